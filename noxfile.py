@@ -1,0 +1,240 @@
+"""What is done with this repository: `python3 noxfile.py --list` names it.
+
+This file is nox's, and a script, too. As a script it needs nothing but Python 3.11 and the standard library: where nox
+is missing, it installs nox under `.nox/.bootstrap/` and goes on there, so that it also works where pip refuses to touch
+the system's Python (PEP 668).
+"""
+
+import os
+import subprocess
+import sys
+
+# Older Pythons must be able to parse this whole file, if only to end here. So: no syntax newer than theirs.
+if sys.version_info < (3, 11):
+    sys.exit(
+        f"pyas_async needs Python 3.11 or newer; this is {sys.version.split()[0]} ({sys.executable}).\n"
+        "Run this file with a newer one, for example: python3.13 noxfile.py"
+    )
+
+import importlib.metadata
+import re
+import shutil
+import tempfile
+from pathlib import Path
+from typing import NoReturn
+
+ROOT = Path(__file__).resolve().parent
+NOX_FLOOR = (2025, 5)
+
+
+def bootstrap(environment: Path) -> Path:
+    """Make a virtual environment with nox in it, unless it stands, and return its interpreter.
+
+    What was left half made, or by another Python, is made afresh: the stamp is written last.
+    """
+    python = environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    stamp = environment / "complete"
+    mark = f"{sys.base_prefix} {sys.version} nox>={NOX_FLOOR}"
+    if python.exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == mark:
+        return python
+
+    print(f"Installing nox in {environment.relative_to(ROOT)} (once) ...", file=sys.stderr, flush=True)
+    shutil.rmtree(environment, ignore_errors=True)
+    said = []
+
+    def succeeds(*command: object) -> bool:
+        done = subprocess.run(
+            [str(part) for part in command],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            # A virtual environment has no user site, and pip would stop at being asked for it.
+            env={**os.environ, "PIP_USER": "0"},
+            check=False,
+        )
+        if done.returncode:
+            said.append(f"$ {' '.join(map(str, command))}\n{done.stdout.strip()}")
+        return done.returncode == 0
+
+    if succeeds(sys.executable, "-m", "venv", "--clear", environment):
+        pip = [python, "-I", "-m", "pip"]
+    elif succeeds(sys.executable, "-m", "venv", "--clear", "--without-pip", environment) and succeeds(
+        sys.executable, "-m", "pip", "--version"
+    ):
+        # Debian keeps ensurepip in a package of its own. A pip of the system can still serve another environment.
+        pip = [sys.executable, "-m", "pip", "--python", python]
+    else:
+        sys.exit(
+            "\n\n".join(said)
+            + "\n\nThis Python cannot make virtual environments: it lacks venv, ensurepip or pip. On Debian and Ubuntu "
+            "they are in the package python3-venv (sudo apt install python3-venv), or pythonX.Y-venv for another Python."
+        )
+    nox = ".".join(map(str, NOX_FLOOR))
+    # uv makes the sessions several times faster, but it is not built for every platform.
+    if not any(succeeds(*pip, "install", "--quiet", f"nox{extra}>={nox}") for extra in ("[uv]", "")):
+        sys.exit("\n\n".join(said) + "\n\nnox could not be installed: pip's own words are above.")
+    stamp.write_text(mark, encoding="utf-8")
+    return python
+
+
+def run_nox() -> NoReturn:
+    """Become nox with the arguments of this script."""
+    try:
+        release = importlib.metadata.version("nox").split(".")
+        python = Path(sys.executable) if tuple(map(int, release[:2])) >= NOX_FLOOR else None
+    except importlib.metadata.PackageNotFoundError:
+        python = None
+    if python is None:
+        python = bootstrap(ROOT / ".nox" / ".bootstrap" / "{}.{}".format(*sys.version_info[:2]))
+    command = [str(python), "-m", "nox", "--noxfile", str(Path(__file__).resolve()), *sys.argv[1:]]
+    if os.name == "nt":
+        # exec on Windows starts a second process and lets the console go on without waiting for it.
+        sys.exit(subprocess.call(command))
+    # Terminal, signals and exit code are nox's own from here on.
+    os.execv(command[0], command)
+
+
+if __name__ == "__main__":
+    run_nox()
+
+import nox
+
+nox.needs_version = f">={'.'.join(map(str, NOX_FLOOR))}"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.download_python = "never"
+nox.options.reuse_venv = "yes"
+nox.options.error_on_external_run = True
+nox.options.sessions = ["tests", "lint", "types"]
+
+PYPROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
+SUPPORTED = nox.project.python_versions(PYPROJECT)
+RUNNING = "{}.{}".format(*sys.version_info[:2])
+# On a machine whose only Python is newer than the newest classifier, that one is tested: a run never tests nothing.
+TESTED = SUPPORTED if RUNNING in SUPPORTED else [*SUPPORTED, RUNNING]
+
+
+def uncover_pyenv() -> None:
+    """Put the interpreters that pyenv installed before pyenv's shims in PATH.
+
+    A shim stands in PATH for every version that is installed, and fails for each that is not switched on (`pyenv
+    global`). nox would take the shim for a Python, or for none.
+    """
+    root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    newest: dict[str, tuple[int, str]] = {}
+    for folder in root.glob("versions/3.*/bin"):
+        release = re.fullmatch(r"(3\.\d+)\.(\d+)", folder.parent.name)
+        if release and release[1] in TESTED:
+            newest[release[1]] = max(newest.get(release[1], (-1, "")), (int(release[2]), str(folder)))
+    path = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    shims = next((at for at, entry in enumerate(path) if Path(entry) == root / "shims"), len(path))
+    path[shims:shims] = [folder for _, folder in newest.values()]
+    os.environ["PATH"] = os.pathsep.join(path)
+
+
+uncover_pyenv()
+
+
+class Wheel:
+    """The package's wheel, built at most once in a run of nox."""
+
+    _folder: "tempfile.TemporaryDirectory[str] | None" = None
+
+    @classmethod
+    def path(cls, session: nox.Session) -> str:
+        """Build the wheel, unless this run did, and return its path."""
+        if cls._folder is None:
+            folder = tempfile.TemporaryDirectory(prefix="pyas_async-wheel-")
+            if session.venv_backend == "uv":
+                session.run("uv", "build", "--quiet", "--wheel", "--out-dir", folder.name)
+            else:
+                session.run("python", "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder.name, ".")
+            cls._folder = folder
+        return str(next(Path(cls._folder.name).glob("*.whl")))
+
+
+def groups(*names: str) -> list[str]:
+    """List the requirements of dependency groups."""
+    return list(nox.project.dependency_groups(PYPROJECT, *names))
+
+
+def install_wheel(session: nox.Session, *requirements: str) -> None:
+    """Install the built wheel, never the checkout, with the sandbox and further requirements."""
+    wheel = Wheel.path(session)
+    session.install(f"{wheel}[sandbox]", *requirements)
+    if session.venv_backend != "uv":
+        # pip takes a wheel of the version that it has already for the same wheel.
+        session.install("--force-reinstall", "--no-deps", wheel)
+
+
+# The tests import the installed package: a checkout that Python puts first in sys.path would stand before it.
+# tests/test_package.py asserts it.
+UNDER_TEST = {"PYAS_ASYNC_TEST_WHEEL": "1", "PYTHONSAFEPATH": "1"}
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """Run the main job against the sandbox, as a user would."""
+    install_wheel(session, *groups("demo"))
+    session.run("python", "docs/examples/first_run.py", *session.posargs)
+
+
+@nox.session(python=TESTED)
+def tests(session: nox.Session) -> None:
+    """Run the tests on each supported Python; arguments after -- go to pytest."""
+    install_wheel(session, *groups("tests"))
+    if not session.posargs:
+        start_coverage(session)
+    session.run("coverage", "run", "-m", "pytest", *session.posargs, env=UNDER_TEST)
+
+
+_coverage_started: list[bool] = []
+
+
+def start_coverage(session: nox.Session) -> None:
+    """Forget what earlier runs measured, and report at the end of this one."""
+    if not _coverage_started:
+        _coverage_started.append(True)
+        session.run("coverage", "erase")
+    session.notify("coverage")
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Report the coverage of all Pythons that were tested, and hold it above the floor."""
+    session.install(*(requirement for requirement in groups("tests") if requirement.startswith("coverage")))
+    session.run("coverage", "combine", "--quiet")
+    session.run("coverage", "report")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style, format and the direction of imports."""
+    session.install(*groups("lint"))
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("lint-imports")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check types with mypy and pyright, and that the installed package's public names are all typed."""
+    install_wheel(session, *groups("types", "tests", "demo"))
+    session.run("mypy")
+    session.run("pyright")
+    # From outside the checkout, whose sources would be found before the installed ones.
+    with session.chdir(session.create_tmp()):
+        session.run("pyright", "--verifytypes", "pyas_async", "--ignoreexternal")
+
+
+@nox.session(python=SUPPORTED[0], reuse_venv=False)  # an installed newer version would do as well
+def lowest(session: nox.Session) -> None:
+    """Run the tests with the lowest direct dependencies that pyproject.toml admits."""
+    if session.venv_backend != "uv":
+        session.skip("only uv resolves to the lowest versions")
+    # uv counts as direct what is named to it, not what the wheel names.
+    project = PYPROJECT["project"]
+    direct = [*project["dependencies"], *project["optional-dependencies"]["sandbox"], *groups("tests")]
+    install_wheel(session, "--resolution=lowest-direct", *direct)
+    session.run("python", "-m", "pytest", *session.posargs, env=UNDER_TEST)

@@ -1,0 +1,123 @@
+"""What an installed `pyas_async` is, before any call: its files, its metadata, its names, and what its import costs."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import inspect
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import pyas_async
+
+installed = pytest.mark.skipif(
+    os.environ.get("PYAS_ASYNC_TEST_WHEEL") != "1",
+    reason="about the installed wheel: run `python3 noxfile.py -s tests`",
+)
+
+
+def rank(name: str) -> tuple[int, str]:
+    """Give a public name its place: constants, then classes and aliases, then the rest, each by the alphabet."""
+    return (0 if name.isupper() else 1 if name[0].isupper() else 2, name)
+
+
+@installed
+def test_wheel_is_under_test() -> None:
+    """The tests run against the installed wheel, not against the checkout beside them."""
+    assert Path(pyas_async.__file__).parent.parent.name == "site-packages"
+
+
+@installed
+def test_wheel_in_subprocess() -> None:
+    """A Python that a test starts imports the installed wheel as well."""
+    code = "import pyas_async; print(pyas_async.__file__)"
+
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+    assert pyas_async.__file__ == out.strip()
+
+
+@installed
+def test_wheel_holds_the_package_alone() -> None:
+    """Nothing is installed beside the package and its metadata: no tests, no docs, no noxfile."""
+    files = importlib.metadata.files("pyas_async")
+
+    assert files is not None
+    assert {"pyas_async"} == {file.parts[0] for file in files if not file.parts[0].endswith(".dist-info")}
+
+
+@installed
+def test_py_typed() -> None:
+    """Type checkers of users find the marker that tells them to trust our annotations."""
+    files = importlib.metadata.files("pyas_async")
+
+    assert files is not None
+    assert "pyas_async/py.typed" in [file.as_posix() for file in files]
+
+
+@installed
+def test_version() -> None:
+    """`__version__` is the version of the distribution."""
+    assert importlib.metadata.version("pyas_async") == pyas_async.__version__
+
+
+@installed
+def test_licence() -> None:
+    """The licence is in the metadata, and its text beside it (PEP 639)."""
+    metadata = importlib.metadata.metadata("pyas_async")
+    texts = [file.read_text() for file in importlib.metadata.files("pyas_async") or [] if file.name == "LICENSE"]
+
+    assert metadata["License-Expression"] == "MIT"
+    assert metadata.get_all("License-File") == ["LICENSE"]
+    assert [text.startswith("MIT License") for text in texts] == [True]
+
+
+def test_names_are_sorted() -> None:
+    """`__all__` is in order, and names nothing twice."""
+    assert sorted(set(pyas_async.__all__), key=rank) == list(pyas_async.__all__)
+
+
+@pytest.mark.parametrize("name", pyas_async.__all__)
+def test_name_is_importable(name: str) -> None:
+    """Every name that `__all__` promises is there."""
+    assert hasattr(pyas_async, name)
+
+
+@pytest.mark.parametrize("name", pyas_async.__all__)
+def test_name_reports_the_public_module(name: str) -> None:
+    """A class or function says the module that users import it from, in tracebacks, reprs and pickles."""
+    thing = getattr(pyas_async, name)
+
+    if inspect.isclass(thing) or inspect.isroutine(thing):
+        assert thing.__module__ == "pyas_async"
+
+
+def test_import_is_light() -> None:
+    """Importing the package loads no event loop, no server and no sandbox."""
+    heavy = {
+        "anyio._backends._asyncio",
+        "anyio._backends._trio",
+        "pyas_async.sandbox",
+        "pytest",
+        "sqlite3",
+        "starlette",
+        "trio",
+        "uvicorn",
+    }
+    code = "import sys; before = set(sys.modules); import pyas_async; print(*sorted(set(sys.modules) - before))"
+
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+    assert set() == heavy & set(out.split())
+
+
+def test_import_is_silent() -> None:
+    """Importing the package prints nothing and warns of nothing, even where warnings are errors."""
+    command = [sys.executable, "-W", "error", "-c", "import pyas_async"]
+
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
