@@ -1,0 +1,131 @@
+"""The async Python SDK for Pyas's Zoom meetings API.
+
+::
+
+    async with PyasClient() as client:  # the key from PYAS_API_KEY
+        async for meeting in client.meetings.iter_all(account_id="acc"):
+            print(meeting.start_time, meeting.topic)
+
+What is listed in ``__all__`` is public, and nothing else is; the sandbox is in `pyas_async.sandbox`.
+"""
+
+from pyas_async._core.budget import RateBudget, RateLimitSnapshot
+from pyas_async._core.codec import from_dict, to_dict
+from pyas_async._runtime.paginator import IterationStats, MeetingIterator
+from pyas_async._version import __version__
+from pyas_async.accounts import Accounts
+from pyas_async.client import PyasClient
+from pyas_async.errors import (
+    APIStatusError,
+    AuthenticationError,
+    BadRequestError,
+    BudgetTimeoutError,
+    CheckpointError,
+    ClientClosedError,
+    ConfigurationError,
+    DecodeError,
+    FieldError,
+    InvalidArgumentError,
+    NotFoundError,
+    OutcomeUnknownError,
+    PageTokenExpiredError,
+    PaginationError,
+    PaginationIncompleteError,
+    PaginationLoopError,
+    PermissionDeniedError,
+    PyasError,
+    RateLimitError,
+    RequestTimeoutError,
+    ServerError,
+    TransportError,
+    WrongEventLoopError,
+)
+from pyas_async.events import AttemptEnded, AttemptStarted, Event, ListingRestarted, PageReceived, Waiting
+from pyas_async.meetings import Meetings
+from pyas_async.models import (
+    Attendee,
+    BreakoutRoom,
+    ConnectedAccount,
+    CountriesOrRegions,
+    ListType,
+    Meeting,
+    MeetingCreate,
+    MeetingDetail,
+    MeetingSettings,
+    MeetingType,
+    MeetingUpdate,
+    Occurrence,
+    Page,
+    Recurrence,
+    TrackingField,
+    ZoomRecurrence,
+)
+from pyas_async.options import UNSET, MeetingId, Priority, RetryPolicy, Unset
+
+__all__ = [
+    "UNSET",
+    "APIStatusError",
+    "Accounts",
+    "AttemptEnded",
+    "AttemptStarted",
+    "Attendee",
+    "AuthenticationError",
+    "BadRequestError",
+    "BreakoutRoom",
+    "BudgetTimeoutError",
+    "CheckpointError",
+    "ClientClosedError",
+    "ConfigurationError",
+    "ConnectedAccount",
+    "CountriesOrRegions",
+    "DecodeError",
+    "Event",
+    "FieldError",
+    "InvalidArgumentError",
+    "IterationStats",
+    "ListType",
+    "ListingRestarted",
+    "Meeting",
+    "MeetingCreate",
+    "MeetingDetail",
+    "MeetingId",
+    "MeetingIterator",
+    "MeetingSettings",
+    "MeetingType",
+    "MeetingUpdate",
+    "Meetings",
+    "NotFoundError",
+    "Occurrence",
+    "OutcomeUnknownError",
+    "Page",
+    "PageReceived",
+    "PageTokenExpiredError",
+    "PaginationError",
+    "PaginationIncompleteError",
+    "PaginationLoopError",
+    "PermissionDeniedError",
+    "Priority",
+    "PyasClient",
+    "PyasError",
+    "RateBudget",
+    "RateLimitError",
+    "RateLimitSnapshot",
+    "Recurrence",
+    "RequestTimeoutError",
+    "RetryPolicy",
+    "ServerError",
+    "TrackingField",
+    "TransportError",
+    "Unset",
+    "Waiting",
+    "WrongEventLoopError",
+    "ZoomRecurrence",
+    "__version__",
+    "from_dict",
+    "to_dict",
+]
+
+# A name is where users import it from: in tracebacks, in pickles, in the reference.
+for _public in [globals()[_name] for _name in __all__]:
+    if getattr(_public, "__module__", "").startswith(f"{__name__}.") and not isinstance(_public, Unset):
+        _public.__module__ = __name__

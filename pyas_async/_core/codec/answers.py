@@ -1,0 +1,213 @@
+"""From the bytes of an answer to the model inside.
+
+Envelopes differ from call to call (`data`, `meeting`, `data.account`), and the vendor's pages differ from one another.
+So each reader looks in the documented place first, and then where the facts say it may be as well.
+``"success": false`` is an error under any status, a missing ``success`` is fine.
+"""
+
+from typing import Any, TypeVar
+
+import msgspec
+
+from pyas_async._core.codec.converter import MisfitAtError, structure
+from pyas_async._core.redact import redact
+from pyas_async.errors import DecodeError
+from pyas_async.models import ConnectedAccount, Meeting, MeetingDetail, Page
+
+T = TypeVar("T")
+_BOM = b"\xef\xbb\xbf"
+
+
+class Refused(Exception):  # noqa: N818  (a signal to the exchange, never seen outside)
+    """The answer says ``"success": false``, whatever its status says."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        """Keep the document, which tells why."""
+        self.document = document
+        super().__init__("success: false")
+
+
+class _PageData(msgspec.Struct):
+    meetings: list[msgspec.Raw]
+    next_page_token: str | None = None
+    page_size: int | None = None
+    total_records: int | None = None
+
+
+class _PageAnswer(msgspec.Struct):
+    data: _PageData
+    success: bool | None = None
+
+
+_page_answer = msgspec.json.Decoder(_PageAnswer)
+_row = msgspec.json.Decoder(Meeting)
+
+
+def parse(body: bytes) -> Any:  # noqa: ANN401  (a JSON document can be anything)
+    """Parse JSON.
+
+    Raises:
+        DecodeError: If it is none.
+    """
+    try:
+        return msgspec.json.decode(body.removeprefix(_BOM))
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        reason = "nested too deep" if isinstance(error, RecursionError) else str(error)
+    raise _unreadable(f"not JSON: {reason}", body)
+
+
+def _unreadable(message: str, body: bytes, path: str = "$") -> DecodeError:
+    return DecodeError(message, path=path, excerpt=redact(body[:20_000].decode("utf-8", "replace")))
+
+
+def _parse_object(body: bytes) -> dict[str, Any]:
+    document = parse(body)
+    if not isinstance(document, dict):
+        msg = "expected an object"
+        raise _unreadable(msg, body)
+    if document.get("success") is False:
+        raise Refused(document)
+    return document
+
+
+def _structure(cls: type[T], value: object, path: str, body: bytes) -> T:
+    try:
+        return structure(cls, value)
+    except MisfitAtError as error:
+        failure = error
+    raise _unreadable(failure.reason, body, path + failure.path)
+
+
+def read_page(body: bytes) -> Page:
+    """Read the answer to a list call.
+
+    Raises:
+        DecodeError: If it is not what the service documents.
+        Refused: If it says that it is an error.
+    """
+    try:
+        answer = _page_answer.decode(body)
+        rows = [_fast_row(raw) for raw in answer.data.meetings]
+    except (msgspec.MsgspecError, ValueError, RecursionError, _Odd):
+        return _read_page_tolerantly(body)
+    if answer.success is False:
+        return _read_page_tolerantly(body)
+    data = answer.data
+    return Page(
+        meetings=tuple(rows),
+        next_page_token=data.next_page_token or None,
+        page_size=data.page_size,
+        total_records=data.total_records,
+        _source=(body, "data"),
+    )
+
+
+class _Odd(Exception):  # noqa: N818  (a signal to the tolerant way)
+    """A row that the fast way would read otherwise than the tolerant way."""
+
+
+def _fast_row(raw: msgspec.Raw) -> Meeting:
+    row = _row.decode(raw)
+    for moment in (row.start_time, row.created_at):
+        if moment is not None and moment.tzinfo is None:
+            raise _Odd
+    object.__setattr__(row, "_source", raw)
+    return row
+
+
+def _read_page_tolerantly(body: bytes) -> Page:
+    document = _parse_object(body)
+    data, path, source = document.get("data"), "$.data", (body, "data")
+    if not isinstance(data, dict) and "meetings" in document:
+        data, path, source = document, "$", (body,)  # type: ignore[assignment]
+    if not isinstance(data, dict) or "meetings" not in data:
+        msg = "no list of meetings where one belongs"
+        raise _unreadable(msg, body, f"{path}.meetings")
+    page = _structure(Page, data, path, body)
+    object.__setattr__(page, "next_page_token", page.next_page_token or None)
+    object.__setattr__(page, "_source", source)
+    return page
+
+
+def _find_meeting(document: dict[str, Any]) -> tuple[dict[str, Any] | None, str]:
+    """Look for the meeting: under `meeting`, under `data` (or a `meeting` in it), else the bare object."""
+    if isinstance(found := document.get("meeting"), dict):
+        return found, "$.meeting"
+    if isinstance(data := document.get("data"), dict):
+        if isinstance(found := data.get("meeting"), dict):
+            return found, "$.data.meeting"
+        if "id" in data or "uuid" in data:
+            return data, "$.data"
+    if "id" in document or "uuid" in document:
+        return document, "$"
+    return None, "$"
+
+
+def read_detail(body: bytes) -> MeetingDetail:
+    """Read the answer to a get or a create.
+
+    Raises:
+        DecodeError: If no meeting is in it.
+        Refused: If it says that it is an error.
+    """
+    document = _parse_object(body)
+    found, path = _find_meeting(document)
+    if found is None:
+        msg = "no meeting where one belongs"
+        raise _unreadable(msg, body)
+    return _structure(MeetingDetail, found, path, body)
+
+
+def read_updated(body: bytes) -> MeetingDetail | None:
+    """Read the answer to an update: it may hold the meeting, or nothing at all.
+
+    Raises:
+        DecodeError: If it is something else, such as a proxy's page.
+        Refused: If it says that it is an error.
+    """
+    if not body.strip() or body.strip() == b"null":
+        return None
+    document = _parse_object(body)
+    found, path = _find_meeting(document)
+    return None if found is None else _structure(MeetingDetail, found, path, body)
+
+
+def read_nothing(body: bytes) -> None:
+    """Read the answer to a delete, of which only its success is of interest.
+
+    Raises:
+        DecodeError: If it is something else than JSON or nothing, such as a proxy's page.
+        Refused: If it says that it is an error.
+    """
+    if body.strip() and body.strip() != b"null":
+        _parse_object(body)
+
+
+def read_account(body: bytes) -> ConnectedAccount:
+    """Read the answer to a connect.
+
+    Raises:
+        DecodeError: If no account is in it.
+        Refused: If it says that it is an error.
+    """
+    document = _parse_object(body)
+    found, path = document.get("data", document), "$.data" if "data" in document else "$"
+    if isinstance(found, dict) and "account" in found:
+        found, path = found["account"], f"{path}.account"
+    return _structure(ConnectedAccount, found, path, body)
+
+
+def read_oauth_url(body: bytes) -> str:
+    """Read the answer that holds the address where a user allows the app to reach Zoom.
+
+    Raises:
+        DecodeError: If no address is in it.
+        Refused: If it says that it is an error.
+    """
+    document = _parse_object(body)
+    data = document.get("data")
+    url = document.get("url") or (data.get("url") if isinstance(data, dict) else None)
+    if not isinstance(url, str):
+        msg = "no address where one belongs"
+        raise _unreadable(msg, body, "$.url")
+    return url

@@ -1,0 +1,128 @@
+"""``to_dict`` and ``from_dict``: between models and plain JSON documents, without loss."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import attrs
+
+from pyas_async._core.codec.converter import REQUESTS, MisfitAtError, structure, writer
+from pyas_async._core.dates import parse_field
+from pyas_async._core.redact import redact
+from pyas_async.errors import DecodeError, InvalidArgumentError
+from pyas_async.models import Attendee, Recurrence
+from pyas_async.models._base import Model
+from pyas_async.models._source import document as read_source
+from pyas_async.models._source import wire_name
+
+T = TypeVar("T")
+
+
+def to_dict(model: object) -> dict[str, Any]:
+    """Give a model back as a JSON document.
+
+    What came from the service comes back as it came: unknown fields and the text of dates included. Fields that were
+    changed since, as with ``attrs.evolve``, show their new values; those that never had one are left out.
+    `MeetingCreate` and the other classes for requests give what would be sent. The document is the caller's to change.
+
+    Raises:
+        InvalidArgumentError: If it is not a model of this library.
+    """
+    if isinstance(model, Model):
+        return _answered(model)
+    if isinstance(model, REQUESTS):
+        written: dict[str, Any] = writer().unstructure(model)
+        return written
+    raise InvalidArgumentError("model", "a model of pyas_async", f"<{type(model).__name__}>")
+
+
+def _answered(model: Model) -> dict[str, Any]:
+    cls = type(model)
+    source = read_source(model._source)  # noqa: SLF001  (the codec is what it is kept for)
+    original = None if source is None else _original(cls, source)
+    written = {} if source is None else json.loads(json.dumps(source))
+    for attribute in attrs.fields(cls):
+        if attribute.name == "_source":
+            continue
+        name, value = wire_name(attribute), getattr(model, attribute.name)
+        before = attribute.default if original is None else getattr(original, attribute.name)
+        if value == before and not _holds_models(value):
+            continue
+        written[name] = _value(value)
+    return written
+
+
+def _original(cls: type[Model], source: dict[str, Any]) -> Model:
+    original = structure(cls, source)
+    if getattr(original, "next_page_token", None) == "":
+        object.__setattr__(original, "next_page_token", None)
+    return original
+
+
+def _holds_models(value: object) -> bool:
+    # They know their own documents, unknown fields included, which equality does not compare.
+    return isinstance(value, Model) or (isinstance(value, tuple) and any(isinstance(item, Model) for item in value))
+
+
+def _value(value: object) -> Any:  # noqa: ANN401  (a JSON value can be anything)
+    if isinstance(value, Model):
+        return _answered(value)
+    if isinstance(value, tuple):
+        return [_value(item) for item in value]
+    return writer().unstructure(value)
+
+
+def from_dict(cls: type[T], document: Mapping[str, Any]) -> T:
+    """Make a model of a JSON document, as tolerantly as of an answer: the reverse of `to_dict`.
+
+    Raises:
+        DecodeError: If the document does not fit; its `path` names the place.
+        InvalidArgumentError: If `cls` is not a model of this library, the document is not one of JSON, or a request's
+            value is refused.
+    """
+    if not isinstance(cls, type) or not issubclass(cls, (Model, *REQUESTS)):
+        raise InvalidArgumentError("cls", "a model class of pyas_async", cls)
+    if not isinstance(document, Mapping):
+        raise InvalidArgumentError("document", "a mapping", f"<{type(document).__name__}>")
+    try:
+        copied = json.loads(json.dumps(dict(document), allow_nan=False))
+    except (TypeError, ValueError, RecursionError) as error:
+        reason = str(error)
+    else:
+        return _read(cls, copied)
+    raise InvalidArgumentError("document", "a JSON document", f"<{reason}>")
+
+
+def _read(cls: type[T], document: dict[str, Any]) -> T:
+    if issubclass(cls, REQUESTS):
+        return _read_request(cls, document)
+    try:
+        return structure(cls, document)
+    except MisfitAtError as error:
+        failure = error
+    raise DecodeError(failure.reason, path=f"${failure.path}", excerpt=redact(json.dumps(document)))
+
+
+def _read_request(cls: type[T], document: dict[str, Any]) -> T:
+    names = {wire_name(attribute): attribute.name for attribute in attrs.fields(cls)}  # type: ignore[arg-type]
+    values: dict[str, Any] = {}
+    for key, value in document.items():
+        if key not in names:
+            raise InvalidArgumentError(
+                key, "one of " + ", ".join(names), f"<a field that {cls.__name__} does not have>"
+            )
+        values[names[key]] = _request_value(names[key], value)
+    for attribute in attrs.fields(cls):  # type: ignore[arg-type]
+        if attribute.default is attrs.NOTHING and attribute.name not in values:
+            raise InvalidArgumentError(wire_name(attribute), "a value", "<nothing>")
+    return cls(**values)
+
+
+def _request_value(name: str, value: Any) -> Any:  # noqa: ANN401  (a JSON value can be anything)
+    if name in ("start_date", "end_date") and isinstance(value, str):
+        return parse_field(value) or value
+    if name == "attendees" and isinstance(value, list):
+        return [from_dict(Attendee, item) for item in value]
+    if name == "recurrence" and isinstance(value, dict):
+        return from_dict(Recurrence, value)
+    return value

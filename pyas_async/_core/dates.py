@@ -1,0 +1,46 @@
+"""Dates in every form that the service, Zoom, and HTTP are known to write."""
+
+import re
+from datetime import UTC, date, datetime
+from email.utils import parsedate_to_datetime
+
+import msgspec
+
+# "Sun Nov 22 2026 08:11:36 GMT+0000 (Coordinated Universal Time)": what JavaScript's Date.toString() gives.
+_JAVASCRIPT = re.compile(r"^[A-Za-z]{3} ([A-Za-z]{3} \d{1,2} \d{4} \d{2}:\d{2}:\d{2}) (?:GMT|UTC)([+-]\d{4})")
+
+
+def parse_field(text: str) -> datetime | None:
+    """Read a date of a JSON field; naive if it says no offset, ``None`` if it cannot be read."""
+    text = text.strip()
+    try:
+        return msgspec.convert(text, datetime)  # the same reading as the fast way has
+    except msgspec.ValidationError:
+        pass
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def parse_header(text: str) -> datetime | None:
+    """Read a date of a header: an HTTP date, ISO 8601, or what JavaScript writes; aware, or ``None`` if it is none."""
+    text = text.strip()
+    if found := _JAVASCRIPT.match(text):
+        try:
+            return datetime.strptime(f"{found[1]} {found[2]}", "%b %d %Y %H:%M:%S %z")
+        except ValueError:
+            return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        try:
+            moment = parsedate_to_datetime(text)
+        except (ValueError, TypeError, IndexError, OverflowError):
+            return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def filter_date(value: date | str) -> str:
+    """Write a date for a filter: MM-DD-YYYY, as the page's only example may be read; a string goes out untouched."""
+    return value if isinstance(value, str) else value.strftime("%m-%d-%Y")

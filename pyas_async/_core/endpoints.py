@@ -1,0 +1,183 @@
+"""The calls of the API: method, path, where each argument travels, what may be repeated, and who reads the answer.
+
+The page: ``accountId`` travels in the query of GET and DELETE, and in the JSON body of POST and PATCH.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+from urllib.parse import quote
+
+from pyas_async._core import codec
+from pyas_async._core.dates import filter_date
+from pyas_async._core.messages import Call, Repeat
+from pyas_async.errors import InvalidArgumentError
+from pyas_async.models import ConnectedAccount, ListType, MeetingCreate, MeetingDetail, MeetingUpdate, Page, _checks
+from pyas_async.options import MeetingId
+
+_MEETINGS = "/zoom/meetings"
+
+
+def account(value: object) -> str:
+    """Check an account id."""
+    if value is None:
+        hint = "Give account_id=, or bind it: PyasClient(account_id=…), PYAS_ACCOUNT_ID, client.for_account(…)"
+        raise InvalidArgumentError("account_id", "the id of a connected account", value, hint=hint)
+    return _checks.text("account_id", value)
+
+
+def meeting_path(meeting_id: object) -> str:
+    """Encode a meeting's id whole, so that it cannot leave its place in the path.
+
+    Zoom: a uuid that begins with ``/`` or contains ``//`` must be encoded twice.
+    """
+    expected = "a meeting's number, its digits, or its uuid"
+    if isinstance(meeting_id, bool) or not isinstance(meeting_id, (int, str)):
+        raise InvalidArgumentError("meeting_id", expected, meeting_id)
+    if isinstance(meeting_id, int) and meeting_id < 1:
+        raise InvalidArgumentError("meeting_id", expected, meeting_id)
+    name = _checks.text("meeting_id", str(meeting_id))
+    if name in (".", ".."):  # a path segment of this name means another place, encoded or not
+        raise InvalidArgumentError("meeting_id", expected, meeting_id)
+    encoded = quote(name, safe="")
+    if name.startswith("/") or "//" in name:
+        encoded = quote(encoded, safe="")
+    return f"{_MEETINGS}/{encoded}"
+
+
+def list_filters(
+    *,
+    start_date: date | str | None,
+    end_date: date | str | None,
+    type: ListType | str | None,
+) -> tuple[tuple[str, str], ...]:
+    """Check the filters of a listing and write them as query parameters."""
+    start = None if start_date is None else _checks.calendar_date("start_date", start_date)
+    end = None if end_date is None else _checks.calendar_date("end_date", end_date)
+    _checks.ordered("end_date", start, end)
+    kind = None if type is None else _checks.member("type", ListType, type)
+    query = []
+    if start is not None:
+        query.append(("startDate", filter_date(start)))
+    if end is not None:
+        query.append(("endDate", filter_date(end)))
+    if kind is not None:
+        query.append(("type", kind.value))
+    return tuple(query)
+
+
+def list_meetings(
+    account_id: str,
+    filters: tuple[tuple[str, str], ...],
+    *,
+    max_results: int | None = None,
+    next_page_token: str | None = None,
+    page_number: int | None = None,
+    not_after: float | None = None,
+) -> Call[Page]:
+    """GET /zoom/meetings."""
+    query = [("accountId", account(account_id)), *filters]
+    if max_results is not None:
+        query.append(("maxResults", str(_checks.whole_number("max_results", max_results, minimum=1))))
+    if next_page_token is not None:
+        hint = "None asks for the first page"
+        if not isinstance(next_page_token, str) or not next_page_token:
+            raise InvalidArgumentError("next_page_token", "a page token of an earlier page", next_page_token, hint=hint)
+        query.append(("nextPageToken", next_page_token))
+    if page_number is not None:
+        if next_page_token is not None:
+            hint = "The service takes one or the other; tokens are the safer way"
+            raise InvalidArgumentError("page_number", "nothing beside next_page_token", page_number, hint=hint)
+        query.append(("pageNumber", str(_checks.whole_number("page_number", page_number, minimum=1))))
+    return Call(
+        operation="meetings.list",
+        method="GET",
+        path=_MEETINGS,
+        query=tuple(query),
+        read=codec.read_page,
+        carries_token=next_page_token is not None,
+        not_after=not_after,
+    )
+
+
+def get_meeting(account_id: str, meeting_id: MeetingId) -> Call[MeetingDetail]:
+    """GET /zoom/meetings/:id."""
+    return Call(
+        operation="meetings.get",
+        method="GET",
+        path=meeting_path(meeting_id),
+        query=(("accountId", account(account_id)),),
+        read=codec.read_detail,
+        meeting_id=meeting_id,
+    )
+
+
+def create_meeting(account_id: str, meeting: MeetingCreate) -> Call[MeetingDetail]:
+    """POST /zoom/meetings."""
+    if not isinstance(meeting, MeetingCreate):
+        raise InvalidArgumentError("meeting", "a MeetingCreate", meeting)
+    return Call(
+        operation="meetings.create",
+        method="POST",
+        path=_MEETINGS,
+        body=_json({"accountId": account(account_id), "meetingData": codec.to_dict(meeting)}),
+        read=codec.read_detail,
+        repeat=Repeat.CREATE,
+    )
+
+
+def update_meeting(account_id: str, meeting_id: MeetingId, changes: MeetingUpdate) -> Call[MeetingDetail | None]:
+    """PATCH /zoom/meetings/:id."""
+    if not isinstance(changes, MeetingUpdate):
+        raise InvalidArgumentError("changes", "a MeetingUpdate", changes)
+    if not (document := codec.to_dict(changes)):
+        raise InvalidArgumentError("changes", "a MeetingUpdate with at least one field set", changes)
+    return Call(
+        operation="meetings.update",
+        method="PATCH",
+        path=meeting_path(meeting_id),
+        body=_json({"accountId": account(account_id), "meetingData": document}),
+        read=codec.read_updated,
+        repeat=Repeat.WRITE,
+        meeting_id=meeting_id,
+    )
+
+
+def delete_meeting(account_id: str, meeting_id: MeetingId) -> Call[None]:
+    """DELETE /zoom/meetings/:id."""
+    return Call(
+        operation="meetings.delete",
+        method="DELETE",
+        path=meeting_path(meeting_id),
+        query=(("accountId", account(account_id)),),
+        read=codec.read_nothing,
+        repeat=Repeat.WRITE,
+        meeting_id=meeting_id,
+    )
+
+
+def oauth_url(state: str | None) -> Call[str]:
+    """GET /zoom/oauth."""
+    query = () if state is None else (("state", _checks.text("state", state)),)
+    return Call(
+        operation="accounts.oauth_url", method="GET", path="/zoom/oauth", query=query, read=codec.read_oauth_url
+    )
+
+
+def connect(code: str, name: str) -> Call[ConnectedAccount]:
+    """POST /zoom/connect: an OAuth code works once, so it is a create."""
+    if not isinstance(code, str) or not code.strip():
+        raise InvalidArgumentError("code", "the code that Zoom sent the user back with", f"<{type(code).__name__}>")
+    return Call(
+        operation="accounts.connect",
+        method="POST",
+        path="/zoom/connect",
+        body=_json({"code": code, "name": _checks.text("name", name)}),
+        read=codec.read_account,
+        repeat=Repeat.CREATE,
+    )
+
+
+def _json(document: Mapping[str, Any]) -> bytes:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()

@@ -1,0 +1,23 @@
+"""Text that may be shown: what the service or the network said, without the secrets in it."""
+
+import re
+from collections.abc import Iterable
+
+from pyas_async.models._base import MASK, mask_url
+
+_MASKED_FIELDS = (
+    "start_url|password|h323_password|pstn_password|encrypted_password|passcode|next_page_token|nextPageToken"
+    "|code|x-api-key|api_key|apiKey|access_token|refresh_token"
+)
+_IN_JSON = re.compile(rf'("(?:{_MASKED_FIELDS})"\s*:\s*")(?:[^"\\]|\\.)*("?)', re.IGNORECASE)
+
+
+def redact(text: str, secrets: Iterable[str] = (), limit: int = 500) -> str:
+    """Mask passwords, links, tokens and the given secrets in a text, and shorten it."""
+    # A secret that the cut would halve must be masked before the cut; far beyond it, nothing is shown anyway.
+    text = text[: limit * 20]
+    for value in secrets:
+        if value:
+            text = text.replace(value, MASK)
+    text = _IN_JSON.sub(rf"\g<1>{MASK}\g<2>", text)
+    return mask_url(text)[:limit]

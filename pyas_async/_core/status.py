@@ -1,0 +1,184 @@
+"""From an answer that is no success to the error that says what happened.
+
+The vendor's pages show several error shapes, and Zoom's own pass through: a list of ``errors`` with ``msg`` and
+``param`` (or ``path``), an ``error`` that is text or an object, a ``message``, with or without a ``code`` that may be
+Zoom's.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+
+from pyas_async._core.codec.answers import parse
+from pyas_async._core.dates import parse_header
+from pyas_async._core.messages import Answer
+from pyas_async._core.redact import redact
+from pyas_async.errors import (
+    APIStatusError,
+    AuthenticationError,
+    BadRequestError,
+    DecodeError,
+    FieldError,
+    NotFoundError,
+    PageTokenExpiredError,
+    PermissionDeniedError,
+    RateLimitError,
+    RateLimitScope,
+    ServerError,
+)
+
+_CLASSES: Mapping[int, type[APIStatusError]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+}
+_TOO_MANY = HTTPStatus.TOO_MANY_REQUESTS
+# Zoom's sibling lists: "The next page token is invalid or expired", code 300. Pyas may wrap it in any of its shapes.
+_EXPIRED = re.compile(
+    r"page.?token\b.*(?:invalid|expire)|(?:invalid|expire)\w*\b.*page.?token", re.IGNORECASE | re.DOTALL
+)
+_TOKEN_FIELDS = {"nextpagetoken", "next_page_token", "pagetoken", "page_token"}
+# Never mistaken for a dead token, whatever their text says: the key, its rights, a limit, a request that took too long.
+_NEVER_EXPIRED = {401, 403, 408, 429}
+_REQUEST_IDS = ("x-request-id", "x-zm-trackingid", "x-amzn-requestid", "cf-ray")
+
+
+def error_of(
+    answer: Answer, document: Mapping[str, Any] | None, *, now: datetime, carries_token: bool, secrets: Iterable[str]
+) -> APIStatusError:
+    """Make the error of an answer.
+
+    Args:
+        answer: What came.
+        document: Its body, if that was parsed already.
+        now: The wall clock, for dates in headers (aware).
+        carries_token: Whether the request carried a page token.
+        secrets: What must not show in a message.
+    """
+    if document is None:
+        document = _document(answer.body)
+    errors = tuple(_field_errors(document, secrets))
+    message = redact(_message(document, errors) or _status_line(answer.status), secrets)
+    code = _code(document)
+    request_id = next((answer.headers[name][:100] for name in _REQUEST_IDS if name in answer.headers), None)
+    status = answer.status
+    if carries_token and _says_expired(status, code, errors, message):
+        return PageTokenExpiredError(message, status=status, code=code, errors=errors, request_id=request_id)
+    if status == _TOO_MANY:
+        return RateLimitError(
+            message,
+            code=code,
+            errors=errors,
+            request_id=request_id,
+            retry_after=retry_after(answer.headers, now),
+            scope=_scope(answer.headers, document, message),
+        )
+    cls = ServerError if status >= HTTPStatus.INTERNAL_SERVER_ERROR else _CLASSES.get(status, APIStatusError)
+    return cls(message, status=status, code=code, errors=errors, request_id=request_id)
+
+
+def unclear_about_token(error: APIStatusError) -> bool:
+    """Whether an error of a request with a page token may mean that the token is dead, without saying so."""
+    status = error.status
+    return status not in _NEVER_EXPIRED and (HTTPStatus.OK <= status < HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def refuses_page_size(error: APIStatusError) -> bool:
+    """Whether the service complains about the page size."""
+    if error.status in _NEVER_EXPIRED or error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return False
+    words = [error.message, *(f"{complaint.field} {complaint.message}" for complaint in error.errors)]
+    return any(re.search(r"max.?results|page.?size", text, re.IGNORECASE) for text in words)
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Read how many seconds to wait: ``Retry-After`` in seconds or as any kind of date, else ``X-RateLimit-Reset``."""
+    for name in ("retry-after", "x-ratelimit-reset"):
+        if (text := headers.get(name)) is None:
+            continue
+        if (seconds := _seconds(text)) is not None and name == "retry-after":
+            return seconds
+        if (moment := parse_header(text)) is not None:
+            return max(0.0, (moment - now).total_seconds())
+    return None
+
+
+def _seconds(text: str) -> float | None:
+    try:
+        seconds = float(text)
+    except ValueError:
+        return None
+    # "nan" compares false with everything, and a wait of a year is no wait that anybody meant.
+    return seconds if 0 <= seconds < 366 * 86_400 else None
+
+
+def _document(body: bytes) -> Mapping[str, Any]:
+    try:
+        document = parse(body)
+    except DecodeError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _field_errors(document: Mapping[str, Any], secrets: Iterable[str]) -> Iterable[FieldError]:
+    complaints = document.get("errors")
+    for complaint in complaints if isinstance(complaints, list) else ():
+        if isinstance(complaint, dict):
+            text = complaint.get("msg") or complaint.get("message") or "refused"
+            field = complaint.get("param") or complaint.get("path") or complaint.get("field")
+            yield FieldError(redact(str(text), secrets), redact(str(field), secrets, limit=100) if field else None)
+        elif isinstance(complaint, str):
+            yield FieldError(redact(complaint, secrets))
+
+
+def _message(document: Mapping[str, Any], errors: tuple[FieldError, ...]) -> str:
+    if errors:
+        return "; ".join(error.message for error in errors)
+    error = document.get("error")
+    if isinstance(error, dict):
+        error = error.get("message") or error.get("msg") or error.get("error")
+    for text in (error, document.get("message")):
+        if isinstance(text, str) and text.strip():
+            return text.strip()
+    return ""
+
+
+def _status_line(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "an error without a word of explanation"
+
+
+def _code(document: Mapping[str, Any]) -> int | str | None:
+    error = document.get("error")
+    for place in (document, error if isinstance(error, dict) else {}):
+        code = place.get("code")
+        if isinstance(code, (int, str)) and not isinstance(code, bool):
+            return code if isinstance(code, int) else code[:100]
+    return None
+
+
+def _says_expired(status: int, code: int | str | None, errors: tuple[FieldError, ...], message: str) -> bool:
+    if status in _NEVER_EXPIRED or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return False
+    if any(error.field and error.field.lower() in _TOKEN_FIELDS for error in errors):
+        return True
+    # Zoom's code 300 also stands for other bad parameters: with a message that speaks of something else it is unclear.
+    return bool(_EXPIRED.search(message)) or (str(code) == "300" and "token" in message.lower())
+
+
+def _scope(headers: Mapping[str, str], document: Mapping[str, Any], message: str) -> RateLimitScope:
+    words = message.lower()
+    if "daily" in words or "per day" in words:
+        return "host_day"
+    if "month" in words:
+        return "month"
+    if "x-ratelimit-remaining" in headers or "x-ratelimit-reset" in headers:
+        return "key"
+    if document.get("error") == "Rate limit exceeded" or words.startswith("too many requests"):
+        return "key"
+    return "unknown"

@@ -1,0 +1,66 @@
+"""What all models that the service sends have in common: unknown fields kept, secrets masked."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from pyas_async.models._source import Source, unknown_fields
+
+MASK = "***"
+_SHOWN_ITEMS = 3
+_SECRET_IN_URL = re.compile(r"((?:[?&#]|^)(?:pwd|tk|zak|code|token)=)[^&#\s]*", re.IGNORECASE)
+
+
+def mask_url(url: str) -> str:
+    """Hide the secrets in a URL's query, such as the ``pwd=`` of a ``join_url``."""
+    return _SECRET_IN_URL.sub(rf"\g<1>{MASK}", url)
+
+
+def secret() -> Any:  # noqa: ANN401  (attrs gives a field the type of its annotation)
+    """Declare an optional field whose value never shows in ``repr``."""
+    return attrs.field(default=None, metadata={"secret": True})
+
+
+def link() -> Any:  # noqa: ANN401  (attrs gives a field the type of its annotation)
+    """Declare an optional URL whose query may hold a password."""
+    return attrs.field(default=None, metadata={"link": True})
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class Model:
+    """The base of everything that the service sends.
+
+    Fields that this version does not name are in `extra`, and `pyas_async.to_dict` gives the document back as it came.
+    """
+
+    _source: Source = attrs.field(default=None, repr=False, eq=False, alias="_source")
+
+    @property
+    def extra(self) -> Mapping[str, Any]:
+        """Fields that the service sent and this version does not name, as they came."""
+        return unknown_fields(type(self), self._source)
+
+    def __repr__(self) -> str:
+        """Show the fields that were given; secrets masked, unknown fields by name alone."""
+        shown = []
+        for attribute in attrs.fields(type(self)):
+            value = getattr(self, attribute.name)
+            if attribute.name == "_source" or value == attribute.default:
+                continue
+            shown.append(f"{attribute.name}={_shown(attribute, value)}")
+        if extra := self.extra:
+            shown.append(f"extra=<{', '.join(sorted(extra))}>")
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+
+def _shown(attribute: "attrs.Attribute[Any]", value: object) -> str:
+    if attribute.metadata.get("secret"):
+        return repr(MASK if value else value)
+    if attribute.metadata.get("link") and isinstance(value, str):
+        return repr(mask_url(value))
+    if isinstance(value, tuple) and len(value) > _SHOWN_ITEMS:
+        head = ", ".join(repr(item) for item in value[:_SHOWN_ITEMS])
+        return f"({head}, … {len(value) - _SHOWN_ITEMS} more)"
+    return repr(value)

@@ -1,0 +1,115 @@
+"""What arguments must be, before anything is sent; each check gives the value back in the form that goes out."""
+
+import zoneinfo
+from datetime import UTC, date, datetime
+from enum import Enum
+from typing import TypeVar
+
+from pyas_async.errors import InvalidArgumentError
+
+E = TypeVar("E", bound=Enum)
+
+
+def whole_number(field: str, value: object, *, minimum: int, maximum: int | None = None) -> int:
+    """Take a whole number, or its digits, within bounds."""
+    expected = f"a whole number >= {minimum}" if maximum is None else f"a whole number from {minimum} to {maximum}"
+    number = value
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
+        number = int(value)
+    if not isinstance(number, int) or isinstance(number, bool) or number < minimum:
+        raise InvalidArgumentError(field, expected, value)
+    if maximum is not None and number > maximum:
+        raise InvalidArgumentError(field, expected, value)
+    return int(number)
+
+
+def text(field: str, value: object, *, maximum: int | None = None, empty: bool = False) -> str:
+    """Take a string; not a blank one unless `empty`."""
+    expected = "a string" if empty else "a string that is not blank"
+    if not isinstance(value, str) or (not empty and not value.strip()):
+        raise InvalidArgumentError(field, expected, value)
+    if maximum is not None and len(value) > maximum:
+        raise InvalidArgumentError(field, f"{maximum} characters at most (Zoom's limit)", f"<{len(value)} characters>")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidArgumentError(field, "text that UTF-8 can carry", f"<a lone surrogate at {error.start}>") from None
+    return value
+
+
+def yes_or_no(field: str, value: object) -> bool:
+    """Take ``True`` or ``False`` and nothing that merely looks like it."""
+    if not isinstance(value, bool):
+        raise InvalidArgumentError(field, "True or False", value)
+    return value
+
+
+def aware_datetime(field: str, value: object) -> datetime:
+    """Take a datetime that says which moment it is."""
+    expected = "an aware datetime"
+    if not isinstance(value, datetime):
+        raise InvalidArgumentError(
+            field, expected, value, hint="Build one: datetime(2026, 1, 31, 9, tzinfo=ZoneInfo('…'))"
+        )
+    if value.utcoffset() is None:
+        raise InvalidArgumentError(
+            field, expected, value, hint="A naive one names no moment: add tzinfo=UTC or a ZoneInfo"
+        )
+    return value
+
+
+def zone(field: str, value: object) -> str:
+    """Take the name of a time zone, or a ``ZoneInfo``."""
+    expected = "an IANA time zone name such as 'Europe/Berlin'"
+    name = value.key if isinstance(value, zoneinfo.ZoneInfo) else value
+    if not isinstance(name, str) or not name:
+        raise InvalidArgumentError(field, expected, value)
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise InvalidArgumentError(field, expected, value) from None
+    return name
+
+
+def member(field: str, kind: type[E], value: object, allowed: tuple[E, ...] | None = None) -> E:
+    """Take a member of an enumeration, or its value."""
+    choices = tuple(kind) if allowed is None else allowed
+    expected = "one of " + ", ".join(f"{choice.value!r} ({choice.name})" for choice in choices)
+    found = None
+    # ``True`` equals 1, and a float may equal an int: neither is meant as a type of meeting.
+    if not isinstance(value, (bool, float)):
+        found = next((choice for choice in choices if choice == value), None)
+    if found is None:
+        raise InvalidArgumentError(field, expected, value)
+    return found
+
+
+def calendar_date(field: str, value: object) -> date | str:
+    """Take a date; a string passes untouched, since the page does not say which form its dates have."""
+    expected = "a datetime.date, or a string that goes out as it is"
+    if isinstance(value, datetime):
+        raise InvalidArgumentError(field, expected, value, hint="The service filters by day: pass .date() of it")
+    if isinstance(value, str):
+        return text(field, value)
+    if not isinstance(value, date):
+        raise InvalidArgumentError(field, expected, value)
+    return value
+
+
+def ordered(field: str, start: object, end: object) -> None:
+    """Refuse an end before its start, where both are of a kind that can be compared."""
+    for kind in (datetime, date):
+        if isinstance(start, kind) and isinstance(end, kind):
+            if end < start:
+                raise InvalidArgumentError(field, f"nothing before the start, {start.isoformat()}", end)
+            return
+
+
+def rfc3339(moment: datetime) -> str:
+    """Write a moment as RFC 3339 has it: ``Z`` for UTC, and no more digits of a second than it needs."""
+    offset = moment.utcoffset()
+    if offset is None or offset.total_seconds() % 60:
+        moment = moment.astimezone(UTC)  # offsets of odd seconds (local mean times) have no RFC 3339 form
+    digits = "microseconds" if moment.microsecond % 1000 else "milliseconds" if moment.microsecond else "seconds"
+    written = moment.isoformat(timespec=digits)
+    return written.removesuffix("+00:00") + "Z" if written.endswith("+00:00") else written

@@ -1,0 +1,26 @@
+"""Accounts: Zoom users who are connected to a Pyas app."""
+
+import attrs
+
+from pyas_async.models._base import Model
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class ConnectedAccount(Model):
+    """A Zoom user's account that is connected to a Pyas app.
+
+    Attributes:
+        account_id: What every call about the user's meetings asks for.
+        email: The user's e-mail address.
+        name: The name it was connected under.
+        provider: ``"zoom"``.
+        status: Whether the connection works, in the service's words.
+        scopes: What the user has allowed.
+    """
+
+    account_id: str = attrs.field(metadata={"wire": "accountId"})
+    email: str | None = None
+    name: str | None = None
+    provider: str | None = None
+    status: str | None = None
+    scopes: tuple[str, ...] = ()

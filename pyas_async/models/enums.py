@@ -1,0 +1,49 @@
+"""The page's words for types of meetings and of listings."""
+
+from enum import IntEnum, StrEnum
+from typing import Self
+
+
+class MeetingType(IntEnum):
+    """What kind of meeting it is, by Zoom's number.
+
+    A number that this version does not know is kept as a member without a name of its own: it equals its ``int``, and
+    breaks nothing.
+    """
+
+    INSTANT = 1
+    """An instant meeting."""
+    SCHEDULED = 2
+    """A scheduled meeting."""
+    RECURRING = 3
+    """A recurring meeting with no fixed time."""
+    PERSONAL_ROOM = 4
+    """A personal meeting room; read only."""
+    RECURRING_FIXED = 8
+    """A recurring meeting with fixed time."""
+    SCREEN_SHARE = 10
+    """A screen-share meeting; read only."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        if not isinstance(value, int) or isinstance(value, bool):
+            return None
+        member = int.__new__(cls, value)
+        member._name_ = f"UNKNOWN_{value}"
+        member._value_ = value
+        return member
+
+
+class ListType(StrEnum):
+    """Which meetings a listing holds, in the page's words."""
+
+    SCHEDULED = "scheduled"
+    """All valid previous (unexpired) meetings, live meetings, and upcoming scheduled meetings."""
+    LIVE = "live"
+    """All the ongoing meetings."""
+    UPCOMING = "upcoming"
+    """All upcoming meetings, including live meetings."""
+    UPCOMING_MEETINGS = "upcoming_meetings"
+    """All upcoming meetings, including live meetings."""
+    PREVIOUS_MEETINGS = "previous_meetings"
+    """All the previous meetings."""

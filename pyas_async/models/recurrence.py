@@ -1,0 +1,93 @@
+"""How a meeting shall recur, in the words of the page's Recurrence Object."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+import attrs
+
+from pyas_async.errors import InvalidArgumentError
+from pyas_async.models import _checks
+
+DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
+RecurrenceType: TypeAlias = Literal["daily", "weekly", "monthly"]
+_TYPES = ("daily", "weekly", "monthly")
+# The page says which type each of these is for: "for a weekly meeting type", "for a monthly meeting".
+_BELONGS_TO = {"days_of_week": "weekly", "day_of_month": "monthly", "month": "monthly"}
+
+
+def _type(value: RecurrenceType) -> RecurrenceType:
+    if not isinstance(value, str) or value not in _TYPES:
+        raise InvalidArgumentError("type", "'daily', 'weekly' or 'monthly'", value)
+    return value
+
+
+def _interval(value: int | str) -> int:
+    return _checks.whole_number("interval", value, minimum=1)
+
+
+def _start(value: datetime | None) -> datetime | None:
+    return None if value is None else _checks.aware_datetime("start_date", value)
+
+
+def _end(value: datetime | None) -> datetime | None:
+    return None if value is None else _checks.aware_datetime("end_date", value)
+
+
+def _day_of_month(value: int | str | None) -> int | None:
+    return None if value is None else _checks.whole_number("day_of_month", value, minimum=1, maximum=31)
+
+
+def _month(value: int | str | None) -> int | None:
+    return None if value is None else _checks.whole_number("month", value, minimum=1, maximum=12)
+
+
+def _days(value: Iterable[str] | None) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    expected = "names of days such as 'monday', at least one"
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise InvalidArgumentError("days_of_week", expected, value, hint="Give a list, even for one day")
+    days = []
+    for position, day in enumerate(value):
+        name = day.lower() if isinstance(day, str) else day
+        if name not in DAYS:
+            raise InvalidArgumentError(f"days_of_week[{position}]", "one of " + ", ".join(DAYS), day)
+        days.append(name)
+    if not days:
+        raise InvalidArgumentError("days_of_week", expected, "<none>", hint="Leave it out instead")
+    return tuple(dict.fromkeys(days))
+
+
+@attrs.frozen
+class Recurrence:
+    """How a meeting recurs, for `MeetingCreate` and `MeetingUpdate` of the types 3 and 8.
+
+    Attributes:
+        type: ``"daily"``, ``"weekly"`` or ``"monthly"``.
+        interval: Every so many days, weeks or months; 2 with ``"weekly"`` is every other week. Digits are taken, too.
+        start_date: When the recurring meeting starts (aware). The page: used for Microsoft Outlook only.
+        end_date: When it ends (aware).
+        day_of_month: 1 to 31; only with ``"monthly"``.
+        days_of_week: Names of days in any case, as in ``["monday", "Wednesday"]``; only with ``"weekly"``.
+        month: 1 to 12; only with ``"monthly"``. The page: Microsoft and Google only.
+
+    Raises:
+        InvalidArgumentError: When built with a value out of bounds, or with a field foreign to its type.
+    """
+
+    type: RecurrenceType = attrs.field(converter=_type)
+    interval: int = attrs.field(converter=_interval)
+    start_date: datetime | None = attrs.field(default=None, converter=_start, metadata={"wire": "startDate"})
+    end_date: datetime | None = attrs.field(default=None, converter=_end, metadata={"wire": "endDate"})
+    day_of_month: int | None = attrs.field(default=None, converter=_day_of_month, metadata={"wire": "dayOfMonth"})
+    days_of_week: tuple[str, ...] | None = attrs.field(default=None, converter=_days, metadata={"wire": "daysOfWeek"})
+    month: int | None = attrs.field(default=None, converter=_month)
+
+    def __attrs_post_init__(self) -> None:
+        """Check the fields against each other."""
+        _checks.ordered("end_date", self.start_date, self.end_date)
+        for name, owner in _BELONGS_TO.items():
+            value = getattr(self, name)
+            if value is not None and self.type != owner:
+                raise InvalidArgumentError(f"{name}", f"nothing, since only {owner!r} meetings have it", value)

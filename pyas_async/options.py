@@ -1,0 +1,69 @@
+"""Words for how a call is made: the unset sentinel, priorities, retries."""
+
+import enum
+import math
+from typing import Final, Literal, TypeAlias
+
+import attrs
+
+from pyas_async.errors import ConfigurationError
+
+Priority: TypeAlias = Literal["interactive", "bulk"]
+"""Who goes first when the call budget is short: ``"interactive"`` before ``"bulk"``."""
+
+MeetingId: TypeAlias = int | str
+"""A meeting's number (an ``int`` or its digits) or its uuid."""
+
+
+class Unset(enum.Enum):
+    """The type of `UNSET`; an enum, so that type checkers can narrow with ``is``."""
+
+    UNSET = "UNSET"
+
+    def __bool__(self) -> Literal[False]:
+        """Unset is never true, so ``value or default`` reads as expected."""
+        return False
+
+    def __repr__(self) -> str:
+        """Show the name that users write."""
+        return "UNSET"
+
+
+UNSET: Final = Unset.UNSET
+"""Marks "not given", where ``None`` is a value of its own."""
+
+
+def _positive(_: object, attribute: "attrs.Attribute[float]", value: object) -> None:
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not math.isfinite(value) or value < 0:
+        msg = f"RetryPolicy.{attribute.name}: expected seconds >= 0, got {value!r}"
+        raise ConfigurationError(msg)
+
+
+def _at_least_one(_: object, attribute: "attrs.Attribute[int]", value: object) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        msg = f"RetryPolicy.{attribute.name}: expected a whole number >= 1, got {value!r}"
+        raise ConfigurationError(msg)
+
+
+@attrs.frozen(kw_only=True)
+class RetryPolicy:
+    """How often a call is tried, and how long the pauses between are.
+
+    The pause before attempt *n* is drawn evenly from 0 to ``min(cap, base * 2 ** (n - 1))`` seconds (full jitter),
+    unless the service names a time of its own. What may be repeated is not a matter of policy: reads, updates and
+    deletes are; a create only when it provably never reached the service, or was turned away with 429.
+
+    Attributes:
+        max_attempts: Requests per call at most, the first included.
+        base: Seconds; the ceiling of the first pause.
+        cap: Seconds; no drawn pause is longer.
+    """
+
+    max_attempts: int = attrs.field(default=4, validator=_at_least_one)
+    base: float = attrs.field(default=0.5, validator=_positive)
+    cap: float = attrs.field(default=30.0, validator=_positive)
+
+    @classmethod
+    def none(cls) -> "RetryPolicy":
+        """Never try again: every call is one request."""
+        return cls(max_attempts=1)
