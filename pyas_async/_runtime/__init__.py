@@ -1,0 +1,1 @@
+"""Acts: the loop that sends, the clock, the pool, and the iterators that turn the machines' handles."""

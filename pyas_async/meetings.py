@@ -1,0 +1,191 @@
+"""``client.meetings``: the five calls, and the walk over all pages."""
+
+from datetime import date
+from typing import Literal
+
+from pyas_async._core import endpoints
+from pyas_async._core.paging import PAGE_SIZE, Rules
+from pyas_async._runtime.paginator import MeetingIterator
+from pyas_async._runtime.session import CallOptions, Session
+from pyas_async.errors import InvalidArgumentError
+from pyas_async.models import ListType, MeetingCreate, MeetingDetail, MeetingUpdate, Page, _checks
+from pyas_async.options import MeetingId
+
+
+class Meetings:
+    """The Zoom meetings of connected accounts.
+
+    ``account_id`` says whose meetings: the id that connecting an account gave. It may be left out on a client that is
+    bound to one.
+    """
+
+    def __init__(self, session: Session, options: CallOptions, account_id: str | None, page_token_ttl: float) -> None:
+        """Made by the client: ``client.meetings``."""
+        self._session = session
+        self._options = options
+        self._account_id = account_id
+        self._page_token_ttl = page_token_ttl
+
+    async def list(
+        self,
+        *,
+        account_id: str | None = None,
+        start_date: date | str | None = None,
+        end_date: date | str | None = None,
+        type: ListType | str | None = None,
+        max_results: int | None = None,
+        next_page_token: str | None = None,
+        page_number: int | None = None,
+    ) -> Page:
+        """Get one page of an account's meetings: ``GET /zoom/meetings``. For all of them, use `iter_all`.
+
+        Args:
+            account_id: Whose meetings.
+            start_date: From this day on; written MM-DD-YYYY. A string goes out as it is. Whether the day itself
+                counts, and in which time zone, the page does not say.
+            end_date: Up to this day; likewise.
+            type: Which meetings; the service's default is ``"scheduled"``.
+            max_results: Rows on the page at most, from 1; the service's default is 30, and Zoom's maximum 300.
+            next_page_token: Asks for the page after the one that it came with. It expires 15 minutes after that, and
+                wants the same filters and size as before.
+            page_number: Asks for a page by its number, from 1; not beside `next_page_token`. Zoom is phasing it out:
+                it may be ignored.
+
+        Raises:
+            InvalidArgumentError: Before anything is sent, if an argument is not as above.
+            PageTokenExpiredError: If the page token is no longer valid.
+            APIStatusError: If the service answers with another error.
+            TransportError: If no whole answer arrives.
+            DecodeError: If the answer cannot be read.
+        """
+        filters = endpoints.list_filters(start_date=start_date, end_date=end_date, type=type)
+        call = endpoints.list_meetings(
+            self._account(account_id),
+            filters,
+            max_results=max_results,
+            next_page_token=next_page_token,
+            page_number=page_number,
+        )
+        return await self._session.run(call, self._options)
+
+    def iter_all(
+        self,
+        *,
+        account_id: str | None = None,
+        start_date: date | str | None = None,
+        end_date: date | str | None = None,
+        type: ListType | str | None = None,
+        page_size: int = PAGE_SIZE,
+        max_items: int | None = None,
+        on_expired: Literal["restart", "raise"] = "restart",
+        max_restarts: int = 3,
+    ) -> MeetingIterator:
+        """Iterate over all of an account's meetings, across pages, each row once.
+
+        A page token that dies on the way is answered by a fresh walk with the same filters; rows that were handed out
+        are skipped by ``(id, uuid, start_time)``. Nothing is sent before the first row is asked for.
+
+        Args:
+            account_id: Whose meetings.
+            start_date: From this day on; as for `list`.
+            end_date: Up to this day; as for `list`.
+            type: Which meetings; the service's default is ``"scheduled"``.
+            page_size: Rows a page that are asked for. If the service refuses 300, its default is taken.
+            max_items: Stop after so many rows, without asking for a page that is not needed.
+            on_expired: ``"raise"`` to get `PageTokenExpiredError` instead of a fresh walk.
+            max_restarts: Fresh walks in a row that may bring no new row, before `PaginationError` is raised.
+
+        Raises:
+            InvalidArgumentError: At once, if an argument is not as above.
+        """
+        filters = endpoints.list_filters(start_date=start_date, end_date=end_date, type=type)
+        if on_expired not in ("restart", "raise"):
+            raise InvalidArgumentError("on_expired", "'restart' or 'raise'", on_expired)
+        rules = Rules(
+            page_size=_checks.whole_number("page_size", page_size, minimum=1),
+            max_items=None if max_items is None else _checks.whole_number("max_items", max_items, minimum=1),
+            on_expired=on_expired,
+            max_restarts=_checks.whole_number("max_restarts", max_restarts, minimum=0),
+            token_ttl=self._page_token_ttl,
+        )
+        account = self._account(account_id)
+        return MeetingIterator(self._session, self._options, account_id=account, filters=filters, rules=rules)
+
+    async def get(self, meeting_id: MeetingId, *, account_id: str | None = None) -> MeetingDetail:
+        """Get one meeting with all its details: ``GET /zoom/meetings/:id``.
+
+        Args:
+            meeting_id: Its number, the number's digits, or a uuid.
+            account_id: Whose meeting.
+
+        Raises:
+            InvalidArgumentError: Before anything is sent, if an argument is not as above.
+            NotFoundError: If there is no such meeting or account.
+            APIStatusError: If the service answers with another error.
+            TransportError: If no whole answer arrives.
+            DecodeError: If the answer cannot be read.
+        """
+        return await self._session.run(endpoints.get_meeting(self._account(account_id), meeting_id), self._options)
+
+    async def create(self, meeting: MeetingCreate, *, account_id: str | None = None) -> MeetingDetail:
+        """Create a meeting: ``POST /zoom/meetings``.
+
+        It is never sent twice after its answer was lost, since the service cannot tell a repetition from a second
+        meeting. Zoom allows 100 creates and updates for each host and UTC day.
+
+        Args:
+            meeting: What to create.
+            account_id: Whose meeting it will be.
+
+        Raises:
+            InvalidArgumentError: Before anything is sent, if an argument is not as above.
+            OutcomeUnknownError: If the answer was lost: the meeting may exist.
+            APIStatusError: If the service answers with an error; its `write_state` says whether the meeting may exist.
+            TransportError: If the request could not be sent.
+            DecodeError: If the answer cannot be read; the meeting exists.
+        """
+        return await self._session.run(endpoints.create_meeting(self._account(account_id), meeting), self._options)
+
+    async def update(
+        self, meeting_id: MeetingId, changes: MeetingUpdate, *, account_id: str | None = None
+    ) -> MeetingDetail | None:
+        """Change a meeting: ``PATCH /zoom/meetings/:id``.
+
+        Args:
+            meeting_id: Its number, the number's digits, or a uuid.
+            changes: The fields to change, at least one; the others stay as they are.
+            account_id: Whose meeting.
+
+        Returns:
+            The meeting as it is now, if the service says so; the page does not document an answer.
+
+        Raises:
+            InvalidArgumentError: Before anything is sent, if an argument is not as above.
+            OutcomeUnknownError: If all answers were lost: the change may have been made.
+            NotFoundError: If there is no such meeting or account.
+            APIStatusError: If the service answers with another error.
+            TransportError: If the request could not be sent.
+            DecodeError: If the answer cannot be read; the change is made.
+        """
+        call = endpoints.update_meeting(self._account(account_id), meeting_id, changes)
+        return await self._session.run(call, self._options)
+
+    async def delete(self, meeting_id: MeetingId, *, account_id: str | None = None) -> None:
+        """Delete a meeting: ``DELETE /zoom/meetings/:id``. Of a recurring meeting, this removes the whole series.
+
+        Args:
+            meeting_id: Its number, the number's digits, or a uuid.
+            account_id: Whose meeting.
+
+        Raises:
+            InvalidArgumentError: Before anything is sent, if an argument is not as above.
+            OutcomeUnknownError: If all answers were lost: the meeting may be gone.
+            NotFoundError: If there is no such meeting or account.
+            APIStatusError: If the service answers with another error.
+            TransportError: If the request could not be sent.
+            DecodeError: If the answer cannot be read; the meeting is gone.
+        """
+        await self._session.run(endpoints.delete_meeting(self._account(account_id), meeting_id), self._options)
+
+    def _account(self, account_id: str | None) -> str:
+        return endpoints.account(self._account_id if account_id is None else account_id)
