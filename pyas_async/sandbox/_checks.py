@@ -1,0 +1,148 @@
+"""The checks of the bodies of create and update: one entry in the answer's ``errors`` for each fault."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final, cast
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pyas_async.sandbox._answers import Json, fault
+from pyas_async.sandbox._recurrence import DAY_NAMES, KINDS
+from pyas_async.sandbox._times import read_instant
+
+TYPES: Final = (1, 2, 3, 8)
+"""The meeting types that may be created."""
+RECURRING: Final = (3, 8)
+"""The meeting types that may have a recurrence."""
+_REQUIRED: Final = ("type", "title", "description", "startDate")
+_MISSING: Final = object()
+_LONGEST_TITLE: Final = 200
+_LONGEST_DESCRIPTION: Final = 2000
+
+_Test = Callable[[Any], bool]
+
+
+def _integer(least: int, most: int | None = None) -> _Test:
+    def test(value: object) -> bool:
+        return (
+            isinstance(value, int)
+            and not isinstance(value, bool)
+            and value >= least
+            and (most is None or value <= most)
+        )
+
+    return test
+
+
+def _number(least: int, most: int | None = None) -> _Test:
+    whole = _integer(least, most)
+
+    def test(value: object) -> bool:
+        digits = isinstance(value, str) and value.isascii() and value.isdigit()
+        return whole(int(cast("str", value)) if digits else value)
+
+    return test
+
+
+def _text(least: int, most: int) -> _Test:
+    return lambda value: isinstance(value, str) and least <= len(value) <= most
+
+
+def _instant(value: object) -> bool:
+    return read_instant(value) is not None
+
+
+def _zone(value: object) -> bool:
+    if not isinstance(value, str):
+        return False
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        # OSError: the name of a folder of zones, such as "Europe".
+        return False
+    return True
+
+
+def _day_names(value: object) -> bool:
+    days = cast("list[object]", value) if isinstance(value, list) else []
+    return bool(days) and all(day in DAY_NAMES for day in days)
+
+
+_FIELDS: Final[dict[str, _Test]] = {
+    "type": lambda value: _integer(1)(value) and value in TYPES,
+    "title": lambda value: _text(1, _LONGEST_TITLE)(value) and value.strip() != "",
+    "description": _text(0, _LONGEST_DESCRIPTION),
+    "startDate": _instant,
+    "duration": _integer(1),
+    "timeZone": _zone,
+    "waitingRoom": lambda value: isinstance(value, bool),
+}
+_RECURRENCE_FIELDS: Final[dict[str, _Test]] = {
+    "type": lambda value: isinstance(value, str) and value in KINDS,
+    "interval": _number(1),
+    "startDate": _instant,
+    "endDate": _instant,
+    "dayOfMonth": _number(1, 31),
+    "daysOfWeek": _day_names,
+    "month": _number(1, 12),
+}
+# A field that only one kind of recurrence can have.
+_BELONGS: Final = {"dayOfMonth": "monthly", "daysOfWeek": "weekly"}
+
+
+def check_meeting(data: object, current_type: int | None = None) -> list[Json]:
+    """Find the faults of a ``meetingData`` object.
+
+    Args:
+        data: What stands under ``meetingData``; ``None`` if nothing does.
+        current_type: The type that the meeting has, for an update, of which no field is required; 0 if the meeting is
+            not there, so that nothing can be said of its type.
+    """
+    if not isinstance(data, dict):
+        return [fault("meetingData", "body", *([] if data is None else [data]))]
+    fields = cast("Json", data)
+    required = _REQUIRED if current_type is None else ()
+    faults = list(_faults(fields, "meetingData", _FIELDS, required))
+    faults += _attendees(fields.get("attendees", []))
+    if "recurrence" in fields:
+        faults += _recurrence(fields, fields.get("type", current_type))
+    return faults
+
+
+def _faults(fields: Json, place: str, tests: dict[str, _Test], required: tuple[str, ...]) -> Iterator[Json]:
+    for name, test in tests.items():
+        value = fields.get(name, _MISSING)
+        if value is _MISSING:
+            if name in required:
+                yield fault(f"{place}.{name}", "body")
+        elif not test(value):
+            yield fault(f"{place}.{name}", "body", value)
+
+
+def _attendees(value: object) -> Iterator[Json]:
+    if not isinstance(value, list):
+        yield fault("meetingData.attendees", "body", value)
+        return
+    for index, attendee in enumerate(cast("list[object]", value)):
+        email = cast("Json", attendee).get("email", _MISSING) if isinstance(attendee, dict) else _MISSING
+        if not isinstance(email, str) or "@" not in email:
+            yield fault(f"meetingData.attendees[{index}].email", "body", *([] if email is _MISSING else [email]))
+
+
+def _recurrence(fields: Json, meeting_type: object) -> Iterator[Json]:
+    place = "meetingData.recurrence"
+    value: object = fields["recurrence"]
+    if isinstance(meeting_type, int) and meeting_type not in (0, *RECURRING):
+        yield fault(place, "body", value)
+        return
+    if not isinstance(value, dict):
+        yield fault(place, "body", value)
+        return
+    words = cast("Json", value)
+    yield from _faults(words, place, _RECURRENCE_FIELDS, ("type", "interval"))
+    for name, kind in _BELONGS.items():
+        if name in words and words.get("type") in KINDS and words["type"] != kind:
+            yield fault(f"{place}.{name}", "body", words[name])
+    start, end = read_instant(fields.get("startDate")), read_instant(words.get("endDate"))
+    if start is not None and end is not None and end < start:
+        yield fault(f"{place}.endDate", "body", words["endDate"])

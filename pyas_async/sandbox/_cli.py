@@ -1,0 +1,85 @@
+"""The sandbox as a process: arguments in, one JSON line out, and a server until a signal comes."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from pyas_async.sandbox._answers import EXPIRED_ANSWERS
+from pyas_async.sandbox._extras import MissingExtraError
+from pyas_async.sandbox._sandbox import Sandbox
+from pyas_async.sandbox._settings import PLAN_CALLS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+
+_KEPT_REQUESTS: Final = 1000
+_USAGE_ERROR: Final = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit code."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    # Before anything that takes time: a signal that comes early must end the process as quietly as a late one.
+    stop = threading.Event()
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+    settings = vars(options)
+    db = None if options.db is None else str(Path(options.db).absolute())
+    host, port = settings.pop("host"), settings.pop("port")
+    try:
+        with Sandbox(keep_requests=_KEPT_REQUESTS, **settings) as sandbox, sandbox.serve(host, port) as url:
+            facts = {"url": url, "api_key": sandbox.api_key, "account_ids": sandbox.account_ids, "db": db}
+            sys.stdout.write(json.dumps(facts) + "\n")
+            sys.stdout.flush()
+            # With a bound on each wait: on Windows one without it is deaf to signals.
+            while not stop.is_set():
+                stop.wait(1.0)
+    except (ValueError, OSError, MissingExtraError) as error:
+        sys.stderr.write(f"{parser.prog}: {error}\n")
+        return _USAGE_ERROR
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m pyas_async.sandbox",
+        description="Serve a stand-in for the Pyas Zoom-meetings service. Prints one JSON line (url, api_key, "
+        "account_ids, db) once it accepts connections. SIGINT or SIGTERM ends it.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--host", default="127.0.0.1", help="address to listen on")
+    add("--port", type=int, default=0, help="port to listen on; 0 is a free one")
+    add("--accounts", type=int, default=3, help="generated accounts")
+    add("--meetings", type=int, default=100, help="listed rows of each account")
+    add("--seed", type=int, default=0, help="the same seed makes the same world")
+    add("--db", default=None, help="SQLite file that keeps the world over a restart")
+    add("--api-key", default="sandbox-key", help="key that requests carry in x-api-key")
+    add("--token-ttl", type=float, default=900.0, help="seconds that a page token lives")
+    add("--plan", choices=list(PLAN_CALLS), default="none", help="whose rate limit holds")
+    add("--window", type=float, default=300.0, help="seconds of a window of the rate limit")
+    add("--latency", type=float, default=0.0, help="seconds that each answer waits")
+    add("--page-size-cap", type=int, default=300, dest="max_page_size", help="largest page that is served")
+    add("--oversize", choices=["clamp", "refuse"], default="clamp", help="what happens to larger ones")
+    add("--page-numbers", choices=["honour", "ignore"], default="honour", help="what happens to pageNumber")
+    add("--expired-answer", choices=list(EXPIRED_ANSWERS), default="zoom_400", help="answer to a dead page token")
+    add("--update-answer", choices=["meeting", "success", "empty", "no_content"], default="success", help="to PATCH")
+    add("--delete-answer", choices=["success", "empty", "no_content"], default="success", help="to DELETE")
+    add("--daily-writes", type=_limit, default=100, help="creates and updates for an account and day, or 'none'")
+    return parser
+
+
+def _limit(text: str) -> int | None:
+    return None if text == "none" else int(text)

@@ -1,0 +1,42 @@
+"""Where the extra packages are needed: reached when a sandbox is made, so that importing it works without them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from starlette.applications import Starlette
+
+    from pyas_async.sandbox._app import Api
+
+
+class MissingExtraError(ImportError):
+    """The sandbox needs packages that are not installed."""
+
+
+def make_app(
+    api: Api, clock: Callable[[], float], expire: Callable[[], int], stats: Callable[[], dict[str, int]]
+) -> Starlette:
+    """Build the application; see :func:`pyas_async.sandbox._app.build_app`."""
+    try:
+        from pyas_async.sandbox._app import build_app  # noqa: PLC0415 - it imports an extra
+    except ModuleNotFoundError as error:
+        raise _missing(error) from error
+    return build_app(api, clock, expire, stats)
+
+
+def make_server(app: Starlette, host: str, port: int) -> AbstractContextManager[str]:
+    """Serve the application; see :func:`pyas_async.sandbox._server.serve`."""
+    try:
+        from pyas_async.sandbox._server import serve  # noqa: PLC0415 - it imports an extra
+    except ModuleNotFoundError as error:
+        raise _missing(error) from error
+    return serve(app, host, port)
+
+
+def _missing(error: ModuleNotFoundError) -> MissingExtraError:
+    message = f"the sandbox needs {error.name}, which is not installed: pip install 'pyas_async[sandbox]'"
+    return MissingExtraError(message, name=error.name)

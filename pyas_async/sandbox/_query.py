@@ -1,0 +1,105 @@
+"""The query of the list call: read, checked, and turned into a condition on rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from pyas_async.sandbox._answers import Json, fault
+from pyas_async.sandbox._times import DAY, read_day
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pyas_async.sandbox._settings import Settings
+
+_DEFAULT_SIZE: Final = 30
+# By the clock every row is either over or, now or later, still to end: the two parts make up "scheduled".
+_TYPES: Final = {
+    "scheduled": "",
+    "live": " AND begins_at <= :now AND ends_at > :now",
+    "upcoming": " AND ends_at > :now",
+    "upcoming_meetings": " AND ends_at > :now",
+    "previous_meetings": " AND ends_at <= :now",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuery:
+    """A checked query of the list call.
+
+    Attributes:
+        account_id: Whose meetings.
+        type: Which of them, one of the page's words.
+        begins_from: The first second of ``startDate``; None without one.
+        begins_before: The first second after ``endDate``; None without one.
+        size: Rows on a page, as it is served.
+    """
+
+    account_id: str
+    type: str
+    begins_from: float | None
+    begins_before: float | None
+    size: int
+
+    def condition(self, now: float) -> tuple[str, list[float]]:
+        """Write the filters as an SQL condition (to follow another) and its values."""
+        where = _TYPES[self.type]
+        values = [now] * where.count(":now")
+        where = where.replace(":now", "?")
+        if self.begins_from is not None:
+            where += " AND begins_at >= ?"
+            values.append(self.begins_from)
+        if self.begins_before is not None:
+            where += " AND begins_at < ?"
+            values.append(self.begins_before)
+        return where, values
+
+
+def read_list_query(query: Mapping[str, str], settings: Settings) -> tuple[ListQuery, list[Json]]:
+    """Read the query of a list call; with faults, what is returned beside them is not to be used."""
+    faults: list[Json] = []
+
+    def bad(name: str) -> None:
+        faults.append(fault(name, "query", query[name]))
+
+    if not query.get("accountId"):
+        faults.append(fault("accountId", "query"))
+    kind = query.get("type", "scheduled")
+    if kind not in _TYPES:
+        bad("type")
+    days: dict[str, float | None] = {}
+    for name in ("startDate", "endDate"):
+        days[name] = read_day(query[name]) if name in query else None
+        if name in query and days[name] is None:
+            bad(name)
+    size: int | None = _DEFAULT_SIZE
+    if "maxResults" in query:
+        size = _count(query["maxResults"])
+        if size is None or (size > settings.max_page_size and settings.oversize == "refuse"):
+            bad("maxResults")
+    if "pageNumber" in query and (_count(query["pageNumber"]) is None or query.get("nextPageToken")):
+        bad("pageNumber")
+    end = days["endDate"]
+    read = ListQuery(
+        account_id=query.get("accountId", ""),
+        type=kind,
+        begins_from=days["startDate"],
+        begins_before=None if end is None else end + DAY,
+        size=min(size or _DEFAULT_SIZE, settings.max_page_size),
+    )
+    return read, faults
+
+
+def page_number(query: Mapping[str, str], settings: Settings) -> int | None:
+    """Read the page that the query asks for by number; None if it asks for none, or numbers are ignored."""
+    if settings.page_numbers == "ignore" or "pageNumber" not in query:
+        return None
+    return _count(query["pageNumber"])
+
+
+def _count(text: str) -> int | None:
+    # Nine digits are more rows than there are, and less than what databases refuse.
+    if not (text.isascii() and text.isdigit() and len(text) <= len("999999999")):
+        return None
+    return int(text) or None

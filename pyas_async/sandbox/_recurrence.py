@@ -1,0 +1,110 @@
+"""Recurring meetings: from the page's words to Zoom's numbers, and from those to the times of the occurrences."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
+
+from pyas_async.sandbox._times import read_instant, zoom_time
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pyas_async.sandbox._answers import Json
+
+DAY_NAMES: Final = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
+"""The page's names of the days, in the order in which Zoom numbers them from 1."""
+KINDS: Final = {"daily": 1, "weekly": 2, "monthly": 3}
+"""The page's kinds of recurrence, and Zoom's numbers of them."""
+_DEFAULT_TIMES: Final = 10
+# Zoom's own bound on the occurrences of a series.
+_MOST: Final = 50
+
+
+def numeric(words: Json, first: datetime) -> Json:
+    """Translate a recurrence of a request into the shape that answers have.
+
+    Args:
+        words: A recurrence in the page's shape, already checked.
+        first: When the series begins, in its own time zone: it stands in for a day that is not named.
+    """
+    kind = KINDS[words["type"]]
+    shape: Json = {"type": kind, "repeat_interval": int(words["interval"])}
+    if kind == KINDS["weekly"]:
+        days = words.get("daysOfWeek") or [DAY_NAMES[first.isoweekday() % 7]]
+        shape["weekly_days"] = ",".join(str(number) for number in sorted({DAY_NAMES.index(day) + 1 for day in days}))
+    elif kind == KINDS["monthly"]:
+        shape["monthly_day"] = int(words.get("dayOfMonth", first.day))
+    end = read_instant(words.get("endDate"))
+    if end is None:
+        shape["end_times"] = _DEFAULT_TIMES
+    else:
+        shape["end_date_time"] = zoom_time(end.timestamp())
+    return shape
+
+
+def occurrences(shape: Json, first: datetime) -> list[float]:
+    """Compute the starts of a series, in epoch seconds.
+
+    Args:
+        shape: A recurrence in Zoom's numeric shape.
+        first: The earliest moment, in the time zone of the series: its wall-clock time holds across a change of offset.
+    """
+    times = min(int(shape.get("end_times", _MOST)), _MOST)
+    end = read_instant(shape.get("end_date_time"))
+    # Bounded by days as well as by times: the 31st of every twelfth month from February on never comes.
+    candidates = islice(_days(shape, first.date()), _MOST * 31)
+    zone = first.tzinfo
+    starts: list[float] = []
+    for day in candidates:
+        moment = datetime.combine(day, first.time(), zone)
+        if len(starts) == times or (end is not None and moment > end):
+            break
+        starts.append(moment.astimezone(UTC).timestamp())
+    # A series that ends before its first day still is one meeting.
+    return starts or [first.timestamp()]
+
+
+def local_start(start: datetime, zone_name: str) -> datetime:
+    """Move the start of a meeting into its own time zone."""
+    return start.astimezone(ZoneInfo(zone_name))
+
+
+def _days(shape: Json, first: date) -> Iterator[date]:
+    step = int(shape["repeat_interval"])
+    try:
+        if shape["type"] == KINDS["daily"]:
+            day = first
+            while True:
+                yield day
+                day += timedelta(days=step)
+        elif shape["type"] == KINDS["weekly"]:
+            yield from _weeks(step, {int(number) for number in str(shape["weekly_days"]).split(",")}, first)
+        else:
+            yield from _months(step, int(shape.get("monthly_day", first.day)), first)
+    except (OverflowError, ValueError):
+        # The calendar of datetime ends with the year 9999, and an interval may be as large as it likes.
+        return
+
+
+def _weeks(step: int, numbers: set[int], first: date) -> Iterator[date]:
+    sunday = first - timedelta(days=first.isoweekday() % 7)
+    while True:
+        for number in sorted(numbers):
+            day = sunday + timedelta(days=number - 1)
+            if day >= first:
+                yield day
+        sunday += timedelta(weeks=step)
+
+
+def _months(step: int, day_of_month: int, first: date) -> Iterator[date]:
+    count = first.year * 12 + first.month - 1
+    while count // 12 <= date.max.year:
+        month = date(count // 12, count % 12 + 1, 1)
+        day = month + timedelta(days=day_of_month - 1)
+        # A month that is too short for the day has no occurrence.
+        if day.month == month.month and day >= first:
+            yield day
+        count += step

@@ -1,0 +1,229 @@
+"""The service: takes a request, gives an answer. No I/O but the store, so that every server can carry it."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import TYPE_CHECKING, Any, Final, cast
+from urllib.parse import unquote, urlencode
+
+from pyas_async.sandbox import _answers as answers
+from pyas_async.sandbox import _writing as writing
+from pyas_async.sandbox._answers import Answer, Json, fault, json_answer
+from pyas_async.sandbox._checks import check_meeting
+from pyas_async.sandbox._details import build_detail
+from pyas_async.sandbox._limits import DailyWrites, RateLimit
+from pyas_async.sandbox._mint import Mint, host_id
+from pyas_async.sandbox._query import page_number, read_list_query
+from pyas_async.sandbox._settings import PLAN_CALLS, Settings
+from pyas_async.sandbox._tokens import PageTokens
+
+if TYPE_CHECKING:
+    from pyas_async.sandbox._seen import SeenRequest
+    from pyas_async.sandbox._store import Store
+
+_MEETINGS: Final = "/zoom/meetings"
+
+
+class Service:
+    """The seven calls, behind the gates that every call passes: the API key, then the rate limit."""
+
+    def __init__(self, settings: Settings, store: Store, seed: int, starts: int) -> None:
+        self.settings: Final = settings
+        self.store: Final = store
+        self.seed: Final = seed
+        # With the number of starts in it: what a restarted sandbox makes must not repeat what it made before.
+        # S311: nothing here is kept safe by being hard to guess.
+        self.mint: Final = Mint(Random(f"{seed}/mint/{starts}"))  # noqa: S311
+        self.tokens: Final = PageTokens(Random(f"{seed}/tokens/{starts}"))  # noqa: S311
+        self._calls = RateLimit()
+        self._writes = DailyWrites()
+
+    def answer(self, request: SeenRequest, api_key: str | None) -> Answer:
+        """Answer one request of the API."""
+        settings = self.settings
+        if api_key is None or api_key != settings.api_key:
+            return answers.unauthorized()
+        headers: dict[str, str] = {}
+        limit = PLAN_CALLS[settings.plan]
+        if limit is not None:
+            verdict = self._calls.take(api_key, limit, settings.window, settings.clock())
+            headers = verdict.headers
+            if not verdict.allowed:
+                answer = answers.too_many_calls()
+                answer.headers |= headers
+                return answer
+        answer = self._route(request)
+        answer.headers |= headers
+        return answer
+
+    def _route(self, request: SeenRequest) -> Answer:
+        if request.malformed:
+            return answers.invalid([{"msg": "Malformed JSON", "param": "", "location": "body"}])
+        calls = {
+            ("GET", _MEETINGS): self._list,
+            ("POST", _MEETINGS): self._create,
+            ("GET", "/zoom/oauth"): self._oauth,
+            ("POST", "/zoom/connect"): self._connect,
+        }
+        call = calls.get((request.method, request.path))
+        if call is not None:
+            return call(request)
+        prefix, _, raw = request.path.rpartition("/")
+        one = {"GET": self._get, "PATCH": self._update, "DELETE": self._delete}.get(request.method)
+        if prefix != _MEETINGS or raw == "" or one is None:
+            return answers.not_found()
+        return one(request, raw)
+
+    def _list(self, request: SeenRequest) -> Answer:
+        settings, now = self.settings, self.settings.clock()
+        query, faults = read_list_query(request.query, settings)
+        if faults:
+            return answers.invalid(faults)
+        if self.store.account(query.account_id) is None:
+            return answers.unknown_account()
+        offset, number = 0, page_number(request.query, settings)
+        token = request.query.get("nextPageToken")
+        if token:
+            found = self.tokens.offset(token, query, now, settings.token_ttl)
+            if found is None:
+                return answers.expired(settings.expired_answer)
+            offset = found
+        elif number is not None:
+            offset = (number - 1) * query.size
+        total, rows = self.store.page(query.account_id, *query.condition(now), query.size, offset)
+        after = offset + query.size
+        following = self.tokens.issue(query, after, now) if number is None and after < total else ""
+        # The rows are JSON already; to read and write them again would be most of the work of an answer.
+        page = (
+            f'{{"success":true,"data":{{"page_size":{query.size},"total_records":{total},'
+            f'"next_page_token":"{following}","meetings":[{",".join(rows)}]}}}}'
+        )
+        return Answer(200, page.encode(), "application/json; charset=utf-8")
+
+    def _get(self, request: SeenRequest, raw: str) -> Answer:
+        account_id, refusal = self._account(request.query, "query")
+        if refusal is not None:
+            return refusal
+        rows = self.find(account_id, raw)
+        if not rows:
+            return answers.unknown_meeting(unquote(raw))
+        return json_answer(200, {"success": True, "meeting": self.detail(account_id, rows)})
+
+    def _create(self, request: SeenRequest) -> Answer:
+        body = _object(request.body)
+        account_id, refusal = self._account(body, "body", check_meeting(body.get("meetingData")))
+        if refusal is None:
+            refusal = self._daily(account_id)
+        if refusal is not None:
+            return refusal
+        account = self.store.account(account_id) or {}
+        meeting_id = self.mint.meeting_id()
+        meeting = writing.create(body["meetingData"], self.mint, host_id(account), meeting_id, self.settings.clock())
+        self.store.insert(account_id, meeting.rows)
+        self.store.set_detail(account_id, [(meeting_id, meeting.extra)])
+        return json_answer(200, {"success": True, "data": self.detail(account_id, meeting.rows)})
+
+    def _update(self, request: SeenRequest, raw: str) -> Answer:
+        body = _object(request.body)
+        account_id = body.get("accountId")
+        rows = self.find(account_id, raw) if isinstance(account_id, str) else []
+        # 0 stands for a meeting that is not there: what its type forbids cannot be known.
+        current_type = rows[0].get("type", 0) if rows else 0
+        account_id, refusal = self._account(body, "body", check_meeting(body.get("meetingData"), current_type))
+        if refusal is None:
+            refusal = self._daily(account_id)
+        if refusal is not None:
+            return refusal
+        if not rows:
+            return answers.unknown_meeting(unquote(raw))
+        meeting_id = rows[0]["id"]
+        rows = self.store.series(account_id, str(meeting_id))
+        old = writing.Meeting(rows, self.store.detail(account_id, meeting_id))
+        meeting = writing.update(body["meetingData"], old, self.mint)
+        self.store.replace(account_id, meeting_id, meeting.rows)
+        self.store.set_detail(account_id, [(meeting_id, meeting.extra)])
+        if self.settings.update_answer == "meeting":
+            return json_answer(200, {"success": True, "meeting": self.detail(account_id, meeting.rows)})
+        return _done(self.settings.update_answer)
+
+    def _delete(self, request: SeenRequest, raw: str) -> Answer:
+        account_id, refusal = self._account(request.query, "query")
+        if refusal is not None:
+            return refusal
+        rows = self.find(account_id, raw)
+        if not rows:
+            return answers.unknown_meeting(unquote(raw))
+        self.store.replace(account_id, rows[0]["id"], [])
+        return _done(self.settings.delete_answer)
+
+    def _oauth(self, request: SeenRequest) -> Answer:
+        parameters = {
+            "response_type": "code",
+            "client_id": "sandbox",
+            "redirect_uri": "https://api.pyas.io/zoom/oauth/callback",
+        }
+        if "state" in request.query:
+            parameters["state"] = request.query["state"]
+        return json_answer(200, {"success": True, "url": f"https://zoom.us/oauth/authorize?{urlencode(parameters)}"})
+
+    def _connect(self, request: SeenRequest) -> Answer:
+        body = _object(request.body)
+        faults: list[Json] = []
+        for name in ("code", "name"):
+            value = body.get(name)
+            if not isinstance(value, str) or not value.strip():
+                faults.append(fault(name, "body", *([body[name]] if name in body else [])))
+        if faults:
+            return answers.invalid(faults)
+        email = f"user{len(self.store.account_ids()) + 1}@example.com"
+        account = self.mint.account(body["name"], email)
+        self.store.add_account(account)
+        return json_answer(200, {"success": True, "data": {"account": account}})
+
+    def find(self, account_id: str, raw: str) -> list[Json]:
+        """Find the rows of the meeting that the last part of a raw path names."""
+        once = unquote(raw)
+        # Zoom loses a uuid with such slashes on the way unless it was encoded twice; so must the sandbox.
+        if not once.startswith("/") and "//" not in once:
+            rows = self.store.series(account_id, once)
+            if rows:
+                return rows
+        twice = unquote(once)
+        return [] if twice == once else self.store.series(account_id, twice)
+
+    def detail(self, account_id: str, rows: list[Json]) -> Json:
+        """Build the detail of the meeting that has these rows."""
+        account = self.store.account(account_id) or {}
+        extra = self.store.detail(account_id, rows[0]["id"])
+        return build_detail(rows, extra, account, self.seed, self.settings.clock())
+
+    def _account(
+        self, fields: dict[str, Any], place: str, faults: list[Json] | None = None
+    ) -> tuple[str, Answer | None]:
+        account_id = fields.get("accountId")
+        faults = [*(faults or [])]
+        if not isinstance(account_id, str) or not account_id:
+            faults.insert(0, fault("accountId", place, *([account_id] if account_id is not None else [])))
+            return "", answers.invalid(faults)
+        if faults:
+            return account_id, answers.invalid(faults)
+        known = self.store.account(account_id) is not None
+        return account_id, None if known else answers.unknown_account()
+
+    def _daily(self, account_id: str) -> Answer | None:
+        limit = self.settings.daily_writes
+        if limit is None or self._writes.take(account_id, limit, self.settings.clock()):
+            return None
+        return answers.too_many_writes(limit)
+
+
+def _object(body: object) -> Json:
+    return cast("Json", body) if isinstance(body, dict) else {}
+
+
+def _done(how: str) -> Answer:
+    if how == "no_content":
+        return Answer(204)
+    if how == "empty":
+        return Answer(200)
+    return json_answer(200, {"success": True})

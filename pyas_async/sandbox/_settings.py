@@ -1,0 +1,132 @@
+"""The settings of a sandbox: plain attributes that may change under way, each checked when it is set."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import Final, Literal, NamedTuple
+
+from pyas_async.sandbox._answers import EXPIRED_ANSWERS
+
+Plan = Literal["developer", "growth", "scale", "none"]
+"""The vendor's plans, which differ in calls for each window; ``none`` is without a limit."""
+UpdateAnswer = Literal["meeting", "success", "empty", "no_content"]
+"""What an update answers: the page does not say."""
+DeleteAnswer = Literal["success", "empty", "no_content"]
+"""What a delete answers: the page does not say."""
+
+PLAN_CALLS: Final[dict[str, int | None]] = {"developer": 100, "growth": 3000, "scale": 5000, "none": None}
+"""Calls per window and key; None is no limit."""
+
+
+_Test = Callable[[object], bool]
+
+
+class _Rule(NamedTuple):
+    wanted: str
+    holds: _Test
+
+
+def _whole(least: int) -> _Test:
+    def holds(value: object) -> bool:
+        return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+    return holds
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_span(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value >= 0
+
+
+def _is_window(value: object) -> bool:
+    return _is_span(value) and value != 0
+
+
+def _is_key(value: object) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+def _is_count_or_none(value: object) -> bool:
+    return value is None or _whole(0)(value)
+
+
+def _one_of(*words: str) -> _Rule:
+    return _Rule("one of " + ", ".join(words), words.__contains__)
+
+
+_COUNT: Final = _Rule("a whole number, 0 or more", _whole(0))
+_SIZE: Final = _Rule("a whole number, 1 or more", _whole(1))
+_SECONDS: Final = _Rule("a finite number of seconds, 0 or more", _is_span)
+_RULES: Final[dict[str, _Rule]] = {
+    "accounts": _COUNT,
+    "meetings": _COUNT,
+    "seed": _Rule("a whole number", _is_whole),
+    "api_key": _Rule("text that is not empty", _is_key),
+    "token_ttl": _SECONDS,
+    "plan": _one_of(*PLAN_CALLS),
+    "window": _Rule("a finite number of seconds above 0", _is_window),
+    "latency": _SECONDS,
+    "max_page_size": _SIZE,
+    "oversize": _one_of("clamp", "refuse"),
+    "page_numbers": _one_of("honour", "ignore"),
+    "expired_answer": _one_of(*EXPIRED_ANSWERS),
+    "update_answer": _one_of("meeting", "success", "empty", "no_content"),
+    "delete_answer": _one_of("success", "empty", "no_content"),
+    "daily_writes": _Rule("None or a whole number, 0 or more", _is_count_or_none),
+    "keep_requests": _Rule("None or a whole number, 0 or more", _is_count_or_none),
+    "clock": _Rule("a function that returns epoch seconds", callable),
+}
+
+
+class Settings:
+    """What governs the behaviour of a sandbox; every attribute may be set at any time, and acts from the next request.
+
+    Attributes:
+        api_key: The key that requests carry in ``x-api-key``.
+        token_ttl: Seconds that a page token lives after it was given out.
+        plan: Whose rate limit holds.
+        window: Seconds of one window of the rate limit.
+        latency: Seconds that each answer of the API waits.
+        max_page_size: The largest ``maxResults`` that is served.
+        oversize: Whether a larger one is cut down to it or refused.
+        page_numbers: Whether ``pageNumber`` is honoured (without giving tokens) or ignored.
+        expired_answer: Which of :data:`EXPIRED_ANSWERS` a page token that is not valid gets.
+        update_answer: What PATCH answers.
+        delete_answer: What DELETE answers.
+        daily_writes: Creates and updates for each account and UTC day; None is no limit.
+        keep_requests: How many of the newest requests ``Sandbox.requests`` keeps; None keeps all.
+        clock: Gives the time, in epoch seconds.
+    """
+
+    api_key: str
+    token_ttl: float
+    plan: Plan
+    window: float
+    latency: float
+    max_page_size: int
+    oversize: Literal["clamp", "refuse"]
+    page_numbers: Literal["honour", "ignore"]
+    expired_answer: str
+    update_answer: UpdateAnswer
+    delete_answer: DeleteAnswer
+    daily_writes: int | None
+    keep_requests: int | None
+    clock: Callable[[], float] = time.time
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Set an attribute; a setting that cannot hold is refused with a ``ValueError`` that says what can."""
+        check_setting(name, value)
+        super().__setattr__(name, value)
+
+
+def check_setting(name: str, value: object) -> None:
+    """Raise ``ValueError`` if ``value`` cannot be the setting ``name``."""
+    rule = _RULES.get(name)
+    if rule is not None and not rule.holds(value):
+        message = f"{name} must be {rule.wanted}; got {value!r}"
+        raise ValueError(message)

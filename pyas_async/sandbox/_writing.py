@@ -1,0 +1,125 @@
+"""What create and update make of a ``meetingData`` object: the rows of a meeting, and its detail beyond them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from pyas_async.sandbox._checks import RECURRING
+from pyas_async.sandbox._details import FIXED_SERIES
+from pyas_async.sandbox._mint import Mint, join_url
+from pyas_async.sandbox._recurrence import local_start, numeric, occurrences
+from pyas_async.sandbox._times import read_instant, zoom_time
+from pyas_async.sandbox._world import cut_agenda
+
+if TYPE_CHECKING:
+    from pyas_async.sandbox._answers import Json
+
+_NAMES: Final = {
+    "title": "topic",
+    "type": "type",
+    "duration": "duration",
+    "timeZone": "timezone",
+    "description": "agenda",
+}
+# The types that Zoom keeps no start time of, although the page requires one of every type.
+_WITHOUT_START: Final = (1, 3)
+_DEFAULT_DURATION: Final = 30
+
+
+class Meeting(NamedTuple):
+    """A meeting as it is stored.
+
+    Attributes:
+        rows: Its list rows, one for each occurrence.
+        extra: What its detail says beyond them.
+    """
+
+    rows: list[Json]
+    extra: Json
+
+
+def create(data: Json, mint: Mint, host: str, meeting_id: int, now: float) -> Meeting:
+    """Make a meeting from a checked ``meetingData`` object."""
+    row: Json = {
+        "uuid": mint.uuid(),
+        "id": meeting_id,
+        "host_id": host,
+        "topic": data["title"],
+        "type": data["type"],
+        "duration": _DEFAULT_DURATION,
+        "timezone": "UTC",
+        "agenda": data["description"],
+        "created_at": zoom_time(now),
+        "join_url": join_url(meeting_id, mint.passcode()),
+    }
+    blank = Meeting([row], {"settings": {"waiting_room": False}})
+    return update({"attendees": [], **data}, blank, mint)
+
+
+def update(data: Json, meeting: Meeting, mint: Mint) -> Meeting:
+    """Merge the fields of a checked ``meetingData`` object into a meeting."""
+    extra: Json = {**meeting.extra}
+    fields: Json = {**extra.get("fields", {})}
+    settings: Json = {**extra.get("settings", {})}
+    changes = {_NAMES[name]: value for name, value in data.items() if name in _NAMES}
+    if "waitingRoom" in data:
+        settings["waiting_room"] = data["waitingRoom"]
+    if "attendees" in data:
+        settings["meeting_invitees"] = [{"email": attendee["email"]} for attendee in data["attendees"]]
+    if "agenda" in changes:
+        fields["agenda"] = changes["agenda"]
+    rows = [_ordered(cut_agenda(row | changes)) for row in meeting.rows]
+    if data.keys() & {"type", "startDate", "recurrence"}:
+        recurrence = _recurrence(data, rows[0], fields)
+        fields.pop("recurrence", None)
+        if recurrence is not None:
+            fields["recurrence"] = recurrence
+        # What was deleted of the old series, and how it was told, says nothing about the new one.
+        extra.pop("deleted", None)
+        extra.pop("bare", None)
+        rows = _spread(rows, _starts(data, rows[0], recurrence), mint)
+    return Meeting(rows, {**extra, "fields": fields, "settings": settings})
+
+
+def _start(data: Json, row: Json) -> datetime | None:
+    return read_instant(data.get("startDate", row.get("start_time")))
+
+
+def _recurrence(data: Json, row: Json, fields: Json) -> Json | None:
+    if row["type"] not in RECURRING:
+        return None
+    words = data.get("recurrence")
+    if words is None:
+        kept: Json | None = fields.get("recurrence")
+        return kept
+    start = _start(data, row) or datetime.fromtimestamp(0, UTC)
+    return numeric(words, local_start(start, row.get("timezone", "UTC")))
+
+
+def _starts(data: Json, row: Json, recurrence: Json | None) -> list[float | None]:
+    start = _start(data, row)
+    if start is None or row["type"] in _WITHOUT_START:
+        return [None]
+    if row["type"] != FIXED_SERIES or recurrence is None:
+        return [start.timestamp()]
+    return [*occurrences(recurrence, local_start(start, row.get("timezone", "UTC")))]
+
+
+def _spread(rows: list[Json], starts: list[float | None], mint: Mint) -> list[Json]:
+    shared = len(rows) > 1 and rows[0]["uuid"] == rows[1]["uuid"]
+    spread: list[Json] = []
+    for index, start in enumerate(starts):
+        fresh: Json = {} if shared else {"uuid": mint.uuid()}
+        row = {**rows[index]} if index < len(rows) else rows[0] | fresh
+        row.pop("start_time", None)
+        if start is not None:
+            row["start_time"] = zoom_time(start)
+        spread.append(_ordered(row))
+    return spread
+
+
+def _ordered(row: Json) -> Json:
+    # The order of the page's example, so that a row reads the same after an update.
+    order = ("uuid", "id", "host_id", "topic", "type", "start_time", "duration", "timezone", "agenda")
+    return {name: row[name] for name in order if name in row} | row

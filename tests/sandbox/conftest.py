@@ -1,0 +1,41 @@
+"""A small sandbox on a clock that stands still, and a client of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pyas_async.sandbox import Sandbox
+from sandbox.tools import Clock, client_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    import httpx
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Stand still at one moment until moved."""
+    return Clock()
+
+
+@pytest.fixture
+def sandbox(clock: Clock) -> Iterator[Sandbox]:
+    """Make two accounts of 100 rows."""
+    with Sandbox(accounts=2, meetings=100, clock=clock) as made:
+        yield made
+
+
+@pytest.fixture
+def account(sandbox: Sandbox) -> str:
+    """Name the first account."""
+    return sandbox.account_ids[0]
+
+
+@pytest.fixture
+async def client(sandbox: Sandbox) -> AsyncIterator[httpx.AsyncClient]:
+    """Open a client with the right key."""
+    async with client_of(sandbox) as opened:
+        yield opened
