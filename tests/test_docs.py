@@ -1,0 +1,95 @@
+"""What the documentation says is run: every Python block of the README and of docs/."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import attrs
+import pytest
+
+import pyas_async
+from pyas_async.models._source import wire_name
+from pyas_async.sandbox import Sandbox
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+BLOCKS = [
+    pytest.param(block, id=f"{page.relative_to(ROOT)}:{number}")
+    for page in PAGES
+    for number, block in enumerate(
+        re.findall(r"^```python\n(.*?)^```$", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    )
+]
+
+
+def test_the_blocks_are_found() -> None:
+    """No block is skipped by a change of its fence: their number is known."""
+    assert len(BLOCKS) == 2
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_block_runs(block: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """A reader who copies a block has a program that works."""
+    with Sandbox(accounts=1, meetings=400) as sandbox, sandbox.serve() as url:
+        monkeypatch.setenv("PYAS_API_KEY", sandbox.api_key)
+        monkeypatch.setenv("PYAS_BASE_URL", url)
+        # The sandbox makes its own account ids; the documentation needs one that reads well.
+        program = block.replace('"acc"', repr(sandbox.account_ids[0]))
+        exec(compile(program, "<documentation>", "exec"), {"__name__": "__main__"})  # noqa: S102  (that is the promise)
+        assert sandbox.requests
+        assert all(request.status is not None and request.status < 300 for request in sandbox.requests)
+    assert capsys.readouterr().out
+
+
+def test_the_mapping_is_whole() -> None:
+    """Every field of every model stands in the table of names, with the page's spelling."""
+    table = (ROOT / "docs" / "mapping.md").read_text("utf-8")
+    rows = set(re.findall(r"^\| `(\w+)` \| `(\w+\.\w+)` \|", table, re.MULTILINE))
+    models = [
+        model
+        for name in pyas_async.__all__
+        if isinstance(model := getattr(pyas_async, name), type)
+        and attrs.has(model)
+        and model.__qualname__ in vars(pyas_async.models)
+    ]
+    expected = {
+        (wire_name(field), f"{model.__qualname__}.{field.name}")
+        for model in models
+        for field in attrs.fields(model)
+        if not field.name.startswith("_")
+    }
+    assert len(models) > 10
+    assert expected == rows
+
+
+def test_the_transitions_in_the_docs_are_the_machines() -> None:
+    """The table of transitions in the architecture page says what the machine does."""
+    from pyas_async._core.paging import TRANSITIONS, Event, State  # noqa: PLC0415  (inside, for this test alone)
+
+    words = {
+        "a page with a token": Event.PAGE_WITH_TOKEN,
+        "a page without one": Event.LAST_PAGE,
+        "the token died": Event.TOKEN_DIED,
+        "nobody wants more, or an error": Event.STOPPED,
+    }
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    told = {}
+    for state, event, target in re.findall(r"^\| (FRESH|FOLLOWING|any) \| (.*?) \| (\w+) \|$", text, re.MULTILINE):
+        for name in State if state == "any" else [State[state]]:
+            told[name, words[event]] = State[target]
+    assert told == TRANSITIONS
+
+
+def test_links_lead_somewhere() -> None:
+    """Every relative link of the documentation points at a file, and its anchor at a heading."""
+    for page in PAGES:
+        for target in re.findall(r"\]\((?!https?://)([^)]+)\)", page.read_text("utf-8")):
+            path, _, anchor = target.partition("#")
+            file = page.parent / path if path else page
+            assert file.exists(), f"{page.name}: {target}"
+            headings = {
+                re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-")
+                for heading in re.findall(r"^#+ (.*)$", file.read_text("utf-8"), re.MULTILINE)
+            }
+            assert not anchor or anchor in headings, f"{page.name}: {target}"
