@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parent
-NOX_FLOOR = (2025, 5)
+NOX_FLOOR = (2025, 10)
 
 
 def bootstrap(environment: Path) -> Path:
@@ -68,8 +68,9 @@ def bootstrap(environment: Path) -> Path:
     else:
         sys.exit(
             "\n\n".join(said)
-            + "\n\nThis Python cannot make virtual environments: it lacks venv, ensurepip or pip. On Debian and Ubuntu "
-            "they are in the package python3-venv (sudo apt install python3-venv), or pythonX.Y-venv for another Python."
+            + "\n\nThis Python cannot make virtual environments: it lacks venv, ensurepip or pip.\n"
+            "On Debian and Ubuntu they are in the package python3-venv (for another Python than the system's, "
+            "in its own: python3.13-venv). Install it and run this again: sudo apt install python3-venv"
         )
     nox = ".".join(map(str, NOX_FLOOR))
     # uv makes the sessions several times faster, but it is not built for every platform.
