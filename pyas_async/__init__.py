@@ -10,6 +10,7 @@ What is listed in ``__all__`` is public, and nothing else is; the sandbox is in 
 """
 
 from pyas_async._core.budget import RateBudget, RateLimitSnapshot
+from pyas_async._core.checkpoint import Checkpoint
 from pyas_async._core.codec import from_dict, to_dict
 from pyas_async._runtime.paginator import IterationStats, MeetingIterator
 from pyas_async._version import __version__
@@ -40,7 +41,15 @@ from pyas_async.errors import (
     TransportError,
     WrongEventLoopError,
 )
-from pyas_async.events import AttemptEnded, AttemptStarted, Event, ListingRestarted, PageReceived, Waiting
+from pyas_async.events import (
+    AttemptEnded,
+    AttemptStarted,
+    Event,
+    ListingDrifted,
+    ListingRestarted,
+    PageReceived,
+    Waiting,
+)
 from pyas_async.meetings import Meetings
 from pyas_async.models import (
     Attendee,
@@ -73,6 +82,7 @@ __all__ = [
     "BadRequestError",
     "BreakoutRoom",
     "BudgetTimeoutError",
+    "Checkpoint",
     "CheckpointError",
     "ClientClosedError",
     "ConfigurationError",
@@ -84,6 +94,7 @@ __all__ = [
     "InvalidArgumentError",
     "IterationStats",
     "ListType",
+    "ListingDrifted",
     "ListingRestarted",
     "Meeting",
     "MeetingCreate",

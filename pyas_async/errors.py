@@ -35,6 +35,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import attrs
 
 if TYPE_CHECKING:
+    from pyas_async._core.checkpoint import Checkpoint
     from pyas_async.models import Meeting
 
 WriteState: TypeAlias = Literal["not_sent", "rejected", "done", "unknown"]
@@ -61,7 +62,7 @@ class PyasError(Exception):
     def __init__(self, message: str) -> None:
         """Hold the message; what else there is to say is in attributes."""
         super().__init__(message)
-        self.checkpoint: object | None = None
+        self.checkpoint: Checkpoint | None = None
         self.write_state: WriteState | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:

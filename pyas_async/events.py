@@ -85,5 +85,20 @@ class ListingRestarted:
     yielded: int
 
 
-Event: TypeAlias = AttemptStarted | AttemptEnded | Waiting | PageReceived | ListingRestarted
+@attrs.frozen(kw_only=True)
+class ListingDrifted:
+    """A listing ended, and its total says that it changed while it was walked.
+
+    Attributes:
+        account_id: Whose listing.
+        reported: The total that the service reported last.
+        yielded: Rows yielded.
+    """
+
+    account_id: str
+    reported: int
+    yielded: int
+
+
+Event: TypeAlias = AttemptStarted | AttemptEnded | Waiting | PageReceived | ListingRestarted | ListingDrifted
 """Everything that ``on_event`` can be told."""

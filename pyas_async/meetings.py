@@ -1,13 +1,12 @@
 """``client.meetings``: the five calls, and the walk over all pages."""
 
 from datetime import date
-from typing import Literal
 
 from pyas_async._core import endpoints
-from pyas_async._core.paging import PAGE_SIZE, Rules
+from pyas_async._core.checkpoint import Checkpoint
+from pyas_async._core.paging import PAGE_SIZE, OnExpired, Rules, VerifyTotal
 from pyas_async._runtime.paginator import MeetingIterator
 from pyas_async._runtime.session import CallOptions, Session
-from pyas_async.errors import InvalidArgumentError
 from pyas_async.models import ListType, MeetingCreate, MeetingDetail, MeetingUpdate, Page, _checks
 from pyas_async.options import MeetingId
 
@@ -77,8 +76,11 @@ class Meetings:
         type: ListType | str | None = None,
         page_size: int = PAGE_SIZE,
         max_items: int | None = None,
-        on_expired: Literal["restart", "raise"] = "restart",
+        prefetch: bool = True,
+        on_expired: OnExpired = "restart",
         max_restarts: int = 3,
+        verify_total: VerifyTotal = "warn",
+        resume: Checkpoint | str | None = None,
     ) -> MeetingIterator:
         """Iterate over all of an account's meetings, across pages, each row once.
 
@@ -92,24 +94,46 @@ class Meetings:
             type: Which meetings; the service's default is ``"scheduled"``.
             page_size: Rows a page that are asked for. If the service refuses 300, its default is taken.
             max_items: Stop after so many rows, without asking for a page that is not needed.
+            prefetch: Under ``async with``, let the next page travel while the rows of this one are worked on. A bare
+                ``async for`` fetches when rows are wanted.
             on_expired: ``"raise"`` to get `PageTokenExpiredError` instead of a fresh walk.
             max_restarts: Fresh walks in a row that may bring no new row, before `PaginationError` is raised.
+            verify_total: What to do if, at the end, the total that the service reports has changed under way or is
+                larger than the rows that came. ``"warn"`` logs it; ``"raise"`` raises `PaginationIncompleteError` after
+                the last row; ``"repair"`` walks afresh and yields what was missed, `max_restarts` times at most. Not
+                looked at with `max_items`.
+            resume: A checkpoint of an earlier iteration, or its text: go on after the rows that it counts. The
+                account, the filters and the page size that are left out come from it; others are refused.
 
         Raises:
             InvalidArgumentError: At once, if an argument is not as above.
+            CheckpointError: At once, if the checkpoint is damaged, of another version, or of another listing.
         """
         filters = endpoints.list_filters(start_date=start_date, end_date=end_date, type=type)
-        if on_expired not in ("restart", "raise"):
-            raise InvalidArgumentError("on_expired", "'restart' or 'raise'", on_expired)
         rules = Rules(
             page_size=_checks.whole_number("page_size", page_size, minimum=1),
             max_items=None if max_items is None else _checks.whole_number("max_items", max_items, minimum=1),
-            on_expired=on_expired,
+            on_expired=_checks.choice("on_expired", on_expired, ("restart", "raise")),
             max_restarts=_checks.whole_number("max_restarts", max_restarts, minimum=0),
+            verify_total=_checks.choice("verify_total", verify_total, ("off", "warn", "raise", "repair")),
             token_ttl=self._page_token_ttl,
         )
-        account = self._account(account_id)
-        return MeetingIterator(self._session, self._options, account_id=account, filters=filters, rules=rules)
+        given = self._account_id if account_id is None else account_id
+        checkpoint = None
+        if resume is not None:
+            checkpoint = resume if isinstance(resume, Checkpoint) else Checkpoint.parse(resume)
+            given = checkpoint.check_account(given)
+            filters = checkpoint.check_filters(filters)
+            checkpoint.check_page_size(rules.page_size, left_out=PAGE_SIZE)
+        return MeetingIterator(
+            self._session,
+            self._options,
+            account_id=endpoints.account(given),
+            filters=filters,
+            rules=rules,
+            prefetch=prefetch,
+            resume=checkpoint,
+        )
 
     async def get(self, meeting_id: MeetingId, *, account_id: str | None = None) -> MeetingDetail:
         """Get one meeting with all its details: ``GET /zoom/meetings/:id``.

@@ -1,32 +1,38 @@
 """One listing as a machine: a page or an error goes in, the next request or the rows to yield come out.
 
-::
-
-    FRESH ──page with a token──▶ FOLLOWING ──page without one──▶ DONE
-      │ ▲                            │  │
-      │ └─────token died─────────────┘  └──token died──▶ FRESH
-      └──page without a token──▶ DONE
-
 A page token lives 15 minutes (the page). When it died, or is too old to be tried, a fresh query with the same filters
 walks from the start, and rows already yielded are skipped by ``(id, uuid, start_time)``. A dead token is never sent
 twice.
+
+Times are monotonic seconds, but for the birth of a token, which a checkpoint carries to other processes: that is on the
+wall clock as well.
 """
 
 import enum
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 
 import attrs
 
+from pyas_async._core.checkpoint import Checkpoint
 from pyas_async._core.rows import RowMemory
 from pyas_async._core.status import refuses_page_size, unclear_about_token
-from pyas_async.errors import APIStatusError, PageTokenExpiredError, PaginationError, PaginationLoopError
+from pyas_async.errors import (
+    APIStatusError,
+    PageTokenExpiredError,
+    PaginationError,
+    PaginationIncompleteError,
+    PaginationLoopError,
+)
 from pyas_async.models import Meeting, Page
 
 PAGE_SIZE = 300
 """Zoom's maximum, and what is asked for unless told otherwise: calls are what is scarce."""
 MAX_EMPTY_PAGES = 100
 """Empty pages in a row, each with a token, before the listing is given up."""
+
+OnExpired: TypeAlias = Literal["restart", "raise"]
+VerifyTotal: TypeAlias = Literal["off", "warn", "raise", "repair"]
 
 
 class State(enum.Enum):
@@ -40,19 +46,22 @@ class State(enum.Enum):
 class Event(enum.Enum):
     """What can happen to a listing."""
 
-    PAGE_WITH_TOKEN = "a page that says how to go on"  # noqa: S105  (no password)
-    LAST_PAGE = "a page without a token"
-    TOKEN_DIED = "the token is too old, or the service refused it"  # noqa: S105  (no password)
-    STOPPED = "nobody wants more, or an error ended it"
+    PAGE_WITH_TOKEN = "a page with a token"  # noqa: S105  (no password)
+    LAST_PAGE = "a page without one"
+    TOKEN_DIED = "the token died"  # noqa: S105  (no password)
+    FELL_SHORT = "a page without one, and rows are missing that are to be repaired"
+    STOPPED = "nobody wants more, or an error"
 
 
 TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = {
     (State.FRESH, Event.PAGE_WITH_TOKEN): State.FOLLOWING,
     (State.FRESH, Event.LAST_PAGE): State.DONE,
+    (State.FRESH, Event.FELL_SHORT): State.FRESH,
     (State.FRESH, Event.STOPPED): State.DONE,
     (State.FOLLOWING, Event.PAGE_WITH_TOKEN): State.FOLLOWING,
     (State.FOLLOWING, Event.LAST_PAGE): State.DONE,
     (State.FOLLOWING, Event.TOKEN_DIED): State.FRESH,
+    (State.FOLLOWING, Event.FELL_SHORT): State.FRESH,
     (State.FOLLOWING, Event.STOPPED): State.DONE,
     (State.DONE, Event.STOPPED): State.DONE,
 }
@@ -76,14 +85,16 @@ class Rules:
         page_size: Rows a page that are asked for.
         max_items: Rows after which nobody wants more; ``None`` for all.
         on_expired: Whether a dead token is answered by a fresh walk, or raised.
-        max_restarts: Fresh walks in a row that may bring no new row.
+        max_restarts: Fresh walks in a row that may bring no new row; repairing walks at most.
+        verify_total: What a total that does not fit leads to.
         token_ttl: Seconds that a page token lives.
     """
 
     page_size: int = PAGE_SIZE
     max_items: int | None = None
-    on_expired: Literal["restart", "raise"] = "restart"
+    on_expired: OnExpired = "restart"
     max_restarts: int = 3
+    verify_total: VerifyTotal = "warn"
     token_ttl: float = 900.0
 
     @property
@@ -94,31 +105,85 @@ class Rules:
 
 @attrs.define
 class Counts:
-    """What happened so far."""
+    """What happened so far. `items` counts rows given out by the machine, whether or not they were taken yet."""
 
     pages: int = 0
     items: int = 0
     restarts: int = 0
     duplicates_skipped: int = 0
     total_reported: int | None = None
+    missing: int | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Spot:
+    """A place between two pages: what asks for the page behind it, and how many rows of this walk lie before it."""
+
+    token: str | None = None
+    born: float = 0.0
+    born_wall: float = 0.0
+    walked: int | None = 0
+
+
+@attrs.define
+class Walk:
+    """One way from the first page towards the last."""
+
+    tokens: set[str] = attrs.field(factory=set)
+    empty_pages: int = 0
+    brought_new: bool = False
+    first_total: int | None = None
+    total: int | None = None
 
 
 class Paging:
-    """The state of one listing. Times are monotonic seconds."""
+    """The state of one listing."""
 
-    def __init__(self, rules: Rules) -> None:
-        """Stand before the first page."""
+    def __init__(self, rules: Rules, resume: Checkpoint | None = None, *, now: float = 0.0, wall: float = 0.0) -> None:
+        """Stand before the first page, or where a checkpoint says.
+
+        Args:
+            rules: What the listing may do.
+            resume: Where an earlier iteration stood.
+            now: The monotonic clock.
+            wall: The wall clock, in seconds.
+        """
         self.state = State.FRESH
         self.counts = Counts()
+        # What to say, and what to raise, once all rows were handed out.
+        self.drift: str | None = None
+        self.failure: PaginationError | None = None
         self._rules = rules
         self._page_size: int | None = rules.page_size
-        self._token: str | None = None
-        self._token_born = 0.0
         self._memory = RowMemory()
-        self._walk_tokens: set[str] = set()
-        self._empty_pages = 0
-        # Restarts since the last row that was new.
+        self._walk = Walk()
+        # Where the page in hand began, where the next one begins, and how many rows were yielded before the page in
+        # hand.
+        self._here = self._ahead = Spot()
+        self._before = 0
+        self._given = 0
         self._barren_restarts = 0
+        self._repairs = 0
+        self._finished = False
+
+        if resume is not None:
+            self._resume(resume, now, wall)
+
+    def _resume(self, resume: Checkpoint, now: float, wall: float) -> None:
+        self._memory = RowMemory(resume.log())
+        self._before = len(self._memory)
+        self._page_size = resume.page_size
+        if resume.done:
+            self._finished = True
+            self.stop()
+        elif resume.token is not None:
+            # A clock that was set back makes a token look as if it was not born yet. Then it is tried: the service
+            # knows.
+            age = max(0.0, wall - resume.born)
+            self._ahead = Spot(token=resume.token, born=now - age, born_wall=resume.born, walked=resume.walked)
+            self._walk.tokens.add(resume.token)
+            self.state = State.FOLLOWING
+        self._here = self._ahead
 
     @property
     def ended(self) -> bool:
@@ -126,37 +191,46 @@ class Paging:
         return self.state is State.DONE
 
     def next(self) -> Ask | None:
-        """Give the next request; ``None`` at the end."""
+        """Give the next request; ``None`` at the end, where `failure` says whether it is a good one."""
         if self.state is State.DONE:
             return None
         if self.state is State.FRESH:
             return Ask(None, self._page_size, None)
-        return Ask(self._token, self._page_size, self._token_born + self._rules.token_use)
+        return Ask(self._ahead.token, self._page_size, self._ahead.born + self._rules.token_use)
 
-    def on_page(self, page: Page, now: float) -> list[Meeting]:
+    def on_page(self, page: Page, now: float, wall: float) -> list[Meeting]:
         """Take a page in, and give the rows that are to be yielded."""
-        counts = self.counts
+        counts, walk = self.counts, self._walk
         counts.pages += 1
-        if page.total_records is not None:
-            counts.total_reported = page.total_records
+        self._before = len(self._memory)
         new = self._memory.fresh(page.meetings)
         counts.duplicates_skipped += len(page.meetings) - len(new)
         if new:
             self._barren_restarts = 0
-        self._empty_pages = 0 if page.meetings else self._empty_pages + 1
-        self._follow(page.next_page_token, now, brought_new=bool(new))
-        limit = self._rules.max_items
-        if limit is not None and counts.items + len(new) >= limit:
-            new = new[: limit - counts.items]
+            walk.brought_new = True
+        if page.total_records is not None:
+            counts.total_reported = walk.total = page.total_records
+            walk.first_total = walk.total if walk.first_total is None else walk.first_total
+        walk.empty_pages = 0 if page.meetings else walk.empty_pages + 1
+        self._here = self._ahead
+        walked = None if self._here.walked is None else self._here.walked + len(page.meetings)
+        self._ahead = Spot(token=page.next_page_token, born=now, born_wall=wall, walked=walked)
+        wanted = new if self._rules.max_items is None else new[: self._rules.max_items - counts.items]
+        counts.items += len(wanted)
+        self._given = len(wanted)
+        more = len(new) > len(wanted) or page.next_page_token is not None
+        if counts.items == self._rules.max_items and more:
             self.stop()
-        counts.items += len(new)
-        return new
+        else:
+            self._follow(brought_new=bool(new))
+        return wanted
 
     def on_error(self, error: Exception) -> Literal["age", "answer", "size"]:
         """Recover from an error of a page's call: say why the listing goes on, or raise what ends it."""
         if self.state is State.FRESH:
             return self._on_fresh_error(error)
         if isinstance(error, PageTokenExpiredError):
+            self._forget_token()
             if self._rules.on_expired == "raise":
                 self.stop()
                 raise error
@@ -165,6 +239,7 @@ class Paging:
         if isinstance(error, APIStatusError) and unclear_about_token(error) and self._rules.on_expired == "restart":
             # It may mean a dead token without saying so. A fresh query settles it: if that fails too, its error is
             # raised.
+            self._forget_token()
             self._restart(error)
             return "answer"
         self.stop()
@@ -174,49 +249,101 @@ class Paging:
         """Ask for nothing more."""
         self._move(Event.STOPPED)
 
+    def checkpoint(self, account_id: str, filters: tuple[tuple[str, str], ...], taken: int) -> Checkpoint:
+        """Mark the place after so many rows of the page in hand."""
+        # In the middle of a page it is this page that must be asked for again: the token in the page leads past it.
+        all_taken = taken >= self._given
+        spot = self._ahead if all_taken else self._here
+        return Checkpoint(
+            account_id=account_id,
+            items=self._before + taken,
+            done=self._finished and all_taken,
+            filters=filters,
+            page_size=self._page_size,
+            token=spot.token,
+            born=spot.born_wall,
+            index=0 if all_taken else taken,
+            walked=spot.walked,
+            rows=self._memory.log,
+        )
+
     def _on_fresh_error(self, error: Exception) -> Literal["size"]:
-        default = self._page_size == PAGE_SIZE
-        if default and isinstance(error, APIStatusError) and refuses_page_size(error):
+        if self._page_size == PAGE_SIZE and isinstance(error, APIStatusError) and refuses_page_size(error):
             # Pyas's own cap is not documented. Without a number the service takes its own.
             self._page_size = None
             return "size"
         self.stop()
         raise error
 
-    def _follow(self, token: str | None, now: float, *, brought_new: bool) -> None:
+    def _follow(self, *, brought_new: bool) -> None:
+        token, walk, counts = self._ahead.token, self._walk, self.counts
         if token is None:
-            self._move(Event.LAST_PAGE)
+            self._end_walk()
             return
-        if token in self._walk_tokens and not brought_new:
+        if token in walk.tokens and not brought_new:
+            self._forget_token()
             self.stop()
-            msg = (
-                f"the service handed out a page token for the second time, and the page between brought nothing new, "
-                f"after {self.counts.items:,} rows; the rest cannot be reached. Narrow the dates, or ask the vendor"
+            self.failure = PaginationLoopError(
+                "the service handed out a page token for the second time, and the page between brought nothing new, "
+                f"after {counts.items:,} rows; the rest cannot be reached. Narrow the dates, or ask the vendor"
             )
-            raise PaginationLoopError(msg)
-        if self._empty_pages >= MAX_EMPTY_PAGES:
+        elif walk.empty_pages >= MAX_EMPTY_PAGES:
             self.stop()
-            msg = f"{self._empty_pages} empty pages in a row, each with a token to go on; giving up. Narrow the dates"
-            raise PaginationError(msg)
-        self._walk_tokens.add(token)
-        self._token, self._token_born = token, now
-        self._move(Event.PAGE_WITH_TOKEN)
+            self.failure = PaginationError(
+                f"{walk.empty_pages} empty pages in a row, each with a token to go on; giving up. Narrow the dates"
+            )
+        else:
+            walk.tokens.add(token)
+            self._move(Event.PAGE_WITH_TOKEN)
+
+    def _end_walk(self) -> None:
+        """Hold the total that the service reported against the rows of this walk."""
+        walk, rules = self._walk, self._rules
+        # A walk from the first page on counts rows that repeat as well, as the service's total does.
+        seen = max(len(self._memory), self._ahead.walked or 0)
+        short = 0 if walk.total is None else max(0, walk.total - seen)
+        self.counts.missing = None if walk.total is None else short
+        # Where not all rows are wanted, nobody asked for all of them to be there.
+        drifted = rules.max_items is None and (bool(short) or walk.total != walk.first_total)
+        if (
+            drifted
+            and rules.verify_total == "repair"
+            and self._repairs < rules.max_restarts
+            and (walk.brought_new or not self._repairs)
+        ):
+            self._repairs += 1
+            self.counts.restarts += 1
+            self._begin_walk(Event.FELL_SHORT)
+            return
+        self._finished = True
+        self._move(Event.LAST_PAGE)
+        if drifted and rules.verify_total != "off":
+            self.drift = (
+                f"the service reported a total of {walk.first_total:,} at first and of {walk.total:,} at last, and "
+                f"{seen:,} rows came: the listing changed while it was walked, and rows may be missing"
+            )
+            if rules.verify_total == "raise":
+                self.failure = PaginationIncompleteError(self.drift)
 
     def _restart(self, error: APIStatusError) -> None:
         if self._barren_restarts >= self._rules.max_restarts:
             self.stop()
-            msg = (
+            raise PaginationError(
                 f"the page token died {self._barren_restarts + 1} times without a new row in between, after "
                 f"{self.counts.items:,} rows: the listing is too long for a token's {self._rules.token_ttl:g} s. "
                 f"Take rows faster, or list narrower dates one after the other. The last refusal: {error}"
             )
-            raise PaginationError(msg)
         self._barren_restarts += 1
         self.counts.restarts += 1
-        self._token = None
-        self._walk_tokens.clear()
-        self._empty_pages = 0
-        self._move(Event.TOKEN_DIED)
+        self._begin_walk(Event.TOKEN_DIED)
+
+    def _begin_walk(self, event: Event) -> None:
+        self._forget_token()
+        self._walk = Walk()
+        self._move(event)
+
+    def _forget_token(self) -> None:
+        self._ahead = Spot()
 
     def _move(self, event: Event) -> None:
         self.state = TRANSITIONS[self.state, event]

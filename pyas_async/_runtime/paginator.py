@@ -1,19 +1,29 @@
 """A listing as users hold it: an asynchronous iterator that turns the handle of the paging machine."""
 
+import logging
 import operator
 from collections.abc import AsyncIterator, Iterator
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
+import anyio
 import attrs
 
+from pyas_async._core.checkpoint import Checkpoint
 from pyas_async._core.endpoints import list_meetings
-from pyas_async._core.messages import Call
 from pyas_async._core.paging import Ask, Paging, Rules
-from pyas_async._runtime.session import CallOptions, Session, Tally
+from pyas_async._runtime.session import CallOptions, Session, Watch
 from pyas_async.errors import PyasError
-from pyas_async.events import ListingRestarted, PageReceived
+from pyas_async.events import ListingDrifted, ListingRestarted, PageReceived
 from pyas_async.models import Meeting, Page
+
+if TYPE_CHECKING:
+    from anyio.abc import TaskGroup
+
+_log = logging.getLogger("pyas_async")
+# A page is handed out once the request for the next is on the wire. Where the transport does not say when that is, or a
+# connection must be opened first, the reader is not kept waiting for longer.
+_WIRE = 0.1
 
 
 @attrs.frozen(kw_only=True)
@@ -21,14 +31,14 @@ class IterationStats:
     """What an iteration has done so far.
 
     Attributes:
-        pages: Pages received.
+        pages: Pages received and looked at.
         items: Rows handed out.
         calls: Requests sent, retries included.
-        restarts: Fresh walks begun because a page token died.
+        restarts: Fresh walks begun because a page token died, or to repair.
         duplicates_skipped: Rows received again and not handed out again.
         total_reported: How many rows the service last said the listing has; ``None`` if it never said.
         missing: Rows that the service reported and the iteration, at its end, had not seen; ``None`` before the end,
-            and where it cannot be known (`max_items`, no total).
+            and where the service reported no total.
     """
 
     pages: int
@@ -40,13 +50,33 @@ class IterationStats:
     missing: int | None
 
 
+@attrs.define
+class _Arrival:
+    """What a request led to, and when."""
+
+    result: Page | Exception
+    now: float
+    wall: float
+
+
+class _Ahead:
+    """The next page, on its way while the reader is busy with this one."""
+
+    def __init__(self) -> None:
+        self.scope = anyio.CancelScope()
+        self.on_wire = anyio.Event()
+        self.done = anyio.Event()
+        self.arrival: _Arrival | None = None
+
+
 class MeetingIterator(AsyncIterator[Meeting]):
     """The meetings of one account, across pages, each row once.
 
-    ``async for`` over it fetches a page when its rows are wanted. A page token that dies on the way (they live 15
-    minutes) is answered by a fresh walk that skips what was handed out. It can be iterated once. Leaving the loop
-    early needs no cleaning up: there is no task and no connection to be left behind. A cancelled step loses nothing:
-    go on with the next.
+    ``async for`` over it fetches a page when its rows are wanted. Under ``async with`` the next page travels while the
+    rows of this one are worked on. It can be iterated once. Leaving a bare loop early needs no cleaning up: there is no
+    task and no connection to be left behind. A cancelled step loses nothing: go on with the next.
+
+    Every `PyasError` that it raises carries a `checkpoint`.
     """
 
     def __init__(
@@ -57,35 +87,38 @@ class MeetingIterator(AsyncIterator[Meeting]):
         account_id: str,
         filters: tuple[tuple[str, str], ...],
         rules: Rules,
+        prefetch: bool = True,
+        resume: Checkpoint | None = None,
     ) -> None:
-        """Stand before the first row; nothing is sent yet."""
+        """Stand before the first row, or where the checkpoint says; nothing is sent yet."""
         self._session = session
         self._options = options.bulk()
         self._account_id = account_id
         self._filters = filters
-        self._machine = Paging(rules)
-        self._bounded = rules.max_items is not None
-        self._tally = Tally()
+        clock = session.clock
+        self._machine = Paging(rules, resume, now=clock.now(), wall=clock.wall().timestamp())
+        self._prefetch = prefetch
+        self._watch = Watch()
         self._page: Page | None = None
         self._pending: Iterator[Meeting] = iter(())
+        self._tasks: TaskGroup | None = None
+        self._ahead: _Ahead | None = None
         self._iterated = False
         self._busy = False
+        self._taken_at_close: int | None = None
 
     @property
     def stats(self) -> IterationStats:
         """What the iteration has done so far."""
         counts = self._machine.counts
-        missing = None
-        if self._machine.ended and not self._bounded and counts.total_reported is not None:
-            missing = max(0, counts.total_reported - counts.items)
         return IterationStats(
             pages=counts.pages,
             items=counts.items - operator.length_hint(self._pending),
-            calls=self._tally.requests,
+            calls=self._watch.requests,
             restarts=counts.restarts,
             duplicates_skipped=counts.duplicates_skipped,
             total_reported=counts.total_reported,
-            missing=missing,
+            missing=counts.missing,
         )
 
     def __aiter__(self) -> Self:
@@ -94,7 +127,10 @@ class MeetingIterator(AsyncIterator[Meeting]):
         Raises:
             RuntimeError: The second time.
         """
-        self._begin()
+        if self._iterated:
+            msg = "this listing has been iterated; call iter_all() again for another walk"
+            raise RuntimeError(msg)
+        self._iterated = True
         return self
 
     async def __anext__(self) -> Meeting:
@@ -103,20 +139,17 @@ class MeetingIterator(AsyncIterator[Meeting]):
         Raises:
             PyasError: What ended the iteration.
         """
-        for row in self._pending:
-            return row
-        while (page := await self._next_page()) is not None:
-            self._pending = iter(page.meetings)
+        while True:
             for row in self._pending:
                 return row
-        raise StopAsyncIteration
+            if not await self._load():
+                raise StopAsyncIteration
 
     def pages(self) -> AsyncIterator[Page]:
         """Iterate by page: the faster way.
 
         Rows handed out before are not in the pages, and a page left without a row is skipped. After rows were taken, it
         begins with the rest of their page.
-
         """
         return _Pages(self)
 
@@ -142,49 +175,125 @@ class MeetingIterator(AsyncIterator[Meeting]):
         finally:
             await self.aclose()
 
+    def checkpoint(self) -> Checkpoint:
+        """Mark the place after the row, or the page, that was handed out last: it counts as done.
+
+        Cheap enough to be taken after every row; only its text costs.
+        """
+        return self._machine.checkpoint(self._account_id, self._filters, self._taken())
+
     async def aclose(self) -> None:
-        """End the iteration: nothing more is handed out, nothing more is asked for."""
-        self._machine.stop()
+        """End the iteration: nothing more is handed out or asked for, and a page on its way is let go."""
+        self._taken_at_close = self._taken()
         self._pending = iter(())
+        self._machine.stop()
+        if self._ahead is not None:
+            self._ahead.scope.cancel()
 
     async def __aenter__(self) -> Self:
-        """Give the iterator itself."""
+        """Let the next page travel while this one is worked on, until the block ends."""
+        if self._prefetch:
+            self._tasks = anyio.create_task_group()
+            await self._tasks.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Close the iteration."""
+        tasks, self._tasks = self._tasks, None
         await self.aclose()
+        if tasks is not None:
+            # The group is told of no error: its task keeps its own, and the block's goes on as it is, not in a group.
+            await tasks.__aexit__(None, None, None)
 
-    def _begin(self) -> None:
-        if self._iterated:
-            msg = "this listing has been iterated; call iter_all() again for another walk"
-            raise RuntimeError(msg)
-        self._iterated = True
+    def _taken(self) -> int:
+        """Count the rows of the page in hand that were handed out."""
+        if self._taken_at_close is not None:
+            return self._taken_at_close
+        return 0 if self._page is None else len(self._page.meetings) - operator.length_hint(self._pending)
 
     def _rest(self) -> Page | None:
-        """Give the rows of the current page that were not handed out; ``None`` if there are none."""
+        """Hand out what is left of the page in hand; ``None`` if nothing is."""
         rows = tuple(self._pending)
-        return attrs.evolve(self._page, meetings=rows) if rows and self._page is not None else None
+        if not rows or self._page is None:
+            return None
+        return self._page if len(rows) == len(self._page.meetings) else attrs.evolve(self._page, meetings=rows)
 
-    async def _next_page(self) -> Page | None:
-        """Fetch until a page brings rows that were not handed out; ``None`` at the end."""
+    async def _load(self) -> bool:
+        """Fetch until a page brings rows that were not handed out; ``False`` at the end."""
         if self._busy:
             msg = "another task is waiting for the next row of this listing; give each task a listing of its own"
             raise RuntimeError(msg)
         self._busy = True
         try:
             while (ask := self._machine.next()) is not None:
-                page = await self._fetch(ask)
-                if page is not None and page.meetings:
-                    self._page = page
-                    return page
+                arrival = await self._arrive(ask)
+                if arrival is None:  # closed by another task
+                    return False
+                if self._take(arrival):
+                    await self._send_ahead()
+                    return True
+            self._end()
+        except PyasError as error:
+            error.checkpoint = self.checkpoint()
+            raise
         finally:
             self._busy = False
-        return None
+        return False
 
-    async def _fetch(self, ask: Ask) -> Page | None:
+    async def _arrive(self, ask: Ask) -> _Arrival | None:
+        """Wait for the page on its way, or ask for it now."""
+        if self._ahead is None:
+            return await self._request(ask)
+        await self._ahead.done.wait()
+        arrival, self._ahead = self._ahead.arrival, None
+        return arrival
+
+    def _take(self, arrival: _Arrival) -> bool:
+        """Show the machine what came; say whether rows did."""
+        page = arrival.result
+        if isinstance(page, PyasError):
+            reason = self._machine.on_error(page)
+            if reason != "size":
+                yielded = self._machine.counts.items
+                self._session.emit(ListingRestarted(account_id=self._account_id, reason=reason, yielded=yielded))
+            return False
+        if isinstance(page, Exception):
+            raise page
+        rows = self._machine.on_page(page, arrival.now, arrival.wall)
+        self._page = page if len(rows) == len(page.meetings) else attrs.evolve(page, meetings=tuple(rows))
+        self._pending = iter(self._page.meetings)
+        self._session.emit(PageReceived(account_id=self._account_id, rows=len(page.meetings), new=len(rows)))
+        return bool(rows)
+
+    async def _send_ahead(self) -> None:
+        """Send for the next page, and wait until its request is on the wire: only then is the reader let loose.
+
+        A reader that computes keeps the event loop to itself, and nothing would be sent while it does. The rows in hand
+        are safe by now: a cancellation here loses nothing.
+        """
+        ask = self._machine.next()
+        if self._tasks is None or ask is None:
+            return
+        self._ahead = ahead = _Ahead()
+        self._tasks.start_soon(self._request_ahead, ahead, ask)
+        with anyio.move_on_after(_WIRE):
+            await ahead.on_wire.wait()
+
+    async def _request_ahead(self, ahead: _Ahead, ask: Ask) -> None:
+        self._watch.under_way = ahead.on_wire.set
+        try:
+            with ahead.scope:
+                ahead.arrival = await self._request(ask)
+        except Exception as error:  # noqa: BLE001  (it surfaces at its place in the order, after the rows before it)
+            ahead.arrival = _Arrival(error, 0.0, 0.0)
+        finally:
+            self._watch.under_way = None
+            ahead.on_wire.set()
+            ahead.done.set()
+
+    async def _request(self, ask: Ask) -> _Arrival:
         call = list_meetings(
             self._account_id,
             self._filters,
@@ -192,23 +301,28 @@ class MeetingIterator(AsyncIterator[Meeting]):
             next_page_token=ask.token,
             not_after=ask.not_after,
         )
-        page = await self._answer(call)
-        if isinstance(page, PyasError):
-            reason = self._machine.on_error(page)
-            if reason != "size":
-                yielded = self._machine.counts.items
-                self._session.emit(ListingRestarted(account_id=self._account_id, reason=reason, yielded=yielded))
-            return None
-        rows = self._machine.on_page(page, self._session.clock.now())
-        self._session.emit(PageReceived(account_id=self._account_id, rows=len(page.meetings), new=len(rows)))
-        return page if len(rows) == len(page.meetings) else attrs.evolve(page, meetings=tuple(rows))
-
-    async def _answer(self, call: Call[Page]) -> Page | PyasError:
-        # The error is looked at outside the handler: one raised in it would drag the first along as its context.
+        result: Page | PyasError
         try:
-            return await self._session.run(call, self._options, self._tally)
+            result = await self._session.run(call, self._options, self._watch)
         except PyasError as error:
-            return error
+            # It is looked at outside the handler: an error raised in it would drag this one along as its context.
+            result = error
+        clock = self._session.clock
+        return _Arrival(result, clock.now(), clock.wall().timestamp())
+
+    def _end(self) -> None:
+        """Report what the total says of the listing, once all rows were handed out."""
+        machine = self._machine
+        if machine.drift is not None:
+            drift, machine.drift = machine.drift, None
+            _log.warning("account %s: %s", self._account_id, drift)
+            counts = machine.counts
+            self._session.emit(
+                ListingDrifted(account_id=self._account_id, reported=counts.total_reported or 0, yielded=counts.items)
+            )
+        if machine.failure is not None:
+            failure, machine.failure = machine.failure, None
+            raise failure
 
 
 class _Pages(AsyncIterator[Page]):
@@ -219,7 +333,7 @@ class _Pages(AsyncIterator[Page]):
 
     async def __anext__(self) -> Page:
         listing = self._listing
-        page = listing._rest() or await listing._next_page()  # noqa: SLF001  (two halves of one thing)
-        if page is None:
-            raise StopAsyncIteration
+        while (page := listing._rest()) is None:  # noqa: SLF001  (two halves of one thing)
+            if not await listing._load():  # noqa: SLF001
+                raise StopAsyncIteration
         return page

@@ -50,10 +50,21 @@ class CallOptions:
 
 
 @attrs.define
-class Tally:
-    """Counts the requests that a call, or all calls of an iteration, sent."""
+class Watch:
+    """Watches the calls of an iteration.
+
+    Attributes:
+        requests: Requests sent so far.
+        under_way: Told when a request is on the wire, or must wait: whoever waits for that need not wait any longer.
+    """
 
     requests: int = 0
+    under_way: Callable[[], None] | None = None
+
+    def tell(self) -> None:
+        """Say that the call is under way."""
+        if self.under_way is not None:
+            self.under_way()
 
 
 class Session:
@@ -96,38 +107,40 @@ class Session:
         except Exception:  # noqa: BLE001  (it is the user's code)
             _log.exception("on_event raised; the call goes on")
 
-    async def run(self, call: Call[T], options: CallOptions, tally: Tally | None = None) -> T:
+    async def run(self, call: Call[T], options: CallOptions, watch: Watch | None = None) -> T:
         """Make a call: the one way in which anything is sent."""
-        tally = Tally() if tally is None else tally
+        watch = Watch() if watch is None else watch
         self._check_usable()
         exchange = Exchange(call, options.limits, self._quota, now=self.clock.now())
         while True:
-            action = await self._step(exchange, options, tally)
+            action = await self._step(exchange, options, watch)
             if isinstance(action, Return):
                 return action.value
             if isinstance(action, Fail):
                 raise action.error
             self.emit(Waiting(operation=call.operation, seconds=action.seconds, reason="retry"))
+            watch.tell()
             await self.clock.sleep(action.seconds)
 
-    async def _step(self, exchange: Exchange[T], options: CallOptions, tally: Tally) -> Wait | Return[T] | Fail:
+    async def _step(self, exchange: Exchange[T], options: CallOptions, watch: Watch) -> Wait | Return[T] | Fail:
         """Make one attempt, if there is to be one, and say what it led to."""
         if isinstance(action := exchange.next(self.clock.now()), Fail):
             return action
-        await self._take_place(exchange, options)
+        await self._take_place(exchange, options, watch)
         # The wait for a place may have outlived the page token or the deadline.
         if isinstance(action := exchange.next(self.clock.now()), Fail):
             self._scheduler.give_back()
             return action
-        return await self._attempt(exchange, options, tally, action.limit)
+        return await self._attempt(exchange, options, watch, action.limit)
 
-    async def _take_place(self, exchange: Exchange[T], options: CallOptions) -> None:
+    async def _take_place(self, exchange: Exchange[T], options: CallOptions, watch: Watch) -> None:
         if self._scheduler.try_now():
             return
         began = self.clock.now()
         bulk = options.priority == "bulk"
         seconds = self._scheduler.expected_wait()
         self.emit(Waiting(operation=exchange.call.operation, seconds=seconds, reason="budget"))
+        watch.tell()
         try:
             await self._scheduler.wait(bulk=bulk, left=None if bulk else exchange.remaining(began))
         except BudgetTimeoutError as error:
@@ -138,7 +151,7 @@ class Session:
             exchange.not_counted(self.clock.now() - began)
 
     async def _attempt(
-        self, exchange: Exchange[T], options: CallOptions, tally: Tally, limit: float | None
+        self, exchange: Exchange[T], options: CallOptions, watch: Watch, limit: float | None
     ) -> Wait | Return[T] | Fail:
         call, clock = exchange.call, self.clock
         try:
@@ -147,13 +160,19 @@ class Session:
             self._scheduler.give_back()
             raise
         exchange.sending(clock.wall())
-        tally.requests += 1
+        watch.requests += 1
         attempt = exchange.attempt
         self.emit(AttemptStarted(operation=call.operation, attempt=attempt))
         began = clock.now()
         try:
             outcome = await self._transport.send(
-                call.method, _target(call), headers=headers, body=call.body, phases=options.phases, limit=limit
+                call.method,
+                _target(call),
+                headers=headers,
+                body=call.body,
+                phases=options.phases,
+                limit=limit,
+                on_wire=watch.under_way,
             )
         except BaseException:
             self._settle(None)

@@ -6,7 +6,7 @@ request may have reached the service. Nothing of httpx leaves it: its exceptions
 
 import functools
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 import anyio
 import attrs
@@ -92,6 +92,7 @@ class Transport:
         body: bytes | None,
         phases: Timeouts,
         limit: float | None,
+        on_wire: Callable[[], None] | None = None,
     ) -> Outcome:
         """Send one request and read the whole answer.
 
@@ -102,14 +103,18 @@ class Transport:
             body: The body, if any.
             phases: What each phase may take.
             limit: What the whole may take.
+            on_wire: Told when the request has been written.
         """
         client = self._client()
+        extensions: dict[str, object] = {"timeout": attrs.asdict(phases)}
+        if on_wire is not None:
+            extensions["trace"] = _tracer(on_wire)
         request = client.build_request(
             method,
             self._base_url + target,
             headers=dict(headers),
             content=body,
-            extensions={"timeout": attrs.asdict(phases)},
+            extensions=extensions,
         )
         stream = None
         if body is not None:
@@ -148,6 +153,16 @@ class Transport:
             )
             self._own = httpx.AsyncClient(verify=_ssl_context(), limits=limits, timeout=None, follow_redirects=False)  # noqa: S113  (each request carries its own)
         return self._own
+
+
+def _tracer(on_wire: Callable[[], None]) -> Callable[[str, object], Awaitable[None]]:
+    """Listen to httpcore for the end of the sending; other transports do not say."""
+
+    async def trace(name: str, _: object) -> None:
+        if name.endswith((".send_request_body.complete", "http2.send_request_headers.complete")):
+            on_wire()
+
+    return trace
 
 
 async def _exchange(client: httpx.AsyncClient, request: httpx.Request) -> Outcome:

@@ -8,6 +8,7 @@ from typing import TypeVar
 from pyas_async.errors import InvalidArgumentError
 
 E = TypeVar("E", bound=Enum)
+T = TypeVar("T")
 
 
 def whole_number(field: str, value: object, *, minimum: int, maximum: int | None = None) -> int:
@@ -82,6 +83,13 @@ def member(field: str, kind: type[E], value: object, allowed: tuple[E, ...] | No
     if found is None:
         raise InvalidArgumentError(field, expected, value)
     return found
+
+
+def choice(field: str, value: T, allowed: tuple[T, ...]) -> T:
+    """Take one of a few words."""
+    if value not in allowed:
+        raise InvalidArgumentError(field, "one of " + ", ".join(map(repr, allowed)), value)
+    return value
 
 
 def calendar_date(field: str, value: object) -> date | str:
