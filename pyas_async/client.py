@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from pyas_async._core import endpoints
 from pyas_async._core.budget import RateBudget, RateLimitSnapshot
@@ -11,15 +11,12 @@ from pyas_async._runtime import settings
 from pyas_async._runtime.clock import Clock
 from pyas_async._runtime.key import ApiKey
 from pyas_async._runtime.session import Session
-from pyas_async._runtime.transport import Transport
+from pyas_async._runtime.transport import HttpClient, HttpTimeout, Transport
 from pyas_async.accounts import Accounts
 from pyas_async.errors import ConfigurationError
 from pyas_async.events import Event
 from pyas_async.meetings import Meetings
 from pyas_async.options import UNSET, Priority, RetryPolicy, Unset
-
-if TYPE_CHECKING:
-    import httpx
 
 
 class PyasClient:
@@ -47,14 +44,14 @@ class PyasClient:
         *,
         account_id: str | None = None,
         base_url: str | None = None,
-        timeout: "float | httpx.Timeout | Unset | None" = UNSET,
+        timeout: float | HttpTimeout | Unset | None = UNSET,
         deadline: float | Unset | None = UNSET,
         retry: RetryPolicy | Unset | None = UNSET,
         budget: RateBudget | None = None,
         priority: Priority = "interactive",
         max_connections: int | Unset = UNSET,
         page_token_ttl: float = settings.PAGE_TOKEN_TTL,
-        http_client: "httpx.AsyncClient | None" = None,
+        http_client: HttpClient | None = None,
         on_event: Callable[[Event], None] | None = None,
     ) -> None:
         """Set the client up. Nothing is opened or sent.
@@ -85,12 +82,13 @@ class PyasClient:
             raise ConfigurationError(msg)
         connections = settings.connections(settings.MAX_CONNECTIONS if max_connections is UNSET else max_connections)
         key = ApiKey(_api_key(api_key))
-        transport = Transport(settings.base_url(base_url), max_connections=connections, http_client=http_client)
+        transport = Transport(settings.base_url(base_url), key, max_connections=connections, http_client=http_client)
         self._account_id = settings.from_environment("account_id", "PYAS_ACCOUNT_ID", account_id)
         self._page_token_ttl = settings.seconds("page_token_ttl", page_token_ttl)
         self._options = settings.change_options(
             settings.default_options(), timeout=timeout, deadline=deadline, retry=retry, priority=priority
         )
+        settings.check_parts(budget, http_client, on_event)
         self._session = Session(
             transport, key, budget=RateBudget() if budget is None else budget, clock=Clock(), on_event=on_event
         )
@@ -115,7 +113,7 @@ class PyasClient:
     def with_options(
         self,
         *,
-        timeout: "float | httpx.Timeout | Unset | None" = UNSET,
+        timeout: float | HttpTimeout | Unset | None = UNSET,
         deadline: float | Unset | None = UNSET,
         retry: RetryPolicy | Unset | None = UNSET,
         priority: Priority | Unset = UNSET,

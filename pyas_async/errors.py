@@ -47,6 +47,7 @@ RateLimitScope: TypeAlias = Literal["key", "host_day", "month", "unknown"]
 
 def _rebuild(cls: type["PyasError"], args: tuple[Any, ...], state: dict[str, Any]) -> "PyasError":
     error = cls.__new__(cls, *args)
+    error.args = args  # which OSError, the base of TimeoutError, does not take from its constructor's arguments
     error.__dict__.update(state)
     return error
 
@@ -215,12 +216,14 @@ class DecodeError(PyasError):
 
     Attributes:
         path: Where, as in ``$.data.meetings[3].start_time``.
+        reason: What does not fit there.
         excerpt: The answer around there: secrets masked, 500 characters at most.
     """
 
     def __init__(self, message: str, *, path: str = "$", excerpt: str = "") -> None:
         """Keep the place and what stood there."""
         self.path = path
+        self.reason = message
         self.excerpt = excerpt[:500]
         super().__init__(
             f"{path}: {message}" + (f"; the answer began: {_shorten(self.excerpt)}" if self.excerpt else "")

@@ -4,7 +4,7 @@ from datetime import date
 
 from pyas_async._core import endpoints
 from pyas_async._core.checkpoint import Checkpoint
-from pyas_async._core.paging import PAGE_SIZE, OnExpired, Rules, VerifyTotal
+from pyas_async._core.walk import PAGE_SIZE, OnExpired, Rules, VerifyTotal
 from pyas_async._runtime.paginator import MeetingIterator
 from pyas_async._runtime.session import CallOptions, Session
 from pyas_async.models import ListType, MeetingCreate, MeetingDetail, MeetingUpdate, Page, _checks

@@ -49,7 +49,7 @@ def _at_least_one(_: object, attribute: "attrs.Attribute[int]", value: object) -
 class RetryPolicy:
     """How often a call is tried, and how long the pauses between are.
 
-    The pause before attempt *n* is drawn evenly from 0 to ``min(cap, base * 2 ** (n - 1))`` seconds (full jitter),
+    The pause after attempt *n* is drawn evenly from 0 to ``min(cap, base * 2 ** (n - 1))`` seconds (full jitter),
     unless the service names a time of its own. What may be repeated is not a matter of policy: reads, updates and
     deletes are; a create only when it provably never reached the service, or was turned away with 429.
 

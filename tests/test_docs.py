@@ -67,12 +67,7 @@ def test_the_transitions_in_the_docs_are_the_machines() -> None:
     """The table of transitions in the architecture page says what the machine does."""
     from pyas_async._core.paging import TRANSITIONS, Event, State  # noqa: PLC0415  (inside, for this test alone)
 
-    words = {
-        "a page with a token": Event.PAGE_WITH_TOKEN,
-        "a page without one": Event.LAST_PAGE,
-        "the token died": Event.TOKEN_DIED,
-        "nobody wants more, or an error": Event.STOPPED,
-    }
+    words = {event.value: event for event in Event}
     text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
     told = {}
     for state, event, target in re.findall(r"^\| (FRESH|FOLLOWING|any) \| (.*?) \| (\w+) \|$", text, re.MULTILINE):

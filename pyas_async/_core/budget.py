@@ -13,7 +13,7 @@ from typing import Self
 
 import attrs
 
-from pyas_async._core.dates import parse_header
+from pyas_async._core.status import count, limit_resets_in
 from pyas_async.errors import ConfigurationError
 
 DEVELOPER, GROWTH, SCALE = 100, 3_000, 5_000
@@ -60,13 +60,13 @@ class RateBudget:
         if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 1):
             msg = f"RateBudget limit: expected a whole number of calls >= 1, or None, got {limit!r}"
             raise ConfigurationError(msg)
-        if not (math.isfinite(window) and window > 0):
+        if not _is_number(window) or window <= 0:
             msg = f"RateBudget window: expected seconds above 0, got {window!r}"
             raise ConfigurationError(msg)
-        if not 0 < share <= 1:
+        if not _is_number(share) or not 0 < share <= 1:
             msg = f"RateBudget share: expected a part above 0 and at most 1, got {share!r}"
             raise ConfigurationError(msg)
-        if not (math.isfinite(guard) and guard >= 0):
+        if not _is_number(guard) or guard < 0:
             msg = f"RateBudget guard: expected seconds >= 0, got {guard!r}"
             raise ConfigurationError(msg)
         self._limit = limit
@@ -77,6 +77,7 @@ class RateBudget:
         self._freed_at: deque[float] = deque()
         self._paused_until = -math.inf
         self._server_left: int | None = None
+        self._server_limit: int | None = None
         self._server_resets = -math.inf
 
     @classmethod
@@ -118,18 +119,17 @@ class RateBudget:
 
     def learn(self, headers: Mapping[str, str], now: float, wall: datetime) -> None:
         """Take the service's own count from an answer's headers."""
-        remaining = headers.get("x-ratelimit-remaining", "")
-        if not (remaining.isascii() and remaining.isdigit() and len(remaining) < 10):
+        left = count(headers, "x-ratelimit-remaining")
+        if left is None:
             return
-        left = int(remaining)
-        # The clocks of both sides may differ: the answer's own Date says what time it is over there.
-        there = parse_header(headers.get("date", "")) or wall
-        reset = parse_header(headers.get("x-ratelimit-reset", ""))
+        self._server_limit = count(headers, "x-ratelimit-limit") or self._server_limit
+        seconds = limit_resets_in(headers, wall)
         if self._server_left is None or now >= self._server_resets:
             self._server_left = left
         else:
             self._server_left = min(self._server_left, left)
-        self._server_resets = now + (max(0.0, (reset - there).total_seconds()) if reset else self._window)
+        # Dates of headers are whole seconds, so the guard counts here, too.
+        self._server_resets = now + (self._window if seconds is None else seconds + self._guard)
 
     def pause(self, seconds: float, now: float) -> None:
         """Let nothing out for so many seconds: the service has turned a call away."""
@@ -142,12 +142,10 @@ class RateBudget:
         left = self._left(now)
         if left is None or left >= 1:
             return 0.0
-        times = []
-        if self._places(now) is not None and self._freed_at:
-            times.append(self._freed_at[0])
-        if self._server_left is not None and self._server_resets > now:
-            times.append(self._server_resets)
-        return max(0.0, min(times) - now) if times else None
+        own = self._places(now)
+        if own is not None and own < 1:
+            return self._freed_at[0] - now if self._freed_at else None
+        return self._server_resets - now
 
     def snapshot(self, now: float, wall: datetime, waiting: int) -> RateLimitSnapshot:
         """Show the budget."""
@@ -168,7 +166,8 @@ class RateBudget:
         own = self._places(now)
         theirs = None
         if self._server_left is not None and now < self._server_resets:
-            reserve = 0 if self._limit is None else math.ceil(self._limit * (1 - self._share))
+            limit = self._limit or self._server_limit
+            reserve = 0 if limit is None else limit - self._allowed(limit)
             theirs = self._server_left - reserve - self._in_flight
         bounds = [count for count in (own, theirs) if count is not None]
         return min(bounds) if bounds else None
@@ -178,4 +177,12 @@ class RateBudget:
             return None
         while self._freed_at and self._freed_at[0] <= now:
             self._freed_at.popleft()
-        return max(1, math.floor(self._limit * self._share)) - self._in_flight - len(self._freed_at)
+        return self._allowed(self._limit) - self._in_flight - len(self._freed_at)
+
+    def _allowed(self, limit: int) -> int:
+        """Give this program's part of a limit."""
+        return max(1, math.floor(limit * self._share + 1e-9))  # 100 * 0.29 is 28.999999999999996
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

@@ -6,14 +6,14 @@
       ▲                │
       └────── Wait ◀───┘
 
-The session asks, does what it is told, and reports back. Retries, the deadline, and what may be said of a write whose
-answer was lost are decided here and nowhere else.
+The session asks, does what it is told, and reports back. Retries, the deadline, which 429 stops the whole key, and what
+may be said of a write whose answer was lost are decided here and nowhere else.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from datetime import datetime
 from http import HTTPStatus
-from typing import Generic, TypeAlias, TypeVar
+from typing import Generic, TypeVar
 
 import attrs
 
@@ -23,6 +23,8 @@ from pyas_async._core.retry import RetryQuota, pause
 from pyas_async._core.status import error_of, retry_after
 from pyas_async.errors import (
     APIStatusError,
+    BudgetTimeoutError,
+    ClientClosedError,
     DecodeError,
     NotFoundError,
     OutcomeUnknownError,
@@ -31,6 +33,7 @@ from pyas_async.errors import (
     RateLimitError,
     RequestTimeoutError,
     TransportError,
+    WriteState,
 )
 from pyas_async.options import RetryPolicy
 
@@ -66,9 +69,6 @@ class Fail:
     error: PyasError
 
 
-Action: TypeAlias = Send | Wait | Return[T] | Fail
-
-
 @attrs.frozen(kw_only=True)
 class Limits:
     """What bounds a call.
@@ -77,23 +77,43 @@ class Limits:
         timeout: Seconds for one attempt; ``None`` for no bound.
         deadline: Seconds for the whole call; ``None`` for no bound.
         retry: How often it is tried.
+        patient: Whether waits for the call budget do not count towards the deadline: those of bulk calls.
     """
 
     timeout: float | None
     deadline: float | None
     retry: RetryPolicy
+    patient: bool = False
+
+
+def _unmasked(text: str) -> str:
+    return text
 
 
 class Exchange(Generic[T]):
     """The state of one call between its attempts."""
 
-    def __init__(self, call: Call[T], limits: Limits, quota: RetryQuota, *, now: float) -> None:
-        """Begin a call at the given (monotonic) time."""
+    def __init__(
+        self, call: Call[T], limits: Limits, quota: RetryQuota, *, now: float, mask: Callable[[str], str] = _unmasked
+    ) -> None:
+        """Begin a call.
+
+        Args:
+            call: What to send.
+            limits: What bounds it.
+            quota: The retries that all calls may spend together.
+            now: The monotonic clock.
+            mask: Takes the secrets out of a text.
+        """
         self.call = call
         self.attempt = 0
+        self.pauses_key: float | None = None
+        """Seconds for which the last answer stops the whole key; ``None`` if it does not."""
         self._limits = limits
         self._quota = quota
+        self._mask = mask
         self._ends = None if limits.deadline is None else now + limits.deadline
+        self._going_out: datetime | None = None
         self._sent_at: datetime | None = None
         # An attempt of a write was sent, and nobody knows what it did.
         self._in_doubt = False
@@ -102,9 +122,9 @@ class Exchange(Generic[T]):
         """Seconds until the deadline; ``None`` if there is none."""
         return None if self._ends is None else self._ends - now
 
-    def not_counted(self, seconds: float) -> None:
-        """Move the deadline by a wait that does not count: a bulk call's wait for the budget."""
-        if self._ends is not None:
+    def waited_for_place(self, seconds: float) -> None:
+        """Take note of a wait for room in the call budget: a patient call's deadline moves with it."""
+        if self._ends is not None and self._limits.patient:
             self._ends += seconds
 
     def next(self, now: float) -> Send | Fail:
@@ -114,50 +134,90 @@ class Exchange(Generic[T]):
             return Fail(PageTokenExpiredError("the page token is too old to be tried; nothing was sent", status=0))
         left = self.remaining(now)
         if left is not None and left <= 0:
-            return self._out_of_time()
+            return Fail(self.out_of_time())
         limits = [seconds for seconds in (left, self._limits.timeout) if seconds is not None]
         return Send(min(limits) if limits else None)
 
     def sending(self, wall: datetime) -> None:
         """Take note that an attempt goes out now."""
         self.attempt += 1
-        self._sent_at = wall
+        self._going_out = wall
+        self.pauses_key = None
 
     def on_fault(self, fault: Fault, *, now: float, chance: float) -> Wait | Fail:
         """Decide after an attempt to which no whole answer came."""
-        lost = fault.sent and self.call.writes
-        self._in_doubt = self._in_doubt or lost
-        if lost and self.call.repeat is Repeat.CREATE:
-            return Fail(self._unknown(fault))
+        self._note_sent(fault)
+        text = self._mask(fault.text)
+        if fault.delivered:
+            return Fail(self._of_write(DecodeError(text), "done"))
+        if self._in_doubt and self.call.repeat is Repeat.CREATE:
+            return Fail(self._unknown(text))
         wait = None if fault.hopeless else self._wait_before_retry(now, chance)
-        return wait or Fail(self._unknown(fault) if self._in_doubt else self._transport_error(fault))
+        return wait or Fail(self._unknown(text) if self._in_doubt else self._transport_error(fault, text))
 
-    def on_answer(
-        self, answer: Answer, *, now: float, wall: datetime, chance: float, secrets: Iterable[str] = ()
-    ) -> Wait | Return[T] | Fail:
+    def on_answer(self, answer: Answer, *, now: float, wall: datetime, chance: float) -> Wait | Return[T] | Fail:
         """Decide after an answer."""
+        self._sent_at = self._going_out
         document = None
         if HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
             try:
                 value = self.call.read(answer.body)
             except Refused as refused:
                 document = refused.document
-            except DecodeError as unreadable:
-                return Fail(self._of_write(unreadable, "done"))
+            except DecodeError as error:
+                return self._unreadable(error)
             else:
                 self._quota.succeeded()
                 return Return(value)
-        secrets = tuple(secrets)
-        error = error_of(answer, document, now=wall, carries_token=self.call.carries_token, secrets=secrets)
-        return self._on_error(error, answer, now=now, wall=wall, chance=chance)
+        failure = error_of(answer, document, now=wall, carries_token=self.call.carries_token, mask=self._mask)
+        if isinstance(failure, RateLimitError):
+            return self._on_limit(failure, now, chance)
+        return self._on_error(failure, answer, now=now, wall=wall, chance=chance)
+
+    def _unreadable(self, error: DecodeError) -> Fail:
+        masked = DecodeError(self._mask(error.reason), path=error.path, excerpt=self._mask(error.excerpt))
+        return Fail(self._of_write(masked, "done"))
+
+    def on_closed(self, fault: Fault | None = None) -> Fail:
+        """Decide when the client was closed under the call."""
+        if fault is not None:
+            self._note_sent(fault)
+        return Fail(self.failed(ClientClosedError(f"{self.call.operation}: the client was closed under the call")))
+
+    def out_of_time(self) -> PyasError:
+        """Give the error of a call whose deadline passed while it was not on the wire."""
+        message = f"{self.call.operation}: the deadline of {self._limits.deadline:g} s passed before an attempt"
+        return self.failed(RequestTimeoutError(message))
+
+    def failed(self, error: PyasError) -> PyasError:
+        """Complete an error from outside of the exchange with what is known of the write."""
+        if not self._in_doubt:
+            return self._of_write(error, "not_sent")
+        if isinstance(error, (BudgetTimeoutError, RequestTimeoutError)):
+            return self._unknown(str(error))
+        return self._of_write(error, "unknown")
+
+    def _note_sent(self, fault: Fault) -> None:
+        if fault.sent:
+            self._sent_at = self._going_out
+            self._in_doubt = self._in_doubt or self.call.writes
+
+    def _on_limit(self, error: RateLimitError, now: float, chance: float) -> Wait | Fail:
+        rejected = Fail(self._of_write(error, "rejected"))
+        drawn = pause(self._limits.retry, self.attempt, chance)
+        if error.scope == "key":
+            # Pyas's own limit: nobody with this key gets anything before it ends. The scheduler holds all of them back.
+            self.pauses_key = drawn if error.retry_after is None else error.retry_after
+            left = self.remaining(now)
+            too_late = left is not None and self.pauses_key >= left and not self._limits.patient
+            return rejected if too_late or self.attempt >= self._limits.retry.max_attempts else Wait(0.0)
+        if error.scope == "unknown":
+            return self._wait_before_retry(now, chance, error.retry_after) or rejected
+        return rejected  # waiting for another day or month is pointless
 
     def _on_error(
         self, error: APIStatusError, answer: Answer, *, now: float, wall: datetime, chance: float
     ) -> Wait | Return[T] | Fail:
-        if isinstance(error, RateLimitError):
-            waiting_helps = error.scope in ("key", "unknown")
-            wait = self._wait_before_retry(now, chance, error.retry_after) if waiting_helps else None
-            return wait or Fail(self._of_write(error, "rejected"))
         if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR or error.status == HTTPStatus.REQUEST_TIMEOUT:
             self._in_doubt = self._in_doubt or self.call.writes
             again = self.call.repeat is not Repeat.CREATE and error.status not in _NEVER_BETTER
@@ -187,33 +247,24 @@ class Exchange(Generic[T]):
             seconds = 0.0
         return Wait(seconds) if self._quota.take() else None
 
-    def _out_of_time(self) -> Fail:
-        error = RequestTimeoutError(
-            f"{self.call.operation}: the deadline of {self._limits.deadline:g} s passed before an attempt"
-        )
-        return Fail(self._of_write(error, "not_sent"))
-
-    def _of_write(self, error: PyasError, state: str) -> PyasError:
+    def _of_write(self, error: PyasError, state: WriteState) -> PyasError:
         if self.call.writes:
-            settled = state == "done" or not self._in_doubt
-            error.write_state = state if settled else "unknown"  # type: ignore[assignment]
+            error.write_state = state if state == "done" or not self._in_doubt else "unknown"
         return error
 
-    def _transport_error(self, fault: Fault) -> TransportError:
+    def _transport_error(self, fault: Fault, text: str) -> PyasError:
         tries = "" if self.attempt == 1 else f" (after {self.attempt} attempts)"
         cls = RequestTimeoutError if fault.kind == "timeout" else TransportError
-        error = cls(f"{self.call.operation}: {fault.text}{tries}")
-        self._of_write(error, "not_sent")
-        return error
+        return self._of_write(cls(f"{self.call.operation}: {text}{tries}"), "not_sent")
 
-    def _unknown(self, fault: Fault) -> OutcomeUnknownError:
+    def _unknown(self, text: str) -> OutcomeUnknownError:
         call = self.call
         verb = call.operation.rpartition(".")[2]
         about = "" if call.meeting_id is None else f" of meeting {call.meeting_id}"
-        assert self._sent_at is not None  # noqa: S101  (a fault comes after sending)
+        assert self._sent_at is not None  # noqa: S101  (there is no doubt before something was sent)
         return OutcomeUnknownError(
             f"{call.operation}: the {verb}{about} was sent at {self._sent_at:%H:%M:%S} UTC, and no answer came "
-            f"({fault.text}); it may have been carried out. Look before you do it again",
+            f"({text}); it may have been carried out. Look before you do it again",
             operation=call.operation,
             meeting_id=call.meeting_id,
             sent_at=self._sent_at,

@@ -41,8 +41,8 @@ class Call(Generic[T]):
     method: Literal["GET", "POST", "PATCH", "DELETE"]
     path: str
     read: Callable[[bytes], T]
-    query: tuple[tuple[str, str], ...] = ()
-    body: bytes | None = None
+    query: tuple[tuple[str, str], ...] = attrs.field(default=(), repr=False)
+    body: bytes | None = attrs.field(default=None, repr=False)
     repeat: Repeat = Repeat.READ
     meeting_id: int | str | None = None
     carries_token: bool = False
@@ -78,12 +78,14 @@ class Fault:
         text: What the network said; no secrets.
         sent: Whether the request may have reached the service. ``False`` only if it provably did not.
         hopeless: Whether the same request cannot do better next time, as with a certificate that does not fit.
+        delivered: Whether the service answered with success, and its answer alone cannot be used: it is too large.
     """
 
     kind: Literal["timeout", "network"]
     text: str
     sent: bool
     hopeless: bool = False
+    delivered: bool = False
 
 
 Outcome: TypeAlias = Answer | Fault

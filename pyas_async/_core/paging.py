@@ -10,13 +10,12 @@ wall clock as well.
 
 import enum
 from collections.abc import Mapping
-from typing import Final, Literal, TypeAlias
-
-import attrs
+from typing import Final, Literal
 
 from pyas_async._core.checkpoint import Checkpoint
 from pyas_async._core.rows import RowMemory
 from pyas_async._core.status import refuses_page_size, unclear_about_token
+from pyas_async._core.walk import PAGE_SIZE, Ask, Counts, Rules, Spot, Walk
 from pyas_async.errors import (
     APIStatusError,
     PageTokenExpiredError,
@@ -25,14 +24,6 @@ from pyas_async.errors import (
     PaginationLoopError,
 )
 from pyas_async.models import Meeting, Page
-
-PAGE_SIZE = 300
-"""Zoom's maximum, and what is asked for unless told otherwise: calls are what is scarce."""
-MAX_EMPTY_PAGES = 100
-"""Empty pages in a row, each with a token, before the listing is given up."""
-
-OnExpired: TypeAlias = Literal["restart", "raise"]
-VerifyTotal: TypeAlias = Literal["off", "warn", "raise", "repair"]
 
 
 class State(enum.Enum):
@@ -68,74 +59,6 @@ TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = {
 """Every transition that there is; the picture in the docs is drawn from it."""
 
 
-@attrs.frozen
-class Ask:
-    """The next request: with which token and page size, and when it is too late for it."""
-
-    token: str | None
-    page_size: int | None
-    not_after: float | None
-
-
-@attrs.frozen(kw_only=True)
-class Rules:
-    """What a listing may do.
-
-    Attributes:
-        page_size: Rows a page that are asked for.
-        max_items: Rows after which nobody wants more; ``None`` for all.
-        on_expired: Whether a dead token is answered by a fresh walk, or raised.
-        max_restarts: Fresh walks in a row that may bring no new row; repairing walks at most.
-        verify_total: What a total that does not fit leads to.
-        token_ttl: Seconds that a page token lives.
-    """
-
-    page_size: int = PAGE_SIZE
-    max_items: int | None = None
-    on_expired: OnExpired = "restart"
-    max_restarts: int = 3
-    verify_total: VerifyTotal = "warn"
-    token_ttl: float = 900.0
-
-    @property
-    def token_use(self) -> float:
-        """Seconds after its arrival that a token is still tried: its life, less the time a request may be under way."""
-        return self.token_ttl - min(10.0, self.token_ttl * 0.05)
-
-
-@attrs.define
-class Counts:
-    """What happened so far. `items` counts rows given out by the machine, whether or not they were taken yet."""
-
-    pages: int = 0
-    items: int = 0
-    restarts: int = 0
-    duplicates_skipped: int = 0
-    total_reported: int | None = None
-    missing: int | None = None
-
-
-@attrs.frozen(kw_only=True)
-class Spot:
-    """A place between two pages: what asks for the page behind it, and how many rows of this walk lie before it."""
-
-    token: str | None = None
-    born: float = 0.0
-    born_wall: float = 0.0
-    walked: int | None = 0
-
-
-@attrs.define
-class Walk:
-    """One way from the first page towards the last."""
-
-    tokens: set[str] = attrs.field(factory=set)
-    empty_pages: int = 0
-    brought_new: bool = False
-    first_total: int | None = None
-    total: int | None = None
-
-
 class Paging:
     """The state of one listing."""
 
@@ -161,7 +84,9 @@ class Paging:
         # hand.
         self._here = self._ahead = Spot()
         self._before = 0
-        self._given = 0
+        self.given = 0
+        """Rows that the last page gave."""
+        self._refused: set[str] = set()
         self._barren_restarts = 0
         self._repairs = 0
         self._finished = False
@@ -171,6 +96,7 @@ class Paging:
 
     def _resume(self, resume: Checkpoint, now: float, wall: float) -> None:
         self._memory = RowMemory(resume.log())
+        self._walk.known = len(self._memory)
         self._before = len(self._memory)
         self._page_size = resume.page_size
         if resume.done:
@@ -207,17 +133,16 @@ class Paging:
         counts.duplicates_skipped += len(page.meetings) - len(new)
         if new:
             self._barren_restarts = 0
-            walk.brought_new = True
         if page.total_records is not None:
             counts.total_reported = walk.total = page.total_records
             walk.first_total = walk.total if walk.first_total is None else walk.first_total
-        walk.empty_pages = 0 if page.meetings else walk.empty_pages + 1
+        walk.count(len(page.meetings), len(new))
         self._here = self._ahead
         walked = None if self._here.walked is None else self._here.walked + len(page.meetings)
         self._ahead = Spot(token=page.next_page_token, born=now, born_wall=wall, walked=walked)
         wanted = new if self._rules.max_items is None else new[: self._rules.max_items - counts.items]
         counts.items += len(wanted)
-        self._given = len(wanted)
+        self.given = len(wanted)
         more = len(new) > len(wanted) or page.next_page_token is not None
         if counts.items == self._rules.max_items and more:
             self.stop()
@@ -230,6 +155,8 @@ class Paging:
         if self.state is State.FRESH:
             return self._on_fresh_error(error)
         if isinstance(error, PageTokenExpiredError):
+            if error.status and self._ahead.token is not None:
+                self._refused.add(self._ahead.token)
             self._forget_token()
             if self._rules.on_expired == "raise":
                 self.stop()
@@ -242,8 +169,7 @@ class Paging:
             self._forget_token()
             self._restart(error)
             return "answer"
-        self.stop()
-        raise error
+        raise error  # not the listing's fault: it stands where it stood, and can be gone on with
 
     def stop(self) -> None:
         """Ask for nothing more."""
@@ -252,7 +178,7 @@ class Paging:
     def checkpoint(self, account_id: str, filters: tuple[tuple[str, str], ...], taken: int) -> Checkpoint:
         """Mark the place after so many rows of the page in hand."""
         # In the middle of a page it is this page that must be asked for again: the token in the page leads past it.
-        all_taken = taken >= self._given
+        all_taken = taken >= self.given
         spot = self._ahead if all_taken else self._here
         return Checkpoint(
             account_id=account_id,
@@ -272,7 +198,6 @@ class Paging:
             # Pyas's own cap is not documented. Without a number the service takes its own.
             self._page_size = None
             return "size"
-        self.stop()
         raise error
 
     def _follow(self, *, brought_new: bool) -> None:
@@ -280,17 +205,25 @@ class Paging:
         if token is None:
             self._end_walk()
             return
-        if token in walk.tokens and not brought_new:
+        if token in self._refused:
+            self._forget_token()
+            self.stop()
+            self.failure = PaginationLoopError(
+                "the service handed out a page token again that it had refused as expired, after "
+                f"{counts.items:,} rows; the rest cannot be reached. Narrow the dates, or ask the vendor"
+            )
+        elif token in walk.tokens and not brought_new:
             self._forget_token()
             self.stop()
             self.failure = PaginationLoopError(
                 "the service handed out a page token for the second time, and the page between brought nothing new, "
                 f"after {counts.items:,} rows; the rest cannot be reached. Narrow the dates, or ask the vendor"
             )
-        elif walk.empty_pages >= MAX_EMPTY_PAGES:
+        elif walk.leads_nowhere:
             self.stop()
-            self.failure = PaginationError(
-                f"{walk.empty_pages} empty pages in a row, each with a token to go on; giving up. Narrow the dates"
+            self.failure = PaginationLoopError(
+                f"{walk.barren_pages} pages in a row, each with a token to go on, brought nothing new after "
+                f"{counts.items:,} rows; giving up. Narrow the dates, or ask the vendor"
             )
         else:
             walk.tokens.add(token)
@@ -339,7 +272,7 @@ class Paging:
 
     def _begin_walk(self, event: Event) -> None:
         self._forget_token()
-        self._walk = Walk()
+        self._walk = Walk(known=len(self._memory))
         self._move(event)
 
     def _forget_token(self) -> None:

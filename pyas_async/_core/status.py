@@ -6,7 +6,7 @@ Zoom's.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
@@ -14,7 +14,6 @@ from typing import Any
 from pyas_async._core.codec.answers import parse
 from pyas_async._core.dates import parse_header
 from pyas_async._core.messages import Answer
-from pyas_async._core.redact import redact
 from pyas_async.errors import (
     APIStatusError,
     AuthenticationError,
@@ -47,7 +46,12 @@ _REQUEST_IDS = ("x-request-id", "x-zm-trackingid", "x-amzn-requestid", "cf-ray")
 
 
 def error_of(
-    answer: Answer, document: Mapping[str, Any] | None, *, now: datetime, carries_token: bool, secrets: Iterable[str]
+    answer: Answer,
+    document: Mapping[str, Any] | None,
+    *,
+    now: datetime,
+    carries_token: bool,
+    mask: Callable[[str], str],
 ) -> APIStatusError:
     """Make the error of an answer.
 
@@ -56,14 +60,15 @@ def error_of(
         document: Its body, if that was parsed already.
         now: The wall clock, for dates in headers (aware).
         carries_token: Whether the request carried a page token.
-        secrets: What must not show in a message.
+        mask: Takes the secrets out of a text.
     """
     if document is None:
         document = _document(answer.body)
-    errors = tuple(_field_errors(document, secrets))
-    message = redact(_message(document, errors) or _status_line(answer.status), secrets)
+    errors = tuple(_field_errors(document, mask))
+    message = mask(_message(document, errors)) or _status_line(answer.status)
     code = _code(document)
-    request_id = next((answer.headers[name][:100] for name in _REQUEST_IDS if name in answer.headers), None)
+    code = mask(code)[:100] if isinstance(code, str) else code
+    request_id = next((mask(answer.headers[name])[:100] for name in _REQUEST_IDS if name in answer.headers), None)
     status = answer.status
     if carries_token and _says_expired(status, code, errors, message):
         return PageTokenExpiredError(message, status=status, code=code, errors=errors, request_id=request_id)
@@ -73,7 +78,7 @@ def error_of(
             code=code,
             errors=errors,
             request_id=request_id,
-            retry_after=retry_after(answer.headers, now),
+            retry_after=_limit_ends_in(answer.headers, now),
             scope=_scope(answer.headers, document, message),
         )
     cls = ServerError if status >= HTTPStatus.INTERNAL_SERVER_ERROR else _CLASSES.get(status, APIStatusError)
@@ -95,15 +100,36 @@ def refuses_page_size(error: APIStatusError) -> bool:
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Read how many seconds to wait: ``Retry-After`` in seconds or as any kind of date, else ``X-RateLimit-Reset``."""
-    for name in ("retry-after", "x-ratelimit-reset"):
-        if (text := headers.get(name)) is None:
-            continue
-        if (seconds := _seconds(text)) is not None and name == "retry-after":
-            return seconds
-        if (moment := parse_header(text)) is not None:
-            return max(0.0, (moment - now).total_seconds())
-    return None
+    """Read ``Retry-After``: how many seconds to wait, from a number or any kind of date."""
+    text = headers.get("retry-after")
+    if text is None:
+        return None
+    seconds = _seconds(text)
+    return until(text, headers, now) if seconds is None else seconds
+
+
+def until(text: str, headers: Mapping[str, str], now: datetime) -> float | None:
+    """Count the seconds until a date of a header; ``None`` if it is none.
+
+    The clocks of both sides may differ: the answer's own ``Date`` says what time it is over there.
+    """
+    moment = parse_header(text)
+    if moment is None:
+        return None
+    there = parse_header(headers.get("date", "")) or now
+    return max(0.0, (moment - there).total_seconds())
+
+
+def limit_resets_in(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Read ``X-RateLimit-Reset``: in how many seconds the key's window ends."""
+    text = headers.get("x-ratelimit-reset")
+    return None if text is None else until(text, headers, now)
+
+
+def count(headers: Mapping[str, str], name: str) -> int | None:
+    """Read a number of calls, as of ``X-RateLimit-Remaining``; ``None`` if it is none."""
+    text = headers.get(name, "").strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def _seconds(text: str) -> float | None:
@@ -123,15 +149,20 @@ def _document(body: bytes) -> Mapping[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _field_errors(document: Mapping[str, Any], secrets: Iterable[str]) -> Iterable[FieldError]:
+def _limit_ends_in(headers: Mapping[str, str], now: datetime) -> float | None:
+    seconds = retry_after(headers, now)
+    return limit_resets_in(headers, now) if seconds is None else seconds
+
+
+def _field_errors(document: Mapping[str, Any], mask: Callable[[str], str]) -> Iterable[FieldError]:
     complaints = document.get("errors")
     for complaint in complaints if isinstance(complaints, list) else ():
         if isinstance(complaint, dict):
             text = complaint.get("msg") or complaint.get("message") or "refused"
             field = complaint.get("param") or complaint.get("path") or complaint.get("field")
-            yield FieldError(redact(str(text), secrets), redact(str(field), secrets, limit=100) if field else None)
+            yield FieldError(mask(str(text)), mask(str(field))[:100] if field else None)
         elif isinstance(complaint, str):
-            yield FieldError(redact(complaint, secrets))
+            yield FieldError(mask(complaint))
 
 
 def _message(document: Mapping[str, Any], errors: tuple[FieldError, ...]) -> str:
@@ -158,7 +189,7 @@ def _code(document: Mapping[str, Any]) -> int | str | None:
     for place in (document, error if isinstance(error, dict) else {}):
         code = place.get("code")
         if isinstance(code, (int, str)) and not isinstance(code, bool):
-            return code if isinstance(code, int) else code[:100]
+            return code
     return None
 
 
@@ -177,6 +208,8 @@ def _scope(headers: Mapping[str, str], document: Mapping[str, Any], message: str
         return "host_day"
     if "month" in words:
         return "month"
+    if count(headers, "x-ratelimit-remaining"):
+        return "unknown"  # the key has calls left: this is another limit
     if "x-ratelimit-remaining" in headers or "x-ratelimit-reset" in headers:
         return "key"
     if document.get("error") == "Rate limit exceeded" or words.startswith("too many requests"):

@@ -1,7 +1,10 @@
 """The API key, in a type that cannot be shown by accident."""
 
 from collections.abc import Awaitable, Callable
+from inspect import isawaitable
+from typing import NoReturn
 
+from pyas_async._core.redact import redact
 from pyas_async.errors import ConfigurationError
 
 
@@ -11,29 +14,43 @@ class ApiKey:
     __slots__ = ("_fetch", "_value")
 
     def __init__(self, key: str | Callable[[], Awaitable[str]]) -> None:
-        """Keep a key, or a coroutine function that is asked before each request."""
+        """Keep a key, or an async function that is asked before each request."""
+        self._value = ""
         self._fetch = None if isinstance(key, str) else key
-        self._value = checked(key) if isinstance(key, str) else ""
-        if self._fetch is not None and not callable(self._fetch):
+        if isinstance(key, str):
+            self._value = checked(key)
+        elif not callable(key):
             msg = f"api_key: expected a string, or an async function without arguments, got {type(key).__name__}"
             raise ConfigurationError(msg)
 
-    async def reveal(self) -> str:
-        """Give the key for one request."""
-        if self._fetch is not None:
-            self._value = checked(await self._fetch())
+    @property
+    def fetched(self) -> bool:
+        """Whether the key must be fetched before each request."""
+        return self._fetch is not None
+
+    async def fetch(self) -> None:
+        """Ask for the key anew, if there is somebody to ask."""
+        if self._fetch is None:
+            return
+        coming = self._fetch()
+        if not isawaitable(coming):
+            msg = f"api_key: expected an async function; what it gave cannot be awaited ({type(coming).__name__})"
+            raise ConfigurationError(msg)
+        self._value = checked(await coming)
+
+    def reveal(self) -> str:
+        """Give the key. Never keep it in a variable: tracebacks show those."""
         return self._value
 
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """What must not show anywhere."""
-        return (self._value,)
+    def mask(self, text: str) -> str:
+        """Take the key, and everything else that looks like a secret, out of a text."""
+        return redact(text, (self._value,))
 
     def __repr__(self) -> str:
         """Show that there is a key, and nothing of it."""
         return "ApiKey(***)"
 
-    def __reduce__(self) -> str:
+    def __reduce__(self) -> NoReturn:
         """Refuse to be pickled."""
         msg = "an API key is not pickled; give it to each process by its environment"
         raise TypeError(msg)

@@ -11,7 +11,8 @@ import attrs
 
 from pyas_async._core.checkpoint import Checkpoint
 from pyas_async._core.endpoints import list_meetings
-from pyas_async._core.paging import Ask, Paging, Rules
+from pyas_async._core.paging import Paging
+from pyas_async._core.walk import Ask, Rules
 from pyas_async._runtime.session import CallOptions, Session, Watch
 from pyas_async.errors import PyasError
 from pyas_async.events import ListingDrifted, ListingRestarted, PageReceived
@@ -92,7 +93,7 @@ class MeetingIterator(AsyncIterator[Meeting]):
     ) -> None:
         """Stand before the first row, or where the checkpoint says; nothing is sent yet."""
         self._session = session
-        self._options = options.bulk()
+        self._options = options.for_bulk()
         self._account_id = account_id
         self._filters = filters
         clock = session.clock
@@ -113,7 +114,7 @@ class MeetingIterator(AsyncIterator[Meeting]):
         counts = self._machine.counts
         return IterationStats(
             pages=counts.pages,
-            items=counts.items - operator.length_hint(self._pending),
+            items=counts.items - self._machine.given + self._taken(),
             calls=self._watch.requests,
             restarts=counts.restarts,
             duplicates_skipped=counts.duplicates_skipped,
@@ -229,7 +230,7 @@ class MeetingIterator(AsyncIterator[Meeting]):
         try:
             while (ask := self._machine.next()) is not None:
                 arrival = await self._arrive(ask)
-                if arrival is None:  # closed by another task
+                if arrival is None or self._machine.ended:  # closed by another task
                     return False
                 if self._take(arrival):
                     await self._send_ahead()

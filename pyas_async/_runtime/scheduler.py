@@ -1,8 +1,8 @@
 """Who may send next, when the call budget is short.
 
-Calls wait in a queue: interactive before bulk, then in order of arrival. Nobody drives the queue in the background: the
-call at its head watches the clock, and whoever leaves wakes the next. No lock is held across a wait, and a waiter that
-is cancelled gives its place back.
+Calls wait in a queue: interactive before bulk, then the call whose page token dies first, then in order of arrival.
+Nobody drives the queue in the background: the call at its head watches the clock, and whoever leaves wakes the next.
+No lock is held across a wait, and a waiter that is cancelled gives its place back.
 """
 
 import heapq
@@ -14,7 +14,7 @@ import attrs
 
 from pyas_async._core.budget import RateBudget
 from pyas_async._runtime.clock import Clock
-from pyas_async.errors import BudgetTimeoutError
+from pyas_async.errors import BudgetTimeoutError, ClientClosedError
 
 # Room that hangs on a call under way is announced by that call; calls of other clients on the same budget are not, so
 # look again now and then.
@@ -24,6 +24,7 @@ _LOOK_AGAIN = 0.25
 @attrs.define(order=True)
 class _Ticket:
     bulk: bool
+    dies: float
     arrival: int
     event: anyio.Event = attrs.field(factory=anyio.Event, order=False)
     granted: bool = attrs.field(default=False, order=False)
@@ -39,6 +40,7 @@ class Scheduler:
         self._clock = clock
         self._queue: list[_Ticket] = []
         self._arrivals = itertools.count()
+        self._closed = False
 
     @property
     def waiting(self) -> int:
@@ -53,18 +55,20 @@ class Scheduler:
         """Seconds that a call would wait at least."""
         return self.budget.wait(self._clock.now()) or 0.0
 
-    async def wait(self, *, bulk: bool, left: float | None) -> None:
+    async def wait(self, *, bulk: bool, dies: float | None = None, left: float | None = None) -> None:
         """Wait for a place.
 
         Args:
             bulk: Whether to let interactive calls go first.
+            dies: When the call's page token is too old to be tried; ``None`` if it has none.
             left: Seconds until the call's deadline; ``None`` if the wait is not bounded.
 
         Raises:
             BudgetTimeoutError: If the place would come too late.
+            ClientClosedError: If the client is closed meanwhile.
         """
         give_up = math.inf if left is None else self._clock.now() + left
-        ticket = _Ticket(bulk, next(self._arrivals))
+        ticket = _Ticket(bulk, math.inf if dies is None else dies, next(self._arrivals))
         heapq.heappush(self._queue, ticket)
         try:
             while not ticket.granted:
@@ -88,7 +92,16 @@ class Scheduler:
         if self._queue:
             self._grant()
 
+    def close(self) -> None:
+        """Send everybody home."""
+        self._closed = True
+        for ticket in self._queue:
+            ticket.event.set()
+
     async def _pause(self, ticket: _Ticket, give_up: float) -> None:
+        if self._closed:
+            msg = "the client was closed while the call waited for room in the call budget"
+            raise ClientClosedError(msg)
         now = self._clock.now()
         expected = self.budget.wait(now)
         if now >= give_up or (expected is not None and now + expected >= give_up):
@@ -107,7 +120,7 @@ class Scheduler:
         while queue:
             head = queue[0]
             if not head.gone:
-                if not self.budget.take(self._clock.now()):
+                if self._closed or not self.budget.take(self._clock.now()):
                     head.event.set()  # it may have become the head just now, and must watch the clock
                     return
                 head.granted = True

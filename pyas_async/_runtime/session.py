@@ -5,26 +5,25 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 from urllib.parse import quote
 
+import anyio
 import anyio.lowlevel
 import attrs
 
 from pyas_async._core.budget import RateBudget, RateLimitSnapshot
 from pyas_async._core.exchange import Exchange, Fail, Limits, Return, Wait
-from pyas_async._core.messages import Answer, Call, Fault
+from pyas_async._core.messages import Answer, Call, Outcome
 from pyas_async._core.retry import RetryQuota
-from pyas_async._core.status import retry_after
 from pyas_async._runtime.clock import Clock
 from pyas_async._runtime.key import ApiKey
 from pyas_async._runtime.scheduler import Scheduler
 from pyas_async._runtime.transport import Timeouts, Transport
 from pyas_async._version import __version__
-from pyas_async.errors import BudgetTimeoutError, ClientClosedError, PyasError, WrongEventLoopError
+from pyas_async.errors import ClientClosedError, PyasError, WrongEventLoopError
 from pyas_async.events import AttemptEnded, AttemptStarted, Event, Waiting
-from pyas_async.options import Priority, RetryPolicy
+from pyas_async.options import Priority
 
 T = TypeVar("T")
 _log = logging.getLogger("pyas_async")
-_TOO_MANY = 429
 
 
 @attrs.frozen(kw_only=True)
@@ -34,19 +33,11 @@ class CallOptions:
     phases: Timeouts
     limits: Limits
     priority: Priority
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = attrs.field(repr=False)
 
-    @classmethod
-    def make(
-        cls, *, phases: Timeouts, timeout: float | None, deadline: float | None, retry: RetryPolicy, priority: Priority
-    ) -> "CallOptions":
-        """Gather the options of a new client."""
-        limits = Limits(timeout=timeout, deadline=deadline, retry=retry)
-        return cls(phases=phases, limits=limits, priority=priority, headers={})
-
-    def bulk(self) -> "CallOptions":
+    def for_bulk(self) -> "CallOptions":
         """Give the same options for the calls of an iteration, which let single calls go first."""
-        return attrs.evolve(self, priority="bulk")
+        return attrs.evolve(self, priority="bulk", limits=attrs.evolve(self.limits, patient=True))
 
 
 @attrs.define
@@ -91,7 +82,9 @@ class Session:
 
     async def aclose(self) -> None:
         """Close the pool. Calls under way fail; calls to come are refused."""
+        self._check_loop()
         self._closed = True
+        self._scheduler.close()
         await self._transport.aclose()
 
     def rate_limit(self) -> RateLimitSnapshot:
@@ -110,112 +103,119 @@ class Session:
     async def run(self, call: Call[T], options: CallOptions, watch: Watch | None = None) -> T:
         """Make a call: the one way in which anything is sent."""
         watch = Watch() if watch is None else watch
-        self._check_usable()
-        exchange = Exchange(call, options.limits, self._quota, now=self.clock.now())
+        exchange = Exchange(call, options.limits, self._quota, now=self.clock.now(), mask=self._key.mask)
         while True:
             action = await self._step(exchange, options, watch)
             if isinstance(action, Return):
                 return action.value
             if isinstance(action, Fail):
-                raise action.error
+                # Without the frames in which it was found: their variables hold what the service said.
+                raise action.error.with_traceback(None)
             self.emit(Waiting(operation=call.operation, seconds=action.seconds, reason="retry"))
             watch.tell()
             await self.clock.sleep(action.seconds)
 
     async def _step(self, exchange: Exchange[T], options: CallOptions, watch: Watch) -> Wait | Return[T] | Fail:
         """Make one attempt, if there is to be one, and say what it led to."""
-        if isinstance(action := exchange.next(self.clock.now()), Fail):
-            return action
-        await self._take_place(exchange, options, watch)
-        # The wait for a place may have outlived the page token or the deadline.
-        if isinstance(action := exchange.next(self.clock.now()), Fail):
-            self._scheduler.give_back()
-            return action
-        return await self._attempt(exchange, options, watch, action.limit)
+        try:
+            self._check_usable()
+            if self._key.fetched:
+                await self._fetch_key(exchange)
+            if isinstance(action := exchange.next(self.clock.now()), Fail):
+                return action
+            await self._take_place(exchange, options, watch)
+            # The wait for a place may have outlived the page token or the deadline.
+            if isinstance(action := exchange.next(self.clock.now()), Fail):
+                self._scheduler.give_back()
+                return action
+            return await self._attempt(exchange, options, watch, action.limit)
+        except PyasError as error:
+            found = error
+        return Fail(exchange.failed(found))
+
+    async def _fetch_key(self, exchange: Exchange[T]) -> None:
+        with anyio.move_on_after(exchange.remaining(self.clock.now())) as scope:
+            await self._key.fetch()
+        if scope.cancelled_caught:
+            raise exchange.out_of_time()
 
     async def _take_place(self, exchange: Exchange[T], options: CallOptions, watch: Watch) -> None:
         if self._scheduler.try_now():
             return
         began = self.clock.now()
-        bulk = options.priority == "bulk"
         seconds = self._scheduler.expected_wait()
         self.emit(Waiting(operation=exchange.call.operation, seconds=seconds, reason="budget"))
         watch.tell()
-        try:
-            await self._scheduler.wait(bulk=bulk, left=None if bulk else exchange.remaining(began))
-        except BudgetTimeoutError as error:
-            if exchange.call.writes:
-                error.write_state = "not_sent"
-            raise
-        if bulk:
-            exchange.not_counted(self.clock.now() - began)
+        patient = options.limits.patient
+        await self._scheduler.wait(
+            bulk=options.priority == "bulk",
+            dies=exchange.call.not_after,
+            left=None if patient else exchange.remaining(began),
+        )
+        exchange.waited_for_place(self.clock.now() - began)
 
     async def _attempt(
         self, exchange: Exchange[T], options: CallOptions, watch: Watch, limit: float | None
     ) -> Wait | Return[T] | Fail:
         call, clock = exchange.call, self.clock
-        try:
-            headers = await self._headers(call, options)
-        except BaseException:
-            self._scheduler.give_back()
-            raise
         exchange.sending(clock.wall())
         watch.requests += 1
-        attempt = exchange.attempt
-        self.emit(AttemptStarted(operation=call.operation, attempt=attempt))
+        self.emit(AttemptStarted(operation=call.operation, attempt=exchange.attempt))
         began = clock.now()
+        outcome: Outcome | None = None
         try:
             outcome = await self._transport.send(
                 call.method,
                 _target(call),
-                headers=headers,
+                headers=_headers(call, options),
                 body=call.body,
                 phases=options.phases,
                 limit=limit,
                 on_wire=watch.under_way,
             )
-        except BaseException:
-            self._settle(None)
-            raise
-        self._settle(outcome)
-        now = clock.now()
-        status, fault = (outcome.status, None) if isinstance(outcome, Answer) else (None, outcome.text)
-        ended = AttemptEnded(operation=call.operation, attempt=attempt, seconds=now - began, status=status, fault=fault)
-        self.emit(ended)
-        if isinstance(outcome, Fault):
-            if self._closed:
-                return Fail(self._closed_under(call))
-            return exchange.on_fault(outcome, now=now, chance=clock.chance())
-        return exchange.on_answer(outcome, now=now, wall=clock.wall(), chance=clock.chance(), secrets=self._key.secrets)
+            self._report(exchange, outcome, clock.now() - began)
+            return self._decide(exchange, outcome)
+        finally:
+            self._settle(exchange, outcome)
 
-    def _settle(self, outcome: Answer | Fault | None) -> None:
-        """Book an attempt that is over: answered, failed or cancelled."""
-        budget, now = self._scheduler.budget, self.clock.now()
-        budget.spent(now)
+    def _report(self, exchange: Exchange[T], outcome: Outcome, seconds: float) -> None:
+        status, fault = None, None
         if isinstance(outcome, Answer):
-            wall = self.clock.wall()
-            budget.learn(outcome.headers, now, wall)
-            if outcome.status == _TOO_MANY and "x-ratelimit-reset" in outcome.headers:
-                budget.pause(retry_after(outcome.headers, wall) or 0.0, now)
+            status = outcome.status
+        else:
+            fault = self._key.mask(outcome.text)
+        operation, attempt = exchange.call.operation, exchange.attempt
+        self.emit(AttemptEnded(operation=operation, attempt=attempt, seconds=seconds, status=status, fault=fault))
+
+    def _decide(self, exchange: Exchange[T], outcome: Outcome) -> Wait | Return[T] | Fail:
+        clock = self.clock
+        if isinstance(outcome, Answer):
+            return exchange.on_answer(outcome, now=clock.now(), wall=clock.wall(), chance=clock.chance())
+        if self._closed:
+            return exchange.on_closed(outcome)
+        return exchange.on_fault(outcome, now=clock.now(), chance=clock.chance())
+
+    def _settle(self, exchange: Exchange[T], outcome: Outcome | None) -> None:
+        """Book an attempt that is over: answered, failed, or cancelled (``None``)."""
+        budget, now = self._scheduler.budget, self.clock.now()
+        if isinstance(outcome, Answer):
+            budget.spent(now)
+            budget.learn(outcome.headers, now, self.clock.wall())
+            if exchange.pauses_key is not None:
+                budget.pause(exchange.pauses_key, now)
+        elif outcome is None or outcome.sent:
+            budget.spent(now)
+        else:
+            budget.give_back()
         self._scheduler.moved()
-
-    async def _headers(self, call: Call[T], options: CallOptions) -> dict[str, str]:
-        headers = {"accept": "application/json", "user-agent": f"pyas_async/{__version__}", **options.headers}
-        if call.body is not None:
-            headers["content-type"] = "application/json"
-        headers["x-api-key"] = await self._key.reveal()
-        return headers
-
-    def _closed_under(self, call: Call[T]) -> PyasError:
-        error = ClientClosedError(f"{call.operation}: the client was closed while the call was under way")
-        if call.writes:
-            error.write_state = "unknown"
-        return error
 
     def _check_usable(self) -> None:
         if self._closed:
             msg = "the client is closed; make one for the whole application, and close it when the application ends"
             raise ClientClosedError(msg)
+        self._check_loop()
+
+    def _check_loop(self) -> None:
         loop = anyio.lowlevel.current_token()
         if self._loop is None:
             self._loop = loop
@@ -225,6 +225,13 @@ class Session:
                 "make one client in each loop, or run the program in one asyncio.run()"
             )
             raise WrongEventLoopError(msg)
+
+
+def _headers(call: Call[T], options: CallOptions) -> dict[str, str]:
+    headers = {"accept": "application/json", "user-agent": f"pyas_async/{__version__}", **options.headers}
+    if call.body is not None:
+        headers["content-type"] = "application/json"
+    return headers
 
 
 def _target(call: Call[T]) -> str:

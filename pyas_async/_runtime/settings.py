@@ -1,5 +1,6 @@
 """Settings: where they come from, and what they must be. Each refusal names the setting and what it may be."""
 
+import inspect
 import math
 import os
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from urllib.parse import urlsplit
 
 import attrs
 
+from pyas_async._core.budget import RateBudget
 from pyas_async._core.exchange import Limits
 from pyas_async._runtime.session import CallOptions
 from pyas_async._runtime.transport import Timeouts
@@ -50,13 +52,8 @@ def change_options(
     """
     limits = options.limits
     if timeout is not UNSET:
-        if timeout is None or isinstance(timeout, (int, float)):
-            timeout = None if timeout is None else seconds("timeout", timeout)
-        elif not all(hasattr(timeout, phase) for phase in ("connect", "read", "write", "pool")):
-            msg = f"timeout: expected seconds, an httpx.Timeout or None, got {timeout!r}"
-            raise ConfigurationError(msg)
-        phases, whole = Timeouts.of(timeout)
-        options, limits = attrs.evolve(options, phases=phases), attrs.evolve(limits, timeout=whole)
+        options, whole = _with_timeout(options, timeout)
+        limits = attrs.evolve(limits, timeout=whole)
     if deadline is not UNSET:
         limits = attrs.evolve(limits, deadline=None if deadline is None else seconds("deadline", deadline))
     if retry is not UNSET:
@@ -72,6 +69,20 @@ def change_options(
     if headers is not UNSET:
         options = attrs.evolve(options, headers=_headers(headers or {}))
     return attrs.evolve(options, limits=limits)
+
+
+def _with_timeout(options: CallOptions, timeout: "float | httpx.Timeout | None") -> tuple[CallOptions, float | None]:
+    if isinstance(timeout, (int, float)):
+        timeout = seconds("timeout", timeout)
+    elif timeout is not None:
+        for phase in ("connect", "read", "write", "pool"):
+            if not hasattr(timeout, phase):
+                msg = f"timeout: expected seconds, an httpx.Timeout or None, got {timeout!r}"
+                raise ConfigurationError(msg)
+            if (value := getattr(timeout, phase)) is not None:
+                seconds(f"timeout.{phase}", value)
+    phases, whole = Timeouts.of(timeout)
+    return attrs.evolve(options, phases=phases), whole
 
 
 def seconds(name: str, value: object) -> float:
@@ -90,6 +101,19 @@ def connections(value: object) -> int:
     return value
 
 
+def check_parts(budget: object, http_client: object, on_event: object) -> None:
+    """Refuse parts that would fail at the first call."""
+    if budget is not None and not isinstance(budget, RateBudget):
+        msg = f"budget: expected a RateBudget, got {type(budget).__name__}"
+        raise ConfigurationError(msg)
+    if http_client is not None and not hasattr(http_client, "aclose"):
+        msg = f"http_client: expected an httpx.AsyncClient, got {type(http_client).__name__}"
+        raise ConfigurationError(msg)
+    if on_event is not None and (not callable(on_event) or inspect.iscoroutinefunction(on_event)):
+        msg = "on_event: expected an ordinary function of one argument; nothing waits for an async one"
+        raise ConfigurationError(msg)
+
+
 def from_environment(name: str, variable: str, given: str | None) -> str | None:
     """Take a setting from the argument, else from the environment; empty is a mistake, not a wish for the default."""
     value = os.environ.get(variable) if given is None else given
@@ -106,8 +130,19 @@ def from_environment(name: str, variable: str, given: str | None) -> str | None:
 def base_url(given: str | None) -> str:
     """Take the service's address. Plain http is for this machine alone, since the key travels in a header."""
     value = from_environment("base_url", "PYAS_BASE_URL", given) or BASE_URL
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username:
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        parts, port = urlsplit(""), None
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or parts.query
+        or parts.fragment
+        or parts.username is not None
+        or port == 0
+    ):
         msg = "base_url: expected an address such as https://api.pyas.io, without user, query and fragment"
         raise ConfigurationError(msg)
     if parts.scheme == "http" and not _is_loopback(parts.hostname):
@@ -132,8 +167,8 @@ def _headers(headers: Mapping[str, str]) -> Mapping[str, str]:
         if name.lower() in _RESERVED:
             msg = f"headers: {name!r} is written by the client itself"
             raise ConfigurationError(msg)
-        if not isinstance(value, str) or not value.isascii() or any(character < " " for character in value):
-            msg = f"headers: expected printable ASCII for {name!r}"
+        if not isinstance(value, str) or not value.isascii() or not value.isprintable() or value != value.strip():
+            msg = f"headers: expected printable ASCII without outer blanks for {name!r}"
             raise ConfigurationError(msg)
         checked[name.lower()] = value
     return checked

@@ -10,7 +10,7 @@ from pyas_async.models._source import Source, unknown_fields
 
 MASK = "***"
 _SHOWN_ITEMS = 3
-_SECRET_IN_URL = re.compile(r"((?:[?&#]|^)(?:pwd|tk|zak|code|token)=)[^&#\s]*", re.IGNORECASE)
+_SECRET_IN_URL = re.compile(r"((?:[?&#]|^)(?:pwd|tk|zak|code|token|nextPageToken)=)[^&#\s\"'<>]*", re.IGNORECASE)
 
 
 def mask_url(url: str) -> str:
@@ -18,9 +18,9 @@ def mask_url(url: str) -> str:
     return _SECRET_IN_URL.sub(rf"\g<1>{MASK}", url)
 
 
-def secret() -> Any:  # noqa: ANN401  (attrs gives a field the type of its annotation)
-    """Declare an optional field whose value never shows in ``repr``."""
-    return attrs.field(default=None, metadata={"secret": True})
+def secret(*, blank: bool = True) -> Any:  # noqa: ANN401  (attrs gives a field the type of its annotation)
+    """Declare an optional field whose value never shows in ``repr``; unless `blank`, an empty text means ``None``."""
+    return attrs.field(default=None, metadata={"secret": True, "blank": blank})
 
 
 def link() -> Any:  # noqa: ANN401  (attrs gives a field the type of its annotation)

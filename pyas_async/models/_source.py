@@ -4,6 +4,7 @@ A model that came from the service remembers the JSON it was made of, as bytes t
 which the service sent is lost and a held meeting stays small. The text is parsed again only when somebody asks for it.
 """
 
+import copy
 import json
 from collections.abc import Mapping
 from typing import Any, TypeAlias
@@ -30,9 +31,38 @@ def document(source: Source) -> dict[str, Any] | None:
 
 
 def _parse(buffer: object) -> Any:  # noqa: ANN401  (a JSON document can be anything)
-    # A field that no model knows may hold broken UTF-8: the decoder has no reason to look into it. Show it as well as
-    # can be.
-    return json.loads(bytes(buffer).decode("utf-8-sig", "replace"))  # type: ignore[call-overload]
+    # A field that no model knows may hold broken UTF-8: the decoder has no reason to look into it. Show what can be
+    # shown.
+    return parse_leniently(bytes(buffer))  # type: ignore[call-overload]
+
+
+def parse_leniently(body: bytes) -> Any:  # noqa: ANN401  (a JSON document can be anything)
+    """Parse JSON as it comes: a byte order mark, broken UTF-8, or half of a character that somebody cut in two.
+
+    Zoom cuts `agenda` at 250 units of UTF-16, which can leave the first half of an emoji. It becomes U+FFFD, since text
+    with half a character in it can neither be printed nor sent.
+
+    Raises:
+        ValueError: If it is not JSON all the same.
+        RecursionError: If it is nested too deep.
+    """
+    document = json.loads(body.decode("utf-8-sig", "replace"), parse_constant=_refuse)
+    return _whole(document) if b"\\u" in body else document
+
+
+def _refuse(word: str) -> None:
+    msg = f"{word} is not JSON"
+    raise ValueError(msg)
+
+
+def _whole(value: Any) -> Any:  # noqa: ANN401  (a JSON document can be anything)
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    if isinstance(value, dict):
+        return {_whole(key): _whole(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_whole(item) for item in value]
+    return value
 
 
 def wire_name(attribute: "attrs.Attribute[Any]") -> str:
@@ -47,4 +77,4 @@ def unknown_fields(cls: type, source: Source) -> Mapping[str, Any]:
     if not found:
         return {}
     known = {wire_name(attribute) for attribute in attrs.fields(cls)}
-    return {key: value for key, value in found.items() if key not in known}
+    return {key: copy.deepcopy(value) for key, value in found.items() if key not in known}

@@ -150,6 +150,6 @@ class Page(Model):
     """
 
     meetings: tuple[Meeting, ...] = ()
-    next_page_token: str | None = secret()
+    next_page_token: str | None = secret(blank=False)
     page_size: int | None = None
     total_records: int | None = None

@@ -13,9 +13,9 @@ from pyas_async._core.codec.converter import MisfitAtError, structure
 from pyas_async._core.redact import redact
 from pyas_async.errors import DecodeError
 from pyas_async.models import ConnectedAccount, Meeting, MeetingDetail, Page
+from pyas_async.models._source import parse_leniently
 
 T = TypeVar("T")
-_BOM = b"\xef\xbb\xbf"
 
 
 class Refused(Exception):  # noqa: N818  (a signal to the exchange, never seen outside)
@@ -50,9 +50,15 @@ def parse(body: bytes) -> Any:  # noqa: ANN401  (a JSON document can be anything
         DecodeError: If it is none.
     """
     try:
-        return msgspec.json.decode(body.removeprefix(_BOM))
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        reason = "nested too deep" if isinstance(error, RecursionError) else str(error)
+        return msgspec.json.decode(body)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        pass
+    try:
+        return parse_leniently(body)
+    except RecursionError:
+        reason = "nested too deep"
+    except ValueError as error:
+        reason = str(error)[:200]
     raise _unreadable(f"not JSON: {reason}", body)
 
 
@@ -124,7 +130,6 @@ def _read_page_tolerantly(body: bytes) -> Page:
         msg = "no list of meetings where one belongs"
         raise _unreadable(msg, body, f"{path}.meetings")
     page = _structure(Page, data, path, body)
-    object.__setattr__(page, "next_page_token", page.next_page_token or None)
     object.__setattr__(page, "_source", source)
     return page
 

@@ -119,7 +119,9 @@ def _model(cls: type[Model], converter: Converter) -> Callable[[object, Any], Mo
     moments = [attribute.name for attribute in attrs.fields(cls) if attribute.type == datetime | None]
     # An empty text stands for "none" wherever text is not what the field holds.
     blankable = {
-        wire_name(a) for a in attrs.fields(cls) if a.type not in (str, str | None) and a.default is not attrs.NOTHING
+        wire_name(a)
+        for a in attrs.fields(cls)
+        if a.default is not attrs.NOTHING and (a.type not in (str, str | None) or not a.metadata.get("blank", True))
     }
 
     def structure(value: object, _: object) -> Model:

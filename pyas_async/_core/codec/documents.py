@@ -39,7 +39,7 @@ def to_dict(model: object) -> dict[str, Any]:
 def _answered(model: Model) -> dict[str, Any]:
     cls = type(model)
     source = read_source(model._source)  # noqa: SLF001  (the codec is what it is kept for)
-    original = None if source is None else _original(cls, source)
+    original = None if source is None else structure(cls, source)
     written = {} if source is None else json.loads(json.dumps(source))
     for attribute in attrs.fields(cls):
         if attribute.name == "_source":
@@ -50,13 +50,6 @@ def _answered(model: Model) -> dict[str, Any]:
             continue
         written[name] = _value(value)
     return written
-
-
-def _original(cls: type[Model], source: dict[str, Any]) -> Model:
-    original = structure(cls, source)
-    if getattr(original, "next_page_token", None) == "":
-        object.__setattr__(original, "next_page_token", None)
-    return original
 
 
 def _holds_models(value: object) -> bool:
