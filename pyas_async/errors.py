@@ -88,7 +88,7 @@ class InvalidArgumentError(PyasError, ValueError):
         """Say where, what was expected, and what came."""
         self.field = field
         self.expected = expected
-        self.got = _shorten(got if isinstance(got, str) and got.startswith("<") else repr(got))
+        self.got = _shorten(_shown(got))
         super().__init__(f"{field}: expected {expected}, got {self.got}" + (f". {hint}" if hint else ""))
 
 
@@ -144,7 +144,7 @@ class APIStatusError(PyasError):
             text += f" (code {self.code})"
         fields = [error.field for error in self.errors if error.field]
         if fields:
-            text += f" [{', '.join(fields)}]"
+            text += f" [{_shorten(', '.join(fields))}]"
         if self.request_id:
             text += f" (request {self.request_id})"
         return text
@@ -289,6 +289,15 @@ class ClientClosedError(PyasError):
 
 class WrongEventLoopError(PyasError):
     """The client was used from a second event loop; its connections belong to the first."""
+
+
+def _shown(got: object) -> str:
+    if isinstance(got, str) and got.startswith("<"):
+        return got
+    try:
+        return repr(got)
+    except Exception:  # noqa: BLE001  (it is the user's object; a number of 5,000 digits has none, either)
+        return f"<{type(got).__name__} that cannot be shown>"
 
 
 def _shorten(text: str, limit: int = 200) -> str:

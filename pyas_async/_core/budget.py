@@ -109,31 +109,42 @@ class RateBudget:
         """Give back a place whose call never went out."""
         self._in_flight -= 1
 
-    def spent(self, now: float) -> None:
-        """Take note that a call is over, answered or not; its place stays taken for a window."""
+    def spent(self, now: float, *, told: bool = False) -> None:
+        """Take note that a call is over, answered or not; its place stays taken for a window.
+
+        Unless an answer has told what the service counts (`learn`), the call counts there as well.
+        """
         self._in_flight -= 1
         if self._limit is not None:
             self._freed_at.append(now + self._window + self._guard)
-        elif self._server_left is not None:
-            self._server_left -= 1  # until an answer tells better
+        if self._server_left is not None and not told:
+            self._server_left -= 1
 
-    def learn(self, headers: Mapping[str, str], now: float, wall: datetime) -> None:
-        """Take the service's own count from an answer's headers."""
+    def learn(self, headers: Mapping[str, str], now: float, wall: datetime) -> bool:
+        """Take the service's own count from an answer's headers; say whether there was one."""
         left = count(headers, "x-ratelimit-remaining")
         if left is None:
-            return
+            return False
         self._server_limit = count(headers, "x-ratelimit-limit") or self._server_limit
         seconds = limit_resets_in(headers, wall)
-        if self._server_left is None or now >= self._server_resets:
+        # Dates of headers are whole seconds, so the guard counts here, too.
+        resets = now + (self._window if seconds is None else seconds + self._guard)
+        # Answers overtake one another, and the least of a window counts; an end clearly later is that of a new window.
+        if self._server_left is None or now >= self._server_resets or resets > self._server_resets + 2:
             self._server_left = left
         else:
             self._server_left = min(self._server_left, left)
-        # Dates of headers are whole seconds, so the guard counts here, too.
-        self._server_resets = now + (self._window if seconds is None else seconds + self._guard)
+        self._server_resets = resets
+        return True
 
     def pause(self, seconds: float, now: float) -> None:
         """Let nothing out for so many seconds: the service has turned a call away."""
         self._paused_until = max(self._paused_until, now + seconds)
+
+    @property
+    def in_flight(self) -> int:
+        """Calls under way; what they give back may come at any time."""
+        return self._in_flight
 
     def wait(self, now: float) -> float | None:
         """Seconds until a place may be free: 0 if one is; ``None`` if that hangs on a call under way."""
@@ -151,8 +162,8 @@ class RateBudget:
         """Show the budget."""
         left = self._left(now)
         wait = self.wait(now)
-        resets = self._freed_at[0] - now if self._freed_at else wait
-        if resets is not None and self._server_left is not None:
+        resets = max(self._freed_at[0] - now if self._freed_at else 0.0, self._paused_until - now, wait or 0.0)
+        if self._server_left is not None:
             resets = max(resets, self._server_resets - now)
         return RateLimitSnapshot(
             limit=self._limit,

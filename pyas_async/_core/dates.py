@@ -43,4 +43,4 @@ def parse_header(text: str) -> datetime | None:
 
 def filter_date(value: date | str) -> str:
     """Write a date for a filter: MM-DD-YYYY, as the page's only example may be read; a string goes out untouched."""
-    return value if isinstance(value, str) else value.strftime("%m-%d-%Y")
+    return value if isinstance(value, str) else f"{value.month:02}-{value.day:02}-{value.year:04}"

@@ -35,7 +35,7 @@ def meeting_path(meeting_id: object) -> str:
     expected = "a meeting's number, its digits, or its uuid"
     if isinstance(meeting_id, bool) or not isinstance(meeting_id, (int, str)):
         raise InvalidArgumentError("meeting_id", expected, meeting_id)
-    if isinstance(meeting_id, int) and meeting_id < 1:
+    if isinstance(meeting_id, int) and not 0 < meeting_id < 2**64:
         raise InvalidArgumentError("meeting_id", expected, meeting_id)
     name = _checks.text("meeting_id", str(meeting_id))
     if name in (".", ".."):  # a path segment of this name means another place, encoded or not

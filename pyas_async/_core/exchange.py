@@ -211,9 +211,10 @@ class Exchange(Generic[T]):
             left = self.remaining(now)
             too_late = left is not None and self.pauses_key >= left and not self._limits.patient
             return rejected if too_late or self.attempt >= self._limits.retry.max_attempts else Wait(0.0)
-        if error.scope == "unknown":
+        if error.scope == "unknown" and error.retry_after is not None:
             return self._wait_before_retry(now, chance, error.retry_after) or rejected
-        return rejected  # waiting for another day or month is pointless
+        # Zoom's own, passed through. Waiting for another day is pointless; where nothing is said, it may be that.
+        return rejected
 
     def _on_error(
         self, error: APIStatusError, answer: Answer, *, now: float, wall: datetime, chance: float

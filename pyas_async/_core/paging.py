@@ -125,7 +125,9 @@ class Paging:
         return Ask(self._ahead.token, self._page_size, self._ahead.born + self._rules.token_use)
 
     def on_page(self, page: Page, now: float, wall: float) -> list[Meeting]:
-        """Take a page in, and give the rows that are to be yielded."""
+        """Take a page in, and give the rows that are to be yielded; none if nobody wants them any more."""
+        if self.ended:
+            return []
         counts, walk = self.counts, self._walk
         counts.pages += 1
         self._before = len(self._memory)
@@ -152,6 +154,8 @@ class Paging:
 
     def on_error(self, error: Exception) -> Literal["age", "answer", "size"]:
         """Recover from an error of a page's call: say why the listing goes on, or raise what ends it."""
+        if self.ended:
+            raise error
         if self.state is State.FRESH:
             return self._on_fresh_error(error)
         if isinstance(error, PageTokenExpiredError):

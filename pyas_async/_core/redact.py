@@ -15,6 +15,9 @@ _IN_JSON = re.compile(
 )
 
 
+_ESCAPED_QUOTE = re.compile(r'\\+"')
+
+
 def _hide(found: "re.Match[str]") -> str:
     return f'{found[3]}"{MASK}"' if found[3] else f"{found[1]}{MASK}{found[2]}"
 
@@ -26,4 +29,7 @@ def redact(text: str, secrets: Iterable[str] = (), limit: int = 500) -> str:
     for value in secrets:
         if value:
             text = text.replace(value, MASK)
-    return mask_url(_IN_JSON.sub(_hide, text))[:limit]
+    text = _IN_JSON.sub(_hide, text)
+    # JSON inside of JSON has its quotes escaped.
+    text = _IN_JSON.sub(_hide, _ESCAPED_QUOTE.sub('"', text))
+    return mask_url(text)[:limit]

@@ -34,6 +34,7 @@ _CLASSES: Mapping[int, type[APIStatusError]] = {
     403: PermissionDeniedError,
     404: NotFoundError,
 }
+_YEAR = 366 * 86_400.0
 _TOO_MANY = HTTPStatus.TOO_MANY_REQUESTS
 # Zoom's sibling lists: "The next page token is invalid or expired", code 300. Pyas may wrap it in any of its shapes.
 _EXPIRED = re.compile(
@@ -65,7 +66,8 @@ def error_of(
     if document is None:
         document = _document(answer.body)
     errors = tuple(_field_errors(document, mask))
-    message = mask(_message(document, errors)) or _status_line(answer.status)
+    words = mask(_message(document, errors))
+    message = words or _status_line(answer.status)
     code = _code(document)
     code = mask(code)[:100] if isinstance(code, str) else code
     request_id = next((mask(answer.headers[name])[:100] for name in _REQUEST_IDS if name in answer.headers), None)
@@ -79,7 +81,7 @@ def error_of(
             errors=errors,
             request_id=request_id,
             retry_after=_limit_ends_in(answer.headers, now),
-            scope=_scope(answer.headers, document, message),
+            scope=_scope(answer.headers, document, words),
         )
     cls = ServerError if status >= HTTPStatus.INTERNAL_SERVER_ERROR else _CLASSES.get(status, APIStatusError)
     return cls(message, status=status, code=code, errors=errors, request_id=request_id)
@@ -117,7 +119,8 @@ def until(text: str, headers: Mapping[str, str], now: datetime) -> float | None:
     if moment is None:
         return None
     there = parse_header(headers.get("date", "")) or now
-    return max(0.0, (moment - there).total_seconds())
+    seconds = max(0.0, (moment - there).total_seconds())
+    return seconds if seconds < _YEAR else None
 
 
 def limit_resets_in(headers: Mapping[str, str], now: datetime) -> float | None:
@@ -138,7 +141,7 @@ def _seconds(text: str) -> float | None:
     except ValueError:
         return None
     # "nan" compares false with everything, and a wait of a year is no wait that anybody meant.
-    return seconds if 0 <= seconds < 366 * 86_400 else None
+    return seconds if 0 <= seconds < _YEAR else None
 
 
 def _document(body: bytes) -> Mapping[str, Any]:

@@ -110,7 +110,7 @@ class Scheduler:
             raise BudgetTimeoutError(msg, retry_after=seconds)
         delay = give_up - now
         if self._queue[0] is ticket:
-            delay = min(delay, _LOOK_AGAIN if expected is None else expected)
+            delay = min(delay, _LOOK_AGAIN if expected is None or self.budget.in_flight else expected)
         ticket.event = anyio.Event()
         with anyio.move_on_after(delay):
             await ticket.event.wait()

@@ -17,7 +17,6 @@ from pyas_async._runtime.clock import Clock
 from pyas_async._runtime.key import ApiKey
 from pyas_async._runtime.scheduler import Scheduler
 from pyas_async._runtime.transport import Timeouts, Transport
-from pyas_async._version import __version__
 from pyas_async.errors import ClientClosedError, PyasError, WrongEventLoopError
 from pyas_async.events import AttemptEnded, AttemptStarted, Event, Waiting
 from pyas_async.options import Priority
@@ -199,8 +198,7 @@ class Session:
         """Book an attempt that is over: answered, failed, or cancelled (``None``)."""
         budget, now = self._scheduler.budget, self.clock.now()
         if isinstance(outcome, Answer):
-            budget.spent(now)
-            budget.learn(outcome.headers, now, self.clock.wall())
+            budget.spent(now, told=budget.learn(outcome.headers, now, self.clock.wall()))
             if exchange.pauses_key is not None:
                 budget.pause(exchange.pauses_key, now)
         elif outcome is None or outcome.sent:
@@ -228,7 +226,7 @@ class Session:
 
 
 def _headers(call: Call[T], options: CallOptions) -> dict[str, str]:
-    headers = {"accept": "application/json", "user-agent": f"pyas_async/{__version__}", **options.headers}
+    headers = {"accept": "application/json", **options.headers}
     if call.body is not None:
         headers["content-type"] = "application/json"
     return headers

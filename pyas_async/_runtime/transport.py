@@ -4,9 +4,10 @@ It never cancels httpx but by an anyio scope, and turns whatever httpx raises in
 request may have reached the service. Nothing of httpx leaves it: its exceptions hold the request, and so the API key.
 """
 
+import contextlib
 import functools
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TypeAlias
 
@@ -17,6 +18,8 @@ import httpx
 
 from pyas_async._core.messages import Answer, Fault, Outcome
 from pyas_async._runtime.key import ApiKey
+from pyas_async._runtime.quiet import quiet_httpx
+from pyas_async._version import __version__
 from pyas_async.errors import ClientClosedError
 
 HttpClient: TypeAlias = httpx.AsyncClient
@@ -30,6 +33,8 @@ KEEPALIVE = 4.0
 _PACKAGES = {"httpx", "httpx2"}  # httpx2 has the same classes
 _NETWORK = {"TransportError", "DecodingError", "StreamError", "InvalidURL"}
 _NOT_SENT = {"ConnectError", "ConnectTimeout", "PoolTimeout", "UnsupportedProtocol", "LocalProtocolError", "InvalidURL"}
+# What a transport may let through as it is.
+_BARE = (anyio.ClosedResourceError, anyio.BrokenResourceError, ConnectionError, ssl.SSLError)
 _HOPELESS = {"UnsupportedProtocol", "LocalProtocolError", "InvalidURL"}
 
 
@@ -91,11 +96,19 @@ class Transport:
         self._max_connections = max_connections
         self._injected = http_client
         self._own: httpx.AsyncClient | None = None
+        self._under_way: set[anyio.CancelScope] = set()
+        self._idle: anyio.Event | None = None
         self._closed = False
+        quiet_httpx(base_url)
 
     async def aclose(self) -> None:
-        """Close the own client; an injected one is its owner's."""
+        """End what is under way, and close the own client; an injected one is its owner's."""
         self._closed = True
+        if self._under_way:
+            self._idle = anyio.Event()
+            for scope in self._under_way:
+                scope.cancel()
+            await self._idle.wait()
         own, self._own = self._own, None
         if own is not None:
             await own.aclose()
@@ -124,6 +137,8 @@ class Transport:
         """
         client = self._injected or self._own or await self._open()
         wire = _Wire(on_wire)
+        if client is self._own:
+            headers = {"user-agent": f"pyas_async/{__version__}", **headers}
         request = self._request(client, method, target, headers, body)
         request.extensions = {"timeout": attrs.asdict(phases)}
         if on_wire is not None or method != "GET":
@@ -132,7 +147,7 @@ class Transport:
         failure: list[BaseException] = []
 
         async def exchange() -> None:
-            with anyio.move_on_after(limit) as scope:
+            with anyio.move_on_after(limit) as scope, self._counted(scope):
                 try:
                     # Here and nowhere else: frames of this task are in no traceback of ours.
                     request.headers["x-api-key"] = self._key.reveal()
@@ -153,7 +168,20 @@ class Transport:
         if failure:
             return self._fault(failure[0], client, wire)
         # Only httpcore says how far it came. Where it said nothing, the request may be anywhere.
-        return Fault("timeout", f"no whole answer within {limit} s", sent=wire.begun or not wire.heard)
+        sent = wire.begun or not wire.heard
+        if self._closed:
+            return Fault("network", "the client was closed", sent=sent)
+        return Fault("timeout", f"no whole answer within {limit} s", sent=sent)
+
+    @contextlib.contextmanager
+    def _counted(self, scope: anyio.CancelScope) -> Iterator[None]:
+        self._under_way.add(scope)
+        try:
+            yield
+        finally:
+            self._under_way.discard(scope)
+            if self._idle is not None and not self._under_way:
+                self._idle.set()
 
     def _request(
         self, client: HttpClient, method: str, target: str, headers: Mapping[str, str], body: bytes | None
@@ -195,7 +223,7 @@ class Transport:
         """Say what an exception means; whatever is neither httpx's nor the network's goes on as it is."""
         # By name, since an injected client may be httpx2's: the same classes under another module.
         names = {cls.__name__ for cls in type(error).__mro__ if cls.__module__.partition(".")[0] in _PACKAGES}
-        if not (names & _NETWORK or isinstance(error, (anyio.ClosedResourceError, anyio.BrokenResourceError))):
+        if not (names & _NETWORK or isinstance(error, _BARE)):
             if isinstance(error, RuntimeError) and client.is_closed:
                 msg = "the httpx client was closed"
                 raise ClientClosedError(msg)

@@ -56,6 +56,10 @@ def aware_datetime(field: str, value: object) -> datetime:
         raise InvalidArgumentError(
             field, expected, value, hint="A naive one names no moment: add tzinfo=UTC or a ZoneInfo"
         )
+    try:
+        value.astimezone(UTC)
+    except OverflowError:
+        raise InvalidArgumentError(field, "a moment between the years 1 and 9999 in UTC", value) from None
     return value
 
 

@@ -4,8 +4,8 @@ A model that came from the service remembers the JSON it was made of, as bytes t
 which the service sent is lost and a held meeting stays small. The text is parsed again only when somebody asks for it.
 """
 
-import copy
 import json
+import math
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
@@ -33,26 +33,44 @@ def document(source: Source) -> dict[str, Any] | None:
 def _parse(buffer: object) -> Any:  # noqa: ANN401  (a JSON document can be anything)
     # A field that no model knows may hold broken UTF-8: the decoder has no reason to look into it. Show what can be
     # shown.
-    return parse_leniently(bytes(buffer))  # type: ignore[call-overload]
+    return parse_leniently(bytes(buffer), keep_odd_numbers=True)  # type: ignore[call-overload]
 
 
-def parse_leniently(body: bytes) -> Any:  # noqa: ANN401  (a JSON document can be anything)
+def parse_leniently(body: bytes, *, keep_odd_numbers: bool = False) -> Any:  # noqa: ANN401  (a JSON document can be anything)
     """Parse JSON as it comes: a byte order mark, broken UTF-8, or half of a character that somebody cut in two.
 
     Zoom cuts `agenda` at 250 units of UTF-16, which can leave the first half of an emoji. It becomes U+FFFD, since text
-    with half a character in it can neither be printed nor sent.
+    with half a character in it can neither be printed nor sent. With `keep_odd_numbers`, numbers that Python has no
+    number for stay text.
 
     Raises:
         ValueError: If it is not JSON all the same.
         RecursionError: If it is nested too deep.
     """
-    document = json.loads(body.decode("utf-8-sig", "replace"), parse_constant=_refuse)
+    document = json.loads(
+        body.decode("utf-8-sig", "replace"),
+        parse_constant=_refuse,
+        parse_int=_whole_number if keep_odd_numbers else None,
+        parse_float=_number if keep_odd_numbers else None,
+    )
     return _whole(document) if b"\\u" in body else document
 
 
 def _refuse(word: str) -> None:
     msg = f"{word} is not JSON"
     raise ValueError(msg)
+
+
+def _whole_number(text: str) -> int | str:
+    try:
+        return int(text)
+    except ValueError:  # more digits than Python converts: kept as text, so that nothing is lost
+        return text
+
+
+def _number(text: str) -> float | str:
+    number = float(text)
+    return number if math.isfinite(number) else text
 
 
 def _whole(value: Any) -> Any:  # noqa: ANN401  (a JSON document can be anything)
@@ -77,4 +95,6 @@ def unknown_fields(cls: type, source: Source) -> Mapping[str, Any]:
     if not found:
         return {}
     known = {wire_name(attribute) for attribute in attrs.fields(cls)}
-    return {key: copy.deepcopy(value) for key, value in found.items() if key not in known}
+    # A document that was not parsed afresh is still in use.
+    found = json.loads(json.dumps(found)) if found is source else found
+    return {key: value for key, value in found.items() if key not in known}

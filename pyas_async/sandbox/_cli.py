@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import queue
 import signal
 import sys
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -28,10 +29,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     # Before anything that takes time: a signal that comes early must end the process as quietly as a late one.
-    stop = threading.Event()
+    # A signal strikes while the main thread holds the lock of what it waits on; this one's `put` is made for that.
+    stop: queue.SimpleQueue[None] = queue.SimpleQueue()
 
     def end(_signal: int, _frame: FrameType | None) -> None:
-        stop.set()
+        stop.put(None)
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end)
@@ -44,8 +46,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.write(json.dumps(facts) + "\n")
             sys.stdout.flush()
             # With a bound on each wait: on Windows one without it is deaf to signals.
-            while not stop.is_set():
-                stop.wait(1.0)
+            while True:
+                with contextlib.suppress(queue.Empty):
+                    stop.get(timeout=1.0)
+                    break
     except (ValueError, OSError, MissingExtraError) as error:
         sys.stderr.write(f"{parser.prog}: {error}\n")
         return _USAGE_ERROR

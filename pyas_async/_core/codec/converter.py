@@ -5,6 +5,7 @@ does not fit fails with the path of the place. Writing gives the page's names an
 """
 
 import functools
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -22,6 +23,7 @@ from pyas_async.models._source import wire_name
 from pyas_async.options import UNSET
 
 T = TypeVar("T")
+_DIGITS = re.compile(r"\s*-?[0-9]{1,19}\s*")
 REQUESTS = (Attendee, MeetingCreate, MeetingUpdate, Recurrence)
 
 
@@ -34,11 +36,8 @@ def _whole(value: object, _: object) -> int:
         return value
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    if isinstance(value, str) and value.strip().lstrip("-").isascii():
-        try:
-            return int(value)
-        except ValueError:
-            pass
+    if isinstance(value, str) and _DIGITS.fullmatch(value):
+        return int(value)
     msg = f"expected a whole number, got {_kind(value)}"
     raise Misfit(msg)
 
@@ -232,7 +231,8 @@ def _locate(error: BaseException) -> tuple[str, str]:
     if isinstance(error, ClassValidationError):
         inner, note = error.group_exceptions()[0][0]
         path, reason = _locate(inner)
-        return f".{note.name}{path}", reason
+        names = {attribute.name: wire_name(attribute) for attribute in attrs.fields(error.cl)}
+        return f".{names[note.name]}{path}", reason
     if isinstance(error, ItemMisfit):
         path, reason = _locate(error.reason)
         return f"[{error.index}]{path}", reason

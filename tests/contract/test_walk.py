@@ -1,0 +1,279 @@
+"""iter_all over real sockets: every row exactly once, wherever and however its page token dies."""
+
+from __future__ import annotations
+
+import ssl
+import time
+from itertools import count
+from typing import TYPE_CHECKING
+
+import anyio
+import httpx
+import pytest
+
+from contract.tools import client_of, identities, in_process
+from pyas_async import BadRequestError, PageTokenExpiredError, PaginationError
+from pyas_async.sandbox import EXPIRED_ANSWERS, Sandbox, SeenRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from pyas_async import IterationStats, Meeting
+
+pytestmark = pytest.mark.anyio
+
+World = tuple[Sandbox, str]
+# To load the certificates of the world takes longer than a walk does.
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+SIZES = [0, 1, 299, 300, 301, 5_000]
+FOUR_PAGES = 901
+# Which requests that carry a token meet it dead. Four pages have three tokens; what follows are a fresh walk's.
+DEATHS = [pytest.param([1], id="first"), pytest.param([2], id="middle"), pytest.param([3], id="last")]
+TWICE = [pytest.param([1, 2], id="first, twice"), pytest.param([3, 6], id="last, twice")]
+
+
+def on_token(sandbox: Sandbox, which: Collection[int], act: Callable[[], object]) -> None:
+    """Let something happen before the requests that are the n-th ones to carry a token."""
+    numbers = count(1)
+
+    def hook(request: SeenRequest) -> None:
+        if "nextPageToken" in request.query and next(numbers) in which:
+            act()
+
+    sandbox.on_request = hook
+
+
+async def walk(
+    served: World, page_size: int = 300, http: httpx.AsyncClient | None = None
+) -> tuple[list[Meeting], IterationStats]:
+    """Iterate over all rows with a client of its own."""
+    sandbox, url = served
+    async with client_of(url, http, account_id=sandbox.account_ids[0]) as client:
+        iterator = client.meetings.iter_all(page_size=page_size)
+        rows = [row async for row in iterator]
+        return rows, iterator.stats
+
+
+def truth(served: World) -> list[dict[str, object]]:
+    """List the rows of the sandbox's only account."""
+    return served[0].rows(served[0].account_ids[0])
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_every_row_once(world: Callable[[int], World], size: int) -> None:
+    """Every row comes exactly once, for as many calls as there are pages of 300."""
+    served = world(size)
+    rows, stats = await walk(served)
+    pages = max(1, -(-size // 300))
+    assert identities(truth(served)) == identities(rows)
+    assert pages == len(served[0].requests)
+    assert (size, pages, pages, 0, 0) == (
+        stats.items, stats.pages, stats.calls, stats.restarts, stats.duplicates_skipped,
+    )  # fmt: skip
+    assert (size, 0) == (stats.total_reported, stats.missing)
+
+
+@pytest.mark.parametrize(
+    "deaths",
+    [
+        pytest.param([1], id="first"),
+        pytest.param([8], id="middle"),
+        pytest.param([16], id="last"),
+        pytest.param([1, 2], id="first, twice"),
+        pytest.param([8, 16], id="middle, twice"),
+        pytest.param([16, 32], id="last, twice"),
+        pytest.param([16, 17, 18], id="last, then the first of two fresh walks"),
+    ],
+)
+async def test_tokens_die_among_many_pages(world: Callable[[int], World], deaths: list[int]) -> None:
+    """Of 5,000 rows each comes exactly once, whichever page's token dies."""
+    served = world(5_000)
+    on_token(served[0], deaths, served[0].expire_tokens)
+    rows, stats = await walk(served)
+    assert identities(truth(served)) == identities(rows)
+    assert (5_000, len(deaths)) == (stats.items, stats.restarts)
+    assert (len(served[0].requests), 0) == (stats.calls, stats.missing)
+
+
+async def test_only_token_dies(world: Callable[[int], World]) -> None:
+    """Of 301 rows each comes exactly once, though the only token there is dies twice."""
+    served = world(301)
+    on_token(served[0], [1, 2], served[0].expire_tokens)
+    rows, stats = await walk(served)
+    assert identities(truth(served)) == identities(rows)
+    assert (2, 6, 600) == (stats.restarts, stats.calls, stats.duplicates_skipped)
+
+
+@pytest.mark.parametrize("deaths", [*DEATHS, *TWICE])
+@pytest.mark.parametrize("shape", list(EXPIRED_ANSWERS))
+async def test_every_shape(world: Callable[[int], World], shape: str, deaths: list[int]) -> None:
+    """Each row comes exactly once, in whichever shape the service says that the token is expired."""
+    served = world(100)
+    served[0].expired_answer = shape
+    on_token(served[0], deaths, served[0].expire_tokens)
+    async with httpx.AsyncClient(verify=NO_TLS) as http:
+        rows, stats = await walk(served, page_size=30, http=http)
+    assert identities(truth(served)) == identities(rows)
+    assert len(deaths) == stats.restarts
+
+
+async def test_dead_tokens_are_not_sent_twice(world: Callable[[int], World]) -> None:
+    """A token that the service refused is never sent again."""
+    served = world(FOUR_PAGES)
+    on_token(served[0], [2, 3], served[0].expire_tokens)
+    await walk(served)
+    tokens = [request.query["nextPageToken"] for request in served[0].requests if "nextPageToken" in request.query]
+    assert sorted(set(tokens)) == sorted(tokens)
+
+
+@pytest.mark.parametrize("deaths", DEATHS)
+async def test_tokens_die_by_age(world: Callable[[int], World], deaths: list[int]) -> None:
+    """Each row comes exactly once if a token outlives its time at the service, whatever the client's clock says."""
+    served = world(FOUR_PAGES)
+
+    def pass_time() -> None:
+        served[0].clock = lambda: time.time() + 901
+
+    on_token(served[0], deaths, pass_time)
+    rows, stats = await walk(served)
+    assert identities(truth(served)) == identities(rows)
+    assert 1 == stats.restarts
+
+
+async def test_aged_token_is_not_tried(world: Callable[[int], World]) -> None:
+    """A token that grew old in the hands of a slow consumer costs no call: a fresh walk skips what was yielded."""
+    sandbox, url = world(FOUR_PAGES)
+    sandbox.token_ttl = 0.4
+    async with client_of(url, account_id=sandbox.account_ids[0], page_token_ttl=0.4) as client:
+        iterator = client.meetings.iter_all()
+        rows = [await anext(iterator) for _ in range(450)]
+        await anyio.sleep(0.45)  # the age of a token is the one thing here that needs the real clock
+        rows += [row async for row in iterator]
+    assert identities(truth((sandbox, url))) == identities(rows)
+    assert {200} == {request.status for request in sandbox.requests}
+    assert iterator.stats.restarts >= 1
+
+
+async def test_tokens_dead_on_arrival(world: Callable[[int], World]) -> None:
+    """Walks that never get past the first page end with an error that says so, and no dead token was sent."""
+    sandbox, url = world(FOUR_PAGES)
+    rows = []
+    async with client_of(url, account_id=sandbox.account_ids[0], page_token_ttl=1e-6) as client:
+        iterator = client.meetings.iter_all(max_restarts=2)
+        with pytest.raises(PaginationError):
+            async for row in iterator:
+                rows.append(row)  # noqa: PERF401 - the rows before the error count
+    assert 300 == len(rows)
+    assert (2, 3) == (iterator.stats.restarts, len(sandbox.requests))
+    assert not any("nextPageToken" in request.query for request in sandbox.requests)
+
+
+@pytest.mark.parametrize("limit", [1, 3])
+async def test_restarts_are_bounded(world: Callable[[int], World], limit: int) -> None:
+    """`max_restarts` fresh walks in a row without a new row raise, and the rows before were yielded."""
+    sandbox, url = world(FOUR_PAGES)
+    on_token(sandbox, range(2, 99), sandbox.expire_tokens)
+    rows = []
+    async with client_of(url, account_id=sandbox.account_ids[0]) as client:
+        iterator = client.meetings.iter_all(max_restarts=limit)
+        with pytest.raises(PaginationError):
+            async for row in iterator:
+                rows.append(row)  # noqa: PERF401 - the rows before the error count
+    assert identities(truth((sandbox, url))[:600]) == identities(rows)
+    assert limit == iterator.stats.restarts
+
+
+async def test_restarts_with_progress_go_on(world: Callable[[int], World]) -> None:
+    """Restarts that bring a new row do not count against `max_restarts`."""
+    sandbox, url = world(5_000)
+    # Each walk gets one page further than the one before, and dies.
+    on_token(sandbox, {sum(range(1, n + 1)) for n in range(1, 7)}, sandbox.expire_tokens)
+    async with client_of(url, account_id=sandbox.account_ids[0]) as client:
+        iterator = client.meetings.iter_all(max_restarts=1)
+        rows = await iterator.collect()
+    assert identities(truth((sandbox, url))) == identities(rows)
+    assert 6 == iterator.stats.restarts
+
+
+@pytest.mark.parametrize("shape", ["zoom_400", "pyas_410", "ok_false"])
+async def test_expiry_can_be_raised(world: Callable[[int], World], shape: str) -> None:
+    """With on_expired="raise" a dead token raises, and the service is not asked again."""
+    sandbox, url = world(FOUR_PAGES)
+    sandbox.expired_answer = shape
+    on_token(sandbox, [1], sandbox.expire_tokens)
+    async with client_of(url, account_id=sandbox.account_ids[0]) as client:
+        iterator = client.meetings.iter_all(on_expired="raise")
+        with pytest.raises(PageTokenExpiredError):
+            await iterator.collect()
+    assert 2 == len(sandbox.requests)
+
+
+async def test_list_raises_on_a_dead_token(sandbox: Sandbox) -> None:
+    """A call for one page with a dead token raises PageTokenExpiredError; it has no walk to begin afresh."""
+    async with in_process(sandbox) as client:
+        page = await client.meetings.list(max_results=30)
+        sandbox.expire_tokens()
+        with pytest.raises(PageTokenExpiredError):
+            await client.meetings.list(max_results=30, next_page_token=page.next_page_token)
+
+
+async def test_row_that_moves_between_pages(sandbox: Sandbox) -> None:
+    """A row that a new one pushes onto the next page is yielded once."""
+    account = sandbox.account_ids[0]
+    before = sandbox.rows(account)
+    on_token(sandbox, [1], lambda: sandbox.add_meeting(account, at=0))
+    async with in_process(sandbox) as client:
+        iterator = client.meetings.iter_all(page_size=30)
+        rows = await iterator.collect()
+    assert identities(before) == identities(rows)
+    assert 1 == iterator.stats.duplicates_skipped
+
+
+@pytest.mark.parametrize("deaths", [[], [2], [2, 3]])
+async def test_filters_on_every_page(sandbox: Sandbox, deaths: list[int]) -> None:
+    """Every request of a walk, and of a fresh one, carries the same filters, size and options."""
+    on_token(sandbox, deaths, sandbox.expire_tokens)
+    filters = {"startDate": "01-02-2020", "endDate": "12-31-2030", "type": "scheduled"}
+    async with in_process(sandbox) as client:
+        view = client.with_options(headers={"x-trace": "t1"})
+        await view.meetings.iter_all(
+            start_date="01-02-2020", end_date="12-31-2030", type="scheduled", page_size=30
+        ).collect()
+    queries = [
+        {name: value for name, value in request.query.items() if name != "nextPageToken"}
+        for request in sandbox.requests
+    ]
+    wanted = {"accountId": sandbox.account_ids[0], "maxResults": "30", **filters}
+    assert [wanted] * len(queries) == queries
+    assert {"t1"} == {request.headers.get("x-trace") for request in sandbox.requests}
+
+
+@pytest.mark.parametrize(("asked", "sent"), [(None, "300"), (300, "300"), (77, "77"), (500, "500")])
+async def test_size_asked(world: Callable[[int], World], asked: int | None, sent: str) -> None:
+    """Pages of 300 are asked for unless told otherwise; larger ones go out as asked, and what is served is taken."""
+    sandbox, url = world(FOUR_PAGES)
+    async with client_of(url, account_id=sandbox.account_ids[0]) as client:
+        meetings = client.meetings
+        rows = await (meetings.iter_all() if asked is None else meetings.iter_all(page_size=asked)).collect()
+    assert identities(truth((sandbox, url))) == identities(rows)
+    assert {sent} == {request.query["maxResults"] for request in sandbox.requests}
+
+
+async def test_refused_300(world: Callable[[int], World]) -> None:
+    """A service that refuses 300 is asked without a size from then on, fresh walks included."""
+    sandbox, url = world(299)
+    sandbox.max_page_size, sandbox.oversize = 100, "refuse"
+    on_token(sandbox, [3], sandbox.expire_tokens)
+    rows, stats = await walk((sandbox, url))
+    assert identities(truth((sandbox, url))) == identities(rows)
+    assert ["300"] == [request.query["maxResults"] for request in sandbox.requests if "maxResults" in request.query]
+    assert 1 == stats.restarts
+
+
+async def test_other_refused_sizes(sandbox: Sandbox) -> None:
+    """A refused size that the user chose is the user's to hear of."""
+    sandbox.max_page_size, sandbox.oversize = 100, "refuse"
+    async with in_process(sandbox) as client:
+        with pytest.raises(BadRequestError):
+            await client.meetings.iter_all(page_size=200).collect()
+    assert 1 == len(sandbox.requests)

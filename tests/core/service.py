@@ -1,0 +1,123 @@
+"""A service of listings in pure Python: tokens that die, and rows that move while one pages."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, TypeAlias
+
+import attrs
+
+from core.tools import NOON
+from pyas_async import APIStatusError, Meeting, NotFoundError, Page, PageTokenExpiredError, PyasError
+from pyas_async._core.paging import Paging
+
+if TYPE_CHECKING:
+    from pyas_async._core.walk import Ask
+
+Row: TypeAlias = tuple[int, str, datetime]
+LIFE = 900.0
+
+
+def identity(row: Meeting) -> Row:
+    """Give what tells one row from another."""
+    assert row.start_time is not None
+    return row.id, row.uuid, row.start_time
+
+
+def make_row(number: int) -> Row:
+    """Make a row that shares its id, and maybe its uuid, with others."""
+    return number % 3 + 1, f"uuid-{number % 5}", NOON + timedelta(minutes=number)
+
+
+@attrs.define
+class Listing:
+    """A listing whose tokens are positions; a token lives for `LIFE` seconds, or until it is killed."""
+
+    rows: list[Row]
+    cap: int
+    tokens: dict[str, tuple[int, float]] = attrs.field(factory=dict)
+    dead: set[str] = attrs.field(factory=set)
+    refused: list[str] = attrs.field(factory=list)
+    cursor: int = 0
+    calls: int = 0
+
+    def answer(self, ask: Ask, now: float) -> Page:
+        """Answer a request for a page.
+
+        Raises:
+            PageTokenExpiredError: If the token is dead.
+        """
+        self.calls += 1
+        start = 0
+        if ask.token is not None:
+            assert ask.token not in self.refused, "a dead token was sent twice"
+            start, born = self.tokens[ask.token]
+            if ask.token in self.dead or now - born > LIFE:
+                self.refused.append(ask.token)
+                raise PageTokenExpiredError("The next page token is invalid or expired", status=400, code=300)
+        size = min(ask.page_size or 30, self.cap)
+        rows = self.rows[start : start + size]
+        self.cursor = start + len(rows)
+        token = None
+        if self.cursor < len(self.rows):
+            token = f"token-{self.calls}"
+            self.tokens[token] = (self.cursor, now)
+        meetings = tuple(Meeting(id=row[0], uuid=row[1], start_time=row[2]) for row in rows)
+        return Page(meetings=meetings, next_page_token=token, page_size=size, total_records=len(self.rows))
+
+    def insert(self, place: int, row: Row) -> None:
+        """Put a new row somewhere, before the cursor or after."""
+        self.rows.insert(place % (len(self.rows) + 1), row)
+
+    def remove_ahead(self, place: int) -> Row | None:
+        """Take a row away that the walk has not come to."""
+        if self.cursor >= len(self.rows):
+            return None
+        return self.rows.pop(self.cursor + place % (len(self.rows) - self.cursor))
+
+    def repeat(self, place: int) -> None:
+        """List a row a second time, at the end."""
+        if self.rows:
+            self.rows.append(self.rows[place % len(self.rows)])
+
+
+@attrs.define
+class Walk:
+    """A walk over a listing: what was yielded, and how it ended."""
+
+    machine: Paging
+    listing: Listing
+    now: float = 0.0
+    yielded: list[Row] = attrs.field(factory=list)
+    ended_by: PyasError | None = None
+
+    def step(self, *, vague: bool = False) -> bool:
+        """Make one request; say whether there was one to be made. A `vague` service does not say why it refuses."""
+        ask = self.machine.next()
+        if ask is None:
+            return False
+        if ask.not_after is not None and self.now >= ask.not_after:
+            return self._fail(PageTokenExpiredError("too old", status=0))
+        try:
+            page = self.listing.answer(ask, self.now)
+        except PageTokenExpiredError as error:
+            return self._fail(NotFoundError("Not Found", status=404) if vague else error)
+        self.yielded += [identity(row) for row in self.machine.on_page(page, self.now, self.now)]
+        self.ended_by = self.machine.failure
+        return True
+
+    def _fail(self, error: APIStatusError) -> bool:
+        try:
+            self.machine.on_error(error)
+        except PyasError as reason:
+            self.ended_by = reason
+            return False
+        return True
+
+    def finish(self, bound: int = 10_000) -> None:
+        """Walk on to the end; more than `bound` requests are none."""
+        for _ in range(bound):
+            if not self.step():
+                return
+        msg = "the walk does not end"
+        raise AssertionError(msg)

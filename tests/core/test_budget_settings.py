@@ -1,0 +1,75 @@
+"""The call budget as it is set and shown."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from core.tools import NOON
+from pyas_async import ConfigurationError, RateBudget
+
+
+def test_snapshot() -> None:
+    """The snapshot shows the limit, what is left, when more comes, and who waits."""
+    budget = RateBudget(3)
+    fresh = budget.snapshot(0.0, NOON, 0)
+    budget.take(0.0)
+    budget.spent(1.0)
+    budget.take(1.0)
+    used = budget.snapshot(1.0, NOON, 4)
+
+    assert (3, 3, None, 0) == (fresh.limit, fresh.remaining, fresh.resets_at, fresh.waiting)
+    assert (3, 1, NOON + timedelta(seconds=301), 4) == (used.limit, used.remaining, used.resets_at, used.waiting)
+
+
+def test_snapshot_knows_nothing() -> None:
+    """Where neither the user nor the service has said anything, the snapshot says so."""
+    shown = RateBudget().snapshot(0.0, NOON, 0)
+
+    assert (None, None, None) == (shown.limit, shown.remaining, shown.resets_at)
+
+
+def test_snapshot_of_a_pause() -> None:
+    """In a pause nothing is left, and more comes when it ends, even where a place is free earlier."""
+    budget = RateBudget(2)
+    budget.take(0.0)
+    budget.spent(0.0)
+    budget.pause(400.0, 0.0)
+    shown = budget.snapshot(100.0, NOON, 0)
+
+    assert (0, NOON + timedelta(seconds=300)) == (shown.remaining, shown.resets_at)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"limit": 0},
+        {"limit": True},
+        {"limit": 1.5},
+        {"window": 0},
+        {"window": math.nan},
+        {"share": 0},
+        {"share": 1.1},
+        {"share": math.nan},
+        {"guard": -1},
+        {"guard": math.inf},
+        {"limit": "100"},
+        {"share": "half"},
+    ],
+)
+def test_refusals(wrong: dict[str, Any]) -> None:
+    """A budget that cannot be is refused by the name of its setting."""
+    with pytest.raises(ConfigurationError, match=next(iter(wrong))):
+        RateBudget(**wrong)
+
+
+def test_plans() -> None:
+    """The plans of the service have their numbers."""
+    limits = [
+        made.snapshot(0.0, NOON, 0).limit for made in (RateBudget.developer(), RateBudget.growth(), RateBudget.scale())
+    ]
+
+    assert [100, 3_000, 5_000] == limits

@@ -1,0 +1,115 @@
+"""Dates of headers and of filters."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC, date, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.strategies import brisk
+from core.tools import NOON, answer
+from pyas_async import RateLimitError
+from pyas_async._core.dates import filter_date, parse_header
+from pyas_async._core.status import error_of, retry_after
+
+MINUTE_LATER = [
+    "60",
+    "60.0",
+    "2026-11-22T12:01:00Z",
+    "2026-11-22T12:01:00+00:00",
+    "2026-11-22T13:01:00+01:00",
+    "2026-11-22T12:01:00",
+    "Sun, 22 Nov 2026 12:01:00 GMT",
+    "Sun Nov 22 2026 12:01:00 GMT+0000 (Coordinated Universal Time)",
+    "Sun Nov 22 2026 13:01:00 GMT+0100 (Central European Standard Time)",
+]
+YEAR = 366 * 86_400
+
+
+@pytest.mark.parametrize("text", MINUTE_LATER)
+def test_retry_after(text: str) -> None:
+    """How long to wait is read in seconds and in every form of date."""
+    assert 60.0 == retry_after({"retry-after": text}, NOON)
+
+
+@pytest.mark.parametrize("text", MINUTE_LATER[2:])
+def test_reset(text: str) -> None:
+    """Where a 429 does not say how long to wait, it may say when the limit is reset."""
+    reset = {"x-ratelimit-reset": text}
+    waits = []
+    for headers in (reset, reset | {"retry-after": "soon"}, reset | {"retry-after": "5"}):
+        error = error_of(answer(429, {}, headers), None, now=NOON, carries_token=False, mask=str)
+        assert isinstance(error, RateLimitError)
+        waits.append(error.retry_after)
+
+    assert [60.0, 60.0, 5.0] == waits
+
+
+@pytest.mark.parametrize("text", ["nan", "-1", "inf", "-inf", "1e400", "1e9", "", "5, 10", "soon", "1795348860"])
+def test_no_number(text: str) -> None:
+    """A number that is none, is below zero or beyond all reason, or two at once, say nothing."""
+    assert retry_after({"retry-after": text}, NOON) is None
+
+
+def test_past_date() -> None:
+    """A date that is over asks for no wait."""
+    assert 0.0 == retry_after({"retry-after": "2026-11-22T11:59:00Z"}, NOON)
+
+
+@pytest.mark.parametrize("text", ["Fri, 31 Dec 9999 23:59:59 GMT", "9999-12-31T23:59:59Z"])
+def test_date_beyond_reason(text: str) -> None:
+    """A date beyond all reason says nothing, as a number beyond all reason does."""
+    assert retry_after({"retry-after": text}, NOON) is None
+
+
+@brisk
+@given(
+    st.text(max_size=40) | st.from_regex(r"[A-Z][a-z]{2},? \w{1,3} \w{1,3} \d{4} \d\d:\d\d:\d\d [A-Z+-]{1,4}\d{0,9}")
+)
+def test_any_header(text: str) -> None:
+    """Whatever a header holds, the wait is none, or seconds from zero on."""
+    seconds = retry_after({"retry-after": text, "x-ratelimit-reset": text}, NOON)
+
+    assert seconds is None or (math.isfinite(seconds) and 0 <= seconds)
+
+
+@brisk
+@given(st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1)).map(lambda moment: moment.replace(microsecond=0)))  # noqa: DTZ001  (made aware below)
+def test_forms_agree(moment: datetime) -> None:
+    """One moment is read from an HTTP date, from ISO 8601 and from what JavaScript writes."""
+    moment = moment.replace(tzinfo=UTC)
+    javascript = f"{moment:%a %b %d %Y %H:%M:%S} GMT+0000 (Coordinated Universal Time)"
+
+    written = [format_datetime(moment, usegmt=True), moment.isoformat(), javascript]
+
+    assert [moment] * 3 == [parse_header(text) for text in written]
+
+
+@brisk
+@given(st.dates())
+def test_filter_date(day: date) -> None:
+    """A date goes out as MM-DD-YYYY."""
+    written = filter_date(day)
+
+    assert re.fullmatch(r"\d\d-\d\d-\d{4}", written)
+    assert (day.month, day.day, day.year) == tuple(map(int, written.split("-")))
+
+
+@brisk
+@given(st.text())
+def test_filter_text(text: str) -> None:
+    """A string goes out untouched: the page does not say what form its dates have."""
+    assert text == filter_date(text)
+
+
+def test_header_is_aware() -> None:
+    """A date without an offset is in UTC, and every date that is read is aware."""
+    moment = parse_header("2026-11-22T12:00:00")
+
+    assert moment is not None
+    assert timedelta(0) == moment.utcoffset()

@@ -1,0 +1,242 @@
+"""Models and their documents: nothing lost on the way through, changes shown, secrets not."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from core.strategies import brisk, details, encode, page_of, pages, rows
+from pyas_async import (
+    ConnectedAccount,
+    DecodeError,
+    InvalidArgumentError,
+    Meeting,
+    MeetingDetail,
+    MeetingSettings,
+    Page,
+    from_dict,
+    to_dict,
+)
+from pyas_async._core.codec import read_detail, read_page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SECRET = "hush-5ecret"
+models_and_documents = (
+    st.tuples(st.just(Meeting), rows)
+    | st.tuples(st.just(MeetingDetail), details)
+    | st.tuples(st.just(Page), pages)
+    | st.tuples(
+        st.just(ConnectedAccount),
+        st.fixed_dictionaries({"accountId": st.text(max_size=3)}, optional={"scopes": st.lists(st.text(max_size=3))}),
+    )
+)
+
+
+def accepted(cls: type[Any], document: dict[str, Any]) -> Any:  # noqa: ANN401  (of the class that was asked for)
+    """Make a model, or give the example up if the document cannot be one."""
+    try:
+        return from_dict(cls, document)
+    except DecodeError:
+        assume(False)
+        raise
+
+
+@brisk
+@given(models_and_documents)
+def test_document_comes_back(case: tuple[type[Any], dict[str, Any]]) -> None:
+    """``to_dict`` gives the document back as it came: unknown fields, nulls and the text of dates included."""
+    cls, document = case
+
+    assert document == to_dict(accepted(cls, document))
+
+
+@brisk
+@given(models_and_documents)
+def test_model_comes_back(case: tuple[type[Any], dict[str, Any]]) -> None:
+    """``from_dict`` is the reverse of ``to_dict``: the same model again."""
+    cls, document = case
+    model = accepted(cls, document)
+
+    assert model == from_dict(cls, to_dict(model))
+
+
+@pytest.mark.parametrize("token", ["", None, "tok"])
+def test_page_comes_back(token: str | None) -> None:
+    """A page that was read is the same page after ``to_dict`` and ``from_dict``, the last one included."""
+    page = read_page(encode({"data": {"meetings": [{"id": 1}], "next_page_token": token}}))
+
+    assert page == from_dict(Page, to_dict(page))
+
+
+def through_pickle(model: object) -> object:
+    """Pickle and unpickle."""
+    return pickle.loads(pickle.dumps(model))
+
+
+@pytest.mark.parametrize("copier", [copy.copy, copy.deepcopy, through_pickle])
+@brisk
+@given(data=pages)
+def test_copies(copier: Callable[[Any], Any], data: dict[str, Any]) -> None:
+    """Copies and pickles of a page and of its rows are equal, and know the whole document."""
+    accepted(Page, data)
+    page = read_page(encode({"data": data}))
+
+    copied = copier(page)
+
+    assert page == copied
+    assert data == to_dict(copied)
+    assert [copier(row).extra for row in page.meetings] == [row.extra for row in page.meetings]
+
+
+def test_result_belongs_to_the_caller() -> None:
+    """What ``to_dict`` gives may be changed; the model does not change with it."""
+    meeting = from_dict(Meeting, {"id": 1, "x": {"y": 1}})
+    to_dict(meeting)["x"]["y"] = 2
+
+    assert {"id": 1, "x": {"y": 1}} == to_dict(meeting)
+
+
+def test_given_document_stays_the_callers() -> None:
+    """A document that is changed after ``from_dict`` changes no model."""
+    document = {"id": 1, "x": [1]}
+    meeting = from_dict(Meeting, document)
+    document["x"] = 2
+
+    assert {"x": [1]} == meeting.extra
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"topic": "new"}, {"topic": "new"}),
+        ({"topic": None}, {"topic": None}),
+        ({"duration": 0}, {"duration": 0}),
+        ({"agenda": "was absent"}, {"agenda": "was absent"}),
+        ({"type": 8}, {"type": 8}),
+        ({"topic": "old"}, {}),
+    ],
+)
+def test_evolve(change: dict[str, Any], expected: dict[str, Any]) -> None:
+    """Changed fields show their new values, and all others come back as they came."""
+    document = {"id": "7", "topic": "old", "start_time": "2026-11-22 08:00:00Z", "duration": "30", "x": None}
+
+    assert document | expected == to_dict(attrs.evolve(from_dict(Meeting, document), **change))
+
+
+def test_evolve_date() -> None:
+    """A new date is written as RFC 3339, in the place of the old one's text."""
+    meeting = from_dict(Meeting, {"id": 1, "start_time": "2026-11-22 08:00Z", "created_at": "2026-11-22 07:00Z"})
+    changed = attrs.evolve(meeting, start_time=meeting.created_at)
+
+    assert {"id": 1, "start_time": "2026-11-22T07:00:00Z", "created_at": "2026-11-22 07:00Z"} == to_dict(changed)
+
+
+def test_evolve_inside() -> None:
+    """A change inside a nested model shows, and the unknown fields around it stay."""
+    document = {
+        "id": 1,
+        "settings": {"waiting_room": "true", "new": 1, "breakout_room": {"enable": False, "rooms": []}},
+    }
+    meeting = from_dict(MeetingDetail, document)
+    assert meeting.settings is not None
+    assert meeting.settings.breakout_room is not None
+    room = attrs.evolve(meeting.settings.breakout_room, enable=True)
+    changed = attrs.evolve(meeting, settings=attrs.evolve(meeting.settings, breakout_room=room))
+
+    expected = {"waiting_room": "true", "new": 1, "breakout_room": {"enable": True, "rooms": []}}
+    assert {"id": 1, "settings": expected} == to_dict(changed)
+
+
+def test_evolve_rows() -> None:
+    """A page whose rows were picked shows the rows that are left, each as it came."""
+    page = read_page(page_of({"id": 1, "x": 1}, {"id": "2", "x": 2}))
+
+    assert [{"id": "2", "x": 2}] == to_dict(attrs.evolve(page, meetings=page.meetings[1:]))["meetings"]
+
+
+def test_made_by_hand() -> None:
+    """A model that did not come from the service gives the fields it was given."""
+    meeting = MeetingDetail(id=1, settings=MeetingSettings(jbh_time=0))
+
+    assert {"id": 1, "settings": {"jbh_time": 0}} == to_dict(meeting)
+    assert {} == meeting.extra
+
+
+@pytest.mark.parametrize(
+    "field", [b'"x": ' + b"9" * 5000, b'"x": 1e999', b'"x": "\xff"', b'"\xff": 1', b'"x": ' + b"[" * 500 + b"]" * 500]
+)
+def test_odd_unknown_fields(field: bytes) -> None:
+    """A field that no model names breaks nothing later, if its page could be read: no repr, no extra, no document."""
+    try:
+        page = read_page(b'{"data": {"meetings": [{"id": 1, ' + field + b"}]}}")
+    except DecodeError:
+        return  # refused at once, where it is expected
+
+    assert len(page.meetings[0].extra) == 1
+    assert "extra=" in repr(page)
+    assert to_dict(page)["meetings"] == json.loads(json.dumps(to_dict(page), allow_nan=False))["meetings"]
+
+
+@pytest.mark.parametrize("name", ["start_url", "password", "h323_password", "pstn_password", "encrypted_password"])
+def test_repr_masks_secrets(name: str) -> None:
+    """No secret shows in a repr, and yet that there is one."""
+    shown = repr(from_dict(MeetingDetail, {"id": 1, name: SECRET}))
+
+    assert SECRET not in shown
+    assert f"{name}='***'" in shown
+
+
+def test_repr_masks_inside() -> None:
+    """Tokens, passwords in links, and whatever an unknown field holds stay hidden, in nested models as well."""
+    join_url = f"https://zoom.example/j/1?a=1&pwd={SECRET}&b=2"
+    row = {"id": 1, "join_url": join_url, "zak": SECRET, "old": {"passcode": SECRET}}
+    shown = repr(read_page(page_of(row, token=SECRET)))
+
+    assert SECRET not in shown
+    assert "pwd=***&b=2" in shown
+    assert "extra=<old, zak>" in shown
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"meeting": {"id": {}, "password": "hush-5ecret"}}',
+        b'{"meeting": {"id": {}, "Password" : "a\\"hush-5ecret"}}',
+        b'{"meeting": {"id": {}, "h323_password": 58822335577}}',
+        b'{"meeting": {"id": {}, "join_url": "https://z.example/j/1?a=1&pwd=hush-5ecret"}}',
+        b'{"meeting": {"id": {}, "join_url": "https://z.example/j/1?a=1\\u0026pwd=hush-5ecret"}}',
+        b'{"meeting": {"id": {}, "raw": "{\\"password\\":\\"hush-5ecret\\"}"}}',
+        b'{"data": {"id": {}, "next_page_token": "hush-5ecret',
+    ],
+    ids=["text", "escape", "number", "link", "escaped link", "JSON in text", "cut"],
+)
+def test_excerpt_masks_secrets(body: bytes) -> None:
+    """What an error shows of an answer has no secret in it, however it was written."""
+    with pytest.raises(DecodeError) as caught:
+        read_detail(body)
+
+    assert SECRET not in caught.value.excerpt + str(caught.value)
+    assert "58822335577" not in caught.value.excerpt + str(caught.value)
+
+
+@pytest.mark.parametrize("document", [{"id": float("nan")}, {"id": 1, "x": {1, 2}}, [], None])
+def test_no_document(document: Any) -> None:  # noqa: ANN401  (what type checkers refuse)
+    """What is no document of JSON is the caller's mistake."""
+    with pytest.raises(InvalidArgumentError):
+        from_dict(Meeting, document)
+
+
+@pytest.mark.parametrize("digits", ["1_000", "٣", "0x10", "1e3"])
+def test_digits_are_digits(digits: str) -> None:
+    """A number may come as its digits, and as nothing that merely Python takes for a number."""
+    with pytest.raises(DecodeError):
+        from_dict(Meeting, {"id": digits})

@@ -1,0 +1,153 @@
+"""The paging machine's guards: page sizes that are refused, loops, and pages without end."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pytest
+
+from core.machines import DEAD, SIZE, TOO_OLD, following, page
+from pyas_async import BadRequestError, Page, PaginationError, PaginationIncompleteError, PaginationLoopError
+from pyas_async._core.paging import Paging
+from pyas_async._core.walk import Rules
+
+
+def test_page_size_is_refused() -> None:
+    """The largest page is asked for by default; a service that refuses it is asked for its own, once."""
+    machine = Paging(Rules())
+    first = machine.next()
+    assert "size" == machine.on_error(SIZE)
+    second = machine.next()
+
+    assert first is not None
+    assert second is not None
+    assert (300, None) == (first.page_size, second.page_size)
+    with pytest.raises(BadRequestError):
+        machine.on_error(SIZE)
+
+
+def test_page_size_of_the_caller() -> None:
+    """A page size that the caller chose is not exchanged for another."""
+    with pytest.raises(BadRequestError):
+        Paging(Rules(page_size=200)).on_error(SIZE)
+
+
+def test_same_size_to_the_end() -> None:
+    """Every request of a listing asks for the same size, after a restart as well."""
+    machine = Paging(Rules(page_size=7))
+    sizes = []
+    for act in (page(1, token="a"), DEAD, page(2, token="b")):
+        ask = machine.next()
+        sizes.append(None if ask is None else ask.page_size)
+        machine.on_page(act, 0.0, 0.0) if isinstance(act, Page) else machine.on_error(act)
+
+    assert [7, 7, 7] == sizes
+
+
+def test_loop() -> None:
+    """A token that comes again after a page without anything new is a loop, and ends the listing."""
+    machine = following()
+
+    assert [] == machine.on_page(page(1, token="a"), 0.0, 0.0)
+    assert machine.ended
+    assert isinstance(machine.failure, PaginationLoopError)
+
+
+def test_one_token_for_all_pages() -> None:
+    """A service that keeps one token for the whole listing is none that loops, while its pages bring rows."""
+    machine = following()
+
+    assert [[2], [3], [4]] == [[row.id for row in machine.on_page(page(n, token="a"), 0.0, 0.0)] for n in (2, 3, 4)]
+
+
+def test_token_again_after_a_restart() -> None:
+    """A fresh walk may get the tokens of one that grew too old: that is no loop."""
+    machine = following()
+    machine.on_error(TOO_OLD)
+
+    assert [] == machine.on_page(page(1, token="a"), 0.0, 0.0)
+    assert not machine.ended
+
+
+def test_refused_token_again() -> None:
+    """A token that the service has refused is not sent again, even if the service itself hands it out."""
+    machine = following()
+    machine.on_error(DEAD)
+
+    assert [2] == [row.id for row in machine.on_page(page(1, 2, token="a"), 0.0, 0.0)]
+    assert machine.next() is None
+    assert isinstance(machine.failure, PaginationLoopError)
+
+
+def test_empty_pages() -> None:
+    """Empty pages with a token go on, a row makes them count anew, and without one they are given up in the end."""
+    machine = Paging(Rules())
+    for number in range(40):
+        machine.on_page(page(token=f"first {number}"), 0.0, 0.0)
+    machine.on_page(page(1, token="row"), 0.0, 0.0)
+    for number in range(40):
+        machine.on_page(page(token=f"second {number}"), 0.0, 0.0)
+    assert not machine.ended
+    for number in range(200):
+        if not machine.ended:
+            machine.on_page(page(token=f"third {number}"), 0.0, 0.0)
+
+    assert machine.ended
+    assert isinstance(machine.failure, PaginationError)
+
+
+def test_total_is_the_last_one_reported() -> None:
+    """The total is what the service said last; a page that says nothing changes nothing."""
+    machine = Paging(Rules())
+    machine.on_page(page(1, token="a", total=3), 0.0, 0.0)
+    machine.on_page(page(2, token="b", total=4), 0.0, 0.0)
+    machine.on_page(page(3), 0.0, 0.0)
+
+    assert (4, 3) == (machine.counts.total_reported, machine.counts.items)
+
+
+def short(verify_total: Literal["off", "warn", "raise", "repair"]) -> Paging:
+    """Make a machine that came to the end of a listing of three rows with one of them missing."""
+    machine = Paging(Rules(verify_total=verify_total, max_restarts=1))
+    machine.on_page(page(1, token="a", total=3), 0.0, 0.0)
+    machine.on_page(page(3, total=3), 0.0, 0.0)
+    return machine
+
+
+def test_total_off() -> None:
+    """Who does not ask for it is told nothing of a total that does not fit."""
+    machine = short("off")
+
+    assert (True, None, None) == (machine.ended, machine.drift, machine.failure)
+
+
+def test_total_warn() -> None:
+    """By default, missing rows are reported, and fail nothing."""
+    machine = short("warn")
+
+    assert (True, 1, None) == (machine.ended, machine.counts.missing, machine.failure)
+    assert machine.drift
+
+
+def test_total_raise() -> None:
+    """Who asks for it gets an error after the last row."""
+    assert isinstance(short("raise").failure, PaginationIncompleteError)
+
+
+def test_total_repair() -> None:
+    """Who asks for it gets the rows that were missed, by a fresh walk that repeats none."""
+    machine = short("repair")
+
+    assert not machine.ended
+    assert [2] == [row.id for row in machine.on_page(page(1, 2, 3, total=3), 0.0, 0.0)]
+    assert (True, None, 0) == (machine.ended, machine.drift, machine.counts.missing)
+
+
+def test_repair_ends() -> None:
+    """A total that is a lie is walked for no more often than may be."""
+    machine = short("repair")
+    machine.on_page(page(1, 2, 3, total=9), 0.0, 0.0)
+
+    assert machine.ended
+    assert machine.drift
+    assert machine.failure is None

@@ -1,0 +1,98 @@
+"""The queue in the course of time, on a clock that jumps."""
+
+from __future__ import annotations
+
+import anyio
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from trio.testing import MockClock
+
+from pyas_async import BudgetTimeoutError, RateBudget
+from pyas_async._runtime.clock import Clock
+from pyas_async._runtime.scheduler import Scheduler
+
+WINDOW = 10.0
+
+callers = st.lists(
+    st.tuples(
+        st.floats(0, 60).map(lambda at: round(at, 1)),  # arrives
+        st.floats(0, 15).map(lambda at: round(at, 1)),  # its answer takes
+        st.booleans(),  # bulk
+        st.none() | st.floats(0.1, 40).map(lambda at: round(at, 1)),  # is cancelled after
+        st.none() | st.floats(0.1, 40).map(lambda at: round(at, 1)),  # its deadline
+    ),
+    min_size=1,
+    max_size=10,
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 3), callers)
+def test_everybody_is_served_or_told(
+    limit: int, callers: list[tuple[float, float, bool, float | None, float | None]]
+) -> None:
+    """No wake-up is lost: who stays and may wait is served, never above the limit, never past a deadline."""
+    sent: list[float] = []
+    ends: list[str] = []
+
+    async def main() -> None:
+        budget = RateBudget(limit, window=WINDOW, guard=0.0)
+        scheduler = Scheduler(budget, Clock(now=anyio.current_time))
+
+        async def call(at: float, takes: float, bulk: bool, cancelled: float | None, left: float | None) -> None:
+            await anyio.sleep(at)
+            began = anyio.current_time()
+            with anyio.move_on_after(float("inf") if cancelled is None else cancelled):
+                try:
+                    if not scheduler.try_now():
+                        await scheduler.wait(bulk=bulk, left=left)
+                except BudgetTimeoutError:
+                    assert left is not None
+                    ends.append("told")
+                    return
+                assert left is None or anyio.current_time() <= began + left + 1e-6
+                ends.append("served")
+                sent.append(anyio.current_time())
+                try:
+                    await anyio.sleep(takes)
+                finally:
+                    budget.spent(anyio.current_time())
+                    scheduler.moved()
+                return
+            ends.append("cancelled")
+
+        with anyio.fail_after(2_000):
+            async with anyio.create_task_group() as group:
+                for caller in callers:
+                    group.start_soon(call, *caller)
+        assert 0 == scheduler.waiting
+
+    anyio.run(main, backend="trio", backend_options={"clock": MockClock(autojump_threshold=0)})
+
+    assert len(ends) >= len(callers)
+    assert all(sum(1 for at in sent if start <= at < start + WINDOW - 1e-6) <= limit for start in sent)
+
+
+def test_shared_budget() -> None:
+    """Clients that share a budget do not sleep through a place that another of them gives back."""
+
+    async def main() -> float:
+        budget = RateBudget(2, window=300.0)
+        one, other = (Scheduler(budget, Clock(now=anyio.current_time)) for _ in range(2))
+        one.try_now()
+        budget.spent(anyio.current_time())
+        other.try_now()
+        began = anyio.current_time()
+
+        async def leave() -> None:
+            await anyio.sleep(1.0)
+            other.give_back()
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(leave)
+            await one.wait(bulk=False, left=None)
+        return anyio.current_time() - began
+
+    waited = anyio.run(main, backend="trio", backend_options={"clock": MockClock(autojump_threshold=0)})
+
+    assert 1.0 <= waited <= 2.0

@@ -1,0 +1,21 @@
+"""What the tests of this folder share: one moment, and answers."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from pyas_async._core.messages import Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+"""The wall clock of these tests."""
+
+
+def answer(status: int, body: object = b"", headers: Mapping[str, str] | None = None) -> Answer:
+    """Make an answer; a body that is no bytes is written as JSON."""
+    written = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Answer(status, {} if headers is None else headers, written)
