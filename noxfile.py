@@ -67,8 +67,7 @@ def bootstrap(environment: Path) -> Path:
         pip = [sys.executable, "-m", "pip", "--python", python]
     else:
         sys.exit(
-            "\n\n".join(said)
-            + "\n\nThis Python cannot make virtual environments: it lacks venv, ensurepip or pip.\n"
+            "\n\n".join(said) + "\n\nThis Python cannot make virtual environments: it lacks venv, ensurepip or pip.\n"
             "On Debian and Ubuntu they are in the package python3-venv (for another Python than the system's, "
             "in its own: python3.13-venv). Install it and run this again: sudo apt install python3-venv"
         )
@@ -221,7 +220,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check types with mypy and pyright, and that the installed package's public names are all typed."""
-    install_wheel(session, *groups("types", "tests", "demo"))
+    install_wheel(session, *groups("types", "tests"))
     session.run("mypy")
     session.run("pyright")
     # From outside the checkout, whose sources would be found before the installed ones.
