@@ -88,7 +88,7 @@ class InvalidArgumentError(PyasError, ValueError):
         """Say where, what was expected, and what came."""
         self.field = field
         self.expected = expected
-        self.got = _shorten(_shown(got))
+        self.got: str = _shorten(_shown(got))
         super().__init__(f"{field}: expected {expected}, got {self.got}" + (f". {hint}" if hint else ""))
 
 
@@ -134,7 +134,7 @@ class APIStatusError(PyasError):
         self.status = status
         self.code = code
         self.message = message
-        self.errors = tuple(errors)
+        self.errors: tuple[FieldError, ...] = tuple(errors)
         self.request_id = request_id
         super().__init__(self._describe())
 
@@ -224,7 +224,7 @@ class DecodeError(PyasError):
         """Keep the place and what stood there."""
         self.path = path
         self.reason = message
-        self.excerpt = excerpt[:500]
+        self.excerpt: str = excerpt[:500]
         super().__init__(
             f"{path}: {message}" + (f"; the answer began: {_shorten(self.excerpt)}" if self.excerpt else "")
         )
@@ -253,9 +253,9 @@ class OutcomeUnknownError(PyasError):
         self.operation = operation
         self.meeting_id = meeting_id
         self.sent_at = sent_at
-        self.candidates = tuple(candidates)
+        self.candidates: tuple[Meeting, ...] = tuple(candidates)
         super().__init__(message)
-        self.write_state = "unknown"
+        self.write_state: WriteState | None = "unknown"
 
 
 class BudgetTimeoutError(PyasError, TimeoutError):

@@ -140,9 +140,10 @@ class Transport:
         if client is self._own:
             headers = {"user-agent": f"pyas_async/{__version__}", **headers}
         request = self._request(client, method, target, headers, body)
-        request.extensions = {"timeout": attrs.asdict(phases)}
+        extensions: dict[str, object] = {"timeout": attrs.asdict(phases)}
         if on_wire is not None or method != "GET":
-            request.extensions["trace"] = wire.trace
+            extensions["trace"] = wire.trace
+        request.extensions = extensions
         result: list[Outcome] = []
         failure: list[BaseException] = []
 

@@ -82,17 +82,17 @@ class Sandbox(Settings):
     ) -> None:  # fmt: skip
         for name, value in (("accounts", accounts), ("meetings", meetings), ("seed", seed)):
             check_setting(name, value)
-        self.api_key = api_key
+        self.api_key: str = api_key
         self.token_ttl = token_ttl
-        self.plan = plan
+        self.plan: Plan = plan
         self.window = window
         self.latency = latency
         self.max_page_size = max_page_size
-        self.oversize = oversize
-        self.page_numbers = page_numbers
+        self.oversize: Literal["clamp", "refuse"] = oversize
+        self.page_numbers: Literal["honour", "ignore"] = page_numbers
         self.expired_answer = expired_answer
-        self.update_answer = update_answer
-        self.delete_answer = delete_answer
+        self.update_answer: UpdateAnswer = update_answer
+        self.delete_answer: DeleteAnswer = delete_answer
         self.daily_writes = daily_writes
         self.keep_requests = keep_requests
         self.clock = clock
