@@ -179,6 +179,11 @@ class Paging:
         """Ask for nothing more."""
         self._move(Event.STOPPED)
 
+    def abandon(self) -> None:
+        """Ask for nothing more, and say nothing more."""
+        self.drift = self.failure = None
+        self.stop()
+
     def checkpoint(self, account_id: str, filters: tuple[tuple[str, str], ...], taken: int) -> Checkpoint:
         """Mark the place after so many rows of the page in hand."""
         # In the middle of a page it is this page that must be asked for again: the token in the page leads past it.

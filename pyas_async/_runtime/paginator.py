@@ -187,7 +187,7 @@ class MeetingIterator(AsyncIterator[Meeting]):
         """End the iteration: nothing more is handed out or asked for, and a page on its way is let go."""
         self._taken_at_close = self._taken()
         self._pending = iter(())
-        self._machine.stop()
+        self._machine.abandon()
         if self._ahead is not None:
             self._ahead.scope.cancel()
 

@@ -1,0 +1,200 @@
+"""Leaving early, with the next page under way, leaves nothing behind."""
+# ruff: noqa: PERF401 -- rows of a loop are kept one by one, to have those before an error
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from typing import TYPE_CHECKING
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+from prefetch.tools import (
+    PAGE,
+    ROWS,
+    Service,
+    all_of,
+    assert_nothing_left,
+    hang_on_tokens,
+    refuse,
+    tasks,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from pyas_async import (
+        Meeting,
+        MeetingIterator,
+        PyasClient,
+    )
+    from pyas_async.sandbox import Sandbox
+
+pytestmark = pytest.mark.anyio
+
+
+class LeavingError(Exception):
+    """Ends a block."""
+
+
+async def by_break(listing: MeetingIterator) -> None:
+    """Leave by `break`."""
+    async with listing:
+        async for _ in listing:
+            break
+
+
+async def by_exception(listing: MeetingIterator) -> None:
+    """Leave by an exception, which comes out as itself, not in a group."""
+    mistake = LeavingError()
+    with pytest.raises(LeavingError) as caught:
+        async with listing:
+            async for _ in listing:
+                raise mistake
+    assert caught.value is mistake
+    assert caught.value.__context__ is None
+
+
+async def by_scope(listing: MeetingIterator) -> None:
+    """Leave by an anyio cancel scope, while waiting for the page that does not come."""
+    with anyio.CancelScope() as scope:
+        async with listing:
+            async for row in listing:
+                if row.id and listing.checkpoint().items == PAGE:
+                    scope.cancel()
+    assert scope.cancelled_caught
+
+
+async def by_scope_inside(listing: MeetingIterator) -> None:
+    """Cancel the waiting step alone, then leave."""
+    async with listing:
+        for _ in range(PAGE):
+            await anext(listing)
+        with anyio.move_on_after(0.01) as scope:
+            await anext(listing)
+        assert scope.cancelled_caught
+
+
+async def by_aclose(listing: MeetingIterator) -> None:
+    """Close it inside the block; nothing more is handed out."""
+    async with listing:
+        await anext(listing)
+        await listing.aclose()
+        assert [] == [row async for row in listing]
+
+
+async def by_aclose_elsewhere(listing: MeetingIterator) -> None:
+    """Close it from another task while the reader waits: the loop ends."""
+    rows: list[Meeting] = []
+    async with listing, anyio.create_task_group() as group:
+
+        async def close() -> None:
+            while len(rows) < PAGE:
+                await anyio.lowlevel.checkpoint()
+            await anyio.wait_all_tasks_blocked()
+            await listing.aclose()
+
+        group.start_soon(close)
+        async for row in listing:
+            rows.append(row)
+    assert len(rows) == PAGE
+
+
+async def by_task_cancel(listing: MeetingIterator) -> None:
+    """Leave by `task.cancel()`, while waiting for the page that does not come."""
+    rows: list[Meeting] = []
+    full = asyncio.Event()
+
+    async def read() -> None:
+        async with listing:
+            async for row in listing:
+                rows.append(row)
+                if len(rows) == PAGE:
+                    full.set()
+
+    task = asyncio.ensure_future(read())
+    await full.wait()
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert len(rows) == PAGE
+
+
+async def by_asyncio_timeout(listing: MeetingIterator) -> None:
+    """Leave by `asyncio.timeout`, which counts on cancellations being passed on and counted right."""
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(None) as limit, listing:
+            async for _ in listing:
+                if listing.checkpoint().items == PAGE:
+                    limit.reschedule(asyncio.get_running_loop().time())
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0
+
+
+async def assert_left_clean(
+    leave: Callable[[MeetingIterator], Awaitable[None]], client: PyasClient, sandbox: Sandbox
+) -> None:
+    """Leave, find nothing left over, and use the client again."""
+    hang_on_tokens(sandbox)
+    before = tasks()
+    await leave(all_of(client))
+    await assert_nothing_left(client, before)
+
+    sandbox.on_request, sandbox.latency = None, 0.0
+    assert len(await all_of(client).collect()) == ROWS
+    await assert_nothing_left(client, before)
+
+
+@pytest.mark.parametrize("leave", [by_break, by_exception, by_scope, by_scope_inside, by_aclose, by_aclose_elsewhere])
+async def test_leaving(
+    leave: Callable[[MeetingIterator], Awaitable[None]], wired: PyasClient, sandbox: Sandbox
+) -> None:
+    """Whichever way a block is left, the page ahead is let go: no task, no request, no place in the budget remains."""
+    await assert_left_clean(leave, wired, sandbox)
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.parametrize("leave", [by_task_cancel, by_asyncio_timeout])
+async def test_leaving_natively(
+    leave: Callable[[MeetingIterator], Awaitable[None]], wired: PyasClient, sandbox: Sandbox
+) -> None:
+    """So it is with asyncio's own ways of cancelling."""
+    await assert_left_clean(leave, wired, sandbox)
+
+
+async def test_exception_beside_an_error_ahead(client: PyasClient, service: Service) -> None:
+    """The block's exception comes out as itself even if the page ahead has failed."""
+    service.special[2] = refuse
+    mistake = LeavingError()
+    with pytest.raises(LeavingError) as caught:
+        async with all_of(client) as listing:
+            await anext(listing)
+            await anyio.wait_all_tasks_blocked()
+            raise mistake
+
+    assert caught.value is mistake
+
+
+async def test_bare_break_leaks_nothing(wired: PyasClient, sandbox: Sandbox) -> None:
+    """`break` out of a bare loop, without closing, leaves no task, no connection in use, and no warning."""
+    before = tasks()
+    async for _ in all_of(wired):
+        break
+    async for _ in all_of(wired).pages():
+        break
+    gc.collect()  # what was left behind would be warned of now, and warnings are errors
+    await assert_nothing_left(wired, before)
+
+    assert [None, None] == [request.query.get("nextPageToken") for request in sandbox.requests]
+
+
+async def test_second_iteration(client: PyasClient) -> None:
+    """A listing is iterated once, in a block, too."""
+    async with all_of(client) as listing:
+        await anext(aiter(listing))
+        with pytest.raises(RuntimeError, match="call iter_all\\(\\) again"):
+            aiter(listing)

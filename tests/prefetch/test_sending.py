@@ -1,0 +1,110 @@
+"""When the next page is sent for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import anyio
+import anyio.lowlevel
+import httpx
+import pytest
+
+from prefetch.tools import (
+    PAGE,
+    ROWS,
+    Service,
+    all_of,
+    assert_nothing_left,
+    ids,
+    seen_by,
+    tasks,
+)
+from pyas_async import (
+    PyasClient,
+    RateBudget,
+)
+
+if TYPE_CHECKING:
+    from pyas_async.sandbox import Sandbox
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_page_comes_when_the_next_is_on_the_wire(wired: PyasClient, sandbox: Sandbox) -> None:
+    """A reader that never awaits while it works still finds the next request sent, page after page."""
+    async with all_of(wired) as listing:
+        number = 0
+        async for _ in listing.pages():
+            number += 1
+            assert seen_by(sandbox, min(number + 1, ROWS // PAGE))
+
+    assert len(sandbox.requests) == ROWS // PAGE
+
+
+async def test_row_comes_when_the_next_page_is_on_the_wire(wired: PyasClient, sandbox: Sandbox) -> None:
+    """So it is with a reader who takes rows: with the first of a page, the next page is on its way."""
+    async with all_of(wired) as listing:
+        await anext(listing)
+
+        assert seen_by(sandbox, 2)
+
+
+async def test_one_page_ahead(client: PyasClient, service: Service) -> None:
+    """However long the reader takes, one page waits for it and no more are asked for."""
+    asked = []
+    async with all_of(client) as listing:
+        async for _ in listing.pages():
+            await anyio.wait_all_tasks_blocked()
+            asked.append(len(service.requests))
+
+    assert [2, 3, 4, 5, 5] == asked
+
+
+async def test_inline_without_a_block(client: PyasClient, service: Service) -> None:
+    """A bare loop asks for a page when its rows are wanted."""
+    asked = []
+    async for _ in all_of(client).pages():
+        await anyio.wait_all_tasks_blocked()
+        asked.append(len(service.requests))
+
+    assert [1, 2, 3, 4, 5] == asked
+
+
+async def test_prefetch_off(client: PyasClient, service: Service) -> None:
+    """`prefetch=False` asks for a page when its rows are wanted, in a block, too."""
+    async with client.meetings.iter_all(page_size=PAGE, prefetch=False) as listing:
+        await anext(listing)
+        await anyio.wait_all_tasks_blocked()
+
+    assert [None] == service.requests
+
+
+@pytest.mark.parametrize("block", [False, True], ids=["bare", "block"])
+@pytest.mark.parametrize(("max_items", "pages"), [(1, 1), (9, 1), (10, 1), (11, 2), (49, 5), (50, 5), (99, 5)])
+async def test_max_items(client: PyasClient, service: Service, max_items: int, pages: int, block: bool) -> None:
+    """No page is asked for that is not needed, ahead of the reader or not."""
+    listing = client.meetings.iter_all(page_size=PAGE, max_items=max_items)
+    rows = []
+    if block:
+        async with listing:
+            async for row in listing:
+                rows.append(row)
+                await anyio.wait_all_tasks_blocked()
+    else:
+        rows = [row async for row in listing]
+
+    assert list(range(1, min(max_items, ROWS) + 1)) == ids(rows)
+    assert pages == len(service.requests)
+
+
+async def test_budget_used_up(service: Service) -> None:
+    """If the next request must wait for the call budget, the reader need not, and leaving ends that wait."""
+    async with httpx.AsyncClient(transport=httpx.MockTransport(service)) as http:
+        client = PyasClient("k", base_url="http://localhost", http_client=http, account_id="a", budget=RateBudget(1))
+        before = tasks()
+        async with all_of(client) as listing:
+            await anext(listing)
+            assert client.rate_limit.waiting == 1
+        await assert_nothing_left(client, before)
+
+    assert [None] == service.requests

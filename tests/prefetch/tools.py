@@ -1,0 +1,98 @@
+"""A service in process for the tests of prefetching, and what they look at."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import anyio
+import anyio.lowlevel
+import httpx
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from pyas_async import (
+        Meeting,
+        MeetingIterator,
+        PyasClient,
+    )
+    from pyas_async.sandbox import Sandbox, SeenRequest
+
+
+PAGE = 10
+ROWS = 50
+FOREVER = 3600.0
+
+
+class Service:
+    """Answers list calls in process: `ROWS` rows, unless told otherwise for the n-th request, counted from 1."""
+
+    def __init__(self) -> None:
+        self.requests: list[str | None] = []
+        self.special: dict[int, Callable[[httpx.Request], Awaitable[httpx.Response]]] = {}
+
+    async def __call__(self, request: httpx.Request) -> httpx.Response:
+        """Answer a request."""
+        token = request.url.params.get("nextPageToken")
+        self.requests.append(token)
+        await anyio.lowlevel.checkpoint()
+        if special := self.special.get(len(self.requests)):
+            return await special(request)
+        first, size = int(token or 0), int(request.url.params["maxResults"])
+        last = min(first + size, ROWS)
+        rows = [{"uuid": f"uuid {number}", "id": number + 1} for number in range(first, last)]
+        following = str(last) if last < ROWS else ""
+        data = {"page_size": size, "total_records": ROWS, "next_page_token": following, "meetings": rows}
+        return httpx.Response(200, json={"success": True, "data": data})
+
+
+def all_of(client: PyasClient) -> MeetingIterator:
+    """List everything, in small pages."""
+    return client.meetings.iter_all(page_size=PAGE)
+
+
+def ids(rows: list[Meeting]) -> list[int]:
+    """Give the numbers of meetings."""
+    return [row.id for row in rows]
+
+
+def tasks() -> set[int]:
+    """Tell the tasks of this event loop."""
+    return {task.id for task in anyio.get_running_tasks()}
+
+
+def hang_on_tokens(sandbox: Sandbox) -> None:
+    """Let the sandbox answer no request for a further page."""
+
+    def hang(request: SeenRequest) -> None:
+        if "nextPageToken" in request.query:
+            sandbox.latency = FOREVER
+
+    sandbox.on_request = hang
+
+
+async def assert_nothing_left(client: PyasClient, before: set[int]) -> None:
+    """No task, no request in the pool, no place in the budget is left over."""
+    await anyio.wait_all_tasks_blocked()
+    assert before == tasks()
+    assert client._session._scheduler.budget._in_flight == 0
+    assert client.rate_limit.waiting == 0
+    own = client._session._transport._own
+    if own is not None:
+        pool = own._transport._pool  # type: ignore[attr-defined]
+        assert pool._requests == []
+        assert all(connection.is_idle() or connection.is_closed() for connection in pool.connections)
+
+
+def seen_by(sandbox: Sandbox, count: int) -> bool:
+    """Wait for requests without giving the event loop a chance: only what is on the wire can arrive."""
+    ends = time.monotonic() + 5
+    while len(sandbox.requests) < count and time.monotonic() < ends:
+        time.sleep(0.001)
+    return len(sandbox.requests) >= count
+
+
+async def refuse(_: httpx.Request) -> httpx.Response:
+    """Refuse a request."""
+    return httpx.Response(403, json={"success": False, "message": "no"})

@@ -1,0 +1,169 @@
+"""A service on a raw socket that does as a test says, down to losing an answer, and what the tests make clients of."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import attrs
+import httpx
+
+from pyas_async import MeetingCreate, MeetingUpdate, PyasClient, RetryPolicy
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import AsyncIterator, Awaitable, Iterator
+
+KEY = "runtime-key-9c41d7"
+NEW = MeetingCreate(type=2, title="t", description="", start_date=datetime(2026, 12, 1, tzinfo=UTC))
+CHANGE = MeetingUpdate(title="new")
+SWIFT = RetryPolicy(base=0.0, cap=0.0)
+"""Retries as by default, but without a pause."""
+DETAIL = {"id": 81, "uuid": "u81==", "topic": "Found", "type": 2}
+MEETING = {"success": True, "meeting": DETAIL, "data": DETAIL}
+"""The answer of a service that has one meeting, whatever it is asked for."""
+KEY_LIMIT = {"message": "Too many requests!", "code": 429, "error": "Rate limit exceeded"}
+"""The body that the page documents for the key's own limit."""
+
+
+def document(body: object, status: int = 200, **headers: str) -> bytes:
+    """Write a whole answer."""
+    text = json.dumps(body).encode()
+    lines = [f"HTTP/1.1 {status} Whatever", "Content-Type: application/json", f"Content-Length: {len(text)}"]
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode() + text
+
+
+def rows_after(token: str | None, *, pages: int = 2) -> dict[str, Any]:
+    """Answer a page of one row; the token names the page."""
+    number = int(token.rpartition("-")[2]) if token else 1
+    row = {"id": number, "uuid": f"u{number}", "type": 2, "start_time": "2026-12-01T10:00:00Z"}
+    following = f"token-{number + 1}" if number < pages else ""
+    data = {"page_size": 1, "total_records": pages, "next_page_token": following, "meetings": [row]}
+    return {"success": True, "data": data}
+
+
+@attrs.define
+class Seen:
+    """A request as it came over the wire."""
+
+    method: str
+    target: str
+    headers: httpx.Headers
+    body: bytes
+
+    @property
+    def query(self) -> dict[str, str]:
+        """Its parameters."""
+        return dict(httpx.URL(f"http://localhost{self.target}").params)
+
+
+Answerer: TypeAlias = Callable[[Seen], bytes | None]
+"""Gives the bytes to answer with; ``None`` hangs up without a word."""
+
+
+def found(seen: Seen) -> bytes:
+    """Answer whatever is asked: a listing's pages, or the one meeting."""
+    if seen.method == "GET" and seen.target.partition("?")[0].endswith("/meetings"):
+        return document(rows_after(seen.query.get("nextPageToken")))
+    return document(MEETING)
+
+
+class Wire:
+    """A server on a loopback socket, in threads of its own: it is no part of the event loop under test."""
+
+    def __init__(self, answer: Answerer, context: ssl.SSLContext | None) -> None:
+        self.requests: list[Seen] = []
+        self.connections = 0
+        self.stop = threading.Event()
+        self._answer = answer
+        self._context = context
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=100)
+        self._open: list[socket.socket] = []
+        self._threads = [threading.Thread(target=self._accept)]
+        self._threads[0].start()
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        port: int = self._listener.getsockname()[1]
+        return port
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"{'http' if self._context is None else 'https'}://127.0.0.1:{self.port}"
+
+    def close(self) -> None:
+        """Hang up on everybody."""
+        self.stop.set()
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for connection in self._open:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(5)
+            assert not thread.is_alive()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while not self.stop.is_set():
+                connection, _ = self._listener.accept()
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                self.connections += 1
+                self._open.append(connection)
+                thread = threading.Thread(target=self._talk, args=(connection,))
+                self._threads.append(thread)
+                thread.start()
+
+    def _talk(self, plain: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            connection = plain if self._context is None else self._context.wrap_socket(plain, server_side=True)
+            with connection, connection.makefile("rb") as stream:
+                while first := stream.readline():
+                    method, target, _ = first.decode().split()
+                    lines = iter(stream.readline, b"\r\n")
+                    headers = httpx.Headers([tuple(line.decode().strip().split(": ", 1)) for line in lines])
+                    seen = Seen(method, target, headers, stream.read(int(headers.get("content-length", 0))))
+                    self.requests.append(seen)
+                    answer = self._answer(seen)
+                    if answer is None:
+                        break
+                    connection.sendall(answer)
+        plain.close()
+
+
+@contextmanager
+def wire(answer: Answerer = found, context: ssl.SSLContext | None = None) -> Iterator[Wire]:
+    """Serve on a socket."""
+    server = Wire(answer, context)
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+def client_of(url: str, **options: Any) -> PyasClient:  # noqa: ANN401  (whatever a client takes)
+    """Make a client of a service on a socket, with a pool of its own."""
+    settings: dict[str, Any] = {"account_id": "acc", "retry": SWIFT, "base_url": url, **options}
+    return PyasClient(settings.pop("api_key", KEY), **settings)
+
+
+@asynccontextmanager
+async def through(
+    transport: httpx.AsyncBaseTransport | Callable[[httpx.Request], httpx.Response | Awaitable[httpx.Response]],
+    **options: Any,  # noqa: ANN401
+) -> AsyncIterator[PyasClient]:
+    """Open a client that sends through a transport, or to a function that answers."""
+    sender = transport if isinstance(transport, httpx.AsyncBaseTransport) else httpx.MockTransport(transport)  # type: ignore[arg-type]
+    settings: dict[str, Any] = {"base_url": "http://localhost", **options}
+    async with httpx.AsyncClient(transport=sender) as http, client_of(**settings, http_client=http) as client:
+        yield client
