@@ -79,7 +79,7 @@ class InvalidArgumentError(PyasError, ValueError):
     """An argument was refused before anything was sent.
 
     Attributes:
-        field: The argument or model field, as in ``MeetingCreate.start_date``.
+        field: The argument or model field, as in ``start_date``; with its place in a list, as in ``attendees[2]``.
         expected: What is allowed.
         got: What came, as text; secrets are not echoed.
     """
@@ -190,6 +190,10 @@ class RateLimitError(APIStatusError):
         self.retry_after = retry_after
         self.scope = scope
         super().__init__(message, status=status, code=code, errors=errors, request_id=request_id)
+
+    def _describe(self) -> str:
+        when = "" if self.retry_after is None else f" (free again in {self.retry_after:.0f} s)"
+        return super()._describe() + when
 
 
 class ServerError(APIStatusError):

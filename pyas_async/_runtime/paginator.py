@@ -25,6 +25,7 @@ _log = logging.getLogger("pyas_async")
 # A page is handed out once the request for the next is on the wire. Where the transport does not say when that is, or a
 # connection must be opened first, the reader is not kept waiting for longer.
 _WIRE = 0.1
+_ONCE = "this listing has been iterated, or closed; call iter_all() again for another walk"
 
 
 @attrs.frozen(kw_only=True)
@@ -129,10 +130,18 @@ class MeetingIterator(AsyncIterator[Meeting]):
             RuntimeError: The second time.
         """
         if self._iterated:
-            msg = "this listing has been iterated; call iter_all() again for another walk"
-            raise RuntimeError(msg)
+            raise RuntimeError(_ONCE)
         self._iterated = True
         return self
+
+    def __repr__(self) -> str:
+        """Show whose listing it is, and how far it has come."""
+        stats, state = self.stats, "closed" if self._taken_at_close is not None else self._machine.state.name
+        filters = "".join(f", {name}={value}" for name, value in self._filters)
+        return (
+            f"<MeetingIterator of account {self._account_id!r}{filters}: {stats.items} items, {stats.pages} pages, "
+            f"{stats.restarts} restarts, {state}>"
+        )
 
     async def __anext__(self) -> Meeting:
         """Give the next row.
@@ -151,7 +160,11 @@ class MeetingIterator(AsyncIterator[Meeting]):
 
         Rows handed out before are not in the pages, and a page left without a row is skipped. After rows were taken, it
         begins with the rest of their page.
+
+        Raises:
+            RuntimeError: If the iteration is closed.
         """
+        self._check_open()
         return _Pages(self)
 
     async def collect(self) -> list[Meeting]:
@@ -170,7 +183,9 @@ class MeetingIterator(AsyncIterator[Meeting]):
 
         Raises:
             PyasError: What ended the iteration.
+            RuntimeError: If it is closed.
         """
+        self._check_open()
         try:
             return await anext(self, None)
         finally:
@@ -185,7 +200,8 @@ class MeetingIterator(AsyncIterator[Meeting]):
 
     async def aclose(self) -> None:
         """End the iteration: nothing more is handed out or asked for, and a page on its way is let go."""
-        self._taken_at_close = self._taken()
+        if self._taken_at_close is None:
+            self._taken_at_close = self._taken()
         self._pending = iter(())
         self._machine.abandon()
         if self._ahead is not None:
@@ -193,6 +209,7 @@ class MeetingIterator(AsyncIterator[Meeting]):
 
     async def __aenter__(self) -> Self:
         """Let the next page travel while this one is worked on, until the block ends."""
+        self._check_open()
         if self._prefetch:
             self._tasks = anyio.create_task_group()
             await self._tasks.__aenter__()
@@ -207,6 +224,10 @@ class MeetingIterator(AsyncIterator[Meeting]):
         if tasks is not None:
             # The group is told of no error: its task keeps its own, and the block's goes on as it is, not in a group.
             await tasks.__aexit__(None, None, None)
+
+    def _check_open(self) -> None:
+        if self._taken_at_close is not None:
+            raise RuntimeError(_ONCE)
 
     def _taken(self) -> int:
         """Count the rows of the page in hand that were handed out."""
@@ -259,6 +280,8 @@ class MeetingIterator(AsyncIterator[Meeting]):
             if reason != "size":
                 yielded = self._machine.counts.items
                 self._session.emit(ListingRestarted(account_id=self._account_id, reason=reason, yielded=yielded))
+                why = "grew too old to be tried" if reason == "age" else "was refused by the service"
+                _log.info("account %s: a page token %s after %d rows; walking afresh", self._account_id, why, yielded)
             return False
         if isinstance(page, Exception):
             raise page

@@ -106,7 +106,10 @@ class Scheduler:
         expected = self.budget.wait(now)
         if now >= give_up or (expected is not None and now + expected >= give_up):
             seconds = expected or 0.0
-            msg = f"the call budget has no room before the call's deadline; the earliest is in {seconds:.1f} s"
+            msg = (
+                f"the key's rate limit is used up: there is room again in {seconds:.0f} s, which is after this call's "
+                "deadline. Wait, raise deadline=, or use priority='bulk' with deadline=None"
+            )
             raise BudgetTimeoutError(msg, retry_after=seconds)
         delay = give_up - now
         if self._queue[0] is ticket:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import Literal, TypeVar
 from urllib.parse import quote
 
 import anyio
@@ -23,6 +23,8 @@ from pyas_async.options import Priority
 
 T = TypeVar("T")
 _log = logging.getLogger("pyas_async")
+_LONG_WAIT = 5.0
+"""Seconds from which on a wait is worth a line at INFO: a program that stands still should say why."""
 
 
 @attrs.frozen(kw_only=True)
@@ -99,6 +101,12 @@ class Session:
         except Exception:  # noqa: BLE001  (it is the user's code)
             _log.exception("on_event raised; the call goes on")
 
+    def _wait_begins(self, call: Call[T], seconds: float, reason: Literal["retry", "budget"]) -> None:
+        self.emit(Waiting(operation=call.operation, seconds=seconds, reason=reason))
+        why = "before the next attempt" if reason == "retry" else "for room in the key's rate limit"
+        level = logging.INFO if seconds >= _LONG_WAIT else logging.DEBUG
+        _log.log(level, "%s waits %.1f s %s", call.operation, seconds, why)
+
     async def run(self, call: Call[T], options: CallOptions, watch: Watch | None = None) -> T:
         """Make a call: the one way in which anything is sent."""
         watch = Watch() if watch is None else watch
@@ -110,7 +118,7 @@ class Session:
             if isinstance(action, Fail):
                 # Without the frames in which it was found: their variables hold what the service said.
                 raise action.error.with_traceback(None)
-            self.emit(Waiting(operation=call.operation, seconds=action.seconds, reason="retry"))
+            self._wait_begins(call, action.seconds, "retry")
             watch.tell()
             await self.clock.sleep(action.seconds)
 
@@ -143,7 +151,7 @@ class Session:
             return
         began = self.clock.now()
         seconds = self._scheduler.expected_wait()
-        self.emit(Waiting(operation=exchange.call.operation, seconds=seconds, reason="budget"))
+        self._wait_begins(exchange.call, seconds, "budget")
         watch.tell()
         patient = options.limits.patient
         await self._scheduler.wait(

@@ -122,7 +122,7 @@ def from_environment(name: str, variable: str, given: str | None) -> str | None:
     if not isinstance(value, str) or not value.strip():
         source = f"the environment variable {variable}" if given is None else f"{name}="
         got = "it is empty" if isinstance(value, str) else f"got {type(value).__name__}"
-        msg = f"{name}: expected text in {source}, {got}. Leave it out to do without"
+        msg = f"{name}: expected text in {source}, {got}"
         raise ConfigurationError(msg)
     return value
 

@@ -230,7 +230,7 @@ class Transport:
                 raise ClientClosedError(msg)
             raise error
         said = " ".join(str(error).split()) or "no details"
-        text = f"{type(error).__name__}: {said[:300]}"
+        text = f"{self._base_url}: {type(error).__name__}: {said[:300]}"
         untrusted = "CERTIFICATE_VERIFY_FAILED" in said
         if untrusted:
             text += " (the certificate does not fit: the service is not who it says, or a proxy stands between)"

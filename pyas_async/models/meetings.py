@@ -1,5 +1,6 @@
 """Meetings as the service answers them: a row of a listing, a detail, and their parts."""
 
+from collections.abc import Iterator
 from datetime import datetime
 
 import attrs
@@ -153,3 +154,15 @@ class Page(Model):
     next_page_token: str | None = secret(blank=False)
     page_size: int | None = None
     total_records: int | None = None
+
+    def __iter__(self) -> Iterator[Meeting]:
+        """Go through the rows of this page."""
+        return iter(self.meetings)
+
+    def __len__(self) -> int:
+        """Count the rows of this page."""
+        return len(self.meetings)
+
+    def __bool__(self) -> bool:
+        """Be true even without rows: an empty page is a page."""
+        return True

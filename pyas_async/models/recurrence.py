@@ -67,7 +67,8 @@ class Recurrence:
         type: ``"daily"``, ``"weekly"`` or ``"monthly"``.
         interval: Every so many days, weeks or months; 2 with ``"weekly"`` is every other week. Digits are taken, too.
         start_date: When the recurring meeting starts (aware). The page: used for Microsoft Outlook only.
-        end_date: When it ends (aware).
+        end_date: When it ends: a moment (aware), and what would start after it does not take place. For a whole last
+            day, give its end.
         day_of_month: 1 to 31; only with ``"monthly"``.
         days_of_week: Names of days in any case, as in ``["monday", "Wednesday"]``; only with ``"weekly"``.
         month: 1 to 12; only with ``"monthly"``. The page: Microsoft and Google only.

@@ -105,7 +105,8 @@ class MeetingCreate:
         start_date: When it starts: an aware datetime, required for every type.
         duration: Minutes; always sent. The page: only used for scheduled meetings.
         time_zone: An IANA name such as ``"Europe/Berlin"``; not sent if ``None``. The page: only used for scheduled
-            meetings and recurring ones with a fixed time.
+            meetings and recurring ones with a fixed time. The zone of `start_date` is not sent: without this, a
+            recurring meeting keeps its hour in UTC, and shifts where clocks change.
         waiting_room: Whether participants wait until the host lets them in; not sent if ``None``.
         attendees: Whom to invite; always sent, empty if nobody.
         recurrence: How it recurs; only with the types 3 and 8. Not sent if ``None``.
