@@ -155,7 +155,8 @@ class PyasClient:
 
     def __repr__(self) -> str:
         """Show what the client is bound to, and nothing secret."""
-        bound = "" if self._account_id is None else f"account_id={self._account_id!r}"
+        account_id = getattr(self, "_account_id", None)  # a traceback may show a client that is still being made
+        bound = "" if account_id is None else f"account_id={account_id!r}"
         return f"{type(self).__name__}({bound})"
 
     def _view(self, **changes: object) -> Self:

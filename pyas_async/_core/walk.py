@@ -17,7 +17,7 @@ VerifyTotal: TypeAlias = Literal["off", "warn", "raise", "repair"]
 class Ask:
     """The next request: with which token and page size, and when it is too late for it."""
 
-    token: str | None
+    token: str | None = attrs.field(repr=False)
     page_size: int | None
     not_after: float | None
 
@@ -64,7 +64,7 @@ class Counts:
 class Spot:
     """A place between two pages: what asks for the page behind it, and how many rows of this walk lie before it."""
 
-    token: str | None = None
+    token: str | None = attrs.field(default=None, repr=False)
     born: float = 0.0
     born_wall: float = 0.0
     walked: int | None = 0

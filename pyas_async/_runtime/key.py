@@ -15,13 +15,12 @@ class ApiKey:
 
     def __init__(self, key: str | Callable[[], Awaitable[str]]) -> None:
         """Keep a key, or an async function that is asked before each request."""
-        self._value = ""
-        self._fetch = None if isinstance(key, str) else key
-        if isinstance(key, str):
-            self._value = checked(key)
-        elif not callable(key):
-            msg = f"api_key: expected a string, or an async function without arguments, got {type(key).__name__}"
-            raise ConfigurationError(msg)
+        flaw = None if callable(key) else _flaw_of(key)
+        self._value = key if isinstance(key, str) and not flaw else ""
+        self._fetch = key if callable(key) else None
+        if flaw:
+            del key  # tracebacks show variables
+            raise ConfigurationError(flaw)
 
     @property
     def fetched(self) -> bool:
@@ -36,7 +35,10 @@ class ApiKey:
         if not isawaitable(coming):
             msg = f"api_key: expected an async function; what it gave cannot be awaited ({type(coming).__name__})"
             raise ConfigurationError(msg)
-        self._value = checked(await coming)
+        self._value = await coming
+        if flaw := _flaw_of(self._value):
+            self._value = ""
+            raise ConfigurationError(flaw)
 
     def reveal(self) -> str:
         """Give the key. Never keep it in a variable: tracebacks show those."""
@@ -56,18 +58,15 @@ class ApiKey:
         raise TypeError(msg)
 
 
-def checked(key: object) -> str:
-    """Check a key without echoing it."""
+def _flaw_of(key: object) -> str | None:
+    """Say what is wrong with a key, without echoing it; ``None`` if nothing is."""
     if not isinstance(key, str):
-        msg = f"api_key: expected a string, got {type(key).__name__}"
-        raise ConfigurationError(msg)
+        return f"api_key: expected a string, or an async function that gives one, got {type(key).__name__}"
     if not key:
-        msg = "api_key: it is empty. Set PYAS_API_KEY, or pass api_key="
-        raise ConfigurationError(msg)
-    if not all("!" <= character <= "~" for character in key):
-        msg = (
-            f"api_key: expected visible ASCII characters alone; among its {len(key)} is another one, such as a line "
-            "end or a blank, as they come from reading a file. Strip it"
-        )
-        raise ConfigurationError(msg)
-    return key
+        return "api_key: it is empty. Set PYAS_API_KEY, or pass api_key="
+    if all("!" <= character <= "~" for character in key):
+        return None
+    return (
+        f"api_key: expected visible ASCII characters alone; among its {len(key)} is another one, such as a line end or "
+        "a blank, as they come from reading a file. Strip it"
+    )

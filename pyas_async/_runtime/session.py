@@ -1,9 +1,9 @@
 """The only loop that sends: it asks the exchange what to do, does it, and reports back."""
 
+import contextlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Literal, TypeVar
-from urllib.parse import quote
 
 import anyio
 import anyio.lowlevel
@@ -78,6 +78,7 @@ class Session:
         self._scheduler = Scheduler(budget, clock)
         self._quota = RetryQuota()
         self._on_event = on_event
+        self._pauses: set[anyio.CancelScope] = set()
         self._loop: object = None
         self._closed = False
 
@@ -85,6 +86,8 @@ class Session:
         """Close the pool. Calls under way fail; calls to come are refused."""
         self._check_loop()
         self._closed = True
+        for scope in self._pauses:
+            scope.cancel()
         self._scheduler.close()
         await self._transport.aclose()
 
@@ -120,7 +123,16 @@ class Session:
                 raise action.error.with_traceback(None)
             self._wait_begins(call, action.seconds, "retry")
             watch.tell()
-            await self.clock.sleep(action.seconds)
+            with anyio.CancelScope() as scope, self._ended_by_closing(scope):
+                await self.clock.sleep(action.seconds)
+
+    @contextlib.contextmanager
+    def _ended_by_closing(self, scope: anyio.CancelScope) -> Iterator[None]:
+        self._pauses.add(scope)
+        try:
+            yield
+        finally:
+            self._pauses.discard(scope)
 
     async def _step(self, exchange: Exchange[T], options: CallOptions, watch: Watch) -> Wait | Return[T] | Fail:
         """Make one attempt, if there is to be one, and say what it led to."""
@@ -128,9 +140,13 @@ class Session:
             self._check_usable()
             if self._key.fetched:
                 await self._fetch_key(exchange)
+                self._check_usable()
             if isinstance(action := exchange.next(self.clock.now()), Fail):
                 return action
             await self._take_place(exchange, options, watch)
+            if self._closed:
+                self._scheduler.give_back()
+                self._check_usable()
             # The wait for a place may have outlived the page token or the deadline.
             if isinstance(action := exchange.next(self.clock.now()), Fail):
                 self._scheduler.give_back()
@@ -141,9 +157,9 @@ class Session:
         return Fail(exchange.failed(found))
 
     async def _fetch_key(self, exchange: Exchange[T]) -> None:
-        with anyio.move_on_after(exchange.remaining(self.clock.now())) as scope:
+        with anyio.move_on_after(exchange.remaining(self.clock.now())) as scope, self._ended_by_closing(scope):
             await self._key.fetch()
-        if scope.cancelled_caught:
+        if scope.cancelled_caught and not self._closed:
             raise exchange.out_of_time()
 
     async def _take_place(self, exchange: Exchange[T], options: CallOptions, watch: Watch) -> None:
@@ -167,15 +183,13 @@ class Session:
         call, clock = exchange.call, self.clock
         exchange.sending(clock.wall())
         watch.requests += 1
-        self.emit(AttemptStarted(operation=call.operation, attempt=exchange.attempt))
         began = clock.now()
         outcome: Outcome | None = None
         try:
+            self.emit(AttemptStarted(operation=call.operation, attempt=exchange.attempt))
             outcome = await self._transport.send(
-                call.method,
-                _target(call),
+                call,
                 headers=_headers(call, options),
-                body=call.body,
                 phases=options.phases,
                 limit=limit,
                 on_wire=watch.under_way,
@@ -238,10 +252,3 @@ def _headers(call: Call[T], options: CallOptions) -> dict[str, str]:
     if call.body is not None:
         headers["content-type"] = "application/json"
     return headers
-
-
-def _target(call: Call[T]) -> str:
-    if not call.query:
-        return call.path
-    pairs = (f"{name}={quote(value, safe='')}" for name, value in call.query)
-    return f"{call.path}?{'&'.join(pairs)}"

@@ -67,7 +67,7 @@ def change_options(
             raise ConfigurationError(msg)
         options = attrs.evolve(options, priority=priority)
     if headers is not UNSET:
-        options = attrs.evolve(options, headers=_headers(headers or {}))
+        options = attrs.evolve(options, headers=_headers({} if headers is None else headers))
     return attrs.evolve(options, limits=limits)
 
 
@@ -131,7 +131,8 @@ def base_url(given: str | None) -> str:
     """Take the service's address. Plain http is for this machine alone, since the key travels in a header."""
     value = from_environment("base_url", "PYAS_BASE_URL", given) or BASE_URL
     try:
-        parts = urlsplit(value)
+        # urlsplit drops line ends without a word.
+        parts = urlsplit(value if value.isprintable() and " " not in value else "")
         port = parts.port
     except ValueError:
         parts, port = urlsplit(""), None
@@ -159,6 +160,9 @@ def _is_loopback(host: str) -> bool:
 
 
 def _headers(headers: Mapping[str, str]) -> Mapping[str, str]:
+    if not isinstance(headers, Mapping):
+        msg = f"headers: expected a mapping of names to values, got {type(headers).__name__}"
+        raise ConfigurationError(msg)
     checked = {}
     for name, value in headers.items():
         if not isinstance(name, str) or not name.isascii() or not name.replace("-", "").replace("_", "").isalnum():

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import anyio
 import attrs
 import httpx
 
@@ -65,7 +66,7 @@ class Seen:
 
 
 Answerer: TypeAlias = Callable[[Seen], bytes | None]
-"""Gives the bytes to answer with; ``None`` hangs up without a word."""
+"""Gives the bytes to answer with; ``None`` hangs up without a word, ``Connection: close`` after them."""
 
 
 def found(seen: Seen) -> bytes:
@@ -86,14 +87,10 @@ class Wire:
         self._context = context
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=100)
         self._open: list[socket.socket] = []
+        self.port: int = self._listener.getsockname()[1]
+        """Where it listens, or has listened."""
         self._threads = [threading.Thread(target=self._accept)]
         self._threads[0].start()
-
-    @property
-    def port(self) -> int:
-        """Where it listens."""
-        port: int = self._listener.getsockname()[1]
-        return port
 
     @property
     def url(self) -> str:
@@ -131,13 +128,16 @@ class Wire:
                 while first := stream.readline():
                     method, target, _ = first.decode().split()
                     lines = iter(stream.readline, b"\r\n")
-                    headers = httpx.Headers([tuple(line.decode().strip().split(": ", 1)) for line in lines])
+                    pairs = (line.decode().strip().partition(": ") for line in lines)
+                    headers = httpx.Headers([(name, value) for name, _, value in pairs])
                     seen = Seen(method, target, headers, stream.read(int(headers.get("content-length", 0))))
                     self.requests.append(seen)
                     answer = self._answer(seen)
                     if answer is None:
                         break
                     connection.sendall(answer)
+                    if b"Connection: close" in answer:
+                        break
         plain.close()
 
 
@@ -164,6 +164,12 @@ async def through(
 ) -> AsyncIterator[PyasClient]:
     """Open a client that sends through a transport, or to a function that answers."""
     sender = transport if isinstance(transport, httpx.AsyncBaseTransport) else httpx.MockTransport(transport)  # type: ignore[arg-type]
-    settings: dict[str, Any] = {"base_url": "http://localhost", **options}
-    async with httpx.AsyncClient(transport=sender) as http, client_of(**settings, http_client=http) as client:
+    url = options.pop("base_url", "http://localhost")
+    async with httpx.AsyncClient(transport=sender) as http, client_of(url, http_client=http, **options) as client:
         yield client
+
+
+async def until(ready: Callable[[], object]) -> None:
+    """Wait for what a thread, or another task, is about to do."""
+    while not ready():  # noqa: ASYNC110  (a thread sets no event of the loop)
+        await anyio.sleep(0.001)

@@ -1,0 +1,10 @@
+"""Bytes out, bytes in: the only room that knows httpx.
+
+It never cancels httpx but by an anyio scope, and turns whatever httpx raises into a `Fault` that says whether the
+request may have reached the service. Nothing of httpx leaves it: its exceptions hold the request, and so the API key.
+"""
+
+from pyas_async._runtime.transport.attempt import MAX_BODY, Timeouts
+from pyas_async._runtime.transport.pool import HttpClient, HttpTimeout, Transport
+
+__all__ = ["MAX_BODY", "HttpClient", "HttpTimeout", "Timeouts", "Transport"]

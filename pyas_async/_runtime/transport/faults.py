@@ -1,0 +1,58 @@
+"""What an exception of httpx means: a fault of the network, and whether the request may have reached the service."""
+
+import ssl
+from collections.abc import Iterator
+
+import anyio
+import httpx
+
+from pyas_async._core.messages import Fault
+from pyas_async._runtime.transport.attempt import Wire
+
+_PACKAGES = {"httpx", "httpx2"}  # httpx2 has the same classes
+_NETWORK = {"TransportError", "DecodingError", "StreamError", "InvalidURL"}
+_NOT_SENT = {"ConnectError", "ConnectTimeout", "PoolTimeout", "UnsupportedProtocol", "LocalProtocolError", "InvalidURL"}
+_HOPELESS = {"UnsupportedProtocol", "LocalProtocolError", "InvalidURL"}
+# What a transport may let through as it is.
+_BARE = (anyio.ClosedResourceError, anyio.BrokenResourceError, ConnectionError, ssl.SSLError)
+
+
+def fault_of(error: BaseException, wire: Wire, *, origin: str, trusted: bool) -> Fault | None:
+    """Say what an exception means; ``None`` if it is neither httpx's nor the network's.
+
+    Args:
+        error: What was raised.
+        wire: How far the request came, if that is known.
+        origin: Where it went.
+        trusted: Whether the names of exceptions can be taken at their word: other transports map theirs as they like.
+    """
+    # By name, since an injected client may be httpx2's.
+    names = {cls.__name__ for cls in type(error).__mro__ if cls.__module__.partition(".")[0] in _PACKAGES}
+    if not (names & _NETWORK or isinstance(error, _BARE)):
+        return None
+    said = " ".join(str(error).split()) or "no details"
+    text = f"{origin}: {type(error).__name__}: {said[:300]}"
+    untrusted = any(isinstance(reason, ssl.SSLCertVerificationError) for reason in _reasons(error))
+    if untrusted:
+        text += " (the certificate does not fit: the service is not who it says, or a proxy stands between)"
+    return Fault(
+        "timeout" if "TimeoutException" in names else "network",
+        text,
+        sent=wire.begun or not (wire.heard or (trusted and names & _NOT_SENT)),
+        hopeless=untrusted or bool(names & _HOPELESS),
+    )
+
+
+def speaks_httpx(client: httpx.AsyncClient, url: str) -> bool:
+    """Whether the transport behind a client is httpx's own."""
+    find = getattr(client, "_transport_for_url", None)
+    transport = find(httpx.URL(url)) if find is not None else None
+    return type(transport).__module__.partition(".")[0] in _PACKAGES
+
+
+def _reasons(error: BaseException | None) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__

@@ -1,0 +1,138 @@
+"""What is neither the network's nor ours comes out as it was raised: bare, once, and nothing is sent again for it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from pyas_async import ClientClosedError
+from runtime.wires import MEETING, NEW, client_of, through
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from pyas_async import PyasClient
+
+CALLS: dict[str, Callable[[PyasClient], Awaitable[object]]] = {
+    "get": lambda client: client.meetings.get(81),
+    "create": lambda client: client.meetings.create(NEW),
+    "iterate": lambda client: client.meetings.iter_all().collect(),
+}
+every_call = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+
+
+class OwnError(Exception):
+    """An error of the application."""
+
+
+class OwnExit(BaseException):
+    """What an application ends itself with."""
+
+
+BARE: list[BaseException] = [
+    KeyboardInterrupt(),
+    SystemExit(3),
+    OwnExit("bye"),
+    pytest.fail.Exception("failed"),
+    OwnError("mine"),
+    ValueError("mine"),
+    ExceptionGroup("several", [OwnError("mine")]),
+]
+
+
+@pytest.mark.anyio
+@every_call
+@pytest.mark.parametrize("error", BARE, ids=repr)
+async def test_from_a_transport(error: BaseException, call: Callable[[PyasClient], Awaitable[object]]) -> None:
+    """What a transport raises that is no fault of the network is raised itself, in no group, and not retried."""
+    seen: list[httpx.Request] = []
+
+    def fail(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        raise error
+
+    async with through(fail) as client:
+        with pytest.raises(BaseException) as caught:
+            await call(client)
+        assert 0 == client._session._scheduler.budget.in_flight
+    assert error is caught.value
+    assert 1 == len(seen)
+
+
+@pytest.mark.anyio
+@every_call
+@pytest.mark.parametrize("moment", ["request", "response"])
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OwnError("mine"), pytest.fail.Exception("failed")], ids=repr)
+async def test_from_a_hook(error: BaseException, moment: str, call: Callable[[PyasClient], Awaitable[object]]) -> None:
+    """What a user's event hook raises is raised itself, in no group, and not retried."""
+    hooked: list[object] = []
+
+    async def hook(passing: object) -> None:
+        hooked.append(passing)
+        raise error
+
+    transport = httpx.MockTransport(lambda request: httpx.Response(200, json=MEETING))
+    async with httpx.AsyncClient(transport=transport, event_hooks={moment: [hook]}) as http:
+        client = client_of("http://localhost", http_client=http)
+        with pytest.raises(BaseException) as caught:
+            await call(client)
+    assert error is caught.value
+    assert 1 == len(hooked)
+
+
+@pytest.mark.anyio
+async def test_hook_that_raises_for_status() -> None:
+    """A hook that raises httpx's own error for a status, as many do, gets just that error."""
+
+    async def hook(response: httpx.Response) -> None:
+        response.raise_for_status()
+
+    transport = httpx.MockTransport(lambda request: httpx.Response(503))
+    async with httpx.AsyncClient(transport=transport, event_hooks={"response": [hook]}) as http:
+        with pytest.raises(httpx.HTTPStatusError):
+            await client_of("http://localhost", http_client=http).meetings.get(81)
+
+
+@pytest.mark.asyncio
+@every_call
+async def test_cancelled_error_of_a_transport(call: Callable[[PyasClient], Awaitable[object]]) -> None:
+    """A CancelledError that a transport raises by itself is not swallowed, and is not taken for a timeout."""
+
+    async def fail(request: httpx.Request) -> httpx.Response:
+        inner = asyncio.ensure_future(asyncio.sleep(10))
+        asyncio.get_running_loop().call_soon(inner.cancel)
+        await inner
+        raise AssertionError
+
+    async with through(fail) as client:
+        with pytest.raises(asyncio.CancelledError):
+            await call(client)
+        assert 0 == client._session._scheduler.budget.in_flight
+    task: Any = asyncio.current_task()
+    assert 0 == task.cancelling()
+
+
+@pytest.mark.anyio
+async def test_error_in_on_event_of_the_base_kind() -> None:
+    """A KeyboardInterrupt that strikes in `on_event` is not logged away."""
+
+    def hook(event: object) -> None:
+        raise KeyboardInterrupt
+
+    async with through(lambda request: httpx.Response(200, json=MEETING), on_event=hook) as client:
+        with pytest.raises(KeyboardInterrupt):
+            await client.meetings.get(81)
+        budget = client._session._scheduler.budget
+        assert 0 == budget.in_flight
+
+
+@pytest.mark.anyio
+async def test_injected_client_that_was_closed() -> None:
+    """An injected client that its owner has closed is told of in our words."""
+    http = httpx.AsyncClient()
+    await http.aclose()
+    with pytest.raises(ClientClosedError, match="httpx"):
+        await client_of("http://localhost", http_client=http).meetings.get(81)

@@ -1,0 +1,81 @@
+"""An injected client, httpx's or httpx2's, is used as it is: its habits stay, and ours are not disturbed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from pyas_async import OutcomeUnknownError, TransportError
+from runtime.wires import CHANGE, MEETING, NEW, client_of, wire
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH", "GET", "DELETE"])
+async def test_httpx2(method: str) -> None:
+    """An injected `httpx2.AsyncClient` serves as well, bodies and all, and its lost answers are lost answers."""
+    httpx2 = pytest.importorskip("httpx2")
+    with wire() as server:
+        async with httpx2.AsyncClient() as http:
+            client = client_of(server.url, http_client=http)
+            calls: dict[str, Any] = {
+                "POST": lambda: client.meetings.create(NEW),
+                "PATCH": lambda: client.meetings.update(81, CHANGE),
+                "GET": lambda: client.meetings.get(81),
+                "DELETE": lambda: client.meetings.delete(81),
+            }
+            await calls[method]()
+        [seen] = server.requests
+    assert (method, method in ("POST", "PATCH")) == (seen.method, b"meetingData" in seen.body)
+
+
+async def test_httpx2_lost() -> None:
+    """What `httpx2` raises is understood: a create is sent once after a lost answer, and again if nobody listens."""
+    httpx2 = pytest.importorskip("httpx2")
+    with wire(lambda seen: None) as server:
+        async with httpx2.AsyncClient() as http:
+            with pytest.raises(OutcomeUnknownError):
+                await client_of(server.url, http_client=http).meetings.create(NEW)
+        assert 1 == len(server.requests)
+    async with httpx2.AsyncClient() as http:
+        with pytest.raises(TransportError) as caught:
+            await client_of(server.url, http_client=http).meetings.create(NEW)
+    assert "not_sent" == caught.value.write_state
+
+
+async def test_parameters_of_the_injected_client() -> None:
+    """An injected client's own parameters travel beside ours, and none of them takes the place of one of ours."""
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, json={"data": {"meetings": [], "next_page_token": ""}})
+
+    params = {"tenant": "t 1", "accountId": "theirs"}
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer), params=params) as http:
+        client = client_of("http://localhost", http_client=http)
+        await client.meetings.list(next_page_token="a+b/c==&d", max_results=5)
+    expected = {"accountId": "acc", "maxResults": "5", "nextPageToken": "a+b/c==&d", "tenant": "t 1"}
+    assert expected == dict(seen[0].url.params)
+
+
+async def test_habits_of_the_injected_client() -> None:
+    """An injected client keeps its hooks and its auth; its base URL takes our requests nowhere else."""
+    seen: list[tuple[str, str, str]] = []
+
+    async def before(request: httpx.Request) -> None:
+        seen.append(("request", request.url.host, request.headers["authorization"].partition(" ")[0]))
+
+    async def after(response: httpx.Response) -> None:
+        seen.append(("response", response.url.host, str(response.status_code)))
+
+    async with httpx.AsyncClient(
+        transport=httpx.MockTransport(lambda request: httpx.Response(200, json=MEETING)),
+        base_url="http://elsewhere.example/v1",
+        auth=("user", "secret"),
+        event_hooks={"request": [before], "response": [after]},
+    ) as http:
+        meeting = await client_of("http://localhost", http_client=http).meetings.create(NEW)
+    assert (81, [("request", "localhost", "Basic"), ("response", "localhost", "200")]) == (meeting.id, seen)

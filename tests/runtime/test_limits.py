@@ -1,0 +1,239 @@
+"""Limits and what is spent of them, on a clock that jumps: nothing here takes time."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import attrs
+import httpx
+import pytest
+import trio
+from trio.testing import MockClock
+
+from pyas_async import BudgetTimeoutError, OutcomeUnknownError, PyasError, RateBudget, RateLimitError, RetryPolicy
+from pyas_async._runtime.clock import Clock
+from runtime.wires import CHANGE, KEY_LIMIT, MEETING, NEW, client_of, rows_after, through
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from pyas_async import PyasClient
+
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+DAILY = {"code": 429, "message": "You have exceeded the daily rate limit of (100) for Meeting Create/Update API"}
+SLOW = RetryPolicy(base=2.0, cap=2.0)
+"""Pauses of exactly two seconds, since chance is one here."""
+
+
+def wall() -> datetime:
+    """Give the time of day on the clock that jumps."""
+    return NOON + timedelta(seconds=anyio.current_time())
+
+
+@attrs.define
+class Played:
+    """A service that answers line by line, and then with a meeting; it knows when it was asked."""
+
+    lines: list[httpx.Response | Exception]
+    times: list[float] = attrs.field(factory=list)
+    takes: float = 0.0
+
+    async def answer(self, request: httpx.Request) -> httpx.Response:
+        """Answer by the next line."""
+        self.times.append(anyio.current_time())
+        await anyio.sleep(self.takes)
+        line = self.lines.pop(0) if self.lines else httpx.Response(200, json=MEETING)
+        if isinstance(line, Exception):
+            raise line
+        return line
+
+
+def tick(client: PyasClient) -> PyasClient:
+    """Put a client on the clock that jumps."""
+    clock = Clock(now=anyio.current_time, wall=wall, chance=lambda: 1.0)
+    client._session.clock = client._session._scheduler._clock = clock
+    return client
+
+
+def play(
+    test: Callable[[PyasClient], Awaitable[Any]],
+    *lines: httpx.Response | Exception,
+    takes: float = 0.0,
+    **options: Any,  # noqa: ANN401
+) -> list[float]:
+    """Run a test against a service; give the times of the requests, in seconds from the start."""
+    service = Played(list(lines), takes=takes)
+
+    async def main() -> None:
+        async with through(service.answer, **{"retry": SLOW, **options}) as client:
+            await test(tick(client))
+            assert 0 == client._session._scheduler.budget.in_flight
+
+    trio.run(main, clock=MockClock(autojump_threshold=0))
+    return service.times
+
+
+async def get(client: PyasClient) -> None:
+    """Read."""
+    await client.meetings.get(81)
+
+
+async def fails_in_iteration(client: PyasClient) -> None:
+    """Read all rows."""
+    assert 2 == len(await client.meetings.iter_all().collect())
+
+
+def resets_in(seconds: float) -> str:
+    """Write a date as the service's headers have it."""
+    return f"{NOON + timedelta(seconds=seconds):%a, %d %b %Y %H:%M:%S GMT}"
+
+
+@pytest.mark.parametrize("headers", [{}, {"Retry-After": "7"}, {"X-RateLimit-Reset": resets_in(7)}], ids=str)
+def test_key_limit_stops_everybody(headers: dict[str, str]) -> None:
+    """The key's 429 stops all calls of the key for the time that it names; without one, for a drawn pause."""
+
+    async def three(client: PyasClient) -> None:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(get, client)
+            await anyio.sleep(0.5)
+            tasks.start_soon(get, client)
+            tasks.start_soon(get, client)
+
+    times = play(three, httpx.Response(429, json=KEY_LIMIT, headers=headers))
+    assert (4, 0.0) == (len(times), times[0])
+    assert min(times[1:]) >= (7.0 if headers else 2.0)
+    assert max(times) < 9.0
+
+
+def test_daily_limit_stops_nobody() -> None:
+    """Zoom's daily limit fails its call, and the key with calls left goes on at once."""
+
+    async def two(client: PyasClient) -> None:
+        with pytest.raises(RateLimitError) as caught:
+            await client.meetings.create(NEW)
+        assert ("host_day", "rejected") == (caught.value.scope, caught.value.write_state)
+        await get(client)
+
+    headers = {"X-RateLimit-Remaining": "57", "X-RateLimit-Limit": "100", "X-RateLimit-Reset": resets_in(200)}
+    assert [0.0, 0.0] == play(two, httpx.Response(429, json=DAILY, headers=headers))
+
+
+def test_iteration_is_patient() -> None:
+    """An iteration waits out a limit of the key that is longer than its deadline; a single call does not."""
+    limited = httpx.Response(429, json=KEY_LIMIT, headers={"Retry-After": "200"})
+    pages = [httpx.Response(200, json=rows_after(token)) for token in (None, "token-2")]
+    times = play(fails_in_iteration, limited, *pages, deadline=90.0)
+    assert 3 == len(times)
+    assert 200.0 <= times[1] < 210.0
+
+    async def impatient(client: PyasClient) -> None:
+        with pytest.raises(RateLimitError):
+            await get(client)
+
+    assert [0.0] == play(impatient, httpx.Response(429, json=KEY_LIMIT, headers={"Retry-After": "200"}), deadline=90.0)
+
+
+def test_reset_is_no_retry_after() -> None:
+    """The end of the key's window says nothing about when a server that failed is well again."""
+    headers = {"X-RateLimit-Remaining": "57", "X-RateLimit-Reset": resets_in(280)}
+    assert [0.0, 2.0] == play(get, httpx.Response(503, headers=headers))
+
+
+def test_unsent_costs_nothing() -> None:
+    """Attempts that provably never left take nothing from the budget; those that may have left do."""
+
+    async def one(client: PyasClient) -> None:
+        with pytest.raises(PyasError):
+            await client.meetings.update(81, CHANGE)
+        left.append(client.rate_limit.remaining)
+
+    left: list[int | None] = []
+    play(one, *[httpx.ConnectError("refused") for _ in range(4)], budget=RateBudget(10))
+    play(one, *[httpx.ReadError("reset") for _ in range(4)], budget=RateBudget(10))
+    assert [10, 6] == left
+
+
+def test_shared_budget() -> None:
+    """Clients with one budget spend it together: when one has used it up, the other waits for the window to pass."""
+    service = Played([])
+
+    async def main() -> None:
+        budget = RateBudget(2, window=10.0, guard=0.0)
+        transport = httpx.MockTransport(service.answer)
+        async with httpx.AsyncClient(transport=transport) as http:
+            first, second = (tick(client_of("http://localhost", http_client=http, budget=budget)) for _ in range(2))
+            await get(first)
+            await get(first)
+            assert 0 == second.rate_limit.remaining
+            with pytest.raises(BudgetTimeoutError) as caught:
+                await get(second.with_options(deadline=5.0))
+            assert 10.0 == caught.value.retry_after
+            await get(second)
+
+    trio.run(main, clock=MockClock(autojump_threshold=0))
+    assert [0.0, 0.0] == service.times[:2]
+    assert [10.0] == pytest.approx(service.times[2:], abs=0.3)
+
+
+def test_no_room_for_a_write_in_doubt() -> None:
+    """Where the budget ends the retries of a write whose answer was lost, the outcome is unknown, and said so."""
+    caught: list[PyasError] = []
+
+    async def update(client: PyasClient) -> None:
+        with pytest.raises(PyasError) as raised:
+            await client.meetings.update(81, CHANGE)
+        caught.append(raised.value)
+
+    play(update, httpx.ReadError("reset"), budget=RateBudget(1))
+    [error] = caught
+    assert isinstance(error, OutcomeUnknownError)
+    assert ("meetings.update", 81, "unknown") == (error.operation, error.meeting_id, error.write_state)
+
+
+def test_sent_at() -> None:
+    """An unknown outcome names the moment of the last attempt that went out, not of one that never left."""
+    caught: list[OutcomeUnknownError] = []
+
+    async def update(client: PyasClient) -> None:
+        with pytest.raises(OutcomeUnknownError) as raised:
+            await client.meetings.update(81, CHANGE)
+        caught.append(raised.value)
+
+    unsent = [httpx.ConnectError("refused") for _ in range(2)]
+    times = play(update, httpx.ReadError("reset"), httpx.ReadError("reset"), *unsent)
+    assert [0.0, 2.0, 4.0, 6.0] == times
+    assert NOON + timedelta(seconds=2) == caught[0].sent_at
+
+
+def test_deadline_in_the_queue() -> None:
+    """A call that waits in the queue until its deadline has passed is not sent, and its place is not lost."""
+
+    async def main(client: PyasClient) -> None:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(get, client)
+            await anyio.sleep(0.1)
+            with pytest.raises(BudgetTimeoutError):
+                await client.with_options(deadline=1.0).meetings.get(82)
+        await anyio.sleep(0.1)
+        assert 1 == client.rate_limit.remaining
+
+    budget = RateBudget(1, window=0.001, guard=0.0)
+    assert [0.0] == play(main, budget=budget, takes=3.0)[:1]
+
+
+def test_key_that_comes_too_late() -> None:
+    """An API key that takes longer than the deadline costs no call: nothing is sent."""
+
+    async def key() -> str:
+        await anyio.sleep(10.0)
+        return "late"
+
+    async def main(client: PyasClient) -> None:
+        with pytest.raises(TimeoutError) as caught:
+            await client.meetings.create(NEW)
+        assert isinstance(caught.value, PyasError)
+        assert ("not_sent", 5.0) == (caught.value.write_state, anyio.current_time())
+
+    assert [] == play(main, api_key=key, deadline=5.0)

@@ -1,0 +1,210 @@
+"""What cannot be is refused when it is set, by a message that names the setting and shows no secret."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from pyas_async import ConfigurationError, PyasClient, RetryPolicy
+from pyas_async._runtime.key import ApiKey
+from runtime.wires import KEY, MEETING, client_of, document, through, wire
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from runtime.wires import Seen
+
+
+class OwnBudget:
+    """Looks like a budget, and is none."""
+
+
+async def deaf(event: object) -> None:
+    """Be told, if somebody waited."""
+
+
+NO_NUMBERS: list[Any] = [0, -1, 0.0, -0.5, math.nan, math.inf, -math.inf, True, "30", [30], b"1"]
+PHASES: list[httpx.Timeout] = [
+    httpx.Timeout(5, connect=0),
+    httpx.Timeout(5, connect=-1),
+    httpx.Timeout(5, read=math.nan),
+    httpx.Timeout(5, write=math.inf),
+    httpx.Timeout(5, pool=-0.1),
+]
+REFUSED: list[tuple[str, Any]] = [
+    *(("timeout", value) for value in NO_NUMBERS),
+    *(("timeout", value) for value in PHASES),
+    ("timeout", object()),
+    *(("deadline", value) for value in NO_NUMBERS),
+    *(("page_token_ttl", value) for value in [*NO_NUMBERS, None]),
+    *(("max_connections", value) for value in (0, -1, 1.5, True, "10", None)),
+    *(("priority", value) for value in ("urgent", "", None, 1)),
+    *(("retry", value) for value in (3, "often", RetryPolicy, True)),
+    *(("budget", value) for value in (100, OwnBudget(), "developer")),
+    *(("http_client", value) for value in (httpx.Client(), object(), 3)),
+    *(("on_event", value) for value in (deaf, "print", 3)),
+    *(("account_id", value) for value in ("", " ", 7, b"acc")),
+    *(("api_key", value) for value in ("", " ", 7, b"key", "two words", "line\n", "kéy", "tab\t")),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), REFUSED, ids=lambda value: repr(value)[:40])
+def test_refused_by_the_client(name: str, value: object) -> None:
+    """A setting that cannot be is refused at once, by its name."""
+    settings: dict[str, Any] = {"api_key": KEY, name: value}
+    with pytest.raises(ConfigurationError, match=name) as caught:
+        PyasClient(**settings)
+    assert KEY not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [pair for pair in REFUSED if pair[0] in ("timeout", "deadline", "priority", "retry") and pair != ("retry", None)],
+    ids=lambda value: repr(value)[:40],
+)
+def test_refused_by_a_view(name: str, value: object) -> None:
+    """A view refuses the same."""
+    options: dict[str, Any] = {name: value}
+    with pytest.raises(ConfigurationError, match=name):
+        PyasClient(KEY).with_options(**options)
+
+
+@pytest.mark.parametrize("phase", ["connect", "read", "write", "pool"])
+def test_phase(phase: str) -> None:
+    """A phase of a timeout that cannot be is named."""
+    bounds: dict[str, Any] = {phase: -1.0}
+    with pytest.raises(ConfigurationError, match=rf"timeout\.{phase}"):
+        PyasClient(KEY, timeout=httpx.Timeout(5.0, **bounds))
+
+
+@pytest.mark.parametrize(
+    "timeout", [5, 0.5, None, httpx.Timeout(5.0), httpx.Timeout(None), httpx.Timeout(5, pool=None)]
+)
+def test_timeouts_taken(timeout: Any) -> None:  # noqa: ANN401
+    """Seconds, an httpx.Timeout and None are taken, phase by phase."""
+    limits = PyasClient(KEY).with_options(timeout=timeout)._options
+    phases = httpx.Timeout(timeout) if not isinstance(timeout, httpx.Timeout) else timeout
+    assert (phases.read, phases.write) == (limits.phases.read, limits.phases.write)
+    assert (None in phases.as_dict().values()) == (limits.limits.timeout is None)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://api.pyas.io:0", "https://api.pyas.io:65536", "https://api.pyas.io:99999", "https://api.pyas.io:http",
+        "https://api.pyas.io:-1", "https://api.pyas.io?a=b", "https://api.pyas.io#a", "https://api.pyas.io/v1?a",
+        "https://user@api.pyas.io", "https://user:hunter2@api.pyas.io", "https://:hunter2@api.pyas.io",
+        "https://hunter2:@api.pyas.io", "https://[::1", "https://a b.example", "https://api.pyas.io\n",
+        "https://api.pyas.io/a b", " https://api.pyas.io", "https://api.pyas.io/\x00", "https://[hunter2]/",
+        "http://user:hunter2@localhost", "https://", "wss://api.pyas.io", "\\\\api.pyas.io", "https:api.pyas.io",
+    ],
+)  # fmt: skip
+def test_refused_addresses(url: str) -> None:
+    """What is no address, or holds a password, is refused when the client is made, and the password is not shown."""
+    with pytest.raises(ConfigurationError, match="base_url") as caught:
+        PyasClient(KEY, base_url=url)
+    assert "hunter2" not in f"{caught.value!r}"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"": "v"}, {"a b": "v"}, {"a:b": "v"}, {"a\r\nb": "v"}, {"é": "v"}, {"a.b": "v"}, {1: "v"}, {b"x-a": "v"},
+        {"x-a": " v"}, {"x-a": "v "}, {"x-a": "v\t"}, {"x-a": "a\r\nb: c"}, {"x-a": "a\0"}, {"x-a": "é"}, {"x-a": 1},
+        {"x-a": None}, {"x-a": b"v"}, {"X-API-Key": "v"}, {"HOST": "v"}, {"Content-Length": "1"},
+        {"content-type": "text/plain"}, {"Transfer-Encoding": "chunked"}, {"connection": "close"},
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_refused_headers(headers: Mapping[Any, Any]) -> None:
+    """Headers that would break the request, or take the place of ours, are refused."""
+    with pytest.raises(ConfigurationError, match="headers"):
+        PyasClient(KEY).with_options(headers=headers)
+
+
+@pytest.mark.parametrize("headers", ["x-a: v", [("x-a", "v")], 3], ids=repr)
+def test_headers_that_are_no_mapping(headers: Any) -> None:  # noqa: ANN401
+    """What is no mapping of names to values is refused by name."""
+    with pytest.raises(ConfigurationError, match="headers"):
+        PyasClient(KEY).with_options(headers=headers)
+
+
+def test_secret_header_is_not_shown() -> None:
+    """A header's value may be a secret: it is in no message and in no repr."""
+    with pytest.raises(ConfigurationError) as caught:
+        PyasClient(KEY).with_options(headers={"x-gateway": "hunter2 "})
+    view = PyasClient(KEY).with_options(headers={"x-gateway": "hunter2"})
+    assert "hunter2" not in f"{caught.value!r} {view!r} {view._options!r}"
+
+
+@pytest.mark.parametrize("name", ["base", "cap"])
+@pytest.mark.parametrize("value", [-1, -0.1, math.nan, math.inf, True, "1", None], ids=repr)
+def test_pauses_of_a_policy(name: str, value: Any) -> None:  # noqa: ANN401
+    """A pause that cannot be is refused by its name."""
+    with pytest.raises(ConfigurationError, match=rf"RetryPolicy\.{name}"):
+        RetryPolicy(**{name: value})
+
+
+@pytest.mark.parametrize("value", [0, -1, 1.5, True, "3", None], ids=repr)
+def test_attempts_of_a_policy(value: Any) -> None:  # noqa: ANN401
+    """A number of attempts that cannot be is refused by its name."""
+    with pytest.raises(ConfigurationError, match=r"RetryPolicy\.max_attempts"):
+        RetryPolicy(max_attempts=value)
+
+
+@pytest.mark.parametrize("value", ["secret key", "secret\n", "secré", " secret"])
+def test_key_is_not_echoed(value: str) -> None:
+    """A key that cannot be is refused without showing it."""
+    with pytest.raises(ConfigurationError, match="api_key") as caught:
+        PyasClient(value)
+    assert "secr" not in f"{caught.value} {caught.value!r}"
+
+
+def test_key_shows_nothing() -> None:
+    """A key has no repr, no text and no pickle that shows it."""
+    key = ApiKey(KEY)
+    assert KEY not in f"{key} {key!r}"
+    with pytest.raises(TypeError, match="pickled") as caught:
+        key.__reduce__()
+    assert KEY not in str(caught.value)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("value", ["", "two words", None, 7])
+async def test_fetched_key_is_checked(value: Any) -> None:  # noqa: ANN401
+    """What a key function gives is checked like any key, before anything is sent."""
+
+    async def key() -> Any:  # noqa: ANN401
+        return value
+
+    async with through(lambda request: pytest.fail("sent"), api_key=key) as client:
+        with pytest.raises(ConfigurationError, match="api_key"):
+            await client.meetings.get(81)
+
+
+@pytest.mark.anyio
+async def test_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy of the environment sees no request to this machine: the key would travel in the open."""
+    with wire() as proxy, wire() as server:
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+            monkeypatch.setenv(name, proxy.url)
+        async with client_of(server.url) as client:
+            assert 81 == (await client.meetings.get(81)).id
+        assert (0, 1) == (proxy.connections, len(server.requests))
+
+
+@pytest.mark.anyio
+async def test_cookies_are_not_kept() -> None:
+    """Cookies that the service, or what stands before it, sets are not sent back: all accounts share one client."""
+
+    def answer(seen: Seen) -> bytes:
+        return document(MEETING, Set_Cookie="session=abc; Path=/")
+
+    with wire(answer) as server:
+        async with client_of(server.url) as client:
+            await client.meetings.get(81)
+            await client.meetings.get(81, account_id="other")
+        assert [None, None] == [seen.headers.get("cookie") for seen in server.requests]
