@@ -228,6 +228,22 @@ def types(session: nox.Session) -> None:
         session.run("pyright", "--verifytypes", "pyas_async", "--ignoreexternal")
 
 
+@nox.session
+def walk(session: nox.Session) -> None:
+    """Walk ten times as far as the tests do, over listings that change, tokens that die, and readers that go."""
+    install_wheel(session, *groups("tests"))
+    environment = {**UNDER_TEST, "PYAS_ASYNC_WALK_STEPS": "200000", "PYTEST_ADDOPTS": "-o faulthandler_timeout=3600"}
+    session.run("python", "-m", "pytest", "tests/walk", *session.posargs, env=environment)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Run the benchmarks, and print their tables."""
+    install_wheel(session)
+    for script in sorted(Path("benchmarks").glob("*.py")):
+        session.run("python", str(script), *session.posargs)
+
+
 @nox.session(python=SUPPORTED[0], reuse_venv=False)  # an installed newer version would do as well
 def lowest(session: nox.Session) -> None:
     """Run the tests with the lowest direct dependencies that pyproject.toml admits."""
