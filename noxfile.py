@@ -75,6 +75,10 @@ def bootstrap(environment: Path) -> Path:
     # uv makes the sessions several times faster, but it is not built for every platform.
     if not any(succeeds(*pip, "install", "--quiet", f"nox{extra}>={nox}") for extra in ("[uv]", "")):
         sys.exit("\n\n".join(said) + "\n\nnox could not be installed: pip's own words are above.")
+    # uv does not read pip's settings. Where those are what leads to an index, the sessions are better off with pip.
+    probe = ["-m", "uv", "pip", "install", "--quiet", "--dry-run", "--python", python, "hatchling"]
+    if not succeeds(python, *probe):
+        succeeds(*pip, "uninstall", "--quiet", "--yes", "uv")
     stamp.write_text(mark, encoding="utf-8")
     return python
 
