@@ -86,6 +86,7 @@ class Paging:
         self._before = 0
         self.given = 0
         """Rows that the last page gave."""
+        self._brought = 0
         self._refused: set[str] = set()
         self._barren_restarts = 0
         self._repairs = 0
@@ -144,7 +145,7 @@ class Paging:
         self._ahead = Spot(token=page.next_page_token, born=now, born_wall=wall, walked=walked)
         wanted = new if self._rules.max_items is None else new[: self._rules.max_items - counts.items]
         counts.items += len(wanted)
-        self.given = len(wanted)
+        self.given, self._brought = len(wanted), len(new)
         more = len(new) > len(wanted) or page.next_page_token is not None
         if counts.items == self._rules.max_items and more:
             self.stop()
@@ -187,7 +188,8 @@ class Paging:
     def checkpoint(self, account_id: str, filters: tuple[tuple[str, str], ...], taken: int) -> Checkpoint:
         """Mark the place after so many rows of the page in hand."""
         # In the middle of a page it is this page that must be asked for again: the token in the page leads past it.
-        all_taken = taken >= self.given
+        # What `max_items` cut off the page was not taken, either.
+        all_taken = taken >= self._brought
         spot = self._ahead if all_taken else self._here
         return Checkpoint(
             account_id=account_id,

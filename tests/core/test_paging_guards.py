@@ -7,7 +7,7 @@ from typing import Literal
 import pytest
 
 from core.machines import DEAD, SIZE, TOO_OLD, following, page
-from pyas_async import BadRequestError, Page, PaginationError, PaginationIncompleteError, PaginationLoopError
+from pyas_async import BadRequestError, Meeting, Page, PaginationError, PaginationIncompleteError, PaginationLoopError
 from pyas_async._core.paging import Paging
 from pyas_async._core.walk import Rules
 
@@ -151,3 +151,17 @@ def test_repair_ends() -> None:
     assert machine.ended
     assert machine.drift
     assert machine.failure is None
+
+
+def test_what_max_items_cut_off_is_not_taken() -> None:
+    """A checkpoint after `max_items` rows leads to the rest of their page, not past it."""
+    machine = Paging(Rules(max_items=1))
+    rows = tuple(Meeting(id=number, uuid=f"u{number}") for number in (1, 2, 3))
+
+    given = machine.on_page(Page(meetings=rows, next_page_token="t1"), now=0.0, wall=0.0)
+    place = machine.checkpoint("acc", (), taken=len(given))
+    resumed = Paging(Rules(), resume=place, now=0.0, wall=0.0)
+
+    assert [rows[0]] == given
+    assert (1, None, False) == (place.items, place.token, place.done)
+    assert list(rows[1:]) == resumed.on_page(Page(meetings=rows, next_page_token="t1"), now=0.0, wall=0.0)
