@@ -6,7 +6,7 @@ the *current* page with its birth on the wall clock, how far in the page the rea
 As text it is JSON of one line::
 
     {"version": 1, "account": …, "filters": {…}, "page_size": 300, "token": …, "born": …, "index": 12, "walked": 300,
-     "done": false, "probe": …, "rows": "<base64>", "check": "<crc32>"}
+     "total": 5000, "done": false, "probe": …, "rows": "<base64>", "check": "<crc32>"}
 
 ``rows`` holds 8 bytes a row, little endian, which makes 10.7 characters.
 """
@@ -33,6 +33,7 @@ _FIELDS: dict[str, Any] = {
     "born": (int, float),
     "index": int,
     "walked": (int, type(None)),
+    "total": (int, type(None)),
     "done": bool,
     "probe": int,
     "rows": str,
@@ -57,6 +58,7 @@ class Checkpoint:
         born: When the token arrived, in seconds of the wall clock.
         index: Rows of the current page that were yielded.
         walked: Rows of the current walk before the current page, repeated ones included; ``None`` if that is not known.
+        total: The total that the service reported first in the current walk.
     """
 
     account_id: str
@@ -68,6 +70,7 @@ class Checkpoint:
     born: float
     index: int
     walked: int | None
+    total: int | None
     # Shared with the iteration, and longer than `items` as soon as that goes on.
     _rows: "array[int]" = attrs.field(alias="rows")
 
@@ -113,6 +116,7 @@ class Checkpoint:
             born=float(document["born"]),
             index=document["index"],
             walked=document["walked"],
+            total=document["total"],
             rows=log,
         )
 
@@ -147,6 +151,7 @@ class Checkpoint:
             "born": round(self.born, 3),
             "index": self.index,
             "walked": self.walked,
+            "total": self.total,
             "done": self.done,
             "probe": PROBE,
             "rows": _pack(self.log()),

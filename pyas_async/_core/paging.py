@@ -107,7 +107,10 @@ class Paging:
             # A clock that was set back makes a token look as if it was not born yet. Then it is tried: the service
             # knows.
             age = max(0.0, wall - resume.born)
-            self._ahead = Spot(token=resume.token, born=now - age, born_wall=resume.born, walked=resume.walked)
+            self._ahead = Spot(
+                token=resume.token, born=now - age, born_wall=resume.born, walked=resume.walked, total=resume.total
+            )
+            self._walk.first_total = resume.total
             self._walk.tokens.add(resume.token)
             self.state = State.FOLLOWING
         self._here = self._ahead
@@ -142,7 +145,7 @@ class Paging:
         walk.count(len(page.meetings), len(new))
         self._here = self._ahead
         walked = None if self._here.walked is None else self._here.walked + len(page.meetings)
-        self._ahead = Spot(token=page.next_page_token, born=now, born_wall=wall, walked=walked)
+        self._ahead = Spot(token=page.next_page_token, born=now, born_wall=wall, walked=walked, total=walk.first_total)
         wanted = new if self._rules.max_items is None else new[: self._rules.max_items - counts.items]
         counts.items += len(wanted)
         self.given, self._brought = len(wanted), len(new)
@@ -168,13 +171,19 @@ class Paging:
                 raise error
             self._restart(error)
             return "answer" if error.status else "age"
-        if isinstance(error, APIStatusError) and unclear_about_token(error) and self._rules.on_expired == "restart":
-            # It may mean a dead token without saying so. A fresh query settles it: if that fails too, its error is
-            # raised.
+        if isinstance(error, APIStatusError) and self.means_dead_token(error):
+            # Perhaps. A fresh query settles it: if that fails too, its error is raised.
             self._forget_token()
             self._restart(error)
             return "answer"
         raise error  # not the listing's fault: it stands where it stood, and can be gone on with
+
+    def means_dead_token(self, error: Exception) -> bool:
+        """Whether an error of a token's request is taken to mean that the token is dead, though it may not say so."""
+        if isinstance(error, PageTokenExpiredError):
+            return True
+        unclear = isinstance(error, APIStatusError) and unclear_about_token(error)
+        return unclear and self._rules.on_expired == "restart"
 
     def stop(self) -> None:
         """Ask for nothing more."""
@@ -185,12 +194,16 @@ class Paging:
         self.drift = self.failure = None
         self.stop()
 
-    def checkpoint(self, account_id: str, filters: tuple[tuple[str, str], ...], taken: int) -> Checkpoint:
-        """Mark the place after so many rows of the page in hand."""
+    def checkpoint(
+        self, account_id: str, filters: tuple[tuple[str, str], ...], taken: int, *, coming: object = None
+    ) -> Checkpoint:
+        """Mark the place after so many rows of the page in hand; `coming` is what the next request has led to."""
         # In the middle of a page it is this page that must be asked for again: the token in the page leads past it.
         # What `max_items` cut off the page was not taken, either.
         all_taken = taken >= self._brought
         spot = self._ahead if all_taken else self._here
+        if all_taken and isinstance(coming, Exception) and self.means_dead_token(coming):
+            spot = Spot()  # nobody has looked at it yet, but a token that is known to be dead is not kept
         return Checkpoint(
             account_id=account_id,
             items=self._before + taken,
@@ -201,6 +214,7 @@ class Paging:
             born=spot.born_wall,
             index=0 if all_taken else taken,
             walked=spot.walked,
+            total=spot.total,
             rows=self._memory.log,
         )
 

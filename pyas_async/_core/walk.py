@@ -62,12 +62,16 @@ class Counts:
 
 @attrs.frozen(kw_only=True)
 class Spot:
-    """A place between two pages: what asks for the page behind it, and how many rows of this walk lie before it."""
+    """A place between two pages: what asks for the page behind it, and what this walk knows before it.
+
+    `walked` rows of this walk lie before it, and the first page of the walk said that there are `total`.
+    """
 
     token: str | None = attrs.field(default=None, repr=False)
     born: float = 0.0
     born_wall: float = 0.0
     walked: int | None = 0
+    total: int | None = None
 
 
 @attrs.define

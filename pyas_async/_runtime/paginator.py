@@ -196,7 +196,9 @@ class MeetingIterator(AsyncIterator[Meeting]):
 
         Cheap enough to be taken after every row; only its text costs.
         """
-        return self._machine.checkpoint(self._account_id, self._filters, self._taken())
+        ahead = None if self._ahead is None else self._ahead.arrival
+        coming = None if ahead is None else ahead.result
+        return self._machine.checkpoint(self._account_id, self._filters, self._taken(), coming=coming)
 
     async def aclose(self) -> None:
         """End the iteration: nothing more is handed out or asked for, and a page on its way is let go."""

@@ -1,0 +1,36 @@
+"""What an iterator is told, and what a checkpoint of it stands for."""
+
+from __future__ import annotations
+
+import attrs
+
+from pyas_async import Checkpoint
+from pyas_async._core.walk import OnExpired, VerifyTotal
+from walk.listing import Brief, Filters, Key
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class Wishes(Brief):
+    """How an iterator is opened; `prefetch` is ``None`` for one that is not opened with ``async with``."""
+
+    filters: Filters = ()
+    page_size: int = 3
+    max_items: int | None = None
+    prefetch: bool | None = None
+    on_expired: OnExpired = "restart"
+    verify_total: VerifyTotal = "warn"
+    ttl: float = 900.0
+
+
+@attrs.frozen(kw_only=True)
+class Mark:
+    """A checkpoint, and what whoever goes on from there can know: rows handed out, and tokens known to be dead."""
+
+    checkpoint: Checkpoint | str
+    token: str | None
+    finished: bool
+    page_size: int
+    filters: Filters
+    done: frozenset[Key]
+    dead: frozenset[str]
+    born: float

@@ -1,0 +1,268 @@
+"""The service as the page and Zoom's sibling lists let one expect it, in virtual time, with everything that goes wrong.
+
+Listings are paged by offset over the *live* rows, so that what is removed, inserted or moved between two pages shifts
+the rest. A page token is an offset with a birth: it dies of age, on demand, or on arrival. To the service belongs an
+observer, which is told of every call before it is answered, and of what the answer was.
+
+For each token the service also knows what no client can: which rows were there from the first page of the walk until
+now, and which of them slid to a place before the token's without having been sent. Those alone may be missed.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections import deque
+from typing import TYPE_CHECKING, Final, NoReturn, Protocol
+from urllib.parse import parse_qsl
+
+import anyio
+import anyio.lowlevel
+import attrs
+import httpx
+
+from walk.listing import ATTEMPT, EPOCH, EXPIRED, Cursor, Filters, Key, Plan, Row
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+STORM: Final = 400
+"""Requests in one step of a test that no client has a reason for."""
+_PLAIN: Final = Plan()
+
+
+class Observer(Protocol):
+    """Who is told of the calls: the laws."""
+
+    def asked(self, token: str | None, *, background: bool) -> None:
+        """Hear of a request, before it is answered."""
+
+    def answered(self, ahead: Cursor, keys: frozenset[Key], *, odd: bool) -> None:
+        """Hear of a page with these rows, which leads there, and whether it was an odd one."""
+
+    def refused(self, word: str) -> None:
+        """Hear of another answer, or of none: ``"dead"``, ``"unclear"``, ``"size"``, ``"fault"``, ``"final"``."""
+
+    def wall(self) -> float:
+        """Tell the client's wall clock."""
+
+
+@attrs.define(eq=False, kw_only=True)
+class Service(httpx.AsyncBaseTransport):
+    """The service, and the transport that leads to it.
+
+    Attributes:
+        rows: The live listing.
+        cap: Rows on a page at most, and on a page whose size was not asked for.
+        strict: Whether a larger size is refused instead of cut down.
+        lifetime: Seconds that a token lives.
+        totals: What pages say of the total: ``"true"``, ``"late"`` by one page, or ``"none"``.
+        shape: How a dead token is answered: an index into `EXPIRED`.
+        slow: Whether the answer to a request in the background waits until somebody wants it.
+        curse: How many of the tokens to come are dead on arrival.
+    """
+
+    rows: list[Row] = attrs.field(factory=list)
+    cap: int = 3
+    strict: bool = False
+    lifetime: float = 900.0
+    totals: str = "true"
+    shape: int = 0
+    slow: bool = False
+    curse: int = 0
+    observer: Observer | None = None
+    time: float = 0.0
+    calls: int = 0
+    storm: int = 0
+    plans: deque[Plan] = attrs.field(factory=deque)
+    cursors: dict[str, Cursor] = attrs.field(factory=dict)
+    ever: set[tuple[str, Key]] = attrs.field(factory=set)
+    most: int = 0
+    # A step of the test that is to be cancelled stops every request; a step that waits lets all of them through. When a
+    # request in the background was begun or let through, things are stirred.
+    stopped: bool = False
+    stirred: bool = False
+    wanted: bool = False
+    _held: list[anyio.Event] = attrs.field(factory=list)
+    _late_total: int | None = None
+    _numbers: itertools.count[int] = attrs.field(factory=itertools.count)
+
+    # What happens to the listing.
+
+    def begin(self, rows: Iterable[Row]) -> None:
+        """Begin another listing, with no token of an older one left."""
+        self.cursors.clear()
+        self.plans.clear()
+        self.ever.clear()
+        self.rows = []
+        self.most = self.curse = 0
+        self._late_total = None
+        self.change(lambda live: live.extend(rows))
+
+    def change(self, edit: Callable[[list[Row]], None]) -> None:
+        """Insert, remove or move rows, and note what that does to every place a client may stand at."""
+        edit(self.rows)
+        self.ever |= {(row.kind, row.key) for row in self.rows}
+        self.most = max(self.most, len(self.rows))
+        for cursor in self.cursors.values():
+            view = self.view(cursor.filters)
+            cursor.present &= {row.key for row in view}
+            cursor.passed |= {row.key for row in view[: cursor.offset]} - cursor.sent
+
+    def view(self, filters: Filters) -> list[Row]:
+        """Give the live rows that the filters let through."""
+        kind = dict(filters).get("type")
+        return [row for row in self.rows if kind in (None, row.kind)]
+
+    def kill(self) -> None:
+        """Let all tokens die."""
+        for cursor in self.cursors.values():
+            cursor.killed = True
+
+    def alive(self, cursor: Cursor) -> bool:
+        """Say whether a token would be taken now."""
+        return not cursor.killed and self.time - cursor.issued < self.lifetime
+
+    def peek(self, cursor: Cursor | None, filters: Filters, size: int) -> list[Key]:
+        """Say which rows a plain answer would hold now."""
+        offset = 0 if cursor is None else cursor.offset
+        return [row.key for row in self.view(filters)[offset : offset + min(size, self.cap)]]
+
+    # What happens on the wire.
+
+    async def sleep(self, seconds: float) -> None:
+        """Let virtual time pass; the client's clocks wait with this."""
+        self.time += seconds
+        await anyio.lowlevel.checkpoint()
+
+    def release(self) -> None:
+        """Let the requests that are held on the wire go on."""
+        held, self._held = self._held, []
+        self.stirred = self.stirred or bool(held)
+        for event in held:
+            event.set()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer a request, some time."""
+        assert self.observer is not None
+        query = dict(parse_qsl(request.url.query.decode()))
+        del query["accountId"]
+        token, size = query.pop("nextPageToken", None), query.pop("maxResults", None)
+        tell = request.extensions.get("trace")
+        self.stirred = self.stirred or tell is not None
+        await anyio.lowlevel.checkpoint()  # as for a connection: who is cancelled here has not called
+        began = self.time
+        self.calls += 1
+        self.storm += 1
+        self.observer.asked(token, background=tell is not None)
+        if self.storm > STORM:
+            raise AssertionError("the client calls without an end")
+        if self.stopped:
+            await self._hold()
+        if tell is not None:
+            await tell("http11.send_request_body.complete", {})
+            for _ in range(3):  # whoever waited only for this goes on first
+                await anyio.lowlevel.checkpoint()
+            if self.slow and not self.wanted:
+                await self._hold()
+        plan = self.plans.popleft() if self.plans else _PLAIN
+        self.time += plan.before
+        if self.time - began > ATTEMPT or plan.what == "silence":
+            self.time = max(self.time, began + ATTEMPT)
+            self._fail(httpx.ReadTimeout)
+        return self._answer(plan, token, None if size is None else int(size), tuple(query.items()))
+
+    async def _hold(self) -> None:
+        event = anyio.Event()
+        self._held.append(event)
+        await event.wait()
+
+    def _fail(self, error: type[httpx.TransportError]) -> NoReturn:
+        assert self.observer is not None
+        self.observer.refused("fault")
+        raise error("as planned")
+
+    def _answer(self, plan: Plan, token: str | None, size: int | None, filters: Filters) -> httpx.Response:
+        if plan.what in _NETWORK:
+            self._fail(_NETWORK[plan.what])
+        if plan.what in _REFUSALS:
+            status, body, word = _REFUSALS[plan.what]
+            wait = {} if plan.retry_after is None else {"retry-after": str(plan.retry_after)}
+            return self._refuse(word, status, body, wait)
+        if plan.kill == "before":
+            self.kill()
+        if plan.drift:
+            self._drift(plan.drift)
+        if self.strict and size is not None and size > self.cap:
+            return self._refuse("size", 400, f'{{"success":false,"error":"maxResults must be at most {self.cap}"}}', {})
+        cursor = Cursor(text=None, filters=filters) if token is None else self.cursors[token]
+        if token is not None and not self.alive(cursor):
+            status, body, clear = EXPIRED[self.shape]
+            return self._refuse("dead" if clear else "unclear", status, body, {})
+        return self._page(plan, cursor, min(self.cap, size or self.cap), filters)
+
+    def _drift(self, kind: str) -> None:
+        def edit(rows: list[Row]) -> None:
+            if kind == "insert":
+                rows.insert(0, Row(9, f"new-{next(self._numbers)}", EPOCH, "upcoming"))
+            elif rows:
+                row = rows.pop(-1 if kind == "rise" else 0)
+                if kind != "remove":
+                    rows.insert(0 if kind == "rise" else len(rows), row)
+
+        self.change(edit)
+
+    def _refuse(self, word: str, status: int, body: str, headers: dict[str, str]) -> httpx.Response:
+        assert self.observer is not None
+        self.observer.refused(word)
+        return httpx.Response(status, headers={"content-type": "application/json", **headers}, content=body)
+
+    def _page(self, plan: Plan, here: Cursor, size: int, filters: Filters) -> httpx.Response:
+        assert self.observer is not None
+        size = {"short": max(1, size - 1), "empty": 0}.get(plan.what, size)
+        view = self.view(filters)
+        rows = view[here.offset : here.offset + size]
+        keys = frozenset(row.key for row in rows)
+        live = {row.key for row in view}
+        true, late = len(view), self._late_total
+        self._late_total = true
+        total = {"true": true, "late": true if late is None else late}.get(self.totals)
+        ahead = Cursor(
+            text=None,
+            filters=here.filters if here.text else filters,
+            offset=here.offset + len(rows),
+            sent=here.sent | keys,
+            present=live if here.text is None else here.present & live,
+            passed=set(here.passed),
+            totals=here.totals if total is None else (*here.totals, total),
+            count=here.count + len(rows),
+            issued=self.time,
+        )
+        if plan.what == "empty" or ahead.offset < true:
+            ahead.text = f"token-{next(self._numbers)}"
+            ahead.killed = plan.kill == "after" or self.curse > 0
+            self.curse = max(0, self.curse - 1)
+            if plan.what == "loop" and here.text is not None:
+                ahead = here
+            self.cursors[ahead.text or ""] = ahead
+        self.time += plan.after
+        ahead.received, ahead.wall = self.time, self.observer.wall()
+        self.observer.answered(ahead, keys, odd=plan.what != "page")
+        east = bool(self.calls % 2)
+        data = {
+            "meetings": [row.document(east=east) for row in rows],
+            "next_page_token": ahead.text or "",
+            "page_size": size,
+            "total_records": total,
+        }
+        return httpx.Response(200, content=json.dumps({"success": True, "data": data}))
+
+
+_NETWORK: Final = {"refused": httpx.ConnectError, "cut": httpx.ReadError}
+_REFUSALS: Final = {
+    "server": (503, '{"success":false,"error":"Service Unavailable"}', "fault"),
+    "limit": (429, '{"success":false,"error":"Too many requests"}', "fault"),
+    "key": (401, '{"success":false,"error":"Invalid API key"}', "final"),
+    "garbage": (200, "<html>Welcome</html>", "final"),
+    "unclear": (400, '{"success":false,"error":"Bad Request"}', "unclear"),
+}
