@@ -264,7 +264,7 @@ _DIGEST: Final = "pyas_async._core.rows.digest"
 _LOST: Final = "not handed out|the first row cost more than one call|a page that nobody needs"
 _TWICE: Final = "for the second time"
 
-BROKEN: Final[tuple[tuple[str, type, str], ...]] = (
+BROKEN: Final[tuple[tuple[str, Any, str], ...]] = (
     (_PAGING, SendsADeadTokenAgain, "sent again after the service had said"),
     (_PAGING, SavesTheNextToken, _LOST),
     (_PAGING, ForgetsRowsAtARestart, _TWICE),

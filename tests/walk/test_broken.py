@@ -29,7 +29,7 @@ def driver() -> Iterator[Driver]:
 
 
 @pytest.mark.parametrize(("place", "broken", "law"), BROKEN, ids=[broken.__name__ for _, broken, _ in BROKEN])
-def test_caught(place: str, broken: type, law: str, driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_caught(place: str, broken: object, law: str, driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
     """A broken machine breaks a law, and the one that it should."""
     monkeypatch.setattr(place, broken)
     with pytest.raises(AssertionError, match=law) as caught:
