@@ -262,7 +262,8 @@ class Paging:
         short = 0 if walk.total is None else max(0, walk.total - seen)
         self.counts.missing = None if walk.total is None else short
         # Where not all rows are wanted, nobody asked for all of them to be there.
-        drifted = rules.max_items is None and (bool(short) or walk.total != walk.first_total)
+        changed = walk.total is not None and walk.total != walk.first_total
+        drifted = rules.max_items is None and (bool(short) or changed)
         if (
             drifted
             and rules.verify_total == "repair"

@@ -165,3 +165,16 @@ def test_what_max_items_cut_off_is_not_taken() -> None:
     assert [rows[0]] == given
     assert (1, None, False) == (place.items, place.token, place.done)
     assert list(rows[1:]) == resumed.on_page(Page(meetings=rows, next_page_token="t1"), now=0.0, wall=0.0)
+
+
+def test_total_that_is_told_no_more() -> None:
+    """A service that says a total before a checkpoint and none after it has told nothing of a change."""
+    machine = Paging(Rules())
+    machine.on_page(Page(meetings=(Meeting(id=1),), next_page_token="t1", total_records=9), now=0.0, wall=0.0)
+    place = machine.checkpoint("acc", (), taken=1)
+    resumed = Paging(Rules(verify_total="raise"), resume=place, now=0.0, wall=0.0)
+
+    resumed.on_page(Page(meetings=(Meeting(id=2),)), now=0.0, wall=0.0)
+
+    assert resumed.ended
+    assert (None, None) == (resumed.drift, resumed.failure)
