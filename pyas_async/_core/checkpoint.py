@@ -6,7 +6,7 @@ the *current* page with its birth on the wall clock, how far in the page the rea
 As text it is JSON of one line::
 
     {"version": 1, "account": …, "filters": {…}, "page_size": 300, "token": …, "born": …, "index": 12, "walked": 300,
-     "total": 5000, "done": false, "probe": …, "rows": "<base64>", "check": "<crc32>"}
+     "total": 5000, "changed": false, "done": false, "probe": …, "rows": "<base64>", "check": "<crc32>"}
 
 ``rows`` holds 8 bytes a row, little endian, which makes 10.7 characters.
 """
@@ -34,6 +34,7 @@ _FIELDS: dict[str, Any] = {
     "index": int,
     "walked": (int, type(None)),
     "total": (int, type(None)),
+    "changed": bool,
     "done": bool,
     "probe": int,
     "rows": str,
@@ -59,6 +60,7 @@ class Checkpoint:
         index: Rows of the current page that were yielded.
         walked: Rows of the current walk before the current page, repeated ones included; ``None`` if that is not known.
         total: The total that the service reported first in the current walk.
+        changed: Whether it has reported another one since.
     """
 
     account_id: str
@@ -71,6 +73,7 @@ class Checkpoint:
     index: int
     walked: int | None
     total: int | None
+    changed: bool
     # Shared with the iteration, and longer than `items` as soon as that goes on.
     _rows: "array[int]" = attrs.field(alias="rows")
 
@@ -117,6 +120,7 @@ class Checkpoint:
             index=document["index"],
             walked=document["walked"],
             total=document["total"],
+            changed=document["changed"],
             rows=log,
         )
 
@@ -152,6 +156,7 @@ class Checkpoint:
             "index": self.index,
             "walked": self.walked,
             "total": self.total,
+            "changed": self.changed,
             "done": self.done,
             "probe": PROBE,
             "rows": _pack(self.log()),

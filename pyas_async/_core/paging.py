@@ -108,9 +108,14 @@ class Paging:
             # knows.
             age = max(0.0, wall - resume.born)
             self._ahead = Spot(
-                token=resume.token, born=now - age, born_wall=resume.born, walked=resume.walked, total=resume.total
+                token=resume.token,
+                born=now - age,
+                born_wall=resume.born,
+                walked=resume.walked,
+                total=resume.total,
+                changed=resume.changed,
             )
-            self._walk.first_total = resume.total
+            self._walk.first_total, self._walk.changed = resume.total, resume.changed
             self._walk.tokens.add(resume.token)
             self.state = State.FOLLOWING
         self._here = self._ahead
@@ -140,12 +145,21 @@ class Paging:
         if new:
             self._barren_restarts = 0
         if page.total_records is not None:
+            before = walk.first_total if walk.total is None else walk.total
             counts.total_reported = walk.total = page.total_records
+            walk.changed = walk.changed or before not in (None, walk.total)
             walk.first_total = walk.total if walk.first_total is None else walk.first_total
         walk.count(len(page.meetings), len(new))
         self._here = self._ahead
         walked = None if self._here.walked is None else self._here.walked + len(page.meetings)
-        self._ahead = Spot(token=page.next_page_token, born=now, born_wall=wall, walked=walked, total=walk.first_total)
+        self._ahead = Spot(
+            token=page.next_page_token,
+            born=now,
+            born_wall=wall,
+            walked=walked,
+            total=walk.first_total,
+            changed=walk.changed,
+        )
         wanted = new if self._rules.max_items is None else new[: self._rules.max_items - counts.items]
         counts.items += len(wanted)
         self.given, self._brought = len(wanted), len(new)
@@ -215,6 +229,7 @@ class Paging:
             index=0 if all_taken else taken,
             walked=spot.walked,
             total=spot.total,
+            changed=spot.changed,
             rows=self._memory.log,
         )
 
@@ -262,7 +277,7 @@ class Paging:
         short = 0 if walk.total is None else max(0, walk.total - seen)
         self.counts.missing = None if walk.total is None else short
         # Where not all rows are wanted, nobody asked for all of them to be there.
-        changed = walk.total is not None and walk.total != walk.first_total
+        changed = walk.total is not None and walk.changed
         drifted = rules.max_items is None and (bool(short) or changed)
         if (
             drifted

@@ -64,7 +64,8 @@ class Counts:
 class Spot:
     """A place between two pages: what asks for the page behind it, and what this walk knows before it.
 
-    `walked` rows of this walk lie before it, and the first page of the walk said that there are `total`.
+    `walked` rows of this walk lie before it; the first page of the walk said that there are `total`, and `changed` says
+    whether a later one said otherwise.
     """
 
     token: str | None = attrs.field(default=None, repr=False)
@@ -72,6 +73,7 @@ class Spot:
     born_wall: float = 0.0
     walked: int | None = 0
     total: int | None = None
+    changed: bool = False
 
 
 @attrs.define
@@ -103,4 +105,5 @@ class Walk:
         return self.barren_pages > MAX_BARREN_PAGES and self.barren_rows > 2 * self.known
 
     first_total: int | None = None
+    changed: bool = False
     total: int | None = None

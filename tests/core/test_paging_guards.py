@@ -178,3 +178,19 @@ def test_total_that_is_told_no_more() -> None:
 
     assert resumed.ended
     assert (None, None) == (resumed.drift, resumed.failure)
+
+
+def test_total_that_changes_and_changes_back() -> None:
+    """A total that changed under way is drift, even if the last one is the first again, and over a resume."""
+    rows = [Meeting(id=number) for number in range(1, 4)]
+    machine = Paging(Rules())
+    machine.on_page(Page(meetings=(rows[0],), next_page_token="t1", total_records=3), now=0.0, wall=0.0)
+    machine.on_page(Page(meetings=(rows[1],), next_page_token="t2", total_records=2), now=0.0, wall=0.0)
+    place = machine.checkpoint("acc", (), taken=1)
+    resumed = Paging(Rules(verify_total="raise"), resume=place, now=0.0, wall=0.0)
+
+    for walk in (machine, resumed):
+        walk.on_page(Page(meetings=(rows[2],), total_records=3), now=0.0, wall=0.0)
+
+    assert machine.drift is not None
+    assert isinstance(resumed.failure, PaginationIncompleteError)
