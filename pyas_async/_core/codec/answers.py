@@ -16,6 +16,8 @@ from pyas_async.models import ConnectedAccount, Meeting, MeetingDetail, Page
 from pyas_async.models._source import parse_leniently
 
 T = TypeVar("T")
+MAX_DEPTH = 800
+"""Objects and lists within one another that an answer may have."""
 
 
 class Refused(Exception):  # noqa: N818  (a signal to the exchange, never seen outside)
@@ -49,17 +51,37 @@ def parse(body: bytes) -> Any:  # noqa: ANN401  (a JSON document can be anything
     Raises:
         DecodeError: If it is none.
     """
+    reason = None
+    document = None
     try:
-        return msgspec.json.decode(body)
+        document = msgspec.json.decode(body)
     except (msgspec.MsgspecError, ValueError, RecursionError):
-        pass
-    try:
-        return parse_leniently(body)
-    except RecursionError:
+        try:
+            document = parse_leniently(body)
+        except RecursionError:
+            reason = "nested too deep"
+        except ValueError as error:
+            reason = str(error)[:200]
+    # How deep a parser goes differs from Python to Python; how deep this one goes does not.
+    if reason is None and body.count(b"{") + body.count(b"[") > MAX_DEPTH and _is_too_deep(document):
         reason = "nested too deep"
-    except ValueError as error:
-        reason = str(error)[:200]
-    raise _unreadable(f"not JSON: {reason}", body)
+    if reason is not None:
+        raise _unreadable(f"not JSON: {reason}", body)
+    return document
+
+
+def _is_too_deep(document: object) -> bool:
+    level = [document]
+    for _ in range(MAX_DEPTH):
+        level = [
+            item
+            for value in level
+            if isinstance(value, (dict, list))
+            for item in (value.values() if isinstance(value, dict) else value)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _unreadable(message: str, body: bytes, path: str = "$") -> DecodeError:
