@@ -30,6 +30,10 @@ REQUESTS = (Attendee, MeetingCreate, MeetingUpdate, Recurrence)
 class Misfit(ValueError):  # noqa: N818  (it never leaves the codec)
     """A value that does not fit its field."""
 
+    def __init__(self, expected: str, value: object) -> None:
+        """Say what was expected, and of what kind the value is: it is not shown itself."""
+        super().__init__(f"expected {expected}, got {_kind(value)}")
+
 
 def _whole(value: object, _: object) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
@@ -38,8 +42,7 @@ def _whole(value: object, _: object) -> int:
         return int(value)
     if isinstance(value, str) and _DIGITS.fullmatch(value):
         return int(value)
-    msg = f"expected a whole number, got {_kind(value)}"
-    raise Misfit(msg)
+    raise Misfit("a whole number", value)
 
 
 def _text(value: object, _: object) -> str:
@@ -47,8 +50,7 @@ def _text(value: object, _: object) -> str:
         return value
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    msg = f"expected text, got {_kind(value)}"
-    raise Misfit(msg)
+    raise Misfit("text", value)
 
 
 def _truth(value: object, _: object) -> bool:
@@ -58,15 +60,13 @@ def _truth(value: object, _: object) -> bool:
         return bool(value)
     if isinstance(value, str) and value.lower() in ("true", "false"):
         return value.lower() == "true"
-    msg = f"expected true or false, got {_kind(value)}"
-    raise Misfit(msg)
+    raise Misfit("true or false", value)
 
 
 def _moment(value: object, _: object) -> datetime:
     if isinstance(value, str) and (moment := parse_field(value)) is not None:
         return moment
-    msg = f"expected a date and time, got {_kind(value)}"
-    raise Misfit(msg)
+    raise Misfit("a date and time", value)
 
 
 def _meeting_type(value: object, _: object) -> MeetingType:
@@ -89,8 +89,7 @@ def _items(kind: Any, converter: Converter) -> Callable[[object, Any], tuple[Any
 
     def structure(value: object, _: object) -> tuple[Any, ...]:
         if not isinstance(value, list):
-            msg = f"expected a list, got {_kind(value)}"
-            raise Misfit(msg)
+            raise Misfit("a list", value)
         items = []
         try:
             for item in value:
@@ -125,8 +124,7 @@ def _model(cls: type[Model], converter: Converter) -> Callable[[object, Any], Mo
 
     def structure(value: object, _: object) -> Model:
         if not isinstance(value, dict):
-            msg = f"expected an object, got {_kind(value)}"
-            raise Misfit(msg)
+            raise Misfit("an object", value)
         given = {k: v for k, v in value.items() if v is not None and not (v == "" and k in blankable)}
         model = build(given, cls)
         for name in moments:
