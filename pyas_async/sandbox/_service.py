@@ -101,19 +101,14 @@ class Service:
         return Answer(200, page.encode(), "application/json; charset=utf-8")
 
     def _get(self, request: SeenRequest, raw: str) -> Answer:
-        account_id, refusal = self._account(request.query, "query")
+        account_id, rows, refusal = self._meeting(request, raw)
         if refusal is not None:
             return refusal
-        rows = self.find(account_id, raw)
-        if not rows:
-            return answers.unknown_meeting(unquote(raw))
         return json_answer(200, {"success": True, "meeting": self.detail(account_id, rows)})
 
     def _create(self, request: SeenRequest) -> Answer:
         body = _object(request.body)
-        account_id, refusal = self._account(body, "body", check_meeting(body.get("meetingData")))
-        if refusal is None:
-            refusal = self._daily(account_id)
+        account_id, refusal = self._writable(body)
         if refusal is not None:
             return refusal
         account = self.store.account(account_id) or {}
@@ -129,9 +124,7 @@ class Service:
         rows = self.find(account_id, raw) if isinstance(account_id, str) else []
         # 0 stands for a meeting that is not there: what its type forbids cannot be known.
         current_type = rows[0].get("type", 0) if rows else 0
-        account_id, refusal = self._account(body, "body", check_meeting(body.get("meetingData"), current_type))
-        if refusal is None:
-            refusal = self._daily(account_id)
+        account_id, refusal = self._writable(body, current_type)
         if refusal is not None:
             return refusal
         if not rows:
@@ -147,12 +140,9 @@ class Service:
         return _done(self.settings.update_answer)
 
     def _delete(self, request: SeenRequest, raw: str) -> Answer:
-        account_id, refusal = self._account(request.query, "query")
+        account_id, rows, refusal = self._meeting(request, raw)
         if refusal is not None:
             return refusal
-        rows = self.find(account_id, raw)
-        if not rows:
-            return answers.unknown_meeting(unquote(raw))
         self.store.replace(account_id, rows[0]["id"], [])
         return _done(self.settings.delete_answer)
 
@@ -209,6 +199,19 @@ class Service:
             return account_id, answers.invalid(faults)
         known = self.store.account(account_id) is not None
         return account_id, None if known else answers.unknown_account()
+
+    def _meeting(self, request: SeenRequest, raw: str) -> tuple[str, list[Json], Answer | None]:
+        """Find the meeting of a request without a body: its account and rows, or the refusal."""
+        account_id, refusal = self._account(request.query, "query")
+        rows = self.find(account_id, raw) if refusal is None else []
+        if refusal is None and not rows:
+            refusal = answers.unknown_meeting(unquote(raw))
+        return account_id, rows, refusal
+
+    def _writable(self, body: Json, current_type: int | None = None) -> tuple[str, Answer | None]:
+        """Check the account and the fields of a write, and count it towards the day's: the account, or the refusal."""
+        account_id, refusal = self._account(body, "body", check_meeting(body.get("meetingData"), current_type))
+        return account_id, self._daily(account_id) if refusal is None else refusal
 
     def _daily(self, account_id: str) -> Answer | None:
         limit = self.settings.daily_writes
