@@ -12,7 +12,8 @@ What is listed in ``__all__`` is public, and nothing else is; the sandbox is in 
 from pyas_async._core.budget import RateBudget, RateLimitSnapshot
 from pyas_async._core.checkpoint import Checkpoint
 from pyas_async._core.codec import from_dict, to_dict
-from pyas_async._runtime.paginator import IterationStats, MeetingIterator
+from pyas_async._core.walk import IterationStats
+from pyas_async._runtime.paginator import MeetingIterator
 from pyas_async._version import __version__
 from pyas_async.accounts import Accounts
 from pyas_async.client import PyasClient

@@ -9,7 +9,7 @@ import attrs
 import pytest
 
 import pyas_async
-from pyas_async._core.paging import TRANSITIONS
+from pyas_async._core.states import TRANSITIONS
 from pyas_async.models._source import wire_name
 from pyas_async.sandbox import Sandbox
 

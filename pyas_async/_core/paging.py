@@ -8,14 +8,13 @@ Times are monotonic seconds, but for the birth of a token, which a checkpoint ca
 wall clock as well.
 """
 
-import enum
-from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Literal
 
 from pyas_async._core.checkpoint import Checkpoint
 from pyas_async._core.rows import RowMemory
+from pyas_async._core.states import TRANSITIONS, Event, State
 from pyas_async._core.status import refuses_page_size, unclear_about_token
-from pyas_async._core.walk import PAGE_SIZE, Ask, Counts, Rules, Spot, Walk
+from pyas_async._core.walk import PAGE_SIZE, Ask, Counts, Rules, Spot, Total, Walk
 from pyas_async.errors import (
     APIStatusError,
     PageTokenExpiredError,
@@ -24,39 +23,6 @@ from pyas_async.errors import (
     PaginationLoopError,
 )
 from pyas_async.models import Meeting, Page
-
-
-class State(enum.Enum):
-    """Where a listing stands."""
-
-    FRESH = "the next request asks for the first page"
-    FOLLOWING = "the next request follows a page token"
-    DONE = "there is no next request"
-
-
-class Event(enum.Enum):
-    """What can happen to a listing."""
-
-    PAGE_WITH_TOKEN = "a page with a token"  # noqa: S105  (no password)
-    LAST_PAGE = "a page without one"
-    TOKEN_DIED = "the token died"  # noqa: S105  (no password)
-    FELL_SHORT = "a page without one, and rows are missing that are to be repaired"
-    STOPPED = "nobody wants more, or an error"
-
-
-TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = {
-    (State.FRESH, Event.PAGE_WITH_TOKEN): State.FOLLOWING,
-    (State.FRESH, Event.LAST_PAGE): State.DONE,
-    (State.FRESH, Event.FELL_SHORT): State.FRESH,
-    (State.FRESH, Event.STOPPED): State.DONE,
-    (State.FOLLOWING, Event.PAGE_WITH_TOKEN): State.FOLLOWING,
-    (State.FOLLOWING, Event.LAST_PAGE): State.DONE,
-    (State.FOLLOWING, Event.TOKEN_DIED): State.FRESH,
-    (State.FOLLOWING, Event.FELL_SHORT): State.FRESH,
-    (State.FOLLOWING, Event.STOPPED): State.DONE,
-    (State.DONE, Event.STOPPED): State.DONE,
-}
-"""Every transition that there is; the picture in the docs is drawn from it."""
 
 
 class Paging:
@@ -104,18 +70,8 @@ class Paging:
             self._finished = True
             self.stop()
         elif resume.token is not None:
-            # A clock that was set back makes a token look as if it was not born yet. Then it is tried: the service
-            # knows.
-            age = max(0.0, wall - resume.born)
-            self._ahead = Spot(
-                token=resume.token,
-                born=now - age,
-                born_wall=resume.born,
-                walked=resume.walked,
-                total=resume.total,
-                changed=resume.changed,
-            )
-            self._walk.first_total, self._walk.changed = resume.total, resume.changed
+            self._ahead = Spot.saved(resume, now, wall)
+            self._walk.total = Total(first=resume.total, changed=resume.changed)
             self._walk.tokens.add(resume.token)
             self.state = State.FOLLOWING
         self._here = self._ahead
@@ -145,21 +101,11 @@ class Paging:
         if new:
             self._barren_restarts = 0
         if page.total_records is not None:
-            before = walk.first_total if walk.total is None else walk.total
-            counts.total_reported = walk.total = page.total_records
-            walk.changed = walk.changed or before not in (None, walk.total)
-            walk.first_total = walk.total if walk.first_total is None else walk.first_total
+            counts.total_reported = page.total_records
+            walk.total.told(page.total_records)
         walk.count(len(page.meetings), len(new))
         self._here = self._ahead
-        walked = None if self._here.walked is None else self._here.walked + len(page.meetings)
-        self._ahead = Spot(
-            token=page.next_page_token,
-            born=now,
-            born_wall=wall,
-            walked=walked,
-            total=walk.first_total,
-            changed=walk.changed,
-        )
+        self._ahead = self._here.past(page, walk.total, now, wall)
         wanted = new if self._rules.max_items is None else new[: self._rules.max_items - counts.items]
         counts.items += len(wanted)
         self.given, self._brought = len(wanted), len(new)
@@ -175,7 +121,11 @@ class Paging:
         if self.ended:
             raise error
         if self.state is State.FRESH:
-            return self._on_fresh_error(error)
+            if self._page_size == PAGE_SIZE and isinstance(error, APIStatusError) and refuses_page_size(error):
+                # Pyas's own cap is not documented. Without a number the service takes its own.
+                self._page_size = None
+                return "size"
+            raise error
         if isinstance(error, PageTokenExpiredError):
             if error.status and self._ahead.token is not None:
                 self._refused.add(self._ahead.token)
@@ -233,31 +183,23 @@ class Paging:
             rows=self._memory.log,
         )
 
-    def _on_fresh_error(self, error: Exception) -> Literal["size"]:
-        if self._page_size == PAGE_SIZE and isinstance(error, APIStatusError) and refuses_page_size(error):
-            # Pyas's own cap is not documented. Without a number the service takes its own.
-            self._page_size = None
-            return "size"
-        raise error
-
     def _follow(self, *, brought_new: bool) -> None:
         token, walk, counts = self._ahead.token, self._walk, self.counts
         if token is None:
             self._end_walk()
             return
-        if token in self._refused:
+        refused = token in self._refused
+        if refused or (token in walk.tokens and not brought_new):
             self._forget_token()
             self.stop()
-            self.failure = PaginationLoopError(
-                "the service handed out a page token again that it had refused as expired, after "
-                f"{counts.items:,} rows; the rest cannot be reached. Narrow the dates, or ask the vendor"
+            again = (
+                "again that it had refused as expired"
+                if refused
+                else "for the second time, and the page between brought nothing new"
             )
-        elif token in walk.tokens and not brought_new:
-            self._forget_token()
-            self.stop()
             self.failure = PaginationLoopError(
-                "the service handed out a page token for the second time, and the page between brought nothing new, "
-                f"after {counts.items:,} rows; the rest cannot be reached. Narrow the dates, or ask the vendor"
+                f"the service handed out a page token {again}, after {counts.items:,} rows; "
+                "the rest cannot be reached. Narrow the dates, or ask the vendor"
             )
         elif walk.leads_nowhere:
             self.stop()
@@ -274,13 +216,11 @@ class Paging:
         walk, rules = self._walk, self._rules
         # A walk from the first page on counts rows that repeat as well, as the service's total does.
         seen = max(len(self._memory), self._ahead.walked or 0)
-        short = 0 if walk.total is None else max(0, walk.total - seen)
-        self.counts.missing = None if walk.total is None else short
+        self.counts.missing = walk.total.missing(seen)
         # Where not all rows are wanted, nobody asked for all of them to be there.
-        changed = walk.total is not None and walk.changed
-        drifted = rules.max_items is None and (bool(short) or changed)
+        drift = walk.total.drift(seen) if rules.max_items is None else None
         if (
-            drifted
+            drift is not None
             and rules.verify_total == "repair"
             and self._repairs < rules.max_restarts
             and (walk.brought_new or not self._repairs)
@@ -291,13 +231,10 @@ class Paging:
             return
         self._finished = True
         self._move(Event.LAST_PAGE)
-        if drifted and rules.verify_total != "off":
-            self.drift = (
-                f"the service reported a total of {walk.first_total:,} at first and of {walk.total:,} at last, and "
-                f"{seen:,} rows came: the listing changed while it was walked, and rows may be missing"
-            )
+        if drift is not None and rules.verify_total != "off":
+            self.drift = drift
             if rules.verify_total == "raise":
-                self.failure = PaginationIncompleteError(self.drift)
+                self.failure = PaginationIncompleteError(drift)
 
     def _restart(self, error: APIStatusError) -> None:
         if self._barren_restarts >= self._rules.max_restarts:

@@ -4,6 +4,9 @@ from typing import Literal, TypeAlias
 
 import attrs
 
+from pyas_async._core.checkpoint import Checkpoint
+from pyas_async.models import Page
+
 PAGE_SIZE = 300
 """Zoom's maximum, and what is asked for unless told otherwise: calls are what is scarce."""
 MAX_BARREN_PAGES = 50
@@ -48,6 +51,30 @@ class Rules:
         return self.token_ttl - min(10.0, self.token_ttl * 0.05)
 
 
+@attrs.frozen(kw_only=True)
+class IterationStats:
+    """What an iteration has done so far.
+
+    Attributes:
+        pages: Pages received and looked at.
+        items: Rows handed out.
+        calls: Requests sent, retries included.
+        restarts: Fresh walks begun because a page token died, or to repair.
+        duplicates_skipped: Rows received again and not handed out again.
+        total_reported: How many rows the service last said the listing has; ``None`` if it never said.
+        missing: Rows that the service reported and the iteration, at its end, had not seen; ``None`` before the end,
+            and where the service reported no total.
+    """
+
+    pages: int
+    items: int
+    calls: int
+    restarts: int
+    duplicates_skipped: int
+    total_reported: int | None
+    missing: int | None
+
+
 @attrs.define
 class Counts:
     """What happened so far. `items` counts rows given out by the machine, whether or not they were taken yet."""
@@ -58,6 +85,50 @@ class Counts:
     duplicates_skipped: int = 0
     total_reported: int | None = None
     missing: int | None = None
+
+    def shown(self, *, in_hand: int, calls: int) -> IterationStats:
+        """Give them as the user sees them, to whom the rows still in hand were not handed out."""
+        return IterationStats(
+            pages=self.pages,
+            items=self.items - in_hand,
+            calls=calls,
+            restarts=self.restarts,
+            duplicates_skipped=self.duplicates_skipped,
+            total_reported=self.total_reported,
+            missing=self.missing,
+        )
+
+
+@attrs.define
+class Total:
+    """What the service says, in the course of a walk, of how many rows the listing has.
+
+    `first` and `changed` may stem from before a checkpoint; `last` is what this process was told.
+    """
+
+    first: int | None = None
+    last: int | None = None
+    changed: bool = False
+
+    def told(self, total: int) -> None:
+        """Take note of what a page says."""
+        before = self.first if self.last is None else self.last
+        self.changed = self.changed or before not in (None, total)
+        self.first = total if self.first is None else self.first
+        self.last = total
+
+    def missing(self, seen: int) -> int | None:
+        """Count the rows that did not come, where so many did; ``None`` if the service said no total."""
+        return None if self.last is None else max(0, self.last - seen)
+
+    def drift(self, seen: int) -> str | None:
+        """Say how the listing changed while it was walked and so many rows came; ``None`` if nothing shows that."""
+        if self.last is None or not (self.changed or self.missing(seen)):
+            return None
+        return (
+            f"the service reported a total of {self.first:,} at first and of {self.last:,} at last, and "
+            f"{seen:,} rows came: the listing changed while it was walked, and rows may be missing"
+        )
 
 
 @attrs.frozen(kw_only=True)
@@ -75,12 +146,38 @@ class Spot:
     total: int | None = None
     changed: bool = False
 
+    @classmethod
+    def saved(cls, resume: Checkpoint, now: float, wall: float) -> "Spot":
+        """Give the place that a checkpoint marks."""
+        # A clock that was set back makes a token look as if it was not born yet. Then it is tried: the service knows.
+        age = max(0.0, wall - resume.born)
+        return cls(
+            token=resume.token,
+            born=now - age,
+            born_wall=resume.born,
+            walked=resume.walked,
+            total=resume.total,
+            changed=resume.changed,
+        )
+
+    def past(self, page: Page, total: Total, now: float, wall: float) -> "Spot":
+        """Give the place behind the page that begins here."""
+        return Spot(
+            token=page.next_page_token,
+            born=now,
+            born_wall=wall,
+            walked=None if self.walked is None else self.walked + len(page.meetings),
+            total=total.first,
+            changed=total.changed,
+        )
+
 
 @attrs.define
 class Walk:
     """One way from the first page towards the last; `known` rows were yielded before it."""
 
     known: int = 0
+    total: Total = attrs.field(factory=Total)
     tokens: set[str] = attrs.field(factory=set)
     empty_pages: int = 0
     barren_pages: int = 0
@@ -103,7 +200,3 @@ class Walk:
         if self.empty_pages > MAX_BARREN_PAGES:
             return True
         return self.barren_pages > MAX_BARREN_PAGES and self.barren_rows > 2 * self.known
-
-    first_total: int | None = None
-    changed: bool = False
-    total: int | None = None

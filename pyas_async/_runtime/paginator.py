@@ -4,71 +4,21 @@ import logging
 import operator
 from collections.abc import AsyncIterator, Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
-import anyio
 import attrs
 
 from pyas_async._core.checkpoint import Checkpoint
-from pyas_async._core.endpoints import list_meetings
 from pyas_async._core.paging import Paging
-from pyas_async._core.walk import Ask, Rules
-from pyas_async._runtime.session import CallOptions, Session, Watch
+from pyas_async._core.walk import IterationStats, Rules
+from pyas_async._runtime.fetcher import Arrival, Fetcher
+from pyas_async._runtime.session import CallOptions, Session
 from pyas_async.errors import PyasError
 from pyas_async.events import ListingDrifted, ListingRestarted, PageReceived
 from pyas_async.models import Meeting, Page
 
-if TYPE_CHECKING:
-    from anyio.abc import TaskGroup
-
 _log = logging.getLogger("pyas_async")
-# A page is handed out once the request for the next is on the wire. Where the transport does not say when that is, or a
-# connection must be opened first, the reader is not kept waiting for longer.
-_WIRE = 0.1
 _ONCE = "this listing has been iterated, or closed; call iter_all() again for another walk"
-
-
-@attrs.frozen(kw_only=True)
-class IterationStats:
-    """What an iteration has done so far.
-
-    Attributes:
-        pages: Pages received and looked at.
-        items: Rows handed out.
-        calls: Requests sent, retries included.
-        restarts: Fresh walks begun because a page token died, or to repair.
-        duplicates_skipped: Rows received again and not handed out again.
-        total_reported: How many rows the service last said the listing has; ``None`` if it never said.
-        missing: Rows that the service reported and the iteration, at its end, had not seen; ``None`` before the end,
-            and where the service reported no total.
-    """
-
-    pages: int
-    items: int
-    calls: int
-    restarts: int
-    duplicates_skipped: int
-    total_reported: int | None
-    missing: int | None
-
-
-@attrs.define
-class _Arrival:
-    """What a request led to, and when."""
-
-    result: Page | Exception
-    now: float
-    wall: float
-
-
-class _Ahead:
-    """The next page, on its way while the reader is busy with this one."""
-
-    def __init__(self) -> None:
-        self.scope = anyio.CancelScope()
-        self.on_wire = anyio.Event()
-        self.done = anyio.Event()
-        self.arrival: _Arrival | None = None
 
 
 class MeetingIterator(AsyncIterator[Meeting]):
@@ -94,17 +44,14 @@ class MeetingIterator(AsyncIterator[Meeting]):
     ) -> None:
         """Stand before the first row, or where the checkpoint says; nothing is sent yet."""
         self._session = session
-        self._options = options.for_bulk()
         self._account_id = account_id
         self._filters = filters
         clock = session.clock
         self._machine = Paging(rules, resume, now=clock.now(), wall=clock.wall().timestamp())
+        self._fetcher = Fetcher(session, options.for_bulk(), account_id, filters)
         self._prefetch = prefetch
-        self._watch = Watch()
         self._page: Page | None = None
         self._pending: Iterator[Meeting] = iter(())
-        self._tasks: TaskGroup | None = None
-        self._ahead: _Ahead | None = None
         self._iterated = False
         self._busy = False
         self._taken_at_close: int | None = None
@@ -112,16 +59,8 @@ class MeetingIterator(AsyncIterator[Meeting]):
     @property
     def stats(self) -> IterationStats:
         """What the iteration has done so far."""
-        counts = self._machine.counts
-        return IterationStats(
-            pages=counts.pages,
-            items=counts.items - self._machine.given + self._taken(),
-            calls=self._watch.requests,
-            restarts=counts.restarts,
-            duplicates_skipped=counts.duplicates_skipped,
-            total_reported=counts.total_reported,
-            missing=counts.missing,
-        )
+        in_hand = self._machine.given - self._taken()
+        return self._machine.counts.shown(in_hand=in_hand, calls=self._fetcher.calls)
 
     def __aiter__(self) -> Self:
         """Begin the iteration.
@@ -196,9 +135,7 @@ class MeetingIterator(AsyncIterator[Meeting]):
 
         Cheap enough to be taken after every row; only its text costs.
         """
-        ahead = None if self._ahead is None else self._ahead.arrival
-        coming = None if ahead is None else ahead.result
-        return self._machine.checkpoint(self._account_id, self._filters, self._taken(), coming=coming)
+        return self._machine.checkpoint(self._account_id, self._filters, self._taken(), coming=self._fetcher.coming)
 
     async def aclose(self) -> None:
         """End the iteration: nothing more is handed out or asked for, and a page on its way is let go."""
@@ -206,26 +143,21 @@ class MeetingIterator(AsyncIterator[Meeting]):
             self._taken_at_close = self._taken()
         self._pending = iter(())
         self._machine.abandon()
-        if self._ahead is not None:
-            self._ahead.scope.cancel()
+        self._fetcher.let_go()
 
     async def __aenter__(self) -> Self:
         """Let the next page travel while this one is worked on, until the block ends."""
         self._check_open()
         if self._prefetch:
-            self._tasks = anyio.create_task_group()
-            await self._tasks.__aenter__()
+            await self._fetcher.open()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Close the iteration."""
-        tasks, self._tasks = self._tasks, None
         await self.aclose()
-        if tasks is not None:
-            # The group is told of no error: its task keeps its own, and the block's goes on as it is, not in a group.
-            await tasks.__aexit__(None, None, None)
+        await self._fetcher.close()
 
     def _check_open(self) -> None:
         if self._taken_at_close is not None:
@@ -252,7 +184,7 @@ class MeetingIterator(AsyncIterator[Meeting]):
         self._busy = True
         try:
             while (ask := self._machine.next()) is not None:
-                arrival = await self._arrive(ask)
+                arrival = await self._fetcher.fetch(ask)
                 if arrival is None or self._machine.ended:  # closed by another task
                     return False
                 if self._take(arrival):
@@ -266,15 +198,7 @@ class MeetingIterator(AsyncIterator[Meeting]):
             self._busy = False
         return False
 
-    async def _arrive(self, ask: Ask) -> _Arrival | None:
-        """Wait for the page on its way, or ask for it now."""
-        if self._ahead is None:
-            return await self._request(ask)
-        await self._ahead.done.wait()
-        arrival, self._ahead = self._ahead.arrival, None
-        return arrival
-
-    def _take(self, arrival: _Arrival) -> bool:
+    def _take(self, arrival: Arrival) -> bool:
         """Show the machine what came; say whether rows did."""
         page = arrival.result
         if isinstance(page, PyasError):
@@ -294,47 +218,8 @@ class MeetingIterator(AsyncIterator[Meeting]):
         return bool(rows)
 
     async def _send_ahead(self) -> None:
-        """Send for the next page, and wait until its request is on the wire: only then is the reader let loose.
-
-        A reader that computes keeps the event loop to itself, and nothing would be sent while it does. The rows in hand
-        are safe by now: a cancellation here loses nothing.
-        """
-        ask = self._machine.next()
-        if self._tasks is None or ask is None:
-            return
-        self._ahead = ahead = _Ahead()
-        self._tasks.start_soon(self._request_ahead, ahead, ask)
-        with anyio.move_on_after(_WIRE):
-            await ahead.on_wire.wait()
-
-    async def _request_ahead(self, ahead: _Ahead, ask: Ask) -> None:
-        self._watch.under_way = ahead.on_wire.set
-        try:
-            with ahead.scope:
-                ahead.arrival = await self._request(ask)
-        except Exception as error:  # noqa: BLE001  (it surfaces at its place in the order, after the rows before it)
-            ahead.arrival = _Arrival(error, 0.0, 0.0)
-        finally:
-            self._watch.under_way = None
-            ahead.on_wire.set()
-            ahead.done.set()
-
-    async def _request(self, ask: Ask) -> _Arrival:
-        call = list_meetings(
-            self._account_id,
-            self._filters,
-            max_results=ask.page_size,
-            next_page_token=ask.token,
-            not_after=ask.not_after,
-        )
-        result: Page | PyasError
-        try:
-            result = await self._session.run(call, self._options, self._watch)
-        except PyasError as error:
-            # It is looked at outside the handler: an error raised in it would drag this one along as its context.
-            result = error
-        clock = self._session.clock
-        return _Arrival(result, clock.now(), clock.wall().timestamp())
+        """Let the next page travel. The rows in hand are safe by now: a cancellation here loses nothing."""
+        await self._fetcher.send_ahead(self._machine.next())
 
     def _end(self) -> None:
         """Report what the total says of the listing, once all rows were handed out."""

@@ -15,7 +15,8 @@ from pyas_async import (
     Page,
     PyasError,
 )
-from pyas_async._core.paging import TRANSITIONS, Event, Paging, State
+from pyas_async._core.paging import Paging
+from pyas_async._core.states import TRANSITIONS, Event, State
 from pyas_async._core.walk import Rules
 
 if TYPE_CHECKING:

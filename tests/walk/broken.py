@@ -20,11 +20,13 @@ from pyas_async import (
     RateLimitError,
     ServerError,
 )
-from pyas_async._core.paging import Paging, State
+from pyas_async._core.paging import Paging
 from pyas_async._core.rows import RowMemory
+from pyas_async._core.states import State
+from pyas_async._runtime.fetcher import Fetcher
 
 if TYPE_CHECKING:
-    from pyas_async._core.paging import Event
+    from pyas_async._core.states import Event
     from pyas_async._core.walk import Ask
 
 # Why a listing goes on after an error.
@@ -174,14 +176,14 @@ class RepairsOnce(Paging):
         super()._end_walk()
 
 
-class DropsFilters(MeetingIterator):
+class DropsFilters(Fetcher):
     """Follow-up pages are asked for without the filters."""
 
     async def _request(self, ask: Ask) -> Any:  # noqa: ANN401
         double = copy.copy(self)
         if ask.token is not None:
             double._filters = ()
-        return await MeetingIterator._request(double, ask)
+        return await Fetcher._request(double, ask)
 
 
 class CountsARowAhead(MeetingIterator):
@@ -196,8 +198,7 @@ class LetsAnErrorGoFirst(MeetingIterator):
     """An error of the page on its way surfaces before the rows that are at hand, which are lost."""
 
     async def __anext__(self) -> Meeting:
-        arrival = None if self._ahead is None else self._ahead.arrival
-        if arrival is not None and isinstance(arrival.result, Exception):
+        if isinstance(self._fetcher.coming, Exception):
             self._pending = iter(())
         return await super().__anext__()
 
@@ -226,14 +227,14 @@ class RepeatsThePage(MeetingIterator):
         return None if super()._rest() is None else self._page
 
 
-class AsksAgain(MeetingIterator):
+class AsksAgain(Fetcher):
     """The page that travelled ahead is asked for once more when it is wanted."""
 
-    async def _arrive(self, ask: Ask) -> Any:  # noqa: ANN401
+    async def fetch(self, ask: Ask) -> Any:  # noqa: ANN401
         if self._ahead is not None:
             await self._ahead.done.wait()
             self._ahead = None
-        return await super()._arrive(ask)
+        return await super().fetch(ask)
 
 
 class RaisesWithoutACheckpoint(MeetingIterator):
@@ -258,6 +259,7 @@ def by_id_and_uuid(row: Meeting) -> int:
 
 
 _PAGING: Final = "pyas_async._runtime.paginator.Paging"
+_FETCHER: Final = "pyas_async._runtime.paginator.Fetcher"
 _ITERATOR: Final = "pyas_async.meetings.MeetingIterator"
 _DIGEST: Final = "pyas_async._core.rows.digest"
 # A row that was lost may show first in what its absence costs.
@@ -283,13 +285,13 @@ BROKEN: Final[tuple[tuple[str, Any, str], ...]] = (
     (_PAGING, RepairsOnce, "it was not repaired"),
     (_DIGEST, by_id, _LOST),
     (_DIGEST, by_id_and_uuid, _LOST),
-    (_ITERATOR, DropsFilters, f"was never in the listing|{_LOST}"),
+    (_FETCHER, DropsFilters, f"was never in the listing|{_LOST}"),
     (_ITERATOR, CountsARowAhead, f"{_LOST}|sent again after the service had said"),
     (_ITERATOR, LetsAnErrorGoFirst, f"stats.items|{_LOST}"),
     (_ITERATOR, LosesRowsWhenCancelled, f"stats.items|{_LOST}"),
     (_ITERATOR, StampsLate, "clock knows to be dead"),
     (_ITERATOR, RepeatsThePage, _TWICE),
-    (_ITERATOR, AsksAgain, "a page was asked for that is not the next"),
+    (_FETCHER, AsksAgain, "a page was asked for that is not the next"),
     (_ITERATOR, RaisesWithoutACheckpoint, "carries no checkpoint"),
 )
 """Where each takes the place of what is whole, and the law that catches it."""
