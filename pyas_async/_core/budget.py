@@ -6,6 +6,7 @@ service's window. What the service itself reports corrects the count downward.
 """
 
 import math
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -13,11 +14,22 @@ from typing import Self
 
 import attrs
 
+from pyas_async._core.queue import Queue
 from pyas_async._core.status import count, limit_resets_in
 from pyas_async.errors import ConfigurationError
 
 DEVELOPER, GROWTH, SCALE = 100, 3_000, 5_000
 """Calls per key and five minutes, by plan."""
+_REMEMBERED = 20_000
+"""Calls that are counted where no limit was given: more than any plan sells."""
+_FEELING = 1.0
+"""Seconds for which one call goes ahead where nobody knows what is left; a slow answer must not hold the others up."""
+_SPREAD = 0.05
+"""The part of a window over which calls are let out after a pause."""
+_TICK = 0.001
+"""Seconds that nobody needs to tell apart."""
+_PARTS = 8
+"""How many moments of the coming window are looked at to see what interactive calls will need."""
 
 
 @attrs.frozen(kw_only=True)
@@ -73,12 +85,19 @@ class RateBudget:
         self._window = window
         self._share = share
         self._guard = guard
+        self.queue = Queue()
         self._in_flight = 0
-        self._freed_at: deque[float] = deque()
+        self._freed_at: deque[float] = deque(maxlen=limit or _REMEMBERED)
+        self._interactive_at: deque[float] = deque(maxlen=limit or _REMEMBERED)
         self._paused_until = -math.inf
+        self._ceiling: int | None = None
+        self._ceiling_grows_at = math.inf
         self._server_left: int | None = None
         self._server_limit: int | None = None
+        self._most_left: int | None = None
         self._server_resets = -math.inf
+        self._answered_at = -math.inf
+        self._feeling_until = -math.inf
 
     @classmethod
     def developer(cls, *, share: float = 1.0) -> Self:
@@ -95,15 +114,23 @@ class RateBudget:
         """Give the budget of the Scale plan: 5,000 calls per five minutes."""
         return cls(SCALE, share=share)
 
-    def take(self, now: float) -> bool:
+    def has_place(self, now: float, *, bulk: bool = False) -> bool:
+        """Say whether a call may go out now; of bulk, what interactive calls are about to need is kept back."""
+        return self.wait(now, bulk=bulk) == 0
+
+    def take(self, now: float, *, bulk: bool = False) -> bool:
         """Take a place for a call that goes out now, if there is one."""
-        if now < self._paused_until:
+        if self.wait(now, bulk=bulk) != 0:
             return False
-        left = self._left(now)
-        if left is not None and left < 1:
-            return False
-        self._in_flight += 1
+        self.took(now, bulk=bulk)
         return True
+
+    def took(self, now: float, *, bulk: bool) -> None:
+        """Take note that a call goes out now."""
+        self._in_flight += 1
+        self._feeling_until = now + _FEELING
+        if not bulk:
+            self._interactive_at.append(now)
 
     def give_back(self) -> None:
         """Give back a place whose call never went out."""
@@ -115,17 +142,18 @@ class RateBudget:
         Unless an answer has told what the service counts (`learn`), the call counts there as well.
         """
         self._in_flight -= 1
-        if self._limit is not None:
-            self._freed_at.append(now + self._window + self._guard)
+        self._freed_at.append(now + self._window + self._guard)
         if self._server_left is not None and not told:
             self._server_left -= 1
 
     def learn(self, headers: Mapping[str, str], now: float, wall: datetime) -> bool:
         """Take the service's own count from an answer's headers; say whether there was one."""
+        self._answered_at = now
         left = count(headers, "x-ratelimit-remaining")
         if left is None:
             return False
         self._server_limit = count(headers, "x-ratelimit-limit") or self._server_limit
+        self._most_left = max(left, self._most_left or 0)
         seconds = limit_resets_in(headers, wall)
         # Dates of headers are whole seconds, so the guard counts here, too.
         resets = now + (self._window if seconds is None else seconds + self._guard)
@@ -138,57 +166,160 @@ class RateBudget:
         return True
 
     def pause(self, seconds: float, now: float) -> None:
-        """Let nothing out for so many seconds: the service has turned a call away."""
+        """Let nothing out for so many seconds: the service has turned a call away, which is over (`spent`)."""
+        before = len(self._freed_at) - 1
+        if self._limit is None and now >= self._paused_until and before >= DEVELOPER // 2:
+            # Nobody has said how many calls there are; now it is known how many went through before this one. If they
+            # are far fewer than any plan sells, others have spent the rest, and nothing is known.
+            self._ceiling = before
+            self._ceiling_grows_at = now + seconds + self._window
         self._paused_until = max(self._paused_until, now + seconds)
+        self._answered_at = -math.inf
 
     @property
     def in_flight(self) -> int:
         """Calls under way; what they give back may come at any time."""
         return self._in_flight
 
-    def wait(self, now: float) -> float | None:
+    def wait(self, now: float, *, bulk: bool = False) -> float | None:
         """Seconds until a place may be free: 0 if one is; ``None`` if that hangs on a call under way."""
         if now < self._paused_until:
             return self._paused_until - now
-        left = self._left(now)
-        if left is None or left >= 1:
-            return 0.0
-        own = self._places(now)
+        if self._in_flight and now < self._feeling_until and self._feels_its_way(now):
+            return self._feeling_until - now
+        own, theirs = self._places(now), self._theirs(now)
         if own is not None and own < 1:
             return self._freed_at[0] - now if self._freed_at else None
-        return self._server_resets - now
+        if theirs is not None and theirs < 1:
+            return self._server_resets - now
+        if bulk and own is not None and own <= self._kept_back(now, own):
+            changes = [self._interactive_at[0] + self._window]
+            changes += [self._freed_at[0]] if self._freed_at else []
+            return max(_TICK, min(changes) - now)
+        return 0.0
 
-    def snapshot(self, now: float, wall: datetime, waiting: int) -> RateLimitSnapshot:
+    def earliest(self, now: float, ahead: int = 0) -> float:
+        """Seconds that a call waits at least if so many go before it, whatever becomes of those under way."""
+        seconds = max(0.0, self._paused_until - now)
+        own, theirs = self._places(now), self._theirs(now)
+        if theirs is not None and ahead >= theirs + self._in_flight:
+            seconds = max(seconds, self._server_resets - now)
+        if own is not None and self._freed_at and (missing := ahead - own - self._in_flight) >= 0:
+            seconds = max(seconds, self._freed_at[min(missing, len(self._freed_at) - 1)] - now)
+        return seconds
+
+    def slots(self, now: float, until: float) -> float:
+        """Count the places that are free now or will surely be until then."""
+        mine, own, theirs = self._mine(), self._places(now), self._theirs(now)
+        if mine is None:
+            return math.inf
+        seconds = max(0.0, until - now)
+        found = math.inf
+        if own is not None:
+            # Each whole round brings every place back once; what is counted one by one is the rest, its first part.
+            rounds, rest = divmod(seconds, self._round)
+            found = max(0, own) + bisect_right(self._freed_at, now + rest) + rounds * mine
+        if theirs is not None:
+            after = until - self._server_resets
+            found = min(found, max(0, theirs) + (0 if after < 0 else (1 + after // self._round) * mine))
+        elif own is None:
+            found = (1 + seconds // self._round) * mine
+        return found
+
+    def listings(self, life: float) -> float:
+        """Count the listings whose tokens, living so long, can all be served in time."""
+        mine = self._mine()
+        if mine is None:
+            return math.inf
+        rounds = life / self._round
+        return max(1, math.floor((math.floor(rounds) if rounds >= 1 else rounds) * mine))
+
+    def step(self, now: float) -> float:
+        """Seconds between two calls of a crowd: after a pause they are spread a little, else they go as they can."""
+        if now >= self._paused_until + self._window * _SPREAD:
+            return 0.0
+        return self._window * _SPREAD / (self._mine() or DEVELOPER)
+
+    def snapshot(self, now: float, wall: datetime) -> RateLimitSnapshot:
         """Show the budget."""
-        left = self._left(now)
-        wait = self.wait(now)
-        resets = max(self._freed_at[0] - now if self._freed_at else 0.0, self._paused_until - now, wait or 0.0)
+        bounds = [count for count in (self._places(now), self._theirs(now)) if count is not None]
+        resets = max(self._paused_until - now, self.wait(now) or 0.0, 0.0)
+        if self._freed_at and self._limit is not None:
+            resets = max(resets, self._freed_at[0] - now)
         if self._server_left is not None:
             resets = max(resets, self._server_resets - now)
         return RateLimitSnapshot(
-            limit=self._limit,
-            remaining=None if left is None else 0 if now < self._paused_until else max(0, left),
+            limit=self._limit or self._server_limit,
+            remaining=0 if now < self._paused_until else max(0, min(bounds)) if bounds else None,
             resets_at=(wall + timedelta(seconds=resets)).astimezone(UTC) if resets else None,
-            waiting=waiting,
+            waiting=len(self.queue),
         )
 
-    def _left(self, now: float) -> int | None:
-        """Calls that may go out now; ``None`` if nothing bounds them."""
-        own = self._places(now)
-        theirs = None
-        if self._server_left is not None and now < self._server_resets:
-            limit = self._limit or self._server_limit
-            reserve = 0 if limit is None else limit - self._allowed(limit)
-            theirs = self._server_left - reserve - self._in_flight
-        bounds = [count for count in (own, theirs) if count is not None]
-        return min(bounds) if bounds else None
-
     def _places(self, now: float) -> int | None:
-        if self._limit is None:
-            return None
+        """Places that are free by our own count; ``None`` if nobody knows how many there are."""
         while self._freed_at and self._freed_at[0] <= now:
             self._freed_at.popleft()
-        return self._allowed(self._limit) - self._in_flight - len(self._freed_at)
+        if self._limit is not None:
+            return self._allowed(self._limit) - self._in_flight - len(self._freed_at)
+        if self._ceiling is None:
+            return None
+        if now >= self._ceiling_grows_at:
+            # Others may have used the key when it was learned: try a little more, at the cost of a refusal at most.
+            self._ceiling += max(1, self._ceiling // 20)
+            self._ceiling_grows_at = now + self._window
+        return self._ceiling - self._in_flight - len(self._freed_at)
+
+    def _theirs(self, now: float) -> int | None:
+        """Places that are free by the service's count; ``None`` if it has not said, or its window is over."""
+        if self._server_left is None or now >= self._server_resets:
+            return None
+        limit = self._whole()
+        reserve = 0 if limit is None else limit - self._allowed(limit)
+        return self._server_left - reserve - self._in_flight
+
+    def _feels_its_way(self, now: float) -> bool:
+        """Whether nobody can know how much is left, so that one call goes ahead of all others and asks.
+
+        So it is before the first answer, since others may have used the key; after a pause; and, where no limit was
+        given, in a window of the service that it has not spoken of yet.
+        """
+        if self._answered_at == -math.inf:
+            return True
+        return self._limit is None and self._answered_at < self._server_resets <= now
+
+    def _kept_back(self, now: float, own: int) -> int:
+        """Places that bulk calls leave for the interactive ones to come, if those come as in the last window.
+
+        The places that come back in time serve them as well; what is kept is the largest shortfall on the way.
+        """
+        recent, mine = self._interactive_at, self._mine()
+        while recent and recent[0] <= now - self._window:
+            recent.popleft()
+        if not recent or mine is None or own > 2 * len(recent) + 1:
+            return 0
+        short = max(
+            len(recent) * part / _PARTS - bisect_right(self._freed_at, now + self._window * part / _PARTS)
+            for part in range(1, _PARTS + 1)
+        )
+        # Arrivals vary by about the root of their number.
+        return min(mine // 2, math.ceil(max(0.0, short) + math.sqrt(len(recent))))
+
+    @property
+    def _round(self) -> float:
+        """Seconds in which every place surely comes back once: the window, what pacing adds, and slow answers."""
+        return self._window * (1 + _SPREAD) + self._guard + min(5.0, self._window)
+
+    def _mine(self) -> int | None:
+        """Calls per window that this program may spend, as far as anybody has said."""
+        if self._limit is None and self._ceiling is not None:
+            return self._ceiling
+        limit = self._whole()
+        return None if limit is None else self._allowed(limit)
+
+    def _whole(self) -> int | None:
+        """Calls per window that the key has, as far as anybody has said."""
+        seen = None if self._most_left is None else self._most_left + 1
+        return self._limit or self._server_limit or seen
 
     def _allowed(self, limit: int) -> int:
         """Give this program's part of a limit."""

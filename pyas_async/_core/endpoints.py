@@ -96,6 +96,7 @@ def list_meetings(
         path=_MEETINGS,
         query=tuple(query),
         read=codec.read_page,
+        account=account_id,
         carries_token=next_page_token is not None,
         not_after=not_after,
     )
@@ -109,6 +110,7 @@ def get_meeting(account_id: str, meeting_id: MeetingId) -> Call[MeetingDetail]:
         path=meeting_path(meeting_id),
         query=(("accountId", account(account_id)),),
         read=codec.read_detail,
+        account=account_id,
         meeting_id=meeting_id,
     )
 
@@ -124,6 +126,7 @@ def create_meeting(account_id: str, meeting: MeetingCreate) -> Call[MeetingDetai
         body=_json({"accountId": account(account_id), "meetingData": codec.to_dict(meeting)}),
         read=codec.read_detail,
         repeat=Repeat.CREATE,
+        account=account_id,
     )
 
 
@@ -140,6 +143,7 @@ def update_meeting(account_id: str, meeting_id: MeetingId, changes: MeetingUpdat
         body=_json({"accountId": account(account_id), "meetingData": document}),
         read=codec.read_updated,
         repeat=Repeat.WRITE,
+        account=account_id,
         meeting_id=meeting_id,
     )
 
@@ -153,6 +157,7 @@ def delete_meeting(account_id: str, meeting_id: MeetingId) -> Call[None]:
         query=(("accountId", account(account_id)),),
         read=codec.read_nothing,
         repeat=Repeat.WRITE,
+        account=account_id,
         meeting_id=meeting_id,
     )
 

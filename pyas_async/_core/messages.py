@@ -32,6 +32,7 @@ class Call(Generic[T]):
         body: The JSON body; ``None`` for none.
         repeat: What may be done again.
         read: Makes the model of a successful answer's body.
+        account: Whose call it is, for fairness between accounts; empty if nobody's.
         meeting_id: The meeting it is about, if it is about one.
         carries_token: Whether it asks with a page token, so that an expired one may be the answer.
         not_after: When (monotonic) the page token is too old to be tried; ``None`` if the call has no such end.
@@ -44,6 +45,7 @@ class Call(Generic[T]):
     query: tuple[tuple[str, str], ...] = attrs.field(default=(), repr=False)
     body: bytes | None = attrs.field(default=None, repr=False)
     repeat: Repeat = Repeat.READ
+    account: str = ""
     meeting_id: int | str | None = None
     carries_token: bool = False
     not_after: float | None = None

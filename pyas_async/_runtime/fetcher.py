@@ -8,7 +8,7 @@ import attrs
 from pyas_async._core.endpoints import list_meetings
 from pyas_async._core.walk import Ask
 from pyas_async._runtime.session import CallOptions, Session, Watch
-from pyas_async.errors import PyasError
+from pyas_async.errors import PageTokenExpiredError, PyasError
 from pyas_async.models import Page
 
 if TYPE_CHECKING:
@@ -47,14 +47,22 @@ class Fetcher:
     """
 
     def __init__(
-        self, session: Session, options: CallOptions, account_id: str, filters: tuple[tuple[str, str], ...]
+        self,
+        session: Session,
+        options: CallOptions,
+        account_id: str,
+        filters: tuple[tuple[str, str], ...],
+        *,
+        token_use: float,
     ) -> None:
-        """Keep what every request says; nothing is sent yet."""
+        """Keep what every request says; nothing is sent yet. A page token is used for so many seconds."""
         self._session = session
         self._options = options
         self._account_id = account_id
         self._filters = filters
-        self._watch = Watch()
+        self._watch = Watch(life=token_use)
+        self._token_use = token_use
+        self._over = False
         self._tasks: TaskGroup | None = None
         self._ahead: _Ahead | None = None
 
@@ -83,7 +91,9 @@ class Fetcher:
             await tasks.__aexit__(None, None, None)
 
     def let_go(self) -> None:
-        """Give up a page on its way; whoever waits for it gets ``None``."""
+        """Give up the listing, and a page on its way; whoever waits for it gets ``None``."""
+        self._over = True
+        self._session.stands(self._watch, None)
         if self._ahead is not None:
             self._ahead.scope.cancel()
 
@@ -131,11 +141,18 @@ class Fetcher:
             next_page_token=ask.token,
             not_after=ask.not_after,
         )
+        clock = self._session.clock
+        # The scheduler begins no more listings than it can bring to their end, so it is told of each token.
+        dies = ask.not_after
         result: Page | PyasError
         try:
             result = await self._session.run(call, self._options, self._watch)
+            dies = None if result.next_page_token is None else clock.now() + self._token_use
         except PyasError as error:
             # It is looked at outside the handler: an error raised in it would drag this one along as its context.
             result = error
-        clock = self._session.clock
+            if isinstance(error, PageTokenExpiredError):
+                dies = None
+        finally:
+            self._session.stands(self._watch, None if self._over else dies)
         return Arrival(result, clock.now(), clock.wall().timestamp())

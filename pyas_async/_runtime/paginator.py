@@ -48,7 +48,7 @@ class MeetingIterator(AsyncIterator[Meeting]):
         self._filters = filters
         clock = session.clock
         self._machine = Paging(rules, resume, now=clock.now(), wall=clock.wall().timestamp())
-        self._fetcher = Fetcher(session, options.for_bulk(), account_id, filters)
+        self._fetcher = Fetcher(session, options.for_bulk(), account_id, filters, token_use=rules.token_use)
         self._prefetch = prefetch
         self._page: Page | None = None
         self._pending: Iterator[Meeting] = iter(())

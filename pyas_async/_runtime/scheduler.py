@@ -1,131 +1,151 @@
-"""Who may send next, when the call budget is short.
+"""Who may send next, when the call budget is short: the waiting in front of a budget's queue.
 
-Calls wait in a queue: interactive before bulk, then the call whose page token dies first, then in order of arrival.
-Nobody drives the queue in the background: the call at its head watches the clock, and whoever leaves wakes the next.
-No lock is held across a wait, and a waiter that is cancelled gives its place back.
+The queue (`_core/queue.py`) says who goes; it belongs to the budget, so that clients which share one stand in one line.
+Nobody drives it in the background: one of the waiting calls watches the clock for all, and whoever leaves wakes the
+next. No lock is held across a wait, and a waiter that is cancelled gives its place back.
 """
 
-import heapq
-import itertools
 import math
+from collections.abc import Hashable
 
 import anyio
-import attrs
+import anyio.lowlevel
 
 from pyas_async._core.budget import RateBudget
+from pyas_async._core.queue import Ticket
 from pyas_async._runtime.clock import Clock
 from pyas_async.errors import BudgetTimeoutError, ClientClosedError
 
-# Room that hangs on a call under way is announced by that call; calls of other clients on the same budget are not, so
-# look again now and then.
-_LOOK_AGAIN = 0.25
-
-
-@attrs.define(order=True)
-class _Ticket:
-    bulk: bool
-    dies: float
-    arrival: int
-    event: anyio.Event = attrs.field(factory=anyio.Event, order=False)
-    granted: bool = attrs.field(default=False, order=False)
-    gone: bool = attrs.field(default=False, order=False)
+_TICK = 0.001
+"""Seconds that the watcher sleeps at least: a moment that has come a hair too early must not become a busy loop."""
 
 
 class Scheduler:
-    """The queue in front of one budget."""
+    """A client's way into the queue of its budget."""
 
     def __init__(self, budget: RateBudget, clock: Clock) -> None:
-        """Guard a budget."""
+        """Stand in front of a budget."""
         self.budget = budget
         self._clock = clock
-        self._queue: list[_Ticket] = []
-        self._arrivals = itertools.count()
+        self._waiting: set[Ticket] = set()
         self._closed = False
 
     @property
     def waiting(self) -> int:
-        """Calls that wait."""
-        return sum(not ticket.gone for ticket in self._queue)
+        """Calls that wait, those of other clients on the same budget included."""
+        return len(self.budget.queue)
 
-    def try_now(self) -> bool:
-        """Take a place at once, if there is one and nobody waits for it."""
-        return not self._queue and self.budget.take(self._clock.now())
+    def try_now(self, ticket: Ticket) -> bool:
+        """Take a place at once, if the call may have one before all who wait."""
+        budget, queue, now = self.budget, self.budget.queue, self._clock.now()
+        if queue:
+            queue.join(ticket)
+            self.moved()
+            if not ticket.granted:
+                queue.leave(ticket)
+        elif queue.admits(ticket, budget, now) and budget.wait(now, bulk=ticket.bulk) == 0:
+            queue.served(ticket, budget, now)
+        return ticket.granted
 
     def expected_wait(self) -> float:
         """Seconds that a call would wait at least."""
-        return self.budget.wait(self._clock.now()) or 0.0
+        return self.budget.earliest(self._clock.now(), len(self.budget.queue))
 
-    async def wait(self, *, bulk: bool, dies: float | None = None, left: float | None = None) -> None:
-        """Wait for a place.
+    async def wait(self, ticket: Ticket, left: float | None = None) -> None:
+        """Wait for a place: the ticket is granted, or the page token that the call carries died meanwhile.
 
         Args:
-            bulk: Whether to let interactive calls go first.
-            dies: When the call's page token is too old to be tried; ``None`` if it has none.
+            ticket: The call.
             left: Seconds until the call's deadline; ``None`` if the wait is not bounded.
 
         Raises:
             BudgetTimeoutError: If the place would come too late.
             ClientClosedError: If the client is closed meanwhile.
         """
+        queue = self.budget.queue
         give_up = math.inf if left is None else self._clock.now() + left
-        ticket = _Ticket(bulk, math.inf if dies is None else dies, next(self._arrivals))
-        heapq.heappush(self._queue, ticket)
+        queue.join(ticket)
+        self._waiting.add(ticket)
         try:
-            while not ticket.granted:
-                self._grant()
+            while not ticket.granted and self._clock.now() < ticket.dies:
+                self.moved()
                 if not ticket.granted:
-                    await self._pause(ticket, give_up)
+                    self._check(ticket, give_up)
+                    await self._sleep(ticket, give_up)
         except BaseException:
-            if ticket.granted:
-                self.budget.give_back()
-            ticket.gone = True
-            self._grant()
+            self.withdraw(ticket)
             raise
+        finally:
+            if not ticket.granted:
+                queue.leave(ticket)
+            self._waiting.discard(ticket)
+            if queue.watcher is ticket:
+                queue.watcher = None
+            self.moved()
 
-    def give_back(self) -> None:
-        """Give back a place whose call never went out."""
+    def withdraw(self, ticket: Ticket) -> None:
+        """Give back the place of a call that does not go out, if it has one."""
+        if not ticket.granted:
+            return
         self.budget.give_back()
+        if ticket.begins:
+            self.budget.queue.listings.ended(ticket.listing)
         self.moved()
 
+    def stands(self, listing: Hashable, dies: float | None) -> None:
+        """Take note of where a listing stands: when its token dies, or that it has none and makes room for another."""
+        listings = self.budget.queue.listings
+        if dies is not None:
+            listings.stands(listing, dies)
+        elif listing in listings:
+            listings.ended(listing)
+            self.moved()
+
     def moved(self) -> None:
-        """Look at the queue again: a call ended, or the budget has learned something."""
-        if self._queue:
-            self._grant()
+        """Look at the queue again: a call came or ended, or the budget has learned something."""
+        queue = self.budget.queue
+        if not queue:
+            return
+        now = self._clock.now()
+        queue.serve(self.budget, now, self._clock.chance())
+        if queue.watcher is None:
+            for ticket in queue:
+                ticket.wake()
+                break
+        elif queue.next_look(self.budget, now) < queue.watched_until:
+            queue.watcher.wake()
 
     def close(self) -> None:
         """Send everybody home."""
         self._closed = True
-        for ticket in self._queue:
-            ticket.event.set()
+        for ticket in self._waiting:
+            ticket.wake()
 
-    async def _pause(self, ticket: _Ticket, give_up: float) -> None:
+    def _check(self, ticket: Ticket, give_up: float) -> None:
+        """Refuse to wait for what cannot come in time."""
         if self._closed:
             msg = "the client was closed while the call waited for room in the call budget"
             raise ClientClosedError(msg)
-        now = self._clock.now()
-        expected = self.budget.wait(now)
-        if now >= give_up or (expected is not None and now + expected >= give_up):
-            seconds = expected or 0.0
+        if give_up == math.inf:
+            return
+        now, budget = self._clock.now(), self.budget
+        seconds = budget.earliest(now, 0 if ticket.bulk else budget.queue.ahead(ticket))
+        if now + seconds >= give_up:
             msg = (
                 f"the key's rate limit is used up: there is room again in {seconds:.0f} s, which is after this call's "
                 "deadline. Wait, raise deadline=, or use priority='bulk' with deadline=None"
             )
             raise BudgetTimeoutError(msg, retry_after=seconds)
-        delay = give_up - now
-        if self._queue[0] is ticket:
-            delay = min(delay, _LOOK_AGAIN if expected is None or self.budget.in_flight else expected)
-        ticket.event = anyio.Event()
-        with anyio.move_on_after(delay):
-            await ticket.event.wait()
 
-    def _grant(self) -> None:
-        queue = self._queue
-        while queue:
-            head = queue[0]
-            if not head.gone:
-                if self._closed or not self.budget.take(self._clock.now()):
-                    head.event.set()  # it may have become the head just now, and must watch the clock
-                    return
-                head.granted = True
-                head.event.set()
-            heapq.heappop(queue)
+    async def _sleep(self, ticket: Ticket, give_up: float) -> None:
+        """Sleep until woken, or until there is something to do; one of all who wait watches the clock."""
+        queue, now = self.budget.queue, self._clock.now()
+        event = anyio.Event()
+        ticket.wake = event.set
+        until = min(give_up, ticket.dies)
+        if queue.watcher is None or queue.watcher is ticket:
+            queue.watcher = ticket
+            queue.watched_until = queue.next_look(self.budget, now)
+            until = min(until, max(queue.watched_until, now + _TICK))
+        with anyio.move_on_after(until - now):
+            await event.wait()

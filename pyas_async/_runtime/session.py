@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Literal, TypeVar
 
@@ -12,6 +13,7 @@ import attrs
 from pyas_async._core.budget import RateBudget, RateLimitSnapshot
 from pyas_async._core.exchange import Exchange, Fail, Limits, Return, Wait
 from pyas_async._core.messages import Answer, Call, Outcome
+from pyas_async._core.queue import Ticket
 from pyas_async._core.retry import RetryQuota
 from pyas_async._runtime.clock import Clock
 from pyas_async._runtime.key import ApiKey
@@ -41,15 +43,17 @@ class CallOptions:
         return attrs.evolve(self, priority="bulk", limits=attrs.evolve(self.limits, patient=True))
 
 
-@attrs.define
+@attrs.define(eq=False)
 class Watch:
-    """Watches the calls of an iteration.
+    """Watches the calls of an iteration, or of a bulk run.
 
     Attributes:
+        life: Seconds for which a page token can be used, if the calls are those of a listing.
         requests: Requests sent so far.
         under_way: Told when a request is on the wire, or must wait: whoever waits for that need not wait any longer.
     """
 
+    life: float | None = None
     requests: int = 0
     under_way: Callable[[], None] | None = None
 
@@ -93,7 +97,11 @@ class Session:
 
     def rate_limit(self) -> RateLimitSnapshot:
         """Show the call budget."""
-        return self._scheduler.budget.snapshot(self.clock.now(), self.clock.wall(), self._scheduler.waiting)
+        return self._scheduler.budget.snapshot(self.clock.now(), self.clock.wall())
+
+    def stands(self, listing: Watch, dies: float | None) -> None:
+        """Take note of where a listing stands: when its token dies, or that it has none."""
+        self._scheduler.stands(listing, dies)
 
     def emit(self, event: Event) -> None:
         """Tell ``on_event``; what it raises is logged, never passed on."""
@@ -143,13 +151,15 @@ class Session:
                 self._check_usable()
             if isinstance(action := exchange.next(self.clock.now()), Fail):
                 return action
-            await self._take_place(exchange, options, watch)
+            ticket = _ticket(exchange.call, options, watch)
+            if not self._scheduler.try_now(ticket):
+                await self._wait_for_place(ticket, exchange, options, watch)
             if self._closed:
-                self._scheduler.give_back()
+                self._scheduler.withdraw(ticket)
                 self._check_usable()
-            # The wait for a place may have outlived the page token or the deadline.
+            # The wait for a place may have outlived the deadline, or the page token: then there is no place.
             if isinstance(action := exchange.next(self.clock.now()), Fail):
-                self._scheduler.give_back()
+                self._scheduler.withdraw(ticket)
                 return action
             return await self._attempt(exchange, options, watch, action.limit)
         except PyasError as error:
@@ -162,19 +172,11 @@ class Session:
         if scope.cancelled_caught and not self._closed:
             raise exchange.out_of_time()
 
-    async def _take_place(self, exchange: Exchange[T], options: CallOptions, watch: Watch) -> None:
-        if self._scheduler.try_now():
-            return
+    async def _wait_for_place(self, ticket: Ticket, exchange: Exchange[T], options: CallOptions, watch: Watch) -> None:
         began = self.clock.now()
-        seconds = self._scheduler.expected_wait()
-        self._wait_begins(exchange.call, seconds, "budget")
+        self._wait_begins(exchange.call, self._scheduler.expected_wait(), "budget")
         watch.tell()
-        patient = options.limits.patient
-        await self._scheduler.wait(
-            bulk=options.priority == "bulk",
-            dies=exchange.call.not_after,
-            left=None if patient else exchange.remaining(began),
-        )
+        await self._scheduler.wait(ticket, None if options.limits.patient else exchange.remaining(began))
         exchange.waited_for_place(self.clock.now() - began)
 
     async def _attempt(
@@ -222,7 +224,9 @@ class Session:
         if isinstance(outcome, Answer):
             budget.spent(now, told=budget.learn(outcome.headers, now, self.clock.wall()))
             if exchange.pauses_key is not None:
-                budget.pause(exchange.pauses_key, now)
+                # Others may have been told the same moment: the jitter keeps them from coming back as one.
+                jitter = min(1.0, exchange.pauses_key / 10) * self.clock.chance()
+                budget.pause(exchange.pauses_key + jitter, now)
         elif outcome is None or outcome.sent:
             budget.spent(now)
         else:
@@ -245,6 +249,16 @@ class Session:
                 "make one client in each loop, or run the program in one asyncio.run()"
             )
             raise WrongEventLoopError(msg)
+
+
+def _ticket(call: Call[T], options: CallOptions, watch: Watch) -> Ticket:
+    return Ticket(
+        bulk=options.priority == "bulk",
+        account=call.account,
+        dies=math.inf if call.not_after is None else call.not_after,
+        listing=None if watch.life is None else watch,
+        life=math.inf if watch.life is None else watch.life,
+    )
 
 
 def _headers(call: Call[T], options: CallOptions) -> dict[str, str]:

@@ -33,6 +33,10 @@ class MeetingType(IntEnum):
         member._value_ = value
         return member
 
+    def __reduce_ex__(self, _: object) -> tuple[type[Self], tuple[int]]:
+        """Pickle, and copy, by number: the first releases of Python 3.11 look a member up by its name."""
+        return type(self), (int(self),)
+
 
 class ListType(StrEnum):
     """Which meetings a listing holds, in the page's words."""

@@ -64,6 +64,7 @@ def test_never_above_the_limit(
 def test_share(limit: int, percent: int) -> None:
     """A program spends its share of the limit at once, and no more; at least one call, or it could do nothing."""
     budget = RateBudget(limit, share=percent / 100)
+    budget.learn({}, 0.0, NOON)
     taken = sum(budget.take(0.0) for _ in range(limit + 1))
 
     assert taken == max(1, limit * percent // 100)
@@ -74,6 +75,7 @@ def test_share(limit: int, percent: int) -> None:
 def test_places_come_back(limit: int, answered: float, guard: float) -> None:
     """A place is free again a window after its answer and the guard, not before; ``wait`` says when."""
     budget = RateBudget(limit, guard=guard)
+    budget.learn({}, 0.0, NOON)
     for _ in range(limit):
         budget.take(0.0)
     assert budget.wait(0.0) is None

@@ -10,16 +10,19 @@ import pytest
 
 from core.tools import NOON
 from pyas_async import ConfigurationError, RateBudget
+from pyas_async._core.queue import Ticket
 
 
 def test_snapshot() -> None:
     """The snapshot shows the limit, what is left, when more comes, and who waits."""
     budget = RateBudget(3)
-    fresh = budget.snapshot(0.0, NOON, 0)
+    fresh = budget.snapshot(0.0, NOON)
     budget.take(0.0)
     budget.spent(1.0)
     budget.take(1.0)
-    used = budget.snapshot(1.0, NOON, 4)
+    for _ in range(4):
+        budget.queue.join(Ticket())
+    used = budget.snapshot(1.0, NOON)
 
     assert (3, 3, None, 0) == (fresh.limit, fresh.remaining, fresh.resets_at, fresh.waiting)
     assert (3, 1, NOON + timedelta(seconds=301), 4) == (used.limit, used.remaining, used.resets_at, used.waiting)
@@ -27,7 +30,7 @@ def test_snapshot() -> None:
 
 def test_snapshot_knows_nothing() -> None:
     """Where neither the user nor the service has said anything, the snapshot says so."""
-    shown = RateBudget().snapshot(0.0, NOON, 0)
+    shown = RateBudget().snapshot(0.0, NOON)
 
     assert (None, None, None) == (shown.limit, shown.remaining, shown.resets_at)
 
@@ -38,7 +41,7 @@ def test_snapshot_of_a_pause() -> None:
     budget.take(0.0)
     budget.spent(0.0)
     budget.pause(400.0, 0.0)
-    shown = budget.snapshot(100.0, NOON, 0)
+    shown = budget.snapshot(100.0, NOON)
 
     assert (0, NOON + timedelta(seconds=300)) == (shown.remaining, shown.resets_at)
 
@@ -69,7 +72,7 @@ def test_refusals(wrong: dict[str, Any]) -> None:
 def test_plans() -> None:
     """The plans of the service have their numbers."""
     limits = [
-        made.snapshot(0.0, NOON, 0).limit for made in (RateBudget.developer(), RateBudget.growth(), RateBudget.scale())
+        made.snapshot(0.0, NOON).limit for made in (RateBudget.developer(), RateBudget.growth(), RateBudget.scale())
     ]
 
     assert [100, 3_000, 5_000] == limits

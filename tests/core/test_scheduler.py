@@ -10,6 +10,7 @@ import pytest
 
 from core.tools import NOON
 from pyas_async import BudgetTimeoutError, RateBudget
+from pyas_async._core.queue import Ticket
 from pyas_async._runtime.clock import Clock
 from pyas_async._runtime.scheduler import Scheduler
 
@@ -40,13 +41,14 @@ class Queue:
         self.scheduler = Scheduler(self.budget, self.hand.clock())
         self.served: list[str] = []
         self.scopes: dict[str, anyio.CancelScope] = {}
-        while self.scheduler.try_now():
+        self.budget.learn({}, 0.0, NOON)
+        while self.scheduler.try_now(Ticket()):
             pass
 
     async def enter(self, name: str, *, bulk: bool = False, left: float | None = None) -> None:
         """Wait for a place, and note that it came."""
         with anyio.CancelScope() as self.scopes[name]:
-            await self.scheduler.wait(bulk=bulk, left=left)
+            await self.scheduler.wait(Ticket(bulk=bulk), left)
             self.served.append(name)
 
     async def turn(self) -> None:
@@ -90,7 +92,7 @@ async def test_nobody_overtakes() -> None:
         await fill(queue, group, ["i1"])
         queue.budget.spent(0.0)
         queue.hand.now += WINDOW
-        assert not queue.scheduler.try_now()
+        assert not queue.scheduler.try_now(Ticket())
         queue.scheduler.moved()
         await settle()
 
@@ -140,7 +142,7 @@ async def test_all_cancelled() -> None:
     queue.hand.now += WINDOW
 
     assert 0 == queue.scheduler.waiting
-    assert queue.scheduler.try_now()
+    assert queue.scheduler.try_now(Ticket())
 
 
 async def test_give_back() -> None:
@@ -148,7 +150,8 @@ async def test_give_back() -> None:
     queue = Queue()
     async with anyio.create_task_group() as group:
         await fill(queue, group, ["b1", "i1"])
-        queue.scheduler.give_back()
+        queue.budget.give_back()
+        queue.scheduler.moved()
         await settle()
         served = list(queue.served)
         group.cancel_scope.cancel()
@@ -161,12 +164,12 @@ async def test_hopeless_wait_fails_now() -> None:
     queue = Queue()
     queue.budget.spent(0.0)
     with anyio.fail_after(1), pytest.raises(BudgetTimeoutError) as caught:
-        await queue.scheduler.wait(bulk=False, left=WINDOW - 1)
+        await queue.scheduler.wait(Ticket(), WINDOW - 1)
 
     assert WINDOW == caught.value.retry_after
     assert 0 == queue.scheduler.waiting
     queue.hand.now += WINDOW
-    assert queue.scheduler.try_now()
+    assert queue.scheduler.try_now(Ticket())
 
 
 async def test_one_who_fails_holds_nobody_up() -> None:
@@ -176,7 +179,7 @@ async def test_one_who_fails_holds_nobody_up() -> None:
         await fill(queue, group, ["i1"])
         queue.budget.spent(0.0)
         with pytest.raises(BudgetTimeoutError):
-            await queue.scheduler.wait(bulk=False, left=1.0)
+            await queue.scheduler.wait(Ticket(), 1.0)
         queue.hand.now += WINDOW
         queue.scheduler.moved()
         await settle()

@@ -19,7 +19,7 @@ from pyas_async import (
     WrongEventLoopError,
 )
 from pyas_async._runtime.clock import Clock
-from runtime.wires import CHANGE, KEY, MEETING, NEW, client_of, found, through, until, wire
+from runtime.wires import CHANGE, KEY, MEETING, NEW, client_of, found, heard, through, until, wire
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -83,7 +83,7 @@ async def test_before_the_wire() -> None:
     """A create that waits for a connection when the client is closed was provably not sent."""
     released = threading.Event()
     with wire(lambda seen: found(seen) if released.wait(5) else None) as server:
-        client = client_of(server.url, max_connections=1)
+        client = heard(client_of(server.url, max_connections=1))
         caught = Caught()
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(caught.call, CALLS["get"][0], client)
@@ -146,7 +146,8 @@ async def test_just_served() -> None:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(caught.call, CALLS["create"][0], client)
             await until(lambda: client.rate_limit.waiting)
-            client._session._scheduler.give_back()
+            budget.give_back()
+            client._session._scheduler.moved()
             await client.aclose()
     assert [] == seen
     assert (0, 1) == (budget.in_flight, client.rate_limit.remaining)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from pyas_async._core.queue import Ticket
     from walk.journey import Mark, Wishes
     from walk.service import Service
 
@@ -47,8 +48,10 @@ def client_of(service: Service, http_client: httpx.AsyncClient, *, skew: float, 
 class _Scheduler(Scheduler):
     """A scheduler that waits in virtual time: where one reader calls, there is nobody else to wait for."""
 
-    async def _pause(self, ticket: object, give_up: float) -> None:
-        await self._clock.sleep(self.expected_wait())
+    async def _sleep(self, ticket: Ticket, give_up: float) -> None:
+        now = self._clock.now()
+        look = self.budget.queue.next_look(self.budget, now)
+        await self._clock.sleep(max(0.001, min(look, ticket.dies, give_up) - now))
 
 
 class Step:

@@ -1,0 +1,293 @@
+"""The order in which calls that wait for the budget are let out: values and rules, no clock and no task.
+
+::
+
+    1  a page token in its last safe slot
+    2  of ten releases, one for bulk
+    3  interactive calls, fair between accounts
+    4  bulk: the page token that dies first
+    5  bulk: whatever came first, fair between accounts; listings that have not begun only while there is room for them
+
+A listing needs a call for each page before the token of the page before dies. So no more listings are under way than
+the budget can give a call to within a token's life; a listing begun beyond that would spend calls and not end.
+"""
+
+import heapq
+import itertools
+import math
+from bisect import bisect_left, insort
+from collections import OrderedDict, deque
+from collections.abc import Callable, Hashable, Iterator
+from typing import Protocol
+
+import attrs
+
+_BULK_EVERY = 10
+"""Of so many releases, at least one is bulk while bulk calls wait."""
+
+
+def _nobody() -> None: ...
+
+
+@attrs.define(eq=False, kw_only=True)
+class Ticket:
+    """A call that wants a place.
+
+    Attributes:
+        bulk: Whether interactive calls go first.
+        account: Whose call it is, for fairness.
+        dies: When the page token that it carries is too old to be tried (monotonic); infinite if it carries none.
+        listing: The listing that it belongs to, if to one.
+        life: Seconds for which a page token of that listing can be used.
+        wake: Told when it is granted, or should look again.
+        arrival: Its number in the order of arrival.
+        granted: Whether it has its place.
+    """
+
+    bulk: bool = False
+    account: str = ""
+    dies: float = math.inf
+    listing: Hashable | None = None
+    life: float = math.inf
+    wake: Callable[[], None] = _nobody
+    arrival: int = 0
+    granted: bool = False
+
+    @property
+    def begins(self) -> bool:
+        """Whether it begins a walk through a listing."""
+        return self.listing is not None and self.dies == math.inf
+
+
+class Room(Protocol):
+    """What the queue asks of the budget."""
+
+    def slots(self, now: float, until: float) -> float:
+        """Count the places that are free now or will be until then."""
+
+    def listings(self, life: float) -> float:
+        """Count the listings whose tokens, living so long, can all be served in time."""
+
+    def wait(self, now: float, *, bulk: bool) -> float | None:
+        """Seconds until a call may go out: 0 if one may; ``None`` if that hangs on a call under way.
+
+        Of bulk, what interactive calls are about to need is kept back.
+        """
+
+    def took(self, now: float, *, bulk: bool) -> None:
+        """Take note that a call goes out now."""
+
+    def step(self, now: float) -> float:
+        """Seconds to leave between this call and the next that has waited."""
+
+
+class Queue:
+    """The calls that wait for one budget, of however many clients."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.listings = Listings()
+        self.watcher: Ticket | None = None
+        """The waiting call that watches the clock, for all of them."""
+        self.watched_until = math.inf
+        """The moment at which it will look again."""
+        self._all: dict[Ticket, None] = {}
+        self._interactive = Lane()
+        self._tokens: list[tuple[float, int, Ticket]] = []
+        self._bulk = Lane()
+        self._beginners = Lane()
+        self._arrivals = itertools.count()
+        self._interactive_in_a_row = 0
+        self._paced_until = -math.inf
+
+    def __len__(self) -> int:
+        """Count those who wait."""
+        return len(self._all)
+
+    def __iter__(self) -> Iterator[Ticket]:
+        """Go through those who wait, in order of arrival."""
+        return iter(self._all)
+
+    def join(self, ticket: Ticket) -> None:
+        """Stand in line."""
+        ticket.arrival = next(self._arrivals)
+        self._all[ticket] = None
+        if ticket.bulk and ticket.dies < math.inf:
+            insort(self._tokens, (ticket.dies, ticket.arrival, ticket))
+        else:
+            self._lane(ticket).push(ticket)
+
+    def leave(self, ticket: Ticket) -> None:
+        """Go home: served, cancelled, or tired of waiting."""
+        del self._all[ticket]
+        if ticket.bulk and ticket.dies < math.inf:
+            del self._tokens[bisect_left(self._tokens, (ticket.dies, ticket.arrival))]
+        else:
+            self._lane(ticket).remove(ticket)
+
+    def admits(self, ticket: Ticket, room: Room, now: float) -> bool:
+        """Whether a call may go out as far as listings are concerned: one that begins needs room for its whole walk."""
+        if not ticket.begins:
+            return True
+        others = self.listings.count(now) - (ticket.listing in self.listings)
+        return others < room.listings(ticket.life)
+
+    def serve(self, room: Room, now: float, chance: float) -> None:
+        """Let out whoever may go now, in order."""
+        while now >= self._paced_until and (ticket := self.next(room, now)) is not None:
+            self.served(ticket, room, now)
+            if step := room.step(now):
+                self._paced_until = now + step * (1 + chance)
+            ticket.wake()
+
+    def next_look(self, room: Room, now: float) -> float:
+        """Give the moment at which time alone may let somebody out; infinite if only a call under way can."""
+        wait = room.wait(now, bulk=False)
+        if wait != 0:
+            return math.inf if wait is None else now + wait
+        if now < self._paced_until:
+            return self._paced_until
+        # There is a place, and those who wait may not have it.
+        kept_back = room.wait(now, bulk=True)
+        return min(self.listings.next_death(), math.inf if not kept_back else now + kept_back)
+
+    def next(self, room: Room, now: float) -> Ticket | None:
+        """Give the call that goes out now; ``None`` if none may."""
+        if not self._all or room.wait(now, bulk=False) != 0:
+            return None
+        interactive = self._interactive.head()
+        if self._tokens and self._urgent(room, now):
+            return self._tokens[0][2]
+        bulk = self._next_bulk(room, now)
+        if interactive is None:
+            return bulk if bulk is not None and room.wait(now, bulk=True) == 0 else None
+        if bulk is not None and self._interactive_in_a_row >= _BULK_EVERY - 1:
+            return bulk
+        return interactive
+
+    def served(self, ticket: Ticket, room: Room, now: float) -> None:
+        """Give a call its place."""
+        if ticket in self._all:
+            self.leave(ticket)
+        room.took(now, bulk=ticket.bulk)
+        if ticket.bulk:
+            self._interactive_in_a_row = 0
+        elif self._tokens or self._bulk or self._beginners:
+            self._interactive_in_a_row += 1
+        if ticket.begins:
+            self.listings.stands(ticket.listing, now + ticket.life)
+        ticket.granted = True
+
+    def ahead(self, ticket: Ticket) -> int:
+        """Count the interactive calls that go before this interactive one, as things stand."""
+        return self._interactive.ahead(ticket)
+
+    def _lane(self, ticket: Ticket) -> "Lane":
+        if not ticket.bulk:
+            return self._interactive
+        return self._beginners if ticket.begins else self._bulk
+
+    def _next_bulk(self, room: Room, now: float) -> Ticket | None:
+        if self._tokens:
+            return self._tokens[0][2]
+        other, beginner = self._bulk.head(), self._beginners.head()
+        if beginner is None or not self.admits(beginner, room, now):
+            return other
+        return beginner if other is None or beginner.arrival < other.arrival else other
+
+    def _urgent(self, room: Room, now: float) -> bool:
+        """Whether some token dies if the place that is free now goes to anybody else.
+
+        The k-th token to die needs k places before it does. The more time, the more places: past the first token that
+        has enough of them for all, nobody needs to be asked.
+        """
+        for rank, (dies, _, _) in enumerate(self._tokens, 1):
+            slots = room.slots(now, dies)
+            if slots <= rank:
+                return True
+            if slots > len(self._tokens):
+                return False
+        return False
+
+
+class Lane:
+    """Calls in order of arrival, one account after the other in turn."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._accounts: OrderedDict[str, deque[Ticket]] = OrderedDict()
+
+    def __bool__(self) -> bool:
+        """Whether anybody waits here."""
+        return bool(self._accounts)
+
+    def push(self, ticket: Ticket) -> None:
+        """Stand in line, behind those of the same account."""
+        self._accounts.setdefault(ticket.account, deque()).append(ticket)
+
+    def head(self) -> Ticket | None:
+        """Give the next; ``None`` if there is none."""
+        for line in self._accounts.values():
+            return line[0]
+        return None
+
+    def remove(self, ticket: Ticket) -> None:
+        """Go home. If it was its account's turn, it is the next account's now."""
+        line = self._accounts[ticket.account]
+        was_next = line[0] is ticket
+        line.remove(ticket)
+        if not line:
+            del self._accounts[ticket.account]
+        elif was_next:
+            self._accounts.move_to_end(ticket.account)
+
+    def ahead(self, ticket: Ticket) -> int:
+        """Count those who go before it, if nobody leaves and nobody comes."""
+        own = self._accounts[ticket.account].index(ticket)
+        count, before = own, True
+        for account, line in self._accounts.items():
+            if account == ticket.account:
+                before = False
+            else:
+                count += min(len(line), own + before)
+        return count
+
+
+class Listings:
+    """The listings under way, and when the token of each dies. A listing whose token died is under way no longer."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self._dies: dict[Hashable, float] = {}
+        self._heap: list[tuple[float, int, Hashable]] = []
+        self._order = itertools.count()
+
+    def __contains__(self, listing: Hashable) -> bool:
+        """Whether it is under way."""
+        return listing in self._dies
+
+    def count(self, now: float) -> int:
+        """Count those whose tokens live."""
+        heap, dies = self._heap, self._dies
+        while heap and (heap[0][0] <= now or dies.get(heap[0][2]) != heap[0][0]):
+            moment, _, listing = heapq.heappop(heap)
+            if dies.get(listing) == moment:
+                del dies[listing]
+        return len(dies)
+
+    def next_death(self) -> float:
+        """Give the moment at which the next token dies; infinite if there is none."""
+        return self._heap[0][0] if self._heap else math.inf
+
+    def stands(self, listing: Hashable, dies: float) -> None:
+        """Take note that the listing goes on with a token that dies then."""
+        if self._dies.get(listing) != dies:
+            self._dies[listing] = dies
+            heapq.heappush(self._heap, (dies, next(self._order), listing))
+            if len(self._heap) > 2 * len(self._dies) + 64:  # what was said of it before is kept until then
+                self._heap = [entry for entry in self._heap if self._dies.get(entry[2]) == entry[0]]
+                heapq.heapify(self._heap)
+
+    def ended(self, listing: Hashable) -> None:
+        """Take note that the listing has no token any more: it is at its end, or nobody wants the rest."""
+        self._dies.pop(listing, None)
