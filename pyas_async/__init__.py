@@ -12,6 +12,7 @@ What is listed in ``__all__`` is public, and nothing else is; the sandbox is in 
 from pyas_async._core.budget import RateBudget, RateLimitSnapshot
 from pyas_async._core.checkpoint import Checkpoint
 from pyas_async._core.codec import from_dict, to_dict
+from pyas_async._core.store import BudgetLease, BudgetReport, BudgetStore
 from pyas_async._core.walk import IterationStats
 from pyas_async._runtime.paginator import MeetingIterator
 from pyas_async._version import __version__
@@ -82,6 +83,9 @@ __all__ = [
     "AuthenticationError",
     "BadRequestError",
     "BreakoutRoom",
+    "BudgetLease",
+    "BudgetReport",
+    "BudgetStore",
     "BudgetTimeoutError",
     "Checkpoint",
     "CheckpointError",

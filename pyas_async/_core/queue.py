@@ -104,6 +104,11 @@ class Queue:
         """Count those who wait."""
         return len(self._all)
 
+    @property
+    def interactive(self) -> int:
+        """Count the interactive calls among them."""
+        return len(self._interactive)
+
     def __iter__(self) -> Iterator[Ticket]:
         """Go through those who wait, in order of arrival."""
         return iter(self._all)
@@ -216,14 +221,16 @@ class Lane:
     def __init__(self) -> None:
         """Start empty."""
         self._accounts: OrderedDict[str, deque[Ticket]] = OrderedDict()
+        self._count = 0
 
-    def __bool__(self) -> bool:
-        """Whether anybody waits here."""
-        return bool(self._accounts)
+    def __len__(self) -> int:
+        """Count those who wait here."""
+        return self._count
 
     def push(self, ticket: Ticket) -> None:
         """Stand in line, behind those of the same account."""
         self._accounts.setdefault(ticket.account, deque()).append(ticket)
+        self._count += 1
 
     def head(self) -> Ticket | None:
         """Give the next; ``None`` if there is none."""
@@ -236,6 +243,7 @@ class Lane:
         line = self._accounts[ticket.account]
         was_next = line[0] is ticket
         line.remove(ticket)
+        self._count -= 1
         if not line:
             del self._accounts[ticket.account]
         elif was_next:

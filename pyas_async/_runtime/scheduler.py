@@ -5,6 +5,7 @@ Nobody drives it in the background: one of the waiting calls watches the clock f
 next. No lock is held across a wait, and a waiter that is cancelled gives its place back.
 """
 
+import logging
 import math
 from collections.abc import Hashable
 
@@ -16,6 +17,9 @@ from pyas_async._core.queue import Ticket
 from pyas_async._runtime.clock import Clock
 from pyas_async.errors import BudgetTimeoutError, ClientClosedError
 
+_log = logging.getLogger("pyas_async")
+_PATIENCE = 5.0
+"""Seconds that a shared store has for an answer."""
 _TICK = 0.001
 """Seconds that the watcher sleeps at least: a moment that has come a hair too early must not become a busy loop."""
 
@@ -115,6 +119,35 @@ class Scheduler:
         elif queue.next_look(self.budget, now) < queue.watched_until:
             queue.watcher.wake()
 
+    async def tell_store(self) -> None:
+        """Tell the store that several processes share what cannot wait, if there is a store and such a thing."""
+        if self.budget.asks_store(self._clock.now()):
+            await self._ask_store(math.inf)
+
+    async def _ask_store(self, seconds: float) -> None:
+        """Tell the store that several processes share what there is to tell, and ask it for the places that are wanted.
+
+        A store that fails must not end a call: then this process counts alone for a while.
+        """
+        now = self._clock.now()
+        leases, report = self.budget.leases, self.budget.report(now)
+        if leases is None or report is None:
+            return
+        leases.asking, fault = True, None
+        try:
+            with anyio.move_on_after(min(seconds, _PATIENCE)) as scope:
+                leases.leased(report, await leases.store.lease(report), self._clock.now())
+            if scope.cancelled_caught and seconds >= _PATIENCE:
+                fault = f"did not answer within {_PATIENCE:g} s"
+        except Exception as error:  # noqa: BLE001  (it is the user's code)
+            fault = f"raised {type(error).__name__}"
+        finally:
+            leases.asking = False
+        if fault is not None:
+            leases.failed(self._clock.now())
+            _log.warning("the store of the call budget %s; this process counts alone for a while", fault)
+        self.moved()
+
     def close(self) -> None:
         """Send everybody home."""
         self._closed = True
@@ -145,6 +178,9 @@ class Scheduler:
         until = min(give_up, ticket.dies)
         if queue.watcher is None or queue.watcher is ticket:
             queue.watcher = ticket
+            if self.budget.asks_store(now):
+                await self._ask_store(until - now)
+                return
             queue.watched_until = queue.next_look(self.budget, now)
             until = min(until, max(queue.watched_until, now + _TICK))
         with anyio.move_on_after(until - now):

@@ -124,6 +124,9 @@ class Session:
         exchange = Exchange(call, options.limits, self._quota, now=self.clock.now(), mask=self._key.mask)
         while True:
             action = await self._step(exchange, options, watch)
+            if exchange.pauses_key is not None:
+                # Processes that share the key need not find out by a refusal of their own. There is no answer to lose.
+                await self._scheduler.tell_store()
             if isinstance(action, Return):
                 return action.value
             if isinstance(action, Fail):

@@ -76,7 +76,7 @@ async def assert_nothing_left(client: PyasClient, before: set[int]) -> None:
     """No task, no request in the pool, no place in the budget is left over."""
     await anyio.wait_all_tasks_blocked()
     assert before == tasks()
-    assert client._session._scheduler.budget._in_flight == 0
+    assert client._session._scheduler.budget.in_flight == 0
     assert client.rate_limit.waiting == 0
     own = client._session._transport._own
     if own is not None:

@@ -45,7 +45,7 @@ def pooled(client: PyasClient) -> list[Any]:
 async def check_whole(client: PyasClient) -> None:
     """See that nothing of a call is left, and that the client works."""
     assert [] == pooled(client)
-    assert 0 == client._session._scheduler.budget._in_flight
+    assert 0 == client._session._scheduler.budget.in_flight
     assert 0 == client._session._scheduler.waiting
     with anyio.fail_after(1):
         assert 81 == (await client.meetings.get(81)).id

@@ -1,0 +1,197 @@
+"""The three counts of a key's calls: our own, the service's, and that of a store which several processes share.
+
+Each says how many calls it would let out; the budget takes the least. Times are monotonic seconds.
+"""
+
+import math
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Mapping
+from datetime import datetime
+
+from pyas_async._core.status import count, limit_resets_in
+from pyas_async._core.store import BudgetLease, BudgetReport, BudgetStore
+
+_REMEMBERED = 20_000
+"""Calls that are counted where no limit was given: more than any plan sells."""
+_TELLING = 50
+"""Calls in a window from which on a refusal tells the limit: half of what the smallest plan sells. If the service
+refuses after fewer, others have spent the rest."""
+_ALONE = 10.0
+"""Seconds for which a process counts alone where its store fails, before it asks again."""
+_SPARE = 8
+"""Places that are leased beyond those that are waited for, so that not every call has to ask."""
+
+
+class OwnCount:
+    """The calls of this process: a call keeps its place until `keeps` seconds after it is over."""
+
+    def __init__(self, allowed: int | None, keeps: float) -> None:
+        """Count against so many calls; ``None`` for any number."""
+        self.allowed = allowed
+        self.in_flight = 0
+        self.freed_at: deque[float] = deque(maxlen=allowed or _REMEMBERED)
+        self._keeps = keeps
+        self._learned = False
+        self._grows_at = math.inf
+
+    def places(self, now: float) -> int | None:
+        """Count the places that are free; ``None`` if nobody knows how many there are."""
+        freed_at = self.freed_at
+        while freed_at and freed_at[0] <= now:
+            freed_at.popleft()
+        if self.allowed is None:
+            return None
+        if now >= self._grows_at:
+            # Others may have used the key when it was learned: try a little more, at the cost of a refusal at most.
+            self.allowed += max(1, self.allowed // 20)
+            self._grows_at = now + self._keeps
+        return self.allowed - self.in_flight - len(freed_at)
+
+    def spent(self, now: float) -> None:
+        """Take note that a call that went out is over."""
+        self.in_flight -= 1
+        self.freed_at.append(now + self._keeps)
+
+    def refused(self, now: float, seconds: float) -> None:
+        """Learn from the first refusal of a window how many calls there are, if nobody has said."""
+        before = len(self.freed_at) - 1
+        if before >= _TELLING and (self.allowed is None or self._learned):
+            self.allowed, self._learned = before, True
+            self._grows_at = now + seconds + self._keeps
+
+    def freed_until(self, moment: float) -> int:
+        """Count the places of calls that are over and come back until then."""
+        return bisect_right(self.freed_at, moment)
+
+    def next_freed(self) -> float | None:
+        """Give the moment at which the next of these comes back."""
+        return self.freed_at[0] if self.freed_at else None
+
+
+class ServiceCount:
+    """What the service's answers have said of the key's limit."""
+
+    def __init__(self) -> None:
+        """Know nothing."""
+        self.resets = -math.inf
+        self.told: int | None = None
+        """The limit, as a header names it."""
+        self._left: int | None = None
+        self._most_left: int | None = None
+
+    @property
+    def limit(self) -> int | None:
+        """The limit as far as the service has said: by name, or by what was left at most."""
+        return self._most_left + 1 if self.told is None and self._most_left is not None else self.told
+
+    def left(self, now: float) -> int | None:
+        """Count what is left; ``None`` if it has not said, or its window is over."""
+        return None if now >= self.resets else self._left
+
+    def uncounted(self) -> None:
+        """Take note of a call whose answer did not say what is left."""
+        if self._left is not None:
+            self._left -= 1
+
+    def learn(self, headers: Mapping[str, str], now: float, wall: datetime, *, window: float, guard: float) -> bool:
+        """Read an answer's headers; say whether they told a count."""
+        left = count(headers, "x-ratelimit-remaining")
+        if left is None:
+            return False
+        self.told = count(headers, "x-ratelimit-limit") or self.told
+        self._most_left = max(left, self._most_left or 0)
+        seconds = limit_resets_in(headers, wall)
+        # Dates of headers are whole seconds, so the guard counts here, too.
+        resets = now + (window if seconds is None else seconds + guard)
+        # Answers overtake one another, and the least of a window counts; an end clearly later is that of a new window.
+        if self._left is None or now >= self.resets or resets > self.resets + 2:
+            self._left = left
+        else:
+            self._left = min(self._left, left)
+        self.resets = resets
+        return True
+
+
+class Leases:
+    """The places that a shared store has leased to this process, and what it is to be told."""
+
+    def __init__(self, store: BudgetStore) -> None:
+        """Have none."""
+        self.store = store
+        self.asking = False
+        """Whether somebody is asking the store right now."""
+        self.urgent = False
+        """Whether the store should be told something before places are needed."""
+        self._places = 0
+        self._until = -math.inf
+        self._ask_at = -math.inf
+        self._alone_until = -math.inf
+        self._sent = self._unused = 0
+        self._remaining: int | None = None
+        self._resets = self._paused_until = -math.inf
+
+    def empty(self, now: float) -> bool:
+        """Whether nothing is left of the lease; never while this process counts alone."""
+        if now >= self._until:
+            self._places = 0  # the store has taken them back by itself
+        return self._places < 1 and now >= self._alone_until
+
+    def due(self, now: float, *, wanted: bool) -> bool:
+        """Whether the store is to be asked, or told, now."""
+        return (
+            not self.asking
+            and now >= self._alone_until
+            and (self.urgent or (wanted and self.empty(now) and now >= self._ask_at))
+        )
+
+    def ask_in(self, now: float) -> float | None:
+        """Seconds until the store may be asked; ``None`` if that hangs on its answer to come."""
+        return None if self.asking or now >= self._ask_at else self._ask_at - now
+
+    def took(self) -> None:
+        """Let a call out against the lease."""
+        self._places = max(0, self._places - 1)
+        self._sent += 1
+
+    def give_back(self) -> None:
+        """Take back the place of a call that did not go out."""
+        self._places += 1
+        self._sent -= 1
+
+    def heard(self, remaining: int | None, resets: float) -> None:
+        """Keep what the service said is left, for the store."""
+        self._remaining, self._resets = remaining, resets
+
+    def paused(self, until: float) -> None:
+        """Keep that the service has turned the key away, for the store, and soon."""
+        self._paused_until, self.urgent = until, True
+        self._unused += max(0, self._places)
+        self._places = 0
+
+    def report(self, now: float, *, wanted: int, interactive: int, limit: int | None, window: float) -> BudgetReport:
+        """Write what the store is to be told and asked."""
+        return BudgetReport(
+            wanted=wanted + _SPARE if wanted else 0,
+            interactive=interactive,
+            sent=self._sent,
+            unused=self._unused,
+            limit=limit,
+            window=window,
+            remaining=self._remaining,
+            resets_in=max(0.0, self._resets - now),
+            paused_for=max(0.0, self._paused_until - now),
+        )
+
+    def leased(self, report: BudgetReport, lease: BudgetLease, now: float) -> None:
+        """Take the store's answer to a report."""
+        self._sent -= report.sent
+        self._unused -= report.unused
+        self._remaining, self.urgent = None, False
+        if report.wanted:
+            self._places, self._until = lease.places, now + lease.expires_in
+        self._ask_at = now + lease.ask_again_in if lease.places < 1 else now
+
+    def failed(self, now: float) -> None:
+        """Count alone for a while: the store did not answer."""
+        self._alone_until = now + _ALONE

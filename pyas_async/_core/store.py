@@ -1,0 +1,65 @@
+"""Where the calls of a key are counted if several processes use it: the words that a process and a store exchange.
+
+A process leases places from the store, a few at a time, and lets its own calls out against them. What it has learned
+since (calls that went out, what the service said is left, a 429) travels with the next request.
+"""
+
+from typing import Protocol, runtime_checkable
+
+import attrs
+
+
+@attrs.frozen(kw_only=True)
+class BudgetReport:
+    """What a process tells the store, and asks of it.
+
+    Attributes:
+        wanted: Places that it asks for; 0 if it only has something to tell.
+        interactive: How many of these are for interactive calls, which go before the bulk calls of other processes.
+        sent: Calls that went out since the last report, against places leased before. Each keeps its place for a
+            window.
+        unused: Leased places that it gives back.
+        limit: Calls per window that all processes together may spend; ``None`` if it does not know.
+        window: Seconds, the guard included.
+        remaining: What the service last said is left of the key's limit; ``None`` if it said nothing new.
+        resets_in: Seconds until that ends.
+        paused_for: Seconds for which the service has turned the key away; 0 if it has not.
+    """
+
+    wanted: int
+    interactive: int
+    sent: int
+    unused: int
+    limit: int | None
+    window: float
+    remaining: int | None
+    resets_in: float
+    paused_for: float
+
+
+@attrs.frozen(kw_only=True)
+class BudgetLease:
+    """What the store gives.
+
+    Attributes:
+        places: Calls that the process may let out.
+        expires_in: Seconds in which it must; what is left then belongs to others again.
+        ask_again_in: Seconds to wait before asking again, if there are fewer places than wanted.
+    """
+
+    places: int
+    expires_in: float
+    ask_again_in: float
+
+
+@runtime_checkable
+class BudgetStore(Protocol):
+    """Counts the calls of one key for several processes: ``RateBudget(..., store=...)``.
+
+    It is asked by one call at a time, and only when a process has no leased place left or something urgent to tell. The
+    question may be cancelled at any moment: what was leased in vain must come back by itself when it expires. If it
+    raises, or does not answer within five seconds, the process counts alone for a while and says so in the log.
+    """
+
+    async def lease(self, report: BudgetReport) -> BudgetLease:
+        """Take what a process has to tell, and lease it places."""
