@@ -24,6 +24,8 @@ _FEELING = 1.0
 """Seconds for which one call goes ahead where nobody knows what is left; a slow answer must not hold the others up."""
 _SPREAD = 0.05
 """The part of a window over which calls are let out after a pause."""
+_CLAIM = 0.2
+"""The part of the limit that the longest listing may claim."""
 _TICK = 0.001
 """Seconds that nobody needs to tell apart."""
 _PARTS = 8
@@ -185,7 +187,7 @@ class RateBudget:
             return self._service.resets - now
         if self.leases is not None and self.leases.empty(now):
             return self.leases.ask_in(now)
-        if bulk and own is not None and own <= self._kept_back(now, own):
+        if bulk and self.spare(now) < 1:
             freed = self._own.next_freed()
             changes = self._interactive_at[0] + self._window
             return max(_TICK, (changes if freed is None else min(changes, freed)) - now)
@@ -219,6 +221,22 @@ class RateBudget:
         elif own is None:
             found = (1 + seconds // self._round) * mine
         return found
+
+    def spare(self, now: float) -> float:
+        """Count the places that are free for bulk calls, as far as anybody can."""
+        own, theirs = self._own.places(now), self._theirs(now)
+        kept_back = 0 if own is None else self._kept_back(now, own)
+        return min(math.inf if own is None else own, math.inf if theirs is None else theirs) - kept_back
+
+    def claim(self, pages: int, period: float) -> int:
+        """Count the places that other bulk calls leave to the longest listing: what it can soon use.
+
+        Args:
+            pages: Its pages that are left.
+            period: Seconds that it takes for one.
+        """
+        # Interactive calls take some of them as well.
+        return int(min(pages * 1.25, (self._mine() or 0) * _CLAIM, self._window / 2 / max(period, _TICK)))
 
     def listings(self, life: float) -> float:
         """Count the listings whose tokens, living so long, can all be served in time."""

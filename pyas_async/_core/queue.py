@@ -12,7 +12,6 @@ A listing needs a call for each page before the token of the page before dies. S
 the budget can give a call to within a token's life; a listing begun beyond that would spend calls and not end.
 """
 
-import heapq
 import itertools
 import math
 from bisect import bisect_left, insort
@@ -21,6 +20,8 @@ from collections.abc import Callable, Hashable, Iterator
 from typing import Protocol
 
 import attrs
+
+from pyas_async._core.listings import Listings
 
 _BULK_EVERY = 10
 """Of so many releases, at least one is bulk while bulk calls wait."""
@@ -39,6 +40,7 @@ class Ticket:
         dies: When the page token that it carries is too old to be tried (monotonic); infinite if it carries none.
         listing: The listing that it belongs to, if to one.
         life: Seconds for which a page token of that listing can be used.
+        asked: When it was asked for.
         wake: Told when it is granted, or should look again.
         arrival: Its number in the order of arrival.
         granted: Whether it has its place.
@@ -49,6 +51,7 @@ class Ticket:
     dies: float = math.inf
     listing: Hashable | None = None
     life: float = math.inf
+    asked: float = -math.inf
     wake: Callable[[], None] = _nobody
     arrival: int = 0
     granted: bool = False
@@ -74,6 +77,12 @@ class Room(Protocol):
         Of bulk, what interactive calls are about to need is kept back.
         """
 
+    def spare(self, now: float) -> float:
+        """Count the places that are free for bulk calls."""
+
+    def claim(self, pages: int, period: float) -> int:
+        """Count the places that a listing with so many pages left, and seconds for each, may claim."""
+
     def took(self, now: float, *, bulk: bool) -> None:
         """Take note that a call goes out now."""
 
@@ -94,6 +103,7 @@ class Queue:
         self._all: dict[Ticket, None] = {}
         self._interactive = Lane()
         self._tokens: list[tuple[float, int, Ticket]] = []
+        self._of_listing: dict[Hashable, Ticket] = {}
         self._bulk = Lane()
         self._beginners = Lane()
         self._arrivals = itertools.count()
@@ -119,6 +129,7 @@ class Queue:
         self._all[ticket] = None
         if ticket.bulk and ticket.dies < math.inf:
             insort(self._tokens, (ticket.dies, ticket.arrival, ticket))
+            self._of_listing[ticket.listing] = ticket
         else:
             self._lane(ticket).push(ticket)
 
@@ -127,15 +138,15 @@ class Queue:
         del self._all[ticket]
         if ticket.bulk and ticket.dies < math.inf:
             del self._tokens[bisect_left(self._tokens, (ticket.dies, ticket.arrival))]
+            self._of_listing.pop(ticket.listing, None)
         else:
             self._lane(ticket).remove(ticket)
 
-    def admits(self, ticket: Ticket, room: Room, now: float) -> bool:
-        """Whether a call may go out as far as listings are concerned: one that begins needs room for its whole walk."""
-        if not ticket.begins:
-            return True
-        others = self.listings.count(now) - (ticket.listing in self.listings)
-        return others < room.listings(ticket.life)
+    def may_go(self, ticket: Ticket, room: Room, now: float) -> bool:
+        """Whether a call may go out if nobody else waits."""
+        if room.wait(now, bulk=False) != 0:
+            return False
+        return not ticket.bulk or (self._admits(ticket, room, now) and self._leaves_enough(ticket, room, now))
 
     def serve(self, room: Room, now: float, chance: float) -> None:
         """Let out whoever may go now, in order."""
@@ -152,9 +163,14 @@ class Queue:
             return math.inf if wait is None else now + wait
         if now < self._paced_until:
             return self._paced_until
-        # There is a place, and those who wait may not have it.
+        # There is a place, and those who wait may not have it: one of the reasons must come to its end.
         kept_back = room.wait(now, bulk=True)
-        return min(self.listings.next_death(), math.inf if not kept_back else now + kept_back)
+        claim = self.listings.claim(now)
+        return min(
+            self.listings.next_death(now),
+            now + kept_back if kept_back else math.inf,
+            math.inf if claim is None else claim[3],
+        )
 
     def next(self, room: Room, now: float) -> Ticket | None:
         """Give the call that goes out now; ``None`` if none may."""
@@ -165,7 +181,9 @@ class Queue:
             return self._tokens[0][2]
         bulk = self._next_bulk(room, now)
         if interactive is None:
-            return bulk if bulk is not None and room.wait(now, bulk=True) == 0 else None
+            if bulk is None or self._leaves_enough(bulk, room, now):
+                return bulk
+            return self._claimant(room, now)
         if bulk is not None and self._interactive_in_a_row >= _BULK_EVERY - 1:
             return bulk
         return interactive
@@ -180,7 +198,9 @@ class Queue:
         elif self._tokens or self._bulk or self._beginners:
             self._interactive_in_a_row += 1
         if ticket.begins:
-            self.listings.stands(ticket.listing, now + ticket.life)
+            self.listings.stands(ticket.listing, now + ticket.life, now)
+        if ticket.listing is not None:
+            self.listings.sends(ticket.listing, ticket.asked, now)
         ticket.granted = True
 
     def ahead(self, ticket: Ticket) -> int:
@@ -196,9 +216,33 @@ class Queue:
         if self._tokens:
             return self._tokens[0][2]
         other, beginner = self._bulk.head(), self._beginners.head()
-        if beginner is None or not self.admits(beginner, room, now):
+        if beginner is None or not self._admits(beginner, room, now):
             return other
         return beginner if other is None or beginner.arrival < other.arrival else other
+
+    def _admits(self, ticket: Ticket, room: Room, now: float) -> bool:
+        """Whether a call may go out as far as listings are concerned: one that begins needs room for its whole walk."""
+        if not ticket.begins:
+            return True
+        others = self.listings.count(now) - (ticket.listing in self.listings)
+        return others < room.listings(ticket.life)
+
+    def _leaves_enough(self, ticket: Ticket, room: Room, now: float) -> bool:
+        """Whether enough places are left for the interactive calls to come, and for the longest listing."""
+        spare = room.spare(now)
+        if spare < 1 or spare == math.inf:
+            return spare >= 1
+        claim = self.listings.claim(now)
+        if claim is None or claim[0] is ticket.listing:
+            return True
+        _, pages, period, _ = claim
+        return spare > room.claim(pages, period)
+
+    def _claimant(self, room: Room, now: float) -> Ticket | None:
+        """Give the waiting call of the listing for which places are kept, if it may go."""
+        claim = self.listings.claim(now)
+        ticket = None if claim is None else self._of_listing.get(claim[0])
+        return ticket if ticket is not None and self._leaves_enough(ticket, room, now) else None
 
     def _urgent(self, room: Room, now: float) -> bool:
         """Whether some token dies if the place that is free now goes to anybody else.
@@ -259,43 +303,3 @@ class Lane:
             else:
                 count += min(len(line), own + before)
         return count
-
-
-class Listings:
-    """The listings under way, and when the token of each dies. A listing whose token died is under way no longer."""
-
-    def __init__(self) -> None:
-        """Start with none."""
-        self._dies: dict[Hashable, float] = {}
-        self._heap: list[tuple[float, int, Hashable]] = []
-        self._order = itertools.count()
-
-    def __contains__(self, listing: Hashable) -> bool:
-        """Whether it is under way."""
-        return listing in self._dies
-
-    def count(self, now: float) -> int:
-        """Count those whose tokens live."""
-        heap, dies = self._heap, self._dies
-        while heap and (heap[0][0] <= now or dies.get(heap[0][2]) != heap[0][0]):
-            moment, _, listing = heapq.heappop(heap)
-            if dies.get(listing) == moment:
-                del dies[listing]
-        return len(dies)
-
-    def next_death(self) -> float:
-        """Give the moment at which the next token dies; infinite if there is none."""
-        return self._heap[0][0] if self._heap else math.inf
-
-    def stands(self, listing: Hashable, dies: float) -> None:
-        """Take note that the listing goes on with a token that dies then."""
-        if self._dies.get(listing) != dies:
-            self._dies[listing] = dies
-            heapq.heappush(self._heap, (dies, next(self._order), listing))
-            if len(self._heap) > 2 * len(self._dies) + 64:  # what was said of it before is kept until then
-                self._heap = [entry for entry in self._heap if self._dies.get(entry[2]) == entry[0]]
-                heapq.heapify(self._heap)
-
-    def ended(self, listing: Hashable) -> None:
-        """Take note that the listing has no token any more: it is at its end, or nobody wants the rest."""
-        self._dies.pop(listing, None)

@@ -1,5 +1,6 @@
 """Fetches the pages of one listing: when they are wanted, or one ahead of the reader."""
 
+import math
 from typing import TYPE_CHECKING
 
 import anyio
@@ -62,6 +63,7 @@ class Fetcher:
         self._filters = filters
         self._watch = Watch(life=token_use)
         self._token_use = token_use
+        self._rows = 0
         self._over = False
         self._tasks: TaskGroup | None = None
         self._ahead: _Ahead | None = None
@@ -142,17 +144,23 @@ class Fetcher:
             not_after=ask.not_after,
         )
         clock = self._session.clock
-        # The scheduler begins no more listings than it can bring to their end, so it is told of each token.
-        dies = ask.not_after
+        dies, pages = ask.not_after, 1
         result: Page | PyasError
         try:
             result = await self._session.run(call, self._options, self._watch)
             dies = None if result.next_page_token is None else clock.now() + self._token_use
+            pages = self._pages_left(ask, result)
         except PyasError as error:
             # It is looked at outside the handler: an error raised in it would drag this one along as its context.
             result = error
             if isinstance(error, PageTokenExpiredError):
                 dies = None
         finally:
-            self._session.stands(self._watch, None if self._over else dies)
+            # The scheduler begins no more listings than it can bring to their end, so it is told of each token.
+            self._session.stands(self._watch, None if self._over else dies, pages=pages)
         return Arrival(result, clock.now(), clock.wall().timestamp())
+
+    def _pages_left(self, ask: Ask, page: Page) -> int:
+        """Guess from the total, which may lag or lie, how many pages come after this one."""
+        self._rows = len(page.meetings) + (0 if ask.token is None else self._rows)
+        return max(1, math.ceil(((page.total_records or 0) - self._rows) / max(1, len(page.meetings))))

@@ -47,7 +47,7 @@ class Scheduler:
             self.moved()
             if not ticket.granted:
                 queue.leave(ticket)
-        elif queue.admits(ticket, budget, now) and budget.wait(now, bulk=ticket.bulk) == 0:
+        elif queue.may_go(ticket, budget, now):
             queue.served(ticket, budget, now)
         return ticket.granted
 
@@ -96,14 +96,20 @@ class Scheduler:
             self.budget.queue.listings.ended(ticket.listing)
         self.moved()
 
-    def stands(self, listing: Hashable, dies: float | None) -> None:
-        """Take note of where a listing stands: when its token dies, or that it has none and makes room for another."""
+    def stands(self, listing: Hashable, dies: float | None, *, pages: int = 1) -> None:
+        """Take note of where a listing stands.
+
+        Args:
+            listing: Whichever it is.
+            dies: When its token dies; ``None`` if it has none, and makes room for another.
+            pages: Pages that are left, as far as anybody knows.
+        """
         listings = self.budget.queue.listings
         if dies is not None:
-            listings.stands(listing, dies)
-        elif listing in listings:
+            listings.stands(listing, dies, self._clock.now(), pages=pages)
+        else:
             listings.ended(listing)
-            self.moved()
+        self.moved()
 
     def moved(self) -> None:
         """Look at the queue again: a call came or ended, or the budget has learned something."""

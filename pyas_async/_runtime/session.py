@@ -99,9 +99,9 @@ class Session:
         """Show the call budget."""
         return self._scheduler.budget.snapshot(self.clock.now(), self.clock.wall())
 
-    def stands(self, listing: Watch, dies: float | None) -> None:
-        """Take note of where a listing stands: when its token dies, or that it has none."""
-        self._scheduler.stands(listing, dies)
+    def stands(self, listing: Watch, dies: float | None, *, pages: int = 1) -> None:
+        """Take note of where a listing stands: when its token dies (``None``: it has none), and the pages left."""
+        self._scheduler.stands(listing, dies, pages=pages)
 
     def emit(self, event: Event) -> None:
         """Tell ``on_event``; what it raises is logged, never passed on."""
@@ -154,7 +154,7 @@ class Session:
                 self._check_usable()
             if isinstance(action := exchange.next(self.clock.now()), Fail):
                 return action
-            ticket = _ticket(exchange.call, options, watch)
+            ticket = _ticket(exchange.call, options, watch, self.clock.now())
             if not self._scheduler.try_now(ticket):
                 await self._wait_for_place(ticket, exchange, options, watch)
             if self._closed:
@@ -254,13 +254,14 @@ class Session:
             raise WrongEventLoopError(msg)
 
 
-def _ticket(call: Call[T], options: CallOptions, watch: Watch) -> Ticket:
+def _ticket(call: Call[T], options: CallOptions, watch: Watch, now: float) -> Ticket:
     return Ticket(
         bulk=options.priority == "bulk",
         account=call.account,
         dies=math.inf if call.not_after is None else call.not_after,
         listing=None if watch.life is None else watch,
         life=math.inf if watch.life is None else watch.life,
+        asked=now,
     )
 
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from core.strategies import brisk
 from core.tools import NOON
 from pyas_async import RateBudget
-from pyas_async._core.queue import Listings, Queue, Ticket
+from pyas_async._core.listings import Listings
+from pyas_async._core.queue import Queue, Ticket
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +44,14 @@ class Places:
         if self.free < 1:
             return self.every
         return 0.0 if self.for_bulk or not bulk else 0.5
+
+    def spare(self, now: float) -> float:
+        """Count the places for bulk calls."""
+        return self.free if self.for_bulk else 0
+
+    def claim(self, pages: int, period: float) -> int:
+        """Say what a listing may claim."""
+        return pages
 
     def took(self, now: float, *, bulk: bool) -> None:
         """Give a place away."""
@@ -139,7 +148,7 @@ def test_admission() -> None:
     assert [True, False, True] == [one.granted, other.granted, call.granted]
 
     assert one.listing is not None
-    queue.listings.stands(one.listing, 900.0)
+    queue.listings.stands(one.listing, 900.0, 0.0)
     queue.serve(room, 899.0, 0.5)
     assert not other.granted
     assert 900.0 == queue.next_look(room, 899.0)
@@ -153,8 +162,33 @@ def test_a_listing_that_begins_again_counts_once() -> None:
     first = beginner()
     queue.served(first, room, 0.0)
 
-    assert queue.admits(attrs.evolve(first, granted=False), room, 1.0)
-    assert not queue.admits(beginner(), room, 1.0)
+    assert queue.may_go(attrs.evolve(first, granted=False), room, 1.0)
+    assert not queue.may_go(beginner(), room, 1.0)
+
+
+def test_the_longest_listing_has_a_claim() -> None:
+    """Where places are short, bulk calls leave some to the longest listing, as long as it is busy."""
+    queue, room = Queue(), Places(free=5)
+    long, other = token(900.0, "a"), token(890.0, "b")
+    assert long.listing is not None
+    queue.listings.stands(long.listing, 900.0, 0.0, pages=7)
+    for ticket in (long, other):
+        queue.join(ticket)
+    queue.leave(long)
+    queue.serve(room, 0.0, 0.5)
+    assert not other.granted
+    assert 1.0 == queue.next_look(room, 0.0)
+    assert queue.may_go(interactive(), room, 0.0)
+    assert queue.may_go(long, room, 0.0)
+    room.free = 8
+    queue.serve(room, 0.0, 0.5)
+    assert other.granted
+    room.free = 5
+    queue.join(late := token(890.0, "b"))
+    queue.serve(room, 0.9, 0.5)
+    assert not late.granted
+    queue.serve(room, 1.0, 0.5)
+    assert late.granted
 
 
 def test_kept_back() -> None:
@@ -263,11 +297,11 @@ def test_listings_are_counted(history: list[tuple[str, float | None, float]]) ->
             listings.ended(name)
             model.pop(name, None)
         else:
-            listings.stands(name, now + life)
+            listings.stands(name, now + life, now)
             model[name] = now + life
         alive = [dies for dies in model.values() if dies > now]
         assert len(alive) == listings.count(now)
-        assert len(listings._heap) <= 2 * len(listings._dies) + 65
+        assert len(listings._by_death) <= 2 * len(listings._standing) + 65
 
 
 def test_room_for_listings() -> None:
