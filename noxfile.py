@@ -245,7 +245,7 @@ def walk(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Run the benchmarks, and print their tables."""
-    install_wheel(session)
+    install_wheel(session, *groups("bench"))
     for script in sorted(Path("benchmarks").glob("*.py")):
         session.run("python", str(script), *session.posargs)
 

@@ -1,0 +1,66 @@
+"""The real client: its scheduler, budget, session and iterator, on virtual time."""
+
+from __future__ import annotations
+
+import contextlib
+from random import Random
+from typing import TYPE_CHECKING, ClassVar
+
+import httpx
+import trio
+
+from pyas_async import PyasClient, RateBudget
+from pyas_async._runtime.clock import Clock
+from simulation.contender import Contender
+from simulation.service import Wire, meetings, wall
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from simulation.service import Service
+
+
+class Ours(Contender):
+    """One client, and for each account an `iter_all`."""
+
+    about: ClassVar[str] = "pyas_async: iter_all for each account"
+
+    def __init__(self, service: Service) -> None:
+        """Make the client, and let it live in virtual time."""
+        super().__init__(service)
+        world = service.world
+        self._http = httpx.AsyncClient(transport=Wire(service), trust_env=False)
+        self.client = PyasClient(
+            "key",
+            base_url="http://localhost",
+            http_client=self._http,
+            budget=RateBudget(world.plan.limit, window=world.plan.window),
+        )
+        # Those who make single calls wait as long as they must, so that how long that is can be seen.
+        self._patient = self.client.with_options(deadline=None)
+        chance = Random(f"client {world.seed}").random
+        session = self.client._session
+        session.clock = session._scheduler._clock = Clock(
+            now=trio.current_time, wall=wall, sleep=trio.sleep, chance=chance
+        )
+
+    @contextlib.asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        """Close the client in the end."""
+        async with self._http, self.client:
+            yield
+
+    async def list_one(self, account: int) -> None:
+        """List an account, and see that all of it came."""
+        listing = self.client.meetings.iter_all(account_id=str(account))
+        try:
+            seen = [meeting.id async for meeting in listing]
+        finally:
+            self.restarts += listing.stats.restarts
+        expected = meetings(account, self.service.world.pages[account])
+        assert list(expected) == seen, f"{len(seen)} rows came instead of {len(expected)}, or others"
+
+    async def get(self, number: int) -> None:
+        """Make a single call."""
+        meeting = await self._patient.meetings.get(number + 1, account_id="0")
+        assert number + 1 == meeting.id

@@ -1,0 +1,80 @@
+"""Many listings at once, on a key that is sold few calls: none is wasted, none refused, and no token dies.
+
+A small world of the model that `benchmarks/budget.py` simulates at length.
+"""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+
+from simulation.run import run
+from simulation.world import LATENCY, Plan, Window, World
+
+# In the life of a page token, three windows, fewer calls are to be had than there are listings with a second page.
+PLAN = Plan("small", 20)
+ACCOUNTS = 100
+windows = pytest.mark.parametrize("window", ["fixed", "sliding"])
+
+
+@windows
+@pytest.mark.parametrize("headers", [True, False])
+def test_no_call_is_wasted(window: Window, headers: bool) -> None:
+    """Each page costs one call, whatever the phase of the service's windows, and whether or not answers tell counts."""
+    figures = run(World(plan=PLAN, accounts=ACCOUNTS, window=window, headers=headers), "ours")
+
+    assert {} == figures.failures
+    assert ACCOUNTS == figures.done
+    assert figures.least == figures.pages
+    assert (0, 0, 0) == (figures.refused, figures.dead, figures.restarts)
+    assert figures.waits
+    assert figures.makespan <= 1.05
+
+
+@windows
+def test_first_come_first_served(window: Window) -> None:
+    """In the same world, a queue in order of arrival lets tokens die: the goals are not reached by themselves."""
+    figures = run(World(plan=PLAN, accounts=ACCOUNTS, window=window), "queue")
+
+    assert {} == figures.failures
+    assert figures.dead > ACCOUNTS
+    assert figures.pages > 2 * figures.least
+
+
+@windows
+def test_semaphore(window: Window) -> None:
+    """A semaphore around the calls finds the limit out by being refused, in either kind of window."""
+    world = World(plan=PLAN, accounts=2, window=window, long=50)
+
+    figures = run(world, "workers")
+
+    assert {} == figures.failures
+    assert (2, figures.least) == (figures.done, figures.pages)
+    assert figures.refused >= world.least // PLAN.limit
+
+
+def test_bound_by_the_limit() -> None:
+    """Three bursts of calls need two windows, and the last burst its answers."""
+    world = World(plan=PLAN, accounts=1, long=3 * PLAN.limit, interactive=0)
+
+    assert 2 * PLAN.window + LATENCY[0] == world.bound.seconds
+    assert 3 * PLAN.limit == world.bound.calls
+
+
+def test_bound_by_the_longest_listing() -> None:
+    """Where the limit leaves room for all of it, a listing takes as long as its pages one after the other."""
+    world = World(plan=Plan("large", 10_000), accounts=10, interactive=0)
+
+    figures = run(world, "ours")
+
+    assert world.bound.seconds == pytest.approx(figures.seconds)
+    assert 300 * LATENCY[0] < world.bound.seconds < 300 * LATENCY[1]
+
+
+def test_same_seed_same_figures() -> None:
+    """A run can be repeated: all chance comes from the seed."""
+    world = World(plan=PLAN, accounts=20, long=30)
+
+    once, again = (attrs.evolve(run(world, "ours"), real=0.0, cpu=0.0) for _ in range(2))
+
+    assert once == again
