@@ -24,6 +24,8 @@ _FEELING = 1.0
 """Seconds for which one call goes ahead where nobody knows what is left; a slow answer must not hold the others up."""
 _SPREAD = 0.05
 """The part of a window over which calls are let out after a pause."""
+_VAIN = 0.03
+"""The part of the limit that may be kept back in vain."""
 _CLAIM = 0.2
 """The part of the limit that the longest listing may claim."""
 _TICK = 0.001
@@ -322,8 +324,8 @@ class RateBudget:
             len(recent) * part / _PARTS - self._own.freed_until(now + self._window * part / _PARTS)
             for part in range(1, _PARTS + 1)
         )
-        # Arrivals vary by about the root of their number.
-        return min(mine // 2, math.ceil(max(0.0, short) + math.sqrt(len(recent))))
+        # Arrivals vary by about the root of their number; but a place kept in vain is a call that nobody makes.
+        return int(min(mine / 2, max(0.0, short) + min(math.sqrt(len(recent)), mine * _VAIN)))
 
     @property
     def _round(self) -> float:

@@ -62,12 +62,12 @@ def test_bound_by_the_limit() -> None:
 
 
 def test_bound_by_the_longest_listing() -> None:
-    """Where the limit leaves room for all of it, a listing takes as long as its pages one after the other."""
+    """Where the limit leaves room for all, the longest listing takes its pages' time, and the first answer's before."""
     world = World(plan=Plan("large", 10_000), accounts=10, interactive=0)
 
     figures = run(world, "ours")
 
-    assert world.bound.seconds == pytest.approx(figures.seconds)
+    assert world.bound.seconds <= figures.seconds <= world.bound.seconds + LATENCY[1]
     assert 300 * LATENCY[0] < world.bound.seconds < 300 * LATENCY[1]
 
 
