@@ -1,0 +1,205 @@
+"""What the budget does beyond counting: it feels its way, learns a limit, and keeps places back for who needs them."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.strategies import brisk
+from core.tools import NOON
+from pyas_async import RateBudget
+
+WINDOW = 300.0
+
+
+def heard(limit: int | None = None, *, share: float = 1.0, guard: float = 0.0) -> RateBudget:
+    """Make a budget that has had an answer, which said nothing."""
+    budget = RateBudget(limit, share=share, guard=guard)
+    budget.learn({}, 0.0, NOON)
+    return budget
+
+
+def takes(budget: RateBudget, now: float, *, bulk: bool = False, most: int = 1_000) -> int:
+    """Take all places that there are."""
+    return sum(budget.take(now, bulk=bulk) for _ in range(most))
+
+
+def headers(remaining: int, resets_in: float) -> dict[str, str]:
+    """Write the headers of the service's limiter."""
+    reset = NOON + timedelta(seconds=resets_in)
+    return {"x-ratelimit-remaining": str(remaining), "x-ratelimit-reset": f"{reset:%a, %d %b %Y %H:%M:%S GMT}"}
+
+
+@pytest.mark.parametrize("limit", [None, 100])
+def test_first_call_goes_alone(limit: int | None) -> None:
+    """Before the first answer nobody knows what others have left of the key: one call goes ahead of all others."""
+    budget = RateBudget(limit)
+
+    assert 1 == takes(budget, 0.0)
+    assert 0 == takes(budget, 0.9)
+    budget.learn({}, 0.95, NOON)
+    assert takes(budget, 0.95) >= 99
+
+
+def test_a_slow_answer_holds_nobody_up() -> None:
+    """Who waits for the first answer for a second goes without it, one by one."""
+    budget = RateBudget(100)
+
+    assert [1, 1, 1] == [takes(budget, now) for now in (0.0, 1.0, 2.0)]
+
+
+def test_first_call_after_a_pause_goes_alone() -> None:
+    """After a 429, one call asks whether the way is free."""
+    budget = heard(100)
+    assert budget.take(0.0)
+    budget.spent(0.0)
+    budget.pause(10.0, 0.0)
+
+    assert 0 == takes(budget, 9.9)
+    assert 1 == takes(budget, 10.0)
+    budget.learn({}, 10.2, NOON)
+    assert takes(budget, 10.2) == 98
+
+
+def test_unknown_window() -> None:
+    """Where no limit was given, one call goes ahead in each window of the service, until it speaks of that window."""
+    budget = RateBudget(guard=0.0)
+    budget.learn(headers(2, 60), 0.0, NOON)
+    assert 2 == takes(budget, 1.0)
+    for _ in range(2):
+        budget.spent(2.0, told=True)
+
+    assert 1 == takes(budget, 61.0)
+    budget.learn(headers(99, 300), 61.5, NOON)
+    assert takes(budget, 61.5) == 98
+
+
+def test_given_limit_needs_no_asking() -> None:
+    """Where the limit was given, a new window of the service is no reason to wait for an answer."""
+    budget = heard(100)
+    budget.learn(headers(2, 60), 0.0, NOON)
+
+    assert 100 == takes(budget, 61.0)
+
+
+def refuse(budget: RateBudget, calls: int) -> None:
+    """Make so many calls, and have the next refused."""
+    for _ in range(calls + 1):
+        assert budget.take(0.0)
+        budget.spent(0.0)
+    budget.pause(30.0, 0.0)
+    budget.learn({}, 30.0, NOON)
+
+
+def test_limit_learned_from_a_refusal() -> None:
+    """A service that never says what is left says it by refusing: the calls before that are what a window holds."""
+    budget = heard()
+    refuse(budget, 100)
+
+    assert 0 == takes(budget, 30.0)
+    assert 100 == takes(budget, WINDOW)
+
+
+def test_learned_limit_grows() -> None:
+    """Others may have used the key when the limit was learned, so a little more is tried each window."""
+    budget = heard()
+    refuse(budget, 100)
+
+    assert 105 == takes(budget, 2 * WINDOW + 31.0)
+
+
+def test_early_refusal_teaches_nothing() -> None:
+    """A refusal after a few calls says that others use the key, and not how many calls there are."""
+    budget = heard()
+    refuse(budget, 10)
+
+    assert 1_000 == takes(budget, 30.0)
+
+
+def test_nothing_is_kept_back_without_need() -> None:
+    """Where nobody makes single calls, bulk calls have all places; so they have a window after the last one."""
+    assert 100 == takes(heard(100), 0.0, bulk=True)
+    budget = heard(100)
+    assert budget.take(0.0)
+    budget.spent(0.0)
+    assert 100 == takes(budget, WINDOW + 1, bulk=True)
+
+
+def test_kept_back_for_single_calls() -> None:
+    """Bulk calls leave the places that single calls will need if they come as in the last window."""
+    budget = heard(100)
+    for number in range(20):  # one each 15 seconds
+        assert budget.take(15.0 * number)
+        budget.spent(15.0 * number)
+    now = 15.0 * 19
+    assert 80 >= takes(budget, now, bulk=True) >= 76  # their places come back as they will be needed
+    assert 0.0 < (budget.wait(now, bulk=True) or 0.0) <= 15.0
+    assert 0.0 == budget.wait(now)
+
+
+def test_kept_back_at_most_half() -> None:
+    """However many single calls there were, bulk calls have half of what there is."""
+    budget = heard(100)
+    for _ in range(100):
+        assert budget.take(0.0)
+        budget.give_back()
+
+    assert 50 == takes(budget, 1.0, bulk=True)
+
+
+def test_claim() -> None:
+    """The longest listing claims a little more than it needs, at most a fifth, and what it can use in half a window."""
+    budget = heard(1_000)
+
+    assert [12, 200, 150] == [budget.claim(10, 0.1), budget.claim(900, 0.1), budget.claim(900, 1.0)]
+    assert 0 == RateBudget().claim(10, 0.1)
+
+
+def test_crowds_are_spread_after_a_pause() -> None:
+    """After a pause calls go out over a twentieth of the window, and then as they can."""
+    budget = heard(100)
+    assert 0.0 == budget.step(0.0)
+    budget.pause(10.0, 0.0)
+
+    assert [0.15, 0.15, 0.0] == [pytest.approx(budget.step(now)) for now in (10.0, 24.9, 25.0)]
+
+
+history = st.lists(st.tuples(st.floats(0, 40), st.floats(0, 5)), max_size=40)
+
+
+@brisk
+@given(st.integers(1, 12), history, st.floats(0, 2_000))
+def test_promised_places_come(limit: int, history: list[tuple[float, float]], ahead: float) -> None:
+    """The places that are promised until a moment are there by then, for whoever takes each as soon as it is free."""
+    budget, now = heard(limit, guard=1.0), 0.0
+    for gap, takes_time in history:
+        now += gap
+        if budget.take(now):
+            now += takes_time
+            budget.spent(now)
+    until = now + ahead
+    promised, found = budget.slots(now, until), 0
+    while now <= until:
+        while budget.take(now):
+            found += 1
+            budget.spent(now)
+        now += budget.wait(now) or 0.0
+
+    assert promised <= found
+
+
+def test_promises_of_the_service() -> None:
+    """Where the service has said less than the own count, less is promised; its next window brings all again."""
+    budget = heard(100)
+    budget.learn(headers(5, 60), 0.0, NOON)
+
+    assert [5, 100] == [budget.slots(0.0, until) for until in (59.0, 61.0)]
+    told = RateBudget(guard=0.0)
+    told.learn(headers(99, 60), 0.0, NOON)
+    assert [99, 199] == [told.slots(0.0, until) for until in (59.0, 61.0)]
+    assert 100 == told.slots(100.0, 101.0)
+    assert math.inf == RateBudget().slots(0.0, 1.0)
