@@ -100,6 +100,8 @@ class Queue:
         """The waiting call that watches the clock, for all of them."""
         self.watched_until = math.inf
         """The moment at which it will look again."""
+        self.loop: object = None
+        """The event loop that they wait in."""
         self._all: dict[Ticket, None] = {}
         self._interactive = Lane()
         self._tokens: list[tuple[float, int, Ticket]] = []

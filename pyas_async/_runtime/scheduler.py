@@ -15,7 +15,7 @@ import anyio.lowlevel
 from pyas_async._core.budget import RateBudget
 from pyas_async._core.queue import Ticket
 from pyas_async._runtime.clock import Clock
-from pyas_async.errors import BudgetTimeoutError, ClientClosedError
+from pyas_async.errors import BudgetTimeoutError, ClientClosedError, WrongEventLoopError
 
 _log = logging.getLogger("pyas_async")
 _PATIENCE = 5.0
@@ -43,6 +43,7 @@ class Scheduler:
         """Take a place at once, if the call may have one before all who wait."""
         budget, queue, now = self.budget, self.budget.queue, self._clock.now()
         if queue:
+            self._check_loop()
             queue.join(ticket)
             self.moved()
             if not ticket.granted:
@@ -65,8 +66,11 @@ class Scheduler:
         Raises:
             BudgetTimeoutError: If the place would come too late.
             ClientClosedError: If the client is closed meanwhile.
+            WrongEventLoopError: If calls of another event loop wait for the same budget.
         """
         queue = self.budget.queue
+        self._check_loop()
+        queue.loop = anyio.lowlevel.current_token()
         give_up = math.inf if left is None else self._clock.now() + left
         queue.join(ticket)
         self._waiting.add(ticket)
@@ -114,7 +118,7 @@ class Scheduler:
     def moved(self) -> None:
         """Look at the queue again: a call came or ended, or the budget has learned something."""
         queue = self.budget.queue
-        if not queue:
+        if not queue or queue.loop != anyio.lowlevel.current_token():  # nobody, or nobody who can be woken from here
             return
         now = self._clock.now()
         queue.serve(self.budget, now, self._clock.chance())
@@ -159,6 +163,16 @@ class Scheduler:
         self._closed = True
         for ticket in self._waiting:
             ticket.wake()
+
+    def _check_loop(self) -> None:
+        """Refuse to stand in line with the calls of another event loop, who could not be woken from this one."""
+        queue = self.budget.queue
+        if queue and queue.loop != anyio.lowlevel.current_token():
+            msg = (
+                "calls of another event loop wait for the same RateBudget; give the clients of each loop a budget of "
+                "their own, with share= for their part of the key's limit"
+            )
+            raise WrongEventLoopError(msg)
 
     def _check(self, ticket: Ticket, give_up: float) -> None:
         """Refuse to wait for what cannot come in time."""

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import anyio
 import anyio.lowlevel
+import anyio.to_thread
 import pytest
 
 from core.tools import NOON
-from pyas_async import BudgetTimeoutError, RateBudget
+from pyas_async import BudgetTimeoutError, RateBudget, WrongEventLoopError
 from pyas_async._core.queue import Ticket
 from pyas_async._runtime.clock import Clock
 from pyas_async._runtime.scheduler import Scheduler
@@ -185,3 +186,48 @@ async def test_one_who_fails_holds_nobody_up() -> None:
         await settle()
 
     assert ["i1"] == queue.served
+
+
+async def test_far_behind_in_line() -> None:
+    """Who stands so far behind that no place comes before the deadline is told at once, and how long it takes."""
+    queue = Queue(limit=2)
+    for at in (0.0, 4.0):
+        queue.budget.spent(at)
+    queue.hand.now = 4.0
+    async with anyio.create_task_group() as group:
+        await fill(queue, group, ["i1"])
+        with pytest.raises(BudgetTimeoutError) as caught:
+            await queue.scheduler.wait(Ticket(), 9.0)
+        assert 10.0 == caught.value.retry_after
+        group.cancel_scope.cancel()
+
+
+async def test_two_event_loops() -> None:
+    """Calls of two event loops cannot stand in one line, and are told so before they could disturb each other."""
+    queue = Queue()
+    found: list[type[Exception]] = []
+
+    async def elsewhere() -> None:
+        for call in (lambda: queue.scheduler.wait(Ticket()), lambda: tried(queue.scheduler)):
+            try:
+                await call()
+            except WrongEventLoopError as error:
+                found.append(type(error))
+        queue.budget.spent(0.0)
+        queue.hand.now = WINDOW
+        queue.scheduler.moved()
+
+    async with anyio.create_task_group() as group:
+        await fill(queue, group, ["i1"])
+        await anyio.to_thread.run_sync(lambda: anyio.run(elsewhere))
+        assert [] == queue.served
+        queue.scheduler.moved()
+        await settle()
+
+    assert ["i1"] == queue.served
+    assert [WrongEventLoopError] * 2 == found
+
+
+async def tried(scheduler: Scheduler) -> bool:
+    """Try for a place."""
+    return scheduler.try_now(Ticket())
