@@ -14,6 +14,7 @@ from pyas_async._core.checkpoint import Checkpoint
 from pyas_async._core.codec import from_dict, to_dict
 from pyas_async._core.store import BudgetLease, BudgetReport, BudgetStore
 from pyas_async._core.walk import IterationStats
+from pyas_async._runtime.bulk import BulkRun
 from pyas_async._runtime.paginator import MeetingIterator
 from pyas_async._version import __version__
 from pyas_async.accounts import Accounts
@@ -72,6 +73,7 @@ from pyas_async.models import (
     ZoomRecurrence,
 )
 from pyas_async.options import UNSET, MeetingId, Priority, RetryPolicy, Unset
+from pyas_async.outcomes import BulkStats, Outcome
 
 __all__ = [
     "UNSET",
@@ -87,6 +89,8 @@ __all__ = [
     "BudgetReport",
     "BudgetStore",
     "BudgetTimeoutError",
+    "BulkRun",
+    "BulkStats",
     "Checkpoint",
     "CheckpointError",
     "ClientClosedError",
@@ -112,6 +116,7 @@ __all__ = [
     "Meetings",
     "NotFoundError",
     "Occurrence",
+    "Outcome",
     "OutcomeUnknownError",
     "Page",
     "PageReceived",

@@ -1,10 +1,13 @@
-"""``client.meetings``: the five calls, and the walk over all pages."""
+"""``client.meetings``: the five calls, the walk over all pages, and many calls at once."""
 
+from collections.abc import AsyncIterable, Iterable, Mapping
 from datetime import date
+from typing import Any
 
-from pyas_async._core import endpoints
+from pyas_async._core import bulk, endpoints
 from pyas_async._core.checkpoint import Checkpoint
 from pyas_async._core.walk import PAGE_SIZE, OnExpired, Rules, VerifyTotal
+from pyas_async._runtime.bulk import BulkRun
 from pyas_async._runtime.paginator import MeetingIterator
 from pyas_async._runtime.session import CallOptions, Session
 from pyas_async.models import ListType, MeetingCreate, MeetingDetail, MeetingUpdate, Page, _checks
@@ -210,6 +213,98 @@ class Meetings:
             DecodeError: If the answer cannot be read; the meeting is gone.
         """
         await self._session.run(endpoints.delete_meeting(self._account(account_id), meeting_id), self._options)
+
+    def get_many(
+        self,
+        meeting_ids: Iterable[MeetingId] | AsyncIterable[MeetingId],
+        *,
+        account_id: str | None = None,
+        max_concurrency: int = bulk.MAX_CONCURRENCY,
+    ) -> BulkRun[MeetingId, MeetingDetail]:
+        """Get many meetings at once; what fails is an `Outcome` as well.
+
+        ``await`` it for a list in order, or stream with ``async with``: `BulkRun` says how. What `get` raises, an
+        outcome holds as its `error`.
+
+        Args:
+            meeting_ids: The ids, from any iterable, asynchronous or not; drawn as they are needed. One that comes twice
+                is asked for twice.
+            account_id: Whose meetings.
+            max_concurrency: Calls under way at most. The rate limit is kept in any case.
+
+        Raises:
+            InvalidArgumentError: At once, if an argument is not as above. An id that is none is an outcome.
+        """
+        plan = bulk.get_many(self._account(account_id))
+        return BulkRun(self._session, self._options, plan, meeting_ids, max_concurrency=max_concurrency)
+
+    def create_many(
+        self,
+        meetings: Iterable[MeetingCreate] | AsyncIterable[MeetingCreate],
+        *,
+        account_id: str | None = None,
+        max_concurrency: int = bulk.MAX_CONCURRENCY,
+    ) -> BulkRun[int, MeetingDetail]:
+        """Create many meetings at once; an outcome's `key` is its meeting's position in the input, from 0.
+
+        As with `create`, none is sent twice after its answer was lost: its outcome holds an `OutcomeUnknownError`.
+        Otherwise like `get_many`.
+
+        Args:
+            meetings: What to create.
+            account_id: Whose meetings they will be.
+            max_concurrency: Calls under way at most.
+
+        Raises:
+            InvalidArgumentError: At once, if an argument is not as above. An item that is none is an outcome.
+        """
+        plan = bulk.create_many(self._account(account_id))
+        return BulkRun(self._session, self._options, plan, meetings, max_concurrency=max_concurrency)
+
+    def update_many(
+        self,
+        changes: Mapping[int, MeetingUpdate]
+        | Mapping[str, MeetingUpdate]
+        | Mapping[MeetingId, MeetingUpdate]
+        | Iterable[tuple[MeetingId, MeetingUpdate]]
+        | AsyncIterable[tuple[MeetingId, MeetingUpdate]],
+        *,
+        account_id: str | None = None,
+        max_concurrency: int = bulk.MAX_CONCURRENCY,
+    ) -> BulkRun[MeetingId, MeetingDetail | None]:
+        """Change many meetings at once. Otherwise like `get_many`, and for each meeting like `update`.
+
+        Args:
+            changes: The changes by meeting id: a mapping, or pairs. Pairs with the same id are sent in no sure order.
+            account_id: Whose meetings.
+            max_concurrency: Calls under way at most.
+
+        Raises:
+            InvalidArgumentError: At once, if an argument is not as above. An item that is no such pair is an outcome.
+        """
+        plan = bulk.update_many(self._account(account_id))
+        pairs: Any = changes.items() if isinstance(changes, Mapping) else changes
+        return BulkRun(self._session, self._options, plan, pairs, max_concurrency=max_concurrency)
+
+    def delete_many(
+        self,
+        meeting_ids: Iterable[MeetingId] | AsyncIterable[MeetingId],
+        *,
+        account_id: str | None = None,
+        max_concurrency: int = bulk.MAX_CONCURRENCY,
+    ) -> BulkRun[MeetingId, None]:
+        """Delete many meetings at once; of recurring ones, the whole series. Otherwise like `get_many`.
+
+        Args:
+            meeting_ids: The ids. Of one that comes twice, the second call may find nothing: `NotFoundError`.
+            account_id: Whose meetings.
+            max_concurrency: Calls under way at most.
+
+        Raises:
+            InvalidArgumentError: At once, if an argument is not as above. An id that is none is an outcome.
+        """
+        plan = bulk.delete_many(self._account(account_id))
+        return BulkRun(self._session, self._options, plan, meeting_ids, max_concurrency=max_concurrency)
 
     def _account(self, account_id: str | None) -> str:
         return endpoints.account(self._account_id if account_id is None else account_id)

@@ -43,19 +43,40 @@ class CallOptions:
         return attrs.evolve(self, priority="bulk", limits=attrs.evolve(self.limits, patient=True))
 
 
+class WithdrawnError(PyasError):
+    """The call was let go before anything of it was sent. It comes out of no call of a user's own."""
+
+
 @attrs.define(eq=False)
 class Watch:
-    """Watches the calls of an iteration, or of a bulk run.
+    """Watches the calls of an iteration, or one of a bulk run.
 
     Attributes:
         life: Seconds for which a page token can be used, if the calls are those of a listing.
         requests: Requests sent so far.
         under_way: Told when a request is on the wire, or must wait: whoever waits for that need not wait any longer.
+        withdrawn: Whether the call is not to be sent any more.
+        wait: Around a wait for room in the call budget.
     """
 
     life: float | None = None
     requests: int = 0
     under_way: Callable[[], None] | None = None
+    withdrawn: bool = False
+    wait: anyio.CancelScope | None = None
+
+    def withdraw(self) -> None:
+        """Let the call go if nothing of it was sent: it raises `WithdrawnError`. Else it goes on."""
+        if not self.requests:
+            self.withdrawn = True
+            if self.wait is not None:
+                self.wait.cancel()
+
+    def check(self) -> None:
+        """Raise if the call was withdrawn."""
+        if self.withdrawn:
+            msg = "the call was withdrawn before it was sent"
+            raise WithdrawnError(msg)
 
     def tell(self) -> None:
         """Say that the call is under way."""
@@ -157,9 +178,10 @@ class Session:
             ticket = _ticket(exchange.call, options, watch, self.clock.now())
             if not self._scheduler.try_now(ticket):
                 await self._wait_for_place(ticket, exchange, options, watch)
-            if self._closed:
+            if self._closed or watch.withdrawn:
                 self._scheduler.withdraw(ticket)
                 self._check_usable()
+                watch.check()
             # The wait for a place may have outlived the deadline, or the page token: then there is no place.
             if isinstance(action := exchange.next(self.clock.now()), Fail):
                 self._scheduler.withdraw(ticket)
@@ -179,7 +201,12 @@ class Session:
         began = self.clock.now()
         self._wait_begins(exchange.call, self._scheduler.expected_wait(), "budget")
         watch.tell()
-        await self._scheduler.wait(ticket, None if options.limits.patient else exchange.remaining(began))
+        watch.check()
+        with anyio.CancelScope() as watch.wait:
+            await self._scheduler.wait(ticket, None if options.limits.patient else exchange.remaining(began))
+        withdrawn, watch.wait = watch.wait.cancelled_caught, None
+        if withdrawn:
+            watch.check()
         exchange.waited_for_place(self.clock.now() - began)
 
     async def _attempt(

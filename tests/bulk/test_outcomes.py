@@ -1,0 +1,301 @@
+"""Every item gets its outcome: in order, under its key, with its value or its error."""
+
+from __future__ import annotations
+
+import pickle
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from bulk.tools import CHANGE, Service, awaited, meeting, refuse, states, streamed
+from pyas_async import (
+    AuthenticationError,
+    BulkStats,
+    InvalidArgumentError,
+    MeetingUpdate,
+    NotFoundError,
+    Outcome,
+    OutcomeUnknownError,
+    PermissionDeniedError,
+    PyasError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from bulk.tools import Read
+    from pyas_async import BulkRun, PyasClient
+
+pytestmark = pytest.mark.anyio
+either_way = pytest.mark.parametrize("read", [awaited, streamed])
+
+RUNS: dict[str, Callable[[PyasClient, list[int]], BulkRun[Any, Any]]] = {
+    "get": lambda client, ids: client.meetings.get_many(ids),
+    "create": lambda client, ids: client.meetings.create_many(map(meeting, ids)),
+    "update": lambda client, ids: client.meetings.update_many((number, CHANGE) for number in ids),
+    "delete": lambda client, ids: client.meetings.delete_many(ids),
+}
+every_run = pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
+METHODS = {"get": "GET", "create": "POST", "update": "PATCH", "delete": "DELETE"}
+
+
+@pytest.mark.parametrize("name", RUNS)
+@either_way
+async def test_one_call_for_each(name: str, read: Read, client: PyasClient, service: Service) -> None:
+    """Each item is sent once, with the call that the method names."""
+    outcomes = await read(RUNS[name](client, [3, 1, 2]))
+
+    assert ["ok"] * 3 == states(outcomes)
+    assert {(METHODS[name], number) for number in (1, 2, 3)} == set(service.requests)
+    assert 3 == len(service.requests)
+
+
+async def test_order(client: PyasClient) -> None:
+    """`await` gives the outcomes in the order asked for, with the meetings that were asked for."""
+    ids = [(number * 7) % 101 for number in range(1, 101)]
+
+    outcomes = await client.meetings.get_many(ids)
+
+    assert ids == [outcome.key for outcome in outcomes]
+    assert ids == [outcome.unwrap().id for outcome in outcomes]
+
+
+async def test_keys_of_a_create(client: PyasClient) -> None:
+    """The outcomes of `create_many` are named by position."""
+    outcomes = await client.meetings.create_many([meeting(30), meeting(10)])
+
+    assert [(0, 30), (1, 10)] == [(outcome.key, outcome.unwrap().id) for outcome in outcomes]
+
+
+async def test_keys_as_given(client: PyasClient) -> None:
+    """An id stands in its outcome as it was given, digits as digits."""
+    outcomes = await client.meetings.delete_many(["12", 12])
+
+    assert ["12", 12] == [outcome.key for outcome in outcomes]
+
+
+async def test_values(client: PyasClient) -> None:
+    """A deletion that succeeded has ``None`` for its value, and is no failure."""
+    (outcome,) = await client.meetings.delete_many([5])
+
+    assert (True, None, None) == (outcome.ok, outcome.value, outcome.error)
+    assert outcome.unwrap() is None
+
+
+async def test_mapping(client: PyasClient, service: Service) -> None:
+    """`update_many` takes a mapping of ids to changes as well."""
+    outcomes = await client.meetings.update_many({1: CHANGE, 2: MeetingUpdate(duration=5)})
+
+    assert [1, 2] == [outcome.key for outcome in outcomes]
+    assert {("PATCH", 1), ("PATCH", 2)} == set(service.requests)
+
+
+@either_way
+async def test_duplicates(read: Read, client: PyasClient, service: Service) -> None:
+    """An id that comes twice has two outcomes, and two calls."""
+    outcomes = await read(client.meetings.get_many([4, 4, 4]))
+
+    assert [4, 4, 4] == [outcome.unwrap().id for outcome in outcomes]
+    assert [4, 4, 4] == service.asked
+
+
+async def test_nothing(client: PyasClient) -> None:
+    """An empty input has no outcomes, either way."""
+    assert [] == await client.meetings.get_many([])
+    assert [] == await streamed(client.meetings.get_many([]))
+
+
+@every_run
+@either_way
+async def test_failure_is_an_outcome(
+    read: Read,
+    run: Callable[[PyasClient, list[int]], BulkRun[Any, Any]],
+    client: PyasClient,
+    service: Service,
+) -> None:
+    """What one call raises is the error of its outcome, and the others go on."""
+    service.special[2] = refuse
+
+    outcomes = await read(run(client, [1, 2, 3]))
+
+    failed = [outcome for outcome in outcomes if not outcome.ok]
+    assert [("failed", None, PermissionDeniedError)] == [(one.state, one.value, type(one.error)) for one in failed]
+    assert 2 == sum(outcome.ok for outcome in outcomes)
+
+
+async def test_lost_create(service: Service) -> None:
+    """A create whose answer was lost is sent once, and says that nobody knows."""
+
+    async def lose() -> httpx.Response:
+        raise httpx.ReadError("cut")
+
+    service.special[2] = lose
+    async with service.client() as client:
+        outcomes = await client.meetings.create_many([meeting(1), meeting(2), meeting(3)])
+
+    assert ["ok", "failed", "ok"] == states(outcomes)
+    assert isinstance(outcomes[1].error, OutcomeUnknownError)
+    assert 3 == len(service.requests)
+
+
+@pytest.mark.parametrize(
+    ("refused", "run"),
+    [
+        (None, lambda client, it: client.meetings.get_many([1, it, 3])),
+        (2.5, lambda client, it: client.meetings.delete_many([1, it, 3])),
+        (True, lambda client, it: client.meetings.get_many([1, it, 3])),
+        ("", lambda client, it: client.meetings.get_many([1, it, 3])),
+        (-1, lambda client, it: client.meetings.delete_many([1, it, 3])),
+        ((7, MeetingUpdate()), lambda client, it: client.meetings.update_many([(1, CHANGE), it, (3, CHANGE)])),
+        ((7, "title"), lambda client, it: client.meetings.update_many([(1, CHANGE), it, (3, CHANGE)])),
+        ((None, CHANGE), lambda client, it: client.meetings.update_many([(1, CHANGE), it, (3, CHANGE)])),
+        ((7,), lambda client, it: client.meetings.update_many([(1, CHANGE), it, (3, CHANGE)])),
+        ("ab", lambda client, it: client.meetings.update_many([(1, CHANGE), it, (3, CHANGE)])),
+        (7, lambda client, it: client.meetings.update_many([(1, CHANGE), it, (3, CHANGE)])),
+        ({"title": "t"}, lambda client, it: client.meetings.create_many([meeting(1), it, meeting(3)])),
+    ],
+)
+async def test_refused_item(refused: object, run: Any, client: PyasClient, service: Service) -> None:  # noqa: ANN401
+    """An item that makes no call is a failed outcome that names its place; nothing is sent for it."""
+    outcomes = await run(client, refused)
+
+    assert ["ok", "failed", "ok"] == states(outcomes)
+    error = outcomes[1].error
+    assert isinstance(error, InvalidArgumentError)
+    assert error.field in {"meeting_ids[1]", "changes[1]", "meetings[1]"}
+    assert str(error).startswith(f"{error.field}: expected ")
+    assert {1, 3} == set(service.asked)
+
+
+async def test_write_state_of_refused(client: PyasClient) -> None:
+    """Of a write that was refused beforehand, the error says that nothing was sent; a read has nothing to say."""
+    no_id: Any = None
+    (deleted,) = await client.meetings.delete_many([no_id])
+    (read,) = await client.meetings.get_many([no_id])
+
+    assert ("not_sent", None) == (deleted.error and deleted.error.write_state, read.error and read.error.write_state)
+
+
+async def test_keys_of_bad_pairs(client: PyasClient) -> None:
+    """A bad pair is named by its id, if it has one; else by itself, and never by a number that looks like an id."""
+    pairs: Any = [(7, None), "ab", (1, 2, 3), 5]
+
+    outcomes = await client.meetings.update_many(pairs)
+
+    assert [7, "ab", (1, 2, 3), 5] == [outcome.key for outcome in outcomes]
+
+
+@either_way
+async def test_stats(read: Read, client: PyasClient, service: Service) -> None:
+    """The counts add up to the items, and `calls` counts what was sent."""
+    service.special[2] = refuse
+    bad: Any = None
+    run = client.meetings.get_many([1, 2, bad, 4])
+    before = run.stats
+
+    await read(run)
+
+    assert BulkStats(ok=0, failed=0, not_started=0, calls=0) == before
+    assert BulkStats(ok=2, failed=2, not_started=0, calls=3) == run.stats
+
+
+async def test_stats_are_live(client: PyasClient) -> None:
+    """While a run is under way, its counts grow."""
+    run = client.meetings.get_many(range(1, 6), max_concurrency=1)
+    async with run as outcomes:
+        seen = [run.stats.ok async for _ in outcomes]
+
+    assert [1, 2, 3, 4, 5] == seen
+
+
+async def test_stats_count_retries(service: Service) -> None:
+    """A call that was sent again counts twice."""
+    answers = iter([httpx.Response(503), httpx.Response(200, json={"meeting": {"id": 2, "uuid": "u"}})])
+
+    async def second_time() -> httpx.Response:
+        return next(answers)
+
+    service.special[2] = second_time
+    async with service.client() as client:
+        run = client.meetings.get_many([1, 2])
+        outcomes = await run
+
+    assert ["ok", "ok"] == states(outcomes)
+    assert 3 == run.stats.calls
+
+
+async def test_repr(client: PyasClient) -> None:
+    """A run shows what it is about, and how far it has come."""
+    run = client.meetings.delete_many([1, 2])
+    before = repr(run)
+    await run
+
+    counts = "0 ok, 0 failed, 0 not started, 0 calls"
+    assert f"<BulkRun meetings.delete_many of account 'acc': {counts}, new>" == before
+    assert "<BulkRun meetings.delete_many of account 'acc': 2 ok, 0 failed, 0 not started, 2 calls, ended>" == repr(run)
+
+
+async def test_errors_keep_nothing_alive(client: PyasClient, service: Service) -> None:
+    """The error of an outcome has no frames and no context: they would hold what the call was about."""
+    service.special[2] = refuse
+    bad: Any = None
+
+    outcomes = await client.meetings.create_many([meeting(2), bad])
+
+    errors = [outcome.error for outcome in outcomes]
+    assert [(None, None, None)] * 2 == [
+        (error.__traceback__, error.__context__, error.__cause__) for error in errors if error is not None
+    ]
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        Outcome(key=1, value="value", state="ok"),
+        Outcome(key="uuid==", error=NotFoundError("no", status=404), state="failed"),
+        Outcome(key=0, error=AuthenticationError("no", status=401), state="not_started"),
+    ],
+)
+def test_pickle(outcome: Outcome[Any, Any]) -> None:
+    """An outcome survives pickle, with its error."""
+    again = pickle.loads(pickle.dumps(outcome))
+
+    assert (outcome.key, outcome.value, outcome.state, outcome.ok) == (again.key, again.value, again.state, again.ok)
+    assert repr(outcome.error) == repr(again.error)
+
+
+async def test_pickle_of_what_came(client: PyasClient, service: Service) -> None:
+    """What a run gives can be sent to another process."""
+    service.special[2] = refuse
+
+    again = pickle.loads(pickle.dumps(await client.meetings.get_many([1, 2])))
+
+    assert 1 == again[0].unwrap().id
+    assert isinstance(again[1].error, PermissionDeniedError)
+
+
+def frames(error: BaseException) -> Iterator[str]:
+    """Name the functions of a traceback."""
+    traceback = error.__traceback__
+    while traceback is not None:
+        yield traceback.tb_frame.f_code.co_name
+        traceback = traceback.tb_next
+
+
+def test_unwrap_raises() -> None:
+    """`unwrap` raises the error itself, each time with no frames but those of this time."""
+    outcome: Outcome[int, str] = Outcome(key=1, error=PyasError("failed"), state="failed")
+
+    for _ in range(2):
+        with pytest.raises(PyasError) as caught:
+            outcome.unwrap()
+        assert caught.value is outcome.error
+        assert ["test_unwrap_raises", "unwrap"] == list(frames(caught.value))
+
+
+def test_frozen() -> None:
+    """An outcome is not changed."""
+    outcome: Any = Outcome(key=1, value=2, state="ok")
+    with pytest.raises(AttributeError):
+        outcome.state = "failed"

@@ -1,0 +1,153 @@
+"""A service in process for the tests of bulk runs, and what they look at."""
+
+from __future__ import annotations
+
+import json
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import anyio.lowlevel
+import httpx
+
+from pyas_async import MeetingCreate, MeetingUpdate
+from runtime.wires import heard, through
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+
+    from pyas_async import BulkRun, Outcome, PyasClient
+
+    Read = Callable[[BulkRun[Any, Any]], Awaitable[Any]]
+    """How a run is read."""
+
+
+CHANGE = MeetingUpdate(title="changed")
+
+
+def meeting(number: int) -> MeetingCreate:
+    """Make a meeting whose title is a number, which the service gives it as its id."""
+    return MeetingCreate(type=2, title=str(number), description="", start_date=datetime(2031, 1, 1, tzinfo=UTC))
+
+
+class Service:
+    """Has every meeting that it is asked for, unless told otherwise of one of them."""
+
+    def __init__(self) -> None:
+        self.requests: list[tuple[str, int]] = []
+        self.special: dict[int, Callable[[], Awaitable[httpx.Response]]] = {}
+        self.under_way = 0
+        self.most_under_way = 0
+
+    async def __call__(self, request: httpx.Request) -> httpx.Response:
+        """Answer a request."""
+        number = number_of(request)
+        self.requests.append((request.method, number))
+        self.under_way += 1
+        self.most_under_way = max(self.most_under_way, self.under_way)
+        try:
+            await anyio.lowlevel.checkpoint()
+            special = self.special.get(number)
+            return found(number) if special is None else await special()
+        finally:
+            self.under_way -= 1
+
+    @property
+    def asked(self) -> list[int]:
+        """The meetings that it was asked for, in order."""
+        return [number for _, number in self.requests]
+
+    @asynccontextmanager
+    async def client(self, **options: Any) -> AsyncIterator[PyasClient]:  # noqa: ANN401  (whatever a client takes)
+        """Open a client of it."""
+        async with through(self, **options) as client:
+            yield heard(client)
+
+
+def number_of(request: httpx.Request) -> int:
+    """Tell the meeting that a request is about."""
+    if request.method == "POST":
+        return int(json.loads(request.content)["meetingData"]["title"])
+    return int(request.url.path.rpartition("/")[2])
+
+
+def found(number: int) -> httpx.Response:
+    """Answer with a meeting."""
+    detail = {"id": number, "uuid": f"u{number}", "type": 2}
+    return httpx.Response(200, json={"success": True, "meeting": detail})
+
+
+async def refuse() -> httpx.Response:
+    """Refuse one meeting."""
+    return httpx.Response(403, json={"success": False, "message": "no"})
+
+
+async def unauthorized() -> httpx.Response:
+    """Refuse the key."""
+    return httpx.Response(401, json={"error": "Unauthorized. Invalid API key."})
+
+
+async def never() -> httpx.Response:
+    """Do not answer."""
+    await anyio.sleep_forever()
+    raise AssertionError
+
+
+def when(event: anyio.Event, number: int) -> Callable[[], Awaitable[httpx.Response]]:
+    """Answer with a meeting once something has happened."""
+
+    async def answer() -> httpx.Response:
+        await event.wait()
+        return found(number)
+
+    return answer
+
+
+class Counted:
+    """Gives whole numbers from 1 on, and counts what was drawn."""
+
+    def __init__(self, last: int) -> None:
+        self.drawn = 0
+        self.closed = False
+        self._last = last
+
+    def sync(self) -> Iterator[int]:
+        """Give them at once."""
+        try:
+            while self.drawn < self._last:
+                self.drawn += 1
+                yield self.drawn
+        finally:
+            self.closed = True
+
+    async def asynchronous(self) -> AsyncIterator[int]:
+        """Give each after a turn of the event loop."""
+        try:
+            while self.drawn < self._last:
+                await anyio.lowlevel.checkpoint()
+                self.drawn += 1
+                yield self.drawn
+        finally:
+            self.closed = True
+
+
+async def streamed(run: BulkRun[Any, Any]) -> list[Outcome[Any, Any]]:
+    """Read a run as a stream."""
+    async with run as outcomes:
+        return [outcome async for outcome in outcomes]
+
+
+async def awaited(run: BulkRun[Any, Any]) -> list[Outcome[Any, Any]]:
+    """Await a run."""
+    return await run
+
+
+def states(outcomes: Iterable[Outcome[Any, Any]]) -> list[str]:
+    """Give the states of outcomes."""
+    return [outcome.state for outcome in outcomes]
+
+
+def tasks() -> set[int]:
+    """Tell the tasks of this event loop."""
+    return {task.id for task in anyio.get_running_tasks()}

@@ -1,0 +1,138 @@
+"""What a bulk run decides: which failures are everybody's, and what is entered for each item."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pyas_async import (
+    APIStatusError,
+    AuthenticationError,
+    BudgetTimeoutError,
+    ClientClosedError,
+    ConfigurationError,
+    DecodeError,
+    InvalidArgumentError,
+    NotFoundError,
+    PermissionDeniedError,
+    PyasError,
+    RateLimitError,
+    ServerError,
+    TransportError,
+    WrongEventLoopError,
+)
+from pyas_async._core import bulk
+
+if TYPE_CHECKING:
+    from pyas_async._core.bulk import Ledger
+
+EVERYBODYS: list[PyasError] = [
+    AuthenticationError("no", status=401),
+    ClientClosedError("closed"),
+    ConfigurationError("api_key: it is empty"),
+    WrongEventLoopError("another"),
+    RateLimitError("month", scope="month"),
+]
+ONES_OWN: list[PyasError] = [
+    PermissionDeniedError("no", status=403),
+    NotFoundError("Invalid account id. Account Not Found", status=404),
+    RateLimitError("day", scope="host_day"),
+    RateLimitError("key", scope="key"),
+    RateLimitError("what", scope="unknown"),
+    ServerError("down", status=503),
+    APIStatusError("odd", status=409),
+    TransportError("cut"),
+    DecodeError("odd"),
+    BudgetTimeoutError("late", retry_after=5.0),
+    InvalidArgumentError("meeting_id", "an id", None),
+]
+
+
+@pytest.fixture
+def ledger() -> Ledger[Any, Any]:
+    """Open the ledger of a run that writes."""
+    return bulk.Ledger(bulk.delete_many("acc"))
+
+
+@pytest.mark.parametrize("error", EVERYBODYS, ids=repr)
+def test_what_hits_all(error: PyasError, ledger: Ledger[Any, Any]) -> None:
+    """A failure that every other call must meet ends the run."""
+    ledger.fail(1, error)
+
+    assert type(ledger.ended_by) is type(error)
+    assert str(ledger.ended_by) == str(error)
+
+
+@pytest.mark.parametrize("error", ONES_OWN, ids=repr)
+def test_what_is_ones_own(error: PyasError, ledger: Ledger[Any, Any]) -> None:
+    """A failure that another call may be spared does not."""
+    outcome = ledger.fail(1, error)
+
+    assert (1, None, error, "failed") == (outcome.key, outcome.value, outcome.error, outcome.state)
+    assert ledger.ended_by is None
+
+
+def test_counts(ledger: Ledger[Any, Any]) -> None:
+    """Each entry is counted once, as what it is."""
+    ledger.succeed(1, None)
+    ledger.fail(2, TransportError("cut"))
+    ledger.refuse(2, None, InvalidArgumentError("meeting_id", "an id", None))
+    ledger.end(ClientClosedError("closed"))
+    ledger.leave_out(4)
+
+    assert (1, 2, 1) == (ledger.ok, ledger.failed, ledger.not_started)
+
+
+def test_first_reason_stands(ledger: Ledger[Any, Any]) -> None:
+    """What has ended is not ended again, for another reason."""
+    ledger.end(PyasError("cancelled"))
+    ledger.fail(1, ClientClosedError("closed"))
+
+    assert "cancelled" == str(ledger.leave_out(2).error)
+
+
+def test_those_left_out_were_not_sent(ledger: Ledger[Any, Any]) -> None:
+    """The error of those that are left out is a copy: of the write that met it, something else may be true."""
+    error = AuthenticationError("no", status=401)
+    error.write_state = "unknown"
+    failed = ledger.fail(1, error)
+    left_out = ledger.leave_out(2)
+
+    assert ("unknown", "not_sent") == tuple(one.error and one.error.write_state for one in (failed, left_out))
+
+
+def test_reads_have_no_write_state() -> None:
+    """Of reads that are left out, nothing is said of a write."""
+    reads: Ledger[Any, Any] = bulk.Ledger(bulk.get_many("acc"))
+    reads.end(ClientClosedError("closed"))
+    error = reads.leave_out(1).error
+
+    assert error is not None
+    assert error.write_state is None
+
+
+def test_place_of_a_refused_item(ledger: Ledger[Any, Any]) -> None:
+    """The error of a refused item names its place in the input, and says all else as before."""
+    error = InvalidArgumentError("meeting_id", "a meeting's number", -1, hint="Numbers are positive")
+    placed = ledger.refuse(7, -1, error).error
+
+    assert isinstance(placed, InvalidArgumentError)
+    assert ("meeting_ids[7]", "a meeting's number", "-1") == (placed.field, placed.expected, placed.got)
+    assert "meeting_ids[7]: expected a meeting's number, got -1. Numbers are positive" == str(placed)
+    assert str(error).startswith("meeting_id: ")
+
+
+def test_errors_are_bare(ledger: Ledger[Any, Any]) -> None:
+    """Whatever an error drags along is taken from it before it is kept."""
+    try:
+        try:
+            raise ValueError  # noqa: TRY301  (for its traceback)
+        except ValueError as cause:
+            message = "cut"
+            raise TransportError(message) from cause
+    except TransportError as error:
+        kept = ledger.fail(1, error).error
+
+    assert kept is not None
+    assert (None, None, None) == (kept.__traceback__, kept.__cause__, kept.__context__)
