@@ -43,9 +43,13 @@ _NEVER_BETTER = {HTTPStatus.NOT_IMPLEMENTED, HTTPStatus.HTTP_VERSION_NOT_SUPPORT
 
 @attrs.frozen
 class Send:
-    """Send the request; it may take so many seconds, the last byte included (``None``: any time)."""
+    """Send the request; it may take so many seconds, the last byte included (``None``: any time).
+
+    Within `start` seconds it must have a connection: after that, its page token is too old to be tried.
+    """
 
     limit: float | None
+    start: float | None = None
 
 
 @attrs.frozen
@@ -84,6 +88,10 @@ class Limits:
     deadline: float | None
     retry: RetryPolicy
     patient: bool = False
+
+
+def _too_old() -> PageTokenExpiredError:
+    return PageTokenExpiredError("the page token is too old to be tried; nothing was sent", status=0)
 
 
 def _unmasked(text: str) -> str:
@@ -129,14 +137,14 @@ class Exchange(Generic[T]):
 
     def next(self, now: float) -> Send | Fail:
         """Say what to do when the call is ready to be sent."""
-        if self.call.not_after is not None and now >= self.call.not_after:
-            # The page: "This token expires after 15 minutes". A call that can be known to be useless is not made.
-            return Fail(PageTokenExpiredError("the page token is too old to be tried; nothing was sent", status=0))
+        if self._too_late_for_token(now):
+            return Fail(_too_old())
         left = self.remaining(now)
         if left is not None and left <= 0:
             return Fail(self.out_of_time())
         limits = [seconds for seconds in (left, self._limits.timeout) if seconds is not None]
-        return Send(min(limits) if limits else None)
+        start = None if self.call.not_after is None else self.call.not_after - now
+        return Send(min(limits) if limits else None, start)
 
     def sending(self, wall: datetime) -> None:
         """Take note that an attempt goes out now."""
@@ -148,6 +156,8 @@ class Exchange(Generic[T]):
         """Decide after an attempt to which no whole answer came."""
         self._note_sent(fault)
         text = self._mask(fault.text)
+        if not fault.sent and self._too_late_for_token(now):
+            return Fail(_too_old())
         if fault.delivered:
             return Fail(self._of_write(DecodeError(text), "done"))
         if self._in_doubt and self.call.repeat is Repeat.CREATE:
@@ -196,6 +206,10 @@ class Exchange(Generic[T]):
         if isinstance(error, (BudgetTimeoutError, RequestTimeoutError)):
             return self._unknown(str(error))
         return self._of_write(error, "unknown")
+
+    def _too_late_for_token(self, now: float) -> bool:
+        # The page: "This token expires after 15 minutes". A call that can be known to be useless is not made.
+        return self.call.not_after is not None and now >= self.call.not_after
 
     def _note_sent(self, fault: Fault) -> None:
         if fault.sent:

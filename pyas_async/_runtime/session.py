@@ -11,7 +11,7 @@ import anyio.lowlevel
 import attrs
 
 from pyas_async._core.budget import RateBudget, RateLimitSnapshot
-from pyas_async._core.exchange import Exchange, Fail, Limits, Return, Wait
+from pyas_async._core.exchange import Exchange, Fail, Limits, Return, Send, Wait
 from pyas_async._core.messages import Answer, Call, Outcome
 from pyas_async._core.queue import Ticket
 from pyas_async._core.retry import RetryQuota
@@ -186,7 +186,7 @@ class Session:
             if isinstance(action := exchange.next(self.clock.now()), Fail):
                 self._scheduler.withdraw(ticket)
                 return action
-            return await self._attempt(exchange, options, watch, action.limit)
+            return await self._attempt(exchange, options, watch, action)
         except PyasError as error:
             found = error
         return Fail(exchange.failed(found))
@@ -210,7 +210,7 @@ class Session:
         exchange.waited_for_place(self.clock.now() - began)
 
     async def _attempt(
-        self, exchange: Exchange[T], options: CallOptions, watch: Watch, limit: float | None
+        self, exchange: Exchange[T], options: CallOptions, watch: Watch, send: Send
     ) -> Wait | Return[T] | Fail:
         call, clock = exchange.call, self.clock
         exchange.sending(clock.wall())
@@ -222,8 +222,8 @@ class Session:
             outcome = await self._transport.send(
                 call,
                 headers=_headers(call, options),
-                phases=options.phases,
-                limit=limit,
+                phases=options.phases.starting_within(send.start),
+                limit=send.limit,
                 on_wire=watch.under_way,
             )
             self._report(exchange, outcome, clock.now() - began)

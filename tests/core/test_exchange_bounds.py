@@ -164,7 +164,7 @@ def test_token_too_old() -> None:
     """A call whose page token is too old is not sent."""
     exchange = exchange_of(listing(not_after=100.0), deadline=None)
 
-    assert isinstance(exchange.next(99.0), Send)
+    assert Send(30.0, start=1.0) == exchange.next(99.0)
     action = exchange.next(100.0)
     assert not isinstance(action, Send)
     assert isinstance(action.error, PageTokenExpiredError)

@@ -177,6 +177,35 @@ def test_shared_budget() -> None:
     assert [10.0] == pytest.approx(service.times[2:], abs=0.3)
 
 
+@pytest.mark.parametrize("retry", [SLOW, RetryPolicy.none()], ids=["retries", "none"])
+@pytest.mark.parametrize("phase", ["pool", "connect"])
+def test_no_connection_while_the_token_lives(phase: str, retry: RetryPolicy) -> None:
+    """Nobody waits for a connection until the page token is too old: nothing is sent then, and a fresh walk begins."""
+    sent: list[tuple[float, str | None]] = []
+    waits = [15.0]
+
+    async def crowded(request: httpx.Request) -> httpx.Response:
+        token = request.url.params.get("nextPageToken")
+        if token and waits:
+            with anyio.move_on_after(request.extensions["timeout"][phase]) as waiting:
+                await anyio.sleep(waits.pop())
+            if waiting.cancelled_caught:
+                raise (httpx.PoolTimeout if phase == "pool" else httpx.ConnectTimeout)("crowded")
+        sent.append((anyio.current_time(), token))
+        return httpx.Response(200, json=rows_after(token))
+
+    async def main() -> None:
+        async with through(crowded, retry=retry) as client:
+            listing = tick(client).meetings.iter_all()
+            first = await anext(listing)
+            await anyio.sleep(889.0 - anyio.current_time())
+            assert first != await anext(listing)
+            assert 1 == listing.stats.restarts
+
+    trio.run(main, clock=MockClock(autojump_threshold=0))
+    assert [(0.0, None), (890.0, None), (890.0, "token-2")] == [(round(time, 3), token) for time, token in sent]
+
+
 def test_no_room_for_a_write_in_doubt() -> None:
     """Where the budget ends the retries of a write whose answer was lost, the outcome is unknown, and said so."""
     caught: list[PyasError] = []

@@ -227,6 +227,13 @@ class RepeatsThePage(MeetingIterator):
         return None if super()._rest() is None else self._page
 
 
+class SavesATokenAsNew(MeetingIterator):
+    """A checkpoint says of its token that it has come just now."""
+
+    def checkpoint(self) -> Checkpoint:
+        return attrs.evolve(super().checkpoint(), born=self._session.clock.wall().timestamp())
+
+
 class AsksAgain(Fetcher):
     """The page that travelled ahead is asked for once more when it is wanted."""
 
@@ -290,6 +297,7 @@ BROKEN: Final[tuple[tuple[str, Any, str], ...]] = (
     (_ITERATOR, LetsAnErrorGoFirst, f"stats.items|{_LOST}"),
     (_ITERATOR, LosesRowsWhenCancelled, f"stats.items|{_LOST}"),
     (_ITERATOR, StampsLate, "clock knows to be dead"),
+    (_ITERATOR, SavesATokenAsNew, "a birth that it never had"),
     (_ITERATOR, RepeatsThePage, _TWICE),
     (_FETCHER, AsksAgain, "a page was asked for that is not the next"),
     (_ITERATOR, RaisesWithoutACheckpoint, "carries no checkpoint"),

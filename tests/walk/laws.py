@@ -18,6 +18,7 @@ from pyas_async import (
     PaginationLoopError,
     PyasError,
 )
+from walk.births import Births
 from walk.journey import Mark
 
 if TYPE_CHECKING:
@@ -73,22 +74,15 @@ class Leg:
         self.finished = False
         self.last: Cursor | None = None
         self._service = service
-        self._skew = skew
+        self._births = Births(service, start, skew=skew)
         self._dead: set[str] = set() if start is None else set(start.dead)
         self._received = set(self.done)
-        self._opened = service.time
-        self._opened_wall = self.wall()
         self._in_hand = None if start is None else start.token
         self._asked: str | None = None
         self._word = Word.NONE
         self._walks = self._deaths = self._aged = self._repairs = self._faults = self._lost = self._barren = 0
         self._brought_new = False
-        self._got: dict[str, float] = {}
         self._violations: list[str] = []
-
-    def wall(self) -> float:
-        """Tell the client's wall clock, in seconds since virtual time began."""
-        return self._service.time + self._skew
 
     def check(self) -> None:
         """Raise the first law that was broken."""
@@ -108,6 +102,8 @@ class Leg:
             self._violate("a call after the end")
         if self._new() >= (self.wishes.max_items or math.inf) and not self._lost:
             self._violate("a call for a page that nobody needs")
+        if self._in_hand is not None and self._word is Word.PAGE and not self.cancelled:
+            self._births.seen(self._in_hand)  # or it would not ask for what comes next
         if token is None:
             self._begins()
         else:
@@ -157,7 +153,7 @@ class Leg:
         if self._word in _DEATHS and self._asked is not None and mends:
             return "death"
         at_hand = [token for token in (self._in_hand, self._asked if self._may_repeat() else None) if token]
-        if mends and any(self.age(token) >= NEAR * self.wishes.ttl for token in at_hand):
+        if mends and any(self._births.most(token) >= NEAR * self.wishes.ttl for token in at_hand):
             return "age"
         last = self.last
         drifted = self._lost > 0 or self._shows_drift()
@@ -167,16 +163,13 @@ class Leg:
 
     def age(self, token: str) -> float:
         """Tell a token's age as the client's clocks have it."""
-        if token in self._got or self.start is None:
-            return self._service.time - self._got[token]
-        # A token from a checkpoint is as old as the wall clock says; one from the future was not born before now.
-        return max(0.0, self._opened_wall - self.start.born) + self._service.time - self._opened
+        return self._births.age(token)
 
     def answered(self, ahead: Cursor, keys: frozenset[Key], *, odd: bool) -> None:
         """Take note of a page."""
         self.odd += odd
         if ahead.text is not None:
-            self._got[ahead.text] = self._service.time
+            self._births.came(ahead.text)
         if keys - self._received:
             self._barren, self._brought_new = 0, True
         self._received |= keys
@@ -215,6 +208,8 @@ class Leg:
         """Keep a checkpoint with what is known here and now."""
         if checkpoint.done:
             self._complete()
+        born = 0.0 if checkpoint.token is None else self._births.told(checkpoint.token, checkpoint.born)
+        assert born is not None, "a checkpoint gives its page token a birth that it never had"
         return Mark(
             checkpoint=str(checkpoint) if text else checkpoint,
             token=checkpoint.token,
@@ -223,7 +218,7 @@ class Leg:
             filters=self.wishes.filters,
             done=frozenset(self.done),
             dead=frozenset(self._dead),
-            born=0.0 if checkpoint.token is None else self._service.cursors[checkpoint.token].wall,
+            born=born,
         )
 
     def counted(self, stats: IterationStats) -> None:

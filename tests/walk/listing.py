@@ -112,8 +112,6 @@ class Cursor:
         totals: What the walk's pages gave as total.
         count: Rows on the walk's pages, repeated ones included.
         issued: When the service made it.
-        received: When the client had it.
-        wall: The client's wall clock then.
         killed: Whether it died before its time.
     """
 
@@ -126,6 +124,4 @@ class Cursor:
     totals: tuple[int, ...] = ()
     count: int = 0
     issued: float = 0.0
-    received: float = 0.0
-    wall: float = 0.0
     killed: bool = False

@@ -43,9 +43,6 @@ class Observer(Protocol):
     def refused(self, word: str) -> None:
         """Hear of another answer, or of none: ``"dead"``, ``"unclear"``, ``"size"``, ``"fault"``, ``"final"``."""
 
-    def wall(self) -> float:
-        """Tell the client's wall clock."""
-
 
 @attrs.define(eq=False, kw_only=True)
 class Service(httpx.AsyncBaseTransport):
@@ -135,6 +132,11 @@ class Service(httpx.AsyncBaseTransport):
         self.time += seconds
         await anyio.lowlevel.checkpoint()
 
+    @property
+    def holding(self) -> bool:
+        """Whether requests are held on the wire."""
+        return bool(self._held)
+
     def release(self) -> None:
         """Let the requests that are held on the wire go on."""
         held, self._held = self._held, []
@@ -175,7 +177,11 @@ class Service(httpx.AsyncBaseTransport):
     async def _hold(self) -> None:
         event = anyio.Event()
         self._held.append(event)
-        await event.wait()
+        try:
+            await event.wait()
+        finally:
+            if event in self._held:  # its caller is cancelled, and gone
+                self._held.remove(event)
 
     def _fail(self, error: type[httpx.TransportError]) -> NoReturn:
         assert self.observer is not None
@@ -246,7 +252,6 @@ class Service(httpx.AsyncBaseTransport):
                 ahead = here
             self.cursors[ahead.text or ""] = ahead
         self.time += plan.after
-        ahead.received, ahead.wall = self.time, self.observer.wall()
         self.observer.answered(ahead, keys, odd=plan.what != "page")
         east = bool(self.calls % 2)
         data = {

@@ -38,6 +38,17 @@ class Timeouts:
         whole = None if None in bounds else sum(seconds for seconds in bounds if seconds is not None)
         return phases, whole
 
+    def starting_within(self, seconds: float | None) -> "Timeouts":
+        """Give the same, for a request that is of no use if it has no connection after so many seconds."""
+        if seconds is None:
+            return self
+        return attrs.evolve(self, connect=least(self.connect, seconds), pool=least(self.pool, seconds))
+
+
+def least(*limits: float | None) -> float | None:
+    """Give the least of some bounds, of which ``None`` is none."""
+    return min((limit for limit in limits if limit is not None), default=None)
+
 
 class Wire:
     """Listens to httpcore for how far a request has come; other transports do not say."""

@@ -14,7 +14,7 @@ import httpx
 from pyas_async._core.messages import Call, Fault, Outcome
 from pyas_async._runtime.key import ApiKey
 from pyas_async._runtime.quiet import quiet_httpx
-from pyas_async._runtime.transport.attempt import Attempt, Timeouts, Wire
+from pyas_async._runtime.transport.attempt import Attempt, Timeouts, Wire, least
 from pyas_async._runtime.transport.faults import fault_of, speaks_httpx
 from pyas_async._version import __version__
 from pyas_async.errors import ClientClosedError
@@ -91,7 +91,7 @@ class Transport:
             traced=on_wire is not None or call.method != "GET",
         )
         began = anyio.current_time()
-        async with self._place(_least(limit, phases.pool)) as free:
+        async with self._place(least(limit, phases.pool)) as free:
             if self._closed:
                 return Fault("network", "the client was closed", sent=False)
             if not free:
@@ -176,7 +176,3 @@ class Transport:
             )
             self._places = anyio.Semaphore(self._max_connections, fast_acquire=True)
         return self._own
-
-
-def _least(*limits: float | None) -> float | None:
-    return min((limit for limit in limits if limit is not None), default=None)
