@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import attrs
@@ -11,26 +12,37 @@ import pytest
 import pyas_async
 from pyas_async._core.states import TRANSITIONS
 from pyas_async.models._source import wire_name
+from pyas_async.plans import PLANS, estimate
+from pyas_async.plans._cli import main
+from pyas_async.plans._estimate import few
+from pyas_async.plans._table import duration
 from pyas_async.sandbox import Sandbox
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+CALCULATOR = (ROOT / "docs" / "choosing-a-plan.md").read_text("utf-8")
+# A block that is to make no request has this line before its fence, and is held to it.
+NO_REQUEST = "<!-- This program makes no request. -->\n"
 BLOCKS = [
-    pytest.param(block, id=f"{page.relative_to(ROOT)}:{number}")
+    pytest.param(block, not mark, id=f"{page.relative_to(ROOT)}:{number}")
     for page in PAGES
-    for number, block in enumerate(
-        re.findall(r"^```python\n(.*?)^```$", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    for number, (mark, block) in enumerate(
+        re.findall(
+            rf"^({re.escape(NO_REQUEST)})?```python\n(.*?)^```$", page.read_text("utf-8"), re.DOTALL | re.MULTILINE
+        )
     )
 ]
 
 
 def test_the_blocks_are_found() -> None:
-    """No block is skipped by a change of its fence: their number is known."""
-    assert len(BLOCKS) == 17
+    """No block is skipped by a change of its fence, nor excused from making requests: their numbers are known."""
+    assert (18, 17) == (len(BLOCKS), sum(bool(block.values[1]) for block in BLOCKS))
 
 
-@pytest.mark.parametrize("block", BLOCKS)
-def test_block_runs(block: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(("block", "requests"), BLOCKS)
+def test_block_runs(
+    block: str, requests: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A reader who copies a block has a program that works."""
     with Sandbox(accounts=1, meetings=400) as sandbox, sandbox.serve() as url:
         monkeypatch.setenv("PYAS_API_KEY", sandbox.api_key)
@@ -38,9 +50,33 @@ def test_block_runs(block: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.
         # The sandbox makes its own account ids; the documentation needs one that reads well.
         program = block.replace('"acc"', repr(sandbox.account_ids[0]))
         exec(compile(program, "<documentation>", "exec"), {"__name__": "__main__"})  # noqa: S102  (that is the promise)
-        assert sandbox.requests
+        assert requests == bool(sandbox.requests)
         assert all(request.status is not None and request.status < 300 for request in sandbox.requests)
     assert capsys.readouterr().out
+
+
+def test_the_calculator_prints_what_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    """The console block of the page on plans is what the command prints."""
+    ((options, shown),) = re.findall(
+        r"^```console\n\$ python -m pyas_async\.plans ([^\n]*)\n(.*?)^```$", CALCULATOR, re.DOTALL | re.MULTILINE
+    )
+
+    assert 0 == main(shlex.split(options))
+
+    assert capsys.readouterr().out == shown
+
+
+def test_the_sizes_are_those_of_the_calculator() -> None:
+    """Each row of the table of sizes has the calls, times and repeats that `estimate` gives."""
+    expected = []
+    for longest in (None, 300):
+        for accounts in (10, 50, 400, 1_000, 10_000):
+            found = [estimate(plan, accounts=accounts, pages=3, longest=longest) for plan in PLANS.values()]
+            cells = [f"{accounts:,}", str(longest or "-"), f"{found[0].calls:,}"]
+            cells += [f"{duration(one.seconds)}; {few(one.repeats)}" for one in found]
+            expected.append("| " + " | ".join(cells) + " |")
+
+    assert expected == re.findall(r"^\| [\d,]+ \| (?:-|\d+) \| .*$", CALCULATOR, re.MULTILINE)
 
 
 def test_the_mapping_is_whole() -> None:

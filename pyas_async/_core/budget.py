@@ -17,9 +17,9 @@ from pyas_async._core.counts import Leases, OwnCount, ServiceCount
 from pyas_async._core.queue import Queue
 from pyas_async._core.store import BudgetReport, BudgetStore
 from pyas_async.errors import ConfigurationError
+from pyas_async.plans import DEVELOPER, GROWTH, SCALE
+from pyas_async.plans._plan import GUARD, WINDOW, portion
 
-DEVELOPER, GROWTH, SCALE = 100, 3_000, 5_000
-"""Calls per key and five minutes, by plan."""
 _FEELING = 1.0
 """Seconds for which one call goes ahead where nobody knows what is left; a slow answer must not hold the others up."""
 _SPREAD = 0.05
@@ -61,9 +61,9 @@ class RateBudget:
         self,
         limit: int | None = None,
         *,
-        window: float = 300.0,
+        window: float = WINDOW,
         share: float = 1.0,
-        guard: float = 1.0,
+        guard: float = GUARD,
         store: BudgetStore | None = None,
     ) -> None:
         """Set the budget.
@@ -109,17 +109,17 @@ class RateBudget:
     @classmethod
     def developer(cls, *, share: float = 1.0) -> Self:
         """Give the budget of the Developer plan: 100 calls per five minutes."""
-        return cls(DEVELOPER, share=share)
+        return cls(DEVELOPER.calls, window=DEVELOPER.window, share=share)
 
     @classmethod
     def growth(cls, *, share: float = 1.0) -> Self:
         """Give the budget of the Growth plan: 3,000 calls per five minutes."""
-        return cls(GROWTH, share=share)
+        return cls(GROWTH.calls, window=GROWTH.window, share=share)
 
     @classmethod
     def scale(cls, *, share: float = 1.0) -> Self:
         """Give the budget of the Scale plan: 5,000 calls per five minutes."""
-        return cls(SCALE, share=share)
+        return cls(SCALE.calls, window=SCALE.window, share=share)
 
     @property
     def in_flight(self) -> int:
@@ -252,7 +252,7 @@ class RateBudget:
         """Seconds between two calls of a crowd: after a pause they are spread a little, else they go as they can."""
         if now >= self._paused_until + self._window * _SPREAD:
             return 0.0
-        return self._window * _SPREAD / (self._mine() or DEVELOPER)
+        return self._window * _SPREAD / (self._mine() or DEVELOPER.calls)
 
     def asks_store(self, now: float) -> bool:
         """Whether a store that others share is to be asked, or told something, now."""
@@ -340,7 +340,7 @@ class RateBudget:
 
     def _allowed(self, limit: int) -> int:
         """Give this program's part of a limit."""
-        return max(1, math.floor(limit * self._share + 1e-9))  # 100 * 0.29 is 28.999999999999996
+        return portion(limit, self._share)
 
 
 def _is_number(value: object) -> bool:

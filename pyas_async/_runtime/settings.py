@@ -16,6 +16,7 @@ from pyas_async._runtime.session import CallOptions
 from pyas_async._runtime.transport import Timeouts
 from pyas_async.errors import ConfigurationError
 from pyas_async.options import UNSET, Priority, RetryPolicy, Unset
+from pyas_async.plans._plan import CONNECTIONS
 
 if TYPE_CHECKING:
     import httpx
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 BASE_URL = "https://api.pyas.io"
 TIMEOUT = 30.0
 DEADLINE = 90.0
-MAX_CONNECTIONS = 100
+MAX_CONNECTIONS = CONNECTIONS
 PAGE_TOKEN_TTL = 900.0
 # What the client writes itself: a second value would break the request, or take the key somewhere else.
 _RESERVED = {"x-api-key", "host", "content-length", "content-type", "transfer-encoding", "connection"}

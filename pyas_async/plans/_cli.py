@@ -1,0 +1,55 @@
+"""The calculator as a command: arguments in, a table out."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from pyas_async.errors import InvalidArgumentError
+from pyas_async.plans._estimate import estimate
+from pyas_async.plans._plan import CONNECTIONS, PLANS
+from pyas_async.plans._table import table
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit code. Bad arguments exit with 2."""
+    parser = _parser()
+    options = vars(parser.parse_args(arguments))
+    name = options.pop("plan")
+    plans = PLANS.values() if name is None else [PLANS[name]]
+    try:
+        estimates = [estimate(plan, **options) for plan in plans]
+    except InvalidArgumentError as error:
+        option = "--" + error.field.replace("_", "-")
+        parser.error(f"argument {option}: expected {error.expected}, got {error.got}")
+    sys.stdout.write(table(estimates) + "\n")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m pyas_async.plans",
+        description="Tell what listing many accounts takes on each plan: calls, time until the last answer, windows' "
+        "worth of calls, runs a day that are possible, calls a month, and whether that fits. Makes no call.",
+    )
+    add = parser.add_argument
+    add("--accounts", type=_number, required=True, metavar="N", help="accounts that are listed, all at once")
+    add("--pages", type=_number, default=1, metavar="N", help="pages of each, of 300 rows; a mean will do (default: 1)")
+    add("--longest", type=_number, metavar="N", help="pages of the longest of these listings, if one is longer")
+    add("--details", type=_number, default=0, metavar="N", help="single calls in all: get, create, update, delete")
+    add("--per-day", type=_number, metavar="N", help="runs a day; without it, one run in all")
+    add("--plan", choices=list(PLANS), help="this plan alone")
+    add("--latency", type=_number, default=0.3, metavar="SECONDS", help="how long an answer takes (default: 0.3)")
+    add("--share", type=_number, default=1.0, metavar="PART", help="part of the plan that the job may spend")
+    add("--interactive", type=_number, default=0.0, metavar="PART", help="part of the plan that other calls take")
+    add("--connections", type=_number, default=CONNECTIONS, metavar="N", help="calls at once (default: %(default)s)")
+    return parser
+
+
+def _number(text: str) -> int | float | str:
+    """Read a number; what is none stays as it is, for `estimate` refuses it, and says what it expected."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text

@@ -1,0 +1,68 @@
+"""The plans that the service sells, and how this client keeps to them: the one place with these numbers."""
+
+import math
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+import attrs
+
+from pyas_async.errors import InvalidArgumentError
+
+WINDOW: Final = 300.0
+"""Seconds over which the service counts a key's calls."""
+GUARD: Final = 1.0
+"""Seconds by which a call's place is freed later than need be, for delays that vary."""
+CONNECTIONS: Final = 100
+"""Calls that a client has under way at once, at most, unless it is told otherwise."""
+DAY: Final = 86_400.0
+"""Seconds of a day."""
+_MOST: Final = 10**9
+"""Calls; far more than any plan sells."""
+
+
+def portion(limit: int, share: float) -> int:
+    """Give the part of a limit that a program with this share may spend: whole calls, and one at least."""
+    return max(1, math.floor(limit * share + 1e-9))  # 100 * 0.29 is 28.999999999999996
+
+
+def _name(_: object, attribute: "attrs.Attribute[str]", value: object) -> None:
+    if not isinstance(value, str) or not value.strip():
+        raise InvalidArgumentError(attribute.name, "a string that is not blank", value)
+
+
+def _calls(_: object, attribute: "attrs.Attribute[int]", value: object) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= _MOST:
+        raise InvalidArgumentError(attribute.name, f"a whole number of calls from 1 to {_MOST:,}", value)
+
+
+def _seconds(_: object, attribute: "attrs.Attribute[float]", value: object) -> None:
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value <= DAY:
+        raise InvalidArgumentError(attribute.name, f"seconds above 0 and at most {DAY:,g}", value)
+
+
+@attrs.frozen
+class Plan:
+    """What a key may spend.
+
+    Attributes:
+        name: What the plan is called, in lower case.
+        calls: Calls in a window.
+        window: Seconds.
+        monthly: Calls in a month; ``None`` if only windows count.
+
+    Raises:
+        InvalidArgumentError: If the name is blank or a number out of bounds.
+    """
+
+    name: str = attrs.field(validator=_name)
+    calls: int = attrs.field(validator=_calls)
+    window: float = attrs.field(default=WINDOW, validator=_seconds)
+    monthly: int | None = attrs.field(default=None, validator=attrs.validators.optional(_calls))
+
+
+DEVELOPER: Final = Plan("developer", 100, monthly=2_000)
+GROWTH: Final = Plan("growth", 3_000)
+SCALE: Final = Plan("scale", 5_000)
+PLANS: Final[Mapping[str, Plan]] = MappingProxyType({plan.name: plan for plan in (DEVELOPER, GROWTH, SCALE)})
+"""The plans by name, the smallest first."""

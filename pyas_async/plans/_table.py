@@ -1,0 +1,57 @@
+"""Estimates as text for people."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from pyas_async.plans._estimate import Estimate, few
+
+_HEADS: Final = ("plan", "calls", "time", "windows", "repeats a day", "month", "verdict")
+_WORDS: Final = ("plan", "verdict")
+"""Columns of words; the others are numbers, and aligned to the right."""
+
+
+def table(estimates: Iterable[Estimate]) -> str:
+    """Write estimates as an aligned table, a line each, without a line's end at its own.
+
+    The columns: the plan; the calls of a run; the time until its last answer; its calls in windows' worth; runs a day
+    that are possible at most; calls a month, and of how many; whether it fits, or why not.
+    """
+    rows = [_HEADS, *map(_cells, estimates)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = (
+        "  ".join(
+            cell.ljust(width) if head in _WORDS else cell.rjust(width)
+            for head, cell, width in zip(_HEADS, row, widths, strict=True)
+        )
+        for row in rows
+    )
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _cells(estimate: Estimate) -> tuple[str, ...]:
+    month = f"{estimate.month_calls:,}"
+    if estimate.month_share is not None:
+        month += f" ({estimate.month_share:,.0%})"
+    return (
+        estimate.plan.name,
+        f"{estimate.calls:,}",
+        duration(estimate.seconds),
+        "<0.01" if estimate.used < 0.01 else f"{estimate.used:,.2f}",
+        few(estimate.repeats),
+        month,
+        "fits" if estimate.fits else "; ".join(estimate.reasons),
+    )
+
+
+def duration(seconds: float) -> str:
+    """Write a time in its two largest units; below 10 s with a tenth."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    if (whole := round(seconds)) < 60:
+        return f"{whole} s"
+    if whole < 3_600:
+        return f"{whole // 60} min {whole % 60} s"
+    if (minutes := round(seconds / 60)) < 1_440:
+        return f"{minutes // 60} h {minutes % 60} min"
+    hours = round(seconds / 3_600)
+    return f"{hours // 24:,} d {hours % 24} h"
