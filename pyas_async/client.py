@@ -49,6 +49,7 @@ class PyasClient:
         retry: RetryPolicy | Unset | None = UNSET,
         budget: RateBudget | None = None,
         priority: Priority = "interactive",
+        single_flight: bool = False,
         max_connections: int | Unset = UNSET,
         page_token_ttl: float = settings.PAGE_TOKEN_TTL,
         http_client: HttpClient | None = None,
@@ -69,6 +70,8 @@ class PyasClient:
             retry: How often a call is tried; `RetryPolicy` has the defaults. ``None``: once.
             budget: The calls that the key may spend; without one, the service's answers alone are heeded.
             priority: Who goes first when the call budget is short; iterations are always ``"bulk"``.
+            single_flight: Let equal `meetings.get` calls that are under way at the same moment share one call of the
+                API; `with_options` says what that means.
             max_connections: Connections at most; 100 unless given.
             page_token_ttl: Seconds that a page token lives.
             http_client: An `httpx.AsyncClient` to send through. It is used as it is, and never closed.
@@ -86,7 +89,12 @@ class PyasClient:
         self._account_id = settings.from_environment("account_id", "PYAS_ACCOUNT_ID", account_id)
         self._page_token_ttl = settings.seconds("page_token_ttl", page_token_ttl)
         self._options = settings.change_options(
-            settings.default_options(), timeout=timeout, deadline=deadline, retry=retry, priority=priority
+            settings.default_options(),
+            timeout=timeout,
+            deadline=deadline,
+            retry=retry,
+            priority=priority,
+            single_flight=single_flight,
         )
         settings.check_parts(budget, http_client, on_event)
         self._session = Session(
@@ -117,6 +125,7 @@ class PyasClient:
         deadline: float | Unset | None = UNSET,
         retry: RetryPolicy | Unset | None = UNSET,
         priority: Priority | Unset = UNSET,
+        single_flight: bool | Unset | None = UNSET,
         headers: Mapping[str, str] | Unset | None = UNSET,
     ) -> Self:
         """Give a view of this client whose calls are made otherwise. What is not given stays; ``None`` switches off.
@@ -128,13 +137,27 @@ class PyasClient:
             deadline: Seconds for a whole call.
             retry: How often a call is tried; ``None``: once.
             priority: Who goes first when the call budget is short.
+            single_flight: Let equal `meetings.get` calls that are under way at the same moment share one call of the
+                API, and its outcome: each gets the meeting, or an error of its own that says the same. Equal are calls
+                on the same client or its views, of the same account and id, with all options the same. Whoever is
+                cancelled leaves the others alone; the call ends with the last of them. Its deadline is that of the
+                first, so nobody joins it after half of that time. A write to the same id through this client ends the
+                sharing: what is asked for after a write began is not answered by what was asked for before, nor after
+                it ended by what was asked for meanwhile. The number and the uuid of a meeting are different ids here:
+                a write to the one does not end the sharing of the other.
             headers: Sent with every request; ``x-api-key``, ``host`` and what describes the body are refused.
 
         Raises:
             ConfigurationError: If a value cannot be.
         """
         options = settings.change_options(
-            self._options, timeout=timeout, deadline=deadline, retry=retry, priority=priority, headers=headers
+            self._options,
+            timeout=timeout,
+            deadline=deadline,
+            retry=retry,
+            priority=priority,
+            single_flight=single_flight,
+            headers=headers,
         )
         return self._view(_options=options)
 

@@ -6,7 +6,9 @@ from typing import Any
 
 from pyas_async._core import bulk, endpoints
 from pyas_async._core.checkpoint import Checkpoint
+from pyas_async._core.reconcile import Asked
 from pyas_async._core.walk import PAGE_SIZE, OnExpired, Rules, VerifyTotal
+from pyas_async._runtime import reconcile
 from pyas_async._runtime.bulk import BulkRun
 from pyas_async._runtime.paginator import MeetingIterator
 from pyas_async._runtime.session import CallOptions, Session
@@ -154,24 +156,43 @@ class Meetings:
         """
         return await self._session.run(endpoints.get_meeting(self._account(account_id), meeting_id), self._options)
 
-    async def create(self, meeting: MeetingCreate, *, account_id: str | None = None) -> MeetingDetail:
+    async def create(
+        self,
+        meeting: MeetingCreate,
+        *,
+        account_id: str | None = None,
+        on_unknown: reconcile.OnUnknown = "raise",
+    ) -> MeetingDetail:
         """Create a meeting: ``POST /zoom/meetings``.
 
         It is never sent twice after its answer was lost, since the service cannot tell a repetition from a second
         meeting. Zoom allows 100 creates and updates for each host and UTC day.
 
+        ``on_unknown="reconcile"`` looks the meeting up instead, when its answer was lost, was a 5xx, or cannot be read:
+        among the account's scheduled meetings of those days, up to three times, after pauses of 1, 3 and 9 seconds, as
+        far as the deadline allows. A meeting is taken for the one created only if title, type, start and all else that
+        rows say fit, if its `created_at` is not more than 10 seconds before the create was sent, if this client did not
+        make it by another create, and if no second one may be it. That takes two calls, or a few; more for the types 1
+        and 3, which have no start to look for. What it cannot tell is a meeting just like this one that somebody else
+        created in those seconds.
+
         Args:
             meeting: What to create.
             account_id: Whose meeting it will be.
+            on_unknown: What to do when nobody can tell whether the meeting was made: ``"raise"``, or ``"reconcile"`` to
+                look it up. Let `timeout` be shorter than `deadline`, or no time is left for that.
 
         Raises:
             InvalidArgumentError: Before anything is sent, if an argument is not as above.
-            OutcomeUnknownError: If the answer was lost: the meeting may exist.
+            OutcomeUnknownError: If the answer was lost: the meeting may exist. After it was looked up, `candidates` are
+                the meetings that may be it. If looking it up failed, a note says why, on whichever error is raised.
             APIStatusError: If the service answers with an error; its `write_state` says whether the meeting may exist.
             TransportError: If the request could not be sent.
             DecodeError: If the answer cannot be read; the meeting exists.
         """
-        return await self._session.run(endpoints.create_meeting(self._account(account_id), meeting), self._options)
+        on_unknown = _checks.choice("on_unknown", on_unknown, ("raise", "reconcile"))
+        asked = Asked(self._account(account_id), meeting)
+        return await reconcile.create(self._session, self._options, asked, on_unknown=on_unknown)
 
     async def update(
         self, meeting_id: MeetingId, changes: MeetingUpdate, *, account_id: str | None = None

@@ -23,7 +23,7 @@ from pyas_async.plans._plan import GUARD, WINDOW, portion
 _FEELING = 1.0
 """Seconds for which one call goes ahead where nobody knows what is left; a slow answer must not hold the others up."""
 _SPREAD = 0.05
-"""The part of a window over which calls are let out after a pause."""
+"""The part of a window over which calls are let out after a pause; after a short one, as long as that was."""
 _VAIN = 0.03
 """The part of the limit that may be kept back in vain."""
 _CLAIM = 0.2
@@ -103,6 +103,7 @@ class RateBudget:
         self._service = ServiceCount()
         self._interactive_at: deque[float] = deque(maxlen=limit or 1)
         self._paused_until = -math.inf
+        self._spread = 0.0
         self._answered_at = -math.inf
         self._feeling_until = -math.inf
 
@@ -170,6 +171,7 @@ class RateBudget:
         if now >= self._paused_until:
             self._own.refused(now, seconds)
         self._paused_until = max(self._paused_until, now + seconds)
+        self._spread = min(self._paused_until - now, self._window * _SPREAD)
         self._answered_at = -math.inf
         if self.leases is not None:
             self.leases.paused(self._paused_until)
@@ -250,9 +252,9 @@ class RateBudget:
 
     def step(self, now: float) -> float:
         """Seconds between two calls of a crowd: after a pause they are spread a little, else they go as they can."""
-        if now >= self._paused_until + self._window * _SPREAD:
+        if now >= self._paused_until + self._spread:
             return 0.0
-        return self._window * _SPREAD / (self._mine() or DEVELOPER.calls)
+        return self._spread / (self._mine() or DEVELOPER.calls)
 
     def asks_store(self, now: float) -> bool:
         """Whether a store that others share is to be asked, or told something, now."""

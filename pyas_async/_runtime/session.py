@@ -4,6 +4,7 @@ import contextlib
 import logging
 import math
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from typing import Literal, TypeVar
 
 import anyio
@@ -11,6 +12,7 @@ import anyio.lowlevel
 import attrs
 
 from pyas_async._core.budget import RateBudget, RateLimitSnapshot
+from pyas_async._core.creations import Creations
 from pyas_async._core.exchange import Exchange, Fail, Limits, Return, Send, Wait
 from pyas_async._core.messages import Answer, Call, Outcome
 from pyas_async._core.queue import Ticket
@@ -18,6 +20,7 @@ from pyas_async._core.retry import RetryQuota
 from pyas_async._runtime.clock import Clock
 from pyas_async._runtime.key import ApiKey
 from pyas_async._runtime.scheduler import Scheduler
+from pyas_async._runtime.single_flight import Flights
 from pyas_async._runtime.transport import Timeouts, Transport
 from pyas_async.errors import ClientClosedError, PyasError, WrongEventLoopError
 from pyas_async.events import AttemptEnded, AttemptStarted, Event, Waiting
@@ -37,6 +40,7 @@ class CallOptions:
     limits: Limits
     priority: Priority
     headers: Mapping[str, str] = attrs.field(repr=False)
+    single_flight: bool = False
 
     def for_bulk(self) -> "CallOptions":
         """Give the same options for the calls of an iteration, which let single calls go first."""
@@ -49,7 +53,7 @@ class WithdrawnError(PyasError):
 
 @attrs.define(eq=False)
 class Watch:
-    """Watches the calls of an iteration, or one of a bulk run.
+    """Watches a call, or the calls of an iteration.
 
     Attributes:
         life: Seconds for which a page token can be used, if the calls are those of a listing.
@@ -57,6 +61,7 @@ class Watch:
         under_way: Told when a request is on the wire, or must wait: whoever waits for that need not wait any longer.
         withdrawn: Whether the call is not to be sent any more.
         wait: Around a wait for room in the call budget.
+        sent_at: When the last request was sent (aware, UTC); ``None`` before the first.
     """
 
     life: float | None = None
@@ -77,6 +82,8 @@ class Watch:
         if self.withdrawn:
             msg = "the call was withdrawn before it was sent"
             raise WithdrawnError(msg)
+
+    sent_at: datetime | None = None
 
     def tell(self) -> None:
         """Say that the call is under way."""
@@ -102,6 +109,8 @@ class Session:
         self._key = key
         self._scheduler = Scheduler(budget, clock)
         self._quota = RetryQuota()
+        self._flights = Flights(self._make)
+        self.creations = Creations()
         self._on_event = on_event
         self._pauses: set[anyio.CancelScope] = set()
         self._loop: object = None
@@ -115,6 +124,7 @@ class Session:
             scope.cancel()
         self._scheduler.close()
         await self._transport.aclose()
+        await self._flights.ended()
 
     def rate_limit(self) -> RateLimitSnapshot:
         """Show the call budget."""
@@ -142,6 +152,24 @@ class Session:
     async def run(self, call: Call[T], options: CallOptions, watch: Watch | None = None) -> T:
         """Make a call: the one way in which anything is sent."""
         watch = Watch() if watch is None else watch
+        if options.single_flight and call.meeting_id is not None and not call.writes:
+            self._check_usable()
+            return await self._flights.share(call, options, watch, now=self.clock.now())
+        if not call.writes:
+            return await self._make(call, options, watch)
+        # What was asked for before a write began, or before it ended, is no answer for who asks afterwards.
+        self._flights.part(call.path)
+        try:
+            return await self._make(call, options, watch)
+        finally:
+            self._flights.part(call.path)
+
+    async def pause(self, seconds: float) -> None:
+        """Wait; closing the client ends it."""
+        with anyio.CancelScope() as scope, self._ended_by_closing(scope):
+            await self.clock.sleep(seconds)
+
+    async def _make(self, call: Call[T], options: CallOptions, watch: Watch) -> T:
         exchange = Exchange(call, options.limits, self._quota, now=self.clock.now(), mask=self._key.mask)
         while True:
             action = await self._step(exchange, options, watch)
@@ -155,8 +183,7 @@ class Session:
                 raise action.error.with_traceback(None)
             self._wait_begins(call, action.seconds, "retry")
             watch.tell()
-            with anyio.CancelScope() as scope, self._ended_by_closing(scope):
-                await self.clock.sleep(action.seconds)
+            await self.pause(action.seconds)
 
     @contextlib.contextmanager
     def _ended_by_closing(self, scope: anyio.CancelScope) -> Iterator[None]:
@@ -213,7 +240,8 @@ class Session:
         self, exchange: Exchange[T], options: CallOptions, watch: Watch, send: Send
     ) -> Wait | Return[T] | Fail:
         call, clock = exchange.call, self.clock
-        exchange.sending(clock.wall())
+        watch.sent_at = clock.wall()
+        exchange.sending(watch.sent_at)
         watch.requests += 1
         began = clock.now()
         outcome: Outcome | None = None

@@ -44,6 +44,7 @@ def change_options(
     deadline: float | Unset | None = UNSET,
     retry: RetryPolicy | Unset | None = UNSET,
     priority: Priority | Unset = UNSET,
+    single_flight: bool | Unset | None = UNSET,
     headers: Mapping[str, str] | Unset | None = UNSET,
 ) -> CallOptions:
     """Give the options with what is set changed; ``None`` switches off.
@@ -67,6 +68,11 @@ def change_options(
             msg = f"priority: expected 'interactive' or 'bulk', got {priority!r}"
             raise ConfigurationError(msg)
         options = attrs.evolve(options, priority=priority)
+    if single_flight is not UNSET:
+        if single_flight is not None and not isinstance(single_flight, bool):
+            msg = f"single_flight: expected True or False, got {single_flight!r}"
+            raise ConfigurationError(msg)
+        options = attrs.evolve(options, single_flight=bool(single_flight))
     if headers is not UNSET:
         options = attrs.evolve(options, headers=_headers({} if headers is None else headers))
     return attrs.evolve(options, limits=limits)

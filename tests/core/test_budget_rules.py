@@ -160,12 +160,14 @@ def test_claim() -> None:
 
 
 def test_crowds_are_spread_after_a_pause() -> None:
-    """After a pause calls go out over a twentieth of the window, and then as they can."""
+    """After a pause calls go out over a twentieth of the window, after a short one over its time; then as they can."""
     budget = heard(100)
     assert 0.0 == budget.step(0.0)
-    budget.pause(10.0, 0.0)
+    budget.pause(1.0, 0.0)
+    assert [0.01, 0.01, 0.0] == [pytest.approx(budget.step(now)) for now in (1.0, 1.9, 2.0)]
+    budget.pause(100.0, 10.0)
 
-    assert [0.15, 0.15, 0.0] == [pytest.approx(budget.step(now)) for now in (10.0, 24.9, 25.0)]
+    assert [0.15, 0.15, 0.0] == [pytest.approx(budget.step(now)) for now in (110.0, 124.9, 125.0)]
 
 
 history = st.lists(st.tuples(st.floats(0, 40), st.floats(0, 5)), max_size=40)

@@ -1,0 +1,323 @@
+"""``on_unknown="reconcile"``: a meeting whose create was not answered is looked up, and never created again."""
+
+from __future__ import annotations
+
+import pickle
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import attrs
+import pytest
+
+from pyas_async import (
+    DecodeError,
+    InvalidArgumentError,
+    MeetingCreate,
+    MeetingType,
+    OutcomeUnknownError,
+    PyasError,
+    RateLimitError,
+    Recurrence,
+    ServerError,
+)
+from reconcile.worlds import LATE, NEW, START, World, lost, refused, unreadable, world_of
+from runtime.wires import document, until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pyas_async import MeetingDetail, PyasClient
+    from runtime.wires import Seen
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    """Serve a sandbox whose answers can be lost."""
+    with world_of() as made:
+        yield made
+
+
+async def create(client: PyasClient, meeting: MeetingCreate = NEW) -> MeetingDetail:
+    """Create a meeting, and look it up if need be."""
+    return await client.meetings.create(meeting, on_unknown="reconcile")
+
+
+async def fails(client: PyasClient, meeting: MeetingCreate = NEW) -> OutcomeUnknownError:
+    """Create a meeting, and give the error that says that nobody knows."""
+    with pytest.raises(OutcomeUnknownError) as caught:
+        await create(client, meeting)
+    return caught.value
+
+
+def mine(world: World, title: str = NEW.title) -> list[int]:
+    """Give the numbers of the meetings with this title."""
+    return list(dict.fromkeys(row["id"] for row in world.rows if row["topic"] == title))
+
+
+def twin(world: World, **changes: Any) -> int:  # noqa: ANN401
+    """Add a meeting that is just like the new one, made an hour ago unless said otherwise."""
+    row = {
+        "topic": NEW.title,
+        "type": 2,
+        "start_time": "2031-05-06T09:30:00Z",
+        "duration": 45,
+        "timezone": "Europe/Berlin",
+        "agenda": NEW.description,
+        "created_at": f"{datetime.now(UTC) - timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}",
+    }
+    added: int = world.sandbox.add_meeting(world.account, row | changes)["id"]
+    return added
+
+
+@pytest.mark.parametrize("answer", [lost, refused(500), refused(503), unreadable], ids=["lost", "500", "503", "odd"])
+async def test_found(world: World, answer: Callable[[Seen, bytes], bytes | None]) -> None:
+    """A meeting whose answer was lost, or useless, is found at the first look: it was created once, and is whole."""
+    world.creates = [answer]
+    async with world.client() as client:
+        meeting = await create(client)
+    assert [meeting.id] == mine(world)
+    assert (NEW.title, NEW.description, START) == (meeting.topic, meeting.agenda, meeting.start_time)
+    assert meeting.settings is not None
+    assert (["create", "list", "get"], LATE[:1]) == (world.calls(), world.pauses)
+
+
+async def test_found_among_many(world: World) -> None:
+    """The look asks for the days around the start, and finds the meeting beside older ones that are just like it."""
+    world.creates = [lost]
+    older = twin(world)
+    async with world.client() as client:
+        meeting = await create(client)
+    assert meeting.id != older
+    assert {"startDate": "05-03-2031", "endDate": "05-09-2031", "type": "scheduled", "maxResults": "300"} == {
+        name: value for name, value in world.server.requests[1].query.items() if name != "accountId"
+    }
+
+
+@pytest.mark.parametrize("lag", [1, 2])
+async def test_found_later(world: World, lag: int) -> None:
+    """A listing that lags is looked at again, after longer pauses."""
+    world.creates, world.lag = [lost], lag
+    async with world.client() as client:
+        assert [(await create(client)).id] == mine(world)
+    assert (["create", *["list"] * (lag + 1), "get"], LATE[: lag + 1]) == (world.calls(), world.pauses)
+
+
+@pytest.mark.parametrize("older", [False, True])
+async def test_not_found(world: World, older: bool) -> None:
+    """A meeting that was not created is not found, is not created again, and is not mistaken for an older one."""
+    world.creates, world.unexecuted = [lost], {0}
+    ids = [twin(world)] if older else []
+    async with world.client() as client:
+        before = datetime.now(UTC)
+        error = await fails(client)
+    assert (["create", "list", "list", "list"], LATE) == (world.calls(), world.pauses)
+    assert ids == [row.id for row in error.candidates]
+    assert ("meetings.create", None, "unknown") == (error.operation, error.meeting_id, error.write_state)
+    assert timedelta(0) <= error.sent_at - before < timedelta(seconds=30)
+    assert "3 times" in str(error)
+    assert None is error.__cause__ is error.__context__
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "cause"), [(refused(502), "unknown", ServerError), (unreadable, "done", DecodeError)]
+)
+async def test_not_found_after_an_answer(
+    world: World, answer: Callable[[Seen, bytes], bytes | None], state: str, cause: type[PyasError]
+) -> None:
+    """Where there was an answer, the error says what came of it, and has what it said as its cause."""
+    world.creates, world.lag = [answer], 9
+    async with world.client() as client:
+        error = await fails(client)
+    assert (state, cause, ()) == (error.write_state, type(error.__cause__), error.candidates)
+
+
+async def test_several_fit(world: World) -> None:
+    """Of two that fit, neither is given: both are candidates, and one look is enough to know."""
+    world.creates = [lost]
+    other = twin(world, created_at=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
+    async with world.client() as client:
+        error = await fails(client)
+    assert sorted([other, *mine(world)[-1:]]) == sorted(row.id for row in error.candidates)
+    assert (["create", "list"], "once") == (world.calls(), "once" if "once" in str(error) else str(error))
+    copied = pickle.loads(pickle.dumps(error))
+    assert (str(error), error.candidates) == (str(copied), copied.candidates)
+
+
+async def test_rows_of_unknown_age(world: World) -> None:
+    """Where rows do not say when they were made, the only one that fits may be older: it is a candidate."""
+    world.creates = [lost]
+    world.change_rows = lambda rows: [{name: row[name] for name in row if name != "created_at"} for row in rows]
+    async with world.client() as client:
+        error = await fails(client)
+    assert (mine(world), ["create", "list"]) == ([row.id for row in error.candidates], world.calls())
+
+
+async def test_made_a_moment_before(world: World) -> None:
+    """A meeting just like it that this client made a moment before is not given for one that was not made."""
+    world.creates, world.unexecuted = [lambda _, answer: answer, lost], {1}
+    async with world.client() as client:
+        first = await client.meetings.create(NEW)
+        error = await fails(client)
+    assert ([first.id], ()) == (mine(world), error.candidates)
+
+
+async def test_made_and_lost_a_moment_before(world: World) -> None:
+    """Nor is one that this client may have made a moment before: it may be the first's, and is a candidate."""
+    world.creates, world.unexecuted = [lost, lost], {1}
+    async with world.client() as client:
+        with pytest.raises(OutcomeUnknownError):
+            await client.meetings.create(NEW)
+        error = await fails(client)
+    assert mine(world) == [row.id for row in error.candidates]
+
+
+@pytest.mark.parametrize("executed", [1, 2])
+async def test_both_lost(world: World, executed: int) -> None:
+    """Two creates alike, both lost: no meeting is given to either, since it may be the other's."""
+    world.creates, world.unexecuted = [lost, lost], set(range(executed, 2))
+    errors: list[OutcomeUnknownError] = []
+
+    async def one(client: PyasClient) -> None:
+        errors.append(await fails(client))
+
+    async with world.client() as client, anyio.create_task_group() as tasks:
+        tasks.start_soon(one, client)
+        tasks.start_soon(one, client)
+    assert [sorted(mine(world))] * 2 == [sorted(row.id for row in error.candidates) for error in errors]
+    assert executed == len(mine(world))
+
+
+async def test_while_its_like_is_under_way(world: World) -> None:
+    """A create that was lost while one like it is under way looks again, to see which meeting is the other's."""
+    world.creates = [lambda _, answer: answer if world.second_look.wait(5) else None, lost]
+    given: list[MeetingDetail] = []
+
+    async def first(client: PyasClient) -> None:
+        given.append(await client.meetings.create(NEW))
+
+    async with world.client() as client, anyio.create_task_group() as tasks:
+        tasks.start_soon(first, client)
+        await until(lambda: mine(world))
+        given.append(await create(client))
+    assert sorted(mine(world)) == sorted(meeting.id for meeting in given)
+    assert 2 == len({meeting.id for meeting in given})
+    assert len(world.pauses) > 1
+
+
+async def test_two_in_a_row_are_told_apart(world: World) -> None:
+    """Two creates alike, one after the other and both lost, are given a meeting each."""
+    world.creates = [lost, lost]
+    async with world.client() as client:
+        ids = [(await create(client)).id for _ in range(2)]
+    assert mine(world) == ids
+
+
+async def test_off_by_default(world: World) -> None:
+    """Unless told otherwise, a lost create is not looked up."""
+    world.creates = [lost]
+    async with world.client() as client:
+        with pytest.raises(OutcomeUnknownError) as caught:
+            await client.meetings.create(NEW)
+    assert (["create"], ()) == (world.calls(), caught.value.candidates)
+
+
+async def test_answered(world: World) -> None:
+    """A create that is answered costs one call."""
+    async with world.client() as client:
+        assert [(await create(client)).id] == mine(world)
+    assert ["create"] == world.calls()
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422])
+async def test_refused(world: World, status: int) -> None:
+    """A create that was turned away is not looked up."""
+    world.creates, world.unexecuted = [refused(status)], {0}
+    async with world.client() as client:
+        with pytest.raises(PyasError) as caught:
+            await create(client)
+    assert (["create"], "rejected") == (world.calls(), caught.value.write_state)
+
+
+async def test_turned_away_by_a_limit(world: World) -> None:
+    """Neither is one that met the host's daily limit."""
+    body = {"code": 429, "message": "You have exceeded the daily rate limit of (100) for Meeting Create/Update API"}
+    world.creates, world.unexecuted = [lambda *_: document(body, 429)], {0}
+    async with world.client() as client:
+        with pytest.raises(RateLimitError):
+            await create(client)
+    assert ["create"] == world.calls()
+
+
+@pytest.mark.parametrize("word", ["look", "", None, True, "Raise"])
+async def test_refused_words(world: World, word: Any) -> None:  # noqa: ANN401
+    """Anything but the two words is refused before anything is sent; so is what is no meeting."""
+    async with world.client() as client:
+        with pytest.raises(InvalidArgumentError) as caught:
+            await client.meetings.create(NEW, on_unknown=word)
+        assert "on_unknown" == caught.value.field
+        thing: Any = {"title": "x"}
+        with pytest.raises(InvalidArgumentError):
+            await create(client, thing)
+    assert [] == world.server.requests
+
+
+SERIES = attrs.evolve(NEW, type=8, recurrence=Recurrence("weekly", 1, days_of_week=["friday"]))
+KINDS = {
+    "instant": attrs.evolve(NEW, type=1),
+    "scheduled": NEW,
+    "no fixed time": attrs.evolve(NEW, type=3),
+    "no fixed time, recurring": attrs.evolve(NEW, type=3, recurrence=Recurrence("daily", 2)),
+    "fixed": attrs.evolve(NEW, type=8),
+    "series": SERIES,
+    "daily": attrs.evolve(NEW, type=8, recurrence=Recurrence("daily", 2)),
+    "monthly": attrs.evolve(NEW, type=8, recurrence=Recurrence("monthly", 1, day_of_month=1)),
+    "long": attrs.evolve(NEW, description="what comes next; " * 50),
+    "no zone": attrs.evolve(NEW, time_zone=None),
+    "odd second": attrs.evolve(NEW, start_date=START + timedelta(milliseconds=900)),
+}
+
+
+@pytest.mark.parametrize("meeting", KINDS.values(), ids=KINDS)
+async def test_every_kind(world: World, meeting: MeetingCreate) -> None:
+    """Meetings of every type are found, series whose first day is not the start included."""
+    world.creates = [lost]
+    async with world.client() as client:
+        found = await create(client, meeting)
+    assert [found.id] == mine(world)
+    assert (MeetingType(meeting.type), meeting.description) == (found.type, found.agenda)
+
+
+async def test_dear_listings_are_looked_at_once() -> None:
+    """Where a look takes many calls, since there is no start to look for, there is one look, and it sees all pages."""
+    with world_of(40) as world:
+        world.sandbox.max_page_size = 10
+        world.creates, world.lag = [lost], 99
+        async with world.client() as client:
+            error = await fails(client, KINDS["no fixed time"])
+        assert (["create", *["list"] * 5], ()) == (world.calls(), error.candidates)
+        assert {"scheduled"} == {seen.query["type"] for seen in world.server.requests[1:]}
+
+
+async def test_pages_are_followed() -> None:
+    """A meeting on a later page is found."""
+    with world_of(35) as world:
+        world.sandbox.max_page_size = 10
+        world.creates = [lost]
+        async with world.client() as client:
+            found = await create(client, KINDS["no fixed time"])
+        assert [found.id] == mine(world)
+        assert ["create", *["list"] * 4, "get"] == world.calls()
+
+
+async def test_a_page_size_that_is_refused() -> None:
+    """A service that refuses pages of 300 is asked for its default, as by any listing."""
+    with world_of(35) as world:
+        world.sandbox.max_page_size, world.sandbox.oversize = 50, "refuse"
+        world.creates = [lost]
+        async with world.client() as client:
+            found = await create(client)
+        assert [found.id] == mine(world)
+        assert ["create", "list", "list", "get"] == world.calls()

@@ -1,0 +1,145 @@
+"""A service that loses answers: the sandbox, behind a socket that hangs up on whoever it was told to."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import anyio.lowlevel
+import attrs
+import httpx
+
+from pyas_async import MeetingCreate
+from pyas_async._runtime.clock import Clock
+from pyas_async.sandbox import Sandbox
+from runtime.wires import KEY, Seen, Wire, client_of, document, wire
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from pyas_async import PyasClient
+
+START = datetime(2031, 5, 6, 9, 30, tzinfo=UTC)
+NEW = MeetingCreate(
+    type=2, title="Planning", description="What comes next", start_date=START, duration=45, time_zone="Europe/Berlin"
+)
+LATE = [1.0, 3.0, 9.0]
+"""The pauses before the looks."""
+
+
+def lost(_: Seen, __: bytes) -> bytes | None:
+    """Lose an answer: hang up after the request was carried out."""
+    return None
+
+
+def refused(status: int) -> Callable[[Seen, bytes], bytes | None]:
+    """Answer with an error after the request was carried out."""
+    return lambda _seen, _answer: document({"error": "x"}, status)
+
+
+def unreadable(_: Seen, __: bytes) -> bytes | None:
+    """Answer with what cannot be read, after the request was carried out."""
+    return document({"success": True, "data": "done"})
+
+
+def kind_of(seen: Seen) -> str:
+    """Say which call a request is."""
+    if seen.method == "POST":
+        return "create"
+    return "list" if seen.target.partition("?")[0].endswith("/meetings") else "get"
+
+
+@attrs.define
+class World:
+    """The service, and what happens to its answers.
+
+    Attributes:
+        sandbox: The truth.
+        server: Where clients send to.
+        creates: What becomes of the answers to creates, one after the other; then they come as they are.
+        unexecuted: Creates that are not carried out at all, counted from 0.
+        lag: List calls that do not know of anything new yet.
+        change_rows: What list calls answer instead of the rows that there are.
+        change_list: What becomes of the answers to list calls.
+        change_get: What becomes of the answers to gets.
+        pauses: The seconds that the client waited, though nothing really waits.
+        second_look: Set when the client waits for its second look.
+    """
+
+    sandbox: Sandbox
+    creates: list[Callable[[Seen, bytes], bytes | None]] = attrs.Factory(list)
+    unexecuted: set[int] = attrs.Factory(set)
+    lag: int = 0
+    change_rows: Callable[[list[dict[str, Any]]], list[dict[str, Any]]] | None = None
+    change_get: Callable[[Seen, bytes], bytes | None] | None = None
+    change_list: Callable[[Seen, bytes], bytes | None] | None = None
+    pauses: list[float] = attrs.Factory(list)
+    second_look: threading.Event = attrs.Factory(threading.Event)
+    server: Wire = attrs.field(init=False)
+    _http: httpx.Client = attrs.field(init=False)
+    _posts: int = 0
+
+    @property
+    def account(self) -> str:
+        """Whose meetings."""
+        return self.sandbox.account_ids[0]
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """All rows that there are."""
+        return self.sandbox.rows(self.account)
+
+    def calls(self) -> list[str]:
+        """The requests so far, by what they are."""
+        return [kind_of(seen) for seen in self.server.requests]
+
+    def pass_on(self, seen: Seen) -> bytes | None:
+        """Answer a request as the sandbox does, unless this world was told otherwise."""
+        if seen.method == "POST":
+            number, self._posts = self._posts, self._posts + 1
+            answer = b"" if number in self.unexecuted else self._ask(seen)
+            change = self.creates[number] if number < len(self.creates) else None
+            return answer if change is None else change(seen, answer)
+        answer = self._ask(seen)
+        if kind_of(seen) == "get":
+            return answer if self.change_get is None else self.change_get(seen, answer)
+        return answer if self.change_list is None else self.change_list(seen, answer)
+
+    def _ask(self, seen: Seen) -> bytes:
+        headers = {name: seen.headers[name] for name in ("x-api-key", "content-type") if name in seen.headers}
+        answer = self._http.request(seen.method, seen.target, headers=headers, content=seen.body)
+        body = answer.json()
+        if seen.method == "GET" and "meetings" in body.get("data", {}):
+            rows = body["data"]["meetings"]
+            if self.lag > 0:
+                self.lag -= 1
+                rows = [row for row in rows if row["topic"] != NEW.title]
+            body["data"]["meetings"] = rows if self.change_rows is None else self.change_rows(rows)
+        return document(body, answer.status_code)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait for nothing."""
+        self.pauses.append(seconds)
+        if len(self.pauses) > 1:
+            self.second_look.set()
+        await anyio.lowlevel.checkpoint()
+
+    @asynccontextmanager
+    async def client(self, **options: Any) -> AsyncIterator[PyasClient]:  # noqa: ANN401
+        """Open a client that does not really wait."""
+        async with client_of(self.server.url, account_id=self.account, **options) as client:
+            client._session.clock = Clock(sleep=self.sleep)
+            yield client
+
+
+@contextmanager
+def world_of(meetings: int = 20) -> Iterator[World]:
+    """Serve a sandbox, behind a socket that can lose its answers."""
+    with Sandbox(accounts=1, meetings=meetings, api_key=KEY, daily_writes=None) as sandbox, sandbox.serve() as url:
+        world = World(sandbox)
+        with httpx.Client(base_url=url) as http, wire(world.pass_on) as server:
+            world._http, world.server = http, server
+            yield world

@@ -1,0 +1,131 @@
+"""A service that answers when it is told to, and callers that wait for it."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import anyio.lowlevel
+
+from pyas_async import RateBudget
+from runtime.wires import MEETING, client_of, document, until, wire
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from anyio.abc import TaskGroup
+
+    from pyas_async import MeetingDetail, PyasClient
+    from runtime.wires import Seen, Wire
+
+
+class Held:
+    """Answers requests only once it is let go; the n-th one with the n-th document, and then always the last."""
+
+    def __init__(self, *answers: bytes) -> None:
+        self.go = threading.Event()
+        self._answers = list(answers) or [document(MEETING)]
+        self._count = 0
+
+    def __call__(self, seen: Seen) -> bytes | None:
+        """Answer a request."""
+        answer = self._answers[min(self._count, len(self._answers) - 1)]
+        self._count += 1
+        return answer if self.go.wait(60) else None
+
+
+class Caller:
+    """One who asks for a meeting."""
+
+    def __init__(self) -> None:
+        self.scope = anyio.CancelScope()
+        self.ended = anyio.Event()
+        self.value: MeetingDetail | None = None
+        self.error: BaseException | None = None
+
+    async def ask(self, client: PyasClient, meeting_id: int | str = 81, **more: Any) -> None:  # noqa: ANN401
+        """Ask, and keep what comes."""
+        try:
+            with self.scope:
+                self.value = await client.meetings.get(meeting_id, **more)
+        except BaseException as error:  # noqa: BLE001  (whatever it is, it is looked at)
+            self.error = error
+        finally:
+            self.ended.set()
+
+
+class Crowd:
+    """Callers, begun one after the other."""
+
+    def __init__(self, tasks: TaskGroup, client: PyasClient) -> None:
+        self.callers: list[Caller] = []
+        self._tasks = tasks
+        self._client = client
+
+    async def ask(self, count: int = 1, client: PyasClient | None = None, meeting_id: int | str = 81) -> list[Caller]:
+        """Let so many callers ask, and see that each of them has begun to wait."""
+        new = [Caller() for _ in range(count)]
+        self.callers += new
+        before = waiting(self._client)
+        for caller in new:
+            self._tasks.start_soon(caller.ask, client or self._client, meeting_id)
+        await until(lambda: waiting(self._client) == before + count)
+        return new
+
+    async def all_ended(self) -> None:
+        """Wait for all callers."""
+        with anyio.fail_after(5):
+            for caller in self.callers:
+                await caller.ended.wait()
+
+    @property
+    def values(self) -> list[MeetingDetail | None]:
+        """What they got."""
+        return [caller.value for caller in self.callers]
+
+
+def waiting(client: PyasClient) -> int:
+    """Count those who wait for a shared call."""
+    return sum(flight.waiting for flight in client._session._flights._under_way)
+
+
+@asynccontextmanager
+async def held(*answers: bytes, **options: Any) -> AsyncIterator[tuple[Wire, Held, PyasClient, Crowd]]:  # noqa: ANN401
+    """Serve on a socket, and open a client that shares calls."""
+    service = Held(*answers)
+    settings: dict[str, Any] = {"single_flight": True, "budget": RateBudget(1_000), **options}
+    with wire(service) as server:
+        try:
+            with anyio.fail_after(20):
+                async with client_of(server.url, **settings) as client, anyio.create_task_group() as tasks:
+                    yield server, service, client, Crowd(tasks, client)
+        finally:
+            service.go.set()
+
+
+async def settle(condition: Callable[[], object]) -> None:
+    """Wait until something is so, and see that it stays so for some rounds of the event loop."""
+    with anyio.fail_after(5):
+        await until(condition)
+        for _ in range(10):
+            await anyio.lowlevel.checkpoint()
+        assert condition()
+
+
+async def assert_nothing_left(client: PyasClient, before: set[int]) -> None:
+    """See that no call, no place in the budget and no task is left over."""
+    session = client._session
+    assert (set(), {}) == (session._flights._under_way, session._flights._joinable)
+    assert 0 == session._scheduler.budget.in_flight
+    own = session._transport._own
+    if own is not None:
+        assert [] == own._transport._pool._requests  # type: ignore[attr-defined]
+    await anyio.wait_all_tasks_blocked()
+    assert before == tasks()
+
+
+def tasks() -> set[int]:
+    """Tell the tasks of this event loop."""
+    return {task.id for task in anyio.get_running_tasks()}

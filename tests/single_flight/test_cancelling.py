@@ -1,0 +1,357 @@
+"""Cancellation of whoever shares a call: the others go on, the last one takes the call with it, and nothing is left."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import anyio.lowlevel
+import pytest
+import trio
+
+from pyas_async import RateBudget
+from runtime.steps import Steps, counting
+from runtime.whole import check_whole
+from runtime.wires import KEY, client_of, found, until, wire
+from single_flight.callers import Caller, assert_nothing_left, held, settle, tasks, waiting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pyas_async import MeetingDetail, PyasClient
+    from runtime.wires import Wire
+
+STEPS = 100
+"""More than a call has."""
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("leaving", [[0], [2], [0, 1], [0, 2], [1, 2]], ids=str)
+async def test_some_leave(leaving: list[int]) -> None:
+    """Whoever is cancelled leaves at once, first or last; the others get the meeting of the one call."""
+    async with held() as (server, service, _, crowd):
+        callers = await crowd.ask(3)
+        await until(lambda: server.requests)
+        for index in leaving:
+            callers[index].scope.cancel()
+        with anyio.fail_after(1):
+            for index in leaving:
+                await callers[index].ended.wait()
+        assert not service.go.is_set()
+        service.go.set()
+        await crowd.all_ended()
+        assert 1 == len(server.requests)
+    assert [index not in leaving for index in range(3)] == [value is not None for value in crowd.values]
+    assert {None} == {caller.error for caller in callers}
+
+
+@pytest.mark.anyio
+async def test_all_leave() -> None:
+    """When the last one is cancelled, the call ends with it: no task, no request, no place in the budget is left."""
+    async with held() as (server, service, client, crowd):
+        before = tasks()
+        callers = await crowd.ask(3)
+        await until(lambda: server.requests)
+        with anyio.fail_after(1):
+            for caller in callers:
+                caller.scope.cancel()
+                await caller.ended.wait()
+        await assert_nothing_left(client, before)
+        service.go.set()
+        await crowd.ask()
+        await crowd.all_ended()
+        assert 2 == len(server.requests)
+    assert [True, True, True, False] == [value is None for value in crowd.values]
+
+
+@pytest.mark.anyio
+async def test_whoever_comes_after_the_last_left() -> None:
+    """The last one stays until its call has ended, however long that takes; who asks meanwhile gets another call."""
+    asked, given = anyio.Event(), anyio.Event()
+
+    async def key() -> str:
+        if not asked.is_set():
+            asked.set()
+            with anyio.CancelScope(shield=True):
+                await given.wait()
+        return KEY
+
+    async with held(api_key=key) as (server, service, client, crowd):
+        service.go.set()
+        [first] = await crowd.ask()
+        await asked.wait()
+        [flight] = client._session._flights._under_way
+        first.scope.cancel()
+        await until(lambda: flight.scope.cancel_called)
+        late = await client.meetings.get(81)
+        assert (False, False) == (first.ended.is_set(), flight.done.is_set())
+        given.set()
+        await crowd.all_ended()
+        assert flight.done.is_set()
+        assert 1 == len(server.requests)
+    assert (81, None, None) == (late.id, first.value, first.error)
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[Wire]:
+    """Serve on a socket, a little slowly, so that a call has time to be shared."""
+    pause = threading.Event()
+    with wire(lambda seen: None if pause.wait(0.002) else found(seen)) as server:
+        yield server
+
+
+def opened(service: Wire) -> PyasClient:
+    """Make a client with one connection at most, which shares calls."""
+    return client_of(service.url, max_connections=1, budget=RateBudget(1_000), single_flight=True)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("warm", [False, True], ids=["cold", "warm"])
+async def test_first_leaves_at_any_step(service: Wire, anyio_backend: str, warm: bool) -> None:
+    """Whenever the first is cancelled, the second gets the meeting, for one call altogether."""
+    left = 0
+    for chosen in range(1, STEPS):
+        async with opened(service) as client:
+            if warm:
+                await client.meetings.get(81)
+            first, second = Caller(), Caller()
+            steps = Steps(chosen, first.scope.cancel)
+            sent = len(service.requests)
+            with counting(steps, anyio_backend):
+                async with anyio.create_task_group() as group:
+                    group.start_soon(first.ask, client)
+                    group.start_soon(second.ask, client)
+                    with anyio.fail_after(5):
+                        await first.ended.wait()
+                        await second.ended.wait()
+            assert (None, None) == (first.error, second.error)
+            assert second.value is not None
+            assert 1 == len(service.requests) - sent
+            await check_whole(client)
+            left += first.value is None
+            if not first.scope.cancel_called:
+                break
+    assert 4 < left < STEPS - 1
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("warm", [False, True], ids=["cold", "warm"])
+async def test_both_leave_at_any_step(service: Wire, anyio_backend: str, warm: bool) -> None:
+    """Whenever both are cancelled, nothing is left of their call, and the client is whole."""
+    left = 0
+    for chosen in range(1, STEPS):
+        async with opened(service) as client:
+            if warm:
+                await client.meetings.get(81)
+            before = tasks()
+            callers = [Caller(), Caller()]
+
+            def leave(callers: list[Caller] = callers) -> None:
+                for caller in callers:
+                    caller.scope.cancel()
+
+            with counting(Steps(chosen, leave), anyio_backend):
+                async with anyio.create_task_group() as group:
+                    for caller in callers:
+                        group.start_soon(caller.ask, client)
+                    with anyio.fail_after(5):
+                        for caller in callers:
+                            await caller.ended.wait()
+            await assert_nothing_left(client, before)
+            await check_whole(client)
+            left += all(caller.value is None for caller in callers)
+            if not callers[0].scope.cancel_called:
+                break
+    assert 4 < left < STEPS - 1
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("others", [0, 1])
+async def test_task_cancel_at_any_step(service: Wire, others: int) -> None:
+    """`task.cancel()` of the first at any step ends it as cancelled; who shares its call gets the meeting."""
+    left = 0
+    for chosen in range(1, STEPS):
+        async with opened(service) as client:
+            heeded: list[bool] = []
+            running: list[asyncio.Task[MeetingDetail]] = []
+
+            def cancel(heeded: list[bool] = heeded, running: list[asyncio.Task[Any]] = running) -> None:
+                heeded.append(running[0].cancel())
+
+            with counting(Steps(chosen, cancel), "asyncio"):
+                running += [asyncio.ensure_future(client.meetings.get(81)) for _ in range(1 + others)]
+                await asyncio.wait(running, timeout=5)
+            assert [81] * others == [(await task).id for task in running[1:]]
+            if not heeded:
+                assert 81 == (await running[0]).id
+                break
+            assert [running[0].cancelled()] == heeded
+            left += 1
+            assert {asyncio.current_task()} == asyncio.all_tasks()
+            await check_whole(client)
+    assert 4 < left < STEPS - 1
+
+
+@pytest.mark.asyncio
+async def test_task_cancel_twice() -> None:
+    """A second `task.cancel()`, while the last one sees its call out, neither leaves the call behind nor is lost."""
+    async with held() as (server, _, client, _crowd):
+        await client_ready(client, server)
+        before = asyncio.all_tasks()
+        task = asyncio.ensure_future(client.meetings.get(81))
+        await settle(lambda: waiting(client) == 1)
+        [flight] = client._session._flights._under_way
+        task.cancel()
+        for _ in range(3):
+            await asyncio.sleep(0)
+            task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert flight.done.is_set()
+        assert before == asyncio.all_tasks()
+
+
+async def client_ready(client: PyasClient, server: Wire) -> None:
+    """Open the client's pool, so that the next call goes out at once."""
+    with anyio.move_on_after(5) as scope:
+        async with anyio.create_task_group() as group:
+            group.start_soon(client.meetings.get, 1)
+            await until(lambda: server.requests)
+            scope.cancel()
+
+
+@pytest.mark.asyncio
+async def test_asyncio_timeout() -> None:
+    """`asyncio.timeout` around one caller ends that one with the TimeoutError of its own, and no other."""
+    async with held() as (server, service, client, crowd):
+        await crowd.ask()
+        await until(lambda: server.requests)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await client.meetings.get(81)
+        service.go.set()
+        await crowd.all_ended()
+        assert 1 == len(server.requests)
+    assert [81] == [value.id for value in crowd.values if value is not None]
+
+
+@pytest.mark.asyncio
+async def test_asyncio_timeout_of_the_last() -> None:
+    """`asyncio.timeout` around the only caller ends the call, with the TimeoutError of its own."""
+    async with held() as (_, _service, client, _crowd):
+        before = tasks()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await client.meetings.get(81)
+        await assert_nothing_left(client, before)
+
+
+@pytest.mark.asyncio
+async def test_who_cancels_all_other_tasks() -> None:
+    """Whoever cancels tasks that are not theirs, the call's own among them, costs another call, and no caller."""
+    async with held() as (server, service, client, crowd):
+        await crowd.ask(2)
+        await until(lambda: server.requests)
+        [flight] = client._session._flights._under_way
+        assert isinstance(flight.task, asyncio.Task)
+        flight.task.cancel()
+        await until(lambda: len(server.requests) == 2)
+        service.go.set()
+        await crowd.all_ended()
+    assert None not in crowd.values
+
+
+@pytest.mark.asyncio
+async def test_eager_tasks() -> None:
+    """Where tasks begin at once, and may end at once, calls are shared, fail and are cancelled all the same."""
+    if sys.version_info < (3, 12):
+        pytest.skip("Python 3.12 brought eager tasks")
+    fail = True
+
+    async def key() -> str:
+        if fail:
+            raise LookupError
+        return KEY
+
+    async with held(api_key=key) as (server, service, client, crowd):
+        asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)
+        before = tasks()
+        with pytest.raises(LookupError):
+            await client.meetings.get(81)
+        await assert_nothing_left(client, before)
+        fail = False
+        first, *_ = await crowd.ask(3)
+        await until(lambda: server.requests)
+        first.scope.cancel()
+        await first.ended.wait()
+        service.go.set()
+        await crowd.all_ended()
+        assert 1 == len(server.requests)
+    assert [False, True, True] == [value is not None for value in crowd.values]
+
+
+def test_the_loop_ends_under_it(anyio_backend: str) -> None:
+    """A program that ends in the middle of a shared call ends as it would without: no warning, no task, no hang."""
+    released = threading.Event()
+
+    class EndedError(Exception):
+        pass
+
+    with wire(lambda seen: found(seen) if released.wait(5) else None) as server:
+
+        async def program() -> None:
+            client = client_of(server.url, single_flight=True)  # never closed
+            async with anyio.create_task_group() as group:
+                for _ in range(3):
+                    group.start_soon(client.meetings.get, 81)
+                await until(lambda: server.requests)
+                raise EndedError
+
+        with pytest.raises(ExceptionGroup) as caught:
+            anyio.run(program, backend=anyio_backend)
+        assert [EndedError] == [type(error) for error in caught.value.exceptions]
+        released.set()
+    gc.collect()
+
+
+def test_asyncio_run_ends_under_it() -> None:
+    """`asyncio.run` cancels the tasks that its main function left behind, sharers and call alike, and returns."""
+    released = threading.Event()
+    with wire(lambda seen: found(seen) if released.wait(5) else None) as server:
+        left: list[asyncio.Task[Any]] = []
+
+        async def program() -> None:
+            client = client_of(server.url, single_flight=True)  # never closed
+            left.extend(asyncio.ensure_future(client.meetings.get(81)) for _ in range(3))
+            await until(lambda: server.requests)
+
+        asyncio.run(program())
+        assert [True] * 3 == [task.cancelled() for task in left]
+        released.set()
+    left.clear()
+    gc.collect()
+
+
+def test_trio_is_left_as_it_was() -> None:
+    """On trio, the task of a call that was shared and left is gone when the last caller is."""
+    counts: list[int] = []
+    released = threading.Event()
+    with wire(lambda seen: found(seen) if released.wait(5) else None) as server:
+
+        async def program() -> None:
+            async with client_of(server.url, single_flight=True) as client:
+                counts.append(trio.lowlevel.current_statistics().tasks_living)
+                async with trio.open_nursery() as nursery:
+                    for _ in range(3):
+                        nursery.start_soon(client.meetings.get, 81)
+                    await until(lambda: server.requests)
+                    nursery.cancel_scope.cancel()
+                counts.append(trio.lowlevel.current_statistics().tasks_living)
+
+        trio.run(program)
+        released.set()
+    assert counts[0] == counts[1]

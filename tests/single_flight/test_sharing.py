@@ -1,0 +1,184 @@
+"""Equal gets under way at the same moment are one call; what is not equal, or not at the same moment, is not."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import pytest
+
+from pyas_async import AttemptStarted, ConfigurationError, PyasClient, RetryPolicy
+from pyas_async._core.endpoints import get_meeting
+from pyas_async._runtime.session import Watch
+from runtime.wires import KEY, client_of, until, wire
+from single_flight.callers import Caller, held, settle, tasks, waiting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pyas_async import Event
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_equal_gets_are_one_call() -> None:
+    """Ten who ask for the same meeting at the same moment cost one call, and all of them get the meeting."""
+    async with held() as (server, service, _, crowd):
+        await crowd.ask(10)
+        service.go.set()
+        await crowd.all_ended()
+        assert 1 == len(server.requests)
+    assert [81] * 10 == [value.id for value in crowd.values if value is not None]
+
+
+async def test_later_gets_are_calls_of_their_own() -> None:
+    """What is asked for after an answer came is asked for anew: sharing is no cache."""
+    async with held() as (server, service, client, _):
+        service.go.set()
+        for _ in range(3):
+            await client.meetings.get(81)
+        assert 3 == len(server.requests)
+
+
+async def test_off_by_default() -> None:
+    """Without `single_flight`, each get is a call, and none runs in a task beside its caller's."""
+    before: list[set[int]] = []
+    seen: list[Event] = []
+
+    def note(event: Event) -> None:
+        seen.append(event)
+        before.append(tasks())
+
+    with wire() as server:
+        async with client_of(server.url, on_event=note) as client:
+            known = tasks()
+            async with anyio.create_task_group() as group:
+                for _ in range(3):
+                    group.start_soon(client.meetings.get, 81)
+                await until(lambda: sum(isinstance(event, AttemptStarted) for event in seen) == 3)
+                assert len(before[0] - known) == 3
+        assert 3 == len(server.requests)
+
+
+async def test_number_and_digits_are_one_id() -> None:
+    """A meeting's number and its digits are the same id; its uuid is another one."""
+    async with held() as (server, service, _, crowd):
+        await crowd.ask(meeting_id=81)
+        await crowd.ask(meeting_id="81")
+        await crowd.ask(meeting_id="u81==")
+        service.go.set()
+        await crowd.all_ended()
+    assert ["/zoom/meetings/81", "/zoom/meetings/u81%3D%3D"] == sorted(
+        seen.target.partition("?")[0] for seen in server.requests
+    )
+
+
+VIEWS: dict[str, Callable[[PyasClient], PyasClient]] = {
+    "account": lambda client: client.for_account("other"),
+    "timeout": lambda client: client.with_options(timeout=4),
+    "deadline": lambda client: client.with_options(deadline=5),
+    "retry": lambda client: client.with_options(retry=RetryPolicy(max_attempts=2)),
+    "priority": lambda client: client.with_options(priority="bulk"),
+    "headers": lambda client: client.with_options(headers={"x-trace": "1"}),
+    "off": lambda client: client.with_options(single_flight=False),
+    "none": lambda client: client.with_options(single_flight=None),
+}
+
+
+@pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)
+async def test_unequal_options(view: Callable[[PyasClient], PyasClient]) -> None:
+    """A call that is made otherwise is another call: two are sent, and each is answered."""
+    async with held() as (server, service, client, crowd), anyio.create_task_group() as group:
+        await crowd.ask(2)
+        other = Caller()
+        group.start_soon(other.ask, view(client))
+        await until(lambda: len(server.requests) == 2)
+        service.go.set()
+        await other.ended.wait()
+        await crowd.all_ended()
+    assert None is other.error
+    assert None not in (other.value, *crowd.values)
+
+
+async def test_equal_views_share() -> None:
+    """Views share with their client, and with each other, if what they say is the same."""
+    async with held() as (server, service, client, crowd):
+        for view in (client, client.for_account("acc"), client.with_options(deadline=90), client.with_options()):
+            await crowd.ask(client=view)
+        service.go.set()
+        await crowd.all_ended()
+        assert 1 == len(server.requests)
+
+
+async def test_a_view_that_shares() -> None:
+    """`with_options(single_flight=True)` shares on a client that does not."""
+    async with held(single_flight=False) as (server, service, client, crowd):
+        await crowd.ask(3, client.with_options(single_flight=True))
+        service.go.set()
+        await crowd.all_ended()
+        assert 1 == len(server.requests)
+
+
+async def test_nothing_but_gets_is_shared() -> None:
+    """Listings are not shared: each page is a call."""
+    with wire() as server:
+        async with client_of(server.url, single_flight=True) as client, anyio.create_task_group() as group:
+            for _ in range(2):
+                group.start_soon(client.meetings.list)
+        assert 2 == len(server.requests)
+
+
+async def test_events_are_told_once() -> None:
+    """`on_event` is told of the one call."""
+    events: list[Event] = []
+    async with held(on_event=events.append) as (_, service, _, crowd):
+        await crowd.ask(3)
+        service.go.set()
+        await crowd.all_ended()
+    assert 1 == sum(isinstance(event, AttemptStarted) for event in events)
+
+
+async def test_context_of_the_first() -> None:
+    """The call is made in the context of whoever asked first, as it would be without sharing."""
+    whose: ContextVar[str] = ContextVar("whose", default="nobody's")
+    seen: list[str] = []
+
+    async def key() -> str:
+        seen.append(whose.get())
+        return KEY
+
+    async with held(api_key=key) as (_, service, client, crowd):
+        whose.set("the first's")
+        first = Caller()
+        async with anyio.create_task_group() as group:
+            group.start_soon(first.ask, client)
+            await settle(lambda: waiting(client) == 1)
+            whose.set("the second's")
+            await crowd.ask()
+            service.go.set()
+    assert ["the first's"] == seen
+
+
+async def test_who_joins_is_under_way() -> None:
+    """A run of many calls that waits for this one to be under way is told so at once, and counts no request."""
+    async with held() as (_, service, client, crowd):
+        await crowd.ask()
+        told = anyio.Event()
+        watch = Watch(under_way=told.set)
+        call = get_meeting("acc", 81)
+        async with anyio.create_task_group() as group:
+            group.start_soon(client._session.run, call, client._options, watch)
+            with anyio.fail_after(2):
+                await told.wait()
+            service.go.set()
+    assert 0 == watch.requests
+
+
+@pytest.mark.parametrize("value", ["yes", 1, 0, "", []])
+def test_refused(value: Any) -> None:  # noqa: ANN401
+    """What is neither true nor false is refused by its name."""
+    with pytest.raises(ConfigurationError, match="single_flight"):
+        PyasClient(KEY, single_flight=value)
+    with pytest.raises(ConfigurationError, match="single_flight"):
+        PyasClient(KEY).with_options(single_flight=value)
