@@ -9,6 +9,7 @@ import math
 from collections import deque
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Self
 
 import attrs
@@ -28,6 +29,10 @@ _VAIN = 0.03
 """The part of the limit that may be kept back in vain."""
 _CLAIM = 0.2
 """The part of the limit that the longest listing may claim."""
+_LOOKS = 16
+"""How often in a window it is looked again whether something must still be kept back."""
+_SINGLE_CALLS = 5_000
+"""Interactive calls that are remembered, to see how many will come."""
 _TICK = 0.001
 """Seconds that nobody needs to tell apart."""
 _PARTS = 8
@@ -99,9 +104,9 @@ class RateBudget:
         self._window = window
         self._share = share
         self._guard = guard
-        self._own = OwnCount(None if limit is None else self._allowed(limit), window + guard)
+        self._own = OwnCount(None if limit is None else self._allowed(limit), window + guard, share=share)
         self._service = ServiceCount()
-        self._interactive_at: deque[float] = deque(maxlen=limit or 1)
+        self._interactive_at: deque[float] = deque(maxlen=min(limit or _SINGLE_CALLS, _SINGLE_CALLS))
         self._paused_until = -math.inf
         self._spread = 0.0
         self._answered_at = -math.inf
@@ -143,9 +148,11 @@ class RateBudget:
         if not bulk:
             self._interactive_at.append(now)
 
-    def give_back(self) -> None:
+    def give_back(self, *, bulk: bool = True) -> None:
         """Give back a place whose call never went out."""
         self._own.in_flight -= 1
+        if not bulk and self._interactive_at:
+            self._interactive_at.pop()
         if self.leases is not None:
             self.leases.give_back()
 
@@ -162,13 +169,16 @@ class RateBudget:
         """Take the service's own count from an answer's headers; say whether there was one."""
         self._answered_at = now
         told = self._service.learn(headers, now, wall, window=self._window, guard=self._guard)
+        if self._limit is not None and self._service.told is not None:
+            # A plan that is smaller than the one that was given: the service knows better.
+            self._own.given = self._allowed(min(self._limit, self._service.told))
         if told and self.leases is not None:
             self.leases.heard(self._service.left(now), self._service.resets)
         return told
 
     def pause(self, seconds: float, now: float) -> None:
         """Let nothing out for so many seconds: the service has turned a call away, which is over (`spent`)."""
-        if now >= self._paused_until:
+        if self._service.limit is None:
             self._own.refused(now, seconds)
         self._paused_until = max(self._paused_until, now + seconds)
         self._spread = min(self._paused_until - now, self._window * _SPREAD)
@@ -183,7 +193,7 @@ class RateBudget:
         """
         if (held := self._held_until(now)) > now:
             return held - now
-        own, theirs = self._own.places(now), self._theirs(now)
+        own, theirs = self._places(now), self._theirs(now)
         if own is not None and own < 1:
             freed = self._own.next_freed()
             return None if freed is None else freed - now
@@ -193,23 +203,22 @@ class RateBudget:
             return self.leases.ask_in(now)
         if bulk and self.spare(now) < 1:
             freed = self._own.next_freed()
-            changes = self._interactive_at[0] + self._window
-            return max(_TICK, (changes if freed is None else min(changes, freed)) - now)
+            look = now + self._window / _LOOKS  # what is kept back grows less with time, too
+            return max(_TICK, (look if freed is None else min(look, freed)) - now)
         return 0.0
 
     def earliest(self, now: float, ahead: int = 0) -> float:
         """Seconds that a call waits at least if so many go before it, whatever becomes of those under way."""
         seconds = max(0.0, self._paused_until - now)
-        own, theirs = self._own.places(now), self._theirs(now)
+        own, theirs = self._places(now), self._theirs(now)
         if theirs is not None and ahead >= theirs + self._own.in_flight:
             seconds = max(seconds, self._service.resets - now)
-        freed_at = self._own.freed_at
-        if own is not None and freed_at and (missing := ahead - own - self._own.in_flight) >= 0:
-            seconds = max(seconds, freed_at[min(missing, len(freed_at) - 1)] - now)
+        if own is not None and (missing := ahead - own - self._own.in_flight) >= 0:
+            seconds = max(seconds, self._own.comes_back(missing) - now)
         return seconds
 
     def slots(self, now: float, until: float) -> float:
-        """Count the places that are free now or will surely be until then."""
+        """Count the places that are free now or will surely be before then."""
         mine, own, theirs = self._mine(), self._own.places(now), self._theirs(now)
         if mine is None:
             return math.inf
@@ -218,17 +227,17 @@ class RateBudget:
         if own is not None:
             # Each whole round brings every place back once; what is counted one by one is the rest, its first part.
             rounds, rest = divmod(seconds, self._round)
-            found = max(0, own) + self._own.freed_until(now + rest) + rounds * mine
+            found = max(0, own) + self._own.freed_before(now + rest) + rounds * mine
         if theirs is not None:
             after = until - self._service.resets
-            found = min(found, max(0, theirs) + (0 if after < 0 else (1 + after // self._round) * mine))
+            found = min(found, max(0, theirs) + (0 if after <= 0 else (1 + after // self._round) * mine))
         elif own is None:
             found = (1 + seconds // self._round) * mine
         return found
 
     def spare(self, now: float) -> float:
         """Count the places that are free for bulk calls, as far as anybody can."""
-        own, theirs = self._own.places(now), self._theirs(now)
+        own, theirs = self._places(now), self._theirs(now)
         kept_back = 0 if own is None else self._kept_back(now, own)
         return min(math.inf if own is None else own, math.inf if theirs is None else theirs) - kept_back
 
@@ -275,18 +284,28 @@ class RateBudget:
 
     def snapshot(self, now: float, wall: datetime) -> RateLimitSnapshot:
         """Show the budget."""
-        bounds = [count for count in (self._own.places(now), self._theirs(now)) if count is not None]
-        resets = max(self._paused_until - now, self.wait(now) or 0.0, 0.0)
-        if (freed := self._own.next_freed()) is not None and self._own.allowed is not None:
-            resets = max(resets, freed - now)
-        if self._service.resets > now:
-            resets = max(resets, self._service.resets - now)
+        own, theirs = self._places(now), self._theirs(now)
+        known = [left for left in (own, theirs) if left is not None]
+        left = max(0, min(known)) if known else None
+        more = [self._paused_until]
+        # More comes when what holds calls back, the lesser count, gives way.
+        if own is not None and own <= min(known):
+            more += list(islice(self._own.freed_at, 1))
+        if theirs is not None and theirs <= min(known):
+            more.append(self._service.resets)
         return RateLimitSnapshot(
-            limit=self._limit or self._service.told,
-            remaining=0 if now < self._paused_until else max(0, min(bounds)) if bounds else None,
-            resets_at=(wall + timedelta(seconds=resets)).astimezone(UTC) if resets else None,
+            limit=self._whole() if self._limit or self._service.told else None,
+            remaining=0 if now < self._paused_until else left,
+            resets_at=(wall + timedelta(seconds=max(more) - now)).astimezone(UTC) if max(more) > now else None,
             waiting=len(self.queue),
         )
+
+    def _places(self, now: float) -> int | None:
+        """Places that are free by our own count; ``None`` if nobody knows of how many, or the service says it."""
+        places = self._own.places(now)
+        if places is None and self._service.limit is not None and self._service.left(now) is None:
+            return self._allowed(self._service.limit) - self._own.used
+        return places
 
     def _held_until(self, now: float) -> float:
         if self._own.in_flight and now < self._feeling_until and self._feels_its_way(now):
@@ -298,7 +317,7 @@ class RateBudget:
         left = self._service.left(now)
         if left is None:
             return None
-        limit = self._limit or self._service.limit
+        limit = self._whole()
         reserve = 0 if limit is None else limit - self._allowed(limit)
         return left - reserve - self._own.in_flight
 
@@ -306,24 +325,26 @@ class RateBudget:
         """Whether nobody can know how much is left, so that one call goes ahead of all others and asks.
 
         So it is before the first answer, since others may have used the key; after a pause; and, where no limit was
-        given, in a window of the service that it has not spoken of yet.
+        given or the service has spoken of less, in a window that it has not spoken of yet.
         """
         if self._answered_at == -math.inf:
             return True
-        return self._limit is None and self._answered_at < self._service.resets <= now
+        told = self._service.limit
+        sure = self._limit is not None and (told is None or told >= self._limit)
+        return not sure and self._answered_at < self._service.resets <= now
 
     def _kept_back(self, now: float, own: int) -> int:
         """Places that bulk calls leave for the interactive ones to come, if those come as in the last window.
 
         The places that come back in time serve them as well; what is kept is the largest shortfall on the way.
         """
-        recent, mine = self._interactive_at, self._own.allowed
+        recent, mine = self._interactive_at, self._mine()
         while recent and recent[0] <= now - self._window:
             recent.popleft()
         if not recent or mine is None or own > 2 * len(recent) + 1:
             return 0
         short = max(
-            len(recent) * part / _PARTS - self._own.freed_until(now + self._window * part / _PARTS)
+            len(recent) * part / _PARTS - self._own.freed_before(now + self._window * part / _PARTS)
             for part in range(1, _PARTS + 1)
         )
         # Arrivals vary by about the root of their number; but a place kept in vain is a call that nobody makes.
@@ -336,9 +357,15 @@ class RateBudget:
 
     def _mine(self) -> int | None:
         """Calls per window that this program may spend, as far as anybody has said."""
-        if self._own.allowed is not None:
-            return self._own.allowed
-        return None if self._service.limit is None else self._allowed(self._service.limit)
+        told = self._service.limit
+        counts = [self._own.allowed, None if told is None else self._allowed(told)]
+        return min((count for count in counts if count is not None), default=None)
+
+    def _whole(self) -> int | None:
+        """Calls per window that the key has: as given, unless the service names fewer; else as it shows."""
+        if self._limit is None or self._service.told is None:
+            return self._limit or self._service.limit
+        return min(self._limit, self._service.told)
 
     def _allowed(self, limit: int) -> int:
         """Give this program's part of a limit."""

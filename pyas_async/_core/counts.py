@@ -4,7 +4,7 @@ Each says how many calls it would let out; the budget takes the least. Times are
 """
 
 import math
-from bisect import bisect_right
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Mapping
 from datetime import datetime
@@ -17,6 +17,10 @@ _REMEMBERED = 20_000
 _TELLING = 50
 """Calls in a window from which on a refusal tells the limit: half of what the smallest plan sells. If the service
 refuses after fewer, others have spent the rest."""
+_AT_LEAST = 1.0
+"""Seconds of a pause from which on a refusal tells the limit: a shorter one is some fault, and no window's end."""
+_ZOOMS = ("x-ratelimit-type", "x-ratelimit-category")
+"""Headers of Zoom's own limits, which say nothing of the key's."""
 _ALONE = 10.0
 """Seconds for which a process counts alone where its store fails, before it asks again."""
 _SPARE = 8
@@ -26,27 +30,44 @@ _SPARE = 8
 class OwnCount:
     """The calls of this process: a call keeps its place until `keeps` seconds after it is over."""
 
-    def __init__(self, allowed: int | None, keeps: float) -> None:
-        """Count against so many calls; ``None`` for any number."""
-        self.allowed = allowed
+    def __init__(self, given: int | None, keeps: float, *, share: float = 1.0) -> None:
+        """Count against so many calls; ``None`` if nobody has said how many."""
+        self.given = given
         self.in_flight = 0
-        self.freed_at: deque[float] = deque(maxlen=allowed or _REMEMBERED)
+        self.freed_at: deque[float] = deque(maxlen=given or _REMEMBERED)
         self._keeps = keeps
-        self._learned = False
+        self._share = share
+        self._learned: int | None = None
+        self._refused_until = -math.inf
         self._grows_at = math.inf
+        self._was_full = False
+
+    @property
+    def allowed(self) -> int | None:
+        """Calls in a window, as given or learned from a refusal; ``None`` if nobody knows."""
+        if self.given is not None or self._learned is None or self._learned < _TELLING:
+            return self.given
+        return max(1, int(self._learned * self._share))
+
+    @property
+    def used(self) -> int:
+        """Places that are taken."""
+        return self.in_flight + len(self.freed_at)
 
     def places(self, now: float) -> int | None:
         """Count the places that are free; ``None`` if nobody knows how many there are."""
         freed_at = self.freed_at
         while freed_at and freed_at[0] <= now:
             freed_at.popleft()
-        if self.allowed is None:
-            return None
-        if now >= self._grows_at:
+        if now >= self._grows_at and self._learned is not None:
             # Others may have used the key when it was learned: try a little more, at the cost of a refusal at most.
-            self.allowed += max(1, self.allowed // 20)
-            self._grows_at = now + self._keeps
-        return self.allowed - self.in_flight - len(freed_at)
+            self._learned += max(1, self._learned // 20) if self._was_full else 0
+            self._grows_at, self._was_full = now + self._keeps, False
+        allowed = self.allowed
+        if allowed is None:
+            return None
+        self._was_full = self._was_full or self.used >= allowed
+        return allowed - self.used
 
     def spent(self, now: float) -> None:
         """Take note that a call that went out is over."""
@@ -54,19 +75,33 @@ class OwnCount:
         self.freed_at.append(now + self._keeps)
 
     def refused(self, now: float, seconds: float) -> None:
-        """Learn from the first refusal of a window how many calls there are, if nobody has said."""
-        before = len(self.freed_at) - 1
-        if before >= _TELLING and (self.allowed is None or self._learned):
-            self.allowed, self._learned = before, True
-            self._grows_at = now + seconds + self._keeps
+        """Learn from refusals how many calls there are, where nobody has said: as many as went through before them.
 
-    def freed_until(self, moment: float) -> int:
-        """Count the places of calls that are over and come back until then."""
-        return bisect_right(self.freed_at, moment)
+        Of the calls under way at the first, those go through that are not refused as well. Then a new window begins.
+        """
+        if self.given is not None or seconds < _AT_LEAST:
+            return
+        if now >= self._refused_until:
+            self._learned = self.used
+            self.freed_at.clear()
+            self._refused_until, self._grows_at = now + seconds, now + seconds + self._keeps
+        if self._learned is not None:
+            self._learned -= 1
+
+    def freed_before(self, moment: float) -> int:
+        """Count the places of calls that are over and come back before then."""
+        return bisect_left(self.freed_at, moment)
 
     def next_freed(self) -> float | None:
         """Give the moment at which the next of these comes back."""
         return self.freed_at[0] if self.freed_at else None
+
+    def comes_back(self, number: int) -> float:
+        """Give the moment before which the place of that number, from 0 on, does not come back; they come in turns."""
+        rounds, number = divmod(number, self.allowed or _REMEMBERED)
+        if not self.freed_at:
+            return -math.inf
+        return self.freed_at[min(number, len(self.freed_at) - 1)] + rounds * self._keeps
 
 
 class ServiceCount:
@@ -97,13 +132,13 @@ class ServiceCount:
     def learn(self, headers: Mapping[str, str], now: float, wall: datetime, *, window: float, guard: float) -> bool:
         """Read an answer's headers; say whether they told a count."""
         left = count(headers, "x-ratelimit-remaining")
-        if left is None:
+        if left is None or any(name in headers for name in _ZOOMS):
             return False
         self.told = count(headers, "x-ratelimit-limit") or self.told
         self._most_left = max(left, self._most_left or 0)
         seconds = limit_resets_in(headers, wall)
-        # Dates of headers are whole seconds, so the guard counts here, too.
-        resets = now + (window if seconds is None else seconds + guard)
+        # Dates of headers are whole seconds, so the guard counts here, too. None is further off than a window.
+        resets = now + (window if seconds is None else min(seconds, window) + guard)
         # Answers overtake one another, and the least of a window counts; an end clearly later is that of a new window.
         if self._left is None or now >= self.resets or resets > self.resets + 2:
             self._left = left

@@ -146,16 +146,14 @@ class Queue:
 
     def may_go(self, ticket: Ticket, room: Room, now: float) -> bool:
         """Whether a call may go out if nobody else waits."""
-        if room.wait(now, bulk=False) != 0:
+        if now < self._paced_until or room.wait(now, bulk=False) != 0:
             return False
         return not ticket.bulk or (self._admits(ticket, room, now) and self._leaves_enough(ticket, room, now))
 
     def serve(self, room: Room, now: float, chance: float) -> None:
         """Let out whoever may go now, in order."""
         while now >= self._paced_until and (ticket := self.next(room, now)) is not None:
-            self.served(ticket, room, now)
-            if step := room.step(now):
-                self._paced_until = now + step * (1 + chance)
+            self.served(ticket, room, now, chance)
             ticket.wake()
 
     def next_look(self, room: Room, now: float) -> float:
@@ -169,6 +167,7 @@ class Queue:
         kept_back = room.wait(now, bulk=True)
         claim = self.listings.claim(now)
         return min(
+            _last_call(self._tokens[0][2]) if self._tokens else math.inf,
             self.listings.next_death(now),
             now + kept_back if kept_back else math.inf,
             math.inf if claim is None else claim[3],
@@ -183,18 +182,20 @@ class Queue:
             return self._tokens[0][2]
         bulk = self._next_bulk(room, now)
         if interactive is None:
-            if bulk is None or self._leaves_enough(bulk, room, now):
+            if bulk is None or self._leaves_enough(bulk, room, now) or now >= _last_call(bulk):
                 return bulk
             return self._claimant(room, now)
         if bulk is not None and self._interactive_in_a_row >= _BULK_EVERY - 1:
             return bulk
         return interactive
 
-    def served(self, ticket: Ticket, room: Room, now: float) -> None:
+    def served(self, ticket: Ticket, room: Room, now: float, chance: float) -> None:
         """Give a call its place."""
         if ticket in self._all:
             self.leave(ticket)
         room.took(now, bulk=ticket.bulk)
+        if step := room.step(now):
+            self._paced_until = now + step * (1 + chance)
         if ticket.bulk:
             self._interactive_in_a_row = 0
         elif self._tokens or self._bulk or self._beginners:
@@ -259,6 +260,11 @@ class Queue:
             if slots > len(self._tokens):
                 return False
         return False
+
+
+def _last_call(ticket: Ticket) -> float:
+    """Give the moment from which on a token is not held back for anybody's sake: it has a tenth of its life left."""
+    return ticket.dies - ticket.life / 10 if ticket.dies < math.inf else math.inf
 
 
 class Lane:

@@ -49,7 +49,7 @@ class Scheduler:
             if not ticket.granted:
                 queue.leave(ticket)
         elif queue.may_go(ticket, budget, now):
-            queue.served(ticket, budget, now)
+            queue.served(ticket, budget, now, self._clock.chance())
         return ticket.granted
 
     def expected_wait(self) -> float:
@@ -95,7 +95,7 @@ class Scheduler:
         """Give back the place of a call that does not go out, if it has one."""
         if not ticket.granted:
             return
-        self.budget.give_back()
+        self.budget.give_back(bulk=ticket.bulk)
         if ticket.begins:
             self.budget.queue.listings.ended(ticket.listing)
         self.moved()

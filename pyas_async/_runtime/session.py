@@ -5,6 +5,7 @@ import logging
 import math
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from http import HTTPStatus
 from typing import Literal, TypeVar
 
 import anyio
@@ -280,7 +281,9 @@ class Session:
         """Book an attempt that is over: answered, failed, or cancelled (``None``)."""
         budget, now = self._scheduler.budget, self.clock.now()
         if isinstance(outcome, Answer):
-            budget.spent(now, told=budget.learn(outcome.headers, now, self.clock.wall()))
+            # What a limit of Zoom's says of itself is nothing that is left of the key's.
+            zooms = outcome.status == HTTPStatus.TOO_MANY_REQUESTS and exchange.pauses_key is None
+            budget.spent(now, told=budget.learn({} if zooms else outcome.headers, now, self.clock.wall()))
             if exchange.pauses_key is not None:
                 # Others may have been told the same moment: the jitter keeps them from coming back as one.
                 jitter = min(1.0, exchange.pauses_key / 10) * self.clock.chance()

@@ -68,6 +68,8 @@ def change_options(
             msg = f"priority: expected 'interactive' or 'bulk', got {priority!r}"
             raise ConfigurationError(msg)
         options = attrs.evolve(options, priority=priority)
+        # The page of a listing that waits for the budget does not fail for it, and neither does another bulk call.
+        limits = attrs.evolve(limits, patient=priority == "bulk")
     if single_flight is not UNSET:
         if single_flight is not None and not isinstance(single_flight, bool):
             msg = f"single_flight: expected True or False, got {single_flight!r}"

@@ -79,37 +79,58 @@ def test_unknown_window() -> None:
 
 
 def test_given_limit_needs_no_asking() -> None:
-    """Where the limit was given, a new window of the service is no reason to wait for an answer."""
-    budget = heard(100)
-    budget.learn(headers(2, 60), 0.0, NOON)
+    """Where the limit was given, a new window is no reason to ask, unless the service has never shown that many."""
+    sure, unsure = heard(100), heard(100)
+    for budget, most in ((sure, 99), (unsure, 41)):
+        budget.learn(headers(most, 60), 0.0, NOON)
+        budget.learn(headers(2, 60), 1.0, NOON)
 
-    assert 100 == takes(budget, 61.0)
+    assert [100, 1] == [takes(budget, 61.5) for budget in (sure, unsure)]
 
 
-def refuse(budget: RateBudget, calls: int) -> None:
-    """Make so many calls, and have the next refused."""
+def refuse(budget: RateBudget, calls: int, *, of_under_way: int = 0) -> None:
+    """Make so many calls, and have the next refused, and some of those that were under way at that moment."""
     for _ in range(calls + 1):
         assert budget.take(0.0)
+    for _ in range(calls + 1 - 2 * of_under_way):
         budget.spent(0.0)
     budget.pause(30.0, 0.0)
+    for number in range(2 * of_under_way):
+        budget.spent(0.1)
+        if number % 2:
+            budget.pause(29.9, 0.1)
     budget.learn({}, 30.0, NOON)
 
 
-def test_limit_learned_from_a_refusal() -> None:
-    """A service that never says what is left says it by refusing: the calls before that are what a window holds."""
+@pytest.mark.parametrize("under_way", [0, 10])
+def test_limit_learned_from_a_refusal(under_way: int) -> None:
+    """A service that never says what is left says it by refusing: what went through is what a window holds."""
     budget = heard()
+    refuse(budget, 100, of_under_way=under_way)
+
+    assert 100 - under_way - 2 * under_way == takes(budget, 30.0)  # those answered in the pause may count anew
+    assert 100 - under_way == budget._own.allowed
+
+
+def test_share_of_a_learned_limit() -> None:
+    """What was learned from a refusal is shared like a limit that was given."""
+    budget = heard(share=0.5)
     refuse(budget, 100)
 
-    assert 0 == takes(budget, 30.0)
-    assert 100 == takes(budget, WINDOW)
+    assert 50 == takes(budget, 30.0)
 
 
-def test_learned_limit_grows() -> None:
-    """Others may have used the key when the limit was learned, so a little more is tried each window."""
-    budget = heard()
-    refuse(budget, 100)
+def test_learned_limit_grows_where_it_binds() -> None:
+    """Others may have used the key when the limit was learned, so a little more is tried, if all of it was used."""
+    used, idle = heard(), heard()
+    for budget in (used, idle):
+        refuse(budget, 100)
+    assert 100 == takes(used, 31.0)
+    for _ in range(100):
+        used.spent(31.0)
 
-    assert 105 == takes(budget, 2 * WINDOW + 31.0)
+    assert 105 == takes(used, WINDOW + 32.0)
+    assert 100 == takes(idle, 5 * WINDOW)
 
 
 def test_early_refusal_teaches_nothing() -> None:
@@ -118,6 +139,81 @@ def test_early_refusal_teaches_nothing() -> None:
     refuse(budget, 10)
 
     assert 1_000 == takes(budget, 30.0)
+
+
+def test_told_limit_needs_no_lesson() -> None:
+    """Where the service says what is left, a refusal says that others use the key, and teaches nothing."""
+    budget = heard()
+    budget.learn(headers(99, 300), 0.0, NOON)
+    for _ in range(60):
+        assert budget.take(1.0)
+        budget.spent(1.0)
+    budget.pause(10.0, 1.0)
+    budget.learn(headers(99, 300), 301.0, NOON)
+
+    assert 99 == takes(budget, 301.0)
+
+
+def test_silent_answer_in_a_new_window() -> None:
+    """Where the service has told its limit once, an answer that tells nothing does not lift it."""
+    budget = RateBudget(guard=0.0)
+    budget.learn(headers(99, 60), 0.0, NOON)
+    budget.learn({}, 61.0, NOON)
+
+    assert 100 == takes(budget, 61.0)
+
+
+def test_smaller_plan_than_given() -> None:
+    """Where the service names a smaller limit than was given, the smaller one counts, for everything."""
+    budget = RateBudget.growth()
+    budget.learn(headers(99, 60) | {"x-ratelimit-limit": "100"}, 0.0, NOON)
+
+    assert 200 == budget.listings(890.0)
+    assert 100 == budget.snapshot(0.0, NOON).limit
+    assert 1 == takes(budget, 62.0)
+    budget.learn({}, 62.1, NOON)
+    assert 99 == takes(budget, 62.1)
+
+
+def test_zooms_limits_are_not_the_keys() -> None:
+    """Headers of Zoom's own limits say nothing of the key."""
+    budget = heard()
+    told = budget.learn(headers(0, 60) | {"x-ratelimit-type": "Daily-limit"}, 0.0, NOON)
+
+    assert (False, None) == (told, budget.snapshot(0.0, NOON).remaining)
+
+
+def test_no_window_is_longer_than_a_window() -> None:
+    """A reset that is further off than a window, by a wrong zone or a lie, holds nobody up for longer than that."""
+    budget = heard(100)
+    budget.learn(headers(0, 80_000), 0.0, NOON)
+
+    assert WINDOW == budget.wait(0.0)
+
+
+def test_when_more_comes() -> None:
+    """The snapshot's end is that of what holds calls back, and not that of what does not."""
+    budget = heard(100)
+    budget.learn(headers(99, 200), 0.0, NOON)
+    for _ in range(5):
+        assert budget.take(0.0)
+        budget.spent(0.0, told=True)
+    budget.learn(headers(97, 200), 0.0, NOON)
+
+    assert NOON + timedelta(seconds=WINDOW) == budget.snapshot(0.0, NOON).resets_at
+    budget.learn(headers(50, 200), 0.0, NOON)
+    assert NOON + timedelta(seconds=200) == budget.snapshot(0.0, NOON).resets_at
+
+
+def test_who_stands_far_behind_waits_for_later_windows() -> None:
+    """The places come back in turns: who has more before them than a window holds waits for the next one, at least."""
+    budget = heard(100)
+    for _ in range(100):
+        assert budget.take(0.0)
+        budget.spent(0.0)
+
+    waits = [budget.earliest(0.0, ahead) for ahead in (0, 99, 100, 250)]
+    assert [WINDOW, WINDOW, 2 * WINDOW, 3 * WINDOW] == waits
 
 
 def test_nothing_is_kept_back_without_need() -> None:
@@ -137,7 +233,7 @@ def test_kept_back_for_single_calls() -> None:
         budget.spent(15.0 * number)
     now = 15.0 * 19
     assert 80 >= takes(budget, now, bulk=True) >= 76  # their places come back as they will be needed
-    assert 0.0 < (budget.wait(now, bulk=True) or 0.0) <= 15.0
+    assert 0.0 < (budget.wait(now, bulk=True) or 0.0) <= WINDOW / 16
     assert 0.0 == budget.wait(now)
 
 
@@ -197,6 +293,7 @@ def test_promised_places_come(limit: int, history: list[tuple[float, float]], ah
 def test_promises_of_the_service() -> None:
     """Where the service has said less than the own count, less is promised; its next window brings all again."""
     budget = heard(100)
+    budget.learn(headers(99, 60), 0.0, NOON)
     budget.learn(headers(5, 60), 0.0, NOON)
 
     assert [5, 100] == [budget.slots(0.0, until) for until in (59.0, 61.0)]

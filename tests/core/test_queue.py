@@ -160,7 +160,7 @@ def test_a_listing_that_begins_again_counts_once() -> None:
     """The retry of a listing's first call is not held up by the listing itself."""
     queue, room = Queue(), Places(free=10, capacity=1)
     first = beginner()
-    queue.served(first, room, 0.0)
+    queue.served(first, room, 0.0, 0.5)
 
     assert queue.may_go(attrs.evolve(first, granted=False), room, 1.0)
     assert not queue.may_go(beginner(), room, 1.0)

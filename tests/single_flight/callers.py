@@ -10,7 +10,7 @@ import anyio
 import anyio.lowlevel
 
 from pyas_async import RateBudget
-from runtime.wires import MEETING, client_of, document, until, wire
+from runtime.wires import MEETING, client_of, document, heard, until, wire
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -99,7 +99,7 @@ async def held(*answers: bytes, **options: Any) -> AsyncIterator[tuple[Wire, Hel
     with wire(service) as server:
         try:
             with anyio.fail_after(20):
-                async with client_of(server.url, **settings) as client, anyio.create_task_group() as tasks:
+                async with heard(client_of(server.url, **settings)) as client, anyio.create_task_group() as tasks:
                     yield server, service, client, Crowd(tasks, client)
         finally:
             service.go.set()
