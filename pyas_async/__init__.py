@@ -9,11 +9,13 @@
 What is listed in ``__all__`` is public, and nothing else is; the sandbox is in `pyas_async.sandbox`.
 """
 
+from pyas_async._core.accounts_ledger import AccountsStats
 from pyas_async._core.budget import RateBudget, RateLimitSnapshot
 from pyas_async._core.checkpoint import Checkpoint
 from pyas_async._core.codec import from_dict, to_dict
 from pyas_async._core.store import BudgetLease, BudgetReport, BudgetStore
 from pyas_async._core.walk import IterationStats
+from pyas_async._runtime.accounts_iterator import AccountsIterator
 from pyas_async._runtime.bulk import BulkRun
 from pyas_async._runtime.paginator import MeetingIterator
 from pyas_async._version import __version__
@@ -79,6 +81,8 @@ __all__ = [
     "UNSET",
     "APIStatusError",
     "Accounts",
+    "AccountsIterator",
+    "AccountsStats",
     "AttemptEnded",
     "AttemptStarted",
     "Attendee",

@@ -1,4 +1,4 @@
-"""A place in a listing that outlives the process.
+"""A place in an iteration that outlives the process; here, a place in one listing.
 
 It holds what a later iteration needs to go on without a row lost or repeated: whose listing, its filters, the token of
 the *current* page with its birth on the wall clock, how far in the page the reader was, and the rows yielded so far.
@@ -11,23 +11,16 @@ As text it is JSON of one line::
 ``rows`` holds 8 bytes a row, little endian, which makes 10.7 characters.
 """
 
-import base64
-import binascii
-import json
-import sys
-import zlib
 from array import array
-from typing import Any, NoReturn
+from typing import Any
 
 import attrs
 
-from pyas_async._core.rows import PROBE
+from pyas_async._core.sealed import check_fields, pack, seal, unpack, unseal
 from pyas_async.errors import CheckpointError
 
-VERSION = 1
 _FIELDS: dict[str, Any] = {
     "account": str,
-    "filters": dict,
     "page_size": (int, type(None)),
     "token": (str, type(None)),
     "born": (int, float),
@@ -36,50 +29,33 @@ _FIELDS: dict[str, Any] = {
     "total": (int, type(None)),
     "changed": bool,
     "done": bool,
-    "probe": int,
     "rows": str,
 }
 
 
 @attrs.frozen(kw_only=True, repr=False, eq=False)
 class Checkpoint:
-    """A place in a listing, for ``iter_all(resume=…)``; ``str(checkpoint)`` is its text, `parse` the way back.
+    """A place in an iteration, for ``resume=…``; ``str(checkpoint)`` is its text, `parse` the way back.
 
-    It is cheap to take after every row; only its text costs. Resuming takes one call while the page token lives, 15
-    minutes, and a fresh walk that skips what was yielded after that. What was done with the rows is exactly once only
-    if it is stored together with the checkpoint.
+    It is cheap to take after every row; only its text costs. Resuming a listing takes one call while the page token
+    lives, 15 minutes, and a fresh walk that skips what was yielded after that. What was done with the rows is exactly
+    once only if it is stored together with the checkpoint.
+
+    There are two kinds, and each leads back to where it came from: ``iter_all``, or ``iter_accounts``.
 
     Attributes:
-        account_id: Whose listing it is.
+        account_id: Whose listing it is; ``None`` where it is of many accounts.
         items: Rows yielded so far.
-        done: Whether the listing was at its end.
-        filters: The listing's filters, as the service is asked.
+        done: Whether nothing is left to go on with.
+        filters: The filters, as the service is asked.
         page_size: The page size that is asked for.
-        token: The token of the current page; ``None`` for the first.
-        born: When the token arrived, in seconds of the wall clock.
-        index: Rows of the current page that were yielded.
-        walked: Rows of the current walk before the current page, repeated ones included; ``None`` if that is not known.
-        total: The total that the service reported first in the current walk.
-        changed: Whether it has reported another one since.
     """
 
-    account_id: str
+    account_id: str | None = None
     items: int
     done: bool
     filters: tuple[tuple[str, str], ...]
     page_size: int | None
-    token: str | None
-    born: float
-    index: int
-    walked: int | None
-    total: int | None
-    changed: bool
-    # Shared with the iteration, and longer than `items` as soon as that goes on.
-    _rows: "array[int]" = attrs.field(alias="rows")
-
-    def log(self) -> "array[int]":
-        """Give the digests of the rows yielded so far, as a copy."""
-        return self._rows[: self.items]
 
     @classmethod
     def parse(cls, text: str) -> "Checkpoint":
@@ -88,47 +64,12 @@ class Checkpoint:
         Raises:
             CheckpointError: If the text is damaged, or written by another version.
         """
-        if not isinstance(text, str):
-            raise CheckpointError("checkpoint", "the text of a checkpoint", f"<{type(text).__name__}>")
-        try:
-            document = json.loads(text)
-        except (ValueError, RecursionError):
-            document = None
-        if not isinstance(document, dict):
-            _damaged("it is not a JSON object")
-        if document.get("version") != VERSION:
-            got = f"<version {str(document.get('version'))[:20]}>"
-            raise CheckpointError("checkpoint", f"version {VERSION}, which this release writes", got)
-        check = document.pop("check", None)
-        if check != _check(document):
-            _damaged("its check sum does not fit")
-        for name, kind in _FIELDS.items():
-            if not isinstance(document.get(name), kind):
-                _damaged(f"{name!r} is missing or of another kind")
-        if document["probe"] != PROBE:
-            got = "<one written by a Python that hashes otherwise>"
-            raise CheckpointError("checkpoint", "one of this kind of Python (CPython of 64 bits)", got)
-        log = _unpack(document["rows"])
-        return cls(
-            account_id=document["account"],
-            items=len(log),
-            done=document["done"],
-            filters=tuple((str(name), str(value)) for name, value in document["filters"].items()),
-            page_size=document["page_size"],
-            token=document["token"],
-            born=float(document["born"]),
-            index=document["index"],
-            walked=document["walked"],
-            total=document["total"],
-            changed=document["changed"],
-            rows=log,
-        )
+        document = unseal(text)
+        if "kind" in document:
+            from pyas_async._core.accounts_checkpoint import AccountsCheckpoint  # noqa: PLC0415  (it is made of this)
 
-    def check_account(self, given: str | None) -> str:
-        """Give the account to go on with: this one, and no other."""
-        if given is not None and given != self.account_id:
-            raise CheckpointError("resume", f"a checkpoint of the account {given!r}", f"<one of {self.account_id!r}>")
-        return self.account_id
+            return AccountsCheckpoint.read(document)
+        return ListingCheckpoint.read(document, read_filters(document))
 
     def check_filters(self, given: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
         """Give the filters to go on with: these, and no others."""
@@ -145,28 +86,8 @@ class Checkpoint:
             raise CheckpointError("resume", f"a checkpoint with page_size={given}", f"<one with {self.page_size}>")
 
     def __str__(self) -> str:
-        """Write the checkpoint as JSON. It holds a page token: treat it like the data it leads to."""
-        document: dict[str, Any] = {
-            "version": VERSION,
-            "account": self.account_id,
-            "filters": dict(self.filters),
-            "page_size": self.page_size,
-            "token": self.token,
-            "born": round(self.born, 3),
-            "index": self.index,
-            "walked": self.walked,
-            "total": self.total,
-            "changed": self.changed,
-            "done": self.done,
-            "probe": PROBE,
-            "rows": _pack(self.log()),
-        }
-        document["check"] = _check(document)
-        return json.dumps(document)
-
-    def __repr__(self) -> str:
-        """Show where it stands; the page token is left out."""
-        return f"Checkpoint(account_id={self.account_id!r}, items={self.items}, done={self.done})"
+        """Write the checkpoint as JSON. It holds page tokens: treat it like the data that they lead to."""
+        return seal(self._document())
 
     def __eq__(self, other: object) -> bool:
         """Compare by what is written."""
@@ -180,29 +101,102 @@ class Checkpoint:
         """Pickle as text."""
         return Checkpoint.parse, (str(self),)
 
-
-def _damaged(reason: str) -> NoReturn:
-    raise CheckpointError(
-        "checkpoint", "the whole text of a checkpoint, as str(checkpoint) gave it", f"<damage: {reason}>"
-    )
+    def _document(self) -> dict[str, Any]:
+        raise NotImplementedError
 
 
-def _check(document: dict[str, Any]) -> str:
-    return f"{zlib.crc32(json.dumps(document, sort_keys=True).encode()):08x}"
+@attrs.frozen(kw_only=True, repr=False, eq=False)
+class ListingCheckpoint(Checkpoint):
+    """A place in one listing; without more than an account and its filters, the place before the first row.
+
+    Attributes:
+        token: The token of the current page; ``None`` for the first.
+        born: When the token arrived, in seconds of the wall clock.
+        index: Rows of the current page that were yielded.
+        walked: Rows of the current walk before the current page, repeated ones included; ``None`` if that is not known.
+        total: The total that the service reported first in the current walk.
+        changed: Whether it has reported another one since.
+    """
+
+    account_id: str
+    items: int = 0
+    done: bool = False
+    token: str | None = None
+    born: float = 0.0
+    index: int = 0
+    walked: int | None = 0
+    total: int | None = None
+    changed: bool = False
+    # Shared with the iteration, and longer than `items` as soon as that goes on.
+    _rows: "array[int]" = attrs.field(alias="rows", factory=lambda: array("q"))
+
+    @classmethod
+    def of(cls, given: Checkpoint | str) -> "ListingCheckpoint":
+        """Take a checkpoint of one listing, or its text.
+
+        Raises:
+            CheckpointError: If it is damaged, or of the other kind.
+        """
+        checkpoint = given if isinstance(given, Checkpoint) else Checkpoint.parse(given)
+        if not isinstance(checkpoint, cls):
+            got = "<one of many accounts: iter_accounts(resume=…) goes on from it>"
+            raise CheckpointError("resume", "a checkpoint of one listing, as iter_all() gives", got)
+        return checkpoint
+
+    @classmethod
+    def read(cls, document: dict[str, Any], filters: tuple[tuple[str, str], ...]) -> "ListingCheckpoint":
+        """Read what `place` gave."""
+        check_fields(document, _FIELDS)
+        log = unpack(document["rows"])
+        return cls(
+            account_id=document["account"],
+            items=len(log),
+            done=document["done"],
+            filters=filters,
+            page_size=document["page_size"],
+            token=document["token"],
+            born=float(document["born"]),
+            index=document["index"],
+            walked=document["walked"],
+            total=document["total"],
+            changed=document["changed"],
+            rows=log,
+        )
+
+    def place(self) -> dict[str, Any]:
+        """Write what is this listing's own."""
+        return {
+            "account": self.account_id,
+            "page_size": self.page_size,
+            "token": self.token,
+            "born": round(self.born, 3),
+            "index": self.index,
+            "walked": self.walked,
+            "total": self.total,
+            "changed": self.changed,
+            "done": self.done,
+            "rows": pack(self.log()),
+        }
+
+    def log(self) -> "array[int]":
+        """Give the digests of the rows yielded so far, as a copy."""
+        return self._rows[: self.items]
+
+    def check_account(self, given: str | None) -> str:
+        """Give the account to go on with: this one, and no other."""
+        if given is not None and given != self.account_id:
+            raise CheckpointError("resume", f"a checkpoint of the account {given!r}", f"<one of {self.account_id!r}>")
+        return self.account_id
+
+    def __repr__(self) -> str:
+        """Show where it stands; the page token is left out."""
+        return f"Checkpoint(account_id={self.account_id!r}, items={self.items}, done={self.done})"
+
+    def _document(self) -> dict[str, Any]:
+        return {"filters": dict(self.filters), **self.place()}
 
 
-def _pack(log: "array[int]") -> str:
-    if sys.byteorder == "big":
-        log.byteswap()
-    return base64.b64encode(log.tobytes()).decode()
-
-
-def _unpack(text: str) -> "array[int]":
-    log = array("q")
-    try:
-        log.frombytes(base64.b64decode(text, validate=True))
-    except (binascii.Error, ValueError):
-        _damaged("its rows cannot be read")
-    if sys.byteorder == "big":
-        log.byteswap()
-    return log
+def read_filters(document: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Read the filters of either kind."""
+    check_fields(document, {"filters": dict})
+    return tuple((str(name), str(value)) for name, value in document["filters"].items())

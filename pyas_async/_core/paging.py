@@ -10,7 +10,7 @@ wall clock as well.
 
 from typing import Literal
 
-from pyas_async._core.checkpoint import Checkpoint
+from pyas_async._core.checkpoint import ListingCheckpoint
 from pyas_async._core.rows import RowMemory
 from pyas_async._core.states import TRANSITIONS, Event, State
 from pyas_async._core.status import refuses_page_size, unclear_about_token
@@ -28,7 +28,9 @@ from pyas_async.models import Meeting, Page
 class Paging:
     """The state of one listing."""
 
-    def __init__(self, rules: Rules, resume: Checkpoint | None = None, *, now: float = 0.0, wall: float = 0.0) -> None:
+    def __init__(
+        self, rules: Rules, resume: ListingCheckpoint | None = None, *, now: float = 0.0, wall: float = 0.0
+    ) -> None:
         """Stand before the first page, or where a checkpoint says.
 
         Args:
@@ -61,7 +63,7 @@ class Paging:
         if resume is not None:
             self._resume(resume, now, wall)
 
-    def _resume(self, resume: Checkpoint, now: float, wall: float) -> None:
+    def _resume(self, resume: ListingCheckpoint, now: float, wall: float) -> None:
         self._memory = RowMemory(resume.log())
         self._walk.known = len(self._memory)
         self._before = len(self._memory)
@@ -160,7 +162,7 @@ class Paging:
 
     def checkpoint(
         self, account_id: str, filters: tuple[tuple[str, str], ...], taken: int, *, coming: object = None
-    ) -> Checkpoint:
+    ) -> ListingCheckpoint:
         """Mark the place after so many rows of the page in hand; `coming` is what the next request has led to."""
         # In the middle of a page it is this page that must be asked for again: the token in the page leads past it.
         # What `max_items` cut off the page was not taken, either.
@@ -168,7 +170,7 @@ class Paging:
         spot = self._ahead if all_taken else self._here
         if all_taken and isinstance(coming, Exception) and self.means_dead_token(coming):
             spot = Spot()  # nobody has looked at it yet, but a token that is known to be dead is not kept
-        return Checkpoint(
+        return ListingCheckpoint(
             account_id=account_id,
             items=self._before + taken,
             done=self._finished and all_taken,

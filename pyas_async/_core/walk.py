@@ -4,7 +4,7 @@ from typing import Literal, TypeAlias
 
 import attrs
 
-from pyas_async._core.checkpoint import Checkpoint
+from pyas_async._core.checkpoint import ListingCheckpoint
 from pyas_async.models import Page
 
 PAGE_SIZE = 300
@@ -147,7 +147,7 @@ class Spot:
     changed: bool = False
 
     @classmethod
-    def saved(cls, resume: Checkpoint, now: float, wall: float) -> "Spot":
+    def saved(cls, resume: ListingCheckpoint, now: float, wall: float) -> "Spot":
         """Give the place that a checkpoint marks."""
         # A clock that was set back makes a token look as if it was not born yet. Then it is tried: the service knows.
         age = max(0.0, wall - resume.born)

@@ -152,7 +152,7 @@ class Crew(Generic[T, K, V]):
             self._input_raised(error)
 
     def _input_raised(self, error: BaseException) -> None:
-        if _is_ours(error):
+        if is_ours(error):
             raise error
         if isinstance(error, Exception):
             self._keep(error)  # what was drawn before is finished first
@@ -204,7 +204,7 @@ class Crew(Generic[T, K, V]):
         return outcome
 
     def _call_raised(self, error: BaseException) -> None:
-        if _is_ours(error):
+        if is_ours(error):
             raise error
         if isinstance(error, Exception):
             self._keep(error)
@@ -227,6 +227,6 @@ class Crew(Generic[T, K, V]):
         self._tasks.cancel_scope.cancel()
 
 
-def _is_ours(error: BaseException) -> bool:
+def is_ours(error: BaseException) -> bool:
     """Whether it is a cancellation of this very task, by a scope around it."""
     return isinstance(error, anyio.get_cancelled_exc_class()) and anyio.current_effective_deadline() == -math.inf

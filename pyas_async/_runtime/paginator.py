@@ -8,7 +8,7 @@ from typing import Self
 
 import attrs
 
-from pyas_async._core.checkpoint import Checkpoint
+from pyas_async._core.checkpoint import Checkpoint, ListingCheckpoint
 from pyas_async._core.paging import Paging
 from pyas_async._core.walk import IterationStats, Rules
 from pyas_async._runtime.fetcher import Arrival, Fetcher
@@ -40,7 +40,7 @@ class MeetingIterator(AsyncIterator[Meeting]):
         filters: tuple[tuple[str, str], ...],
         rules: Rules,
         prefetch: bool = True,
-        resume: Checkpoint | None = None,
+        resume: ListingCheckpoint | None = None,
     ) -> None:
         """Stand before the first row, or where the checkpoint says; nothing is sent yet."""
         self._session = session
@@ -175,6 +175,10 @@ class MeetingIterator(AsyncIterator[Meeting]):
         if not rows or self._page is None:
             return None
         return self._page if len(rows) == len(self._page.meetings) else attrs.evolve(self._page, meetings=rows)
+
+    async def _hand_over(self) -> Iterator[Meeting] | None:
+        """Load rows, and give what hands them out: whoever takes from it moves this iteration's place."""
+        return self._pending if await self._load() else None
 
     async def _load(self) -> bool:
         """Fetch until a page brings rows that were not handed out; ``False`` at the end."""

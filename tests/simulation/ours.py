@@ -64,3 +64,21 @@ class Ours(Contender):
         """Make a single call."""
         meeting = await self._patient.meetings.get(number + 1, account_id="0")
         assert number + 1 == meeting.id
+
+
+class Pairs(Ours):
+    """One client, and one iterator over all accounts."""
+
+    about: ClassVar[str] = "pyas_async: iter_accounts"
+
+    async def list_all(self) -> None:
+        """List all accounts, and see that all of each came."""
+        pages = self.service.world.pages
+        seen: dict[str, list[int]] = {}
+        with self.noting("the iterator"):
+            async with self.client.meetings.iter_accounts(map(str, range(len(pages)))) as pairs:
+                async for account_id, meeting in pairs:
+                    seen.setdefault(account_id, []).append(meeting.id)
+            self.restarts = pairs.stats.restarts
+            self.failures.update(pairs.failures)
+        self.done = sum(list(meetings(number, pages[number])) == seen.get(str(number)) for number in range(len(pages)))

@@ -15,7 +15,7 @@ from trio._core import _run as _trio
 from trio.testing import MockClock
 
 from simulation.byhand import Queue, Semaphore, Workers
-from simulation.ours import Ours
+from simulation.ours import Ours, Pairs
 from simulation.service import Service
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 CONTENDERS: Final[dict[str, type[Contender]]] = {
     "ours": Ours,
+    "pairs": Pairs,
     "semaphore": Semaphore,
     "queue": Queue,
     "workers": Workers,

@@ -19,9 +19,10 @@ windows = pytest.mark.parametrize("window", ["fixed", "sliding"])
 
 @windows
 @pytest.mark.parametrize("headers", [True, False])
-def test_no_call_is_wasted(window: Window, headers: bool) -> None:
+@pytest.mark.parametrize("who", ["ours", "pairs"])
+def test_no_call_is_wasted(window: Window, headers: bool, who: str) -> None:
     """Each page costs one call, whatever the phase of the service's windows, and whether or not answers tell counts."""
-    figures = run(World(plan=PLAN, accounts=ACCOUNTS, window=window, headers=headers), "ours")
+    figures = run(World(plan=PLAN, accounts=ACCOUNTS, window=window, headers=headers), who)
 
     assert {} == figures.failures
     assert ACCOUNTS == figures.done

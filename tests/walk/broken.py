@@ -20,6 +20,7 @@ from pyas_async import (
     RateLimitError,
     ServerError,
 )
+from pyas_async._core.checkpoint import ListingCheckpoint
 from pyas_async._core.paging import Paging
 from pyas_async._core.rows import RowMemory
 from pyas_async._core.states import State
@@ -48,7 +49,7 @@ class SendsADeadTokenAgain(Paging):
 class SavesTheNextToken(Paging):
     """A checkpoint in the middle of a page holds the token that leads past it."""
 
-    def checkpoint(self, *args: Any, **kwargs: Any) -> Checkpoint:  # noqa: ANN401
+    def checkpoint(self, *args: Any, **kwargs: Any) -> ListingCheckpoint:  # noqa: ANN401
         saved = super().checkpoint(*args, **kwargs)
         return attrs.evolve(saved, token=self._ahead.token, born=self._ahead.born_wall, walked=self._ahead.walked)
 
@@ -109,7 +110,7 @@ class GivesUpEarly(Paging):
 class TrustsASavedToken(Paging):
     """It sends a token from a checkpoint although the wall clock says that it died long ago."""
 
-    def _resume(self, resume: Checkpoint, now: float, wall: float) -> None:
+    def _resume(self, resume: ListingCheckpoint, now: float, wall: float) -> None:
         super()._resume(resume, now, min(wall, resume.born))
 
 
@@ -136,7 +137,7 @@ class KeepsTheDeadToken(Paging):
 class CountsWhatWasLeftOut(Paging):
     """Rows that came on the last page wanted, and that nobody wants any more, count as yielded."""
 
-    def checkpoint(self, *args: Any, **kwargs: Any) -> Checkpoint:  # noqa: ANN401
+    def checkpoint(self, *args: Any, **kwargs: Any) -> ListingCheckpoint:  # noqa: ANN401
         saved = super().checkpoint(*args, **kwargs)
         cut = self.ended and saved.items == self._before + self.given
         return attrs.evolve(saved, items=len(self._memory)) if cut else saved
@@ -155,7 +156,7 @@ class WantsOneMorePage(Paging):
 class ForgetsTheEnd(Paging):
     """A checkpoint behind the last row does not say that it is."""
 
-    def checkpoint(self, *args: Any, **kwargs: Any) -> Checkpoint:  # noqa: ANN401
+    def checkpoint(self, *args: Any, **kwargs: Any) -> ListingCheckpoint:  # noqa: ANN401
         return attrs.evolve(super().checkpoint(*args, **kwargs), done=False, token=None)
 
 
@@ -231,7 +232,7 @@ class SavesATokenAsNew(MeetingIterator):
     """A checkpoint says of its token that it has come just now."""
 
     def checkpoint(self) -> Checkpoint:
-        return attrs.evolve(super().checkpoint(), born=self._session.clock.wall().timestamp())
+        return attrs.evolve(ListingCheckpoint.of(super().checkpoint()), born=self._session.clock.wall().timestamp())
 
 
 class AsksAgain(Fetcher):

@@ -18,6 +18,7 @@ from pyas_async import (
     PaginationLoopError,
     PyasError,
 )
+from pyas_async._core.checkpoint import ListingCheckpoint
 from walk.births import Births
 from walk.journey import Mark
 
@@ -208,11 +209,12 @@ class Leg:
         """Keep a checkpoint with what is known here and now."""
         if checkpoint.done:
             self._complete()
-        born = 0.0 if checkpoint.token is None else self._births.told(checkpoint.token, checkpoint.born)
+        place = ListingCheckpoint.of(checkpoint)
+        born = 0.0 if place.token is None else self._births.told(place.token, place.born)
         assert born is not None, "a checkpoint gives its page token a birth that it never had"
         return Mark(
             checkpoint=str(checkpoint) if text else checkpoint,
-            token=checkpoint.token,
+            token=place.token,
             finished=checkpoint.done,
             page_size=self.wishes.page_size,
             filters=self.wishes.filters,

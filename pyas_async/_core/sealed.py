@@ -1,0 +1,85 @@
+"""The text of a checkpoint: JSON of one line, with the version of its form and a check sum."""
+
+import base64
+import binascii
+import json
+import sys
+import zlib
+from array import array
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from pyas_async._core.rows import PROBE
+from pyas_async.errors import CheckpointError
+
+VERSION = 1
+
+
+def seal(document: dict[str, Any]) -> str:
+    """Write a document as text that shows whether it was damaged, or is read by a Python that hashes otherwise."""
+    document = {"version": VERSION, **document, "probe": PROBE}
+    return json.dumps({**document, "check": _check(document)})
+
+
+def unseal(text: object) -> dict[str, Any]:
+    """Read a document from its text.
+
+    Raises:
+        CheckpointError: If the text is damaged, or written by another version or another kind of Python.
+    """
+    if not isinstance(text, str):
+        raise CheckpointError("checkpoint", "the text of a checkpoint", f"<{type(text).__name__}>")
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        damaged("it is not a JSON object")
+    if document.get("version") != VERSION:
+        got = f"<version {str(document.get('version'))[:20]}>"
+        raise CheckpointError("checkpoint", f"version {VERSION}, which this release writes", got)
+    check = document.pop("check", None)
+    if check != _check(document):
+        damaged("its check sum does not fit")
+    check_fields(document, {"probe": int})
+    if document["probe"] != PROBE:
+        got = "<one written by a Python that hashes otherwise>"
+        raise CheckpointError("checkpoint", "one of this kind of Python (CPython of 64 bits)", got)
+    return document
+
+
+def check_fields(document: object, kinds: Mapping[str, Any]) -> None:
+    """Refuse a document that lacks a field, or has one of another kind."""
+    for name, kind in kinds.items():
+        if not isinstance(document, dict) or not isinstance(document.get(name), kind):
+            damaged(f"{name!r} is missing or of another kind")
+
+
+def pack(log: "array[int]") -> str:
+    """Write numbers of 64 bits as base64, little endian."""
+    if sys.byteorder == "big":
+        log.byteswap()
+    return base64.b64encode(log.tobytes()).decode()
+
+
+def unpack(text: str) -> "array[int]":
+    """Read numbers of 64 bits."""
+    log = array("q")
+    try:
+        log.frombytes(base64.b64decode(text, validate=True))
+    except (binascii.Error, ValueError):
+        damaged("its rows cannot be read")
+    if sys.byteorder == "big":
+        log.byteswap()
+    return log
+
+
+def damaged(reason: str) -> NoReturn:
+    """Refuse a text."""
+    raise CheckpointError(
+        "checkpoint", "the whole text of a checkpoint, as str(checkpoint) gave it", f"<damage: {reason}>"
+    )
+
+
+def _check(document: dict[str, Any]) -> str:
+    return f"{zlib.crc32(json.dumps(document, sort_keys=True).encode()):08x}"

@@ -1,0 +1,193 @@
+"""The listings of many accounts as users hold them: one asynchronous iterator of pairs."""
+
+import logging
+from collections.abc import AsyncIterator, Iterator
+from types import TracebackType
+from typing import TYPE_CHECKING, NoReturn, Self
+
+import anyio
+import anyio.lowlevel
+
+from pyas_async._core.accounts_checkpoint import AccountsCheckpoint
+from pyas_async._core.accounts_ledger import AccountsLedger, AccountsStats
+from pyas_async._core.checkpoint import Checkpoint, ListingCheckpoint
+from pyas_async._core.walk import Rules
+from pyas_async._runtime.accounts_tasks import Listings
+from pyas_async._runtime.paginator import MeetingIterator
+from pyas_async._runtime.roll import Roll
+from pyas_async._runtime.session import CallOptions, Session
+from pyas_async._runtime.turns import Account, Turns
+from pyas_async.errors import PyasError
+from pyas_async.models import Meeting
+
+if TYPE_CHECKING:
+    from anyio.abc import TaskGroup
+
+_log = logging.getLogger("pyas_async")
+_HOW = (
+    "iter_accounts() needs a block: `async with client.meetings.iter_accounts(…) as pairs:`, and in it "
+    "`async for account_id, meeting in pairs:`"
+)
+_ONCE = "these listings have been iterated, or closed; call iter_accounts() again for another walk"
+
+
+class AccountsIterator(AsyncIterator[tuple[str, Meeting]]):
+    """The meetings of many accounts, as pairs ``(account_id, meeting)``, each row of each account once.
+
+    It is iterated in a block, and once::
+
+        async with client.meetings.iter_accounts(account_ids) as pairs:
+            async for account_id, meeting in pairs:
+                ...
+
+    Pages of the accounts under way take turns; the rows of one account come in the order of its listing. A cancelled
+    step loses nothing: go on with the next. Every `PyasError` that it raises carries a `checkpoint`.
+
+    Attributes:
+        failures: What ended a listing before its end, by account; the other listings go on. Each error carries the
+            checkpoint of its listing.
+    """
+
+    failures: dict[str, PyasError]
+
+    def __init__(
+        self,
+        session: Session,
+        options: CallOptions,
+        roll: Roll,
+        *,
+        filters: tuple[tuple[str, str], ...],
+        rules: Rules,
+        max_concurrency: int,
+        resume: AccountsCheckpoint | None = None,
+    ) -> None:
+        """Stand before the first pair, or where the checkpoint says; nothing is drawn or sent yet."""
+
+        def open_listing(place: ListingCheckpoint) -> MeetingIterator:
+            return MeetingIterator(
+                session, options, account_id=place.account_id, filters=filters, rules=rules, resume=place
+            )
+
+        # A page that has waited for half its token's life may need the other half until all of its rows are taken.
+        self._turns = Turns(session.clock.now, rules.token_use / 2)
+        ledger = AccountsLedger(filters, rules.page_size, resume)
+        self._listings = Listings(open_listing, roll, ledger, self._turns, max_concurrency=max_concurrency)
+        self.failures = self._listings.failures
+        self._tasks: TaskGroup | None = None
+        self._in_hand: Account | None = None
+        self._account_id = ""
+        self._rows: Iterator[Meeting] = iter(())
+        self._iterated = self._busy = self._over = False
+        self._raised: BaseException | None = None
+
+    @property
+    def stats(self) -> AccountsStats:
+        """What the iteration has done so far."""
+        return self._listings.stats()
+
+    def checkpoint(self) -> Checkpoint:
+        """Mark the place after the pair that was handed out last: it counts as done, and nothing after it.
+
+        Cheap enough to be taken after every pair; only its text costs.
+        """
+        return self._listings.checkpoint()
+
+    def __aiter__(self) -> Self:
+        """Begin the iteration.
+
+        Raises:
+            TypeError: Outside of ``async with``.
+            RuntimeError: The second time.
+        """
+        if self._iterated or self._over:
+            raise RuntimeError(_ONCE)
+        if self._tasks is None:
+            raise TypeError(_HOW)
+        self._iterated = True
+        return self
+
+    async def __anext__(self) -> tuple[str, Meeting]:
+        """Give the next pair.
+
+        Raises:
+            PyasError: What ended the iteration, since no other account would be spared.
+            CheckpointError: If the accounts are others than those of the checkpoint.
+        """
+        while True:
+            for row in self._rows:
+                return self._account_id, row
+            await self._turn()
+
+    async def __aenter__(self) -> Self:
+        """Let accounts be listed, from the first pair that is asked for, until the block ends."""
+        if self._tasks is not None or self._over:
+            raise RuntimeError(_ONCE)
+        self._tasks = anyio.create_task_group()
+        await self._tasks.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """End the iteration: nothing more is handed out or asked for, and pages on their way are let go."""
+        tasks, self._tasks = self._tasks, None
+        self._over, self._rows = True, iter(())
+        if tasks is None:
+            return
+        tasks.cancel_scope.cancel()
+        # The group is told of no error: its tasks keep theirs, and the block's goes on as it is, not in a group.
+        await tasks.__aexit__(None, None, None)
+        self._raise_unread(beside=error)
+
+    def __repr__(self) -> str:
+        """Show how far it has come."""
+        stats, state = self.stats, "closed" if self._over else "open"
+        return (
+            f"<AccountsIterator: {stats.begun} accounts begun, {stats.done} done, {stats.failed} failed, "
+            f"{stats.items} items, {stats.pages} pages, {state}>"
+        )
+
+    def _raise_unread(self, *, beside: BaseException | None) -> None:
+        """Raise what no reader was told: what ends the program, and what closing the input raised."""
+        error, closing = self._listings.error, self._listings.closing
+        if error is not None and error is not self._raised and not isinstance(error, Exception):
+            raise error
+        if closing is not None and beside is None:
+            raise closing
+        if closing is not None:
+            _log.error("iter_accounts: closing the input raised this", exc_info=closing)
+
+    async def _turn(self) -> None:
+        """Give back the page in hand, which was taken whole, and take the next."""
+        if self._over:
+            raise StopAsyncIteration
+        if self._tasks is None:
+            raise TypeError(_HOW)
+        if self._busy:
+            msg = "another task is waiting for the next pair; let one task iterate, and hand the pairs on"
+            raise RuntimeError(msg)
+        self._busy = True
+        try:
+            if self._in_hand is not None:
+                self._turns.give_back(self._in_hand)
+                self._in_hand = None
+            self._listings.start(self._tasks)
+            # A reader that never waits would keep the tasks from sending for further pages.
+            await anyio.lowlevel.checkpoint()
+            await self._listings.settle()
+            while (account := self._turns.pick()) is None:
+                if self._listings.over:
+                    self._end()
+                await self._turns.news.wait()
+            self._in_hand, self._account_id, self._rows = account, account.account_id, account.rows
+        finally:
+            self._busy = False
+
+    def _end(self) -> NoReturn:
+        self._over = True
+        error = self._raised = self._listings.error
+        if error is None and self._listings.cut_off:
+            error = RuntimeError("the block of this iteration is being cancelled, and nothing more will come")
+        if isinstance(error, PyasError):
+            error.checkpoint = self.checkpoint()
+        raise StopAsyncIteration if error is None else error
