@@ -4,7 +4,6 @@ import contextlib
 import logging
 import math
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
 from http import HTTPStatus
 from typing import Literal, TypeVar
 
@@ -23,6 +22,7 @@ from pyas_async._runtime.key import ApiKey
 from pyas_async._runtime.scheduler import Scheduler
 from pyas_async._runtime.single_flight import Flights
 from pyas_async._runtime.transport import Timeouts, Transport
+from pyas_async._runtime.watch import Watch
 from pyas_async.errors import ClientClosedError, PyasError, WrongEventLoopError
 from pyas_async.events import AttemptEnded, AttemptStarted, Event, Waiting
 from pyas_async.options import Priority
@@ -46,50 +46,6 @@ class CallOptions:
     def for_bulk(self) -> "CallOptions":
         """Give the same options for the calls of an iteration, which let single calls go first."""
         return attrs.evolve(self, priority="bulk", limits=attrs.evolve(self.limits, patient=True))
-
-
-class WithdrawnError(PyasError):
-    """The call was let go before anything of it was sent. It comes out of no call of a user's own."""
-
-
-@attrs.define(eq=False)
-class Watch:
-    """Watches a call, or the calls of an iteration.
-
-    Attributes:
-        life: Seconds for which a page token can be used, if the calls are those of a listing.
-        requests: Requests sent so far.
-        under_way: Told when a request is on the wire, or must wait: whoever waits for that need not wait any longer.
-        withdrawn: Whether the call is not to be sent any more.
-        wait: Around a wait for room in the call budget.
-        sent_at: When the last request was sent (aware, UTC); ``None`` before the first.
-    """
-
-    life: float | None = None
-    requests: int = 0
-    under_way: Callable[[], None] | None = None
-    withdrawn: bool = False
-    wait: anyio.CancelScope | None = None
-
-    def withdraw(self) -> None:
-        """Let the call go if nothing of it was sent: it raises `WithdrawnError`. Else it goes on."""
-        if not self.requests:
-            self.withdrawn = True
-            if self.wait is not None:
-                self.wait.cancel()
-
-    def check(self) -> None:
-        """Raise if the call was withdrawn."""
-        if self.withdrawn:
-            msg = "the call was withdrawn before it was sent"
-            raise WithdrawnError(msg)
-
-    sent_at: datetime | None = None
-
-    def tell(self) -> None:
-        """Say that the call is under way."""
-        if self.under_way is not None:
-            self.under_way()
 
 
 class Session:

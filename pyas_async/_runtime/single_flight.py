@@ -20,7 +20,8 @@ import anyio
 from pyas_async._core.messages import Call
 
 if TYPE_CHECKING:
-    from pyas_async._runtime.session import CallOptions, Watch
+    from pyas_async._runtime.session import CallOptions
+    from pyas_async._runtime.watch import Watch
 
 T = TypeVar("T")
 

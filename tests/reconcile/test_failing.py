@@ -16,7 +16,7 @@ from pyas_async import MeetingCreate, OutcomeUnknownError, PyasError, RateBudget
 from pyas_async._core.reconcile import Asked
 from pyas_async._runtime import reconcile
 from pyas_async._runtime.clock import Clock
-from pyas_async._runtime.session import Watch
+from pyas_async._runtime.watch import Watch
 from reconcile.worlds import LATE, NEW, START, World, lost, refused, world_of
 from runtime.wires import KEY, document, until
 

@@ -10,7 +10,7 @@ import pytest
 
 from pyas_async import AttemptStarted, ConfigurationError, PyasClient, RetryPolicy
 from pyas_async._core.endpoints import get_meeting
-from pyas_async._runtime.session import Watch
+from pyas_async._runtime.watch import Watch
 from runtime.wires import KEY, client_of, until, wire
 from single_flight.callers import Caller, held, settle, tasks, waiting
 
