@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from pyas_async._core.status import count, limit_resets_in
-from pyas_async._core.store import BudgetLease, BudgetReport, BudgetStore
+from pyas_async._core.store import BudgetLease, BudgetReport, BudgetStore, lease_fault
 
 _REMEMBERED = 20_000
 """Calls that are counted where no limit was given: more than any plan sells."""
@@ -23,6 +23,15 @@ _ZOOMS = ("x-ratelimit-type", "x-ratelimit-category")
 """Headers of Zoom's own limits, which say nothing of the key's."""
 _ALONE = 10.0
 """Seconds for which a process counts alone where its store fails, before it asks again."""
+_PATIENCE = 5.0
+"""Seconds that a shared store has for an answer."""
+_TRY = 1.0
+"""Seconds of these that every question has at least: one packet that is lost is no reason to count alone."""
+_SOONEST = 0.05
+"""Seconds between two questions of which the first has brought no place: a store that says less would be asked without
+end."""
+_TICK = 0.001
+"""Seconds that nobody needs to tell apart; 0 would say that there is a place."""
 _SPARE = 8
 """Places that are leased beyond those that are waited for, so that not every call has to ask."""
 
@@ -148,6 +157,10 @@ class ServiceCount:
         return True
 
 
+_NOTHING: tuple[int | None, float] = (None, -math.inf)
+"""Nothing heard of what is left."""
+
+
 class Leases:
     """The places that a shared store has leased to this process, and what it is to be told."""
 
@@ -163,8 +176,10 @@ class Leases:
         self._ask_at = -math.inf
         self._alone_until = -math.inf
         self._sent = self._unused = 0
-        self._remaining: int | None = None
-        self._resets = self._paused_until = -math.inf
+        self._unanswered = 0.0
+        self._heard = _NOTHING
+        self._paused_until = -math.inf
+        self._in_report = (self._heard, self._paused_until)
 
     def empty(self, now: float) -> bool:
         """Whether nothing is left of the lease; never while this process counts alone."""
@@ -181,8 +196,18 @@ class Leases:
         )
 
     def ask_in(self, now: float) -> float | None:
-        """Seconds until the store may be asked; ``None`` if that hangs on its answer to come."""
-        return None if self.asking or now >= self._ask_at else self._ask_at - now
+        """Seconds until the store may be asked, never 0; ``None`` if that hangs on its answer to come."""
+        return None if self.asking else max(_TICK, self._ask_at - now)
+
+    @property
+    def patience(self) -> float:
+        """Seconds for which the next question may last."""
+        return max(_TRY, _PATIENCE - self._unanswered)
+
+    def waited(self, seconds: float) -> str | None:
+        """Take note of a question without an answer, whoever ended it; say what is wrong once that is too much."""
+        self._unanswered += seconds
+        return f"did not answer within {_PATIENCE:g} s" if self._unanswered >= _PATIENCE - _TICK else None
 
     def took(self) -> None:
         """Let a call out against the lease."""
@@ -196,7 +221,7 @@ class Leases:
 
     def heard(self, remaining: int | None, resets: float) -> None:
         """Keep what the service said is left, for the store."""
-        self._remaining, self._resets = remaining, resets
+        self._heard = (remaining, resets)
 
     def paused(self, until: float) -> None:
         """Keep that the service has turned the key away, for the store, and soon."""
@@ -206,27 +231,42 @@ class Leases:
 
     def report(self, now: float, *, wanted: int, interactive: int, limit: int | None, window: float) -> BudgetReport:
         """Write what the store is to be told and asked."""
+        remaining, resets = self._heard
+        self._in_report = (self._heard, self._paused_until)
         return BudgetReport(
             wanted=wanted + _SPARE if wanted else 0,
             interactive=interactive,
-            sent=self._sent,
+            # Below 0 if calls that were reported did not go out after all: the next to go are theirs.
+            sent=max(0, self._sent),
             unused=self._unused,
             limit=limit,
             window=window,
-            remaining=self._remaining,
-            resets_in=max(0.0, self._resets - now),
+            remaining=remaining,
+            resets_in=max(0.0, resets - now),
             paused_for=max(0.0, self._paused_until - now),
         )
 
-    def leased(self, report: BudgetReport, lease: BudgetLease, now: float) -> None:
-        """Take the store's answer to a report."""
+    def leased(self, report: BudgetReport, lease: BudgetLease, now: float) -> str | None:
+        """Take the store's answer to a report, whole or not at all; say what is wrong with it."""
+        self._unanswered = 0.0
+        if (fault := lease_fault(lease)) is not None:
+            return fault
         self._sent -= report.sent
         self._unused -= report.unused
-        self._remaining, self.urgent = None, False
+        # What was heard while the store was asked, it has not been told.
+        heard, paused_until = self._in_report
+        if self._heard is heard:
+            self._heard = _NOTHING
+        self.urgent = self._paused_until > paused_until
+        self._ask_at = now
         if report.wanted:
-            self._places, self._until = lease.places, now + lease.expires_in
-        self._ask_at = now + lease.ask_again_in if lease.places < 1 else now
+            lives = min(lease.expires_in, report.window)
+            self._places, self._until = (lease.places if lives > 0 else 0), now + lives
+            if lease.places < 1 or lives < _SOONEST:
+                self._ask_at = now + max(_SOONEST, min(lease.ask_again_in, report.window))
+        return None
 
     def failed(self, now: float) -> None:
-        """Count alone for a while: the store did not answer."""
+        """Count alone for a while: the store did not answer, or with what is no lease."""
         self._alone_until = now + _ALONE
+        self._unanswered = 0.0

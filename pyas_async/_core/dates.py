@@ -3,9 +3,12 @@
 import re
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 import msgspec
 
+_SHORT = 100
+"""Characters of the longest header that is remembered; every date is shorter."""
 # "Sun Nov 22 2026 08:11:36 GMT+0000 (Coordinated Universal Time)": what JavaScript's Date.toString() gives.
 _JAVASCRIPT = re.compile(r"^[A-Za-z]{3} ([A-Za-z]{3} \d{1,2} \d{4} \d{2}:\d{2}:\d{2}) (?:GMT|UTC)([+-]\d{4})")
 
@@ -25,6 +28,12 @@ def parse_field(text: str) -> datetime | None:
 
 def parse_header(text: str) -> datetime | None:
     """Read a date of a header: an HTTP date, ISO 8601, or what JavaScript writes; aware, or ``None`` if it is none."""
+    return _read(text) if len(text) <= _SHORT else _read.__wrapped__(text)
+
+
+@lru_cache(maxsize=64)
+def _read(text: str) -> datetime | None:
+    # The headers of one answer after the other say the same dates, and to read one takes longer than all else there.
     text = text.strip()
     if found := _JAVASCRIPT.match(text):
         try:

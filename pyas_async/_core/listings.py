@@ -7,6 +7,7 @@ for one page after the other, it has a claim: places that other bulk calls leave
 import heapq
 import itertools
 import math
+from collections import deque
 from collections.abc import Hashable
 
 import attrs
@@ -16,6 +17,8 @@ _READER = 1.0
 for nothing."""
 _CALL = 5.0
 """Seconds that a call of such a listing takes at most."""
+_LOOK = 1.0
+"""Seconds after which whoever waits for the end of a listing looks for abandoned ones: those wake nobody."""
 
 
 @attrs.define(eq=False)
@@ -48,6 +51,9 @@ class Listings:
 
     def __init__(self) -> None:
         """Start with none."""
+        self.abandoned: deque[Hashable] = deque()
+        """Listings whose iterators are garbage. They may be added at any moment and in any thread, and are looked at
+        when somebody counts."""
         self._standing: dict[Hashable, _Standing] = {}
         self._by_death: list[tuple[float, int, _Standing]] = []
         self._by_length: list[tuple[int, int, _Standing]] = []
@@ -58,7 +64,8 @@ class Listings:
         return listing in self._standing
 
     def count(self, now: float) -> int:
-        """Count those whose tokens live."""
+        """Count those whose tokens live, and that somebody still holds."""
+        self._prune()
         heap = self._by_death
         while heap and (heap[0][0] <= now or not self._holds(heap[0][2])):
             _, _, standing = heapq.heappop(heap)
@@ -67,8 +74,11 @@ class Listings:
         return len(self._standing)
 
     def next_death(self, now: float) -> float:
-        """Give the moment at which the next token dies; infinite if there is none."""
-        return self._by_death[0][0] if self.count(now) else math.inf
+        """Give the moment at which to look for the end of one; infinite if there is none.
+
+        That is when the next token dies, or soon, since an iterator may have become garbage.
+        """
+        return min(self._by_death[0][0], now + _LOOK) if self.count(now) else math.inf
 
     def stands(self, listing: Hashable, dies: float, now: float, *, pages: int = 1) -> None:
         """Take note that a page came, or is on its way: the token of the listing dies then, and so many pages are left.
@@ -111,6 +121,7 @@ class Listings:
 
         ``None`` if there is none, or its reader takes its time.
         """
+        self._prune()
         heap = self._by_length
         while heap and not self._holds(heap[0][2]):
             heapq.heappop(heap)
@@ -118,6 +129,10 @@ class Listings:
             return None
         longest = heap[0][2]
         return longest.listing, longest.pages, longest.period, longest.busy_until
+
+    def _prune(self) -> None:
+        while self.abandoned:
+            self.ended(self.abandoned.popleft())
 
     def _holds(self, standing: _Standing) -> bool:
         return self._standing.get(standing.listing) is standing

@@ -15,7 +15,7 @@ the budget can give a call to within a token's life; a listing begun beyond that
 import itertools
 import math
 from bisect import bisect_left, insort
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from typing import Protocol
 
@@ -191,6 +191,7 @@ class Queue:
 
     def served(self, ticket: Ticket, room: Room, now: float, chance: float) -> None:
         """Give a call its place."""
+        ticket.granted = True
         if ticket in self._all:
             self.leave(ticket)
         room.took(now, bulk=ticket.bulk)
@@ -204,7 +205,6 @@ class Queue:
             self.listings.stands(ticket.listing, now + ticket.life, now)
         if ticket.listing is not None:
             self.listings.sends(ticket.listing, ticket.asked, now)
-        ticket.granted = True
 
     def ahead(self, ticket: Ticket) -> int:
         """Count the interactive calls that go before this interactive one, as things stand."""
@@ -272,7 +272,7 @@ class Lane:
 
     def __init__(self) -> None:
         """Start empty."""
-        self._accounts: OrderedDict[str, deque[Ticket]] = OrderedDict()
+        self._accounts: OrderedDict[str, OrderedDict[Ticket, None]] = OrderedDict()
         self._count = 0
 
     def __len__(self) -> int:
@@ -281,29 +281,28 @@ class Lane:
 
     def push(self, ticket: Ticket) -> None:
         """Stand in line, behind those of the same account."""
-        self._accounts.setdefault(ticket.account, deque()).append(ticket)
+        self._accounts.setdefault(ticket.account, OrderedDict())[ticket] = None
         self._count += 1
 
     def head(self) -> Ticket | None:
         """Give the next; ``None`` if there is none."""
         for line in self._accounts.values():
-            return line[0]
+            return next(iter(line))
         return None
 
     def remove(self, ticket: Ticket) -> None:
-        """Go home. If it was its account's turn, it is the next account's now."""
+        """Go home. If it was served, it is the next account's turn now; else the turn stays with its account."""
         line = self._accounts[ticket.account]
-        was_next = line[0] is ticket
-        line.remove(ticket)
+        del line[ticket]
         self._count -= 1
         if not line:
             del self._accounts[ticket.account]
-        elif was_next:
+        elif ticket.granted:
             self._accounts.move_to_end(ticket.account)
 
     def ahead(self, ticket: Ticket) -> int:
         """Count those who go before it, if nobody leaves and nobody comes."""
-        own = self._accounts[ticket.account].index(ticket)
+        own = next(place for place, other in enumerate(self._accounts[ticket.account]) if other is ticket)
         count, before = own, True
         for account, line in self._accounts.items():
             if account == ticket.account:

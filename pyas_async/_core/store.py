@@ -4,7 +4,8 @@ A process leases places from the store, a few at a time, and lets its own calls 
 since (calls that went out, what the service said is left, a 429) travels with the next request.
 """
 
-from typing import Protocol, runtime_checkable
+import sys
+from typing import Protocol, TypeGuard, runtime_checkable
 
 import attrs
 
@@ -44,7 +45,8 @@ class BudgetLease:
     Attributes:
         places: Calls that the process may let out.
         expires_in: Seconds in which it must; what is left then belongs to others again.
-        ask_again_in: Seconds to wait before asking again, if there are fewer places than wanted.
+        ask_again_in: Seconds to wait before asking again, if there is no place; taken for 0.05 at least, and for a
+            window at most.
     """
 
     places: int
@@ -58,8 +60,32 @@ class BudgetStore(Protocol):
 
     It is asked by one call at a time, and only when a process has no leased place left or something urgent to tell. The
     question may be cancelled at any moment: what was leased in vain must come back by itself when it expires. If it
-    raises, or does not answer within five seconds, the process counts alone for a while and says so in the log.
+    raises, answers with what is no lease, or has not answered after five seconds of being asked, in one question or in
+    several that were cut short, the process counts alone for a while and says so in the log.
     """
 
     async def lease(self, report: BudgetReport) -> BudgetLease:
         """Take what a process has to tell, and lease it places."""
+
+
+def lease_fault(lease: object) -> str | None:
+    """Say what is wrong with a store's answer, which is the user's code; ``None`` if it is a lease."""
+    if not isinstance(lease, BudgetLease):
+        return f"answered with {type(lease).__name__}, not with a BudgetLease"
+    places: object = lease.places
+    if not isinstance(places, int) or isinstance(places, bool) or places < 0:
+        return f"leased places={_shown(places)}, where a whole number >= 0 was expected"
+    for name in ("expires_in", "ask_again_in"):
+        seconds: object = getattr(lease, name)
+        if not _is_number(seconds) or not abs(seconds) <= sys.float_info.max:
+            return f"leased with {name}={_shown(seconds)}, where a finite number of seconds was expected"
+    return None
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _shown(value: object) -> str:
+    """Show a number; of anything else its type alone, since it may hold what is nobody's business."""
+    return f"{value:.6g}" if isinstance(value, float) else str(value) if value is None else type(value).__name__

@@ -1,6 +1,5 @@
 """Fetches the pages of one listing: when they are wanted, or one ahead of the reader."""
 
-import math
 from typing import TYPE_CHECKING
 
 import anyio
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
 # A page is handed out once the request for the next is on the wire. Where the transport does not say when that is, or a
 # connection must be opened first, the reader is not kept waiting for longer.
 _WIRE = 0.1
+_MANY = 100_000
+"""Pages from which on nobody counts: a total may be any number."""
 
 
 @attrs.define
@@ -63,6 +64,7 @@ class Fetcher:
         self._account_id = account_id
         self._filters = filters
         self._watch = Watch(life=token_use)
+        session.ends_with(self, self._watch)
         self._token_use = token_use
         self._rows = 0
         self._over = False
@@ -164,4 +166,5 @@ class Fetcher:
     def _pages_left(self, ask: Ask, page: Page) -> int:
         """Guess from the total, which may lag or lie, how many pages come after this one."""
         self._rows = len(page.meetings) + (0 if ask.token is None else self._rows)
-        return max(1, math.ceil(((page.total_records or 0) - self._rows) / max(1, len(page.meetings))))
+        rows_left = (page.total_records or 0) - self._rows
+        return min(_MANY, max(1, -(-rows_left // max(1, len(page.meetings)))))

@@ -5,8 +5,10 @@ Nobody drives it in the background: one of the waiting calls watches the clock f
 next. No lock is held across a wait, and a waiter that is cancelled gives its place back.
 """
 
+import asyncio
 import logging
 import math
+import weakref
 from collections.abc import Hashable
 
 import anyio
@@ -18,8 +20,6 @@ from pyas_async._runtime.clock import Clock
 from pyas_async.errors import BudgetTimeoutError, ClientClosedError, WrongEventLoopError
 
 _log = logging.getLogger("pyas_async")
-_PATIENCE = 5.0
-"""Seconds that a shared store has for an answer."""
 _TICK = 0.001
 """Seconds that the watcher sleeps at least: a moment that has come a hair too early must not become a busy loop."""
 
@@ -32,6 +32,7 @@ class Scheduler:
         self.budget = budget
         self._clock = clock
         self._waiting: set[Ticket] = set()
+        self._asks: set[anyio.CancelScope] = set()
         self._closed = False
 
     @property
@@ -42,8 +43,8 @@ class Scheduler:
     def try_now(self, ticket: Ticket) -> bool:
         """Take a place at once, if the call may have one before all who wait."""
         budget, queue, now = self.budget, self.budget.queue, self._clock.now()
+        self._check_loop()
         if queue:
-            self._check_loop()
             queue.join(ticket)
             self.moved()
             if not ticket.granted:
@@ -75,7 +76,7 @@ class Scheduler:
         queue.join(ticket)
         self._waiting.add(ticket)
         try:
-            while not ticket.granted and self._clock.now() < ticket.dies:
+            while not self._over(ticket):
                 self.moved()
                 if not ticket.granted:
                     self._check(ticket, give_up)
@@ -84,12 +85,13 @@ class Scheduler:
             self.withdraw(ticket)
             raise
         finally:
-            if not ticket.granted:
-                queue.leave(ticket)
             self._waiting.discard(ticket)
-            if queue.watcher is ticket:
-                queue.watcher = None
-            self.moved()
+            if ticket.wake is not _forgotten:
+                if not ticket.granted:
+                    queue.leave(ticket)
+                if queue.watcher is ticket:
+                    queue.watcher = None
+                self.moved()
 
     def withdraw(self, ticket: Ticket) -> None:
         """Give back the place of a call that does not go out, if it has one."""
@@ -115,6 +117,13 @@ class Scheduler:
             listings.ended(listing)
         self.moved()
 
+    def ends_with(self, holder: object, listing: Hashable) -> None:
+        """Let a listing end when whoever asks for its pages is garbage: a loop that was left needs no cleaning up.
+
+        Garbage is found at any moment, in any thread, and when the program ends: nothing is done then but to note it.
+        """
+        weakref.finalize(holder, self.budget.queue.listings.abandoned.append, listing).atexit = False
+
     def moved(self) -> None:
         """Look at the queue again: a call came or ended, or the budget has learned something."""
         queue = self.budget.queue
@@ -129,60 +138,95 @@ class Scheduler:
         elif queue.next_look(self.budget, now) < queue.watched_until:
             queue.watcher.wake()
 
-    async def tell_store(self) -> None:
-        """Tell the store that several processes share what cannot wait, if there is a store and such a thing."""
-        if self.budget.asks_store(self._clock.now()):
-            await self._ask_store(math.inf)
+    async def tell_store(self, left: float | None = None) -> None:
+        """Tell the store that several processes share what cannot wait, if there is a store and such a thing.
+
+        Args:
+            left: Seconds until the deadline of the call that found it out, which does not wait for longer; ``None`` if
+                it has none. What could not be told then is told with the next question.
+        """
+        if (left is None or left > 0) and self.budget.asks_store(self._clock.now()):
+            await self._ask_store(math.inf if left is None else left)
 
     async def _ask_store(self, seconds: float) -> None:
         """Tell the store that several processes share what there is to tell, and ask it for the places that are wanted.
 
         A store that fails must not end a call: then this process counts alone for a while.
         """
-        now = self._clock.now()
-        leases, report = self.budget.leases, self.budget.report(now)
+        began = self._clock.now()
+        leases, report = self.budget.leases, self.budget.report(began)
         if leases is None or report is None:
             return
-        leases.asking, fault = True, None
+        scope = anyio.move_on_after(min(seconds, leases.patience))
+        self._asks.add(scope)
+        leases.asking, lease, fault = True, None, None
         try:
-            with anyio.move_on_after(min(seconds, _PATIENCE)) as scope:
-                leases.leased(report, await leases.store.lease(report), self._clock.now())
-            if scope.cancelled_caught and seconds >= _PATIENCE:
-                fault = f"did not answer within {_PATIENCE:g} s"
+            with scope:
+                lease = await leases.store.lease(report)
+                fault = leases.leased(report, lease, self._clock.now())
         except Exception as error:  # noqa: BLE001  (it is the user's code)
             fault = f"raised {type(error).__name__}"
         finally:
+            self._asks.discard(scope)
             leases.asking = False
-        if fault is not None:
-            leases.failed(self._clock.now())
-            _log.warning("the store of the call budget %s; this process counts alone for a while", fault)
-        self.moved()
+            now = self._clock.now()
+            if lease is None and fault is None:
+                fault = leases.waited(now - began)
+            if fault is not None:
+                leases.failed(now)
+                _log.warning("the store of the call budget %s; this process counts alone for a while", fault)
+            # Cancelled or not, whoever slept until the answer must look again.
+            self.moved()
+        # A store that answers without waiting, and gives nothing, must not keep the event loop to itself.
+        await anyio.lowlevel.checkpoint()
 
     def close(self) -> None:
         """Send everybody home."""
         self._closed = True
         for ticket in self._waiting:
             ticket.wake()
+        for scope in self._asks:
+            scope.cancel()
 
     def _check_loop(self) -> None:
         """Refuse to stand in line with the calls of another event loop, who could not be woken from this one."""
         queue = self.budget.queue
         if queue and queue.loop != anyio.lowlevel.current_token():
+            if _has_ended(queue.loop):
+                self._forget()
+                return
             msg = (
                 "calls of another event loop wait for the same RateBudget; give the clients of each loop a budget of "
                 "their own, with share= for their part of the key's limit"
             )
             raise WrongEventLoopError(msg)
 
-    def _check(self, ticket: Ticket, give_up: float) -> None:
-        """Refuse to wait for what cannot come in time."""
+    def _forget(self) -> None:
+        """Forget those who stood in line in an event loop that has ended: they cannot be woken, nor go home."""
+        queue, leases = self.budget.queue, self.budget.leases
+        for ticket in list(queue):
+            queue.leave(ticket)
+            ticket.wake = _forgotten
+        queue.watcher = None
+        if leases is not None:
+            leases.asking = False
+
+    def _over(self, ticket: Ticket) -> bool:
+        """Whether a wait has come to its end; nobody is served after the client is closed."""
         if self._closed:
             msg = "the client was closed while the call waited for room in the call budget"
             raise ClientClosedError(msg)
+        return ticket.granted or self._clock.now() >= ticket.dies
+
+    def _check(self, ticket: Ticket, give_up: float) -> None:
+        """Refuse to wait for what cannot come in time."""
         if give_up == math.inf:
             return
         now, budget = self._clock.now(), self.budget
-        seconds = budget.earliest(now, 0 if ticket.bulk else budget.queue.ahead(ticket))
+        ahead = 0 if ticket.bulk else budget.queue.interactive
+        seconds = budget.earliest(now, ahead)
+        if ahead and now + seconds >= give_up:  # perhaps: who goes before it takes long to be counted
+            seconds = budget.earliest(now, budget.queue.ahead(ticket))
         if now + seconds >= give_up:
             msg = (
                 f"the key's rate limit is used up: there is room again in {seconds:.0f} s, which is after this call's "
@@ -205,3 +249,22 @@ class Scheduler:
             until = min(until, max(queue.watched_until, now + _TICK))
         with anyio.move_on_after(until - now):
             await event.wait()
+
+
+def _forgotten() -> None:
+    """Wake nobody. It marks a call whose wait ends only as garbage, and must leave those who wait by then alone."""
+
+
+def _has_ended(loop: object) -> bool:
+    """Whether an event loop runs no more, nor ever will."""
+    token = getattr(loop, "native_token", loop)  # since anyio 4.11 it is wrapped
+    if isinstance(token, asyncio.AbstractEventLoop):
+        return token.is_closed()
+    call_soon = getattr(token, "run_sync_soon", None)  # trio's, which refuses once its run has ended
+    if call_soon is None:
+        return False
+    try:
+        call_soon(_forgotten, idempotent=True)
+    except RuntimeError:
+        return True
+    return False

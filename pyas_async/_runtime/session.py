@@ -91,6 +91,10 @@ class Session:
         """Take note of where a listing stands: when its token dies (``None``: it has none), and the pages left."""
         self._scheduler.stands(listing, dies, pages=pages)
 
+    def ends_with(self, holder: object, listing: Watch) -> None:
+        """Let a listing end when whoever asks for its pages is garbage."""
+        self._scheduler.ends_with(holder, listing)
+
     def emit(self, event: Event) -> None:
         """Tell ``on_event``; what it raises is logged, never passed on."""
         if self._on_event is None:
@@ -132,7 +136,7 @@ class Session:
             action = await self._step(exchange, options, watch)
             if exchange.pauses_key is not None:
                 # Processes that share the key need not find out by a refusal of their own. There is no answer to lose.
-                await self._scheduler.tell_store()
+                await self._scheduler.tell_store(exchange.remaining(self.clock.now()))
             if isinstance(action, Return):
                 return action.value
             if isinstance(action, Fail):

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from core.strategies import brisk
 from core.tools import NOON, answer
 from pyas_async import RateLimitError
+from pyas_async._core import dates
 from pyas_async._core.dates import filter_date, parse_header
 from pyas_async._core.status import error_of, retry_after
 
@@ -113,3 +114,13 @@ def test_header_is_aware() -> None:
 
     assert moment is not None
     assert timedelta(0) == moment.utcoffset()
+
+
+def test_dates_of_answers_are_read_once() -> None:
+    """The same date in one answer after the other is read once; what is too long for a date is not remembered."""
+    dates._read.cache_clear()
+    assert parse_header(MINUTE_LATER[-1]) is parse_header(MINUTE_LATER[-1])
+    long = MINUTE_LATER[-1] + " " * 100_000
+    assert parse_header(MINUTE_LATER[-1]) == parse_header(long)
+    info = dates._read.cache_info()
+    assert (2, 1, 1) == (info.hits, info.misses, info.currsize)

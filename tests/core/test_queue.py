@@ -218,8 +218,8 @@ def test_a_crowd_is_spread() -> None:
     assert [True, True, False] == [ticket.granted for ticket in tickets]
 
 
-def test_who_leaves_gives_the_turn_away() -> None:
-    """Who goes home in the queue neither keeps its account's turn nor takes it from its account's other calls."""
+def test_who_leaves_keeps_the_turn_for_its_account() -> None:
+    """Who goes home in the queue takes nothing from its account's other calls: the turn is theirs."""
     queue = Queue()
     first, second, other = interactive("a"), interactive("a"), interactive("b")
     for ticket in (first, second, other):
@@ -227,7 +227,43 @@ def test_who_leaves_gives_the_turn_away() -> None:
     assert [0, 2, 1] == [queue.ahead(ticket) for ticket in (first, second, other)]
     queue.leave(first)
 
-    assert [other, second] == [queue_next(queue), queue_next(queue)]
+    assert [0, 1] == [queue.ahead(ticket) for ticket in (second, other)]
+    assert [second, other] == [queue_next(queue), queue_next(queue)]
+
+
+def test_impatient_calls_cost_their_account_nothing() -> None:
+    """An account whose calls give up again and again, just before it is their turn, is served as often as others."""
+    queue, room = Queue(), Places(free=0)
+    for _ in range(20):
+        queue.join(interactive("a"))
+        queue.join(interactive("b"))
+    served = []
+    for _ in range(10):
+        leaver = next(ticket for ticket in queue if ticket.account == "a")
+        queue.leave(leaver)
+        room.free = 1
+        waiting = list(queue)
+        queue.serve(room, 0.0, 0.5)
+        served += [ticket.account for ticket in waiting if ticket.granted]
+
+    assert ["a", "b"] * 5 == served
+
+
+def test_abandoned_listings_end() -> None:
+    """A listing of which it is noted that nobody holds it is counted no more, and who waits for that looks soon."""
+    queue, room = Queue(), Places(free=10, capacity=1)
+    one, other = beginner("a"), beginner("b")
+    queue.served(one, room, 0.0)
+    queue.join(other)
+    assert 11.0 == queue.next_look(room, 10.0)
+    queue.listings.abandoned.append(one.listing)
+    assert one.listing is not None
+    queue.listings.abandoned.append(one.listing)
+    queue.serve(room, 11.0, 0.5)
+
+    assert other.granted
+    assert other.listing in queue.listings
+    assert one.listing not in queue.listings
 
 
 def queue_next(queue: Queue) -> Ticket | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 from typing import TYPE_CHECKING
 
 import anyio
@@ -13,7 +15,7 @@ from core.tools import NOON
 from pyas_async import BudgetTimeoutError, RateBudget, WrongEventLoopError
 from pyas_async._core.queue import Ticket
 from pyas_async._runtime.clock import Clock
-from pyas_async._runtime.scheduler import Scheduler
+from pyas_async._runtime.scheduler import Scheduler, _has_ended
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -226,6 +228,74 @@ async def test_two_event_loops() -> None:
 
     assert ["i1"] == queue.served
     assert [WrongEventLoopError] * 2 == found
+
+
+def test_a_closed_loop_is_forgotten() -> None:
+    """Calls that waited in a loop which was closed under them bar no later loop, and disturb none as garbage."""
+    queue, loop = Queue(2), asyncio.new_event_loop()
+
+    async def abandon() -> None:
+        for name in ("i1", "i2"):
+            task = asyncio.get_running_loop().create_task(queue.enter(name))
+            task._log_destroy_pending = False  # type: ignore[attr-defined]  # it is destroyed on purpose
+        await asyncio.sleep(0)
+
+    loop.run_until_complete(abandon())
+    assert 2 == queue.scheduler.waiting
+
+    async def later() -> None:
+        with pytest.raises(WrongEventLoopError):
+            await queue.scheduler.wait(Ticket())
+        loop.close()
+        other = Scheduler(queue.budget, queue.hand.clock())
+        assert not other.try_now(Ticket())
+        assert 0 == other.waiting
+        async with anyio.create_task_group() as group:
+            group.start_soon(other.wait, Ticket())
+            await settle()
+            queue.scopes.clear()
+            gc.collect()
+            assert 1 == other.waiting
+            queue.budget.give_back()
+            other.moved()
+
+    asyncio.run(later())
+    assert ([], 0) == (queue.served, len(queue.budget.queue))
+
+
+def test_a_trio_run_that_has_ended_is_known() -> None:
+    """A run of trio is told from one that goes on."""
+    tokens: list[object] = []
+
+    async def main() -> None:
+        tokens.append(anyio.lowlevel.current_token())
+        assert not _has_ended(tokens[0])
+
+    anyio.run(main, backend="trio")
+    assert _has_ended(tokens[0])
+    assert not _has_ended(object())
+
+
+async def test_many_waiting_accounts_are_not_counted_at_each_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who goes before a call is counted one by one only if its deadline may hang on that."""
+    queue, counted = Queue(), list[Ticket]()
+
+    def count(ticket: Ticket) -> int:
+        counted.append(ticket)
+        return ahead(ticket)
+
+    ahead = queue.budget.queue.ahead
+    monkeypatch.setattr(queue.budget.queue, "ahead", count)
+    queue.budget.spent(0.0)
+    async with anyio.create_task_group() as group:
+        for number in range(50):
+            group.start_soon(queue.scheduler.wait, Ticket(account=str(number)), 1_000.0)
+        await settle()
+        assert [] == counted
+        with pytest.raises(BudgetTimeoutError):
+            await queue.scheduler.wait(Ticket(), WINDOW / 2)
+        assert 1 == len(counted)
+        group.cancel_scope.cancel()
 
 
 async def tried(scheduler: Scheduler) -> bool:

@@ -11,13 +11,21 @@ import pytest
 from trio.testing import MockClock
 
 from core.tools import NOON
-from pyas_async import BudgetLease, BudgetReport, BudgetStore, ConfigurationError, RateBudget
+from pyas_async import (
+    BudgetLease,
+    BudgetReport,
+    BudgetStore,
+    BudgetTimeoutError,
+    ClientClosedError,
+    ConfigurationError,
+    RateBudget,
+)
 from pyas_async._core.queue import Ticket
 from pyas_async._runtime.clock import Clock
 from pyas_async._runtime.scheduler import Scheduler
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
 WINDOW = 100.0
 LIMIT = 20
@@ -186,6 +194,257 @@ def test_cancelled_while_asking() -> None:
                     await anyio.sleep(1.0)
             assert [] == process.sent
         assert 1 == len(process.sent)
+        assert 0 == process.budget.in_flight
+
+    in_virtual_time(main)
+
+
+@attrs.define
+class Says:
+    """A store that answers after a while, always with the same."""
+
+    lease_: object
+    latency: float | None = None
+    asked: list[float] = attrs.field(factory=list)
+
+    async def lease(self, report: BudgetReport) -> BudgetLease:
+        """Answer; without a latency, at once and without suspending."""
+        self.asked.append(anyio.current_time())
+        assert len(self.asked) < 1_000, "asked without end"
+        if self.latency is not None:
+            await anyio.sleep(self.latency)
+        return self.lease_  # type: ignore[return-value]
+
+
+def says(places: object = 5, expires_in: object = 50.0, ask_again_in: object = 1.0) -> object:
+    """Make a lease of whatever a user's store may put into it."""
+    return BudgetLease(places=places, expires_in=expires_in, ask_again_in=ask_again_in)  # type: ignore[arg-type]
+
+
+def test_a_place_that_comes_back_after_the_lease_has_expired() -> None:
+    """Who waits for a call under way asks the store as soon as that gives its place back, however late that is."""
+
+    async def main() -> None:
+        store = Says(says(2, 5.0), 0.01)
+        process = Process(store, limit=1)
+        await process.scheduler.wait(Ticket())
+        async with anyio.create_task_group() as group:
+            group.start_soon(process.call)
+            await anyio.sleep(30.0)
+            process.budget.give_back()
+            process.scheduler.moved()
+        assert pytest.approx([30.0], abs=0.1) == process.sent
+
+    in_virtual_time(main)
+
+
+@pytest.mark.parametrize("end", ["answered", "cancelled"])
+def test_who_comes_while_the_store_is_told(end: str) -> None:
+    """Calls that come while a slow store is told of a 429 ask it for places once that is over, or was cancelled."""
+
+    async def main() -> None:
+        process = Process(Says(says(2, 5.0), 1.0))
+        await process.call()
+        process.budget.pause(0.2, anyio.current_time())
+        began = anyio.current_time()
+        async with anyio.create_task_group() as group, anyio.create_task_group() as telling:
+            telling.start_soon(process.scheduler.tell_store)
+            await anyio.sleep(0.1)
+            group.start_soon(calls, process, 2)
+            await anyio.sleep(0.5)
+            if end == "cancelled":
+                telling.cancel_scope.cancel()
+        assert 3 == len(process.sent)
+        assert process.sent[-1] - began < 5.0
+
+    in_virtual_time(main)
+
+
+def test_what_is_heard_while_the_store_is_asked() -> None:
+    """A 429 and a count that come while the store is asked are told with the next question, not forgotten."""
+    store = Shared(latency=1.0)
+
+    async def main() -> None:
+        process = Process(store)
+        process.budget.pause(30.0, anyio.current_time())
+        async with anyio.create_task_group() as group:
+            group.start_soon(process.scheduler.tell_store)
+            await anyio.sleep(0.5)
+            process.budget.learn({"x-ratelimit-remaining": "7"}, anyio.current_time(), NOON)
+            process.budget.pause(60.0, anyio.current_time())
+        await process.scheduler.tell_store()
+        await process.scheduler.tell_store()
+
+    in_virtual_time(main)
+    assert [(None, 30.0), (7, 59.5)] == [(report.remaining, report.paused_for) for report in store.reports]
+
+
+@pytest.mark.parametrize(
+    ("lease", "at_most"),
+    [
+        (says(0, 5.0, 0), 400),
+        (says(0, 5.0, -3), 400),
+        (says(0, 5.0, 0.0), 400),
+        (says(5, 0, 1), 25),
+        (says(5, -1.0, 1.0), 25),
+    ],
+)
+@pytest.mark.parametrize("latency", [None, 0.0])
+def test_a_store_that_gives_nothing(lease: object, at_most: int, latency: float | None) -> None:
+    """A store that gives nothing, and does not even suspend, is asked now and then, and holds no other task up."""
+    store = Says(lease, latency)
+
+    async def main() -> None:
+        process, ticket = Process(store), Ticket()
+        assert not process.scheduler.try_now(ticket)
+        with pytest.raises(BudgetTimeoutError):
+            await process.scheduler.wait(ticket, 20.0)
+        assert pytest.approx(20.0) == anyio.current_time()
+
+    in_virtual_time(main)
+    assert 20 <= len(store.asked) <= at_most
+
+
+def test_a_store_that_asks_for_eternity() -> None:
+    """A store is asked again after a window at the latest."""
+    store = Says(says(0, 5.0, 1e300), 0.0)
+
+    async def main() -> None:
+        process = Process(store)
+        with pytest.raises(BudgetTimeoutError):
+            await process.scheduler.wait(Ticket(), 3.5 * WINDOW)
+
+    in_virtual_time(main)
+    assert pytest.approx([0.0, 100.0, 200.0, 300.0], abs=0.1) == store.asked
+
+
+WRONG: Sequence[object] = [
+    None,
+    {"places": 5},
+    says("5"),
+    says(None),
+    says(2.5),
+    says(math.nan),
+    says(math.inf),
+    says(True),
+    says(-5),
+    says(5, None),
+    says(5, math.nan),
+    says(5, math.inf),
+    says(5, 10**400),
+    says(0, 5.0, None),
+    says(0, 5.0, "soon"),
+    says(0, 5.0, math.nan),
+    says(0, 5.0, math.inf),
+]
+
+
+@pytest.mark.parametrize("lease", WRONG, ids=repr)
+def test_what_is_no_lease(lease: object, caplog: pytest.LogCaptureFixture) -> None:
+    """A store whose answer is no lease has failed: calls go on, nothing of the answer is kept, the log says why."""
+    store = Says(lease, 0.01)
+
+    async def main() -> None:
+        process = Process(store)
+        with anyio.fail_after(1.0):
+            await calls(process, LIMIT)
+        assert LIMIT == len(process.sent)
+        assert process.budget.leases is not None
+        assert process.budget.leases.empty(anyio.current_time() + 20.0)
+
+    in_virtual_time(main)
+    assert 1 == len(store.asked)
+    assert "counts alone" in caplog.text
+    assert "expected" in caplog.text or "not with a BudgetLease" in caplog.text
+
+
+@pytest.mark.parametrize("deadline", [0.4, 3.0, 4.9])
+def test_deadlines_shorter_than_the_store_is_waited_for(deadline: float) -> None:
+    """A store that hangs has five seconds in all: then calls go out, even if none could wait for so long."""
+
+    async def main() -> None:
+        process, late = Process(Silent()), 0
+        while not process.sent:
+            began, ticket = anyio.current_time(), Ticket()
+            try:
+                await process.scheduler.wait(ticket, deadline)
+                process.sent.append(anyio.current_time())
+            except BudgetTimeoutError:
+                late += 1
+                assert pytest.approx(began + deadline) == anyio.current_time()
+        assert late > 0
+        assert process.sent[0] <= 6.0
+
+    in_virtual_time(main)
+
+
+def test_a_slow_store_is_not_given_up() -> None:
+    """What a store once left unanswered is forgiven when it answers."""
+    store = Shared(latency=2.0)
+
+    async def main() -> None:
+        process = Process(store, limit=1_000)
+        for _ in range(6):
+            with pytest.raises(BudgetTimeoutError):
+                await process.scheduler.wait(Ticket(), 1.5)
+            await calls(process, 2)
+            await anyio.sleep(10.0)
+        assert process.budget.leases is not None
+        assert process.budget.leases.empty(anyio.current_time())
+
+    in_virtual_time(main)
+    assert 6 == len(store.reports)
+
+
+def test_telling_does_not_outlive_the_deadline() -> None:
+    """The store is told of a 429 for no longer than the call has time; what was not told is told later."""
+
+    async def main() -> None:
+        process = Process(Silent())
+        process.budget.pause(30.0, anyio.current_time())
+        await process.scheduler.tell_store(1.0)
+        assert 1.0 == anyio.current_time()
+        await process.scheduler.tell_store(0.0)
+        assert 1.0 == anyio.current_time()
+        assert process.budget.asks_store(anyio.current_time())
+
+    in_virtual_time(main)
+
+
+def test_closed_while_asking() -> None:
+    """Closing a client ends its question: who waits is told at once, and the next client's call asks instead."""
+
+    async def main() -> None:
+        process = Process(store := Says(says(), 4.0))
+        other = Scheduler(process.budget, Clock(now=anyio.current_time))
+        told: list[float] = []
+
+        async def first() -> None:
+            with pytest.raises(ClientClosedError):
+                await process.scheduler.wait(Ticket())
+            told.append(anyio.current_time())
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(first)
+            await anyio.sleep(0.1)
+            group.start_soon(other.wait, Ticket())
+            await anyio.sleep(0.1)
+            process.scheduler.close()
+        assert [0.2] == told
+        assert pytest.approx([0.0, 0.2]) == store.asked
+        assert (1, 0) == (process.budget.in_flight, other.waiting)
+
+    in_virtual_time(main)
+
+
+def test_nobody_is_served_after_the_closing() -> None:
+    """A place that is free when a closed client's waiter looks is left to others."""
+
+    async def main() -> None:
+        process = Process(Says(says(), 1.0))
+        process.scheduler.close()
+        with pytest.raises(ClientClosedError):
+            await process.scheduler.wait(Ticket())
         assert 0 == process.budget.in_flight
 
     in_virtual_time(main)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 import anyio.lowlevel
+import httpx
 import pytest
 
 from prefetch.tools import (
@@ -190,6 +191,36 @@ async def test_bare_break_leaks_nothing(wired: PyasClient, sandbox: Sandbox) -> 
     await assert_nothing_left(wired, before)
 
     assert [None, None] == [request.query.get("nextPageToken") for request in sandbox.requests]
+
+
+async def test_a_bare_break_makes_room(client: PyasClient) -> None:
+    """A listing whose iterator is garbage is under way no more; one that is held is."""
+    listings, now = client._session._scheduler.budget.queue.listings, client._session.clock.now
+    for _ in range(5):
+        async for _ in all_of(client):
+            break
+        async for _ in all_of(client).pages():
+            break
+    gc.collect()
+    assert 0 == listings.count(now())
+    held = all_of(client)
+    await anext(held)
+    assert 1 == listings.count(now())
+    del held
+    gc.collect()
+    assert 0 == listings.count(now())
+
+
+@pytest.mark.parametrize("total", ["9" * 401, "-" + "9" * 401])
+async def test_a_total_of_any_size(total: str, client: PyasClient, service: Service) -> None:
+    """A total that no float holds ends no iteration."""
+
+    async def lie(_: httpx.Request) -> httpx.Response:
+        meetings = '"next_page_token": "10", "meetings": [{"uuid": "first", "id": 1}]'
+        return httpx.Response(200, text=f'{{"success": true, "data": {{"total_records": {total}, {meetings}}}}}')
+
+    service.special[1] = lie
+    assert 1 == (await anext(aiter(all_of(client)))).id
 
 
 async def test_second_iteration(client: PyasClient) -> None:
