@@ -98,8 +98,8 @@ class RateBudget:
         if store is not None and not isinstance(store, BudgetStore):
             msg = f"RateBudget store: expected a BudgetStore, an object with `async def lease(report)`, got {store!r}"
             raise ConfigurationError(msg)
-        self.queue = Queue()
-        self.leases = None if store is None else Leases(store)
+        self.queue: Queue = Queue()
+        self.leases: Leases | None = None if store is None else Leases(store)
         self._limit = limit
         self._window = window
         self._share = share

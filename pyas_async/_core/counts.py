@@ -169,7 +169,7 @@ class Leases:
         self.store = store
         self.asking = False
         """Whether somebody is asking the store right now."""
-        self.urgent = False
+        self.urgent: bool = False
         """Whether the store should be told something before places are needed."""
         self._places = 0
         self._until = -math.inf

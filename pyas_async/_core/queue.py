@@ -95,10 +95,10 @@ class Queue:
 
     def __init__(self) -> None:
         """Start empty."""
-        self.listings = Listings()
+        self.listings: Listings = Listings()
         self.watcher: Ticket | None = None
         """The waiting call that watches the clock, for all of them."""
-        self.watched_until = math.inf
+        self.watched_until: float = math.inf
         """The moment at which it will look again."""
         self.loop: object = None
         """The event loop that they wait in."""

@@ -67,7 +67,7 @@ class Session:
         self._scheduler = Scheduler(budget, clock)
         self._quota = RetryQuota()
         self._flights = Flights(self._make)
-        self.creations = Creations()
+        self.creations: Creations = Creations()
         self._on_event = on_event
         self._pauses: set[anyio.CancelScope] = set()
         self._loop: object = None

@@ -253,7 +253,7 @@ def test_abandoned_listings_end() -> None:
     """A listing of which it is noted that nobody holds it is counted no more, and who waits for that looks soon."""
     queue, room = Queue(), Places(free=10, capacity=1)
     one, other = beginner("a"), beginner("b")
-    queue.served(one, room, 0.0)
+    queue.served(one, room, 0.0, 0.5)
     queue.join(other)
     assert 11.0 == queue.next_look(room, 10.0)
     queue.listings.abandoned.append(one.listing)

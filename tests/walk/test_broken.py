@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 pytestmark = pytest.mark.skipif(STEPS < CI, reason="a short walk does not catch them all")
-EXAMPLES = 250
+EXAMPLES = 1_000
 """Examples within which a broken machine must be caught."""
 
 
