@@ -74,7 +74,7 @@ class Paging:
         elif resume.token is not None:
             self._ahead = Spot.saved(resume, now, wall)
             self._walk.total = Total(first=resume.total, changed=resume.changed)
-            self._walk.tokens.add(resume.token)
+            self._walk.tokens[resume.token] = resume.walked
             self.state = State.FOLLOWING
         self._here = self._ahead
 
@@ -107,7 +107,7 @@ class Paging:
             walk.total.told(page.total_records)
         walk.count(len(page.meetings), len(new))
         self._here = self._ahead
-        self._ahead = self._here.past(page, walk.total, now, wall)
+        self._ahead = walk.place(self._here.past(page, walk.total, now, wall))
         wanted = new if self._rules.max_items is None else new[: self._rules.max_items - counts.items]
         counts.items += len(wanted)
         self.given, self._brought = len(wanted), len(new)
@@ -210,7 +210,7 @@ class Paging:
                 f"{counts.items:,} rows; giving up. Narrow the dates, or ask the vendor"
             )
         else:
-            walk.tokens.add(token)
+            walk.tokens[token] = self._ahead.walked
             self._move(Event.PAGE_WITH_TOKEN)
 
     def _end_walk(self) -> None:

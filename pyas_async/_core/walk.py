@@ -174,11 +174,14 @@ class Spot:
 
 @attrs.define
 class Walk:
-    """One way from the first page towards the last; `known` rows were yielded before it."""
+    """One way from the first page towards the last.
+
+    `known` rows were yielded before it; `tokens` are those it came by, and how many of its rows lie before each.
+    """
 
     known: int = 0
     total: Total = attrs.field(factory=Total)
-    tokens: set[str] = attrs.field(factory=set)
+    tokens: dict[str, int | None] = attrs.field(factory=dict)
     empty_pages: int = 0
     barren_pages: int = 0
     barren_rows: int = 0
@@ -190,6 +193,14 @@ class Walk:
         self.empty_pages = 0 if rows else self.empty_pages + 1
         self.barren_pages = 0 if new else self.barren_pages + 1
         self.barren_rows = 0 if new else self.barren_rows + rows
+
+    def place(self, spot: Spot) -> Spot:
+        """Give a place that was come to, as this walk knows it."""
+        # A token that comes again leads back to where it led before: what came since is not passed, and would stand in
+        # for rows that are missing.
+        if spot.token is None or spot.token not in self.tokens:
+            return spot
+        return attrs.evolve(spot, walked=self.tokens[spot.token])
 
     @property
     def leads_nowhere(self) -> bool:

@@ -60,6 +60,38 @@ def test_one_token_for_all_pages() -> None:
     assert [[2], [3], [4]] == [[row.id for row in machine.on_page(page(n, token="a"), 0.0, 0.0)] for n in (2, 3, 4)]
 
 
+def test_page_that_leads_back_is_no_new_place() -> None:
+    """The rows of a page that came twice, as its token led back to it, stand in for none that the total tells of."""
+    machine = Paging(Rules(verify_total="raise"))
+    machine.on_page(page(1, token="a", total=4), 0.0, 0.0)
+    machine.on_page(page(2, 3, token="a", total=4), 0.0, 0.0)
+    machine.on_page(page(2, 3, total=4), 0.0, 0.0)
+
+    assert 1 == machine.counts.missing
+    assert isinstance(machine.failure, PaginationIncompleteError)
+
+
+def test_page_that_leads_back_over_a_resume() -> None:
+    """Whoever goes on from a checkpoint's token, and is led back to it, counts from there."""
+    first = Paging(Rules(verify_total="raise"))
+    first.on_page(page(1, token="a", total=4), 0.0, 0.0)
+    machine = Paging(Rules(verify_total="raise"), first.checkpoint("account", (), 1))
+    machine.on_page(page(2, 3, token="a", total=4), 0.0, 0.0)
+    machine.on_page(page(2, 3, total=4), 0.0, 0.0)
+
+    assert 1 == machine.counts.missing
+    assert isinstance(machine.failure, PaginationIncompleteError)
+
+
+def test_one_token_for_all_pages_fits_its_total() -> None:
+    """Where one token stands for every page, the rows that came are held against the total."""
+    machine = following(Rules(verify_total="raise"))
+    for act in (page(2, 3, token="a", total=5), page(4, token="a", total=5), page(5, total=5)):
+        machine.on_page(act, 0.0, 0.0)
+
+    assert (0, None) == (machine.counts.missing, machine.failure)
+
+
 def test_token_again_after_a_restart() -> None:
     """A fresh walk may get the tokens of one that grew too old: that is no loop."""
     machine = following()

@@ -157,7 +157,7 @@ class Leg:
         if mends and any(self._births.most(token) >= NEAR * self.wishes.ttl for token in at_hand):
             return "age"
         last = self.last
-        drifted = self._lost > 0 or self._shows_drift()
+        drifted = self._lost > 0 or self._shows_drift() or self._may_have_heard_of_drift()
         if last is not None and last.text is None and drifted and self._repairs < MAX_RESTARTS:
             return "repair" if self.wishes.verify_total == "repair" and self.wishes.max_items is None else None
         return None
@@ -295,6 +295,14 @@ class Leg:
             return False
         short = last.totals[-1] > max(last.count, len(self._received))
         return short or len(set(last.totals)) > 1
+
+    def _may_have_heard_of_drift(self) -> bool:
+        """Say whether the totals changed, if those count that came on pages which led back.
+
+        Who goes on from a checkpoint that is older than such a page has not heard its total, so nobody must act on it.
+        """
+        last = self.last
+        return last is not None and bool(last.totals) and len({*last.totals, *last.aside}) > 1
 
     def _violate(self, what: str) -> None:
         self._violations.append(what)

@@ -110,6 +110,7 @@ class Cursor:
         present: Rows that were there from the walk's first page until this cursor was made, or later left.
         passed: Rows that slid before it without having been sent.
         totals: What the walk's pages gave as total.
+        aside: What the pages gave as total that led back here.
         count: Rows on the walk's pages, repeated ones included.
         issued: When the service made it.
         killed: Whether it died before its time.
@@ -122,6 +123,7 @@ class Cursor:
     present: set[Key] = attrs.field(factory=set)
     passed: set[Key] = attrs.field(factory=set)
     totals: tuple[int, ...] = ()
+    aside: tuple[int, ...] = ()
     count: int = 0
     issued: float = 0.0
     killed: bool = False

@@ -241,6 +241,7 @@ class Service(httpx.AsyncBaseTransport):
             present=live if here.text is None else here.present & live,
             passed=set(here.passed),
             totals=here.totals if total is None else (*here.totals, total),
+            aside=here.aside,
             count=here.count + len(rows),
             issued=self.time,
         )
@@ -249,6 +250,7 @@ class Service(httpx.AsyncBaseTransport):
             ahead.killed = plan.kill == "after" or self.curse > 0
             self.curse = max(0, self.curse - 1)
             if plan.what == "loop" and here.text is not None:
+                here.aside += ahead.totals[len(here.totals) :]
                 ahead = here
             self.cursors[ahead.text or ""] = ahead
         self.time += plan.after

@@ -62,3 +62,14 @@ def test_time_passes_while_nothing_is_in_transit(machine: ReadingMachine, monkey
     machine.rows(count=1)
     assert 2 == machine.service.calls
     machine.rows(count=5, what=Happening(kind="wait", seconds=1000.0))
+
+
+def test_a_total_that_changed_on_a_page_that_led_back(machine: ReadingMachine) -> None:
+    """A reader may repair for a total that a page said which leads back, though the way on from there knows none."""
+    wishes = Wishes(verify_total="repair")
+    machine.listing(rows=POOL[:9], world=World(), wishes=wishes)
+    machine.rows(count=4)
+    machine.happen(what=_LOOP, other=Happening(kind="insert", here=17, row=POOL[9]))
+    machine.rows(count=1)
+    machine.rows(count=MANY, what=Happening(kind="remove", here=9))
+    assert machine.marks[-1].finished
