@@ -45,6 +45,7 @@ class AccountsCheckpoint(Checkpoint):
         under_way: Where the listings stand that were begun and not finished.
     """
 
+    account_id: None = None
     page_size: int
     drawn: int
     ids: int

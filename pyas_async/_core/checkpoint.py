@@ -51,7 +51,7 @@ class Checkpoint:
         page_size: The page size that is asked for.
     """
 
-    account_id: str | None = None
+    account_id: str | None
     items: int
     done: bool
     filters: tuple[tuple[str, str], ...]

@@ -67,27 +67,34 @@ class Room(Protocol):
 
     def slots(self, now: float, until: float) -> float:
         """Count the places that are free now or will be until then."""
+        ...
 
     def listings(self, life: float) -> float:
         """Count the listings whose tokens, living so long, can all be served in time."""
+        ...
 
     def wait(self, now: float, *, bulk: bool) -> float | None:
         """Seconds until a call may go out: 0 if one may; ``None`` if that hangs on a call under way.
 
         Of bulk, what interactive calls are about to need is kept back.
         """
+        ...
 
     def spare(self, now: float) -> float:
         """Count the places that are free for bulk calls."""
+        ...
 
     def claim(self, pages: int, period: float) -> int:
         """Count the places that a listing with so many pages left, and seconds for each, may claim."""
+        ...
 
     def took(self, now: float, *, bulk: bool) -> None:
         """Take note that a call goes out now."""
+        ...
 
     def step(self, now: float) -> float:
         """Seconds to leave between this call and the next that has waited."""
+        ...
 
 
 class Queue:

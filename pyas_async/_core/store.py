@@ -66,6 +66,7 @@ class BudgetStore(Protocol):
 
     async def lease(self, report: BudgetReport) -> BudgetLease:
         """Take what a process has to tell, and lease it places."""
+        ...
 
 
 def lease_fault(lease: object) -> str | None:
