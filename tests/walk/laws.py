@@ -82,6 +82,7 @@ class Leg:
         self._asked: str | None = None
         self._word = Word.NONE
         self._walks = self._deaths = self._aged = self._repairs = self._faults = self._lost = self._barren = 0
+        self._maybe_repairs = 0
         self._brought_new = False
         self._violations: list[str] = []
 
@@ -132,6 +133,8 @@ class Leg:
         if reason is None:
             self._violate("a fresh walk without a reason")
         if reason == "repeat":
+            # Of a listing of one page, nobody can tell the repetition of an answer that was lost from a repair.
+            self._maybe_repairs += self._word is Word.PAGE and self.last is not None and self.last.text is None
             return
         self._walks += 1
         if reason == "repair":
@@ -241,7 +244,8 @@ class Leg:
             assert self.wishes.verify_total != "raise", "the total showed a loss, and nothing was raised"
             if self.wishes.verify_total == "repair":
                 in_vain = not self._brought_new or self._lost > 0
-                tried = self._repairs >= MAX_RESTARTS or (self._repairs > 0 and in_vain)
+                repairs = self._repairs + self._maybe_repairs
+                tried = repairs >= MAX_RESTARTS or (repairs > 0 and in_vain)
                 assert tried, "the total showed a loss, and it was not repaired"
         self.finished = True
         return True

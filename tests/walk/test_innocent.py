@@ -73,3 +73,15 @@ def test_a_total_that_changed_on_a_page_that_led_back(machine: ReadingMachine) -
     machine.rows(count=1)
     machine.rows(count=MANY, what=Happening(kind="remove", here=9))
     assert machine.marks[-1].finished
+
+
+def test_a_repair_after_a_cancelled_step(machine: ReadingMachine) -> None:
+    """A repair of a listing of one page looks like the repetition of an answer that a cancelled step had lost."""
+    ahead = Wishes(prefetch=True, verify_total="off")
+    machine.listing(rows=POOL[:1] * 9, world=World(totals="late"), wishes=ahead)
+    machine.happen(what=Happening(kind="plan", plan=Plan(drift="remove"), times=12))
+    machine.cancel(at=4, wishes=ahead)
+    machine.rows(count=1, wishes=ahead)
+    machine.rows(count=1, wishes=ahead)
+    machine.cancel(at=2, wishes=Wishes(prefetch=True, verify_total="repair"))
+    machine.cancel(at=2, wishes=ahead)
