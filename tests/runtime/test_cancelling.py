@@ -8,9 +8,11 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import httpx
 import pytest
+import trio
 
-from pyas_async import PyasClient, RateBudget
+from pyas_async import PyasClient, RateBudget, RequestTimeoutError
 from runtime.steps import Steps, counting
 from runtime.whole import check_whole, create, get, iterate, page
 from runtime.wires import client_of, found, until, wire
@@ -154,3 +156,28 @@ async def test_cancelled_create_leaves_no_generator(service: Wire, anyio_backend
                 async with anyio.create_task_group() as tasks:
                     tasks.start_soon(create, client)
         gc.collect()
+
+
+class TwoAddresses(httpx.AsyncBaseTransport):
+    """Opens a connection as trio does to a host of two addresses: two tasks try, and are cancelled together."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Never get there."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(trio.sleep_forever)
+            await trio.sleep_forever()
+        raise AssertionError
+
+
+@pytest.mark.parametrize("anyio_backend", ["trio"])
+async def test_cancelled_tasks_of_a_transport(anyio_backend: str) -> None:
+    """What a transport's tasks raise when they are cancelled together is a cancellation, and no error of the call."""
+    assert anyio_backend == "trio"
+    async with httpx.AsyncClient(transport=TwoAddresses()) as http:
+        client = PyasClient("key", account_id="acc", base_url="http://localhost", http_client=http, retry=None)
+        with anyio.move_on_after(0.01) as scope:
+            await client.meetings.get(81)
+        assert scope.cancelled_caught
+        with pytest.raises(RequestTimeoutError) as caught:
+            await client.with_options(timeout=0.01).meetings.get(81)
+        assert caught.value.__context__ is None

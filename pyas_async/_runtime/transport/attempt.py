@@ -95,12 +95,16 @@ class Attempt:
         """Send, and read the answer; whatever happens is kept, but for a cancellation."""
         try:
             self.outcome = await self._exchange(self._request())
-        except anyio.get_cancelled_exc_class() as error:
-            if not scope.cancel_called:
-                self.failure = error  # nobody has cancelled us, as far as we can see: the transport raised it by itself
-            raise error.with_traceback(None)  # noqa: B904  (the same one, without the frames that it came through)
         except BaseException as error:  # noqa: BLE001  (handed on, out of the task group)
-            self.failure = error
+            cancellation = _cancellation(error)
+            if cancellation is None or not scope.cancel_called:
+                # Either no cancellation, or nobody has cancelled us, as far as we can see: the transport raised it.
+                self.failure = error if cancellation is None else cancellation
+        else:
+            return
+        if cancellation is not None:
+            # The same one, without the frames that it came through, and outside of the handler that would add them.
+            raise cancellation.with_traceback(None)
 
     def _request(self) -> httpx.Request:
         call = self.call
@@ -131,6 +135,17 @@ class Attempt:
             text = f"the answer is larger than {MAX_BODY:,} bytes"
             return Fault("network", text, sent=True, hopeless=True, delivered=response.is_success)
         return Answer(response.status_code, dict(response.headers.items()), body)
+
+
+def _cancellation(error: BaseException) -> BaseException | None:
+    """Give the cancellation that an exception is; ``None`` if it is, or holds, another.
+
+    On trio, tasks that are cancelled together raise a group: so does opening a connection to a host of two addresses.
+    """
+    cancelled = anyio.get_cancelled_exc_class()
+    while isinstance(error, BaseExceptionGroup) and error.split(cancelled)[1] is None:
+        error = error.exceptions[0]
+    return error if isinstance(error, cancelled) else None
 
 
 async def _read(response: httpx.Response) -> bytes | None:
