@@ -1,8 +1,8 @@
 """Words for how a call is made: the unset sentinel, priorities, retries."""
 
 import enum
-import math
-from typing import Final, Literal, TypeAlias
+import sys
+from typing import Final, Literal, TypeAlias, TypeGuard
 
 import attrs
 
@@ -33,8 +33,13 @@ UNSET: Final = Unset.UNSET
 """Marks "not given", where ``None`` is a value of its own."""
 
 
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether it is a number that one can reckon with: finite, and no truth value."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
+
+
 def _positive(_: object, attribute: "attrs.Attribute[float]", value: object) -> None:
-    if not isinstance(value, (int, float)) or isinstance(value, bool) or not math.isfinite(value) or value < 0:
+    if not is_number(value) or value < 0:
         msg = f"RetryPolicy.{attribute.name}: expected seconds >= 0, got {value!r}"
         raise ConfigurationError(msg)
 

@@ -6,7 +6,6 @@ service's window. What the service itself reports corrects the count downward.
 """
 
 import math
-from collections import deque
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -15,28 +14,18 @@ from typing import Self
 import attrs
 
 from pyas_async._core.counts import Leases, OwnCount, ServiceCount
+from pyas_async._core.outlook import SPREAD, TICK, Outlook
 from pyas_async._core.queue import Queue
 from pyas_async._core.store import BudgetReport, BudgetStore
 from pyas_async.errors import ConfigurationError
+from pyas_async.options import is_number
 from pyas_async.plans import DEVELOPER, GROWTH, SCALE
 from pyas_async.plans._plan import GUARD, WINDOW, portion
 
 _FEELING = 1.0
 """Seconds for which one call goes ahead where nobody knows what is left; a slow answer must not hold the others up."""
-_SPREAD = 0.05
-"""The part of a window over which calls are let out after a pause; after a short one, as long as that was."""
-_VAIN = 0.03
-"""The part of the limit that may be kept back in vain."""
-_CLAIM = 0.2
-"""The part of the limit that the longest listing may claim."""
 _LOOKS = 16
 """How often in a window it is looked again whether something must still be kept back."""
-_SINGLE_CALLS = 5_000
-"""Interactive calls that are remembered, to see how many will come."""
-_TICK = 0.001
-"""Seconds that nobody needs to tell apart."""
-_PARTS = 8
-"""How many moments of the coming window are looked at to see what interactive calls will need."""
 
 
 @attrs.frozen(kw_only=True)
@@ -86,13 +75,13 @@ class RateBudget:
         if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 1):
             msg = f"RateBudget limit: expected a whole number of calls >= 1, or None, got {limit!r}"
             raise ConfigurationError(msg)
-        if not _is_number(window) or window <= 0:
+        if not is_number(window) or window <= 0:
             msg = f"RateBudget window: expected seconds above 0, got {window!r}"
             raise ConfigurationError(msg)
-        if not _is_number(share) or not 0 < share <= 1:
+        if not is_number(share) or not 0 < share <= 1:
             msg = f"RateBudget share: expected a part above 0 and at most 1, got {share!r}"
             raise ConfigurationError(msg)
-        if not _is_number(guard) or guard < 0:
+        if not is_number(guard) or guard < 0:
             msg = f"RateBudget guard: expected seconds >= 0, got {guard!r}"
             raise ConfigurationError(msg)
         if store is not None and not isinstance(store, BudgetStore):
@@ -106,7 +95,7 @@ class RateBudget:
         self._guard = guard
         self._own = OwnCount(None if limit is None else self._allowed(limit), window + guard, share=share)
         self._service = ServiceCount()
-        self._interactive_at: deque[float] = deque(maxlen=min(limit or _SINGLE_CALLS, _SINGLE_CALLS))
+        self._outlook = Outlook(self._own, self._service, window=window, guard=guard, share=share)
         self._paused_until = -math.inf
         self._spread = 0.0
         self._answered_at = -math.inf
@@ -132,13 +121,6 @@ class RateBudget:
         """Calls under way; what they give back may come at any time."""
         return self._own.in_flight
 
-    def take(self, now: float, *, bulk: bool = False) -> bool:
-        """Take a place for a call that goes out now, if there is one."""
-        if self.wait(now, bulk=bulk) != 0:
-            return False
-        self.took(now, bulk=bulk)
-        return True
-
     def took(self, now: float, *, bulk: bool) -> None:
         """Take note that a call goes out now."""
         self._own.in_flight += 1
@@ -146,13 +128,13 @@ class RateBudget:
         if self.leases is not None:
             self.leases.took()
         if not bulk:
-            self._interactive_at.append(now)
+            self._outlook.interactive(now)
 
     def give_back(self, *, bulk: bool = True) -> None:
         """Give back a place whose call never went out."""
         self._own.in_flight -= 1
-        if not bulk and self._interactive_at:
-            self._interactive_at.pop()
+        if not bulk:
+            self._outlook.interactive_withdrawn()
         if self.leases is not None:
             self.leases.give_back()
 
@@ -181,7 +163,7 @@ class RateBudget:
         if self._service.limit is None:
             self._own.refused(now, seconds)
         self._paused_until = max(self._paused_until, now + seconds)
-        self._spread = min(self._paused_until - now, self._window * _SPREAD)
+        self._spread = min(self._paused_until - now, self._window * SPREAD)
         self._answered_at = -math.inf
         if self.leases is not None:
             self.leases.paused(self._paused_until)
@@ -204,7 +186,7 @@ class RateBudget:
         if bulk and self.spare(now) < 1:
             freed = self._own.next_freed()
             look = now + self._window / _LOOKS  # what is kept back grows less with time, too
-            return max(_TICK, (look if freed is None else min(look, freed)) - now)
+            return max(TICK, (look if freed is None else min(look, freed)) - now)
         return 0.0
 
     def earliest(self, now: float, ahead: int = 0) -> float:
@@ -219,51 +201,25 @@ class RateBudget:
 
     def slots(self, now: float, until: float) -> float:
         """Count the places that are free now or will surely be before then."""
-        mine, own, theirs = self._mine(), self._own.places(now), self._theirs(now)
-        if mine is None:
-            return math.inf
-        seconds = max(0.0, until - now)
-        found = math.inf
-        if own is not None:
-            # Each whole round brings every place back once; what is counted one by one is the rest, its first part.
-            rounds, rest = divmod(seconds, self._round)
-            found = max(0, own) + self._own.freed_before(now + rest) + rounds * mine
-        if theirs is not None:
-            after = until - self._service.resets
-            found = min(found, max(0, theirs) + (0 if after <= 0 else (1 + after // self._round) * mine))
-        elif own is None:
-            found = (1 + seconds // self._round) * mine
-        return found
+        return self._outlook.slots(now, until, self._theirs(now))
 
     def spare(self, now: float) -> float:
         """Count the places that are free for bulk calls, as far as anybody can."""
-        own, theirs = self._places(now), self._theirs(now)
-        kept_back = 0 if own is None else self._kept_back(now, own)
-        return min(math.inf if own is None else own, math.inf if theirs is None else theirs) - kept_back
+        return self._outlook.spare(now, self._places(now), self._theirs(now))
 
     def claim(self, pages: int, period: float) -> int:
-        """Count the places that other bulk calls leave to the longest listing: what it can soon use.
-
-        Args:
-            pages: Its pages that are left.
-            period: Seconds that it takes for one.
-        """
-        # Interactive calls take some of them as well.
-        return int(min(pages * 1.25, (self._mine() or 0) * _CLAIM, self._window / 2 / max(period, _TICK)))
+        """Count the places that other bulk calls leave to a listing with so many pages left, and seconds for each."""
+        return self._outlook.claim(pages, period)
 
     def listings(self, life: float) -> float:
         """Count the listings whose tokens, living so long, can all be served in time."""
-        mine = self._mine()
-        if mine is None:
-            return math.inf
-        rounds = life / self._round
-        return max(1, math.floor((math.floor(rounds) if rounds >= 1 else rounds) * mine))
+        return self._outlook.listings(life)
 
     def step(self, now: float) -> float:
         """Seconds between two calls of a crowd: after a pause they are spread a little, else they go as they can."""
         if now >= self._paused_until + self._spread:
             return 0.0
-        return self._spread / (self._mine() or DEVELOPER.calls)
+        return self._spread / (self._outlook.mine() or DEVELOPER.calls)
 
     def asks_store(self, now: float) -> bool:
         """Whether a store that others share is to be asked, or told something, now."""
@@ -333,34 +289,6 @@ class RateBudget:
         sure = self._limit is not None and (told is None or told >= self._limit)
         return not sure and self._answered_at < self._service.resets <= now
 
-    def _kept_back(self, now: float, own: int) -> int:
-        """Places that bulk calls leave for the interactive ones to come, if those come as in the last window.
-
-        The places that come back in time serve them as well; what is kept is the largest shortfall on the way.
-        """
-        recent, mine = self._interactive_at, self._mine()
-        while recent and recent[0] <= now - self._window:
-            recent.popleft()
-        if not recent or mine is None or own > 2 * len(recent) + 1:
-            return 0
-        short = max(
-            len(recent) * part / _PARTS - self._own.freed_before(now + self._window * part / _PARTS)
-            for part in range(1, _PARTS + 1)
-        )
-        # Arrivals vary by about the root of their number; but a place kept in vain is a call that nobody makes.
-        return int(min(mine / 2, max(0.0, short) + min(math.sqrt(len(recent)), mine * _VAIN)))
-
-    @property
-    def _round(self) -> float:
-        """Seconds in which every place surely comes back once: the window, what pacing adds, and slow answers."""
-        return self._window * (1 + _SPREAD) + self._guard + min(5.0, self._window)
-
-    def _mine(self) -> int | None:
-        """Calls per window that this program may spend, as far as anybody has said."""
-        told = self._service.limit
-        counts = [self._own.allowed, None if told is None else self._allowed(told)]
-        return min((count for count in counts if count is not None), default=None)
-
     def _whole(self) -> int | None:
         """Calls per window that the key has: as given, unless the service names fewer; else as it shows."""
         if self._limit is None or self._service.told is None:
@@ -370,7 +298,3 @@ class RateBudget:
     def _allowed(self, limit: int) -> int:
         """Give this program's part of a limit."""
         return portion(limit, self._share)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

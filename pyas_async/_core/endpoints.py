@@ -12,6 +12,7 @@ from urllib.parse import quote
 from pyas_async._core import codec
 from pyas_async._core.dates import filter_date
 from pyas_async._core.messages import Call, Repeat
+from pyas_async._core.walk import Ask
 from pyas_async.errors import InvalidArgumentError
 from pyas_async.models import ConnectedAccount, ListType, MeetingCreate, MeetingDetail, MeetingUpdate, Page, _checks
 from pyas_async.options import MeetingId
@@ -99,6 +100,13 @@ def list_meetings(
         account=account_id,
         carries_token=next_page_token is not None,
         not_after=not_after,
+    )
+
+
+def list_page(account_id: str, filters: tuple[tuple[str, str], ...], ask: Ask) -> Call[Page]:
+    """GET /zoom/meetings, as a listing asks for its next page."""
+    return list_meetings(
+        account_id, filters, max_results=ask.page_size, next_page_token=ask.token, not_after=ask.not_after
     )
 
 

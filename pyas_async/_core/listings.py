@@ -56,7 +56,7 @@ class Listings:
         when somebody counts."""
         self._standing: dict[Hashable, _Standing] = {}
         self._by_death: list[tuple[float, int, _Standing]] = []
-        self._by_length: list[tuple[int, int, _Standing]] = []
+        self._by_length: list[tuple[float, int, _Standing]] = []
         self._order = itertools.count()
 
     def __contains__(self, listing: Hashable) -> bool:
@@ -96,15 +96,9 @@ class Listings:
             period = took if before.period == math.inf else (3 * before.period + took) / 4
         standing = _Standing(listing, dies, pages, now, period, now + _READER)
         self._standing[listing] = standing
-        heapq.heappush(self._by_death, (dies, next(self._order), standing))
-        if len(self._by_death) > 2 * len(self._standing) + 64:  # what was said of it before is kept until then
-            self._by_death = [entry for entry in self._by_death if self._holds(entry[2])]
-            heapq.heapify(self._by_death)
+        self._add(self._by_death, dies, standing)
         if pages > 1:
-            heapq.heappush(self._by_length, (-pages, next(self._order), standing))
-            if len(self._by_length) > 2 * len(self._standing) + 64:
-                self._by_length = [entry for entry in self._by_length if self._holds(entry[2])]
-                heapq.heapify(self._by_length)
+            self._add(self._by_length, -pages, standing)
 
     def sends(self, listing: Hashable, asked: float, now: float) -> None:
         """Take note that its call for the next page goes out, which was asked for at that time."""
@@ -133,6 +127,12 @@ class Listings:
     def _prune(self) -> None:
         while self.abandoned:
             self.ended(self.abandoned.popleft())
+
+    def _add(self, heap: list[tuple[float, int, _Standing]], rank: float, standing: _Standing) -> None:
+        heapq.heappush(heap, (rank, next(self._order), standing))
+        if len(heap) > 2 * len(self._standing) + 64:  # what was said of a listing before is kept until then
+            heap[:] = [entry for entry in heap if self._holds(entry[2])]
+            heapq.heapify(heap)
 
     def _holds(self, standing: _Standing) -> bool:
         return self._standing.get(standing.listing) is standing

@@ -15,12 +15,12 @@ the budget can give a call to within a token's life; a listing begun beyond that
 import itertools
 import math
 from bisect import bisect_left, insort
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from typing import Protocol
 
 import attrs
 
+from pyas_async._core.lane import Lane
 from pyas_async._core.listings import Listings
 
 _BULK_EVERY = 10
@@ -217,7 +217,7 @@ class Queue:
         """Count the interactive calls that go before this interactive one, as things stand."""
         return self._interactive.ahead(ticket)
 
-    def _lane(self, ticket: Ticket) -> "Lane":
+    def _lane(self, ticket: Ticket) -> Lane:
         if not ticket.bulk:
             return self._interactive
         return self._beginners if ticket.begins else self._bulk
@@ -272,48 +272,3 @@ class Queue:
 def _last_call(ticket: Ticket) -> float:
     """Give the moment from which on a token is not held back for anybody's sake: it has a tenth of its life left."""
     return ticket.dies - ticket.life / 10 if ticket.dies < math.inf else math.inf
-
-
-class Lane:
-    """Calls in order of arrival, one account after the other in turn."""
-
-    def __init__(self) -> None:
-        """Start empty."""
-        self._accounts: OrderedDict[str, OrderedDict[Ticket, None]] = OrderedDict()
-        self._count = 0
-
-    def __len__(self) -> int:
-        """Count those who wait here."""
-        return self._count
-
-    def push(self, ticket: Ticket) -> None:
-        """Stand in line, behind those of the same account."""
-        self._accounts.setdefault(ticket.account, OrderedDict())[ticket] = None
-        self._count += 1
-
-    def head(self) -> Ticket | None:
-        """Give the next; ``None`` if there is none."""
-        for line in self._accounts.values():
-            return next(iter(line))
-        return None
-
-    def remove(self, ticket: Ticket) -> None:
-        """Go home. If it was served, it is the next account's turn now; else the turn stays with its account."""
-        line = self._accounts[ticket.account]
-        del line[ticket]
-        self._count -= 1
-        if not line:
-            del self._accounts[ticket.account]
-        elif ticket.granted:
-            self._accounts.move_to_end(ticket.account)
-
-    def ahead(self, ticket: Ticket) -> int:
-        """Count those who go before it, if nobody leaves and nobody comes."""
-        own = next(place for place, other in enumerate(self._accounts[ticket.account]) if other is ticket)
-        count, before = own, True
-        for account, line in self._accounts.items():
-            if account == ticket.account:
-                before = False
-            else:
-                count += min(len(line), own + before)
-        return count

@@ -4,10 +4,11 @@ A process leases places from the store, a few at a time, and lets its own calls 
 since (calls that went out, what the service said is left, a 429) travels with the next request.
 """
 
-import sys
-from typing import Protocol, TypeGuard, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import attrs
+
+from pyas_async.options import is_number
 
 
 @attrs.frozen(kw_only=True)
@@ -78,13 +79,9 @@ def lease_fault(lease: object) -> str | None:
         return f"leased places={_shown(places)}, where a whole number >= 0 was expected"
     for name in ("expires_in", "ask_again_in"):
         seconds: object = getattr(lease, name)
-        if not _is_number(seconds) or not abs(seconds) <= sys.float_info.max:
+        if not is_number(seconds):
             return f"leased with {name}={_shown(seconds)}, where a finite number of seconds was expected"
     return None
-
-
-def _is_number(value: object) -> TypeGuard[float]:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _shown(value: object) -> str:

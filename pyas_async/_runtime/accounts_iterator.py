@@ -12,7 +12,7 @@ from pyas_async._core.accounts_checkpoint import AccountsCheckpoint
 from pyas_async._core.accounts_ledger import AccountsLedger, AccountsStats
 from pyas_async._core.checkpoint import Checkpoint, ListingCheckpoint
 from pyas_async._core.walk import Rules
-from pyas_async._runtime.accounts_tasks import Listings
+from pyas_async._runtime.accounts_tasks import AccountTasks
 from pyas_async._runtime.paginator import MeetingIterator
 from pyas_async._runtime.roll import Roll
 from pyas_async._runtime.session import CallOptions, Session
@@ -71,7 +71,7 @@ class AccountsIterator(AsyncIterator[tuple[str, Meeting]]):
         # A page that has waited for half its token's life may need the other half until all of its rows are taken.
         self._turns = Turns(session.clock.now, rules.token_use / 2)
         ledger = AccountsLedger(filters, rules.page_size, resume)
-        self._listings = Listings(open_listing, roll, ledger, self._turns, max_concurrency=max_concurrency)
+        self._listings = AccountTasks(open_listing, roll, ledger, self._turns, max_concurrency=max_concurrency)
         self.failures = self._listings.failures
         self._tasks: TaskGroup | None = None
         self._in_hand: Account | None = None

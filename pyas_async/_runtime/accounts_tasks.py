@@ -30,7 +30,7 @@ _log = logging.getLogger("pyas_async")
 _SLOW, _SETTLE = 10.0, 1.0
 
 
-class Listings:
+class AccountTasks:
     """The accounts under way, and the tasks that list them.
 
     Attributes:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import anyio
 import attrs
 
-from pyas_async._core.endpoints import list_meetings
+from pyas_async._core.endpoints import list_page
 from pyas_async._core.walk import Ask
 from pyas_async._runtime.session import CallOptions, Session
 from pyas_async._runtime.watch import Watch
@@ -139,13 +139,7 @@ class Fetcher:
             ahead.done.set()
 
     async def _request(self, ask: Ask) -> Arrival:
-        call = list_meetings(
-            self._account_id,
-            self._filters,
-            max_results=ask.page_size,
-            next_page_token=ask.token,
-            not_after=ask.not_after,
-        )
+        call = list_page(self._account_id, self._filters, ask)
         clock = self._session.clock
         dies, pages = ask.not_after, 1
         result: Page | PyasError

@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 import attrs
 
 from pyas_async._core.creations import Creation
-from pyas_async._core.endpoints import get_meeting, list_meetings
+from pyas_async._core.endpoints import get_meeting, list_page
 from pyas_async._core.paging import Paging
 from pyas_async._core.reconcile import Asked, Finding, judge
 from pyas_async._core.walk import Rules
@@ -124,13 +124,7 @@ class _Search:
         rows: list[Meeting] = []
         machine = Paging(Rules(verify_total="off"), None, now=clock.now(), wall=clock.wall().timestamp())
         while (ask := machine.next()) is not None:
-            call = list_meetings(
-                asked.account_id,
-                asked.filters,
-                max_results=ask.page_size,
-                next_page_token=ask.token,
-                not_after=ask.not_after,
-            )
+            call = list_page(asked.account_id, asked.filters, ask)
             result: Page | PyasError
             try:
                 result = await self.session.run(call, self._options(), self.watch)

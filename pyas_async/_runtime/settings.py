@@ -1,7 +1,6 @@
 """Settings: where they come from, and what they must be. Each refusal names the setting and what it may be."""
 
 import inspect
-import math
 import os
 from collections.abc import Mapping
 from ipaddress import ip_address
@@ -15,7 +14,7 @@ from pyas_async._core.exchange import Limits
 from pyas_async._runtime.session import CallOptions
 from pyas_async._runtime.transport import Timeouts
 from pyas_async.errors import ConfigurationError
-from pyas_async.options import UNSET, Priority, RetryPolicy, Unset
+from pyas_async.options import UNSET, Priority, RetryPolicy, Unset, is_number
 from pyas_async.plans._plan import CONNECTIONS
 
 if TYPE_CHECKING:
@@ -96,7 +95,7 @@ def _with_timeout(options: CallOptions, timeout: "float | httpx.Timeout | None")
 
 def seconds(name: str, value: object) -> float:
     """Take a duration above zero."""
-    if not isinstance(value, (int, float)) or isinstance(value, bool) or not math.isfinite(value) or value <= 0:
+    if not is_number(value) or value <= 0:
         msg = f"{name}: expected seconds above 0, got {value!r}"
         raise ConfigurationError(msg)
     return float(value)

@@ -6,12 +6,13 @@ longest one goes through as many bursts as it needs, and the last burst takes wh
 """
 
 import math
-from typing import Final, TypeGuard
+from typing import Final
 
 import attrs
 
 from pyas_async.errors import InvalidArgumentError
 from pyas_async.models._checks import whole_number
+from pyas_async.options import is_number
 from pyas_async.plans._plan import CONNECTIONS, DAY, GUARD, Plan, portion
 
 MONTH: Final = 30
@@ -181,7 +182,7 @@ class _Pace:
 def _pace(plan: Plan, interactive: object, share: float, latency: float) -> _Pace:
     allowed, period = portion(plan.calls, share), plan.window + GUARD + latency
     bound = math.floor(10_000 * allowed * plan.window / (plan.calls * period)) / 10_000
-    if not _is_number(interactive) or interactive < 0 or (interactive != 0 and not interactive < bound):
+    if not is_number(interactive) or interactive < 0 or (interactive != 0 and not interactive < bound):
         expected = f"a part of the plan, 0 or more and below {bound:g}, so that calls are left for the job"
         raise InvalidArgumentError("interactive", expected, interactive)
     rate = interactive * plan.calls / plan.window
@@ -193,10 +194,6 @@ def _number(field: str, value: object, least: float, most: float, *, above: bool
     expected = (
         f"a number above {least:g} and at most {most:,.10g}" if above else f"a number from {least:g} to {most:,.10g}"
     )
-    if not _is_number(value) or not least <= value <= most or (above and value == least):
+    if not is_number(value) or not least <= value <= most or (above and value == least):
         raise InvalidArgumentError(field, expected, value)
     return value
-
-
-def _is_number(value: object) -> TypeGuard[float]:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)

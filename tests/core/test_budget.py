@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.strategies import brisk
-from core.tools import NOON
+from core.tools import NOON, take
 from pyas_async import RateBudget
 
 WINDOW = 300.0
@@ -38,7 +38,7 @@ def arrivals(budget: RateBudget, gaps: list[float], delays: list[float], parts: 
         now += gap
         while under_way and under_way[0] <= now:
             budget.spent(heapq.heappop(under_way))
-        if budget.take(now):
+        if take(budget, now):
             counted.append(now + delays[number] * parts[number])
             heapq.heappush(under_way, now + delays[number])
     return counted
@@ -65,7 +65,7 @@ def test_share(limit: int, percent: int) -> None:
     """A program spends its share of the limit at once, and no more; at least one call, or it could do nothing."""
     budget = RateBudget(limit, share=percent / 100)
     budget.learn({}, 0.0, NOON)
-    taken = sum(budget.take(0.0) for _ in range(limit + 1))
+    taken = sum(take(budget, 0.0) for _ in range(limit + 1))
 
     assert taken == max(1, limit * percent // 100)
 
@@ -77,15 +77,15 @@ def test_places_come_back(limit: int, answered: float, guard: float) -> None:
     budget = RateBudget(limit, guard=guard)
     budget.learn({}, 0.0, NOON)
     for _ in range(limit):
-        budget.take(0.0)
+        take(budget, 0.0)
     assert budget.wait(0.0) is None
     budget.spent(answered)
     free = answered + WINDOW + guard
 
     assert free - answered == pytest.approx(budget.wait(answered) or 0.0)
-    assert not budget.take(free - 0.001)
-    assert budget.take(free + 0.001)
-    assert not budget.take(free + 0.001)
+    assert not take(budget, free - 0.001)
+    assert take(budget, free + 0.001)
+    assert not take(budget, free + 0.001)
 
 
 def test_wait_is_zero_where_there_is_room() -> None:
@@ -97,11 +97,11 @@ def test_wait_is_zero_where_there_is_room() -> None:
 def test_give_back() -> None:
     """A place whose call never went out is free at once."""
     budget = RateBudget(1)
-    budget.take(0.0)
+    take(budget, 0.0)
     budget.give_back()
 
-    assert budget.take(0.0)
-    assert not budget.take(0.0)
+    assert take(budget, 0.0)
+    assert not take(budget, 0.0)
 
 
 @pytest.mark.parametrize("limit", [None, 100])
@@ -110,9 +110,9 @@ def test_service_knows_less(limit: int | None) -> None:
     budget = RateBudget(limit)
     budget.learn(headers(2, resets_in=60), 0.0, NOON)
 
-    assert [True, True, False] == [budget.take(1.0) for _ in range(3)]
-    assert not budget.take(59.0)
-    assert budget.take(61.0)
+    assert [True, True, False] == [take(budget, 1.0) for _ in range(3)]
+    assert not take(budget, 59.0)
+    assert take(budget, 61.0)
 
 
 def test_service_knows_more() -> None:
@@ -120,7 +120,7 @@ def test_service_knows_more() -> None:
     budget = RateBudget(1)
     budget.learn(headers(99, resets_in=60), 0.0, NOON)
 
-    assert [True, False] == [budget.take(0.0) for _ in range(2)]
+    assert [True, False] == [take(budget, 0.0) for _ in range(2)]
 
 
 def test_least_counts() -> None:
@@ -129,7 +129,7 @@ def test_least_counts() -> None:
     budget.learn(headers(1, resets_in=60), 0.0, NOON)
     budget.learn(headers(5, resets_in=60), 0.0, NOON)
 
-    assert [True, False] == [budget.take(0.0) for _ in range(2)]
+    assert [True, False] == [take(budget, 0.0) for _ in range(2)]
 
 
 @pytest.mark.parametrize("limit", [None, 100])
@@ -139,7 +139,7 @@ def test_next_window_counts_anew(limit: int | None) -> None:
     budget.learn(headers(0, resets_in=10), 0.0, NOON)
     budget.learn(headers(99, resets_in=309), 9.5, NOON + timedelta(seconds=9))
 
-    assert budget.take(11.0)
+    assert take(budget, 11.0)
 
 
 @pytest.mark.parametrize("limit", [None, 100])
@@ -147,10 +147,10 @@ def test_lost_answers_count(limit: int | None) -> None:
     """A call whose answer was lost, or said nothing, counts against what the service said was left."""
     budget = RateBudget(limit)
     budget.learn(headers(1, resets_in=60), 0.0, NOON)
-    assert budget.take(1.0)
+    assert take(budget, 1.0)
     budget.spent(2.0)
 
-    assert not budget.take(3.0)
+    assert not take(budget, 3.0)
 
 
 def test_clocks_differ() -> None:
@@ -179,8 +179,8 @@ def test_pause() -> None:
     budget.pause(5.0, 1.0)
 
     assert 40.0 == budget.wait(20.0)
-    assert not budget.take(59.0)
-    assert budget.take(60.0)
+    assert not take(budget, 59.0)
+    assert take(budget, 60.0)
 
 
 def test_reserve_for_others() -> None:
@@ -188,4 +188,4 @@ def test_reserve_for_others() -> None:
     budget = RateBudget(100, share=0.8)
     budget.learn(headers(22, resets_in=60), 0.0, NOON)
 
-    assert 2 == sum(budget.take(0.0) for _ in range(10))
+    assert 2 == sum(take(budget, 0.0) for _ in range(10))

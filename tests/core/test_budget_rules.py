@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.strategies import brisk
-from core.tools import NOON
+from core.tools import NOON, take
 from pyas_async import RateBudget
 
 WINDOW = 300.0
@@ -25,7 +25,7 @@ def heard(limit: int | None = None, *, share: float = 1.0, guard: float = 0.0) -
 
 def takes(budget: RateBudget, now: float, *, bulk: bool = False, most: int = 1_000) -> int:
     """Take all places that there are."""
-    return sum(budget.take(now, bulk=bulk) for _ in range(most))
+    return sum(take(budget, now, bulk=bulk) for _ in range(most))
 
 
 def headers(remaining: int, resets_in: float) -> dict[str, str]:
@@ -55,7 +55,7 @@ def test_a_slow_answer_holds_nobody_up() -> None:
 def test_first_call_after_a_pause_goes_alone() -> None:
     """After a 429, one call asks whether the way is free."""
     budget = heard(100)
-    assert budget.take(0.0)
+    assert take(budget, 0.0)
     budget.spent(0.0)
     budget.pause(10.0, 0.0)
 
@@ -91,7 +91,7 @@ def test_given_limit_needs_no_asking() -> None:
 def refuse(budget: RateBudget, calls: int, *, of_under_way: int = 0) -> None:
     """Make so many calls, and have the next refused, and some of those that were under way at that moment."""
     for _ in range(calls + 1):
-        assert budget.take(0.0)
+        assert take(budget, 0.0)
     for _ in range(calls + 1 - 2 * of_under_way):
         budget.spent(0.0)
     budget.pause(30.0, 0.0)
@@ -146,7 +146,7 @@ def test_told_limit_needs_no_lesson() -> None:
     budget = heard()
     budget.learn(headers(99, 300), 0.0, NOON)
     for _ in range(60):
-        assert budget.take(1.0)
+        assert take(budget, 1.0)
         budget.spent(1.0)
     budget.pause(10.0, 1.0)
     budget.learn(headers(99, 300), 301.0, NOON)
@@ -196,7 +196,7 @@ def test_when_more_comes() -> None:
     budget = heard(100)
     budget.learn(headers(99, 200), 0.0, NOON)
     for _ in range(5):
-        assert budget.take(0.0)
+        assert take(budget, 0.0)
         budget.spent(0.0, told=True)
     budget.learn(headers(97, 200), 0.0, NOON)
 
@@ -209,7 +209,7 @@ def test_who_stands_far_behind_waits_for_later_windows() -> None:
     """The places come back in turns: who has more before them than a window holds waits for the next one, at least."""
     budget = heard(100)
     for _ in range(100):
-        assert budget.take(0.0)
+        assert take(budget, 0.0)
         budget.spent(0.0)
 
     waits = [budget.earliest(0.0, ahead) for ahead in (0, 99, 100, 250)]
@@ -220,7 +220,7 @@ def test_nothing_is_kept_back_without_need() -> None:
     """Where nobody makes single calls, bulk calls have all places; so they have a window after the last one."""
     assert 100 == takes(heard(100), 0.0, bulk=True)
     budget = heard(100)
-    assert budget.take(0.0)
+    assert take(budget, 0.0)
     budget.spent(0.0)
     assert 100 == takes(budget, WINDOW + 1, bulk=True)
 
@@ -229,7 +229,7 @@ def test_kept_back_for_single_calls() -> None:
     """Bulk calls leave the places that single calls will need if they come as in the last window."""
     budget = heard(100)
     for number in range(20):  # one each 15 seconds
-        assert budget.take(15.0 * number)
+        assert take(budget, 15.0 * number)
         budget.spent(15.0 * number)
     now = 15.0 * 19
     assert 80 >= takes(budget, now, bulk=True) >= 76  # their places come back as they will be needed
@@ -241,7 +241,7 @@ def test_kept_back_at_most_half() -> None:
     """However many single calls there were, bulk calls have half of what there is."""
     budget = heard(100)
     for _ in range(100):
-        assert budget.take(0.0)
+        assert take(budget, 0.0)
         budget.give_back()
 
     assert 50 == takes(budget, 1.0, bulk=True)
@@ -276,13 +276,13 @@ def test_promised_places_come(limit: int, history: list[tuple[float, float]], ah
     budget, now = heard(limit, guard=1.0), 0.0
     for gap, takes_time in history:
         now += gap
-        if budget.take(now):
+        if take(budget, now):
             now += takes_time
             budget.spent(now)
     until = now + ahead
     promised, found = budget.slots(now, until), 0
     while now <= until:
-        while budget.take(now):
+        while take(budget, now):
             found += 1
             budget.spent(now)
         now += budget.wait(now) or 0.0

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from core.tools import NOON
+from core.tools import NOON, take
 from pyas_async import ConfigurationError, RateBudget
 from pyas_async._core.queue import Ticket
 
@@ -17,9 +17,9 @@ def test_snapshot() -> None:
     """The snapshot shows the limit, what is left, when more comes, and who waits."""
     budget = RateBudget(3)
     fresh = budget.snapshot(0.0, NOON)
-    budget.take(0.0)
+    take(budget, 0.0)
     budget.spent(1.0)
-    budget.take(1.0)
+    take(budget, 1.0)
     for _ in range(4):
         budget.queue.join(Ticket())
     used = budget.snapshot(1.0, NOON)
@@ -38,7 +38,7 @@ def test_snapshot_knows_nothing() -> None:
 def test_snapshot_of_a_pause() -> None:
     """In a pause nothing is left, and more comes when it ends, even where a place is free earlier."""
     budget = RateBudget(2)
-    budget.take(0.0)
+    take(budget, 0.0)
     budget.spent(0.0)
     budget.pause(400.0, 0.0)
     shown = budget.snapshot(100.0, NOON)

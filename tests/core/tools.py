@@ -11,6 +11,8 @@ from pyas_async._core.messages import Answer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pyas_async import RateBudget
+
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 """The wall clock of these tests."""
 
@@ -19,3 +21,11 @@ def answer(status: int, body: object = b"", headers: Mapping[str, str] | None = 
     """Make an answer; a body that is no bytes is written as JSON."""
     written = body if isinstance(body, bytes) else json.dumps(body).encode()
     return Answer(status, {} if headers is None else headers, written)
+
+
+def take(budget: RateBudget, now: float, *, bulk: bool = False) -> bool:
+    """Let a call out, if there is a place for it and nobody waits: what the queue does for one that stands alone."""
+    if budget.wait(now, bulk=bulk) != 0:
+        return False
+    budget.took(now, bulk=bulk)
+    return True

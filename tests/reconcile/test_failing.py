@@ -12,6 +12,7 @@ import attrs
 import pytest
 
 import pyas_async
+from core.tools import take
 from pyas_async import MeetingCreate, OutcomeUnknownError, PyasError, RateBudget, ServerError
 from pyas_async._core.reconcile import Asked
 from pyas_async._runtime import reconcile
@@ -253,7 +254,7 @@ async def test_a_create_that_was_never_sent_leaves_no_doubt(world: World) -> Non
     """A create that is cancelled before it was sent contests nothing."""
     budget = RateBudget(1, window=1000.0)
     async with world.client(budget=budget) as client:
-        assert budget.take(client._session.clock.now())
+        assert take(budget, client._session.clock.now())
         with anyio.move_on_after(0.01) as scope:
             await client.with_options(deadline=None).meetings.create(NEW, on_unknown="reconcile")
         assert scope.cancelled_caught

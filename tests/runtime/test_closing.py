@@ -11,6 +11,7 @@ import anyio.lowlevel
 import httpx
 import pytest
 
+from core.tools import take
 from pyas_async import (
     ClientClosedError,
     PyasError,
@@ -141,7 +142,7 @@ async def test_just_served() -> None:
 
     budget = RateBudget(1, window=1_000.0)
     async with through(answer, budget=budget) as client:
-        assert budget.take(client._session.clock.now())
+        assert take(budget, client._session.clock.now())
         caught = Caught()
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(caught.call, CALLS["create"][0], client)

@@ -11,6 +11,7 @@ import anyio
 import httpx
 import pytest
 
+from core.tools import take
 from pyas_async import (
     ClientClosedError,
     NotFoundError,
@@ -258,7 +259,7 @@ async def test_closed_under(where: str) -> None:
         session = client._session
         session.clock = Clock(chance=lambda: 1.0)
         if where == "budget":
-            assert budget.take(session.clock.now())
+            assert take(budget, session.clock.now())
         ready: dict[str, Callable[[], object]] = {
             "wire": lambda: session._transport._under_way,
             "budget": lambda: session._scheduler.waiting,
