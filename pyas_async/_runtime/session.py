@@ -210,7 +210,7 @@ class Session:
             self.emit(AttemptStarted(operation=call.operation, attempt=exchange.attempt))
             outcome = await self._transport.send(
                 call,
-                headers=_headers(call, options),
+                headers=options.headers,
                 phases=options.phases.starting_within(send.start),
                 limit=send.limit,
                 on_wire=watch.under_way,
@@ -281,10 +281,3 @@ def _ticket(call: Call[T], options: CallOptions, watch: Watch, now: float) -> Ti
         life=math.inf if watch.life is None else watch.life,
         asked=now,
     )
-
-
-def _headers(call: Call[T], options: CallOptions) -> dict[str, str]:
-    headers = {"accept": "application/json", **options.headers}
-    if call.body is not None:
-        headers["content-type"] = "application/json"
-    return headers

@@ -9,6 +9,8 @@ import anyio
 import anyio.lowlevel
 import httpx
 
+from runtime.whole import pooled
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
@@ -78,11 +80,7 @@ async def assert_nothing_left(client: PyasClient, before: set[int]) -> None:
     assert before == tasks()
     assert client._session._scheduler.budget.in_flight == 0
     assert client.rate_limit.waiting == 0
-    own = client._session._transport._own
-    if own is not None:
-        pool = own._transport._pool  # type: ignore[attr-defined]
-        assert pool._requests == []
-        assert all(connection.is_idle() or connection.is_closed() for connection in pool.connections)
+    assert pooled(client) == []
 
 
 def seen_by(sandbox: Sandbox, count: int) -> bool:

@@ -77,8 +77,9 @@ async def check_churn(service: Wire, cancel_after: Any) -> None:  # noqa: ANN401
                 for _ in range(20):
                     tasks.start_soon(get, client)
         await check_whole(client)
-        own: Any = client._session._transport._own
-        assert len(own._transport._pool.connections) <= 10
+        connections = client._session._transport._own.connections
+        assert connections is not None
+        assert len(connections.idle) <= 10
 
 
 @pytest.mark.asyncio

@@ -178,7 +178,7 @@ async def test_transport_that_retries_by_itself() -> None:
 @pytest.mark.parametrize(("status", "error"), [(200, DecodeError), (500, OutcomeUnknownError)])
 async def test_answer_that_is_too_large(monkeypatch: pytest.MonkeyPatch, status: int, error: type[PyasError]) -> None:
     """An answer above the bound is not read on: a create that succeeded is done, one that failed is in doubt."""
-    monkeypatch.setattr("pyas_async._runtime.transport.attempt.MAX_BODY", 1_000)
+    monkeypatch.setattr("pyas_async._runtime.transport.body.MAX_BODY", 1_000)
     with wire(lambda seen: document("x" * 2_000, status)) as server:
         async with client_of(server.url) as client:
             with pytest.raises(error) as caught:

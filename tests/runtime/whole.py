@@ -33,13 +33,11 @@ async def iterate(client: PyasClient) -> object:
 
 
 def pooled(client: PyasClient) -> list[Any]:
-    """Give what the pool of a client's own holds: its connections, and the requests that wait or run."""
-    own = client._session._transport._own
-    if own is None:
-        return []
-    pool: Any = own._transport
-    requests: list[Any] = pool._pool._requests
-    return requests
+    """Give what a client's transport has under way, and the connections that are idle and yet hold a request."""
+    transport = client._session._transport
+    connections = transport._own.connections
+    idle: list[Any] = [] if connections is None else [connection for connection, _ in connections.idle]
+    return [*transport._under_way, *(request for connection in idle for request in connection._pool._requests)]
 
 
 async def check_whole(client: PyasClient) -> None:

@@ -10,6 +10,7 @@ import anyio
 import anyio.lowlevel
 
 from pyas_async import RateBudget
+from runtime.whole import pooled
 from runtime.wires import MEETING, client_of, document, heard, until, wire
 
 if TYPE_CHECKING:
@@ -119,9 +120,7 @@ async def assert_nothing_left(client: PyasClient, before: set[int]) -> None:
     session = client._session
     assert (set(), {}) == (session._flights._under_way, session._flights._joinable)
     assert 0 == session._scheduler.budget.in_flight
-    own = session._transport._own
-    if own is not None:
-        assert [] == own._transport._pool._requests  # type: ignore[attr-defined]
+    assert [] == pooled(client)
     await anyio.wait_all_tasks_blocked()
     assert before == tasks()
 

@@ -7,7 +7,7 @@ import anyio
 import httpx
 
 from pyas_async._core.messages import Fault
-from pyas_async._runtime.transport.attempt import Wire
+from pyas_async._runtime.transport.wire import Wire
 
 _PACKAGES = {"httpx", "httpx2"}  # httpx2 has the same classes
 _NETWORK = {"TransportError", "DecodingError", "StreamError", "InvalidURL"}

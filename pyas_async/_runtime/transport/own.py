@@ -1,0 +1,134 @@
+"""Requests over connections of our own."""
+
+import ssl
+from collections.abc import Callable, Mapping
+from functools import cache, partial
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import anyio
+import anyio.to_thread
+import httpx
+
+from pyas_async._core.messages import Repeat
+from pyas_async._runtime.key import ApiKey
+from pyas_async._runtime.transport.attempt import Attempt, target_of
+from pyas_async._runtime.transport.body import ENCODING
+from pyas_async._runtime.transport.connections import Connection, Connections, close
+from pyas_async._runtime.transport.onlookers import Relay, is_watched
+from pyas_async._runtime.transport.wire import body_class
+from pyas_async._version import __version__
+
+_Body = body_class(httpx.ByteStream)
+
+
+class Own:
+    """Sends through connections of its own, in the very task of the call.
+
+    What `task.cancel()` leaves behind in a pool of httpx's does no harm here: see `connections`.
+    """
+
+    def __init__(self, base_url: str, key: ApiKey) -> None:
+        """Keep what is needed to send; nothing is opened yet."""
+        self._base_url = base_url
+        self._key = key
+        self._fixed = {
+            "host": httpx.URL(base_url).netloc.decode("ascii"),
+            "accept": "application/json",
+            "accept-encoding": ENCODING,
+            "user-agent": f"pyas_async/{__version__}",
+        }
+        self._prepared: tuple[Mapping[str, str], httpx.Headers] | None = None
+        self._relay: Relay | None = None
+        self.connections: Connections | None = None
+
+    async def open(self) -> None:
+        """Get ready, if that was not done."""
+        if self.connections is not None:
+            return
+        if self._base_url.startswith("http:"):
+            # Plain http stays on this machine: no proxy gets to see the key.
+            make = _maker(_no_context(), None)
+        else:
+            # Reading the certificates takes tens of milliseconds, which the event loop has not got.
+            make = _maker(await anyio.to_thread.run_sync(_context), _proxy_for(self._base_url))
+        if self.connections is None:  # still
+            self.connections = Connections(make)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        if self.connections is not None:
+            await self.connections.aclose()
+
+    async def run(self, attempt: Attempt, scope: anyio.CancelScope) -> None:
+        """Make an attempt, once opened."""
+        connections = self.connections
+        assert connections is not None  # noqa: S101  (see above)
+        connection = await connections.take(anyio.current_time(), fresh=attempt.call.repeat is Repeat.CREATE)
+        try:
+            await attempt.run(partial(self._send, connection), scope)
+        finally:
+            if attempt.whole:
+                await connections.give_back(connection, anyio.current_time())
+            else:
+                await close(connection)
+
+    async def _send(self, connection: Connection, attempt: Attempt) -> httpx.Response:
+        request = self._request(attempt)
+        if is_watched():
+            if self._relay is None:
+                self._relay = Relay()
+            return await self._relay.send(request, connection)
+        return await connection.handle_async_request(request)
+
+    def _request(self, attempt: Attempt) -> httpx.Request:
+        call = attempt.call
+        headers = self._headers(attempt.headers)
+        if call.body is not None:
+            headers["content-type"] = "application/json"
+            headers["content-length"] = str(len(call.body))
+        headers["x-api-key"] = self._key.reveal()
+        return httpx.Request(
+            call.method,
+            self._base_url + target_of(call),
+            headers=headers,
+            stream=_Body(call.body or b"", attempt.wire),
+            extensions=attempt.extensions(),
+        )
+
+    def _headers(self, own: Mapping[str, str]) -> httpx.Headers:
+        """Copy what is the same for all calls that are made with the same options."""
+        if self._prepared is None or self._prepared[0] is not own:
+            self._prepared = own, httpx.Headers({**self._fixed, **own})
+        return httpx.Headers(self._prepared[1])
+
+
+def _maker(context: ssl.SSLContext, proxy: str | None) -> Callable[[], Connection]:
+    limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=None)
+
+    def make() -> Connection:
+        return httpx.AsyncHTTPTransport(verify=context, trust_env=False, limits=limits, proxy=proxy)
+
+    return make
+
+
+@cache
+def _context() -> ssl.SSLContext:
+    # Building one takes as long as a hundred requests; all clients of the process share it.
+    return httpx.create_ssl_context()
+
+
+@cache
+def _no_context() -> ssl.SSLContext:
+    # Nothing is encrypted with it. Without one, each connection would build one.
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def _proxy_for(base_url: str) -> str | None:
+    """Find the proxy that the environment, or the system, names for an address."""
+    parts = urlsplit(base_url)
+    proxies = getproxies()
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    if not proxy or proxy_bypass(parts.netloc.rpartition("@")[2]):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"

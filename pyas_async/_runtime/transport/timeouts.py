@@ -1,0 +1,47 @@
+"""How long the phases of an attempt may take."""
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+if TYPE_CHECKING:
+    import httpx
+
+
+@attrs.frozen(kw_only=True)
+class Timeouts:
+    """Seconds for the phases of one attempt; ``None`` for no bound. The whole attempt is bounded by the exchange."""
+
+    connect: float | None
+    read: float | None
+    write: float | None
+    pool: float | None
+
+    @classmethod
+    def of(cls, timeout: "float | httpx.Timeout | None") -> tuple["Timeouts", float | None]:
+        """Split what the user gave into phases, and the bound of the whole attempt."""
+        if isinstance(timeout, (int, float)) or timeout is None:
+            # Waiting for a connection ends a little before the attempt does: then it is plain that nothing was sent.
+            # What comes after it is bounded by the whole; a bound for each step would cost more than the step.
+            early = None if timeout is None else 0.95 * timeout
+            return cls(connect=early, read=None, write=None, pool=early), timeout
+        # httpx2's Timeout has the same face.
+        phases = cls(connect=timeout.connect, read=timeout.read, write=timeout.write, pool=timeout.pool)
+        bounds = (phases.connect, phases.read, phases.write, phases.pool)
+        whole = None if None in bounds else sum(seconds for seconds in bounds if seconds is not None)
+        return phases, whole
+
+    def starting_within(self, seconds: float | None) -> "Timeouts":
+        """Give the same, for a request that is of no use if it has no connection after so many seconds."""
+        if seconds is None:
+            return self
+        return attrs.evolve(self, connect=least(self.connect, seconds), pool=least(self.pool, seconds))
+
+    def extension(self) -> dict[str, float | None]:
+        """Write them as httpx's transports want them."""
+        return {"connect": self.connect, "read": self.read, "write": self.write, "pool": self.pool}
+
+
+def least(*limits: float | None) -> float | None:
+    """Give the least of some bounds, of which ``None`` is none."""
+    return min((limit for limit in limits if limit is not None), default=None)

@@ -1,0 +1,144 @@
+"""The transport: a place for each request, a bound of time, and an end to what is under way when it is closed."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+import anyio
+import httpx
+
+from pyas_async._core.messages import Call, Fault, Outcome
+from pyas_async._runtime.key import ApiKey
+from pyas_async._runtime.quiet import quiet_httpx
+from pyas_async._runtime.transport.attempt import Attempt
+from pyas_async._runtime.transport.faults import fault_of, speaks_httpx
+from pyas_async._runtime.transport.injected import Injected
+from pyas_async._runtime.transport.own import Own
+from pyas_async._runtime.transport.timeouts import Timeouts, least
+from pyas_async._runtime.transport.wire import Wire
+from pyas_async.errors import ClientClosedError
+
+HttpClient: TypeAlias = httpx.AsyncClient
+HttpTimeout: TypeAlias = httpx.Timeout
+
+
+class Transport:
+    """Sends requests, and can be closed under them."""
+
+    def __init__(self, base_url: str, key: ApiKey, *, max_connections: int, http_client: HttpClient | None) -> None:
+        """Keep what is needed to send; nothing is opened yet."""
+        self._base_url = base_url
+        self._client = http_client
+        self._injected = None if http_client is None else Injected(base_url, key, http_client)
+        self._own = Own(base_url, key)
+        self._max_connections = max_connections
+        self._places: anyio.Semaphore | None = None
+        self._under_way: set[anyio.CancelScope] = set()
+        self._idle: anyio.Event | None = None
+        self._closed = False
+        quiet_httpx(base_url)
+
+    @property
+    def under_way(self) -> int:
+        """How many requests are under way."""
+        return len(self._under_way)
+
+    async def aclose(self) -> None:
+        """End what is under way, and close our own connections; an injected client is its owner's."""
+        self._closed = True
+        if self._under_way:
+            self._idle = anyio.Event() if self._idle is None else self._idle
+            for scope in self._under_way:
+                scope.cancel()
+            await self._idle.wait()
+        await self._own.aclose()
+
+    async def send(
+        self,
+        call: Call[Any],
+        *,
+        headers: Mapping[str, str],
+        phases: Timeouts,
+        limit: float | None,
+        on_wire: Callable[[], None] | None = None,
+    ) -> Outcome:
+        """Send one request and read the whole answer.
+
+        Args:
+            call: What to send.
+            headers: The user's own headers.
+            phases: What each phase may take.
+            limit: What the whole may take.
+            on_wire: Told when the request has been written.
+        """
+        attempt = Attempt(call=call, headers=headers, phases=phases, wire=Wire(on_wire))
+        places = self._places or await self._open()
+        if places is None:
+            return await self._send(attempt, limit)
+        began = anyio.current_time()
+        try:
+            places.acquire_nowait()
+        except anyio.WouldBlock:
+            wait = least(limit, phases.pool)
+            with anyio.move_on_after(wait) as scope:
+                await places.acquire()
+            if scope.cancelled_caught:
+                return Fault("timeout", f"no connection was free within {wait} s", sent=False)
+        try:
+            return await self._send(attempt, None if limit is None else limit - (anyio.current_time() - began))
+        finally:
+            places.release()
+
+    async def _open(self) -> anyio.Semaphore | None:
+        """Get ready, and give what bounds the requests under way: of an injected client, its own pool does."""
+        if self._injected is None:
+            await self._own.open()
+            if self._closed:  # meanwhile
+                msg = "the client was closed under the call"
+                raise ClientClosedError(msg)
+            if self._places is None:
+                self._places = anyio.Semaphore(self._max_connections, fast_acquire=True)
+        return self._places
+
+    async def _send(self, attempt: Attempt, limit: float | None) -> Outcome:
+        if self._closed:
+            return Fault("network", "the client was closed", sent=False)
+        if self._injected is None:
+            await self._run(self._own, attempt, limit)
+        else:
+            # The pool of an injected client loses connections when a request is cancelled by ``task.cancel()``, but not
+            # by a scope. A task group turns the one into the other. (On trio there is nothing but scopes; the group
+            # costs next to nothing.)
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._run, self._injected, attempt, limit)
+        return self._outcome(attempt, limit)
+
+    async def _run(self, sender: Own | Injected, attempt: Attempt, limit: float | None) -> None:
+        if self._closed:
+            return
+        with anyio.move_on_after(limit) as scope:
+            self._under_way.add(scope)
+            try:
+                await sender.run(attempt, scope)
+            finally:
+                self._under_way.discard(scope)
+                if self._idle is not None and not self._under_way:
+                    self._idle.set()
+
+    def _outcome(self, attempt: Attempt, limit: float | None) -> Outcome:
+        if attempt.outcome is not None:
+            return attempt.outcome
+        wire, error, client = attempt.wire, attempt.failure, self._client
+        if error is not None:
+            trusted = client is None or speaks_httpx(client, self._base_url)
+            fault = fault_of(error, wire, origin=self._base_url, trusted=trusted)
+            if fault is not None:
+                return fault
+            if client is not None and isinstance(error, RuntimeError) and client.is_closed:
+                msg = "the httpx client was closed"
+                raise ClientClosedError(msg)
+            raise error
+        # Only httpcore says how far it came. Where it said nothing, the request may be anywhere.
+        sent = wire.begun or not wire.heard
+        if self._closed:
+            return Fault("network", "the client was closed", sent=sent)
+        return Fault("timeout", f"{self._base_url}: no whole answer within {limit} s", sent=sent)

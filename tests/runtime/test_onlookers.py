@@ -1,0 +1,114 @@
+"""What people put around httpx sees the requests of a client with connections of its own, and may answer them."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+import respx
+import vcr
+from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from runtime.wires import KEY, MEETING, NEW, client_of, found, wire
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+    from pathlib import Path
+
+    from pytest_httpx import HTTPXMock
+
+    from pyas_async import PyasClient
+    from runtime.wires import Wire
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[Wire]:
+    """Serve on a socket."""
+    with wire(found) as server:
+        yield server
+
+
+@pytest.mark.parametrize("using", ["httpcore", "httpx"])
+async def test_respx(using: str) -> None:
+    """A route of respx stands in for the service, and sees the whole request, its body included."""
+    with respx.mock(base_url="https://api.pyas.io", using=using) as router:
+        route = router.post("/zoom/meetings", headers={"x-api-key": KEY}).respond(json=MEETING)
+        async with client_of("https://api.pyas.io") as client:
+            assert 81 == (await client.meetings.create(NEW)).id
+    assert b'"meetingData"' in route.calls.last.request.content
+
+
+async def test_pytest_httpx(httpx_mock: HTTPXMock) -> None:
+    """So does an answer of pytest-httpx."""
+    httpx_mock.add_response(method="POST", url="https://api.pyas.io/zoom/meetings", json=MEETING)
+    async with client_of("https://api.pyas.io") as client:
+        assert 81 == (await client.meetings.create(NEW)).id
+    (request,) = httpx_mock.get_requests()
+    assert b'"meetingData"' in request.content
+
+
+async def test_vcrpy(service: Wire, tmp_path: Path) -> None:
+    """What vcrpy has recorded it plays again, without the service."""
+    recorder = vcr.VCR(cassette_library_dir=str(tmp_path), filter_headers=["x-api-key"])
+    seen = len(service.requests)
+    for _ in range(2):
+        with recorder.use_cassette("one.yaml") as cassette:
+            async with client_of(service.url) as client:
+                assert [1, 2] == [row.id async for row in client.meetings.iter_all()]
+            assert 2 == len(cassette)
+    assert 2 == len(service.requests) - seen
+
+
+async def test_opentelemetry(service: Wire) -> None:
+    """The instrumentation of OpenTelemetry makes a span of each request, with its address, and sends its context."""
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    instrumentor = HTTPXClientInstrumentor()
+    instrumentor.instrument(tracer_provider=provider)
+    try:
+        async with client_of(service.url) as client:
+            await client.meetings.get(81)
+    finally:
+        instrumentor.uninstrument()
+    (span,) = exporter.get_finished_spans()
+    assert span.attributes is not None
+    assert f"{service.url}/zoom/meetings/81" in str(span.attributes["http.url"])
+    assert 200 == span.attributes["http.status_code"]
+    assert span.context is not None
+    assert f"{span.context.trace_id:032x}" in service.requests[-1].headers["traceparent"]
+
+
+async def test_in_the_place_of_send(service: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever puts a function in the place of `httpx.AsyncClient.send`, as tracers do, sees each request."""
+    send: Callable[..., Awaitable[httpx.Response]] = httpx.AsyncClient.send
+    seen = []
+
+    @functools.wraps(send)
+    async def watch(client: httpx.AsyncClient, request: httpx.Request, **options: Any) -> httpx.Response:  # noqa: ANN401
+        response = await send(client, request, **options)
+        seen.append((request.method, request.url.path, response.status_code))
+        return response
+
+    async def both(client: PyasClient) -> None:
+        await client.meetings.get(81)
+        await client.meetings.create(NEW)
+
+    async with client_of(service.url) as client:
+        await both(client)
+        assert [] == seen
+        monkeypatch.setattr(httpx.AsyncClient, "send", watch)
+        await both(client)
+        assert [("GET", "/zoom/meetings/81", 200), ("POST", "/zoom/meetings", 200)] == seen
+        monkeypatch.undo()
+        await both(client)
+        assert 2 == len(seen)
+        connections = client._session._transport._own.connections
+        assert connections is not None
+        assert 1 == len(connections.idle)
