@@ -25,15 +25,12 @@ import time
 import tracemalloc
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import httpx
 
 from pyas_async import Checkpoint, Meeting, PyasClient, RetryPolicy
 from pyas_async._core.rows import RowMemory
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 PAGE: Final = 300
 # Below, all of it is less than 200 kB, however much that is for a row.
@@ -115,13 +112,13 @@ def resident() -> float:
 def measure_memory(rows: int) -> dict[str, float]:
     """Fill a memory page by page, alone, and ask the allocator."""
 
-    def page(first: int) -> list[Meeting]:
+    def page(first: int) -> tuple[Meeting, ...]:
         numbers = range(first, min(first + PAGE, rows))
         names = ((number, *identity(number)) for number in numbers)
-        return [
+        return tuple(
             Meeting(id=meeting, uuid=f"{uuid:022x}==", start_time=BEGIN + timedelta(minutes=30 * number))
             for number, meeting, uuid in names
-        ]
+        )
 
     RowMemory().fresh(page(0))
     gc.collect()
@@ -174,7 +171,7 @@ def measure_stream(rows: int) -> dict[str, float]:
     remembering = 0.0
     fresh = RowMemory.fresh
 
-    def timed(self: RowMemory, rows: Iterable[Meeting]) -> list[Meeting]:
+    def timed(self: RowMemory, rows: tuple[Meeting, ...]) -> tuple[Meeting, ...]:
         nonlocal remembering
         began = time.process_time()
         new = fresh(self, rows)

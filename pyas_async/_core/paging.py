@@ -91,10 +91,10 @@ class Paging:
             return Ask(None, self._page_size, None)
         return Ask(self._ahead.token, self._page_size, self._ahead.born + self._rules.token_use)
 
-    def on_page(self, page: Page, now: float, wall: float) -> list[Meeting]:
+    def on_page(self, page: Page, now: float, wall: float) -> tuple[Meeting, ...]:
         """Take a page in, and give the rows that are to be yielded; none if nobody wants them any more."""
         if self.ended:
-            return []
+            return ()
         counts, walk = self.counts, self._walk
         counts.pages += 1
         self._before = len(self._memory)

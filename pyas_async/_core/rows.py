@@ -2,28 +2,33 @@
 
 from array import array
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from zlib import crc32
 
 from pyas_async.models import Meeting
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_NEVER = timedelta.min
 
 
-def digest(row: Meeting) -> int:
-    """Reduce a row's identity, ``(id, uuid, start_time)``, to a number of 64 bits that is the same in every process.
+def digests(rows: Iterable[Meeting]) -> list[int]:
+    """Reduce each row's identity, ``(id, uuid, start_time)``, to 64 bits that are the same in every process.
 
     Hashes of text differ from process to process, those of numbers do not; so text goes in as two numbers that have no
     structure in common: modulo the prime 2**61 - 1 (Python's hash of an int) and its CRC-32. For a million rows, the
     odds that any two of them share a digest are about 3e-8: 10**12 / 2 pairs, 2**64 digests.
     """
-    text = row.uuid.encode("utf-8", "surrogatepass")
-    since = _NEVER if row.start_time is None else row.start_time - _EPOCH
-    return hash((row.id, crc32(text), int.from_bytes(text, "big"), since))
+    # The hash of a datetime is slower to come by than that of the time since some other.
+    return [
+        hash((row.id, crc32(text), _number(text, "big"), 0 if row.start_time is None else row.start_time - _EPOCH))
+        for row in rows
+        for text in (row.uuid.encode("utf-8", "replace"),)
+    ]
 
 
-PROBE = digest(Meeting(id=3418139842191568, uuid="some-uuid-string", start_time=datetime(2023, 4, 26, 19, tzinfo=UTC)))
+_number = int.from_bytes
+(PROBE,) = digests(
+    [Meeting(id=3418139842191568, uuid="some-uuid-string", start_time=datetime(2023, 4, 26, 19, tzinfo=UTC))]
+)
 """The digest of a known row: where it differs, so does the Python's hashing, and digests cannot be carried over."""
 
 
@@ -57,13 +62,16 @@ class RowMemory:
         """The digests in the order of the rows. It only grows, so its first n entries stay what they are."""
         return self._log
 
-    def fresh(self, rows: Iterable[Meeting]) -> list[Meeting]:
+    def fresh(self, rows: tuple[Meeting, ...]) -> tuple[Meeting, ...]:
         """Pick the rows that were not seen before, and remember them."""
-        seen, new = self._seen, dict[int, Meeting]()
-        for row in rows:
-            key = digest(row)
-            if key not in seen and key not in new:
-                new[key] = row
-        seen.update(new)
+        keys = digests(rows)
+        new = dict(zip(keys, rows, strict=True))
+        if len(new) < len(keys) or not self._seen.isdisjoint(new):
+            new = {}
+            for key, row in zip(keys, rows, strict=True):
+                if key not in self._seen:
+                    new.setdefault(key, row)
+            rows = tuple(new.values())
+        self._seen.update(new)
         self._log.extend(new)
-        return list(new.values())
+        return rows

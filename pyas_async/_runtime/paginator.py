@@ -216,7 +216,7 @@ class MeetingIterator(AsyncIterator[Meeting]):
         if isinstance(page, Exception):
             raise page
         rows = self._machine.on_page(page, arrival.now, arrival.wall)
-        self._page = page if len(rows) == len(page.meetings) else attrs.evolve(page, meetings=tuple(rows))
+        self._page = page if len(rows) == len(page.meetings) else attrs.evolve(page, meetings=rows)
         self._pending = iter(self._page.meetings)
         self._session.emit(PageReceived(account_id=self._account_id, rows=len(page.meetings), new=len(rows)))
         return bool(rows)

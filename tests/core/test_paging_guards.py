@@ -48,7 +48,7 @@ def test_loop() -> None:
     """A token that comes again after a page without anything new is a loop, and ends the listing."""
     machine = following()
 
-    assert [] == machine.on_page(page(1, token="a"), 0.0, 0.0)
+    assert () == machine.on_page(page(1, token="a"), 0.0, 0.0)
     assert machine.ended
     assert isinstance(machine.failure, PaginationLoopError)
 
@@ -97,7 +97,7 @@ def test_token_again_after_a_restart() -> None:
     machine = following()
     machine.on_error(TOO_OLD)
 
-    assert [] == machine.on_page(page(1, token="a"), 0.0, 0.0)
+    assert () == machine.on_page(page(1, token="a"), 0.0, 0.0)
     assert not machine.ended
 
 
@@ -194,9 +194,9 @@ def test_what_max_items_cut_off_is_not_taken() -> None:
     place = machine.checkpoint("acc", (), taken=len(given))
     resumed = Paging(Rules(), resume=place, now=0.0, wall=0.0)
 
-    assert [rows[0]] == given
+    assert rows[:1] == given
     assert (1, None, False) == (place.items, place.token, place.done)
-    assert list(rows[1:]) == resumed.on_page(Page(meetings=rows, next_page_token="t1"), now=0.0, wall=0.0)
+    assert rows[1:] == resumed.on_page(Page(meetings=rows, next_page_token="t1"), now=0.0, wall=0.0)
 
 
 def test_total_that_is_told_no_more() -> None:

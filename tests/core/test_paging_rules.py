@@ -96,7 +96,7 @@ def test_page_after_the_end() -> None:
     machine = following()
     machine.stop()
 
-    assert [] == machine.on_page(page(2, token="b"), 0.0, 0.0)
+    assert () == machine.on_page(page(2, token="b"), 0.0, 0.0)
     assert machine.ended
 
 

@@ -9,7 +9,7 @@ from array import array
 import pytest
 
 from pyas_async import Meeting
-from pyas_async._core.rows import RowMemory, digest
+from pyas_async._core.rows import RowMemory, digests
 
 BOUND = 100
 """Bytes a row, from so many rows on."""
@@ -23,7 +23,7 @@ GROWN = (1_230, 2_460, 4_920, 9_840, 19_670, 39_330)
 @pytest.fixture
 def keys(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Make numbers of 64 bits that are rows and their own digests: so only what is remembered is weighed, and soon."""
-    monkeypatch.setattr("pyas_async._core.rows.digest", lambda row: row)
+    monkeypatch.setattr("pyas_async._core.rows.digests", lambda rows: rows)
     chance = random.Random(1)
     return [chance.getrandbits(64) - 2**63 for _ in range(LENGTH)]
 
@@ -66,14 +66,19 @@ def test_bytes_a_row_after_a_resume(length: int, keys: list[int]) -> None:
 def test_a_resumed_memory_knows_every_row(keys: list[int]) -> None:
     """A memory that is made from a log remembers all of it, however long it is."""
     memory = RowMemory(array("q", keys[:9_001]))
-    assert keys[9_001:9_300] == memory.fresh(keys[:9_300])  # type: ignore[arg-type]
+    assert tuple(keys[9_001:9_300]) == memory.fresh(keys[:9_300])  # type: ignore[arg-type]
     assert keys[:9_300] == list(memory.log)
 
 
 def test_a_row_twice_on_a_page_is_picked_once() -> None:
     """Of rows with one identity, the first is picked, in the order of the page, and logged at its place."""
-    rows = [Meeting(id=number, uuid="a", topic=topic) for number, topic in ((2, "x"), (1, "x"), (2, "y"), (3, "x"))]
+    listed = ((2, "x"), (1, "x"), (2, "y"), (3, "x"))
+    rows = tuple(Meeting(id=number, uuid="a", topic=topic) for number, topic in listed)
     memory = RowMemory()
-    assert [rows[0], rows[1], rows[3]] == memory.fresh(rows)
-    assert [digest(rows[0]), digest(rows[1]), digest(rows[3])] == list(memory.log)
-    assert [] == memory.fresh(rows)
+    picked = (rows[0], rows[1], rows[3])
+    assert picked == memory.fresh(rows)
+    assert digests(picked) == list(memory.log)
+    assert () == memory.fresh(rows)
+    later = Meeting(id=4, uuid="a")
+    assert (later,) == memory.fresh((*rows, later))
+    assert digests([*picked, later]) == list(memory.log)

@@ -65,7 +65,7 @@ class ForgetsRowsAtARestart(Paging):
 class StopsAtAnEmptyPage(Paging):
     """It takes a page without rows for the last."""
 
-    def on_page(self, page: Page, now: float, wall: float) -> list[Meeting]:
+    def on_page(self, page: Page, now: float, wall: float) -> tuple[Meeting, ...]:
         if not page.meetings:
             page = attrs.evolve(page, next_page_token=None)
         return super().on_page(page, now, wall)
@@ -146,7 +146,7 @@ class CountsWhatWasLeftOut(Paging):
 class WantsOneMorePage(Paging):
     """It asks for the page behind the last row that is wanted."""
 
-    def on_page(self, page: Page, now: float, wall: float) -> list[Meeting]:
+    def on_page(self, page: Page, now: float, wall: float) -> tuple[Meeting, ...]:
         rows = super().on_page(page, now, wall)
         if self.ended and page.next_page_token is not None and self.failure is None:
             self.state = State.FOLLOWING
