@@ -27,6 +27,8 @@ from pyas_async._core.states import State
 from pyas_async._runtime.fetcher import Fetcher
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pyas_async._core.states import Event
     from pyas_async._core.walk import Ask
 
@@ -256,20 +258,20 @@ class RaisesWithoutACheckpoint(MeetingIterator):
             raise
 
 
-def by_id(row: Meeting) -> int:
+def by_id(rows: Iterable[Meeting]) -> list[int]:
     """Tell rows apart by their id alone."""
-    return row.id
+    return [row.id for row in rows]
 
 
-def by_id_and_uuid(row: Meeting) -> int:
+def by_id_and_uuid(rows: Iterable[Meeting]) -> list[int]:
     """Tell rows apart without their start time."""
-    return row.id * 1000 + len(row.uuid)
+    return [row.id * 1000 + len(row.uuid) for row in rows]
 
 
 _PAGING: Final = "pyas_async._runtime.paginator.Paging"
 _FETCHER: Final = "pyas_async._runtime.paginator.Fetcher"
 _ITERATOR: Final = "pyas_async.meetings.MeetingIterator"
-_DIGEST: Final = "pyas_async._core.rows.digest"
+_DIGESTS: Final = "pyas_async._core.rows.digests"
 # A row that was lost may show first in what its absence costs.
 _LOST: Final = "not handed out|the first row cost more than one call|a page that nobody needs"
 _TWICE: Final = "for the second time"
@@ -291,8 +293,8 @@ BROKEN: Final[tuple[tuple[str, Any, str], ...]] = (
     (_PAGING, ForgetsTheEnd, "does not know that it is the end"),
     (_PAGING, NeverRepairs, "it was not repaired"),
     (_PAGING, RepairsOnce, "it was not repaired"),
-    (_DIGEST, by_id, _LOST),
-    (_DIGEST, by_id_and_uuid, _LOST),
+    (_DIGESTS, by_id, _LOST),
+    (_DIGESTS, by_id_and_uuid, _LOST),
     (_FETCHER, DropsFilters, f"was never in the listing|{_LOST}"),
     (_ITERATOR, CountsARowAhead, f"{_LOST}|sent again after the service had said"),
     (_ITERATOR, LetsAnErrorGoFirst, f"stats.items|{_LOST}"),

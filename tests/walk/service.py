@@ -13,7 +13,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections import deque
-from typing import TYPE_CHECKING, Final, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 from urllib.parse import parse_qsl
 
 import anyio
@@ -150,19 +150,21 @@ class Service(httpx.AsyncBaseTransport):
         query = dict(parse_qsl(request.url.query.decode()))
         del query["accountId"]
         token, size = query.pop("nextPageToken", None), query.pop("maxResults", None)
-        tell = request.extensions.get("trace")
-        self.stirred = self.stirred or tell is not None
+        body: Any = request.stream
+        ahead = body._wire.on_wire is not None  # somebody waits for nothing but to hear that it was sent
+        self.stirred = self.stirred or ahead
         await anyio.lowlevel.checkpoint()  # as for a connection: who is cancelled here has not called
         began = self.time
         self.calls += 1
         self.storm += 1
-        self.observer.asked(token, background=tell is not None)
+        self.observer.asked(token, background=ahead)
         if self.storm > STORM:
             raise AssertionError("the client calls without an end")
         if self.stopped:
             await self._hold()
-        if tell is not None:
-            await tell("http11.send_request_body.complete", {})
+        if ahead:
+            async for _ in body:
+                pass
             for _ in range(3):  # whoever waited only for this goes on first
                 await anyio.lowlevel.checkpoint()
             if self.slow and not self.wanted:
