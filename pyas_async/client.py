@@ -10,6 +10,7 @@ from pyas_async._core.budget import RateBudget, RateLimitSnapshot
 from pyas_async._runtime import settings
 from pyas_async._runtime.clock import Clock
 from pyas_async._runtime.key import ApiKey
+from pyas_async._runtime.places import Places
 from pyas_async._runtime.session import Session
 from pyas_async._runtime.transport import HttpClient, HttpTimeout, Transport
 from pyas_async.accounts import Accounts
@@ -85,7 +86,8 @@ class PyasClient:
             raise ConfigurationError(msg)
         connections = settings.connections(settings.MAX_CONNECTIONS if max_connections is UNSET else max_connections)
         key = ApiKey(_api_key(api_key))
-        transport = Transport(settings.base_url(base_url), key, max_connections=connections, http_client=http_client)
+        transport = Transport(settings.base_url(base_url), key, http_client=http_client)
+        places = Places(None if http_client is not None else connections)
         self._account_id = settings.from_environment("account_id", "PYAS_ACCOUNT_ID", account_id)
         self._page_token_ttl = settings.seconds("page_token_ttl", page_token_ttl)
         self._options = settings.change_options(
@@ -98,7 +100,12 @@ class PyasClient:
         )
         settings.check_parts(budget, http_client, on_event)
         self._session = Session(
-            transport, key, budget=RateBudget() if budget is None else budget, clock=Clock(), on_event=on_event
+            transport,
+            key,
+            places=places,
+            budget=RateBudget() if budget is None else budget,
+            clock=Clock(),
+            on_event=on_event,
         )
         self._is_view = False
         self._bind()

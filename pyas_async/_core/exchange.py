@@ -130,8 +130,14 @@ class Exchange(Generic[T]):
         """Seconds until the deadline; ``None`` if there is none."""
         return None if self._ends is None else self._ends - now
 
+    def patience(self, now: float, bound: float | None) -> float | None:
+        """Seconds that the call may wait for a connection to be free; ``None`` if nothing bounds that."""
+        ends = [None if self._limits.patient else self._ends, self.call.not_after]
+        bounds = [bound, *(None if end is None else max(0.0, end - now) for end in ends)]
+        return min((seconds for seconds in bounds if seconds is not None), default=None)
+
     def waited_for_place(self, seconds: float) -> None:
-        """Take note of a wait for room in the call budget: a patient call's deadline moves with it."""
+        """Take note of a wait for room in the call budget, or for a connection: a patient call's deadline moves."""
         if self._ends is not None and self._limits.patient:
             self._ends += seconds
 
@@ -151,6 +157,11 @@ class Exchange(Generic[T]):
         self.attempt += 1
         self._going_out = wall
         self.pauses_key = None
+
+    def no_connection(self, *, now: float, chance: float) -> Wait | Fail:
+        """Decide after an attempt for which no connection was free in the time that it may wait for one."""
+        self.attempt += 1
+        return self.on_fault(Fault("timeout", "no connection was free in time", sent=False), now=now, chance=chance)
 
     def on_fault(self, fault: Fault, *, now: float, chance: float) -> Wait | Fail:
         """Decide after an attempt to which no whole answer came."""

@@ -19,6 +19,7 @@ from pyas_async._core.queue import Ticket
 from pyas_async._core.retry import RetryQuota
 from pyas_async._runtime.clock import Clock
 from pyas_async._runtime.key import ApiKey
+from pyas_async._runtime.places import Places
 from pyas_async._runtime.scheduler import Scheduler
 from pyas_async._runtime.single_flight import Flights
 from pyas_async._runtime.transport import Timeouts, Transport
@@ -56,6 +57,7 @@ class Session:
         transport: Transport,
         key: ApiKey,
         *,
+        places: Places,
         budget: RateBudget,
         clock: Clock,
         on_event: Callable[[Event], None] | None,
@@ -64,6 +66,7 @@ class Session:
         self.clock = clock
         self._transport = transport
         self._key = key
+        self._places = places
         self._scheduler = Scheduler(budget, clock)
         self._quota = RetryQuota()
         self._flights = Flights(self._make)
@@ -166,24 +169,48 @@ class Session:
             ticket = _ticket(exchange.call, options, watch, self.clock.now())
             if not self._scheduler.try_now(ticket):
                 await self._wait_for_place(ticket, exchange, options, watch)
-            if self._closed or watch.withdrawn:
-                self._scheduler.withdraw(ticket)
-                self._check_usable()
-                watch.check()
-            # The wait for a place may have outlived the deadline, or the page token: then there is no place.
-            if isinstance(action := exchange.next(self.clock.now()), Fail):
-                self._scheduler.withdraw(ticket)
-                return action
-            return await self._attempt(exchange, options, watch, action)
+            return await self._go(ticket, exchange, options, watch)
         except PyasError as error:
             found = error
         return Fail(exchange.failed(found))
+
+    async def _go(
+        self, ticket: Ticket, exchange: Exchange[T], options: CallOptions, watch: Watch
+    ) -> Wait | Return[T] | Fail:
+        """Make an attempt, for which there is room in the budget, once a connection is free."""
+        sent, placed = False, False
+        try:
+            placed = self._places.take_now() or await self._wait_for_connection(exchange, options, watch)
+            self._check_usable()
+            watch.check()
+            # The waits may have outlived the deadline, or the page token.
+            if isinstance(action := exchange.next(self.clock.now()), Fail):
+                return action
+            if not placed:
+                return exchange.no_connection(now=self.clock.now(), chance=self.clock.chance())
+            sent = True
+            return await self._attempt(exchange, options, watch, action)
+        finally:
+            if placed:
+                self._places.give_back()
+            if not sent:
+                self._scheduler.withdraw(ticket)
 
     async def _fetch_key(self, exchange: Exchange[T]) -> None:
         with anyio.move_on_after(exchange.remaining(self.clock.now())) as scope, self._ended_by_closing(scope):
             await self._key.fetch()
         if scope.cancelled_caught and not self._closed:
             raise exchange.out_of_time()
+
+    async def _wait_for_connection(self, exchange: Exchange[T], options: CallOptions, watch: Watch) -> bool:
+        began = self.clock.now()
+        watch.tell()
+        taken = False
+        with anyio.CancelScope() as watch.wait:
+            taken = await self._places.take(exchange.patience(began, options.phases.place))
+        watch.wait = None
+        exchange.waited_for_place(self.clock.now() - began)
+        return taken
 
     async def _wait_for_place(self, ticket: Ticket, exchange: Exchange[T], options: CallOptions, watch: Watch) -> None:
         began = self.clock.now()

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
-import anyio
 import attrs
 import pytest
 import trio
@@ -15,6 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pyas_async import InvalidArgumentError, RateBudget
+from pyas_async._runtime.places import Places
 from pyas_async.plans import DEVELOPER, GROWTH, PLANS, SCALE, Estimate, Plan, estimate, table
 from pyas_async.plans._cli import main
 from pyas_async.plans._estimate import few
@@ -272,7 +272,7 @@ def test_connections_beside_the_simulation(
 
     class Pooled(Ours):
         async def list_all(self) -> None:
-            self.client._session._transport._places = anyio.Semaphore(connections)
+            self.client._session._places = Places(connections)
             await super().list_all()
 
     monkeypatch.setitem(simulation.CONTENDERS, "pooled", Pooled)

@@ -12,9 +12,18 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from pyas_async import BudgetTimeoutError, OutcomeUnknownError, PyasError, RateBudget, RateLimitError, RetryPolicy
+from pyas_async import (
+    BudgetTimeoutError,
+    OutcomeUnknownError,
+    PyasError,
+    RateBudget,
+    RateLimitError,
+    RequestTimeoutError,
+    RetryPolicy,
+)
 from pyas_async._runtime.clock import Clock
-from runtime.wires import CHANGE, KEY_LIMIT, MEETING, NEW, client_of, rows_after, through
+from pyas_async._runtime.places import Places
+from runtime.wires import CHANGE, KEY_LIMIT, MEETING, NEW, client_of, heard, rows_after, through
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -266,3 +275,50 @@ def test_key_that_comes_too_late() -> None:
         assert ("not_sent", 5.0) == (caught.value.write_state, anyio.current_time())
 
     assert [] == play(main, api_key=key, deadline=5.0)
+
+
+@pytest.mark.parametrize(("deadline", "sent", "late"), [(None, 40, 0), (10.5, 22, 20)])
+def test_crowd_in_front_of_few_connections(deadline: float | None, sent: int, late: int) -> None:
+    """Waiting for a connection takes nothing from the time of an attempt, and ends with the deadline."""
+    ends: list[float] = []
+
+    async def crowd(client: PyasClient) -> None:
+        client._session._places = Places(2)
+        heard(client)
+
+        async def one() -> None:
+            try:
+                await client.meetings.get(81)
+            except RequestTimeoutError:
+                ends.append(anyio.current_time())
+
+        async with anyio.create_task_group() as tasks:
+            for _ in range(40):
+                tasks.start_soon(one)
+
+    times = play(crowd, takes=1.0, timeout=1.5, deadline=deadline)
+    assert [float(number // 2) for number in range(sent)] == times
+    assert [10.5] * late == ends
+
+
+def test_bound_of_the_wait_for_a_connection() -> None:
+    """An `httpx.Timeout` bounds the wait for a connection as well; then the call is tried again, as after any fault."""
+    ends: list[float] = []
+
+    async def two(client: PyasClient) -> None:
+        client._session._places = Places(1)
+        heard(client)
+
+        async def impatient() -> None:
+            with pytest.raises(RequestTimeoutError, match="no connection was free"):
+                await client.meetings.get(81)
+            ends.append(anyio.current_time())
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(get, client.with_options(timeout=None))
+            await anyio.wait_all_tasks_blocked()
+            tasks.start_soon(impatient)
+
+    retry = RetryPolicy(max_attempts=2, base=2.0, cap=2.0)
+    assert [0.0] == play(two, takes=60.0, timeout=httpx.Timeout(30.0, pool=4.0), retry=retry)
+    assert [10.0] == ends

@@ -10,12 +10,21 @@ if TYPE_CHECKING:
 
 @attrs.frozen(kw_only=True)
 class Timeouts:
-    """Seconds for the phases of one attempt; ``None`` for no bound. The whole attempt is bounded by the exchange."""
+    """Seconds for the phases of one attempt; ``None`` for no bound. The whole attempt is bounded by the exchange.
+
+    Attributes:
+        connect: For opening a connection.
+        read: For each piece of the answer.
+        write: For each piece of the request.
+        pool: For a connection of an injected client's pool.
+        place: For one of our own connections to be free, which is waited for before the attempt begins.
+    """
 
     connect: float | None
     read: float | None
     write: float | None
     pool: float | None
+    place: float | None
 
     @classmethod
     def of(cls, timeout: "float | httpx.Timeout | None") -> tuple["Timeouts", float | None]:
@@ -24,9 +33,11 @@ class Timeouts:
             # Waiting for a connection ends a little before the attempt does: then it is plain that nothing was sent.
             # What comes after it is bounded by the whole; a bound for each step would cost more than the step.
             early = None if timeout is None else 0.95 * timeout
-            return cls(connect=early, read=None, write=None, pool=early), timeout
+            return cls(connect=early, read=None, write=None, pool=early, place=None), timeout
         # httpx2's Timeout has the same face.
-        phases = cls(connect=timeout.connect, read=timeout.read, write=timeout.write, pool=timeout.pool)
+        phases = cls(
+            connect=timeout.connect, read=timeout.read, write=timeout.write, pool=timeout.pool, place=timeout.pool
+        )
         bounds = (phases.connect, phases.read, phases.write, phases.pool)
         whole = None if None in bounds else sum(seconds for seconds in bounds if seconds is not None)
         return phases, whole

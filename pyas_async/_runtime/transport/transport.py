@@ -1,4 +1,4 @@
-"""The transport: a place for each request, a bound of time, and an end to what is under way when it is closed."""
+"""The transport: a bound of time for each request, and an end to what is under way when it is closed."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
@@ -13,7 +13,7 @@ from pyas_async._runtime.transport.attempt import Attempt
 from pyas_async._runtime.transport.faults import fault_of, speaks_httpx
 from pyas_async._runtime.transport.injected import Injected
 from pyas_async._runtime.transport.own import Own
-from pyas_async._runtime.transport.timeouts import Timeouts, least
+from pyas_async._runtime.transport.timeouts import Timeouts
 from pyas_async._runtime.transport.wire import Wire
 from pyas_async.errors import ClientClosedError
 
@@ -24,14 +24,12 @@ HttpTimeout: TypeAlias = httpx.Timeout
 class Transport:
     """Sends requests, and can be closed under them."""
 
-    def __init__(self, base_url: str, key: ApiKey, *, max_connections: int, http_client: HttpClient | None) -> None:
+    def __init__(self, base_url: str, key: ApiKey, *, http_client: HttpClient | None) -> None:
         """Keep what is needed to send; nothing is opened yet."""
         self._base_url = base_url
         self._client = http_client
         self._injected = None if http_client is None else Injected(base_url, key, http_client)
         self._own = Own(base_url, key)
-        self._max_connections = max_connections
-        self._places: anyio.Semaphore | None = None
         self._under_way: set[anyio.CancelScope] = set()
         self._idle: anyio.Event | None = None
         self._closed = False
@@ -71,36 +69,9 @@ class Transport:
             on_wire: Told when the request has been written.
         """
         attempt = Attempt(call=call, headers=headers, phases=phases, wire=Wire(on_wire))
-        places = self._places or await self._open()
-        if places is None:
-            return await self._send(attempt, limit)
-        began = anyio.current_time()
-        try:
-            places.acquire_nowait()
-        except anyio.WouldBlock:
-            wait = least(limit, phases.pool)
-            with anyio.move_on_after(wait) as scope:
-                await places.acquire()
-            if scope.cancelled_caught:
-                return Fault("timeout", f"no connection was free within {wait} s", sent=False)
-        try:
-            return await self._send(attempt, None if limit is None else limit - (anyio.current_time() - began))
-        finally:
-            places.release()
-
-    async def _open(self) -> anyio.Semaphore | None:
-        """Get ready, and give what bounds the requests under way: of an injected client, its own pool does."""
         if self._injected is None:
             await self._own.open()
-            if self._closed:  # meanwhile
-                msg = "the client was closed under the call"
-                raise ClientClosedError(msg)
-            if self._places is None:
-                self._places = anyio.Semaphore(self._max_connections, fast_acquire=True)
-        return self._places
-
-    async def _send(self, attempt: Attempt, limit: float | None) -> Outcome:
-        if self._closed:
+        if self._closed:  # perhaps meanwhile
             return Fault("network", "the client was closed", sent=False)
         if self._injected is None:
             await self._run(self._own, attempt, limit)
