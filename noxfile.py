@@ -177,6 +177,10 @@ def install_wheel(session: nox.Session, *requirements: str) -> None:
 UNDER_TEST = {"PYAS_ASYNC_TEST_WHEEL": "1", "PYTHONSAFEPATH": "1"}
 
 
+# Half of the tests' time is spent waiting for processes and sockets.
+AT_ONCE = ["--numprocesses", str(2 * (os.cpu_count() or 1)), "--dist", "worksteal"]
+
+
 @nox.session
 def demo(session: nox.Session) -> None:
     """Run the main job against the sandbox, as a user would."""
@@ -194,7 +198,7 @@ def tests(session: nox.Session) -> None:
     way = {} if session.python == RUNNING or session.posargs else {"PYAS_ASYNC_WALK_STEPS": "2000"}
     # Hypothesis draws constants from whatever tests are loaded. In a process of its own, the walk takes the same steps
     # whatever other tests there are.
-    parts = [session.posargs] if session.posargs else [["--ignore=tests/walk"], ["tests/walk"]]
+    parts = [session.posargs] if session.posargs else [[*AT_ONCE, "--ignore=tests/walk"], [*AT_ONCE, "tests/walk"]]
     for part in parts:
         session.run("coverage", "run", "-m", "pytest", *part, env={**UNDER_TEST, **way})
 
@@ -263,4 +267,4 @@ def lowest(session: nox.Session) -> None:
     project = PYPROJECT["project"]
     direct = [*project["dependencies"], *project["optional-dependencies"]["sandbox"], *groups("tests")]
     install_wheel(session, "--resolution=lowest-direct", *direct)
-    session.run("python", "-m", "pytest", *session.posargs, env=UNDER_TEST)
+    session.run("python", "-m", "pytest", *(session.posargs or AT_ONCE), env=UNDER_TEST)

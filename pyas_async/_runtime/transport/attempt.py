@@ -52,7 +52,7 @@ class Attempt:
             return
         if cancellation is not None:
             # The same one, without the frames that it came through, and outside of the handler that would add them.
-            raise _first(cancellation)
+            raise _bare(cancellation)
 
     def extensions(self) -> dict[str, Any]:
         """Write what the transport is to know beside the request."""
@@ -100,12 +100,15 @@ def _cancellation(error: BaseException) -> BaseException | None:
     return error if isinstance(error, cancelled) else None
 
 
-def _first(cancellation: BaseException) -> BaseException:
-    """Give the cancellation that others stand for: it alone says who has cancelled. None of it tells of our frames."""
-    while isinstance(before := cancellation.__context__, anyio.get_cancelled_exc_class()):
-        cancellation = before
-    cancellation.__context__ = cancellation.__cause__ = None
-    return cancellation.with_traceback(None)
+def _bare(cancellation: BaseException) -> BaseException:
+    """Take the frames off a cancellation, and off those that it stands for, which say who has cancelled."""
+    link: BaseException | None = cancellation
+    while link is not None:
+        link.__traceback__ = link.__cause__ = None
+        if not isinstance(link.__context__, anyio.get_cancelled_exc_class()):
+            link.__context__ = None
+        link = link.__context__
+    return cancellation
 
 
 def target_of(call: Call[Any]) -> str:
