@@ -9,7 +9,11 @@ import httpx
 from pyas_async._runtime.key import ApiKey
 from pyas_async._runtime.transport.attempt import Attempt, target_of
 from pyas_async._runtime.transport.body import ENCODING
-from pyas_async._runtime.transport.wire import body_class
+from pyas_async._runtime.transport.faults import PACKAGES
+from pyas_async._runtime.transport.wire import Wire, body_class
+
+_SOON = 0.002
+"""Seconds after which a request is on the wire, unless a connection must be opened first."""
 
 
 class Injected:
@@ -23,7 +27,19 @@ class Injected:
 
     async def run(self, attempt: Attempt, scope: anyio.CancelScope) -> None:
         """Make an attempt."""
-        await attempt.run(self._send, scope)
+        if attempt.wire.on_wire is None or self.speaks_httpx():
+            await attempt.run(self._send, scope)
+            return
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_presume_written, attempt.wire)
+            await attempt.run(self._send, scope)
+            tasks.cancel_scope.cancel()
+
+    def speaks_httpx(self) -> bool:
+        """Whether the transport behind the client is httpx's own."""
+        find = getattr(self._client, "_transport_for_url", None)
+        transport = find(httpx.URL(self._base_url)) if find is not None else None
+        return type(transport).__module__.partition(".")[0] in PACKAGES
 
     async def _send(self, attempt: Attempt) -> httpx.Response:
         return await self._client.send(self._request(attempt), stream=True, follow_redirects=False)
@@ -46,6 +62,12 @@ class Injected:
         request.extensions = attempt.extensions()
         request.headers["x-api-key"] = self._key.reveal()
         return request
+
+
+async def _presume_written(wire: Wire) -> None:
+    """Say that a request is on the wire, where the transport does not say it: on an open connection it is, by then."""
+    await anyio.sleep(_SOON)
+    wire.written()
 
 
 def _headers(own: Mapping[str, str], *, has_body: bool) -> dict[str, str]:

@@ -10,7 +10,7 @@ from pyas_async._core.messages import Call, Fault, Outcome
 from pyas_async._runtime.key import ApiKey
 from pyas_async._runtime.quiet import quiet_httpx
 from pyas_async._runtime.transport.attempt import Attempt
-from pyas_async._runtime.transport.faults import fault_of, speaks_httpx
+from pyas_async._runtime.transport.faults import fault_of
 from pyas_async._runtime.transport.injected import Injected
 from pyas_async._runtime.transport.own import Own
 from pyas_async._runtime.transport.timeouts import Timeouts
@@ -100,8 +100,8 @@ class Transport:
             return attempt.outcome
         wire, error, client = attempt.wire, attempt.failure, self._client
         if error is not None:
-            trusted = client is None or speaks_httpx(client, self._base_url)
-            fault = fault_of(error, wire, origin=self._base_url, trusted=trusted)
+            trusted = self._injected is None or self._injected.speaks_httpx()
+            fault = fault_of(error, wire, method=attempt.call.method, origin=self._base_url, trusted=trusted)
             if fault is not None:
                 return fault
             if client is not None and isinstance(error, RuntimeError) and client.is_closed:

@@ -1,0 +1,105 @@
+"""A client whose requests travel by aiohttp."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import httpx_aiohttp
+import pytest
+
+from pyas_async import AttemptStarted, OutcomeUnknownError, TransportError
+from runtime.whole import check_whole
+from runtime.wires import CHANGE, NEW, client_of, found, wire
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from pyas_async import Event, PyasClient
+    from runtime.wires import Seen
+
+pytestmark = pytest.mark.asyncio
+
+
+@asynccontextmanager
+async def by_aiohttp(url: str, **options: Any) -> AsyncIterator[PyasClient]:  # noqa: ANN401  (whatever a client takes)
+    """Open a client."""
+    async with (
+        httpx.AsyncClient(transport=httpx_aiohttp.AiohttpTransport()) as http,
+        client_of(url, http_client=http, **options) as client,
+    ):
+        yield client
+
+
+async def test_calls() -> None:
+    """Every kind of call works, bodies and all."""
+    with wire() as server:
+        async with by_aiohttp(server.url) as client:
+            assert 81 == (await client.meetings.get(81)).id
+            assert 81 == (await client.meetings.create(NEW)).id
+            await client.meetings.update(81, CHANGE)
+            await client.meetings.delete(81)
+            assert [1, 2] == [row.id async for row in client.meetings.iter_all()]
+        assert ["GET", "POST", "PATCH", "DELETE", "GET", "GET"] == [seen.method for seen in server.requests]
+
+
+@pytest.mark.parametrize("reused", [False, True])
+async def test_lost_answer(reused: bool) -> None:
+    """Aiohttp's word for a lost answer, which sounds like one for no connection, is not taken at its word."""
+    with wire(lambda seen: found(seen) if seen.method == "GET" else None) as server:
+        async with by_aiohttp(server.url) as client:
+            if reused:
+                await client.meetings.get(81)
+            with pytest.raises(OutcomeUnknownError):
+                await client.meetings.create(NEW)
+        assert 1 == sum(seen.method == "POST" for seen in server.requests)
+
+
+async def test_nobody_listens() -> None:
+    """A connection that could not be made carried nothing: a create is tried again, and was not sent."""
+    events: list[Event] = []
+    with wire() as server:
+        url = server.url
+    async with by_aiohttp(url, on_event=events.append) as client:
+        with pytest.raises(TransportError) as caught:
+            await client.meetings.create(NEW)
+    assert (4, "not_sent") == (sum(isinstance(e, AttemptStarted) for e in events), caught.value.write_state)
+
+
+async def test_next_page_while_this_one_is_worked_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader gets its page once the next request is sent, though aiohttp does not say when that is."""
+    monkeypatch.setattr("pyas_async._runtime.fetcher._WIRE", 60.0)
+    asked: list[str] = []
+    worked = threading.Event()
+
+    def answer(seen: Seen) -> bytes:
+        asked.append(seen.target)
+        assert len(asked) < 2 or worked.wait(5)
+        return found(seen)
+
+    with wire(answer) as server:
+        async with by_aiohttp(server.url) as client, client.meetings.iter_all() as listing:
+            async with asyncio.timeout(5):
+                assert 1 == (await anext(listing)).id
+            ends = time.monotonic() + 5
+            while len(asked) < 2 and time.monotonic() < ends:
+                time.sleep(0.001)  # noqa: ASYNC251  (it computes)
+            assert 2 == len(asked)
+            worked.set()
+
+
+async def test_cancelled() -> None:
+    """Cancelled calls leave nothing behind."""
+    with wire() as server:
+        async with by_aiohttp(server.url) as client:
+            for _ in range(20):
+                task = asyncio.ensure_future(client.meetings.get(81))
+                await asyncio.sleep(0)
+                task.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await task
+            await check_whole(client)
