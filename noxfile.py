@@ -252,10 +252,9 @@ def walk(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Run the benchmarks, and print their tables."""
+    """Run the benchmarks; `-- --only paging`, `-- --quick` and what else follows -- is for benchmarks/__main__.py."""
     install_wheel(session, *groups("bench"))
-    for script in sorted(Path("benchmarks").glob("*.py")):
-        session.run("python", str(script), *session.posargs)
+    session.run("python", "benchmarks", *session.posargs)
 
 
 @nox.session(python=SUPPORTED[0], reuse_venv=False)  # an installed newer version would do as well

@@ -9,7 +9,6 @@ after 900 s. All listings are begun at once: of 1 to 5 pages each, and one of 30
 
 Nothing waits in real time. The tests hold a small world of the same model to the same goals (`tests/simulation`).
 """
-# ruff: noqa: INP001, T201 -- a script, and it prints; the model is beside the tests
 
 from __future__ import annotations
 
@@ -173,7 +172,7 @@ def report(row: Row) -> dict[str, Any]:
 
 def plot(rows: Sequence[Row], cap: float, file: Path) -> None:
     """Draw calls and end over the number of accounts, by plan; of both kinds of windows the worse."""
-    from matplotlib.figure import Figure  # noqa: PLC0415  (only who draws needs it)
+    from matplotlib.figure import Figure
 
     plans = list(dict.fromkeys(row.world.plan.name for row in rows))
     sizes = sorted({row.world.accounts for row in rows})

@@ -6,7 +6,6 @@ The sandbox serves over a socket from a process of its own, with some latency. E
 as a page takes to come, so that whoever does both at once needs half the time: a gain of 2, less the first page, which
 nobody can work on before it is there. With and without prefetching take turns.
 """
-# ruff: noqa: INP001, T201 -- a script, and it prints
 
 from __future__ import annotations
 
@@ -41,7 +40,7 @@ def sandbox(pages: int, latency: float) -> Iterator[dict[str, Any]]:
     command = [sys.executable, "-m", "pyas_async.sandbox", *sizes]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603  (our own)
         try:
-            assert process.stdout is not None  # noqa: S101  (for the type checker)
+            assert process.stdout is not None
             yield json.loads(process.stdout.readline())
         finally:
             process.terminate()

@@ -6,7 +6,6 @@ Rows are streamed through `iter_all` from a transport in this process that makes
 time is taken off. Every round of every part runs in a process of its own, since what one leaves behind in the allocator
 would be seen in the next.
 """
-# ruff: noqa: INP001, T201 -- a script, and it prints
 
 from __future__ import annotations
 
@@ -141,7 +140,7 @@ def measure_memory(rows: int) -> dict[str, float]:
             least = min(least, each)
     gc.collect()
     steady = tracemalloc.get_traced_memory()[0] / rows
-    assert len(memory) == rows  # noqa: S101  (or the figures are of something else)
+    assert len(memory) == rows
     return {
         "steady": steady,
         "worst": worst,
@@ -186,7 +185,7 @@ def measure_stream(rows: int) -> dict[str, float]:
             count += 1
             if count == PAGE:
                 start = resident()
-        assert count == rows  # noqa: S101  (or the figures are of something else)
+        assert count == rows
         return time.process_time() - began - service.spent, start
 
     RowMemory.fresh = timed  # type: ignore[method-assign]  # a clock around it; once a page, so it adds next to nothing
@@ -223,7 +222,7 @@ def measure_checkpoint(rows: int) -> dict[str, float]:
         parsed = time.perf_counter()
         rest = client.meetings.iter_all(resume=checkpoint)
         resumed = time.perf_counter()
-        assert sum([1 async for _ in rest]) == PAGE // 2  # noqa: S101  (or the figures are of something else)
+        assert sum([1 async for _ in rest]) == PAGE // 2
         return {
             "size": len(text) / checkpoint.items,
             "over": len(text) - 12 * checkpoint.items,

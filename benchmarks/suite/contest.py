@@ -1,0 +1,115 @@
+"""Contenders in processes of their own, who take turns: round by round, each in an order that moves on."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import statistics
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import attrs
+
+from suite import machine
+from suite.peers import Where
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+HERE: Final = Path(__file__).resolve().parent
+LATENCY: Final = 0.02
+GENERATIONS: Final = 3
+"""How often the processes are begun again: how memory lies and how hashes fall is luck, and differs from process to
+process by some percent."""
+
+
+@attrs.frozen
+class Turn:
+    """What a contender's turn took.
+
+    Attributes:
+        wall: Seconds.
+        cpu: Seconds of CPU, all threads together.
+        thread: Seconds of CPU in the thread of the event loop.
+        count: Meetings that it had in hand.
+    """
+
+    wall: float
+    cpu: float
+    thread: float
+    count: int
+
+
+@contextmanager
+def service(latency: float = LATENCY) -> Iterator[tuple[Where, dict[str, Any]]]:
+    """Serve from a process of its own; give where, and how large the answers are."""
+    command = [sys.executable, str(HERE / "server.py"), "--latency", "0", str(latency)]
+    core, _ = machine.share_out()
+    command += [] if core is None else ["--core", str(core)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603  (our own)
+        try:
+            assert process.stdout is not None
+            facts = json.loads(process.stdout.readline())
+            url, slow_url = facts.pop("urls")
+            yield Where(url, slow_url, facts.pop("ids")), facts
+        finally:
+            process.terminate()
+
+
+class _Worker:
+    def __init__(self, name: str, where: Where) -> None:
+        self.name = name
+        _, core = machine.share_out()
+        command = [sys.executable, str(HERE / "worker.py"), name, json.dumps(attrs.asdict(where)), json.dumps(core)]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603
+        self._hear()
+
+    def turn(self, warm: int, size: int) -> Turn:
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{warm} {size}\n")
+        self._process.stdin.flush()
+        return Turn(**self._hear())
+
+    def end(self) -> None:
+        self._process.communicate(timeout=30)
+
+    def _hear(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            sys.exit(f"{self.name} ended with {self._process.wait()}")
+        found: dict[str, Any] = json.loads(line)
+        return found
+
+
+def contest(names: Sequence[str], where: Where, *, warm: int, size: int, rounds: int) -> dict[str, list[Turn]]:
+    """Let contenders take so many turns each; those of one index were taken one after another."""
+    turns: dict[str, list[Turn]] = {name: [] for name in names}
+    generations = min(GENERATIONS, rounds)
+    for generation in range(generations):
+        with contextlib.ExitStack() as stack:
+            workers = [_Worker(name, where) for name in names]
+            for worker in workers:
+                stack.callback(worker.end)
+                # The first turn is for the caches.
+                worker.turn(warm, size)
+            share = rounds // generations + (generation < rounds % generations)
+            for number in range(share):
+                first = number % len(workers)
+                for worker in workers[first:] + workers[:first]:
+                    turns[worker.name].append(worker.turn(warm, size))
+                print(".", end="", file=sys.stderr, flush=True)
+    return turns
+
+
+def ratios(ours: Sequence[float], theirs: Sequence[float]) -> list[float]:
+    """Divide round by round: what slows one turn slows its neighbour as well."""
+    return [one / other for one, other in zip(ours, theirs, strict=True)]
+
+
+def middle(values: Sequence[float]) -> float:
+    """Give the median."""
+    return statistics.median(values)

@@ -1,0 +1,83 @@
+"""What a run gives: figures, what is wanted of them, and the table of both."""
+
+from __future__ import annotations
+
+import statistics
+from typing import TYPE_CHECKING, Any, Final
+
+import attrs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+RATIO: Final = "ratio"
+_UNITS: Final = {RATIO: 2, "ns": 0, "µs": 1, "ms": 2, "s": 2, "bytes": 0, "calls": 0, "": 2}
+"""The units of figures, and how many digits after the point are shown of each."""
+
+
+@attrs.frozen
+class Figure:
+    """One figure of a run: a value for each round.
+
+    Attributes:
+        name: What it is called in files; it begins with the name of its section.
+        what: What was measured, in words.
+        unit: Of its values; `RATIO` for one.
+        values: One for each round.
+        goal: What is wanted of the median: ``("<=", 1.0)``, or ``None`` if it only is there to be compared with.
+    """
+
+    name: str
+    what: str
+    unit: str = attrs.field(validator=attrs.validators.in_(_UNITS))
+    values: list[float]
+    goal: tuple[str, float] | None = None
+
+    @property
+    def median(self) -> float:
+        """Give the median of the rounds."""
+        return statistics.median(self.values)
+
+    @property
+    def reached(self) -> bool | None:
+        """Whether the median is as wanted; ``None`` if nothing is wanted."""
+        if self.goal is None:
+            return None
+        sign, bound = self.goal
+        return self.median <= bound if sign == "<=" else self.median >= bound
+
+    def document(self) -> dict[str, Any]:
+        """Give what is kept of it."""
+        return {
+            "name": self.name,
+            "what": self.what,
+            "unit": self.unit,
+            "median": round(self.median, 4),
+            "least": round(min(self.values), 4),
+            "most": round(max(self.values), 4),
+            "rounds": len(self.values),
+            "goal": None if self.goal is None else list(self.goal),
+            "reached": self.reached,
+        }
+
+
+def shown(value: float, unit: str) -> str:
+    """Write a value with its unit."""
+    text = f"{value:,.{_UNITS[unit]}f}"
+    return f"{text}\N{MULTIPLICATION SIGN}" if unit == RATIO else f"{text} {unit}".rstrip()
+
+
+def lines(documents: Sequence[dict[str, Any]]) -> list[str]:
+    """Write a table for the terminal."""
+    rows = [("", "median", "least to most", "goal", "")]
+    for figure in documents:
+        unit, goal = figure["unit"], figure["goal"]
+        verdict = {None: "", True: "reached", False: "MISSED"}[figure["reached"]]
+        spread = f"{shown(figure['least'], unit)} to {shown(figure['most'], unit)}"
+        wanted = "" if goal is None else f"{goal[0]} {shown(goal[1], unit)}"
+        rows.append((figure["what"], shown(figure["median"], unit), spread, wanted, verdict))
+    wide = [max(len(row[column]) for row in rows) for column in range(5)]
+    return [
+        f"{row[0]:{wide[0]}}  {row[1]:>{wide[1]}}  {row[2]:>{wide[2]}}  {row[3]:>{wide[3]}}  {row[4]}".rstrip()
+        for row in rows
+    ]

@@ -1,0 +1,94 @@
+"""Ours, with everything on: types, budget, retries, deadline, memory of rows, safety from cancellation."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from pyas_async import PyasClient
+from suite.peers import KEY, LISTING, Act, Where
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    import httpx
+
+
+async def _rows(client: PyasClient, pages: int) -> int:
+    count = 0
+    async for _ in client.meetings.iter_all(account_id=f"{LISTING}-{pages}"):
+        count += 1
+    return count
+
+
+@asynccontextmanager
+async def rows(where: Where) -> AsyncIterator[Act]:
+    """Iterate by row."""
+    async with PyasClient(KEY, base_url=where.url) as client:
+        yield lambda pages: _rows(client, pages)
+
+
+@asynccontextmanager
+async def pages(where: Where) -> AsyncIterator[Act]:
+    """Iterate by page, and by row in it."""
+    async with PyasClient(KEY, base_url=where.url) as client:
+
+        async def act(length: int) -> int:
+            count = 0
+            async for page in client.meetings.iter_all(account_id=f"{LISTING}-{length}").pages():
+                for _ in page:
+                    count += 1
+            return count
+
+        yield act
+
+
+@asynccontextmanager
+async def prefetched(where: Where) -> AsyncIterator[Act]:
+    """Iterate by row, with the next page on its way."""
+    async with PyasClient(KEY, base_url=where.url) as client:
+
+        async def act(length: int) -> int:
+            count = 0
+            async with client.meetings.iter_all(account_id=f"{LISTING}-{length}") as meetings:
+                async for _ in meetings:
+                    count += 1
+            return count
+
+        yield act
+
+
+@asynccontextmanager
+async def aiohttp_transport(where: Where) -> AsyncIterator[Act]:
+    """Iterate by row, over the httpx-aiohttp transport."""
+    async with _over_aiohttp() as http, PyasClient(KEY, base_url=where.url, http_client=http) as client:
+        yield lambda pages: _rows(client, pages)
+
+
+def _over_aiohttp() -> httpx.AsyncClient:
+    import httpx
+    import httpx_aiohttp
+
+    return httpx.AsyncClient(transport=httpx_aiohttp.AiohttpTransport())
+
+
+async def burst(client: PyasClient, where: Where, number: int) -> int:
+    """Get so many meetings at once."""
+    calls = (client.meetings.get(where.ids[index], account_id="rows-1") for index in range(number))
+    await asyncio.gather(*calls)
+    return number
+
+
+@asynccontextmanager
+async def gets(where: Where) -> AsyncIterator[Act]:
+    """Get meetings at once."""
+    async with PyasClient(KEY, base_url=where.slow_url) as client:
+        yield lambda number: burst(client, where, number)
+
+
+@asynccontextmanager
+async def gets_aiohttp_transport(where: Where) -> AsyncIterator[Act]:
+    """Get meetings at once, over the httpx-aiohttp transport."""
+    async with _over_aiohttp() as http, PyasClient(KEY, base_url=where.slow_url, http_client=http) as client:
+        yield lambda number: burst(client, where, number)
