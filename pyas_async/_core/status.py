@@ -11,7 +11,7 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
-from pyas_async._core.codec.answers import parse
+from pyas_async._core.codec.parsing import parse
 from pyas_async._core.dates import parse_header
 from pyas_async._core.messages import Answer
 from pyas_async.errors import (

@@ -6,10 +6,10 @@ from pyas_async._core.codec.answers import (
     read_detail,
     read_nothing,
     read_oauth_url,
-    read_page,
     read_updated,
 )
 from pyas_async._core.codec.documents import from_dict, to_dict
+from pyas_async._core.codec.pages import read_page
 
 __all__ = [
     "Refused",

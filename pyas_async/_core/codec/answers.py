@@ -9,15 +9,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from pyas_async._core.codec.converter import MisfitAtError, structure
-from pyas_async._core.redact import redact
-from pyas_async.errors import DecodeError
-from pyas_async.models import ConnectedAccount, Meeting, MeetingDetail, Page
-from pyas_async.models._source import parse_leniently
+from pyas_async._core.codec.converter import MisfitAtError, reader, structure
+from pyas_async._core.codec.parsing import MAX_DEPTH, parse, unreadable
+from pyas_async.models import ConnectedAccount, MeetingDetail
 
 T = TypeVar("T")
-MAX_DEPTH = 800
-"""Objects and lists within one another that an answer may have."""
 
 
 class Refused(Exception):  # noqa: N818  (a signal to the exchange, never seen outside)
@@ -29,131 +25,33 @@ class Refused(Exception):  # noqa: N818  (a signal to the exchange, never seen o
         super().__init__("success: false")
 
 
-class _PageData(msgspec.Struct):
-    meetings: list[msgspec.Raw]
-    next_page_token: str | None = None
-    page_size: int | None = None
-    total_records: int | None = None
-
-
-class _PageAnswer(msgspec.Struct):
-    data: _PageData
-    success: bool | None = None
-
-
-_page_answer = msgspec.json.Decoder(_PageAnswer)
-_row = msgspec.json.Decoder(Meeting)
-
-
-def parse(body: bytes) -> Any:  # noqa: ANN401  (a JSON document can be anything)
-    """Parse JSON.
+def parse_object(body: bytes) -> dict[str, Any]:
+    """Parse an answer.
 
     Raises:
-        DecodeError: If it is none.
+        DecodeError: If it is no object.
+        Refused: If it says that it is an error.
     """
-    reason = None
-    document = None
-    try:
-        document = msgspec.json.decode(body)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        try:
-            document = parse_leniently(body)
-        except RecursionError:
-            reason = "nested too deep"
-        except ValueError as error:
-            reason = str(error)[:200]
-    # How deep a parser goes differs from Python to Python; how deep this one goes does not.
-    if reason is None and body.count(b"{") + body.count(b"[") > MAX_DEPTH and _is_too_deep(document):
-        reason = "nested too deep"
-    if reason is not None:
-        raise _unreadable(f"not JSON: {reason}", body)
-    return document
-
-
-def _is_too_deep(document: object) -> bool:
-    level = [document]
-    for _ in range(MAX_DEPTH):
-        level = [
-            item
-            for value in level
-            if isinstance(value, (dict, list))
-            for item in (value.values() if isinstance(value, dict) else value)
-        ]
-        if not level:
-            return False
-    return True
-
-
-def _unreadable(message: str, body: bytes, path: str = "$") -> DecodeError:
-    return DecodeError(message, path=path, excerpt=redact(body[:20_000].decode("utf-8", "replace")))
-
-
-def _parse_object(body: bytes) -> dict[str, Any]:
     document = parse(body)
     if not isinstance(document, dict):
         msg = "expected an object"
-        raise _unreadable(msg, body)
+        raise unreadable(msg, body)
     if document.get("success") is False:
         raise Refused(document)
     return document
 
 
-def _structure(cls: type[T], value: object, path: str, body: bytes) -> T:
+def structure_at(cls: type[T], value: object, path: str, body: bytes) -> T:
+    """Make a model of what stands at a place of an answer.
+
+    Raises:
+        DecodeError: If it does not fit.
+    """
     try:
         return structure(cls, value)
     except MisfitAtError as error:
         failure = error
-    raise _unreadable(failure.reason, body, path + failure.path)
-
-
-def read_page(body: bytes) -> Page:
-    """Read the answer to a list call.
-
-    Raises:
-        DecodeError: If it is not what the service documents.
-        Refused: If it says that it is an error.
-    """
-    try:
-        answer = _page_answer.decode(body)
-        rows = [_fast_row(raw) for raw in answer.data.meetings]
-    except (msgspec.MsgspecError, ValueError, RecursionError, _Odd):
-        return _read_page_tolerantly(body)
-    if answer.success is False:
-        return _read_page_tolerantly(body)
-    data = answer.data
-    return Page(
-        meetings=tuple(rows),
-        next_page_token=data.next_page_token or None,
-        page_size=data.page_size,
-        total_records=data.total_records,
-        _source=(body, "data"),
-    )
-
-
-class _Odd(Exception):  # noqa: N818  (a signal to the tolerant way)
-    """A row that the fast way would read otherwise than the tolerant way."""
-
-
-def _fast_row(raw: msgspec.Raw) -> Meeting:
-    row = _row.decode(raw)
-    for moment in (row.start_time, row.created_at):
-        if moment is not None and moment.tzinfo is None:
-            raise _Odd
-    object.__setattr__(row, "_source", raw)
-    return row
-
-
-def _read_page_tolerantly(body: bytes) -> Page:
-    document = _parse_object(body)
-    data, path, source = document.get("data"), "$.data", (body, "data")
-    if not isinstance(data, dict) and "meetings" in document:
-        data, path, source = document, "$", (body,)  # type: ignore[assignment]
-    if not isinstance(data, dict) or "meetings" not in data:
-        msg = "no list of meetings where one belongs"
-        raise _unreadable(msg, body, f"{path}.meetings")
-    page = _structure(Page, data, path, body)
-    object.__setattr__(page, "_source", source)
-    return page
+    raise unreadable(failure.reason, body, path + failure.path)
 
 
 def _find_meeting(document: dict[str, Any]) -> tuple[dict[str, Any] | None, str]:
@@ -170,6 +68,26 @@ def _find_meeting(document: dict[str, Any]) -> tuple[dict[str, Any] | None, str]
     return None, "$"
 
 
+_envelope = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_loads_detail = reader(detailed=False).get_loads_hook(MeetingDetail)
+
+
+def read_quickly(body: bytes) -> MeetingDetail | None:
+    """Read a meeting in one of the documented places; ``None`` if it is not plain to see there."""
+    if body.count(b"{") + body.count(b"[") > MAX_DEPTH:
+        return None
+    try:
+        envelope = _envelope.decode(body)
+        if "success" in envelope and bytes(envelope["success"]) != b"true":
+            return None
+        if (found := envelope.get("meeting")) is None:
+            found = envelope["data"]
+            found = _envelope.decode(found).get("meeting", found)
+        return _loads_detail(found)
+    except Exception:  # noqa: BLE001  (whatever it was: who reads the whole finds it again, and says where)
+        return None
+
+
 def read_detail(body: bytes) -> MeetingDetail:
     """Read the answer to a get or a create.
 
@@ -177,12 +95,22 @@ def read_detail(body: bytes) -> MeetingDetail:
         DecodeError: If no meeting is in it.
         Refused: If it says that it is an error.
     """
-    document = _parse_object(body)
+    return read_quickly(body) or read_slowly(body)
+
+
+def read_slowly(body: bytes) -> MeetingDetail:
+    """Read a meeting wherever it is, as tolerantly as can be, and say what is wrong with it.
+
+    Raises:
+        DecodeError: If no meeting is in it.
+        Refused: If it says that it is an error.
+    """
+    document = parse_object(body)
     found, path = _find_meeting(document)
     if found is None:
         msg = "no meeting where one belongs"
-        raise _unreadable(msg, body)
-    return _structure(MeetingDetail, found, path, body)
+        raise unreadable(msg, body)
+    return structure_at(MeetingDetail, found, path, body)
 
 
 def read_updated(body: bytes) -> MeetingDetail | None:
@@ -194,9 +122,9 @@ def read_updated(body: bytes) -> MeetingDetail | None:
     """
     if not body.strip() or body.strip() == b"null":
         return None
-    document = _parse_object(body)
+    document = parse_object(body)
     found, path = _find_meeting(document)
-    return None if found is None else _structure(MeetingDetail, found, path, body)
+    return None if found is None else structure_at(MeetingDetail, found, path, body)
 
 
 def read_nothing(body: bytes) -> None:
@@ -207,7 +135,7 @@ def read_nothing(body: bytes) -> None:
         Refused: If it says that it is an error.
     """
     if body.strip() and body.strip() != b"null":
-        _parse_object(body)
+        parse_object(body)
 
 
 def read_account(body: bytes) -> ConnectedAccount:
@@ -217,11 +145,11 @@ def read_account(body: bytes) -> ConnectedAccount:
         DecodeError: If no account is in it.
         Refused: If it says that it is an error.
     """
-    document = _parse_object(body)
+    document = parse_object(body)
     found, path = document.get("data", document), "$.data" if "data" in document else "$"
     if isinstance(found, dict) and "account" in found:
         found, path = found["account"], f"{path}.account"
-    return _structure(ConnectedAccount, found, path, body)
+    return structure_at(ConnectedAccount, found, path, body)
 
 
 def read_oauth_url(body: bytes) -> str:
@@ -231,10 +159,10 @@ def read_oauth_url(body: bytes) -> str:
         DecodeError: If no address is in it.
         Refused: If it says that it is an error.
     """
-    document = _parse_object(body)
+    document = parse_object(body)
     data = document.get("data")
     url = document.get("url") or (data.get("url") if isinstance(data, dict) else None)
     if not isinstance(url, str):
         msg = "no address where one belongs"
-        raise _unreadable(msg, body, "$.url")
+        raise unreadable(msg, body, "$.url")
     return url

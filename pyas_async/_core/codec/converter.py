@@ -6,6 +6,7 @@ does not fit fails with the path of the place. Writing gives the page's names an
 
 import functools
 import re
+import types
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -14,7 +15,10 @@ from zoneinfo import ZoneInfo
 import attrs
 from cattrs import ClassValidationError, Converter
 from cattrs.gen import make_dict_structure_fn, override
+from cattrs.preconf.msgspec import MsgspecJsonConverter
 
+from pyas_async._core.codec import native
+from pyas_async._core.codec.parsing import REFUSED, parse
 from pyas_async._core.dates import parse_field
 from pyas_async.models import Attendee, MeetingCreate, MeetingType, MeetingUpdate, Recurrence
 from pyas_async.models._base import Model
@@ -101,6 +105,16 @@ def _items(kind: Any, converter: Converter) -> Callable[[object, Any], tuple[Any
     return structure
 
 
+def _is_optional(kind: Any) -> bool:  # noqa: ANN401  (an annotation)
+    return isinstance(kind, types.UnionType) and kind.__args__[1:] == (type(None),)
+
+
+def _optional(kind: Any, converter: Converter) -> Callable[[object, Any], Any]:  # noqa: ANN401  (an annotation)
+    # `_model` leaves out what is null, so what is left is of the kind itself. cattrs' own way looks that up each time.
+    hook: Callable[[object, Any], Any] = converter.get_structure_hook(kind.__args__[0])
+    return hook
+
+
 def _model(cls: type[Model], converter: Converter) -> Callable[[object, Any], Model]:
     renames: dict[str, Any] = {
         attribute.name: override(rename=wire_name(attribute))
@@ -173,16 +187,49 @@ def _kind(value: object) -> str:
     return names.get(type(value), type(value).__name__)
 
 
+class Reader(MsgspecJsonConverter):
+    """Reads answers: from JSON values by the hooks, and from bytes the fast way, as far as that goes."""
+
+    def get_loads_hook(self, cl: type[T]) -> Callable[[bytes], T]:
+        """Give what makes models of a class of bytes: msgspec by itself, or, if it refuses, the hooks."""
+        if not native.takes(cl):
+            return lambda data: self.structure(parse(data), cl)
+        fast, known, keep = native.decoder(cl).decode, native.known_fields(cl).decode, native.keeper(cl)
+
+        def loads(data: bytes) -> T:
+            try:
+                model = fast(data)
+            except REFUSED:
+                pass
+            else:
+                keep(model, data)
+                return model
+            try:
+                value = known(data)
+            except REFUSED:
+                value = parse(data)
+            model = self.structure(value, cl)
+            native.set_source(model, data)
+            return model
+
+        return loads
+
+    def loads(self, data: bytes, cl: type[T], **_: object) -> T:
+        """Make a model of bytes."""
+        return self.get_loads_hook(cl)(data)
+
+
 @functools.cache
-def reader(*, detailed: bool) -> Converter:
+def reader(*, detailed: bool) -> Reader:
     """Give the converter for answers; `detailed` to learn where one does not fit, else the quicker one."""
-    converter = Converter(detailed_validation=detailed)
+    converter = Reader(detailed_validation=detailed)
     converter.register_structure_hook(int, _whole)
     converter.register_structure_hook(str, _text)
     converter.register_structure_hook(bool, _truth)
     converter.register_structure_hook(datetime, _moment)
     converter.register_structure_hook(MeetingType, _meeting_type)
     converter.register_structure_hook_factory(lambda kind: getattr(kind, "__origin__", None) is tuple, _items)
+    converter.register_structure_hook_factory(_is_optional, _optional)
     converter.register_structure_hook_factory(lambda kind: isinstance(kind, type) and issubclass(kind, Model), _model)
     return converter
 

@@ -1,0 +1,108 @@
+"""From the answer of a list call to the page inside.
+
+Three ways lead there, and to equal pages. The fast one takes the whole page at once. What it refuses is taken row by
+row: so one odd row costs what one row costs, and a page full of them does not hold the event loop up. Where the answer
+is not built as documented, it is read as a whole, and that way says what is wrong with it.
+"""
+
+from typing import Any
+
+import attrs
+import msgspec
+
+from pyas_async._core.codec import native
+from pyas_async._core.codec.answers import parse_object, structure_at
+from pyas_async._core.codec.converter import reader
+from pyas_async._core.codec.parsing import REFUSED, unreadable
+from pyas_async.models import Meeting, Page
+
+
+class _Data(msgspec.Struct):
+    meetings: tuple[Meeting, ...]
+    next_page_token: str | None = None
+    page_size: int | None = None
+    total_records: int | None = None
+
+
+class _Answer(msgspec.Struct):
+    data: _Data
+    success: bool | None = None
+
+
+class _RawData(msgspec.Struct):
+    meetings: list[msgspec.Raw]
+    next_page_token: Any = None
+    page_size: Any = None
+    total_records: Any = None
+
+
+class _RawAnswer(msgspec.Struct):
+    data: _RawData
+    success: Any = None
+
+
+_answer = native.decoder(_Answer)
+_raw_answer = msgspec.json.Decoder(_RawAnswer)
+_loads_row = reader(detailed=False).get_loads_hook(Meeting)
+
+
+def read_page(body: bytes) -> Page:
+    """Read the answer to a list call.
+
+    Raises:
+        DecodeError: If it is not what the service documents.
+        Refused: If it says that it is an error.
+    """
+    return read_at_once(body) or read_row_by_row(body) or read_whole(body)
+
+
+def read_at_once(body: bytes) -> Page | None:
+    """Read an answer the fast way; ``None`` if that refuses anything in it."""
+    try:
+        answer = _answer.decode(body)
+    except REFUSED:
+        return None
+    if answer.success is False:
+        return None
+    data = answer.data
+    native.keep_rows(data.meetings, lambda: _raw_answer.decode(body).data.meetings)
+    return Page(
+        meetings=data.meetings,
+        next_page_token=data.next_page_token or None,
+        page_size=data.page_size,
+        total_records=data.total_records,
+        _source=(body, "data"),
+    )
+
+
+def read_row_by_row(body: bytes) -> Page | None:
+    """Read each row by itself, fast or tolerantly; ``None`` if there is more to be said of the answer."""
+    try:
+        answer = _raw_answer.decode(body)
+        if answer.success is False:
+            return None
+        data = answer.data
+        rows = tuple([_loads_row(raw) for raw in data.meetings])
+        about = reader(detailed=False).structure(msgspec.structs.asdict(data) | {"meetings": None}, Page)
+    except Exception:  # noqa: BLE001  (whatever it was: who reads the whole finds it again, and says where)
+        return None
+    return attrs.evolve(about, meetings=rows, _source=(body, "data"))
+
+
+def read_whole(body: bytes) -> Page:
+    """Read an answer as tolerantly as can be, and say what is wrong with it.
+
+    Raises:
+        DecodeError: If it is not what the service documents.
+        Refused: If it says that it is an error.
+    """
+    document = parse_object(body)
+    data, path, source = document.get("data"), "$.data", (body, "data")
+    if not isinstance(data, dict) and "meetings" in document:
+        data, path, source = document, "$", (body,)  # type: ignore[assignment]
+    if not isinstance(data, dict) or "meetings" not in data:
+        msg = "no list of meetings where one belongs"
+        raise unreadable(msg, body, f"{path}.meetings")
+    page = structure_at(Page, data, path, body)
+    object.__setattr__(page, "_source", source)
+    return page

@@ -1,0 +1,58 @@
+"""From bytes to JSON values, and the error for what is none."""
+
+from typing import Any
+
+import msgspec
+
+from pyas_async._core.redact import redact
+from pyas_async.errors import DecodeError
+from pyas_async.models._source import parse_leniently
+
+MAX_DEPTH = 800
+"""Objects and lists within one another that an answer may have."""
+REFUSED = (msgspec.MsgspecError, ValueError, RecursionError)
+"""What msgspec raises for what it does not take; broken UTF-8 is a ValueError."""
+
+
+def parse(body: bytes) -> Any:  # noqa: ANN401  (a JSON document can be anything)
+    """Parse JSON.
+
+    Raises:
+        DecodeError: If it is none.
+    """
+    reason = None
+    document = None
+    try:
+        document = msgspec.json.decode(body)
+    except REFUSED:
+        try:
+            document = parse_leniently(body)
+        except RecursionError:
+            reason = "nested too deep"
+        except ValueError as error:
+            reason = str(error)[:200]
+    # How deep a parser goes differs from Python to Python; how deep this one goes does not.
+    if reason is None and body.count(b"{") + body.count(b"[") > MAX_DEPTH and _is_too_deep(document):
+        reason = "nested too deep"
+    if reason is not None:
+        raise unreadable(f"not JSON: {reason}", body)
+    return document
+
+
+def _is_too_deep(document: object) -> bool:
+    level = [document]
+    for _ in range(MAX_DEPTH):
+        level = [
+            item
+            for value in level
+            for item in (value.values() if isinstance(value, dict) else value)  # type: ignore[attr-defined]
+            if isinstance(item, (dict, list))
+        ]
+        if not level:
+            return False
+    return True
+
+
+def unreadable(message: str, body: bytes, path: str = "$") -> DecodeError:
+    """Make the error of an answer that cannot be read, with some of it and without its secrets."""
+    return DecodeError(message, path=path, excerpt=redact(body[:20_000].decode("utf-8", "replace")))
