@@ -1,7 +1,7 @@
 """What remembers the rows that a listing has yielded, so that none is yielded twice."""
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from zlib import crc32
 
@@ -10,22 +10,22 @@ from pyas_async.models import Meeting
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def digests(rows: Iterable[Meeting]) -> list[int]:
+def digests(rows: Sequence[Meeting]) -> list[int]:
     """Reduce each row's identity, ``(id, uuid, start_time)``, to 64 bits that are the same in every process.
 
     Hashes of text differ from process to process, those of numbers do not; so text goes in as two numbers that have no
     structure in common: modulo the prime 2**61 - 1 (Python's hash of an int) and its CRC-32. For a million rows, the
     odds that any two of them share a digest are about 3e-8: 10**12 / 2 pairs, 2**64 digests.
     """
+    number = int.from_bytes
+    texts = [row.uuid.encode("utf-8", "surrogatepass") for row in rows]
     # The hash of a datetime is slower to come by than that of the time since some other.
     return [
-        hash((row.id, crc32(text), _number(text, "big"), 0 if row.start_time is None else row.start_time - _EPOCH))
-        for row in rows
-        for text in (row.uuid.encode("utf-8", "replace"),)
+        hash((row.id, crc32(text), number(text, "big"), 0 if row.start_time is None else row.start_time - _EPOCH))
+        for row, text in zip(rows, texts, strict=True)
     ]
 
 
-_number = int.from_bytes
 (PROBE,) = digests(
     [Meeting(id=3418139842191568, uuid="some-uuid-string", start_time=datetime(2023, 4, 26, 19, tzinfo=UTC))]
 )
@@ -65,13 +65,13 @@ class RowMemory:
     def fresh(self, rows: tuple[Meeting, ...]) -> tuple[Meeting, ...]:
         """Pick the rows that were not seen before, and remember them."""
         keys = digests(rows)
-        new = dict(zip(keys, rows, strict=True))
+        new = set(keys)
         if len(new) < len(keys) or not self._seen.isdisjoint(new):
-            new = {}
+            first: dict[int, Meeting] = {}
             for key, row in zip(keys, rows, strict=True):
                 if key not in self._seen:
-                    new.setdefault(key, row)
-            rows = tuple(new.values())
-        self._seen.update(new)
-        self._log.extend(new)
+                    first.setdefault(key, row)
+            keys, rows, new = list(first), tuple(first.values()), set(first)
+        self._seen |= new
+        self._log.fromlist(keys)
         return rows

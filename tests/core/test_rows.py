@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import random
+import subprocess
 import sys
 from array import array
+from datetime import UTC, datetime, timedelta, timezone
 
+import attrs
 import pytest
 
 from pyas_async import Meeting
-from pyas_async._core.rows import RowMemory, digests
+from pyas_async._core.rows import PROBE, RowMemory, digests
 
 BOUND = 100
 """Bytes a row, from so many rows on."""
@@ -82,3 +86,34 @@ def test_a_row_twice_on_a_page_is_picked_once() -> None:
     later = Meeting(id=4, uuid="a")
     assert (later,) == memory.fresh((*rows, later))
     assert digests([*picked, later]) == list(memory.log)
+
+
+def test_what_tells_rows_apart() -> None:
+    """Rows differ by their id, their uuid, and their start, and by nothing else."""
+    identities = [*((1, uuid, 8) for uuid in ("a", "b", "", "\0", "\0a", "é", "9")), (2, "a", 8), (1, "a", 9)]
+    rows = [Meeting(id=n, uuid=u, start_time=datetime(2026, 11, 22, hour, tzinfo=UTC)) for n, u, hour in identities]
+    rows += [Meeting(id=1, uuid="a"), Meeting(id=1, uuid="a", start_time=datetime(1970, 1, 1, tzinfo=UTC))]
+    assert len(rows) == len(set(digests(rows)))
+    assert digests(rows) == digests([attrs.evolve(row, topic="another") for row in rows])
+
+
+def test_one_moment_is_one_start() -> None:
+    """A start that is written with another offset is the same start."""
+    start = datetime(2026, 11, 22, 8, tzinfo=UTC)
+    starts = (start, start.astimezone(timezone(timedelta(hours=5, minutes=30))))
+    assert 1 == len(set(digests([Meeting(id=1, start_time=moment) for moment in starts])))
+
+
+def test_half_a_character_in_a_uuid() -> None:
+    """A uuid that cannot be encoded breaks nothing, and is told from others as well."""
+    assert 3 == len(set(digests([Meeting(id=1, uuid=uuid) for uuid in ("a\ud83d", "a\ud83e", "a")])))
+
+
+def test_digests_outlive_the_process() -> None:
+    """A checkpoint is read by other processes: digests do not hang on the seed that Python hashes text with."""
+    code = "from pyas_async._core.rows import PROBE; print(PROBE)"
+    found = {
+        int(subprocess.check_output([sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": seed}))
+        for seed in ("1", "2")
+    }
+    assert {PROBE} == found
