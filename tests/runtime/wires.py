@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import anyio
 import attrs
 import httpx
+import httpx2
 
 from pyas_async import MeetingCreate, MeetingUpdate, PyasClient, RetryPolicy
 
@@ -137,7 +138,10 @@ class Wire:
                     lines = iter(stream.readline, b"\r\n")
                     pairs = (line.decode().strip().partition(": ") for line in lines)
                     headers = httpx.Headers([(name, value) for name, _, value in pairs])
-                    seen = Seen(method, target, headers, stream.read(int(headers.get("content-length", 0))))
+                    size = int(headers.get("content-length", 0))
+                    seen = Seen(method, target, headers, stream.read(size))
+                    if len(seen.body) < size:  # whoever asked hung up in the middle
+                        break
                     self.requests.append(seen)
                     answer = self._answer(seen)
                     if answer is None:
@@ -162,6 +166,26 @@ def client_of(url: str, **options: Any) -> PyasClient:  # noqa: ANN401  (whateve
     """Make a client of a service on a socket, with a pool of its own."""
     settings: dict[str, Any] = {"account_id": "acc", "retry": SWIFT, "base_url": url, **options}
     return PyasClient(settings.pop("api_key", KEY), **settings)
+
+
+WAYS = {"own": None, "httpx": httpx, "httpx2": httpx2}
+"""Whose pool a client sends through: its own, or that of a client which it was given."""
+
+
+@asynccontextmanager
+async def opened(way: str, url: str, *, connections: int = 100, **options: Any) -> AsyncIterator[PyasClient]:  # noqa: ANN401
+    """Open a client of a service on a socket, with so many connections at most, whosever they are."""
+    library: Any = WAYS[way]
+    if library is None:
+        async with client_of(url, max_connections=connections, **options) as client:
+            yield client
+        return
+    limits = library.Limits(max_connections=connections)
+    async with (
+        library.AsyncClient(limits=limits, verify=False, trust_env=False) as http,
+        client_of(url, http_client=http, **options) as client,
+    ):
+        yield client
 
 
 @asynccontextmanager

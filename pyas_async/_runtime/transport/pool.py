@@ -16,6 +16,7 @@ from pyas_async._runtime.key import ApiKey
 from pyas_async._runtime.quiet import quiet_httpx
 from pyas_async._runtime.transport.attempt import Attempt, Timeouts, Wire, least
 from pyas_async._runtime.transport.faults import fault_of, speaks_httpx
+from pyas_async._runtime.transport.injected import places_of
 from pyas_async._version import __version__
 from pyas_async.errors import ClientClosedError
 
@@ -44,7 +45,7 @@ class Transport:
         self._injected = http_client
         self._own: httpx.AsyncClient | None = None
         # Nobody waits in httpx's own queue: a waiter that is cancelled there can take a connection out of use for good.
-        self._places: anyio.Semaphore | None = None
+        self._places = None if http_client is None else places_of(http_client, base_url)
         self._under_way: set[anyio.CancelScope] = set()
         self._idle: anyio.Event | None = None
         self._closed = False
@@ -60,7 +61,9 @@ class Transport:
             await self._idle.wait()
         own, self._own = self._own, None
         if own is not None:
-            await own.aclose()
+            # As in `send`: a ``task.cancel()`` between two connections would leave the second to nobody.
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(own.aclose)
 
     async def send(
         self,
@@ -137,7 +140,7 @@ class Transport:
 
     @contextlib.asynccontextmanager
     async def _place(self, limit: float | None) -> AsyncIterator[bool]:
-        """Hold a place in the own pool; ``False`` if none came free in time. An injected client has its own ways."""
+        """Hold a place in the pool; ``False`` if none came free in time."""
         places = self._places
         if places is None:
             yield True
