@@ -213,6 +213,7 @@ class Session:
                 headers=_headers(call, options),
                 phases=options.phases.starting_within(send.start),
                 limit=send.limit,
+                fresh=send.fresh,
                 on_wire=watch.under_way,
             )
             self._report(exchange, outcome, clock.now() - began)

@@ -60,12 +60,13 @@ def rows_after(token: str | None, *, pages: int = 2) -> dict[str, Any]:
 
 @attrs.define
 class Seen:
-    """A request as it came over the wire."""
+    """A request as it came over the wire; `turn` counts those on its connection, from 1."""
 
     method: str
     target: str
     headers: httpx.Headers
     body: bytes
+    turn: int = 1
 
     @property
     def query(self) -> dict[str, str]:
@@ -73,8 +74,14 @@ class Seen:
         return dict(httpx.URL(f"http://localhost{self.target}").params)
 
 
+class Last(bytes):
+    """An answer after which the service hangs up, though it does not say so."""
+
+    __slots__ = ()
+
+
 Answerer: TypeAlias = Callable[[Seen], bytes | None]
-"""Gives the bytes to answer with; ``None`` hangs up without a word, ``Connection: close`` after them."""
+"""Gives the bytes to answer with; ``None`` hangs up without a word, `Last` and ``Connection: close`` after them."""
 
 
 def found(seen: Seen) -> bytes:
@@ -90,6 +97,7 @@ class Wire:
     def __init__(self, answer: Answerer, context: ssl.SSLContext | None) -> None:
         self.requests: list[Seen] = []
         self.connections = 0
+        self.closed = 0
         self.stop = threading.Event()
         self._answer = answer
         self._context = context
@@ -133,13 +141,15 @@ class Wire:
         with contextlib.suppress(OSError):
             connection = plain if self._context is None else self._context.wrap_socket(plain, server_side=True)
             with connection, connection.makefile("rb") as stream:
+                turn = 0
                 while first := stream.readline():
+                    turn += 1
                     method, target, _ = first.decode().split()
                     lines = iter(stream.readline, b"\r\n")
                     pairs = (line.decode().strip().partition(": ") for line in lines)
                     headers = httpx.Headers([(name, value) for name, _, value in pairs])
                     size = int(headers.get("content-length", 0))
-                    seen = Seen(method, target, headers, stream.read(size))
+                    seen = Seen(method, target, headers, stream.read(size), turn)
                     if len(seen.body) < size:  # whoever asked hung up in the middle
                         break
                     self.requests.append(seen)
@@ -147,9 +157,10 @@ class Wire:
                     if answer is None:
                         break
                     connection.sendall(answer)
-                    if b"Connection: close" in answer:
+                    if isinstance(answer, Last) or b"Connection: close" in answer:
                         break
         plain.close()
+        self.closed += 1
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """One request and its answer, in a task of their own."""
 
 import functools
+import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 from urllib.parse import quote
@@ -53,21 +54,41 @@ def least(*limits: float | None) -> float | None:
 class Wire:
     """Listens to httpcore for how far a request has come; other transports do not say."""
 
-    def __init__(self, on_wire: Callable[[], None] | None) -> None:
-        """Know nothing yet."""
+    def __init__(self, on_wire: Callable[[], None] | None, *, fresh: bool = False) -> None:
+        """Know nothing yet. If the request is to be on a fresh connection, send it away from those in use."""
         self.heard = False
         self.begun = False
         self._on_wire = on_wire
+        self._fresh = fresh
+        self._connected = False
 
-    async def trace(self, name: str, _: object) -> None:
+    async def trace(self, name: str, info: Mapping[str, Any]) -> None:
         """Be told of a step."""
         self.heard = True
-        if name.endswith(".send_request_headers.started"):
+        if name.endswith((".connect_tcp.started", ".connect_unix_socket.started")):
+            self._connected = True
+        elif name.endswith(".send_request_headers.started"):
+            request = info.get("request")
+            if getattr(request, "method", None) == b"CONNECT":  # a proxy's own; ours follows if it agrees
+                return
+            if self._fresh and not self._connected and name.startswith("http11."):
+                _send_elsewhere(request)
             self.begun = True
         elif self._on_wire is not None and name.endswith(
             (".send_request_body.complete", "http2.send_request_headers.complete")
         ):
             self._on_wire()
+
+
+def _send_elsewhere(request: object) -> None:
+    """Raise what makes the pool close the connection, and take another for the request, if it is a pool.
+
+    It is the pool's own word for a connection that is not to be had after all. Nothing was written yet.
+    """
+    package = sys.modules.get(type(request).__module__.partition(".")[0])  # httpcore, or httpx2's httpcore2
+    unavailable = getattr(package, "ConnectionNotAvailable", None)
+    if unavailable is not None:
+        raise unavailable
 
 
 @attrs.define(kw_only=True, repr=False)

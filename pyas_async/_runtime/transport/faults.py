@@ -11,7 +11,15 @@ from pyas_async._runtime.transport.attempt import Wire
 
 _PACKAGES = {"httpx", "httpx2"}  # httpx2 has the same classes
 _NETWORK = {"TransportError", "DecodingError", "StreamError", "InvalidURL"}
-_NOT_SENT = {"ConnectError", "ConnectTimeout", "PoolTimeout", "UnsupportedProtocol", "LocalProtocolError", "InvalidURL"}
+_NOT_SENT = {
+    "ConnectError",
+    "ConnectTimeout",
+    "PoolTimeout",
+    "ProxyError",  # it did not let the request through
+    "UnsupportedProtocol",
+    "LocalProtocolError",
+    "InvalidURL",
+}
 _HOPELESS = {"UnsupportedProtocol", "LocalProtocolError", "InvalidURL"}
 # What a transport may let through as it is.
 _BARE = (anyio.ClosedResourceError, anyio.BrokenResourceError, ConnectionError, ssl.SSLError)

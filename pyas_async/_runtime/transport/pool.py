@@ -24,7 +24,7 @@ HttpClient: TypeAlias = httpx.AsyncClient
 HttpTimeout: TypeAlias = httpx.Timeout
 
 # Node closes an idle connection after 5 s, and many a proxy after little more. A request on a connection that the other
-# side is just closing is lost, which for a create means that nobody knows its outcome.
+# side is just closing is lost, and must be repeated. (A create, which cannot be, goes out on a fresh one in any case.)
 KEEPALIVE = 4.0
 
 
@@ -72,6 +72,7 @@ class Transport:
         headers: Mapping[str, str],
         phases: Timeouts,
         limit: float | None,
+        fresh: bool = False,
         on_wire: Callable[[], None] | None = None,
     ) -> Outcome:
         """Send one request and read the whole answer.
@@ -81,6 +82,7 @@ class Transport:
             headers: All headers that matter, but for the key.
             phases: What each phase may take.
             limit: What the whole may take.
+            fresh: Whether it must go out on a connection that has carried nothing before.
             on_wire: Told when the request has been written.
         """
         attempt = Attempt(
@@ -90,8 +92,8 @@ class Transport:
             call=call,
             headers=headers if self._injected else {"user-agent": f"pyas_async/{__version__}", **headers},
             phases=phases,
-            wire=Wire(on_wire),
-            traced=on_wire is not None or call.method != "GET",
+            wire=Wire(on_wire, fresh=fresh),
+            traced=on_wire is not None or fresh or call.method != "GET",
         )
         began = anyio.current_time()
         async with self._place(least(limit, phases.pool)) as free:
