@@ -251,6 +251,14 @@ def walk(session: nox.Session) -> None:
 
 
 @nox.session
+def cancel(session: nox.Session) -> None:
+    """Cancel every operation at each of its suspension points, and calls by the ten thousand; compare with httpx."""
+    install_wheel(session, *groups("tests"))
+    environment = {**UNDER_TEST, "PYAS_ASYNC_CANCEL": "complete"}
+    session.run("python", "-m", "pytest", "tests/cancel", *session.posargs, env=environment)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Run the benchmarks; `-- --only paging`, `-- --quick` and what else follows -- is for benchmarks/__main__.py."""
     install_wheel(session, *groups("bench"))

@@ -10,7 +10,6 @@ from pyas_async._core.budget import RateBudget, RateLimitSnapshot
 from pyas_async._runtime import settings
 from pyas_async._runtime.clock import Clock
 from pyas_async._runtime.key import ApiKey
-from pyas_async._runtime.places import Places
 from pyas_async._runtime.session import Session
 from pyas_async._runtime.transport import HttpClient, HttpTimeout, Transport
 from pyas_async.accounts import Accounts
@@ -86,8 +85,7 @@ class PyasClient:
             raise ConfigurationError(msg)
         connections = settings.connections(settings.MAX_CONNECTIONS if max_connections is UNSET else max_connections)
         key = ApiKey(_api_key(api_key))
-        transport = Transport(settings.base_url(base_url), key, http_client=http_client)
-        places = Places(None if http_client is not None else connections)
+        transport = Transport(settings.base_url(base_url), key, max_connections=connections, http_client=http_client)
         self._account_id = settings.from_environment("account_id", "PYAS_ACCOUNT_ID", account_id)
         self._page_token_ttl = settings.seconds("page_token_ttl", page_token_ttl)
         self._options = settings.change_options(
@@ -102,7 +100,6 @@ class PyasClient:
         self._session = Session(
             transport,
             key,
-            places=places,
             budget=RateBudget() if budget is None else budget,
             clock=Clock(),
             on_event=on_event,

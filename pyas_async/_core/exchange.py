@@ -45,11 +45,13 @@ _NEVER_BETTER = {HTTPStatus.NOT_IMPLEMENTED, HTTPStatus.HTTP_VERSION_NOT_SUPPORT
 class Send:
     """Send the request; it may take so many seconds, the last byte included (``None``: any time).
 
-    Within `start` seconds it must have a connection: after that, its page token is too old to be tried.
+    Within `start` seconds it must have a connection: after that, its page token is too old to be tried. If it is to be
+    `fresh`, that is one which has carried nothing before.
     """
 
     limit: float | None
     start: float | None = None
+    fresh: bool = False
 
 
 @attrs.frozen
@@ -125,6 +127,8 @@ class Exchange(Generic[T]):
         self._sent_at: datetime | None = None
         # An attempt of a write was sent, and nobody knows what it did.
         self._in_doubt = False
+        # The last attempt got no answer.
+        self._lost = False
 
     def remaining(self, now: float) -> float | None:
         """Seconds until the deadline; ``None`` if there is none."""
@@ -150,7 +154,10 @@ class Exchange(Generic[T]):
             return Fail(self.out_of_time())
         limits = [seconds for seconds in (left, self._limits.timeout) if seconds is not None]
         start = None if self.call.not_after is None else self.call.not_after - now
-        return Send(min(limits) if limits else None, start)
+        # The other side may be closing a connection that was used before, and then the request is lost. A create must
+        # not be, since it is not repeated; and what was lost once must not be lost again to the next one like it.
+        fresh = self.call.repeat is Repeat.CREATE or self._lost
+        return Send(min(limits) if limits else None, start, fresh)
 
     def sending(self, wall: datetime) -> None:
         """Take note that an attempt goes out now."""
@@ -165,6 +172,7 @@ class Exchange(Generic[T]):
 
     def on_fault(self, fault: Fault, *, now: float, chance: float) -> Wait | Fail:
         """Decide after an attempt to which no whole answer came."""
+        self._lost = True
         self._note_sent(fault)
         text = self._mask(fault.text)
         if not fault.sent and self._too_late_for_token(now):
@@ -178,6 +186,7 @@ class Exchange(Generic[T]):
 
     def on_answer(self, answer: Answer, *, now: float, wall: datetime, chance: float) -> Wait | Return[T] | Fail:
         """Decide after an answer."""
+        self._lost = False
         self._sent_at = self._going_out
         document = None
         if HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:

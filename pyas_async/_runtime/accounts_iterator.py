@@ -177,6 +177,8 @@ class AccountsIterator(AsyncIterator[tuple[str, Meeting]]):
             await self._listings.settle()
             while (account := self._turns.pick()) is None:
                 if self._listings.over:
+                    # The tasks may have heard of a cancellation of the block first; then it is the reader's as well.
+                    await anyio.lowlevel.checkpoint_if_cancelled()
                     self._end()
                 await self._turns.news.wait()
             self._in_hand, self._account_id, self._rows = account, account.account_id, account.rows

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Literal, NoReturn, TypeVar
 
 import anyio
+import anyio.lowlevel
 
 from pyas_async._core.bulk import Plan
 from pyas_async._runtime.bell import Bell
@@ -72,6 +73,7 @@ class BulkRun(Generic[K_co, V_co]):
         self._kept: list[Outcome[K_co, V_co] | None] | None = None
         self._ready: deque[Outcome[K_co, V_co]] = deque()
         self._news = Bell()
+        self._cut_off = False
         self._tasks: TaskGroup  # in a block
 
     @property
@@ -170,8 +172,10 @@ class BulkRun(Generic[K_co, V_co]):
         self._state = "running"
 
     async def _work(self) -> None:
+        self._cut_off = True
         try:
             await self._crew.work()
+            self._cut_off = False
         finally:
             self._state = "ended"
             self._news.ring()
@@ -192,6 +196,10 @@ class BulkRun(Generic[K_co, V_co]):
                 raise RuntimeError(msg)
             if self._state == "ended":
                 self._raise_failure()
+                if self._cut_off:
+                    await anyio.lowlevel.checkpoint_if_cancelled()
+                    msg = "the block of this run is being cancelled, and nothing more will come"
+                    raise RuntimeError(msg)
                 raise StopAsyncIteration
             await self._news.wait()
         self._crew.taken()

@@ -111,6 +111,9 @@ class Fetcher:
             return await self._request(ask)
         await self._ahead.done.wait()
         arrival, self._ahead = self._ahead.arrival, None
+        if arrival is None and not self._over:
+            # Its task was cancelled with the block around it, and this reader is shielded: it goes on by itself.
+            return await self._request(ask)
         return arrival
 
     async def send_ahead(self, ask: Ask | None) -> None:

@@ -15,6 +15,11 @@ class Places:
         self._limit = limit
         self._free: anyio.Semaphore | None = None
 
+    @property
+    def taken(self) -> int:
+        """How many places are held; 0 if nobody counts."""
+        return 0 if self._limit is None or self._free is None else self._limit - self._free.value
+
     def take_now(self) -> bool:
         """Take a place if one is free, and nobody waits for it."""
         if self._limit is None:

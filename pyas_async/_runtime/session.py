@@ -19,7 +19,6 @@ from pyas_async._core.queue import Ticket
 from pyas_async._core.retry import RetryQuota
 from pyas_async._runtime.clock import Clock
 from pyas_async._runtime.key import ApiKey
-from pyas_async._runtime.places import Places
 from pyas_async._runtime.scheduler import Scheduler
 from pyas_async._runtime.single_flight import Flights
 from pyas_async._runtime.transport import Timeouts, Transport
@@ -57,7 +56,6 @@ class Session:
         transport: Transport,
         key: ApiKey,
         *,
-        places: Places,
         budget: RateBudget,
         clock: Clock,
         on_event: Callable[[Event], None] | None,
@@ -66,7 +64,7 @@ class Session:
         self.clock = clock
         self._transport = transport
         self._key = key
-        self._places = places
+        self._places = transport.places
         self._scheduler = Scheduler(budget, clock)
         self._quota = RetryQuota()
         self._flights = Flights(self._make)
@@ -240,6 +238,7 @@ class Session:
                 headers=options.headers,
                 phases=options.phases.starting_within(send.start),
                 limit=send.limit,
+                fresh=send.fresh,
                 on_wire=watch.under_way,
             )
             self._report(exchange, outcome, clock.now() - began)

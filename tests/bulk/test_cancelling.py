@@ -1,15 +1,13 @@
-"""Cancellation at every point where a run can wait: what it leaves behind is a client as good as new."""
+"""`BulkRun.cancel` at every point where a run can wait: what it leaves behind is a client as good as new."""
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.lowlevel
 import pytest
 
-from bulk.tools import awaited, streamed
 from pyas_async import PyasClient, RateBudget
 from runtime.steps import Steps, counting
 from runtime.whole import check_whole
@@ -18,7 +16,6 @@ from runtime.wires import client_of, wire
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
-    from bulk.tools import Read
     from pyas_async import BulkRun
     from runtime.wires import Wire
 
@@ -44,7 +41,6 @@ def drawn_with_waits(client: PyasClient) -> BulkRun[Any, Any]:
 
 
 every_run = pytest.mark.parametrize("run", [drawn_at_once, drawn_with_waits])
-either_way = pytest.mark.parametrize("read", [awaited, streamed])
 
 
 @pytest.fixture(scope="module")
@@ -57,65 +53,6 @@ def service() -> Iterator[Wire]:
 def opened(service: Wire) -> PyasClient:
     """Make a client with one connection at most, so that one of two calls waits for it."""
     return client_of(service.url, max_connections=1, budget=RateBudget(1_000))
-
-
-@pytest.mark.asyncio
-@every_run
-@either_way
-async def test_task_cancel(service: Wire, read: Read, run: Callable[[PyasClient], BulkRun[Any, Any]]) -> None:
-    """`task.cancel()` at any step ends the run as cancelled, with no group and no task left, and the pool is whole."""
-    cancelled = 0
-    for chosen in range(1, STEPS):
-        async with opened(service) as client:
-            heeded: list[bool] = []
-            running: list[asyncio.Future[object]] = []
-
-            def cancel(heeded: list[bool] = heeded, running: list[asyncio.Future[object]] = running) -> None:
-                heeded.append(running[0].cancel())
-
-            with counting(Steps(chosen, cancel), "asyncio"):
-                task = asyncio.ensure_future(read(run(client)))
-                running.append(task)
-                await asyncio.wait([task], timeout=5)
-            if not heeded:
-                assert 3 == len(await task)
-                break
-            assert [task.cancelled()] == heeded
-            cancelled += 1
-            assert {asyncio.current_task()} == asyncio.all_tasks()
-            await check_whole(client)
-    assert 10 < cancelled < STEPS - 1
-
-
-@pytest.mark.anyio
-@pytest.mark.filterwarnings("ignore:Async generator:ResourceWarning")  # httpx's own, see tests/runtime/test_cancelling
-@every_run
-@either_way
-async def test_scope(
-    service: Wire, anyio_backend: str, read: Read, run: Callable[[PyasClient], BulkRun[Any, Any]]
-) -> None:
-    """A scope that is cancelled at any step ends the run, with no group and no task left, and the pool is whole."""
-    cancelled = 0
-    for chosen in range(1, STEPS):
-        async with opened(service) as client:
-            results: list[object] = []
-            scope = anyio.CancelScope()
-            steps = Steps(chosen, scope.cancel)
-
-            async def call(client: PyasClient = client, scope: Any = scope, results: Any = results) -> None:  # noqa: ANN401
-                with scope:
-                    results.extend(await read(run(client)))
-
-            with counting(steps, anyio_backend), anyio.fail_after(5):
-                async with anyio.create_task_group() as tasks:
-                    tasks.start_soon(call)
-            if not scope.cancel_called:
-                assert 3 == len(results)
-                break
-            assert scope.cancelled_caught or 3 == len(results)
-            cancelled += scope.cancelled_caught
-            await check_whole(client)
-    assert 10 < cancelled < STEPS - 1
 
 
 async def end_early(run: BulkRun[Any, Any], steps: Steps) -> list[str]:

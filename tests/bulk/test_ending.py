@@ -629,3 +629,15 @@ def test_numbers_of_requests() -> None:
     """The service of these tests reads the meeting out of a request of any kind."""
     assert 5 == number_of(httpx.Request("GET", "http://localhost/zoom/meetings/5?accountId=a"))
     assert 6 == number_of(httpx.Request("POST", "http://localhost/zoom/meetings", json={"meetingData": {"title": "6"}}))
+
+
+async def test_a_reader_that_is_shielded(client: PyasClient) -> None:
+    """Where the calls were cancelled but the reader was not, the outcomes do not end as if those were all."""
+    with anyio.CancelScope() as outer:
+        async with client.meetings.get_many(range(1, 5), max_concurrency=1) as outcomes:
+            assert (await anext(outcomes)).ok
+            with anyio.CancelScope(shield=True):
+                outer.cancel()
+                with pytest.raises(RuntimeError, match="being cancelled"):
+                    while True:
+                        await anext(outcomes)

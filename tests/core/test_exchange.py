@@ -128,3 +128,22 @@ def test_unknown_outcome_tells_what_is_known() -> None:
 def test_every_kind_is_in_the_table() -> None:
     """The table knows each class of repetition."""
     assert set(Repeat) == {call.repeat for call in CALLS.values()}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_what_needs_a_fresh_connection(name: str) -> None:
+    """A create always does; any other call does after an attempt without an answer, and not after an answer."""
+    call = CALLS[name]
+    exchange = exchange_of(call)
+
+    def fresh() -> bool:
+        action = exchange.next(0.0)
+        assert isinstance(action, Send)
+        exchange.sending(NOON)
+        return action.fresh
+
+    assert (call is CREATE) == fresh()
+    exchange.on_fault(UNSENT if call is CREATE else LOST, now=0.0, chance=0.0)
+    assert fresh()
+    exchange.on_answer(FAILED, now=0.0, wall=NOON, chance=0.0)
+    assert (call is CREATE) == fresh()

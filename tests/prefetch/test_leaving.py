@@ -229,3 +229,15 @@ async def test_second_iteration(client: PyasClient) -> None:
         await anext(aiter(listing))
         with pytest.raises(RuntimeError, match="call iter_all\\(\\) again"):
             aiter(listing)
+
+
+async def test_a_reader_that_is_shielded(client: PyasClient) -> None:
+    """Where the task that fetches ahead was cancelled but the reader was not, the reader gets every row anyway."""
+    rows: list[Meeting] = []
+    with anyio.CancelScope() as outer:
+        async with all_of(client) as listing:
+            rows.append(await anext(listing))
+            with anyio.CancelScope(shield=True):
+                outer.cancel()
+                rows += [row async for row in listing]
+    assert list(range(1, ROWS + 1)) == [row.id for row in rows]

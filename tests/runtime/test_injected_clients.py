@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
+import anyio
 import httpx
+import httpx2
 import pytest
 
 from pyas_async import OutcomeUnknownError, TransportError
-from runtime.wires import CHANGE, MEETING, NEW, client_of, wire
+from runtime.whole import check_whole, pools_of
+from runtime.wires import CHANGE, MEETING, NEW, client_of, found, heard, opened, until, wire
 
 pytestmark = pytest.mark.anyio
 
@@ -16,7 +20,6 @@ pytestmark = pytest.mark.anyio
 @pytest.mark.parametrize("method", ["POST", "PATCH", "GET", "DELETE"])
 async def test_httpx2(method: str) -> None:
     """An injected `httpx2.AsyncClient` serves as well, bodies and all, and its lost answers are lost answers."""
-    httpx2 = pytest.importorskip("httpx2")
     with wire() as server:
         async with httpx2.AsyncClient() as http:
             client = client_of(server.url, http_client=http)
@@ -33,7 +36,6 @@ async def test_httpx2(method: str) -> None:
 
 async def test_httpx2_lost() -> None:
     """What `httpx2` raises is understood: a create is sent once after a lost answer, and again if nobody listens."""
-    httpx2 = pytest.importorskip("httpx2")
     with wire(lambda seen: None) as server:
         async with httpx2.AsyncClient() as http:
             with pytest.raises(OutcomeUnknownError):
@@ -79,3 +81,39 @@ async def test_habits_of_the_injected_client() -> None:
     ) as http:
         meeting = await client_of("http://localhost", http_client=http).meetings.create(NEW)
     assert (81, [("request", "localhost", "Basic"), ("response", "localhost", "200")]) == (meeting.id, seen)
+
+
+@pytest.mark.parametrize("way", ["httpx", "httpx2"])
+async def test_nobody_waits_in_the_pool(way: str) -> None:
+    """Clients with other keys on one injected client hold no more requests in its pool than it has connections for.
+
+    In httpx's own queue, a call that is cancelled may take a connection out of use for good.
+    """
+    released = threading.Event()
+    with wire(lambda seen: found(seen) if released.wait(5) else None) as server:
+        async with opened(way, server.url, connections=2) as first:
+            second = client_of(server.url, api_key="another", http_client=first._session._transport._client)
+            async with anyio.create_task_group() as tasks:
+                for client in [first, second] * 3:
+                    tasks.start_soon(heard(client).meetings.get, 81)
+                await until(lambda: len(server.requests) == 2)
+                await anyio.wait_all_tasks_blocked()
+                assert [2] == [len(pool._requests) for pool in pools_of(first)]
+                with pytest.raises(TransportError, match="no connection was free") as caught:
+                    impatient = second.with_options(retry=None, timeout=httpx.Timeout(5.0, pool=0.01))
+                    await impatient.meetings.create(NEW)
+                assert "not_sent" == caught.value.write_state
+                released.set()
+            await check_whole(first)
+            await check_whole(second)
+        assert 8 == len(server.requests)
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2])
+async def test_pool_without_a_limit(library: Any) -> None:  # noqa: ANN401  (two libraries with one face)
+    """A pool that has no limit is given none."""
+    with wire() as server:
+        async with library.AsyncClient(limits=library.Limits(max_connections=None), trust_env=False) as http:
+            client = client_of(server.url, http_client=http)
+            assert client._session._places.take_now()
+            assert 81 == (await client.meetings.get(81)).id

@@ -32,19 +32,48 @@ async def iterate(client: PyasClient) -> object:
     return [row async for row in client.meetings.iter_all()]
 
 
-def pooled(client: PyasClient) -> list[Any]:
-    """Give what a client's transport has under way, and the connections that are idle and yet hold a request."""
+def pools_of(client: PyasClient) -> list[Any]:
+    """Give the pools that a client sends through, its own or an injected one's; those in use are not among its own."""
     transport = client._session._transport
     connections = transport._own.connections
-    idle: list[Any] = [] if connections is None else [connection for connection, _ in connections.idle]
-    return [*transport._under_way, *(request for connection in idle for request in connection._pool._requests)]
+    if transport._client is not None:
+        senders: list[Any] = [transport._client._transport]
+    else:
+        senders = [] if connections is None else [connection for connection, _ in connections.idle]
+    return [pool for sender in senders if (pool := getattr(sender, "_pool", None)) is not None]
+
+
+def connections_of(client: PyasClient) -> list[Any]:
+    """Give the connections of these pools."""
+    return [connection for pool in pools_of(client) for connection in pool.connections]
+
+
+def pooled(client: PyasClient) -> list[Any]:
+    """Give the requests that a client has under way, and those that wait or run in its pools."""
+    return [*client._session._transport._under_way, *(one for pool in pools_of(client) for one in pool._requests)]
+
+
+def held(client: PyasClient) -> dict[str, object]:
+    """Give whatever is still under way in a client, by where it is."""
+    session = client._session
+    scheduler = session._scheduler
+    found = {
+        "requests": pooled(client),
+        "places": session._places.taken,
+        "places in the budget": scheduler.budget.in_flight,
+        "the budget's queue": scheduler.waiting,
+        "waits": scheduler._waiting,
+        "questions to the store": scheduler._asks,
+        "pauses": session._pauses,
+        "shared calls": session._flights._under_way,
+        "calls to share": session._flights._joinable,
+    }
+    return {name: what for name, what in found.items() if what}
 
 
 async def check_whole(client: PyasClient) -> None:
     """See that nothing of a call is left, and that the client works."""
-    assert [] == pooled(client)
-    assert 0 == client._session._scheduler.budget.in_flight
-    assert 0 == client._session._scheduler.waiting
+    assert {} == held(client)
     with anyio.fail_after(5):
         assert 81 == (await client.meetings.get(81)).id
-    assert [] == pooled(client)
+    assert {} == held(client)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import anyio
 import attrs
 import httpx
+import httpx2
 
 from pyas_async import MeetingCreate, MeetingUpdate, PyasClient, RetryPolicy
 
@@ -59,12 +60,13 @@ def rows_after(token: str | None, *, pages: int = 2) -> dict[str, Any]:
 
 @attrs.define
 class Seen:
-    """A request as it came over the wire."""
+    """A request as it came over the wire; `turn` counts those on its connection, from 1."""
 
     method: str
     target: str
     headers: httpx.Headers
     body: bytes
+    turn: int = 1
 
     @property
     def query(self) -> dict[str, str]:
@@ -72,8 +74,14 @@ class Seen:
         return dict(httpx.URL(f"http://localhost{self.target}").params)
 
 
+class Last(bytes):
+    """An answer after which the service hangs up, though it does not say so."""
+
+    __slots__ = ()
+
+
 Answerer: TypeAlias = Callable[[Seen], bytes | None]
-"""Gives the bytes to answer with; ``None`` hangs up without a word, ``Connection: close`` after them."""
+"""Gives the bytes to answer with; ``None`` hangs up without a word, `Last` and ``Connection: close`` after them."""
 
 
 def found(seen: Seen) -> bytes:
@@ -89,6 +97,7 @@ class Wire:
     def __init__(self, answer: Answerer, context: ssl.SSLContext | None) -> None:
         self.requests: list[Seen] = []
         self.connections = 0
+        self.closed = 0
         self.stop = threading.Event()
         self._answer = answer
         self._context = context
@@ -132,20 +141,26 @@ class Wire:
         with contextlib.suppress(OSError):
             connection = plain if self._context is None else self._context.wrap_socket(plain, server_side=True)
             with connection, connection.makefile("rb") as stream:
+                turn = 0
                 while first := stream.readline():
+                    turn += 1
                     method, target, _ = first.decode().split()
                     lines = iter(stream.readline, b"\r\n")
                     pairs = (line.decode().strip().partition(": ") for line in lines)
                     headers = httpx.Headers([(name, value) for name, _, value in pairs])
-                    seen = Seen(method, target, headers, stream.read(int(headers.get("content-length", 0))))
+                    size = int(headers.get("content-length", 0))
+                    seen = Seen(method, target, headers, stream.read(size), turn)
+                    if len(seen.body) < size:  # whoever asked hung up in the middle
+                        break
                     self.requests.append(seen)
                     answer = self._answer(seen)
                     if answer is None:
                         break
                     connection.sendall(answer)
-                    if b"Connection: close" in answer:
+                    if isinstance(answer, Last) or b"Connection: close" in answer:
                         break
         plain.close()
+        self.closed += 1
 
 
 @contextmanager
@@ -162,6 +177,26 @@ def client_of(url: str, **options: Any) -> PyasClient:  # noqa: ANN401  (whateve
     """Make a client of a service on a socket, with a pool of its own."""
     settings: dict[str, Any] = {"account_id": "acc", "retry": SWIFT, "base_url": url, **options}
     return PyasClient(settings.pop("api_key", KEY), **settings)
+
+
+WAYS = {"own": None, "httpx": httpx, "httpx2": httpx2}
+"""Whose pool a client sends through: its own, or that of a client which it was given."""
+
+
+@asynccontextmanager
+async def opened(way: str, url: str, *, connections: int = 100, **options: Any) -> AsyncIterator[PyasClient]:  # noqa: ANN401
+    """Open a client of a service on a socket, with so many connections at most, whosever they are."""
+    library: Any = WAYS[way]
+    if library is None:
+        async with client_of(url, max_connections=connections, **options) as client:
+            yield client
+        return
+    limits = library.Limits(max_connections=connections)
+    async with (
+        library.AsyncClient(limits=limits, verify=False, trust_env=False) as http,
+        client_of(url, http_client=http, **options) as client,
+    ):
+        yield client
 
 
 @asynccontextmanager

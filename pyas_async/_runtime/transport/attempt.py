@@ -26,6 +26,7 @@ class Attempt:
         headers: The user's own headers.
         phases: What each phase may take.
         wire: How far it came, if the transport tells.
+        fresh: Whether it must go out on a connection that has carried nothing before.
         outcome: What came of it, if anything did.
         failure: What was raised instead.
         whole: Whether the answer was read to its end, so that its connection can serve again.
@@ -35,6 +36,7 @@ class Attempt:
     headers: Mapping[str, str]
     phases: Timeouts
     wire: Wire
+    fresh: bool = False
     outcome: Outcome | None = None
     failure: BaseException | None = None
     whole: bool = False
@@ -57,8 +59,8 @@ class Attempt:
     def extensions(self) -> dict[str, Any]:
         """Write what the transport is to know beside the request."""
         extensions: dict[str, Any] = {"timeout": self.phases.extension()}
-        if self.call.writes:
-            # Whether a write may have been sent is worth being told of each step.
+        if self.call.writes or self.fresh:
+            # Whether a write may have been sent, and over what, is worth being told of each step.
             extensions["trace"] = self.wire.trace
         return extensions
 

@@ -16,11 +16,9 @@ import httpx
 Connection: TypeAlias = httpx.AsyncBaseTransport
 
 # Node closes an idle connection after 5 s, and many a proxy after little more. A request on a connection that the other
-# side is just closing is lost.
+# side is just closing is lost, and must be repeated.
 KEEPALIVE = 4.0
 """Seconds for which a connection may be idle."""
-FRESH = 1.0
-"""The same before a create: nobody knows the outcome of one that is lost, and it cannot be sent again."""
 
 
 class Connections:
@@ -37,12 +35,11 @@ class Connections:
         self.idle: deque[tuple[Connection, float]] = deque()
 
     async def take(self, now: float, *, fresh: bool) -> Connection:
-        """Give a connection for one request: the one that was used last, or a new one in its place if it is too old."""
+        """Give a connection for one request: the one that was used last, else a new one, for which an old one goes."""
+        if self.idle and not fresh and now - self.idle[-1][1] < KEEPALIVE:
+            return self.idle.pop()[0]
         if self.idle:
-            connection, since = self.idle.pop()
-            if now - since < (FRESH if fresh else KEEPALIVE):
-                return connection
-            await close(connection)
+            await close(self.idle.popleft()[0])
         return self._make()
 
     async def give_back(self, connection: Connection, now: float) -> None:

@@ -11,7 +11,15 @@ from pyas_async._runtime.transport.wire import Wire
 PACKAGES = {"httpx", "httpx2"}
 """Those whose exceptions are known by name: httpx2 has the same classes."""
 _NETWORK = {"TransportError", "DecodingError", "StreamError", "InvalidURL"}
-_NOT_SENT = {"ConnectError", "ConnectTimeout", "PoolTimeout", "UnsupportedProtocol", "LocalProtocolError", "InvalidURL"}
+_NOT_SENT = {
+    "ConnectError",
+    "ConnectTimeout",
+    "PoolTimeout",
+    "ProxyError",  # it did not let the request through
+    "UnsupportedProtocol",
+    "LocalProtocolError",
+    "InvalidURL",
+}
 _HOPELESS = {"UnsupportedProtocol", "LocalProtocolError", "InvalidURL"}
 # httpx-aiohttp calls a lost answer a ConnectTimeout; only what aiohttp says itself tells the one from the other.
 _AIOHTTP_NOT_SENT = {"ClientConnectorError", "ConnectionTimeoutError"}

@@ -1,5 +1,6 @@
 """Requests through a client that the user brought along."""
 
+import weakref
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,6 +8,7 @@ import anyio
 import httpx
 
 from pyas_async._runtime.key import ApiKey
+from pyas_async._runtime.places import Places
 from pyas_async._runtime.transport.attempt import Attempt, target_of
 from pyas_async._runtime.transport.body import ENCODING
 from pyas_async._runtime.transport.faults import PACKAGES
@@ -14,6 +16,12 @@ from pyas_async._runtime.transport.wire import Wire, body_class
 
 _SOON = 0.002
 """Seconds after which a request is on the wire, unless a connection must be opened first."""
+
+
+# By pool, not by client of ours: two keys may go through one pool.
+_places: "weakref.WeakKeyDictionary[Any, Places]" = weakref.WeakKeyDictionary()
+_ENDLESS = 100_000
+"""Connections from which on a limit is none: httpcore writes ``None`` as the largest number there is."""
 
 
 class Injected:
@@ -37,9 +45,7 @@ class Injected:
 
     def speaks_httpx(self) -> bool:
         """Whether the transport behind the client is httpx's own."""
-        find = getattr(self._client, "_transport_for_url", None)
-        transport = find(httpx.URL(self._base_url)) if find is not None else None
-        return type(transport).__module__.partition(".")[0] in PACKAGES
+        return _transport_of(self._client, self._base_url) is not None
 
     async def _send(self, attempt: Attempt) -> httpx.Response:
         return await self._client.send(self._request(attempt), stream=True, follow_redirects=False)
@@ -68,6 +74,28 @@ async def _presume_written(wire: Wire) -> None:
     """Say that a request is on the wire, where the transport does not say it: on an open connection it is, by then."""
     await anyio.sleep(_SOON)
     wire.written()
+
+
+def places_of(client: Any, base_url: str) -> Places:  # noqa: ANN401  (httpx's or httpx2's, or a user's own)
+    """Give the places in the pool that an injected client sends through; without bound if it has none that we can see.
+
+    In httpx 0.28, a request that is cancelled while it waits for a connection may take one out of use for good, by
+    whatever it is cancelled. So nobody may wait there, and the limit must be known; httpx has no public name for it.
+    """
+    pool = getattr(_transport_of(client, base_url), "_pool", None)
+    limit = getattr(pool, "_max_connections", None)
+    if not isinstance(limit, int) or not 0 < limit < _ENDLESS:
+        return Places(None)
+    if pool not in _places:
+        _places[pool] = Places(limit)
+    return _places[pool]
+
+
+def _transport_of(client: Any, base_url: str) -> object:  # noqa: ANN401  (see above)
+    """Find the transport that a client sends through; ``None`` if that is not httpx's own."""
+    find = getattr(client, "_transport_for_url", None)
+    transport = find(httpx.URL(base_url)) if find is not None else None
+    return transport if type(transport).__module__.partition(".")[0] in PACKAGES else None
 
 
 def _headers(own: Mapping[str, str], *, has_body: bool) -> dict[str, str]:

@@ -10,7 +10,6 @@ import anyio
 import anyio.to_thread
 import httpx
 
-from pyas_async._core.messages import Repeat
 from pyas_async._runtime.key import ApiKey
 from pyas_async._runtime.transport.attempt import Attempt, target_of
 from pyas_async._runtime.transport.body import ENCODING
@@ -41,6 +40,7 @@ class Own:
         self._prepared: tuple[Mapping[str, str], httpx.Headers] | None = None
         self._relay: Relay | None = None
         self.connections: Connections | None = None
+        self._now = anyio.current_time
 
     async def open(self) -> None:
         """Get ready, if that was not done."""
@@ -64,12 +64,12 @@ class Own:
         """Make an attempt, once opened."""
         connections = self.connections
         assert connections is not None  # noqa: S101  (see above)
-        connection = await connections.take(anyio.current_time(), fresh=attempt.call.repeat is Repeat.CREATE)
+        connection = await connections.take(self._now(), fresh=attempt.fresh)
         try:
             await attempt.run(partial(self._send, connection), scope)
         finally:
             if attempt.whole:
-                await connections.give_back(connection, anyio.current_time())
+                await connections.give_back(connection, self._now())
             else:
                 await close(connection)
 

@@ -8,10 +8,11 @@ import httpx
 
 from pyas_async._core.messages import Call, Fault, Outcome
 from pyas_async._runtime.key import ApiKey
+from pyas_async._runtime.places import Places
 from pyas_async._runtime.quiet import quiet_httpx
 from pyas_async._runtime.transport.attempt import Attempt
 from pyas_async._runtime.transport.faults import fault_of
-from pyas_async._runtime.transport.injected import Injected
+from pyas_async._runtime.transport.injected import Injected, places_of
 from pyas_async._runtime.transport.own import Own
 from pyas_async._runtime.transport.timeouts import Timeouts
 from pyas_async._runtime.transport.wire import Wire
@@ -24,8 +25,10 @@ HttpTimeout: TypeAlias = httpx.Timeout
 class Transport:
     """Sends requests, and can be closed under them."""
 
-    def __init__(self, base_url: str, key: ApiKey, *, http_client: HttpClient | None) -> None:
+    def __init__(self, base_url: str, key: ApiKey, *, max_connections: int, http_client: HttpClient | None) -> None:
         """Keep what is needed to send; nothing is opened yet."""
+        self.places = Places(max_connections) if http_client is None else places_of(http_client, base_url)
+        """How many requests may be under way: whoever sends one holds a place."""
         self._base_url = base_url
         self._client = http_client
         self._injected = None if http_client is None else Injected(base_url, key, http_client)
@@ -57,6 +60,7 @@ class Transport:
         headers: Mapping[str, str],
         phases: Timeouts,
         limit: float | None,
+        fresh: bool = False,
         on_wire: Callable[[], None] | None = None,
     ) -> Outcome:
         """Send one request and read the whole answer.
@@ -66,9 +70,11 @@ class Transport:
             headers: The user's own headers.
             phases: What each phase may take.
             limit: What the whole may take.
+            fresh: Whether it must go out on a connection that has carried nothing before.
             on_wire: Told when the request has been written.
         """
-        attempt = Attempt(call=call, headers=headers, phases=phases, wire=Wire(on_wire))
+        wire = Wire(on_wire, fresh=fresh and self._injected is not None)
+        attempt = Attempt(call=call, headers=headers, phases=phases, wire=wire, fresh=fresh)
         if self._injected is None:
             await self._own.open()
         if self._closed:  # perhaps meanwhile

@@ -1,0 +1,159 @@
+"""Strikes an operation at one of its suspension points, at a time, and looks at what that leaves behind."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Literal
+from zlib import crc32
+
+import anyio
+import anyio.lowlevel
+import attrs
+
+from runtime.steps import Steps, counting
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+
+How = Literal["task.cancel()", "scope"]
+COMPLETE = os.environ.get("PYAS_ASYNC_CANCEL") == "complete"
+"""Whether every point is struck, or some of each operation."""
+NEVER = 1_000_000
+
+
+@attrs.frozen
+class Struck:
+    """What came of an operation that was to be cancelled at a point.
+
+    Attributes:
+        steps: How often one of its tasks ran.
+        cancelled: Whether it ended as cancelled.
+        value: What it gave, if it was not.
+    """
+
+    steps: int
+    cancelled: bool
+    value: object = None
+
+
+async def strike(do: Callable[[], Awaitable[object]], how: How, backend: str, point: int) -> Struck:
+    """Run an operation, and cancel it at a point, counted from 1.
+
+    A cancellation that was heeded must come out as one.
+    """
+    if how == "scope":
+        return await _by_scope(do, backend, point)
+    heeded: list[bool] = []
+    running: list[asyncio.Future[object]] = []
+    steps = Steps(point, lambda: heeded.append(running[0].cancel()))
+    with counting(steps, backend):
+        task = asyncio.ensure_future(do())
+        running.append(task)
+        done, _ = await asyncio.wait([task], timeout=5)
+    assert done, f"it hangs, struck at point {point}"
+    assert task.cancelled() == (heeded == [True]), f"the cancellation at point {point} was lost"
+    return Struck(steps.count, task.cancelled(), None if task.cancelled() else task.result())
+
+
+async def _by_scope(do: Callable[[], Awaitable[object]], backend: str, point: int) -> Struck:
+    scope, ended, values = anyio.CancelScope(), anyio.Event(), list[object]()
+
+    async def call() -> None:
+        with scope:
+            values.append(await do())
+        ended.set()
+
+    steps = Steps(point, scope.cancel)
+    with counting(steps, backend):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(call)
+            with anyio.fail_after(5):
+                await ended.wait()
+    assert scope.cancelled_caught != bool(values), f"the cancellation at point {point} was lost"
+    return Struck(steps.count, scope.cancelled_caught, *values)
+
+
+@attrs.define
+class Tally:
+    """Chooses the points of an operation at which it is struck, and counts the cancellations.
+
+    Attributes:
+        name: Whose points they are; for each name others are chosen, where not all are struck.
+        steps: Suspension points that were seen.
+        cancelled: How often the operation ended as cancelled.
+    """
+
+    name: str
+    steps: int = 0
+    cancelled: int = 0
+
+    def points(self, most: int) -> Iterator[int]:
+        """Give all points, or so many at most; before them none, so that it is known how many there are."""
+        yield NEVER
+        assert not self.cancelled
+        every = 1 if COMPLETE else max(1, -(-self.steps // most))
+        # There may be more now than there were, if an answer took longer.
+        point = 1 + crc32(self.name.encode()) % every
+        while point <= self.steps:
+            yield point
+            point += every
+
+    def note(self, struck: Struck) -> None:
+        """Take note of what came of it."""
+        self.steps = max(self.steps, struck.steps)
+        self.cancelled += struck.cancelled
+
+
+def tasks() -> set[int]:
+    """Tell the tasks of this event loop."""
+    return {task.id for task in anyio.get_running_tasks()}
+
+
+@contextmanager
+def nothing_said() -> Iterator[None]:
+    """See that nothing is logged from WARNING on, nothing reported to the loop, and no generator left unfinished."""
+    said: list[object] = []
+    handler = _Handler(said)
+    hooks = sys.get_asyncgen_hooks()
+
+    def left(generator: AsyncGenerator[Any, None]) -> None:
+        said.append(f"left unfinished: {generator!r}")
+        if hooks.finalizer is not None:
+            hooks.finalizer(generator)
+
+    loop = _asyncio_loop()
+    if loop is not None:
+        loop.set_exception_handler(lambda _, context: said.append(context))
+    logging.getLogger().addHandler(handler)
+    sys.set_asyncgen_hooks(finalizer=left)
+    try:
+        yield
+        gc.collect()
+    finally:
+        sys.set_asyncgen_hooks(*hooks)
+        logging.getLogger().removeHandler(handler)
+        if loop is not None:
+            loop.set_exception_handler(None)
+    assert [] == said
+
+
+class _Handler(logging.Handler):
+    def __init__(self, said: list[object]) -> None:
+        super().__init__(logging.WARNING)
+        self._said = said
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a line."""
+        self._said.append(record.getMessage())
+
+
+def _asyncio_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None

@@ -1,0 +1,107 @@
+"""Many workers on few connections, and thousands of cancellations: at the end all connections are good."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import pytest
+
+from cancel.service import Service
+from cancel.sweep import COMPLETE, Tally, nothing_said, tasks
+from pyas_async import RateBudget
+from runtime.whole import check_whole, connections_of, create, get, held, iterate, page
+from runtime.wires import WAYS, opened
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
+    from pyas_async import PyasClient
+    from runtime.wires import Wire
+
+    Cancel = Callable[[Callable[[], Awaitable[object]], float], Awaitable[bool]]
+
+CANCELLATIONS = 10_000 if COMPLETE else 200
+WORKERS, CONNECTIONS = 20, 10
+
+every_way = pytest.mark.parametrize("way", WAYS)
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[Wire]:
+    """Serve on a socket."""
+    with Service().serve() as server:
+        yield server
+
+
+async def by_task_cancel(do: Callable[[], Any], seconds: float) -> bool:
+    """Cancel as asyncio does."""
+    task = asyncio.ensure_future(do())
+    await asyncio.wait([task], timeout=seconds)
+    heeded: bool = task.cancel()
+    await asyncio.wait([task])
+    assert heeded == task.cancelled()
+    return heeded
+
+
+async def by_scope(do: Callable[[], Any], seconds: float) -> bool:
+    """Cancel as anyio and trio do."""
+    with anyio.move_on_after(seconds) as scope:
+        await do()
+    return scope.cancelled_caught
+
+
+async def churn(client: PyasClient, cancel: Cancel, tally: Tally) -> int:
+    """Make calls that are cancelled at random, until enough were; count those that were not."""
+    chance = random.Random(7)
+    ended = 0
+
+    async def work() -> None:
+        nonlocal ended
+        while tally.cancelled < CANCELLATIONS:
+            do = partial(chance.choice([get, create, page, iterate]), client)
+            # Now and then one is left alone: a pool of which nothing is ever used again would hide what it has lost.
+            cancelled = await cancel(do, chance.random() * 0.03 if chance.random() < 0.9 else 5.0)
+            tally.cancelled += cancelled
+            ended += not cancelled
+
+    async with anyio.create_task_group() as group:
+        for _ in range(WORKERS):
+            group.start_soon(work)
+    return ended
+
+
+async def check_churn(service: Wire, way: str, cancel: Cancel, tally: Tally) -> None:
+    """Churn, and see that all connections are good afterwards."""
+    budget = RateBudget(1_000_000)
+    with nothing_said():
+        async with opened(way, service.url, connections=CONNECTIONS, budget=budget) as client:
+            before = tasks()
+            assert await churn(client, cancel, tally)
+            assert before == tasks()
+            assert {} == held(client)
+            with anyio.fail_after(2):
+                async with anyio.create_task_group() as group:
+                    for _ in range(WORKERS):
+                        group.start_soon(get, client)
+            await check_whole(client)
+            connections = connections_of(client)
+            assert len(connections) <= CONNECTIONS
+            assert all(connection.is_idle() or connection.is_closed() for connection in connections)
+
+
+@pytest.mark.asyncio
+@every_way
+async def test_churn_by_task_cancel(service: Wire, way: str, tally: Tally) -> None:
+    """Calls of 20 workers on 10 connections, most cancelled by `task.cancel()`, leave a whole pool."""
+    await check_churn(service, way, by_task_cancel, tally)
+
+
+@pytest.mark.anyio
+@every_way
+async def test_churn_by_scope(service: Wire, way: str, anyio_backend: str, tally: Tally) -> None:
+    """Calls of 20 workers on 10 connections, most of them cancelled by a scope, leave a whole pool."""
+    await check_churn(service, way, by_scope, tally)

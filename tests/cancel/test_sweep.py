@@ -1,0 +1,115 @@
+"""Every public operation, cancelled at each of its suspension points: what it leaves is a client as good as new."""
+
+from __future__ import annotations
+
+import gc
+from functools import partial
+from typing import TYPE_CHECKING
+
+import anyio
+import pytest
+
+from cancel.operations import OPERATIONS
+from cancel.service import HELD, SLOW, Service
+from cancel.sweep import How, Tally, nothing_said, strike, tasks
+from pyas_async import ClientClosedError
+from runtime.whole import check_whole, connections_of, held
+from runtime.wires import WAYS, heard, opened, until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cancel.operations import Operation
+    from pyas_async import PyasClient
+    from runtime.wires import Wire
+
+MOST = {"own": 6, "httpx": 2, "httpx2": 2}
+"""Points of each operation that are struck where not all of them are."""
+
+every_way = pytest.mark.parametrize("way", WAYS)
+every_operation = pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[Wire]:
+    """Serve on a socket; what there was before need not be looked through at each collection of garbage."""
+    with Service().serve() as server:
+        gc.collect()
+        gc.freeze()
+        yield server
+        gc.unfreeze()
+
+
+async def sweep(tally: Tally, service: Wire, operation: Operation, way: str, how: How, backend: str) -> None:
+    """Strike an operation at its points, each time with a client of its own."""
+    for point in tally.points(MOST[way]):
+        async with opened(way, service.url, connections=1, **operation.options()) as client:
+            if operation.before is not None:
+                await operation.before(client)
+            before = tasks()
+            tally.note(await strike(partial(operation.do, client), how, backend, point))
+            assert before == tasks()
+            await check_whole(client)
+    assert tally.cancelled
+
+
+async def sweep_closing(tally: Tally, service: Wire, way: str, how: How, backend: str) -> None:
+    """Strike the closing of a client with idle connections and a call under way; then close it again."""
+    for point in tally.points(MOST[way]):
+        async with opened(way, service.url, connections=4) as client:
+            async with anyio.create_task_group() as others:
+                for _ in range(3):
+                    others.start_soon(heard(client).meetings.get, SLOW)
+            sent = len(service.requests)
+            async with anyio.create_task_group() as others:
+                others.start_soon(ask_in_vain, client)
+                await until(lambda: len(service.requests) > sent)  # noqa: B023  (awaited here)
+                idle = [connection for connection in connections_of(client) if connection.is_idle()]
+                tally.note(await strike(client.aclose, how, backend, point))
+                with anyio.fail_after(1):
+                    await client.aclose()
+            assert {} == held(client)
+            assert [way == "own"] * len(idle) == [connection.is_closed() for connection in idle]
+            assert len(idle) > 1
+    if way == "own":  # an injected one may have nothing to wait for
+        assert tally.cancelled
+
+
+async def ask_in_vain(client: PyasClient) -> None:
+    """Make a call that is not answered before the client is closed."""
+    with pytest.raises(ClientClosedError):
+        await client.meetings.get(HELD)
+
+
+@pytest.mark.asyncio
+@every_way
+@every_operation
+async def test_task_cancel(service: Wire, operation: Operation, way: str, tally: Tally) -> None:
+    """`task.cancel()` ends it as cancelled, and leaves no task, no place taken, no line logged, and a whole pool."""
+    with nothing_said():
+        await sweep(tally, service, operation, way, "task.cancel()", "asyncio")
+
+
+@pytest.mark.anyio
+@every_way
+@every_operation
+async def test_scope(service: Wire, operation: Operation, way: str, anyio_backend: str, tally: Tally) -> None:
+    """So does a cancel scope, on asyncio and trio."""
+    with nothing_said():
+        await sweep(tally, service, operation, way, "scope", anyio_backend)
+
+
+@pytest.mark.asyncio
+@every_way
+async def test_task_cancel_of_closing(service: Wire, way: str, tally: Tally) -> None:
+    """Closing that was cancelled by `task.cancel()` is completed by closing again: no connection is left open."""
+    with nothing_said():
+        await sweep_closing(tally, service, way, "task.cancel()", "asyncio")
+
+
+@pytest.mark.anyio
+@every_way
+async def test_scope_of_closing(service: Wire, way: str, anyio_backend: str, tally: Tally) -> None:
+    """So is closing that was cancelled by a scope, on asyncio and trio."""
+    with nothing_said():
+        await sweep_closing(tally, service, way, "scope", anyio_backend)
