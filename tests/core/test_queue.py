@@ -191,6 +191,26 @@ def test_the_longest_listing_has_a_claim() -> None:
     assert late.granted
 
 
+def test_the_longest_listing_goes_before_tokens_that_die_earlier() -> None:
+    """Where others are held back for its sake, the longest listing goes, until a token has a tenth of its life left."""
+    queue, room = Queue(), Places(free=5)
+    long, other = token(1_700.0, "a"), token(890.0, "b")
+    queue.join(long)
+    queue.join(other)
+    assert other is queue.next(room, 800.5)
+    assert long.listing is not None
+    queue.listings.stands(long.listing, 1_700.0, 800.5, pages=7)
+
+    assert long is queue.next(room, 800.9)
+    assert 801.0 == queue.next_look(room, 800.9)
+    assert other is queue.next(room, 801.0)
+    room.for_bulk = False
+    assert None is queue.next(room, 800.9)
+    room.for_bulk = True
+    queue.leave(long)
+    assert None is queue.next(room, 800.9)
+
+
 def test_kept_back() -> None:
     """What the budget keeps back for single calls is given to them, not to bulk calls; when to look again is told."""
     room = Places(for_bulk=False)
