@@ -90,8 +90,9 @@ def try_all(folder: Path) -> None:
 def diffs(source: Path, names: list[str]) -> Iterator[str]:
     """Write what mutants change, from the source in which they stand beside the original."""
     text = source.read_text(encoding="utf-8")
+    lines = text.splitlines()
     found = {
-        node.name: textwrap.dedent(ast.get_source_segment(text, node, padded=True) or "").splitlines()
+        node.name: textwrap.dedent("\n".join(lines[node.lineno - 1 : node.end_lineno])).splitlines()
         for node in ast.walk(ast.parse(text))
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and "__mutmut" in node.name
     }

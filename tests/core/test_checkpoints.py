@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import pickle
 import zlib
 from array import array
 from typing import TYPE_CHECKING, Any
@@ -110,6 +111,39 @@ def test_back_from_text(document: dict[str, Any]) -> None:
     """What is read from a text is written as the same text."""
     assert document == {name: value for name, value in json.loads(str(Checkpoint.parse(sealed(document)))).items()
                         if name != "check"}  # fmt: skip
+
+
+def test_equality() -> None:
+    """Checkpoints that are written alike are equal, hash alike, and survive pickle; an object stays a snapshot."""
+    assert one() == ListingCheckpoint.of(sealed(ONE))
+    assert hash(one()) == hash(ListingCheckpoint.of(sealed(ONE)))
+    assert one() != one(index=3)
+    assert one() != str(one())
+    for place in (one(), many()):
+        pickled = pickle.loads(pickle.dumps(place))
+        assert type(place) is type(pickled)
+        assert place == pickled
+    assert 3 == len({one(), one(account_id="b"), one(items=2), one()})
+    assert {hash(one()), hash(one(done=True))} != {hash(one())}
+
+
+def test_what_is_shown() -> None:
+    """A checkpoint shows whose it is and where it stands, and no page token."""
+    assert "Checkpoint(account_id='a', items=3, done=False)" == repr(one())
+    assert "Checkpoint(drawn=4, under_way=2, failed=1, items=8125, done=False)" == repr(many())
+
+
+def test_an_objects_rows() -> None:
+    """The rows are those of the place, however many came later; whoever takes them may add to them."""
+    place = one()
+    place.log().append(5)
+
+    assert ROWS == place.log()
+    assert array("q") == beginning("a").log()
+    assert (0, False, None, 0.0, 0, 0, None, False) == (
+        beginning("a").items, beginning("a").done, beginning("a").token, beginning("a").born, beginning("a").index,
+        beginning("a").walked, beginning("a").total, beginning("a").changed,
+    )  # fmt: skip
 
 
 def test_what_is_read() -> None:

@@ -233,6 +233,17 @@ def test_what_is_tried_again(status: int, call: Call[Any], waits: int) -> None:
     assert waits == len(play(call, [answer(status, {"error": "x"})]).waits)
 
 
+@pytest.mark.parametrize(
+    ("status", "words", "waits"),
+    [(503, "down", [30.0]), (429, "slow", [30.0]), (429, "the daily limit", []), (429, "this month's calls", [])],
+)
+def test_a_time_that_the_service_names(status: int, words: str, waits: list[float]) -> None:
+    """A time is waited for, also one that is a date; not for the host's next day at Zoom, nor for the next month."""
+    later = answer(status, {"error": words}, {"retry-after": "2026-11-22T12:00:30Z"})
+
+    assert waits == play(GET, [later], chance=0.0).waits
+
+
 def test_what_a_deleted_meeting_is_not() -> None:
     """A DELETE that was lost is done if the meeting is gone, not if the account is; words in any case."""
     assert "returned" == play(DELETE, [LOST, answer(404, {"error": "No such meeting"})]).outcome
