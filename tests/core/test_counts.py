@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,11 @@ from pyas_async._core.counts import OwnCount, ServiceCount
 
 LIFE = 305.0
 """Seconds for which a place stays taken after its call."""
+
+
+def counting(given: int | None, *, share: float = 1.0) -> OwnCount:
+    """Count against so many calls."""
+    return OwnCount(given, LIFE, share=share)
 
 
 def spent(own: OwnCount, *moments: float) -> OwnCount:
@@ -24,7 +30,7 @@ def spent(own: OwnCount, *moments: float) -> OwnCount:
 
 def test_own_places() -> None:
     """A call under way takes a place, and one that is over keeps it until its life is over."""
-    own = OwnCount(3, LIFE)
+    own = counting(3)
     assert (3, 0) == (own.places(0.0), own.used)
     own.in_flight = 1
     assert (2, 1) == (own.places(0.0), own.used)
@@ -35,44 +41,50 @@ def test_own_places() -> None:
 
 def test_unknown_places() -> None:
     """Where nobody has said how many there are, nobody knows what is left; calls are counted all the same."""
-    own = spent(OwnCount(None, LIFE), 0.0)
+    own = spent(counting(None), 0.0)
 
     assert (None, None, 1) == (own.places(0.0), own.allowed, own.used)
 
 
 def test_places_that_come_back() -> None:
     """Those that come back before a moment, when the next does, and when the one of a number does, in turns."""
-    own = spent(OwnCount(4, LIFE), 0.0, 1.0, 1.0)
+    own = spent(counting(4), 0.0, 1.0, 2.0)
 
-    assert [0, 1, 3] == [own.freed_before(moment) for moment in (305.0, 306.0, 306.1)]
+    assert [0, 1, 2, 3] == [own.freed_before(moment) for moment in (305.0, 306.0, 306.1, 307.1)]
     assert 305.0 == own.next_freed()
-    assert [305.0, 306.0, 306.0, 306.0, 610.0, 611.0] == [own.comes_back(number) for number in range(6)]
-    assert (None, -math.inf) == (OwnCount(4, LIFE).next_freed(), OwnCount(4, LIFE).comes_back(9))
+    assert [305.0, 306.0, 307.0, 307.0, 610.0, 611.0] == [own.comes_back(number) for number in range(6)]
+    assert (None, -math.inf) == (counting(4).next_freed(), counting(4).comes_back(9))
 
 
 def refused(calls: int, *, share: float = 1.0, given: int | None = None, seconds: float = 30.0) -> OwnCount:
     """Make so many calls at 0, of which the last is refused."""
-    own = spent(OwnCount(given, LIFE, share=share), *[0.0] * calls)
+    own = spent(counting(given, share=share), *[0.0] * calls)
     own.refused(0.0, seconds)
     return own
 
 
 @pytest.mark.parametrize(
-    ("own", "allowed"),
+    ("refusal", "allowed"),
     [
-        (refused(101), 100),
-        (refused(51), 50),
-        (refused(50), None),  # others have spent the rest
-        (refused(101, share=0.5), 50),
-        (refused(101, share=0.001), 1),
-        (refused(101, given=7), 7),
-        (refused(101, seconds=0.9), None),  # some fault, and no window's end
-        (refused(101, seconds=1.0), 100),
+        ({"calls": 101}, 100),
+        ({"calls": 51}, 50),
+        ({"calls": 50}, None),  # others have spent the rest
+        ({"calls": 101, "share": 0.5}, 50),
+        ({"calls": 101, "share": 0.001}, 1),
+        ({"calls": 101, "given": 7}, 7),
+        ({"calls": 101, "seconds": 0.9}, None),  # some fault, and no window's end
+        ({"calls": 101, "seconds": 1.0}, 100),
     ],
 )
-def test_what_a_refusal_teaches(own: OwnCount, allowed: int | None) -> None:
+def test_what_a_refusal_teaches(refusal: dict[str, Any], allowed: int | None) -> None:
     """Where no limit was given, the calls that went through before a refusal are what a window holds."""
-    assert allowed == own.allowed
+    assert allowed == refused(**refusal).allowed
+
+
+def test_what_is_remembered() -> None:
+    """No more calls are remembered than there are; where nobody knows how many, than any plan sells."""
+    assert 2 == spent(counting(2), 0.0, 0.0, 0.0).used
+    assert 20_000 == spent(counting(None), *[0.0] * 20_001).used
 
 
 def test_refusals_of_one_window() -> None:
@@ -81,8 +93,8 @@ def test_refusals_of_one_window() -> None:
     assert 0 == own.used
     own.refused(29.9, 5.0)
     assert 99 == own.allowed
-    spent(own, *[40.0] * 61)
-    own.refused(40.0, 5.0)
+    spent(own, *[30.0] * 61)
+    own.refused(30.0, 5.0)
     assert (60, 0) == (own.allowed, own.used)
 
 
@@ -142,6 +154,8 @@ def test_it_says_what_is_left() -> None:
 def test_its_limit() -> None:
     """The limit is the one that it names; else one more than it ever had left."""
     service = ServiceCount()
+    learn(service, headers(0))
+    assert (1, None) == (service.limit, service.told)
     learn(service, headers(7))
     assert (8, None) == (service.limit, service.told)
     learn(service, headers(99))
@@ -182,6 +196,15 @@ def test_the_least_of_a_window(second: dict[str, str], now: float, left: int) ->
     learn(service, second, now)
 
     assert left == service.left(now)
+
+
+def test_the_end_of_a_window() -> None:
+    """What is said at the very end of a window, or later, is of the next one, however soon that ends."""
+    for now in (60.0, 61.0):
+        service = ServiceCount()
+        service.learn(headers(7, resets_in=60.0), 0.0, NOON, window=300.0, guard=0.0)
+        service.learn(headers(9, resets_in=0.5), now, NOON, window=300.0, guard=0.0)
+        assert 9 == service.left(now)
 
 
 @pytest.mark.parametrize(

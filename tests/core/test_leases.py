@@ -48,11 +48,12 @@ def leased(
 
 def test_first_report() -> None:
     """A process that has nothing to tell says so, and asks for a few places more than it needs."""
-    leases = Leases(Store())
+    leases = Leases(store := Store())
 
+    assert store is leases.store
     assert NOTHING == report(leases, 5.0)
     assert attrs.evolve(NOTHING, wanted=11, interactive=2) == report(leases, 5.0, wanted=3, interactive=2)
-    assert not leases.urgent
+    assert (leases.urgent, leases.asking) == (False, False)
 
 
 def test_report_tells_what_happened() -> None:
@@ -61,7 +62,7 @@ def test_report_tells_what_happened() -> None:
     leases.took()
     leases.took()
     leases.heard(7, 40.0)
-    leases.paused(30.0)
+    leases.paused(30.0, 10.0)
     told = report(leases, 10.0)
 
     assert attrs.evolve(NOTHING, sent=2, unused=3, remaining=7, resets_in=30.0, paused_for=20.0) == told
@@ -79,7 +80,7 @@ def test_what_happens_meanwhile_is_told_later() -> None:
     told = report(leases, 10.0)
     leases.took()
     leases.heard(7, 40.0)
-    leases.paused(30.0)
+    leases.paused(30.0, 11.0)
     leases.leased(told, BudgetLease(places=0, expires_in=0.0, ask_again_in=0.0), 12.0)
 
     assert attrs.evolve(NOTHING, sent=1, unused=3, remaining=7, resets_in=28.0, paused_for=18.0) == report(leases, 12.0)
@@ -96,10 +97,9 @@ def test_each_call_takes_a_place() -> None:
     leases.give_back()
     assert not leases.empty(0.0)
     assert 1 == report(leases, 0.0).sent
-    leases.give_back()
     leases.took()
-    assert not leases.empty(0.0)
-    assert 1 == report(leases, 0.0).sent
+    assert leases.empty(0.0)
+    assert 2 == report(leases, 0.0).sent
 
 
 def test_calls_beyond_the_lease_leave_no_debt() -> None:
@@ -122,6 +122,32 @@ def test_a_lease_expires() -> None:
     assert leased(5, 10.0, expires_in=0.0).empty(10.0)
 
 
+def test_what_expired_is_not_given_back() -> None:
+    """Places that a lease left over belong to others since it expired: a pause after that gives back none of them."""
+    leases = leased(5, 10.0, expires_in=60.0)
+    leases.paused(100.0, 70.0)
+    assert 0 == report(leases, 70.0).unused
+    late = leased(5, 10.0, expires_in=0.0)
+    late.paused(100.0, 10.0)
+    assert 0 == report(late, 10.0).unused
+    never = Leases(Store())
+    never.paused(100.0, 10.0)
+    assert 0 == report(never, 10.0).unused
+
+
+def test_what_is_given_back_in_turns() -> None:
+    """Places that two pauses leave unused are given back together, and none of them can be used."""
+    leases = leased(5)
+    leases.paused(10.0, 0.0)
+    assert leases.empty(0.0)
+    told = report(leases, 1.0, wanted=1)
+    assert 5 == told.unused
+    leases.leased(attrs.evolve(told, unused=0), BudgetLease(places=2, expires_in=60.0, ask_again_in=1.0), 1.0)
+    leases.paused(20.0, 2.0)
+
+    assert 7 == report(leases, 2.0).unused
+
+
 def test_when_the_store_is_asked() -> None:
     """It is asked when calls wait and nothing is left, as soon as it wishes; told at once of what is urgent."""
     leases = Leases(Store())
@@ -132,7 +158,7 @@ def test_when_the_store_is_asked() -> None:
     assert leases.due(2.0, wanted=True)
     leased(1, 2.0, leases=leases)
     assert not leases.due(2.0, wanted=True)
-    leases.paused(30.0)
+    leases.paused(30.0, 2.0)
     assert leases.due(2.0, wanted=False)
     leases.asking = True
     assert not leases.due(2.0, wanted=False)
