@@ -7,7 +7,21 @@ from typing import Any
 
 import pytest
 
-from core.exchanges import CREATE, DELETE, FAILED, GET, KEY_LIMIT, LATE, LOST, MEETING, UNSENT, UPDATE, listing, play
+from core.exchanges import (
+    CREATE,
+    DELETE,
+    FAILED,
+    GET,
+    KEY_LIMIT,
+    LATE,
+    LOST,
+    MEETING,
+    REFUSED,
+    UNSENT,
+    UPDATE,
+    listing,
+    play,
+)
 from core.tools import NOON, answer
 from pyas_async import (
     BudgetTimeoutError,
@@ -19,6 +33,7 @@ from pyas_async import (
     RetryPolicy,
     TransportError,
 )
+from pyas_async._core.codec import read_detail
 from pyas_async._core.exchange import Exchange, Fail, Limits, Send
 from pyas_async._core.messages import Call, Fault
 from pyas_async._core.retry import RetryQuota, pause
@@ -177,6 +192,37 @@ def test_refusals_are_masked() -> None:
 
     assert "***" in str(error)
     assert SECRET not in str(error)
+
+
+def test_what_an_answer_returns() -> None:
+    """A call returns what its reader makes of the answer; one that says it failed is told by its own words."""
+    refused = error_of(begun(GET).on_answer(REFUSED, now=1.0, wall=NOON, chance=0.0))
+
+    assert read_detail(MEETING.body) == play(GET, [MEETING]).value
+    assert "x" in str(refused)
+    assert "Rate limit" in str(play(GET, [answer(200, {"success": False, "error": "Rate limit of x"})]).error)
+
+
+def test_an_answer_that_is_too_large() -> None:
+    """A write that the service answered with success is done, though its answer cannot be used."""
+    too_large = Fault("network", "more than 16 MiB", sent=True, delivered=True)
+
+    assert ["DecodeError", "DecodeError done"] == [play(call, [too_large]).outcome for call in (GET, UPDATE)]
+
+
+def test_what_is_no_success() -> None:
+    """Only a status from 200 to 299 is a success, whatever comes with it."""
+    assert ["APIStatusError", "returned", "APIStatusError"] == [
+        play(GET, [answer(status, MEETING.body)]).outcome for status in (199, 299, 300)
+    ]
+
+
+def test_a_page_token_that_died() -> None:
+    """Only a call that carries a page token can fail of a dead one."""
+    expired = answer(400, {"error": "The next page token is invalid or expired"})
+
+    assert "PageTokenExpiredError" == play(listing(not_after=900.0), [expired]).outcome
+    assert "BadRequestError" == play(GET, [expired]).outcome
 
 
 def test_unmasked() -> None:

@@ -92,32 +92,32 @@ def test_listings(life: float, listings: int) -> None:
     assert listings == outlook(100).listings(life)
 
 
-def singles(number: int, *freed_at: float, at: float = 0.0, given: int = 100) -> Outlook:
+def singles(number: int, *freed_at: float, at: float = 0.0) -> Outlook:
     """Look ahead after so many single calls at once."""
-    ahead = outlook(given, *freed_at)
+    ahead = outlook(100, *freed_at)
     for _ in range(number):
         ahead.interactive(at)
     return ahead
 
 
 @pytest.mark.parametrize(
-    ("ahead", "own", "spare"),
+    ("number", "freed_at", "at", "own", "spare"),
     [
-        (singles(0), 20, 20),  # nobody makes single calls
-        (singles(16), 20, 1),  # 16 will come again, and 3 of 100 more may
-        (singles(16), 33, 14),
-        (singles(16), 34, 34),  # more than twice as many are there
-        (singles(16, *[110.0] * 8), 20, 9),  # 8 places come back before the half of them needs one
-        (singles(16, *[11.0] * 20), 20, 17),  # all of them come back in time
-        (singles(1), 3, 1),  # one comes again, and another may
-        (singles(60), 100, 50),  # at most half of the limit
-        (singles(16, at=-290.0), 20, 20),  # all of that was a window ago
-        (singles(16, at=-289.9), 20, 1),
+        (0, [], 0.0, 20, 20),  # nobody makes single calls
+        (16, [], 0.0, 20, 1),  # 16 will come again, and 3 of 100 more may
+        (16, [], 0.0, 33, 14),
+        (16, [], 0.0, 34, 34),  # more than twice as many are there
+        (16, [110.0] * 8, 0.0, 20, 9),  # 8 places come back before the half of them needs one
+        (16, [11.0] * 20, 0.0, 20, 17),  # all of them come back in time
+        (1, [], 0.0, 3, 1),  # one comes again, and another may
+        (60, [], 0.0, 100, 50),  # at most half of the limit
+        (16, [], -290.0, 20, 20),  # all of that was a window ago
+        (16, [], -289.9, 20, 1),
     ],
 )
-def test_kept_back(ahead: Outlook, own: int, spare: int) -> None:
+def test_kept_back(number: int, freed_at: list[float], at: float, own: int, spare: int) -> None:
     """Kept back is what the single calls of the last window will lack if they come again, and a little more."""
-    assert spare == ahead.spare(10.0, own, None)
+    assert spare == singles(number, *freed_at, at=at).spare(10.0, own, None)
 
 
 def test_spare_by_the_lesser_count() -> None:
