@@ -137,13 +137,15 @@ def test_entries(ledger: Ledger[Any, Any]) -> None:
 
 def test_counts(ledger: Ledger[Any, Any]) -> None:
     """Each entry is counted once, as what it is."""
-    ledger.succeed(1, None)
+    for key in (1, 11, 111):
+        ledger.succeed(key, None)
     ledger.fail(2, TransportError("cut"))
     ledger.refuse(2, None, InvalidArgumentError("meeting_id", "an id", None))
     ledger.end(ClientClosedError("closed"))
-    ledger.leave_out(4)
+    for key in (4, 44, 444, 4_444):
+        ledger.leave_out(key)
 
-    assert (1, 2, 1) == (ledger.ok, ledger.failed, ledger.not_started)
+    assert (3, 2, 4) == (ledger.ok, ledger.failed, ledger.not_started)
 
 
 def test_first_reason_stands(ledger: Ledger[Any, Any]) -> None:

@@ -140,7 +140,7 @@ def test_nothing_is_lost(status: int, carries_token: bool) -> None:
 
 @pytest.mark.parametrize("body", [{"code": 300, "message": "Bad day"}, {"code": 4, "message": "Token is odd"}])
 def test_no_expiry(body: dict[str, Any]) -> None:
-    """Zoom's code for any bad parameter is a dead token's only where the words speak of one; the words alone are not."""
+    """Zoom's code for any bad parameter is a dead token's only where words speak of one; words alone are not."""
     assert BadRequestError is type(error(answer(400, body), carries_token=True))
 
 
