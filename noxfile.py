@@ -259,6 +259,15 @@ def cancel(session: nox.Session) -> None:
 
 
 @nox.session
+def mutants(session: nox.Session) -> None:
+    """Change the decisions in thousands of ways, and count the changes that no test notices; modules after --."""
+    # Not the wheel: mutmut tests its own copies of the sources.
+    project = PYPROJECT["project"]
+    session.install(*project["dependencies"], *project["optional-dependencies"]["sandbox"], *groups("mutants"))
+    session.run("python", ".ci/mutants.py", str(session.cache_dir / "mutants"), *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Run the benchmarks; `-- --only paging`, `-- --quick` and what else follows -- is for benchmarks/__main__.py."""
     install_wheel(session, *groups("bench"))

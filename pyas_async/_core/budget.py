@@ -166,7 +166,7 @@ class RateBudget:
         self._spread = min(self._paused_until - now, self._window * SPREAD)
         self._answered_at = -math.inf
         if self.leases is not None:
-            self.leases.paused(self._paused_until)
+            self.leases.paused(self._paused_until, now)
 
     def wait(self, now: float, *, bulk: bool = False) -> float | None:
         """Seconds until a place may be free: 0 if one is; ``None`` if that hangs on a call under way.

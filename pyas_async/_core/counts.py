@@ -39,7 +39,7 @@ _SPARE = 8
 class OwnCount:
     """The calls of this process: a call keeps its place until `keeps` seconds after it is over."""
 
-    def __init__(self, given: int | None, keeps: float, *, share: float = 1.0) -> None:
+    def __init__(self, given: int | None, keeps: float, *, share: float) -> None:
         """Count against so many calls; ``None`` if nobody has said how many."""
         self.given = given
         self.in_flight = 0
@@ -70,7 +70,7 @@ class OwnCount:
             freed_at.popleft()
         if now >= self._grows_at and self._learned is not None:
             # Others may have used the key when it was learned: try a little more, at the cost of a refusal at most.
-            self._learned += max(1, self._learned // 20) if self._was_full else 0
+            self._learned += self._learned // 20 if self._was_full else 0
             self._grows_at, self._was_full = now + self._keeps, False
         allowed = self.allowed
         if allowed is None:
@@ -183,8 +183,7 @@ class Leases:
 
     def empty(self, now: float) -> bool:
         """Whether nothing is left of the lease; never while this process counts alone."""
-        if now >= self._until:
-            self._places = 0  # the store has taken them back by itself
+        self._expire(now)
         return self._places < 1 and now >= self._alone_until
 
     def due(self, now: float, *, wanted: bool) -> bool:
@@ -223,10 +222,11 @@ class Leases:
         """Keep what the service said is left, for the store."""
         self._heard = (remaining, resets)
 
-    def paused(self, until: float) -> None:
+    def paused(self, until: float, now: float) -> None:
         """Keep that the service has turned the key away, for the store, and soon."""
         self._paused_until, self.urgent = until, True
-        self._unused += max(0, self._places)
+        self._expire(now)
+        self._unused += self._places
         self._places = 0
 
     def report(self, now: float, *, wanted: int, interactive: int, limit: int | None, window: float) -> BudgetReport:
@@ -261,7 +261,7 @@ class Leases:
         self._ask_at = now
         if report.wanted:
             lives = min(lease.expires_in, report.window)
-            self._places, self._until = (lease.places if lives > 0 else 0), now + lives
+            self._places, self._until = lease.places, now + lives
             if lease.places < 1 or lives < _SOONEST:
                 self._ask_at = now + max(_SOONEST, min(lease.ask_again_in, report.window))
         return None
@@ -270,3 +270,8 @@ class Leases:
         """Count alone for a while: the store did not answer, or with what is no lease."""
         self._alone_until = now + _ALONE
         self._unanswered = 0.0
+
+    def _expire(self, now: float) -> None:
+        """Forget places that the store has taken back by itself."""
+        if now >= self._until:
+            self._places = 0

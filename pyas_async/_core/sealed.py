@@ -48,10 +48,10 @@ def unseal(text: object) -> dict[str, Any]:
     return document
 
 
-def check_fields(document: object, kinds: Mapping[str, Any]) -> None:
+def check_fields(document: Mapping[str, Any], kinds: Mapping[str, Any]) -> None:
     """Refuse a document that lacks a field, or has one of another kind."""
     for name, kind in kinds.items():
-        if not isinstance(document, dict) or not isinstance(document.get(name), kind):
+        if name not in document or not isinstance(document[name], kind):
             damaged(f"{name!r} is missing or of another kind")
 
 

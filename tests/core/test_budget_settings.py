@@ -69,6 +69,40 @@ def test_refusals(wrong: dict[str, Any]) -> None:
         RateBudget(**wrong)
 
 
+@pytest.mark.parametrize(
+    ("setting", "wrong", "expected"),
+    [
+        ("limit", 0, "calls >= 1"),
+        ("window", -1.0, "above 0"),
+        ("share", 2, "above 0 and at most 1"),
+        ("guard", -1, "seconds >= 0"),
+        ("store", 5, "BudgetStore"),
+    ],
+)
+def test_refusals_say_what_may_be(setting: str, wrong: Any, expected: str) -> None:  # noqa: ANN401
+    """A refused setting is told with what it may be, and what came."""
+    with pytest.raises(ConfigurationError) as caught:
+        RateBudget(**{setting: wrong})
+
+    for words in ("RateBudget", setting, expected, repr(wrong)):
+        assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "least", [{"limit": 1}, {"window": 0.001}, {"share": 1}, {"share": 0.001}, {"guard": 0}, {"limit": None}]
+)
+def test_the_least_that_can_be(least: dict[str, Any]) -> None:
+    """The bounds themselves are within bounds."""
+    assert 0 == RateBudget(**least).in_flight
+
+
+def test_share_of_a_plan() -> None:
+    """A part of a plan's calls can be spent."""
+    plans = (RateBudget.developer(share=0.5), RateBudget.growth(share=0.5), RateBudget.scale(share=0.5))
+
+    assert [50, 1_500, 2_500] == [budget.snapshot(0.0, NOON).remaining for budget in plans]
+
+
 def test_plans() -> None:
     """The plans of the service have their numbers."""
     limits = [

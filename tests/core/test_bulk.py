@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from core.tools import NOON
 from pyas_async import (
     APIStatusError,
     AuthenticationError,
@@ -14,6 +15,8 @@ from pyas_async import (
     ConfigurationError,
     DecodeError,
     InvalidArgumentError,
+    MeetingCreate,
+    MeetingUpdate,
     NotFoundError,
     PermissionDeniedError,
     PyasError,
@@ -23,9 +26,13 @@ from pyas_async import (
     WrongEventLoopError,
 )
 from pyas_async._core import bulk
+from pyas_async._core.endpoints import create_meeting, delete_meeting, get_meeting, update_meeting
 
 if TYPE_CHECKING:
-    from pyas_async._core.bulk import Ledger
+    from collections.abc import Callable
+
+    from pyas_async._core.bulk import Ledger, Plan
+    from pyas_async._core.messages import Call
 
 EVERYBODYS: list[PyasError] = [
     AuthenticationError("no", status=401),
@@ -47,6 +54,46 @@ ONES_OWN: list[PyasError] = [
     BudgetTimeoutError("late", retry_after=5.0),
     InvalidArgumentError("meeting_id", "an id", None),
 ]
+
+
+MEETING = MeetingCreate(2, "t", "", NOON)
+CHANGES = MeetingUpdate(title="t")
+PLANS: dict[str, tuple[Callable[[str], Plan[Any, Any, Any]], str, str, bool, Any, Any, Callable[[], Call[Any]]]] = {
+    "get_many": (bulk.get_many, "meeting_ids", "ids", False, 81, 81, lambda: get_meeting("acc", 81)),
+    "create_many": (
+        bulk.create_many, "meetings", "MeetingCreate", True, MEETING, 7, lambda: create_meeting("acc", MEETING),
+    ),
+    "update_many": (
+        bulk.update_many, "changes", "pairs", True, (81, CHANGES), 81, lambda: update_meeting("acc", 81, CHANGES),
+    ),
+    "delete_many": (bulk.delete_many, "meeting_ids", "ids", True, 81, 81, lambda: delete_meeting("acc", 81)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_plans(name: str) -> None:
+    """Each run names itself and its input in errors, and makes of the item at place 7 its key and its call."""
+    make, argument, expected, writes, item, key, call = PLANS[name]
+    plan = make("acc")
+
+    assert (f"meetings.{name}", argument, "acc", writes) == (
+        plan.operation, plan.argument, plan.account_id, plan.writes,
+    )  # fmt: skip
+    assert expected in plan.expected
+    assert (key, call()) == (plan.key(7, item), plan.call(item))
+
+
+@pytest.mark.parametrize("item", ["ab", b"ab", bytearray(b"ab"), {1, 2}, (1,), (1, 2, 3), 5, None])
+def test_no_pair(item: Any) -> None:  # noqa: ANN401  (what type checkers refuse)
+    """What is no pair of an id and its changes is refused, and is its own key: a position would look like an id."""
+    plan = bulk.update_many("acc")
+    with pytest.raises(InvalidArgumentError) as caught:
+        plan.call(item)
+
+    assert "changes" == caught.value.field
+    assert "a pair (meeting id, MeetingUpdate)" == caught.value.expected
+    assert repr(item)[:3] in caught.value.got
+    assert item is plan.key(7, item)
 
 
 @pytest.fixture
@@ -73,15 +120,32 @@ def test_what_is_ones_own(error: PyasError, ledger: Ledger[Any, Any]) -> None:
     assert ledger.ended_by is None
 
 
+def test_entries(ledger: Ledger[Any, Any]) -> None:
+    """Each entry holds the item's key, and its value or its error."""
+    ok = ledger.succeed(1, "value")
+    refused = ledger.refuse(0, 2, InvalidArgumentError("meeting_id", "an id", None))
+    ledger.end(ClientClosedError("closed"))
+    left_out = ledger.leave_out(3)
+
+    assert (1, "value", None, "ok") == (ok.key, ok.value, ok.error, ok.state)
+    assert (2, None, "failed") == (refused.key, refused.value, refused.state)
+    assert refused.error is not None
+    assert "not_sent" == refused.error.write_state
+    assert (3, None, "not_started") == (left_out.key, left_out.value, left_out.state)
+    assert isinstance(left_out.error, ClientClosedError)
+
+
 def test_counts(ledger: Ledger[Any, Any]) -> None:
     """Each entry is counted once, as what it is."""
-    ledger.succeed(1, None)
+    for key in (1, 11, 111):
+        ledger.succeed(key, None)
     ledger.fail(2, TransportError("cut"))
     ledger.refuse(2, None, InvalidArgumentError("meeting_id", "an id", None))
     ledger.end(ClientClosedError("closed"))
-    ledger.leave_out(4)
+    for key in (4, 44, 444, 4_444):
+        ledger.leave_out(key)
 
-    assert (1, 2, 1) == (ledger.ok, ledger.failed, ledger.not_started)
+    assert (3, 2, 4) == (ledger.ok, ledger.failed, ledger.not_started)
 
 
 def test_first_reason_stands(ledger: Ledger[Any, Any]) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 import pickle
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -13,14 +15,19 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from core.strategies import brisk, details, encode, page_of, pages, rows
+from core.tools import NOON
 from pyas_async import (
+    Attendee,
     ConnectedAccount,
     DecodeError,
     InvalidArgumentError,
     Meeting,
+    MeetingCreate,
     MeetingDetail,
     MeetingSettings,
+    MeetingUpdate,
     Page,
+    Recurrence,
     from_dict,
     to_dict,
 )
@@ -240,3 +247,74 @@ def test_digits_are_digits(digits: str) -> None:
     """A number may come as its digits, and as nothing that merely Python takes for a number."""
     with pytest.raises(DecodeError):
         from_dict(Meeting, {"id": digits})
+
+
+@pytest.mark.parametrize(
+    ("refused", "field", "expected", "got"),
+    [
+        (lambda: to_dict(5), "model", "a model of pyas_async", "int"),
+        (lambda: from_dict(int, {}), "cls", "a model class", "int"),
+        (lambda: from_dict(5, {}), "cls", "a model class", "5"),  # type: ignore[arg-type]
+        (lambda: from_dict(Meeting, [1]), "document", "a mapping", "list"),  # type: ignore[arg-type]
+        (lambda: from_dict(Meeting, {"id": math.nan}), "document", "a JSON document", "JSON compliant"),
+        (lambda: from_dict(Meeting, {"id": {1}}), "document", "a JSON document", "set"),
+        (lambda: from_dict(MeetingCreate, {"start": 1}), "start", "startDate", "MeetingCreate"),
+        (lambda: from_dict(MeetingCreate, {"type": 2}), "title", "a value", "nothing"),
+        (
+            lambda: from_dict(MeetingCreate, {"type": 2, "title": "t", "description": ""}),
+            "startDate",
+            "a value",
+            "nothing",
+        ),
+        (lambda: from_dict(MeetingUpdate, {"title": 5}), "title", "a string", "5"),
+        (lambda: from_dict(MeetingUpdate, {"startDate": "soon"}), "start_date", "an aware datetime", "soon"),
+        (lambda: from_dict(MeetingUpdate, {"attendees": [5]}), "document", "a mapping", "int"),
+        (lambda: from_dict(MeetingUpdate, {"attendees": [{"mail": "x"}]}), "mail", "email", "Attendee"),
+        (lambda: from_dict(MeetingUpdate, {"recurrence": {"interval": 1}}), "type", "a value", "nothing"),
+    ],
+)
+def test_refusals(refused: Callable[[], object], field: str, expected: str, got: str) -> None:
+    """What is no model, or no document of one, is refused by its name, with what it may be, and what came."""
+    with pytest.raises(InvalidArgumentError) as caught:
+        refused()
+
+    assert field == caught.value.field
+    assert expected in caught.value.expected
+    assert got in caught.value.got
+
+
+def test_a_request_as_a_document() -> None:
+    """A request is made of the document that it would send, nested models and dates included."""
+    noon, later = "2026-11-22T12:00:00Z", "2026-12-22T12:00:00Z"
+    document = {
+        "type": 8,
+        "title": "t",
+        "description": "",
+        "startDate": noon,
+        "duration": 45,
+        "attendees": [{"email": "ada@example.com"}],
+        "recurrence": {"type": "daily", "interval": 2, "endDate": later},
+    }
+    made = from_dict(MeetingCreate, document)
+
+    assert NOON == made.start_date
+    assert Recurrence("daily", 2, end_date=NOON + timedelta(days=30)) == made.recurrence
+    assert (Attendee("ada@example.com"),) == tuple(made.attendees)
+    assert document == to_dict(made)
+
+
+def test_where_a_document_does_not_fit() -> None:
+    """A document that does not fit its model says where, and shows its beginning without secrets."""
+    with pytest.raises(DecodeError) as caught:
+        from_dict(MeetingDetail, {"id": 1, "password": SECRET, "settings": {"jbh_time": "x"}})
+
+    assert ("$.settings.jbh_time", True) == (caught.value.path, "whole number" in caught.value.reason)
+    assert '"password": "***"' in caught.value.excerpt
+    assert SECRET not in caught.value.excerpt
+
+
+def test_fields_that_were_set_by_hand() -> None:
+    """Of a model that was made by hand, fields that were set to another value than their default are written."""
+    made = MeetingDetail(id=1, topic="t", settings=MeetingSettings(), occurrences=())
+
+    assert {"id": 1, "topic": "t", "settings": {}} == to_dict(made)

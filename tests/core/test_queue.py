@@ -30,6 +30,8 @@ class Places:
     capacity: float = math.inf
     for_bulk: bool = True
     spread: float = 0.0
+    taken: list[bool] = attrs.field(factory=list)
+    asked: list[tuple[float, ...]] = attrs.field(factory=list)
 
     def slots(self, now: float, until: float) -> float:
         """Count the places until then."""
@@ -37,6 +39,7 @@ class Places:
 
     def listings(self, life: float) -> float:
         """Count the listings there is room for."""
+        self.asked.append((life,))
         return self.capacity
 
     def wait(self, now: float, *, bulk: bool) -> float | None:
@@ -51,10 +54,12 @@ class Places:
 
     def claim(self, pages: int, period: float) -> int:
         """Say what a listing may claim."""
+        self.asked.append((pages, period))
         return pages
 
     def took(self, now: float, *, bulk: bool) -> None:
         """Give a place away."""
+        self.taken.append(bulk)
         self.free -= 1
 
     def step(self, now: float) -> float:
@@ -127,7 +132,7 @@ def test_last_safe_slot() -> None:
     room = Places(every=100.0)
 
     assert [1, 0] == order([interactive(), token(dies=99.0)], room=room)
-    assert [0, 1] == order([interactive(), token(dies=201.0)], room=room)
+    assert [0, 1] == order([interactive(), token(dies=100.0)], room=room)
 
 
 def test_last_safe_slot_of_many() -> None:
@@ -191,6 +196,93 @@ def test_the_longest_listing_has_a_claim() -> None:
     assert late.granted
 
 
+def test_the_longest_listing_goes_before_tokens_that_die_earlier() -> None:
+    """Where others are held back for its sake, the longest listing goes, until a token has a tenth of its life left."""
+    queue, room = Queue(), Places(free=5)
+    long, other = token(1_700.0, "a"), token(890.0, "b")
+    queue.join(long)
+    queue.join(other)
+    assert other is queue.next(room, 800.5)
+    assert long.listing is not None
+    queue.listings.stands(long.listing, 1_700.0, 800.5, pages=7)
+
+    assert long is queue.next(room, 800.9)
+    assert 801.0 == queue.next_look(room, 800.9)
+    assert other is queue.next(room, 801.0)
+    room.for_bulk = False
+    assert None is queue.next(room, 800.9)
+    room.for_bulk = True
+    queue.leave(long)
+    assert None is queue.next(room, 800.9)
+
+
+def test_what_a_claim_leaves() -> None:
+    """Others have what is free beyond the claim, to the place, however little is free; its end is looked for."""
+    queue, room = Queue(), Places(free=7)
+    long, other = token(900.0, "a"), token(890.0, "b")
+    assert long.listing is not None
+    queue.listings.stands(long.listing, 900.0, 0.0)
+    queue.listings.sends(long.listing, 0.0, 0.0)
+    queue.listings.stands(long.listing, 900.0, 4.0, pages=7)
+    queue.join(other)
+
+    assert [False, False, True] == [queue.may_go(other, attrs.evolve(room, free=free), 4.5) for free in (1, 7, 8)]
+    assert {(7, 4.0)} == set(room.asked)
+    assert 5.0 == queue.next_look(room, 4.5)
+
+
+def test_a_listing_that_sends_is_busy() -> None:
+    """The call of a listing that goes out keeps its claim alive, counted from when its reader asked."""
+    queue, room = Queue(), Places(free=10)
+    page = token(900.0)
+    page.asked = 0.5
+    assert page.listing is not None
+    queue.listings.stands(page.listing, 900.0, 0.0, pages=7)
+    queue.served(page, room, 2.0, 0.5)
+    assert (page.listing, 7, math.inf, 7.0) == queue.listings.claim(6.9)
+    queue.listings.stands(page.listing, 900.0, 3.0, pages=6)
+    assert (page.listing, 6, 1.5, 4.0) == queue.listings.claim(3.0)
+
+
+def test_first_come_first_served_in_bulk() -> None:
+    """A listing that has not begun and a bulk call without a token go as they came."""
+    assert [0, 1] == order([bulk("a"), beginner("b")])
+    assert [0, 1] == order([beginner("b"), bulk("a")])
+    room = Places()
+    order([beginner()], room=room)
+    assert {(890.0,)} == set(room.asked)
+
+
+def test_who_was_let_out_is_told() -> None:
+    """The budget is told of each call that goes out, and whether it is a bulk one."""
+    room = Places()
+    order([interactive(), bulk(), token(900.0)], room=room)
+
+    assert [False, True, True] == room.taken
+
+
+def test_tokens_without_a_listing() -> None:
+    """Page tokens of no listing are each a call of its own."""
+    assert [1, 0] == order([Ticket(bulk=True, dies=900.0), Ticket(bulk=True, dies=800.0)])
+
+
+class Hanging(Places):
+    """A budget whose next place hangs on a call under way."""
+
+    def wait(self, now: float, *, bulk: bool) -> float | None:
+        """Nobody knows."""
+        return None
+
+
+def test_when_to_look_for_a_place() -> None:
+    """Who waits looks when the next place comes; never, if that hangs on a call under way."""
+    queue = Queue()
+    queue.join(interactive())
+
+    assert 10.0 == queue.next_look(Places(free=0, every=7.0), 3.0)
+    assert math.inf == queue.next_look(Hanging(), 3.0)
+
+
 def test_kept_back() -> None:
     """What the budget keeps back for single calls is given to them, not to bulk calls; when to look again is told."""
     room = Places(for_bulk=False)
@@ -212,8 +304,11 @@ def test_a_crowd_is_spread() -> None:
         queue.join(ticket)
     queue.serve(room, 0.0, 0.25)
     assert 1.25 == queue.next_look(room, 0.0)
+    assert 1.25 == queue.next_look(attrs.evolve(room, for_bulk=False), 0.0)
     queue.serve(room, 1.2, 0.25)
     assert [True, False, False] == [ticket.granted for ticket in tickets]
+    assert [False, True] == [queue.may_go(interactive(), room, now) for now in (1.2, 1.25)]
+    assert math.inf == queue.next_look(room, 1.25)
     queue.serve(room, 1.25, 0.25)
     assert [True, True, False] == [ticket.granted for ticket in tickets]
 

@@ -109,6 +109,49 @@ def test_field_errors(place: str) -> None:
     assert SECRET not in str(made)
 
 
+@pytest.mark.parametrize(
+    ("complaint", "expected"),
+    [
+        ({"message": "bad"}, FieldError("bad")),
+        ({"msg": "bad", "message": "worse"}, FieldError("bad")),
+        ({"msg": "", "path": "type"}, FieldError("refused", "type")),
+        ({"msg": 5, "param": "", "path": 7}, FieldError("5", "7")),
+        ({"msg": "bad", "param": "p" * 150}, FieldError("bad", "p" * 100)),
+    ],
+)
+def test_complaints(complaint: dict[str, Any], expected: FieldError) -> None:
+    """A complaint may name its words and its field in several ways, or neither; a field is shown in part."""
+    assert (expected,) == error(answer(400, {"errors": [complaint, 5]})).errors
+
+
+@pytest.mark.parametrize(
+    ("status", "carries_token"), [(400, True), (400, False), (429, False), (500, False), (409, False)]
+)
+def test_nothing_is_lost(status: int, carries_token: bool) -> None:
+    """Whatever class an error has, it keeps the words, the status, the code, the complaints and the request's id."""
+    body = {"errors": [{"msg": "page token expired", "param": "p"}], "code": "c" * 150}
+    made = error(answer(status, body, {"x-request-id": "req"}), carries_token=carries_token)
+
+    assert (carries_token, status) == (isinstance(made, PageTokenExpiredError), made.status)
+    assert ("page token expired", "c" * 100, (FieldError("page token expired", "p"),), "req") == (
+        made.message, made.code, made.errors, made.request_id,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("body", [{"code": 300, "message": "Bad day"}, {"code": 4, "message": "Token is odd"}])
+def test_no_expiry(body: dict[str, Any]) -> None:
+    """Zoom's code for any bad parameter is a dead token's only where words speak of one; words alone are not."""
+    assert BadRequestError is type(error(answer(400, body), carries_token=True))
+
+
+def test_an_end_that_is_a_date() -> None:
+    """A 429 may say with a date when it is over."""
+    made = error(answer(429, {}, {"retry-after": "2026-11-22T12:00:30Z"}))
+
+    assert isinstance(made, RateLimitError)
+    assert 30.0 == made.retry_after
+
+
 def test_parsed_document_is_used() -> None:
     """A success status whose document says it failed is an error that tells the document's reason."""
     document = {"success": False, "error": "Invalid account id", "code": 404}

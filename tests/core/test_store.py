@@ -21,6 +21,7 @@ from pyas_async import (
     RateBudget,
 )
 from pyas_async._core.queue import Ticket
+from pyas_async._core.store import lease_fault
 from pyas_async._runtime.clock import Clock
 from pyas_async._runtime.scheduler import Scheduler
 
@@ -356,6 +357,33 @@ def test_what_is_no_lease(lease: object, caplog: pytest.LogCaptureFixture) -> No
     assert 1 == len(store.asked)
     assert "counts alone" in caplog.text
     assert "expected" in caplog.text or "not with a BudgetLease" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("lease", "words"),
+    [
+        (None, ["NoneType", "BudgetLease"]),
+        (says("5"), ["places=str", ">= 0"]),
+        (says(-1), ["places=int", ">= 0"]),
+        (says(None), ["places=None", ">= 0"]),
+        (says(2.5), ["places=2.5", ">= 0"]),
+        (says(1, math.inf), ["expires_in=inf", "finite"]),
+        (says(1, 5.0, "soon"), ["ask_again_in=str", "finite"]),
+    ],
+)
+def test_what_is_wrong_with_a_lease(lease: object, words: Sequence[str]) -> None:
+    """What is wrong is told by the name of the field, with what was expected; a text that came is not shown."""
+    fault = lease_fault(lease)
+
+    assert fault is not None
+    assert [] == [word for word in words if word not in fault]
+    assert "soon" not in fault
+
+
+@pytest.mark.parametrize("lease", [says(0, 0, 0), says(5, -1.0, 1.5)])
+def test_what_is_a_lease(lease: object) -> None:
+    """No place, no time, and a time that is over, can be leased."""
+    assert None is lease_fault(lease)
 
 
 @pytest.mark.parametrize("deadline", [0.4, 3.0, 4.9])

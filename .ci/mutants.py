@@ -1,0 +1,137 @@
+"""Change the decisions (`_core/`) in thousands of ways, one at a time, and count the changes that no test notices.
+
+`python3 noxfile.py -s mutants` runs this for all modules, `python3 noxfile.py -s mutants -- paging codec/answers` for
+some. mutmut makes the changes and runs the tests; it is run for one module after the other, each with the tests that
+are about it (`tool.mutmut.tests` in pyproject.toml), because a change that stays unnoticed costs the time of them all.
+"""
+
+import ast
+import difflib
+import json
+import shutil
+import subprocess
+import sys
+import textwrap
+import time
+import tomllib
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+FLOOR = 90.0
+"""Percent of all changes that must be noticed."""
+ROOT = Path(__file__).resolve().parent.parent
+CORE = Path("pyas_async/_core")
+
+# What mutmut keeps as the exit code of a mutant's tests. All that is not named here is a crash, or an end from outside.
+KILLED = {1, 3}
+SURVIVED = {0, 5, 33}  # the last two: no test reaches it
+TIMED_OUT = {-24, 24, 36, 152, 255}
+COLUMNS = ("mutants", "killed", "survived", "timeouts", "crashed")
+
+
+def kind(code: int | None) -> str:
+    """Name what became of a mutant."""
+    if code in KILLED:
+        return "killed"
+    if code in SURVIVED:
+        return "survived"
+    return "timeouts" if code in TIMED_OUT else "crashed"
+
+
+def percent(counts: Mapping[str, int]) -> float:
+    """Say how many were noticed. One that never ends was: it hangs whoever runs it."""
+    return 100 * (counts["killed"] + counts["timeouts"]) / counts["mutants"]
+
+
+def line(name: str, counts: Mapping[str, int], seconds: float) -> str:
+    """Write a line of the table."""
+    numbers = "".join(f"{counts[column]:>10,}" for column in COLUMNS)
+    return f"{name:20}{numbers}{percent(counts):>9.1f} %{seconds / 60:>8.1f} min"
+
+
+def listed(wanted: list[str]) -> dict[str, list[str]]:
+    """Give the tests of the wanted modules, or of all; each module of the folder must be in the list."""
+    table: dict[str, list[str]] = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mutmut"]["tests"]
+    modules = {path.relative_to(ROOT / CORE).with_suffix("").as_posix() for path in (ROOT / CORE).rglob("*.py")}
+    modules = {name for name in modules if not name.endswith("__init__")}
+    if modules != set(table):
+        sys.exit(f"tool.mutmut.tests in pyproject.toml and {CORE} differ: {sorted(modules ^ set(table))}")
+    if unknown := set(wanted) - modules:
+        sys.exit(f"no module of {CORE}: {sorted(unknown)}")
+    return {name: tests for name, tests in sorted(table.items()) if tests and (not wanted or name in wanted)}
+
+
+def prepare(folder: Path, module: str, tests: list[str]) -> None:
+    """Make a folder in which mutmut finds the checkout, and is told of one module and its tests."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for name in ("pyas_async", "tests"):
+        (folder / name).symlink_to(ROOT / name, target_is_directory=True)
+    settings = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    own = {
+        "only_mutate": [f"{CORE}/{module}.py"],
+        "pytest_add_cli_args_test_selection": [f"tests/{test}" for test in tests],
+    }
+    written = "".join(f"{name} = {json.dumps(value)}\n" for name, value in own.items())  # such JSON is TOML as well
+    (folder / "pyproject.toml").write_text(settings.replace("[tool.mutmut]\n", f"[tool.mutmut]\n{written}"))
+
+
+def try_all(folder: Path) -> None:
+    """Run mutmut."""
+    command = [str(Path(sys.executable).with_name("mutmut")), "run"]
+    with (folder / "log").open("wb") as log:
+        done = subprocess.run(command, cwd=folder, stdout=log, stderr=subprocess.STDOUT, check=False)
+    if done.returncode:
+        lines = (folder / "log").read_text(encoding="utf-8", errors="replace").replace("\r", "\n").splitlines()
+        sys.exit("\n".join([*lines[-40:], f"mutmut failed in {folder}"]))
+
+
+def diffs(source: Path, names: list[str]) -> Iterator[str]:
+    """Write what mutants change, from the source in which they stand beside the original."""
+    text = source.read_text(encoding="utf-8")
+    lines = text.splitlines()
+    found = {
+        node.name: textwrap.dedent("\n".join(lines[node.lineno - 1 : node.end_lineno])).splitlines()
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and "__mutmut" in node.name
+    }
+    for name in names:
+        function, _, number = name.rpartition("__mutmut_")
+        was, became = found[f"{function}__mutmut_orig"], found[f"{function}__mutmut_{number}"]
+        was = [was[0].replace("__mutmut_orig", f"__mutmut_{number}"), *was[1:]]  # their names differ in any case
+        changes = list(difflib.unified_diff(was, became, lineterm="", n=2))[3:]
+        yield "\n".join([f"# {name}", *changes, "", ""])
+
+
+def main() -> str | None:
+    """Try the modules named in the arguments, or all; print the table; say what is wrong, if anything is."""
+    scratch = Path(sys.argv[1]).resolve()
+    modules = listed(sys.argv[2:])
+    survivors = scratch / "survivors.diff"
+    survivors.unlink(missing_ok=True)
+    total: Counter[str] = Counter()
+    began = time.monotonic()
+    print(f"{'':20}" + "".join(f"{column:>10}" for column in COLUMNS) + f"{'noticed':>11}{'took':>12}", flush=True)
+    for module, tests in modules.items():
+        folder, start = scratch / module.replace("/", "-"), time.monotonic()
+        prepare(folder, module, tests)
+        try_all(folder)
+        source = folder / "mutants" / CORE / f"{module}.py"
+        codes = json.loads(source.with_suffix(".py.meta").read_text(encoding="utf-8"))["exit_code_by_key"]
+        if None in codes.values():
+            return "interrupted"
+        counts = Counter(kind(code) for code in codes.values())
+        counts["mutants"] = len(codes)
+        total += counts
+        print(line(module, counts, time.monotonic() - start), flush=True)
+        unnoticed = [name.rpartition(".")[2] for name, code in codes.items() if kind(code) in {"survived", "crashed"}]
+        with survivors.open("a", encoding="utf-8") as file:
+            file.writelines(f"# {module}\n{diff}" for diff in diffs(source, unnoticed))
+    print(line("all", total, time.monotonic() - began))
+    print(f"What stayed unnoticed: {survivors}; explained in docs/mutants.md")
+    return None if percent(total) >= FLOOR else f"below {FLOOR:g} %"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,137 @@
+"""A budget whose calls a store counts as well: what it asks for, what it tells, and when a call may go out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from core.tools import NOON
+from pyas_async import BudgetLease, BudgetReport, RateBudget
+from pyas_async._core.queue import Ticket
+
+if TYPE_CHECKING:
+    from pyas_async._core.counts import Leases
+
+
+class Store:
+    """A store that is never asked: these tests carry the questions and the answers themselves."""
+
+    async def lease(self, report: BudgetReport) -> BudgetLease:
+        """Refuse."""
+        raise AssertionError
+
+
+def budget_with_store(limit: int | None = 20, **settings: Any) -> tuple[RateBudget, Leases]:  # noqa: ANN401
+    """Make a budget that has had an answer, which said nothing, and give its leases."""
+    budget = RateBudget(limit, window=100.0, guard=5.0, store=Store(), **settings)
+    budget.learn({}, 0.0, NOON)
+    assert budget.leases is not None
+    return budget, budget.leases
+
+
+def lease(budget: RateBudget, leases: Leases, places: int, now: float = 0.0) -> BudgetReport:
+    """Ask for places, get so many for a minute, and give what the store was told."""
+    budget.queue.join(waiting := Ticket())
+    told = budget.report(now)
+    budget.queue.leave(waiting)
+    assert told is not None
+    assert None is leases.leased(told, BudgetLease(places=places, expires_in=60.0, ask_again_in=2.0), now)
+    return told
+
+
+def test_no_store() -> None:
+    """Without a store there is nobody to ask or to tell."""
+    budget = RateBudget(20)
+    budget.queue.join(Ticket())
+
+    assert (None, False) == (budget.report(0.0), budget.asks_store(0.0))
+
+
+def test_it_asks_when_calls_wait() -> None:
+    """The store is asked when calls wait and nothing is leased; they wait as long as it wishes not to be asked."""
+    budget, leases = budget_with_store()
+    assert not budget.asks_store(0.0)
+    budget.queue.join(waiting := Ticket())
+    assert budget.asks_store(0.0)
+    assert 0.001 == budget.wait(0.0)
+    budget.queue.leave(waiting)
+    lease(budget, leases, 0)
+    assert 2.0 == budget.wait(0.0)
+    lease(budget, leases, 1, 2.0)
+    assert 0.0 == budget.wait(2.0)
+    budget.queue.join(Ticket())
+    assert not budget.asks_store(2.0)
+
+
+def test_calls_go_out_against_the_lease() -> None:
+    """Each call takes a place of the lease, and gives it back if it did not go out; the own count holds as well."""
+    budget, leases = budget_with_store(2)
+    lease(budget, leases, 3)
+    budget.took(0.0, bulk=False)
+    budget.took(0.0, bulk=True)
+    assert (None, 2) == (budget.wait(0.0), budget.in_flight)
+    budget.give_back()
+    assert (0.0, 1) == (budget.wait(0.0), budget.in_flight)
+    budget.spent(0.0)
+    budget.took(0.0, bulk=True)
+    told = budget.report(0.0)
+    assert told is not None
+    assert 2 == told.sent
+    assert not leases.empty(0.0)
+
+
+def test_what_the_store_is_asked_for() -> None:
+    """It is asked for those who wait and a few more, told how many are interactive, and this program's own part."""
+    budget, leases = budget_with_store(20, share=0.5)
+    for bulk in (True, True, False):
+        budget.queue.join(Ticket(bulk=bulk))
+    told = budget.report(0.0)
+    assert told is not None
+
+    assert (11, 1, 10, 105.0) == (told.wanted, told.interactive, told.limit, told.window)
+    leases.leased(told, BudgetLease(places=1, expires_in=60.0, ask_again_in=2.0), 0.0)
+    again = budget.report(0.0)
+    assert again is not None
+    assert 0 == again.wanted
+    unlimited, _ = budget_with_store(None)
+    told = unlimited.report(0.0)
+    assert told is not None
+    assert None is told.limit
+
+
+def test_what_the_store_is_told() -> None:
+    """What the service says is left, and a pause, are told; a pause at once, and the places that it leaves unused."""
+    budget, leases = budget_with_store()
+    lease(budget, leases, 3)
+    budget.took(0.0, bulk=False)
+    budget.spent(1.0, told=budget.learn({"x-ratelimit-remaining": "7"}, 1.0, NOON))
+    told = budget.report(2.0)
+    assert told is not None
+    assert (1, 7, 99.0, False) == (told.sent, told.remaining, told.resets_in, budget.asks_store(2.0))
+    budget.pause(30.0, 2.0)
+    told = budget.report(3.0)
+    assert told is not None
+    assert (1, 2, 29.0, True) == (told.sent, told.unused, told.paused_for, budget.asks_store(3.0))
+
+
+def test_answers_that_say_nothing_are_not_told() -> None:
+    """Of an answer without a count, the store is told nothing."""
+    budget, _ = budget_with_store()
+    assert not budget.learn({"x-ratelimit-limit": "20"}, 1.0, NOON)
+    told = budget.report(1.0)
+
+    assert told is not None
+    assert (None, 0.0) == (told.remaining, told.resets_in)
+
+
+@pytest.mark.parametrize("bulk", [True, False])
+def test_a_call_given_back_is_not_expected_again(bulk: bool) -> None:
+    """A call that was given back leaves no place taken, and no single call to keep places for."""
+    budget = RateBudget(4, guard=0.0)
+    budget.learn({}, 0.0, NOON)
+    for _ in range(3):
+        budget.took(0.0, bulk=bulk)
+        budget.give_back(bulk=bulk)
+
+    assert (4, 0) == (budget.spare(0.0), budget.in_flight)
