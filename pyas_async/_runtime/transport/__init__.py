@@ -4,7 +4,7 @@ It never cancels httpx but by an anyio scope, and turns whatever httpx raises in
 request may have reached the service. Nothing of httpx leaves it: its exceptions hold the request, and so the API key.
 """
 
-from pyas_async._runtime.transport.attempt import MAX_BODY, Timeouts
+from pyas_async._runtime.transport.attempt import Timeouts
 from pyas_async._runtime.transport.pool import HttpClient, HttpTimeout, Transport
 
-__all__ = ["MAX_BODY", "HttpClient", "HttpTimeout", "Timeouts", "Transport"]
+__all__ = ["HttpClient", "HttpTimeout", "Timeouts", "Transport"]

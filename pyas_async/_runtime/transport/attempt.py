@@ -9,11 +9,10 @@ import anyio
 import attrs
 import httpx
 
+from pyas_async._core.body import acceptable
 from pyas_async._core.messages import Answer, Call, Fault, Outcome
 from pyas_async._runtime.key import ApiKey
-
-MAX_BODY = 16 * 1024 * 1024
-"""Bytes of an answer, decompressed, that are read at most."""
+from pyas_async._runtime.transport.reading import read
 
 
 @attrs.frozen(kw_only=True)
@@ -76,6 +75,8 @@ class Attempt:
 
     Attributes:
         outcome: What came of it, if anything did.
+        refusal: The head of an error that came. Its status speaks, whatever becomes of the body: of a refused write,
+            nobody has to wonder.
         failure: What was raised instead.
         wire: How far it came, if the transport tells.
     """
@@ -89,6 +90,7 @@ class Attempt:
     wire: Wire
     traced: bool
     outcome: Outcome | None = None
+    refusal: Answer | None = None
     failure: BaseException | None = None
 
     async def run(self, scope: anyio.CancelScope) -> None:
@@ -122,19 +124,23 @@ class Attempt:
         if self.traced:
             extensions["trace"] = self.wire.trace
         request.extensions = extensions
+        request.headers["accept-encoding"] = acceptable(request.headers.get("accept-encoding", ""))
         request.headers["x-api-key"] = self.key.reveal()
         return request
 
     async def _exchange(self, request: httpx.Request) -> Outcome:
         response = await self.client.send(request, stream=True, follow_redirects=False)
+        status, headers = response.status_code, dict(response.headers.items())
+        if not response.is_success:
+            self.refusal = Answer(status, headers, b"")
         try:
-            body = await _read(response)
+            body = await read(response)
         finally:
             await response.aclose()
-        if body is None:
-            text = f"the answer is larger than {MAX_BODY:,} bytes"
-            return Fault("network", text, sent=True, hopeless=True, delivered=response.is_success)
-        return Answer(response.status_code, dict(response.headers.items()), body)
+        whole = body.end()
+        if whole is not None:
+            return Answer(status, headers, whole)
+        return self.refusal or Fault("network", f"{body.fault}", sent=True, hopeless=True, delivered=True)
 
 
 def _cancellation(error: BaseException) -> BaseException | None:
@@ -146,27 +152,6 @@ def _cancellation(error: BaseException) -> BaseException | None:
     while isinstance(error, BaseExceptionGroup) and error.split(cancelled)[1] is None:
         error = error.exceptions[0]
     return error if isinstance(error, cancelled) else None
-
-
-async def _read(response: httpx.Response) -> bytes | None:
-    """Read a body; ``None`` if it is too large."""
-    chunks: list[bytes] = []
-    size = 0
-    try:
-        async for chunk in response.aiter_bytes():
-            size += len(chunk)
-            if size <= MAX_BODY:
-                chunks.append(chunk)
-            elif (stream := response.extensions.get("network_stream")) is not None:
-                # Hanging up lets all of the generators in between end by themselves; one that is left in the middle
-                # would have to be cleaned up by the event loop.
-                await stream.aclose()
-            else:
-                break
-    except Exception:
-        if size <= MAX_BODY:
-            raise
-    return b"".join(chunks) if size <= MAX_BODY else None
 
 
 class _Once:

@@ -124,11 +124,13 @@ class Transport:
             trusted = speaks_httpx(attempt.client, self._base_url)
             fault = fault_of(error, wire, origin=self._base_url, trusted=trusted)
             if fault is not None:
-                return fault
+                return attempt.refusal or fault
             if isinstance(error, RuntimeError) and attempt.client.is_closed:
                 msg = "the httpx client was closed"
                 raise ClientClosedError(msg)
             raise error
+        if attempt.refusal is not None:
+            return attempt.refusal
         # Only httpcore says how far it came. Where it said nothing, the request may be anywhere.
         sent = wire.begun or not wire.heard
         if self._closed:
