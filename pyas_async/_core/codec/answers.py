@@ -29,6 +29,10 @@ class Refused(Exception):  # noqa: N818  (a signal to the exchange, never seen o
         super().__init__("success: false")
 
 
+class Mistaken(DecodeError):  # noqa: N818  (a signal to the exchange, never seen outside)
+    """The answer is about another meeting than was asked for: nobody knows whose it is, nor what became of ours."""
+
+
 class _PageData(msgspec.Struct):
     meetings: list[msgspec.Raw]
     next_page_token: str | None = None
@@ -57,7 +61,7 @@ def parse(body: bytes) -> Any:  # noqa: ANN401  (a JSON document can be anything
         document = msgspec.json.decode(body)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         try:
-            document = parse_leniently(body)
+            document = parse_leniently(body, keep_odd_numbers=True)
         except RecursionError:
             reason = "nested too deep"
         except ValueError as error:
@@ -84,8 +88,8 @@ def _is_too_deep(document: object) -> bool:
     return True
 
 
-def _unreadable(message: str, body: bytes, path: str = "$") -> DecodeError:
-    return DecodeError(message, path=path, excerpt=redact(body[:20_000].decode("utf-8", "replace")))
+def _unreadable(message: str, body: bytes, path: str = "$", cls: type[DecodeError] = DecodeError) -> DecodeError:
+    return cls(message, path=path, excerpt=redact(body[:20_000].decode("utf-8", "replace")))
 
 
 def _parse_object(body: bytes) -> dict[str, Any]:
@@ -170,11 +174,24 @@ def _find_meeting(document: dict[str, Any]) -> tuple[dict[str, Any] | None, str]
     return None, "$"
 
 
-def read_detail(body: bytes) -> MeetingDetail:
+def _meeting_of(found: dict[str, Any], path: str, body: bytes, number: int | None) -> MeetingDetail:
+    meeting = _structure(MeetingDetail, found, path, body)
+    if number is not None and meeting.id != number:
+        reason = f"expected meeting {number}, got {meeting.id}: the answer belongs to another question"
+        raise _unreadable(reason, body, f"{path}.id", Mistaken)
+    return meeting
+
+
+def read_detail(body: bytes, number: int | None = None) -> MeetingDetail:
     """Read the answer to a get or a create.
+
+    Args:
+        body: The answer.
+        number: The meeting that was asked for, if it was asked for by number.
 
     Raises:
         DecodeError: If no meeting is in it.
+        Mistaken: If another one is.
         Refused: If it says that it is an error.
     """
     document = _parse_object(body)
@@ -182,21 +199,26 @@ def read_detail(body: bytes) -> MeetingDetail:
     if found is None:
         msg = "no meeting where one belongs"
         raise _unreadable(msg, body)
-    return _structure(MeetingDetail, found, path, body)
+    return _meeting_of(found, path, body, number)
 
 
-def read_updated(body: bytes) -> MeetingDetail | None:
+def read_updated(body: bytes, number: int | None = None) -> MeetingDetail | None:
     """Read the answer to an update: it may hold the meeting, or nothing at all.
+
+    Args:
+        body: The answer.
+        number: The meeting that was to be changed, if it was named by number.
 
     Raises:
         DecodeError: If it is something else, such as a proxy's page.
+        Mistaken: If it holds another meeting.
         Refused: If it says that it is an error.
     """
     if not body.strip() or body.strip() == b"null":
         return None
     document = _parse_object(body)
     found, path = _find_meeting(document)
-    return None if found is None else _structure(MeetingDetail, found, path, body)
+    return None if found is None else _meeting_of(found, path, body, number)
 
 
 def read_nothing(body: bytes) -> None:
