@@ -247,6 +247,13 @@ def walk(session: nox.Session) -> None:
 
 
 @nox.session
+def pages(session: nox.Session) -> None:
+    """Write the pages of the documentation that come out of the tests' tables."""
+    install_wheel(session, *groups("tests"))
+    session.run("python", "-m", "faults.page", *session.posargs, env={**UNDER_TEST, "PYTHONPATH": "tests"})
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Run the benchmarks, and print their tables."""
     install_wheel(session, *groups("bench"))
