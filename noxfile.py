@@ -177,8 +177,9 @@ def install_wheel(session: nox.Session, *requirements: str) -> None:
 UNDER_TEST = {"PYAS_ASYNC_TEST_WHEEL": "1", "PYTHONSAFEPATH": "1"}
 
 
-# Half of the tests' time is spent waiting for processes and sockets.
-AT_ONCE = ["--numprocesses", str(2 * (os.cpu_count() or 1)), "--dist", "worksteal"]
+AT_ONCE = ["--numprocesses", str(os.cpu_count() or 1), "--dist", "worksteal"]
+# But what is made of time wants the machine to itself, and what draws from all that is loaded wants nothing else loaded.
+APART = ["tests/faults", "tests/walk"]
 
 
 @nox.session
@@ -198,8 +199,9 @@ def tests(session: nox.Session) -> None:
     way = {} if session.python == RUNNING or session.posargs else {"PYAS_ASYNC_WALK_STEPS": "2000"}
     # Hypothesis draws constants from whatever tests are loaded. In a process of its own, the walk takes the same steps
     # whatever other tests there are.
-    parts = [session.posargs] if session.posargs else [[*AT_ONCE, "--ignore=tests/walk"], [*AT_ONCE, "tests/walk"]]
-    for part in parts:
+    together = [*AT_ONCE, *(f"--ignore={part}" for part in APART)]
+    parts = [together, ["tests/faults"], [*AT_ONCE, "tests/walk"]]
+    for part in [session.posargs] if session.posargs else parts:
         session.run("coverage", "run", "-m", "pytest", *part, env={**UNDER_TEST, **way})
 
 
@@ -265,6 +267,13 @@ def mutants(session: nox.Session) -> None:
     project = PYPROJECT["project"]
     session.install(*project["dependencies"], *project["optional-dependencies"]["sandbox"], *groups("mutants"))
     session.run("python", ".ci/mutants.py", str(session.cache_dir / "mutants"), *session.posargs)
+
+
+@nox.session
+def pages(session: nox.Session) -> None:
+    """Write the pages of the documentation that come out of the tests' tables."""
+    install_wheel(session, *groups("tests"))
+    session.run("python", "-m", "faults.page", *session.posargs, env={**UNDER_TEST, "PYTHONPATH": "tests"})
 
 
 @nox.session

@@ -216,7 +216,7 @@ class RequestTimeoutError(TransportError, TimeoutError):
 
 
 class DecodeError(PyasError):
-    """An answer arrived that is not what the service documents.
+    """An answer arrived that is not what the service documents, or that belongs to another question.
 
     Attributes:
         path: Where, as in ``$.data.meetings[3].start_time``.

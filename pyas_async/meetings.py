@@ -135,7 +135,8 @@ class Meetings(ManyMeetings):
             NotFoundError: If there is no such meeting or account.
             APIStatusError: If the service answers with another error.
             TransportError: If no whole answer arrives.
-            DecodeError: If the answer cannot be read.
+            DecodeError: If the answer cannot be read, or is about another meeting than the one of that number. A uuid
+                is not compared, since every instance of a meeting has its own.
         """
         return await self._session.run(endpoints.get_meeting(self._account(account_id), meeting_id), self._options)
 
@@ -196,7 +197,8 @@ class Meetings(ManyMeetings):
             NotFoundError: If there is no such meeting or account.
             APIStatusError: If the service answers with another error.
             TransportError: If the request could not be sent.
-            DecodeError: If the answer cannot be read; the change is made.
+            DecodeError: If the answer cannot be read; the change is made. Or if it is about another meeting than the
+                one of that number; then nobody can tell, and its `write_state` is ``"unknown"``.
         """
         call = endpoints.update_meeting(self._account(account_id), meeting_id, changes)
         return await self._session.run(call, self._options)

@@ -219,7 +219,8 @@ class RateBudget:
         """Seconds between two calls of a crowd: after a pause they are spread a little, else they go as they can."""
         if now >= self._paused_until + self._spread:
             return 0.0
-        return self._spread / (self._outlook.mine() or DEVELOPER.calls)
+        known = self._own.allowed is not None or self._service.whole is not None
+        return self._spread / ((self._outlook.mine() if known else None) or DEVELOPER.calls)
 
     def asks_store(self, now: float) -> bool:
         """Whether a store that others share is to be asked, or told something, now."""
@@ -259,8 +260,8 @@ class RateBudget:
     def _places(self, now: float) -> int | None:
         """Places that are free by our own count; ``None`` if nobody knows of how many, or the service says it."""
         places = self._own.places(now)
-        if places is None and self._service.limit is not None and self._service.left(now) is None:
-            return self._allowed(self._service.limit) - self._own.used
+        if places is None and self._service.whole is not None and self._service.left(now) is None:
+            return self._allowed(self._service.whole) - self._own.used
         return places
 
     def _held_until(self, now: float) -> float:

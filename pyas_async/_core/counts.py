@@ -129,6 +129,11 @@ class ServiceCount:
         """The limit as far as the service has said: by name, or by what was left at most."""
         return self._most_left + 1 if self.told is None and self._most_left is not None else self.told
 
+    @property
+    def whole(self) -> int | None:
+        """The same, if it can be all that the key has; where less was left at most, others have spent the rest."""
+        return self.limit if self.told is not None or (self.limit or 0) >= _TELLING else None
+
     def left(self, now: float) -> int | None:
         """Count what is left; ``None`` if it has not said, or its window is over."""
         return None if now >= self.resets else self._left

@@ -6,6 +6,7 @@ The page: ``accountId`` travels in the query of GET and DELETE, and in the JSON 
 import json
 from collections.abc import Mapping
 from datetime import date
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -18,6 +19,8 @@ from pyas_async.models import ConnectedAccount, ListType, MeetingCreate, Meeting
 from pyas_async.options import MeetingId
 
 _MEETINGS = "/zoom/meetings"
+_DIGITS = 20
+"""Digits of the largest number of 64 bits; what is longer is no meeting's."""
 
 
 def account(value: object) -> str:
@@ -45,6 +48,16 @@ def meeting_path(meeting_id: object) -> str:
     if name.startswith("/") or "//" in name:
         encoded = quote(encoded, safe="")
     return f"{_MEETINGS}/{encoded}"
+
+
+def _number(meeting_id: MeetingId) -> int | None:
+    """Give the number that an id is, which the answer must name as well.
+
+    A uuid is not compared: each instance of a meeting has one of its own, and nobody has promised which one comes back.
+    """
+    if isinstance(meeting_id, int):
+        return meeting_id
+    return int(meeting_id) if meeting_id.isascii() and meeting_id.isdigit() and len(meeting_id) <= _DIGITS else None
 
 
 def list_filters(
@@ -117,7 +130,7 @@ def get_meeting(account_id: str, meeting_id: MeetingId) -> Call[MeetingDetail]:
         method="GET",
         path=meeting_path(meeting_id),
         query=(("accountId", account(account_id)),),
-        read=codec.read_detail,
+        read=partial(codec.read_detail, number=_number(meeting_id)),
         account=account_id,
         meeting_id=meeting_id,
     )
@@ -149,7 +162,7 @@ def update_meeting(account_id: str, meeting_id: MeetingId, changes: MeetingUpdat
         method="PATCH",
         path=meeting_path(meeting_id),
         body=_json({"accountId": account(account_id), "meetingData": document}),
-        read=codec.read_updated,
+        read=partial(codec.read_updated, number=_number(meeting_id)),
         repeat=Repeat.WRITE,
         account=account_id,
         meeting_id=meeting_id,

@@ -17,7 +17,7 @@ from typing import Generic, TypeVar
 
 import attrs
 
-from pyas_async._core.codec import Refused
+from pyas_async._core.codec import Mistaken, Refused
 from pyas_async._core.messages import Answer, Call, Fault, Repeat
 from pyas_async._core.retry import RetryQuota, pause
 from pyas_async._core.status import error_of, retry_after
@@ -39,6 +39,11 @@ from pyas_async.options import RetryPolicy
 
 T = TypeVar("T")
 _NEVER_BETTER = {HTTPStatus.NOT_IMPLEMENTED, HTTPStatus.HTTP_VERSION_NOT_SUPPORTED}
+# "The same request, there": it was not carried out here. The other redirects may follow on a write that was.
+_ELSEWHERE = {HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.PERMANENT_REDIRECT}
+LONGEST_WAIT = 3600.0
+"""Seconds that one answer makes anybody wait at most. The service's window is five minutes long: what says more than an
+hour is another limit, or no time that anybody meant, and whoever called should hear of it now."""
 
 
 @attrs.frozen
@@ -129,6 +134,7 @@ class Exchange(Generic[T]):
         self._in_doubt = False
         # The last attempt got no answer.
         self._lost = False
+        self._turned_away = False
 
     def remaining(self, now: float) -> float | None:
         """Seconds until the deadline; ``None`` if there is none."""
@@ -206,7 +212,7 @@ class Exchange(Generic[T]):
 
     def _unreadable(self, error: DecodeError) -> Fail:
         masked = DecodeError(self._mask(error.reason), path=error.path, excerpt=self._mask(error.excerpt))
-        return Fail(self._of_write(masked, "done"))
+        return Fail(self._of_write(masked, "unknown" if isinstance(error, Mistaken) else "done"))
 
     def on_closed(self, fault: Fault | None = None) -> Fail:
         """Decide when the client was closed under the call."""
@@ -237,13 +243,15 @@ class Exchange(Generic[T]):
             self._in_doubt = self._in_doubt or self.call.writes
 
     def _on_limit(self, error: RateLimitError, now: float, chance: float) -> Wait | Fail:
+        self._turned_away = True
         rejected = Fail(self._of_write(error, "rejected"))
         drawn = pause(self._limits.retry, self.attempt, chance)
         if error.scope == "key":
             # Pyas's own limit: nobody with this key gets anything before it ends. The scheduler holds all of them back.
-            self.pauses_key = drawn if error.retry_after is None else error.retry_after
-            left = self.remaining(now)
-            too_late = left is not None and self.pauses_key >= left and not self._limits.patient
+            asked = drawn if error.retry_after is None else error.retry_after
+            self.pauses_key = min(asked, LONGEST_WAIT)
+            left = None if self._limits.patient else self.remaining(now)
+            too_late = asked > LONGEST_WAIT or (left is not None and asked >= left)
             return rejected if too_late or self.attempt >= self._limits.retry.max_attempts else Wait(0.0)
         if error.scope == "unknown" and error.retry_after is not None:
             return self._wait_before_retry(now, chance, error.retry_after) or rejected
@@ -260,7 +268,9 @@ class Exchange(Generic[T]):
             return wait or Fail(self._of_write(error, "unknown"))
         if self._already_deleted(error):
             return Return(self.call.read(b""))
-        return Fail(self._of_write(error, "rejected"))
+        redirected = HTTPStatus.MULTIPLE_CHOICES <= error.status < HTTPStatus.BAD_REQUEST
+        unclear = redirected and error.status not in _ELSEWHERE
+        return Fail(self._of_write(error, "unknown" if unclear else "rejected"))
 
     def _already_deleted(self, error: APIStatusError) -> bool:
         # A DELETE that finds nothing after an attempt of its own whose answer was lost has done its work. An account
@@ -276,7 +286,7 @@ class Exchange(Generic[T]):
         # What the service asks for is a floor; the jitter above it keeps a crowd from coming back in step.
         seconds = drawn if asked is None else asked + min(drawn, 1.0)
         left = self.remaining(now)
-        if left is not None and seconds >= left:
+        if (asked or 0.0) > LONGEST_WAIT or (left is not None and seconds >= left):
             return None
         if self.call.not_after is not None and now + seconds >= self.call.not_after and asked is None:
             seconds = 0.0
@@ -284,6 +294,8 @@ class Exchange(Generic[T]):
 
     def _of_write(self, error: PyasError, state: WriteState) -> PyasError:
         if self.call.writes:
+            if state == "not_sent" and self._turned_away:
+                state = "rejected"
             error.write_state = state if state == "done" or not self._in_doubt else "unknown"
         return error
 

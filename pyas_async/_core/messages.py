@@ -80,7 +80,8 @@ class Fault:
         text: What the network said; no secrets.
         sent: Whether the request may have reached the service. ``False`` only if it provably did not.
         hopeless: Whether the same request cannot do better next time, as with a certificate that does not fit.
-        delivered: Whether the service answered with success, and its answer alone cannot be used: it is too large.
+        delivered: Whether the service answered with success, and its answer alone cannot be used: it is too
+            large, or is not what its headers say.
     """
 
     kind: Literal["timeout", "network"]

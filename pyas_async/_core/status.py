@@ -102,11 +102,15 @@ def refuses_page_size(error: APIStatusError) -> bool:
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Read ``Retry-After``: how many seconds to wait, from a number or any kind of date."""
+    """Read ``Retry-After``: how many seconds to wait, from a number or any kind of date.
+
+    Where a proxy has added a number of its own, the two arrive as one text, and the longer wait is what both ask for.
+    """
     text = headers.get("retry-after")
     if text is None:
         return None
-    seconds = _seconds(text)
+    numbers = [_seconds(part) for part in text.split(",")]
+    seconds = None if None in numbers else max(number for number in numbers if number is not None)
     return until(text, headers, now) if seconds is None else seconds
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -342,12 +343,12 @@ async def test_waiting_calls_are_let_go(warmed: bool, service: Service) -> None:
 
 async def test_waiting_calls_after_a_refusal(service: Service) -> None:
     """When the key is refused, calls that wait for room in its rate limit are not sent, either."""
-    answers = iter([found(1), found(2)])
+    valid = iter([True, True])
 
-    async def third() -> httpx.Response:
-        return next(answers, None) or await unauthorized()
+    async def answer(number: int) -> httpx.Response:
+        return found(number) if next(valid, False) else await unauthorized()
 
-    service.special.update(dict.fromkeys(range(1, 10), third))
+    service.special.update({number: partial(answer, number) for number in range(1, 10)})
     async with service.client(budget=budget_of(3)) as client:
         with anyio.fail_after(5):
             outcomes = await client.meetings.get_many(range(1, 10), max_concurrency=5)

@@ -39,7 +39,7 @@ STARTS = datetime(2023, 4, 26, 19, 26, 55, tzinfo=UTC)
 async def get(document: object) -> MeetingDetail:
     """Get a meeting that is answered like this."""
     async with Service(Reply(200, document)).client() as client:
-        return await client.meetings.get(1)
+        return await client.meetings.get("a-uuid==")  # which is not held against the answer
 
 
 async def get_page(document: object) -> Page:

@@ -132,6 +132,19 @@ def test_least_counts() -> None:
     assert [True, False] == [take(budget, 0.0) for _ in range(2)]
 
 
+def test_used_up_by_others() -> None:
+    """A key that others have used up says nothing of its plan: when its window is over, a call goes out and asks."""
+    budget = RateBudget(guard=0.0)
+    assert take(budget, 0.0)
+    budget.spent(0.0, told=budget.learn(headers(0, resets_in=20), 0.0, NOON))
+    budget.pause(20.0, 0.0)
+
+    assert not take(budget, 19.9)
+    assert take(budget, 20.1)
+    # After a pause, calls are spread a little: as over a plan that is sold, not as over one of a single call.
+    assert budget.step(20.1) <= 0.15
+
+
 @pytest.mark.parametrize("limit", [None, 100])
 def test_next_window_counts_anew(limit: int | None) -> None:
     """An answer of the service's next window tells its count, even where it comes a moment before we expected it."""

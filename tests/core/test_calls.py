@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from core.strategies import brisk, words
 from core.tools import NOON
-from pyas_async import InvalidArgumentError, ListType, MeetingCreate, MeetingUpdate
+from pyas_async import DecodeError, InvalidArgumentError, ListType, MeetingCreate, MeetingUpdate
 from pyas_async._core import codec
 from pyas_async._core.endpoints import (
     account,
@@ -221,6 +221,25 @@ def test_meeting_path(meeting_id: int | str) -> None:
     assert re.fullmatch(r"[A-Za-z0-9._~%-]+", segment)
     twice = name.startswith("/") or "//" in name
     assert name == (unquote(unquote(segment)) if twice else unquote(segment))
+
+
+@pytest.mark.parametrize(
+    ("meeting_id", "held"),
+    [(81, True), ("81", True), ("0081", True), ("uuid-of-81==", False), ("٨١", False), ("9" * 5_000, False)],
+)
+@pytest.mark.parametrize(
+    "make", [get_meeting, lambda account, number: update_meeting(account, number, MeetingUpdate(title="t"))]
+)
+def test_answer_to_a_number(make: Callable[..., Call[Any]], meeting_id: int | str, held: bool) -> None:
+    """Whoever names a meeting by number, or by its digits, gets that one and no other; a uuid is not compared."""
+    call = make("acc", meeting_id)
+
+    assert 81 == call.read(b'{"meeting": {"id": 81, "uuid": "another"}}').id
+    if held:
+        with pytest.raises(DecodeError, match="expected meeting 81, got 82"):
+            call.read(b'{"meeting": {"id": 82}}')
+    else:
+        assert 82 == call.read(b'{"meeting": {"id": 82}}').id
 
 
 @pytest.mark.parametrize("wrong", ["", " ", ".", "..", 0, -1, True, 1.0, None, b"1", "\ud800"])

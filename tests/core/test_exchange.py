@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from core.exchanges import Happening
 
 NOTHING = answer(204)
+OTHERS = answer(200, {"success": True, "meeting": {"id": 2}})
 
 # What happened in turn; then the outcome of a read, of a create, of an update and of a delete.
 TABLE: list[tuple[Any, ...]] = [
@@ -50,7 +51,8 @@ TABLE: list[tuple[Any, ...]] = [
     ([answer(401, {})], "AuthenticationError", *["AuthenticationError rejected"] * 3),
     ([answer(403, {})], "PermissionDeniedError", *["PermissionDeniedError rejected"] * 3),
     ([answer(409, {})], "APIStatusError", *["APIStatusError rejected"] * 3),
-    ([answer(302, {})], "APIStatusError", *["APIStatusError rejected"] * 3),
+    ([answer(302, {})], "APIStatusError", *["APIStatusError unknown"] * 3),
+    ([answer(307, {})], "APIStatusError", *["APIStatusError rejected"] * 3),
     ([NEVER], "ServerError", *["ServerError unknown"] * 3),
     ([HOPELESS], "TransportError", *["TransportError not_sent"] * 3),
     ([LOST], END, "OutcomeUnknownError unknown", END, END),
@@ -61,6 +63,7 @@ TABLE: list[tuple[Any, ...]] = [
     ([DAY_LIMIT], "RateLimitError", *["RateLimitError rejected"] * 3),
     ([UNSENT] * 4, "TransportError", *["TransportError not_sent"] * 3),
     ([KEY_LIMIT] * 4, "RateLimitError", *["RateLimitError rejected"] * 3),
+    ([KEY_LIMIT, *[UNSENT] * 3], "TransportError", *["TransportError rejected"] * 3),
     ([UNSENT, KEY_LIMIT, UNSENT, LOST], "TransportError", *["OutcomeUnknownError unknown"] * 3),
     ([KEY_LIMIT, LATE] * 2, "RequestTimeoutError", *["OutcomeUnknownError unknown"] * 3),
     ([UNSENT, BAD], "BadRequestError", *["BadRequestError rejected"] * 3),
@@ -78,6 +81,8 @@ TABLE: list[tuple[Any, ...]] = [
     ([KEY_LIMIT, GONE], "NotFoundError", *["NotFoundError rejected"] * 3),
     ([LOST, NO_ACCOUNT], "NotFoundError", "OutcomeUnknownError unknown", *["NotFoundError unknown"] * 2),
     ([NOTHING], "DecodeError", "DecodeError done", "returned", "returned"),
+    ([OTHERS], "DecodeError", "returned", "DecodeError unknown", "returned"),
+    ([LOST, OTHERS], "DecodeError", "OutcomeUnknownError unknown", "DecodeError unknown", "returned"),
 ]
 ROWS = [
     pytest.param(events, CALLS[name], outcome, id=f"{name}-{number}")

@@ -30,7 +30,7 @@ from core.exchanges import (
 from core.strategies import brisk
 from core.tools import NOON, answer
 from pyas_async import PageTokenExpiredError, RateLimitError, RetryPolicy
-from pyas_async._core.exchange import Send, Wait
+from pyas_async._core.exchange import LONGEST_WAIT, Fail, Send, Wait
 from pyas_async._core.messages import Answer, Call, Fault
 from pyas_async._core.retry import RetryQuota, pause
 
@@ -134,6 +134,22 @@ def test_no_useless_wait() -> None:
     assert ([], 1) == (played.waits, played.sent)
     assert isinstance(played.error, RateLimitError)
     assert 100.0 == played.error.retry_after
+
+
+@pytest.mark.parametrize("seconds", [3_601.0, 30 * 86_400.0])
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("bounds", [{"deadline": None}, {"patient": True}], ids=["no deadline", "patient"])
+def test_no_endless_wait(status: int, seconds: float, bounds: dict[str, Any]) -> None:
+    """Nobody waits for more than an hour because of one answer, not even who waits for the budget without a bound."""
+    limited = answer(status, {"error": "Rate limit exceeded"}, {"retry-after": str(seconds)})
+    exchange = exchange_of(GET, **bounds)
+    exchange.next(0.0)
+    exchange.sending(NOON)
+    action = exchange.on_answer(limited, now=0.0, wall=NOON, chance=1.0)
+
+    assert isinstance(action, Fail)
+    assert seconds == getattr(action.error, "retry_after", seconds)
+    assert (LONGEST_WAIT if status == 429 else None) == exchange.pauses_key
 
 
 @pytest.mark.parametrize(

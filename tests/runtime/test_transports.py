@@ -15,7 +15,15 @@ import httpx
 import pytest
 import respx
 
-from pyas_async import AttemptStarted, DecodeError, OutcomeUnknownError, PyasError, TransportError
+from pyas_async import (
+    AttemptStarted,
+    BadRequestError,
+    DecodeError,
+    OutcomeUnknownError,
+    PyasError,
+    ServerError,
+    TransportError,
+)
 from runtime.wires import CHANGE, NEW, client_of, document, found, through, wire
 
 if TYPE_CHECKING:
@@ -175,16 +183,21 @@ async def test_transport_that_retries_by_itself() -> None:
         assert 1 == len(server.requests)
 
 
-@pytest.mark.parametrize(("status", "error"), [(200, DecodeError), (500, OutcomeUnknownError)])
-async def test_answer_that_is_too_large(monkeypatch: pytest.MonkeyPatch, status: int, error: type[PyasError]) -> None:
-    """An answer above the bound is not read on: a create that succeeded is done, one that failed is in doubt."""
-    monkeypatch.setattr("pyas_async._runtime.transport.body.MAX_BODY", 1_000)
+@pytest.mark.parametrize(
+    ("status", "error", "state"),
+    [(200, DecodeError, "done"), (400, BadRequestError, "rejected"), (500, ServerError, "unknown")],
+)
+async def test_answer_that_is_too_large(
+    monkeypatch: pytest.MonkeyPatch, status: int, error: type[PyasError], state: str
+) -> None:
+    """An answer above the bound is not read on: what its status says of a create is known all the same."""
+    monkeypatch.setattr("pyas_async._core.body.MAX_BODY", 1_000)
     with wire(lambda seen: document("x" * 2_000, status)) as server:
         async with client_of(server.url) as client:
             with pytest.raises(error) as caught:
                 await client.meetings.create(NEW)
         assert 1 == len(server.requests)
-    assert ("done" if status == 200 else "unknown") == caught.value.write_state
+    assert state == caught.value.write_state
 
 
 async def test_certificate_that_does_not_fit() -> None:

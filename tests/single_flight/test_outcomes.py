@@ -218,7 +218,7 @@ async def test_one_place_in_the_budget() -> None:
     """A shared call takes one place in the call budget, also while it waits for it."""
     async with held(budget=RateBudget(1, window=1000.0), deadline=None) as (server, service, client, crowd):
         service.go.set()
-        await client.meetings.get(82)
+        await client.meetings.get(81)
         before = tasks()
         callers = await crowd.ask(3)
         await settle(lambda: client.rate_limit.waiting == 1)

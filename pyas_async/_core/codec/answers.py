@@ -11,6 +11,7 @@ import msgspec
 
 from pyas_async._core.codec.converter import MisfitAtError, reader, structure
 from pyas_async._core.codec.parsing import MAX_DEPTH, parse, unreadable
+from pyas_async.errors import DecodeError
 from pyas_async.models import ConnectedAccount, MeetingDetail
 
 T = TypeVar("T")
@@ -23,6 +24,10 @@ class Refused(Exception):  # noqa: N818  (a signal to the exchange, never seen o
         """Keep the document, which tells why."""
         self.document = document
         super().__init__("success: false")
+
+
+class Mistaken(DecodeError):  # noqa: N818  (a signal to the exchange, never seen outside)
+    """The answer is about another meeting than was asked for: nobody knows whose it is, nor what became of ours."""
 
 
 def parse_object(body: bytes) -> dict[str, Any]:
@@ -88,21 +93,30 @@ def read_quickly(body: bytes) -> MeetingDetail | None:
         return None
 
 
-def read_detail(body: bytes) -> MeetingDetail:
+def read_detail(body: bytes, number: int | None = None) -> MeetingDetail:
     """Read the answer to a get or a create.
+
+    Args:
+        body: The answer.
+        number: The meeting that was asked for, if it was asked for by number.
 
     Raises:
         DecodeError: If no meeting is in it.
+        Mistaken: If another one is.
         Refused: If it says that it is an error.
     """
-    return read_quickly(body) or read_slowly(body)
+    meeting = read_quickly(body)
+    if meeting is None or number not in (None, meeting.id):
+        return read_slowly(body, number)
+    return meeting
 
 
-def read_slowly(body: bytes) -> MeetingDetail:
+def read_slowly(body: bytes, number: int | None = None) -> MeetingDetail:
     """Read a meeting wherever it is, as tolerantly as can be, and say what is wrong with it.
 
     Raises:
         DecodeError: If no meeting is in it.
+        Mistaken: If another one is than was asked for.
         Refused: If it says that it is an error.
     """
     document = parse_object(body)
@@ -110,21 +124,34 @@ def read_slowly(body: bytes) -> MeetingDetail:
     if found is None:
         msg = "no meeting where one belongs"
         raise unreadable(msg, body)
-    return structure_at(MeetingDetail, found, path, body)
+    return _meeting_of(found, path, body, number)
 
 
-def read_updated(body: bytes) -> MeetingDetail | None:
+def read_updated(body: bytes, number: int | None = None) -> MeetingDetail | None:
     """Read the answer to an update: it may hold the meeting, or nothing at all.
+
+    Args:
+        body: The answer.
+        number: The meeting that was to be changed, if it was named by number.
 
     Raises:
         DecodeError: If it is something else, such as a proxy's page.
+        Mistaken: If it holds another meeting.
         Refused: If it says that it is an error.
     """
     if not body.strip() or body.strip() == b"null":
         return None
     document = parse_object(body)
     found, path = _find_meeting(document)
-    return None if found is None else structure_at(MeetingDetail, found, path, body)
+    return None if found is None else _meeting_of(found, path, body, number)
+
+
+def _meeting_of(found: dict[str, Any], path: str, body: bytes, number: int | None) -> MeetingDetail:
+    meeting = structure_at(MeetingDetail, found, path, body)
+    if number is not None and meeting.id != number:
+        reason = f"expected meeting {number}, got {meeting.id}: the answer belongs to another question"
+        raise unreadable(reason, body, f"{path}.id", Mistaken)
+    return meeting
 
 
 def read_nothing(body: bytes) -> None:

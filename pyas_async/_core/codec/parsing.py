@@ -26,7 +26,7 @@ def parse(body: bytes) -> Any:  # noqa: ANN401  (a JSON document can be anything
         document = msgspec.json.decode(body)
     except REFUSED:
         try:
-            document = parse_leniently(body)
+            document = parse_leniently(body, keep_odd_numbers=True)
         except RecursionError:
             reason = "nested too deep"
         except ValueError as error:
@@ -53,6 +53,6 @@ def _is_too_deep(document: object) -> bool:
     return True
 
 
-def unreadable(message: str, body: bytes, path: str = "$") -> DecodeError:
+def unreadable(message: str, body: bytes, path: str = "$", cls: type[DecodeError] = DecodeError) -> DecodeError:
     """Make the error of an answer that cannot be read, with some of it and without its secrets."""
-    return DecodeError(message, path=path, excerpt=redact(body[:20_000].decode("utf-8", "replace")))
+    return cls(message, path=path, excerpt=redact(body[:20_000].decode("utf-8", "replace")))

@@ -4,8 +4,7 @@ It never cancels httpx but by an anyio scope, and turns whatever httpx raises in
 request may have reached the service. Nothing of httpx leaves it: its exceptions hold the request, and so the API key.
 """
 
-from pyas_async._runtime.transport.body import MAX_BODY
 from pyas_async._runtime.transport.timeouts import Timeouts
 from pyas_async._runtime.transport.transport import HttpClient, HttpTimeout, Transport
 
-__all__ = ["MAX_BODY", "HttpClient", "HttpTimeout", "Timeouts", "Transport"]
+__all__ = ["HttpClient", "HttpTimeout", "Timeouts", "Transport"]

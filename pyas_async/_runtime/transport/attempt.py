@@ -9,7 +9,7 @@ import attrs
 import httpx
 
 from pyas_async._core.messages import Answer, Call, Fault, Outcome
-from pyas_async._runtime.transport.body import MAX_BODY, EncodedError, TooLargeError, read
+from pyas_async._runtime.transport.reading import read
 from pyas_async._runtime.transport.timeouts import Timeouts
 from pyas_async._runtime.transport.wire import Wire
 
@@ -28,6 +28,8 @@ class Attempt:
         wire: How far it came, if the transport tells.
         fresh: Whether it must go out on a connection that has carried nothing before.
         outcome: What came of it, if anything did.
+        refusal: The head of an error that came. Its status speaks, whatever becomes of the body: of a refused write,
+            nobody has to wonder.
         failure: What was raised instead.
         whole: Whether the answer was read to its end, so that its connection can serve again.
     """
@@ -38,6 +40,7 @@ class Attempt:
     wire: Wire
     fresh: bool = False
     outcome: Outcome | None = None
+    refusal: Answer | None = None
     failure: BaseException | None = None
     whole: bool = False
 
@@ -66,21 +69,18 @@ class Attempt:
 
     async def _exchange(self, send: Send) -> bool:
         response = await send(self)
+        status, headers = response.status_code, _headers_of(response)
+        if not response.is_success:
+            self.refusal = Answer(status, headers, b"")
         try:
             body = await read(response)
-        except TooLargeError:
-            self.outcome = _unusable(response, f"the answer is larger than {MAX_BODY:,} bytes")
-        except EncodedError as error:
-            self.outcome = _unusable(response, str(error))
-        else:
-            self.outcome = Answer(response.status_code, _headers_of(response), body)
         finally:
             await response.aclose()
-        return isinstance(self.outcome, Answer)
-
-
-def _unusable(response: httpx.Response, text: str) -> Fault:
-    return Fault("network", text, sent=True, hopeless=True, delivered=response.is_success)
+        if (whole := body.end()) is not None:
+            self.outcome = Answer(status, headers, whole)
+            return True
+        self.outcome = self.refusal or Fault("network", f"{body.fault}", sent=True, hopeless=True, delivered=True)
+        return False
 
 
 def _headers_of(response: httpx.Response) -> dict[str, str]:

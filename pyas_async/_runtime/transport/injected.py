@@ -7,10 +7,10 @@ from typing import Any
 import anyio
 import httpx
 
+from pyas_async._core.body import acceptable
 from pyas_async._runtime.key import ApiKey
 from pyas_async._runtime.places import Places
 from pyas_async._runtime.transport.attempt import Attempt, target_of
-from pyas_async._runtime.transport.body import ENCODING
 from pyas_async._runtime.transport.faults import PACKAGES
 from pyas_async._runtime.transport.wire import Wire, body_class
 
@@ -66,6 +66,7 @@ class Injected:
         kind: Any = type(request.stream)
         request.stream = body_class(kind)(call.body or b"", attempt.wire)
         request.extensions = attempt.extensions()
+        request.headers["accept-encoding"] = acceptable(request.headers.get("accept-encoding", ""))
         request.headers["x-api-key"] = self._key.reveal()
         return request
 
@@ -99,7 +100,7 @@ def _transport_of(client: Any, base_url: str) -> object:  # noqa: ANN401  (see a
 
 
 def _headers(own: Mapping[str, str], *, has_body: bool) -> dict[str, str]:
-    headers = {"accept": "application/json", "accept-encoding": ENCODING, **own}
+    headers = {"accept": "application/json", **own}
     if has_body:
         headers["content-type"] = "application/json"
     return headers

@@ -12,7 +12,6 @@ import httpx
 
 from pyas_async._runtime.key import ApiKey
 from pyas_async._runtime.transport.attempt import Attempt, target_of
-from pyas_async._runtime.transport.body import ENCODING
 from pyas_async._runtime.transport.connections import Connection, Connections, close
 from pyas_async._runtime.transport.onlookers import Relay, is_watched
 from pyas_async._runtime.transport.wire import body_class
@@ -34,7 +33,7 @@ class Own:
         self._fixed = {
             "host": httpx.URL(base_url).netloc.decode("ascii"),
             "accept": "application/json",
-            "accept-encoding": ENCODING,
+            "accept-encoding": "gzip",
             "user-agent": f"pyas_async/{__version__}",
         }
         self._prepared: tuple[Mapping[str, str], httpx.Headers] | None = None

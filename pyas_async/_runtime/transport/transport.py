@@ -109,11 +109,13 @@ class Transport:
             trusted = self._injected is None or self._injected.speaks_httpx()
             fault = fault_of(error, wire, method=attempt.call.method, origin=self._base_url, trusted=trusted)
             if fault is not None:
-                return fault
+                return attempt.refusal or fault
             if client is not None and isinstance(error, RuntimeError) and client.is_closed:
                 msg = "the httpx client was closed"
                 raise ClientClosedError(msg)
             raise error
+        if attempt.refusal is not None:
+            return attempt.refusal
         # Only httpcore says how far it came. Where it said nothing, the request may be anywhere.
         sent = wire.begun or not wire.heard
         if self._closed:

@@ -1,0 +1,160 @@
+"""How calls end: what a call gives or raises, what is said of a write, and how many requests it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+import attrs
+
+from faults.answers import ID
+from pyas_async import (
+    APIStatusError,
+    DecodeError,
+    MeetingDetail,
+    OutcomeUnknownError,
+    Page,
+    PyasError,
+    RateLimitError,
+    ServerError,
+    TransportError,
+)
+from pyas_async.errors import RateLimitScope, WriteState
+
+READS = ("list", "get")
+AGAIN = ("update", "delete")
+"""Writes that may be repeated."""
+CALLS = (*READS, "create", *AGAIN)
+ATTEMPTS = 4
+"""As many as the default policy makes."""
+
+
+@attrs.frozen(kw_only=True)
+class Ending:
+    """How a call ended.
+
+    Attributes:
+        value: What it gave, in words; ``None`` if it raised.
+        error: What it raised.
+        requests: How many requests reached the service.
+        attempts: How many were begun; as many, if connections could be opened.
+        state: The error's `write_state`.
+        status: The error's `status`, if it has one.
+        scope: The error's `scope`, if it is a limit's.
+        retry_after: The error's `retry_after`, in whole seconds, if it is a limit's.
+    """
+
+    value: str | None = None
+    error: type[PyasError] | None = None
+    requests: int = 1
+    attempts: int = attrs.field(default=attrs.Factory(lambda self: self.requests, takes_self=True))
+    state: WriteState | None = None
+    status: int | None = None
+    scope: RateLimitScope | None = None
+    retry_after: int | None = None
+
+
+Endings: TypeAlias = Mapping[str, Ending]
+"""How each of the five calls ends."""
+
+
+def ending_of(value: object, *, requests: int, attempts: int) -> Ending:
+    """Say how a call ended, from what it gave or raised."""
+    if not isinstance(value, PyasError):
+        return Ending(value=_words(value), requests=requests, attempts=attempts)
+    after = value.retry_after if isinstance(value, RateLimitError) else None
+    return Ending(
+        error=type(value),
+        state=value.write_state,
+        status=value.status if isinstance(value, APIStatusError) else None,
+        scope=value.scope if isinstance(value, RateLimitError) else None,
+        retry_after=None if after is None else round(after),
+        requests=requests,
+        attempts=attempts,
+    )
+
+
+def _words(value: object) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, Page):
+        return "the page" if [ID] == [row.id for row in value] else "another page"
+    if isinstance(value, MeetingDetail):
+        return "the meeting" if value.id == ID else "another meeting"
+    return f"{type(value).__name__}: {value}"
+
+
+def gives(**values: str) -> dict[str, Ending]:
+    """Say what calls give."""
+    return {call: Ending(value=value) for call, value in values.items()}
+
+
+ANSWERED: Endings = gives(
+    list="the page", get="the meeting", create="the meeting", update="the meeting", delete="nothing"
+)
+"""Nothing is wrong, after all."""
+EMPTY_IS_FINE: Endings = gives(update="nothing", delete="nothing")
+"""An update and a delete need no answer beyond its status."""
+
+UNASKED: Endings = gives(delete="nothing")
+"""Of a delete's answer, nothing is read but whether it is a success."""
+MISTAKEN: Endings = {
+    **ANSWERED,
+    "get": Ending(error=DecodeError),
+    "update": Ending(error=DecodeError, state="unknown"),
+}
+"""The answer to another question: whether the write that was asked for took place, it does not say."""
+
+
+def unsent(attempts: int = ATTEMPTS) -> Endings:
+    """No connection comes about, so nothing was sent."""
+    states: dict[str, WriteState | None] = {call: None if call in READS else "not_sent" for call in CALLS}
+    return {
+        call: Ending(error=TransportError, requests=0, attempts=attempts, state=state) for call, state in states.items()
+    }
+
+
+def lost(error: type[PyasError] = TransportError, *, read: bool = True) -> Endings:
+    """No whole answer comes: what may be repeated is; of a write that was sent, nobody can say what became of it."""
+
+    def after(attempts: int, error: type[PyasError], state: WriteState | None = None) -> Ending:
+        return Ending(error=error, state=state, requests=attempts if read else 0, attempts=attempts)
+
+    writes = {call: after(ATTEMPTS, OutcomeUnknownError, "unknown") for call in AGAIN}
+    once = after(1, OutcomeUnknownError, "unknown")
+    return {**{call: after(ATTEMPTS, error) for call in READS}, "create": once, **writes}
+
+
+def unreadable(but: Endings | None = None) -> Endings:
+    """An answer says success, and cannot be read: the same request would be answered so again, and a write is done."""
+    endings = {call: Ending(error=DecodeError, state=None if call in READS else "done") for call in CALLS}
+    return {**endings, **(but or {})}
+
+
+def refused(error: type[APIStatusError], status: int, state: WriteState = "rejected") -> Endings:
+    """The service turns the request away; to send it again would change nothing."""
+    return {call: Ending(error=error, status=status, state=None if call in READS else state) for call in CALLS}
+
+
+def failed(status: int, error: type[APIStatusError] = ServerError, *, once: bool = False) -> Endings:
+    """The service fails: what may be repeated is, if that may help."""
+    tries = {call: ATTEMPTS if call != "create" and not once else 1 for call in CALLS}
+    return {
+        call: Ending(error=error, status=status, requests=tries[call], state=None if call in READS else "unknown")
+        for call in CALLS
+    }
+
+
+def limited(*, after: int | None = None, scope: RateLimitScope = "key", requests: int = ATTEMPTS) -> Endings:
+    """A limit is reached: nothing was carried out, so whatever it is may be sent again, if that can help in time."""
+    return {
+        call: Ending(
+            error=RateLimitError,
+            status=429,
+            scope=scope,
+            retry_after=after,
+            requests=requests,
+            state=None if call in READS else "rejected",
+        )
+        for call in CALLS
+    }

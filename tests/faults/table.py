@@ -1,0 +1,384 @@
+"""The faults, and the one right ending of each of the five calls under each of them.
+
+The tests take their cases from here, and ``docs/faults.md`` is written from here (`faults.page`). What is right is what
+the documentation promises: a fault is put in with its endings first, and then the client is made to meet them.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from typing import TYPE_CHECKING
+
+from faults.answers import (
+    CHUNKED,
+    bomb,
+    chunks,
+    does,
+    halved,
+    head,
+    latin,
+    mistaken,
+    says,
+    squeezed,
+    surplus,
+    tells,
+    text,
+    well,
+    whole,
+    with_number,
+)
+from faults.endings import (
+    ANSWERED,
+    EMPTY_IS_FINE,
+    MISTAKEN,
+    UNASKED,
+    failed,
+    limited,
+    lost,
+    refused,
+    unreadable,
+    unsent,
+)
+from faults.fault import Fault
+from faults.server import Do, Drip, Later
+from pyas_async import (
+    APIStatusError,
+    AuthenticationError,
+    BadRequestError,
+    NotFoundError,
+    PermissionDeniedError,
+    RequestTimeoutError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SOON = {"timeout": 0.8}
+"""Seconds for an attempt that gets no whole answer; the default is 30."""
+VALIDATOR = {"msg": "Invalid value", "location": "body", "value": "x"}
+KEYS = {"message": "Too many requests! Try again.", "code": 429, "error": "Rate limit exceeded"}
+DAYS = {
+    "code": 429,
+    "message": "You have exceeded the daily rate limit of (100) for Meeting Create/Update API requests",
+}
+MONTHS = {"message": "You have used up the calls of this month", "code": 429}
+HTML = b"<!doctype html><title>502 Bad Gateway</title><h1>Bad Gateway</h1>"
+THERE = "Date: Sun, 22 Nov 2026 08:11:16 GMT"
+"""What the time is at the service; dates of its limits are 20 seconds later."""
+JAVASCRIPT = "Sun Nov 22 2026 08:11:36 GMT+0000 (Coordinated Universal Time)"
+
+CONNECTION = (
+    Fault("nobody listens: the connection is refused", well, unsent(), place="nobody"),
+    Fault("a certificate that nobody vouches for", well, unsent(attempts=1), place="stranger"),
+    Fault("plain HTTP where TLS belongs", well, unsent(), place="plain", greets=head(400)),
+    Fault("hangs up before it reads the request", well, lost(read=False), greets=Do.CLOSE),
+    Fault("hangs up before the headers", does((Do.CLOSE,)), lost()),
+    Fault("resets the connection", does((Do.RESET,)), lost()),
+    Fault("hangs up inside the headers", does((head()[:40], Do.CLOSE)), lost()),
+    Fault("hangs up after the headers", does((head(200, "Content-Length: 99"), Do.CLOSE)), lost()),
+    Fault(
+        "hangs up inside a body whose length it has told",
+        does(lambda seen: (whole(text(seen))[:-9], Do.CLOSE)),
+        lost(),
+    ),
+    Fault(
+        "hangs up between two chunks",
+        does(lambda seen: (head(200, CHUNKED) + chunks(text(seen), end=b""), Do.CLOSE)),
+        lost(),
+    ),
+    Fault(
+        "hangs up inside a chunk",
+        does(lambda seen: (head(200, CHUNKED) + chunks(text(seen), end=b"")[:-9], Do.CLOSE)),
+        lost(),
+    ),
+    Fault(
+        "hangs up inside a body without a length: HTTP cannot tell that from its end",
+        does(lambda seen: (head() + halved(text(seen)), Do.CLOSE)),
+        unreadable(),
+    ),
+    Fault(
+        "hangs up before a body without a length",
+        does((head(), Do.CLOSE)),
+        unreadable(EMPTY_IS_FINE),
+    ),
+)
+
+TIME = (
+    Fault("never answers", does((Do.STALL,)), lost(RequestTimeoutError), options=SOON),
+    Fault(
+        "stops inside the headers",
+        does((head()[:40], Do.STALL)),
+        lost(RequestTimeoutError),
+        options=SOON,
+    ),
+    Fault(
+        "stops inside the body",
+        does(lambda seen: (whole(text(seen))[:-9], Do.STALL)),
+        lost(RequestTimeoutError),
+        options=SOON,
+    ),
+    Fault(
+        "sends a byte of the headers now and then",
+        does((Drip(head()), Do.STALL)),
+        lost(RequestTimeoutError),
+        options=SOON,
+    ),
+    Fault(
+        "sends a byte of the body now and then",
+        does(lambda seen: (head(200, "Content-Length: 999"), Drip(text(seen)), Do.STALL)),
+        lost(RequestTimeoutError),
+        options=SOON,
+    ),
+    Fault(
+        "says again and again that the answer is about to come (103)",
+        does(lambda _: (*[Later(b"HTTP/1.1 103 Early Hints\r\n\r\n")] * 200, Do.STALL)),
+        lost(RequestTimeoutError),
+        options=SOON,
+    ),
+)
+
+HTTP = (
+    Fault("no HTTP at all", does((b"SSH-2.0-OpenSSH_9.9\r\n", Do.CLOSE)), lost()),
+    Fault("headers without end", does((head()[:-2] + b"x-a: b\r\n" * 20_000, Do.CLOSE)), lost()),
+    Fault("two lengths", does((head(200, "Content-Length: 2", "Content-Length: 3") + b"{}",)), lost()),
+    Fault("a length that is no number", does((head(200, "Content-Length: some") + b"{}",)), lost()),
+    Fault("a chunk without a size", does((head(200, CHUNKED) + b"zz\r\n{}\r\n",)), lost()),
+    Fault("another protocol (101)", does((head(101, "Upgrade: websocket", "Connection: upgrade"),)), lost()),
+    Fault(
+        "HTTP/1.0, without a length",
+        does(lambda seen: (head().replace(b"HTTP/1.1", b"HTTP/1.0") + text(seen), Do.CLOSE)),
+        ANSWERED,
+    ),
+    Fault(
+        "surplus bytes that look like the next answer",
+        does(lambda seen: (whole(text(seen)) + surplus(),)),
+        ANSWERED,
+    ),
+    Fault(
+        "surplus bytes after chunks",
+        does(lambda seen: (head(200, CHUNKED) + chunks(text(seen)) + surplus(),)),
+        ANSWERED,
+    ),
+    Fault(
+        "surplus bytes that come a moment later",
+        does(lambda seen: (whole(text(seen)), Later(surplus()))),
+        ANSWERED,
+    ),
+    Fault("204 with a body", says(text, 204), unreadable(EMPTY_IS_FINE)),
+    Fault(
+        "a redirect to another host (302)",
+        says(b"", 302, "Location: https://elsewhere.example/"),
+        refused(APIStatusError, 302, "unknown"),
+    ),
+    Fault(
+        "a redirect to another host (307)",
+        says(b"", 307, "Location: https://elsewhere.example/"),
+        refused(APIStatusError, 307),
+    ),
+)
+
+BODY = (
+    Fault("HTML with 200", says(HTML, kind="text/html"), unreadable()),
+    Fault("nothing with 200", says(b""), unreadable(EMPTY_IS_FINE)),
+    Fault("another content type", says(text, kind="text/html; charset=latin-1"), ANSWERED),
+    Fault("a byte order mark", says(lambda seen: b"\xef\xbb\xbf" + text(seen)), ANSWERED),
+    Fault("broken UTF-8 in a text", says(latin), ANSWERED),
+    Fault("UTF-16", says(lambda seen: text(seen).decode().encode("utf-16")), unreadable()),
+    Fault("`null`", says(b"null"), unreadable(EMPTY_IS_FINE)),
+    Fault("`[]`", says(b"[]"), unreadable()),
+    Fault('`"text"`', says(b'"text"'), unreadable()),
+    Fault("half of a document", says(lambda seen: halved(text(seen))), unreadable()),
+    Fault("two documents", says(lambda seen: text(seen) * 2), unreadable()),
+    Fault("NaN", says(partial(with_number, field="duration", number="NaN")), unreadable()),
+    Fault("200,000 brackets deep", says(b"[" * 200_000 + b"]" * 200_000), unreadable()),
+    Fault(
+        "200,000 brackets deep in an unknown field",
+        says(partial(with_number, field="new", number="[" * 200_000 + "]" * 200_000)),
+        unreadable(),
+    ),
+    Fault(
+        "an id of 5,000 digits",
+        says(partial(with_number, field="id", number="9" * 5_000)),
+        unreadable(UNASKED),
+    ),
+    Fault(
+        "a number of 5,000 digits in an unknown field",
+        says(partial(with_number, field="new", number="9" * 5_000)),
+        ANSWERED,
+    ),
+    Fault("more than 16 MiB", says(lambda seen: text(seen) + b" " * 2**24), unreadable()),
+    Fault("a meeting without an id", says(partial(text, id=None)), unreadable(UNASKED)),
+    Fault("another meeting than was asked for", says(mistaken), MISTAKEN),
+)
+
+COMPRESSION = (
+    Fault("gzip, as was asked for", says(squeezed, 200, "Content-Encoding: gzip"), ANSWERED),
+    Fault("gzip that is none", says(text, 200, "Content-Encoding: gzip"), unreadable()),
+    Fault(
+        "gzip that is cut",
+        says(lambda seen: squeezed(seen)[:-9], 200, "Content-Encoding: gzip"),
+        unreadable(),
+    ),
+    Fault("gzip in gzip", says(squeezed, 200, "Content-Encoding: gzip, gzip"), unreadable()),
+    Fault("a compression that nobody asked for", says(text, 200, "Content-Encoding: br"), unreadable()),
+    Fault(
+        "a gzip bomb: a megabyte that becomes a gibibyte",
+        says(lambda _: bomb(1024), 200, "Content-Encoding: gzip"),
+        unreadable(),
+    ),
+)
+
+ERRORS = (
+    Fault(
+        "400, the validator's list",
+        tells({"errors": [{**VALIDATOR, "param": "startDate"}]}, 400),
+        refused(BadRequestError, 400),
+    ),
+    Fault(
+        "400, a newer validator's list",
+        tells({"errors": [{**VALIDATOR, "path": "startDate"}]}, 400),
+        refused(BadRequestError, 400),
+    ),
+    Fault(
+        "400, an object",
+        tells({"success": False, "error": {"code": 300, "message": "Odd"}}, 400),
+        refused(BadRequestError, 400),
+    ),
+    Fault(
+        "400, and hangs up inside the body",
+        does((whole(HTML, 400)[:-9], Do.CLOSE)),
+        refused(BadRequestError, 400),
+    ),
+    Fault(
+        "400 with a gzip bomb",
+        says(lambda _: bomb(64), 400, "Content-Encoding: gzip"),
+        refused(BadRequestError, 400),
+    ),
+    Fault(
+        "401",
+        tells({"error": "Unauthorized. Invalid API key."}, 401),
+        refused(AuthenticationError, 401),
+    ),
+    Fault("403", tells({"message": "No scope"}, 403), refused(PermissionDeniedError, 403)),
+    Fault(
+        "404, no such account",
+        tells({"success": False, "error": "Invalid account id. Account Not Found", "code": 404}, 404),
+        refused(NotFoundError, 404),
+    ),
+    Fault(
+        "404, no such meeting",
+        tells({"success": False, "error": "Not Found", "code": 404}, 404),
+        refused(NotFoundError, 404),
+    ),
+    Fault(
+        "404, in Zoom's words",
+        tells({"code": 3001, "message": "Meeting does not exist"}, 404),
+        refused(NotFoundError, 404),
+    ),
+    Fault("408", says(b"", 408), failed(408, APIStatusError)),
+    Fault("409", tells({"message": "Conflict"}, 409), refused(APIStatusError, 409)),
+    Fault(
+        '200 with `"success": false`',
+        tells({"success": False, "error": "Nope", "code": 17}),
+        refused(APIStatusError, 200),
+    ),
+    Fault("500", tells({"message": "Boom"}, 500), failed(500)),
+    Fault("500 with gzip that is none", says(HTML, 500, "Content-Encoding: gzip"), failed(500)),
+    Fault("501", says(b"", 501), failed(501, once=True)),
+    Fault("502 with HTML", says(HTML, 502, kind="text/html"), failed(502)),
+    Fault(
+        "502, and stops inside the body",
+        does((whole(HTML, 502)[:-9], Do.STALL)),
+        failed(502),
+        options=SOON,
+    ),
+    Fault("503 with `Retry-After: 20`", says(b"", 503, "Retry-After: 20"), failed(503)),
+    Fault(
+        "503 with `Retry-After: 3600`",
+        says(b"", 503, "Retry-After: 3600"),
+        failed(503, once=True),
+    ),
+)
+
+LIMITS = (
+    Fault("the key's limit, without a time", tells(KEYS, 429), limited()),
+    Fault("`Retry-After: 20`", tells(KEYS, 429, "Retry-After: 20"), limited(after=20)),
+    Fault("`Retry-After: 19.5`", tells(KEYS, 429, "Retry-After: 19.5"), limited(after=20)),
+    Fault(
+        "`Retry-After` with an HTTP date",
+        tells(KEYS, 429, THERE, "Retry-After: Sun, 22 Nov 2026 08:11:36 GMT"),
+        limited(after=20),
+    ),
+    Fault(
+        "`Retry-After` with an ISO date",
+        tells(KEYS, 429, THERE, "Retry-After: 2026-11-22T08:11:36Z"),
+        limited(after=20),
+    ),
+    Fault(
+        "`Retry-After` with JavaScript's date",
+        tells(KEYS, 429, THERE, f"Retry-After: {JAVASCRIPT}"),
+        limited(after=20),
+    ),
+    Fault(
+        "`Retry-After` with a date that is over",
+        tells(KEYS, 429, THERE, "Retry-After: Sun, 22 Nov 2026 08:11:06 GMT"),
+        limited(after=0),
+    ),
+    Fault("`Retry-After: -5`", tells(KEYS, 429, "Retry-After: -5"), limited()),
+    Fault("`Retry-After: nan`", tells(KEYS, 429, "Retry-After: nan"), limited()),
+    Fault(
+        "`Retry-After: 2592000`, which is a month",
+        tells(KEYS, 429, "Retry-After: 2592000"),
+        limited(after=2_592_000, requests=1),
+    ),
+    Fault(
+        "`Retry-After: 99999999999`, which is longer than anybody means",
+        tells(KEYS, 429, "Retry-After: 99999999999"),
+        limited(),
+    ),
+    Fault(
+        "two values of `Retry-After`, 5 and 20",
+        tells(KEYS, 429, "Retry-After: 5", "Retry-After: 20"),
+        limited(after=20),
+    ),
+    Fault(
+        "`X-RateLimit-Reset` with JavaScript's date",
+        tells(KEYS, 429, THERE, "X-RateLimit-Remaining: 0", f"X-RateLimit-Reset: {JAVASCRIPT}"),
+        limited(after=20),
+    ),
+    Fault(
+        "`X-RateLimit-Reset` a day ahead",
+        tells(KEYS, 429, THERE, f"X-RateLimit-Reset: {JAVASCRIPT.replace('22', '23')}"),
+        limited(after=86_420, requests=1),
+    ),
+    Fault("429 with HTML", says(HTML, 429), limited(scope="unknown", requests=1)),
+    Fault(
+        "429 with HTML, `Retry-After: 20`",
+        says(HTML, 429, "Retry-After: 20"),
+        limited(scope="unknown", after=20),
+    ),
+    Fault(
+        "429, and hangs up inside the body",
+        does((whole(json.dumps(KEYS).encode(), 429)[:-9], Do.CLOSE)),
+        limited(scope="unknown", requests=1),
+    ),
+    Fault(
+        "Zoom's limit of the day, until midnight",
+        tells(DAYS, 429, THERE, "Retry-After: 2026-11-23T00:00:00Z"),
+        limited(scope="host_day", after=56_924, requests=1),
+    ),
+    Fault("the plan's month", tells(MONTHS, 429), limited(scope="month", requests=1)),
+)
+
+TABLE: Mapping[str, tuple[Fault, ...]] = {
+    "The connection": CONNECTION,
+    "Time": TIME,
+    "HTTP": HTTP,
+    "The body": BODY,
+    "Compression": COMPRESSION,
+    "Errors": ERRORS,
+    "Limits (429)": LIMITS,
+}
+"""All faults, by what goes wrong."""
+FAULTS = tuple(fault for faults in TABLE.values() for fault in faults)

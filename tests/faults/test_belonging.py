@@ -1,0 +1,131 @@
+"""An answer belongs to its question, a connection to its service, and the key to nobody else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import anyio
+import httpx
+import pytest
+
+from faults.answers import ID, OTHER, says, surplus, text, well, whole
+from faults.server import Later, serve
+from pyas_async import APIStatusError, DecodeError
+from runtime.wires import KEY, NEW, client_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from faults.server import Step
+    from runtime.wires import Seen
+
+pytestmark = pytest.mark.anyio
+
+
+def one_is_mistaken(seen: Seen) -> Iterable[Step]:
+    """Answer about another meeting where this one is asked for."""
+    wrong = f"/{ID}?" in seen.target
+    return (whole(text(seen, id=OTHER) if wrong else text(seen)),)
+
+
+async def test_one_of_many() -> None:
+    """Of many meetings that are asked for at once, only the one whose answer is another's fails."""
+    async with serve(one_is_mistaken) as server, client_of(server.url) as client:
+        outcomes = await client.meetings.get_many([ID - 1, ID, str(ID + 1)])
+
+    assert ["ok", "failed", "ok"] == [outcome.state for outcome in outcomes]
+    assert isinstance(error := outcomes[1].error, DecodeError)
+    assert ("$.meeting.id", True) == (error.path, f'"id": {OTHER}' in error.excerpt)
+
+
+async def test_shared() -> None:
+    """Those who share a call share the finding that its answer is another's."""
+    failures: list[DecodeError] = []
+    async with serve(one_is_mistaken) as server, client_of(server.url, single_flight=True) as client:
+
+        async def ask() -> None:
+            with pytest.raises(DecodeError, match=f"expected meeting {ID}, got {OTHER}") as caught:
+                await client.meetings.get(ID)
+            failures.append(caught.value)
+
+        async with anyio.create_task_group() as tasks:
+            for _ in range(3):
+                tasks.start_soon(ask)
+        assert 1 == len(server.requests)
+    assert 3 == len(set(map(id, failures)))
+
+
+async def test_uuid_is_not_compared() -> None:
+    """Whoever asks by uuid gets the meeting that the service says it is, whichever instance that is by now."""
+    async with serve(well) as server, client_of(server.url) as client:
+        assert "uuid-of-an-instance==" != (await client.meetings.get("uuid-of-an-instance==")).uuid
+
+
+async def test_surplus_costs_one_connection() -> None:
+    """An answer with surplus bytes is used, its connection is not; one without is kept, and so is its connection."""
+    connections: set[int] = set()
+
+    def answer(seen: Seen) -> Iterable[Step]:
+        spoilt = f"/{ID}?" in seen.target
+        return (whole(text(seen)) + (surplus() if spoilt else b""),)
+
+    async with serve(answer) as server, client_of(server.url) as client:
+        found = [(await client.meetings.get(number)).id for number in (1, 2, ID, 3, 4, ID, 5)]
+        created = (await client.meetings.create(NEW)).id
+        connections.add(server.connections)
+    assert ([1, 2, ID, 3, 4, ID, 5], ID, {4}) == (found, created, connections)
+
+
+async def test_wrong_answer_is_not_passed_on() -> None:
+    """Where surplus bytes come when the next request is out, that one fails, and no other gets another's answer."""
+
+    def answer(seen: Seen) -> Iterable[Step]:
+        return (surplus(), Later(whole(text(seen)))) if f"/{ID}?" in seen.target else (whole(text(seen)),)
+
+    async with serve(answer) as server, client_of(server.url) as client:
+        with pytest.raises(DecodeError):
+            await client.meetings.get(ID)
+        await server.quiet()
+        assert [1, 2] == [(await client.meetings.get(number)).id for number in (1, 2)]
+        assert ID == (await client.meetings.create(NEW)).id
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("injected", [False, True])
+async def test_key_does_not_travel(status: int, injected: bool) -> None:
+    """A redirect is an answer, and takes the key to no other host, not even where an injected client follows it."""
+    async with serve(well) as elsewhere:
+        script = says(b"", status, f"Location: {elsewhere.url}/zoom/meetings/{ID}")
+        async with serve(script) as server, httpx.AsyncClient(follow_redirects=True) as http:
+            client = client_of(server.url, http_client=http if injected else None)
+            with pytest.raises(APIStatusError) as caught:
+                await client.meetings.get(ID)
+            with pytest.raises(APIStatusError) as refused:
+                await client.meetings.create(NEW)
+            await client.aclose()
+            assert [KEY, KEY] == [seen.headers["x-api-key"] for seen in server.requests]
+        assert (0, []) == (elsewhere.connections, elsewhere.requests)
+    assert status == caught.value.status
+    assert ("rejected" if status in (307, 308) else "unknown") == refused.value.write_state
+
+
+@pytest.mark.parametrize(
+    ("offered", "expected"),
+    [
+        (None, "gzip"),
+        ("gzip, deflate, br, zstd", "gzip"),
+        ("gzip;q=0.5, identity", "gzip;q=0.5, identity"),
+        ("identity", "identity"),
+        ("br", "identity"),
+    ],
+)
+async def test_only_what_is_bounded_is_asked_for(offered: str | None, expected: str) -> None:
+    """Whatever the client that is sent through can decompress: the service is asked for what is bounded here."""
+    headers = {} if offered is None else {"accept-encoding": offered}
+    async with (
+        serve(well) as server,
+        httpx.AsyncClient(headers=headers) as http,
+        client_of(server.url, http_client=None if offered is None else http) as client,
+    ):
+        await client.meetings.get(ID)
+        assert [expected] == [seen.headers["accept-encoding"] for seen in server.requests]

@@ -1,0 +1,19 @@
+"""The page of faults is what the table says."""
+
+from __future__ import annotations
+
+from faults.page import FILE, page
+from faults.table import FAULTS
+
+
+def test_page() -> None:
+    """``docs/faults.md`` is written from the table; where it differs: ``python3 noxfile.py -s pages``."""
+    assert FILE.read_text("utf-8") == page()
+
+
+def test_names() -> None:
+    """Each fault has a name of its own, which fits into a cell."""
+    names = [fault.name for fault in FAULTS]
+
+    assert len(names) == len(set(names))
+    assert not [name for name in names if "|" in name or "\n" in name]

@@ -1,0 +1,137 @@
+"""Each of the five calls under each of the faults: the one right ending, and a client that goes on as if nothing were.
+
+All visits of one event loop and one kind of client are made at once, before the first test asks: what is made of time
+then passes while the rest happens.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
+
+import anyio
+import attrs
+import httpx
+import pytest
+
+from faults.endings import ANSWERED, CALLS, Ending
+from faults.fault import trusting, usual
+from faults.table import CONNECTION, FAULTS, HTTP
+from faults.visits import WELL, Visit, visit, visit_once
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+
+    from faults.fault import Fault
+    from faults.visits import Pool
+
+T = TypeVar("T")
+Found: TypeAlias = dict[tuple[str, str], T | Exception]
+DEADLINE = 90.0
+"""Seconds that a call may take unless it is told otherwise."""
+REACHED = [fault for fault in FAULTS if fault.place == "service"]
+PASSING = [fault for fault in REACHED if fault.endings["get"].attempts > 1]
+# Before it has read anything, nobody has begun to speak TLS, either: nothing was sent then.
+OVER_TLS = [fault for fault in (*CONNECTION, *HTTP) if fault in REACHED and not fault.greets]
+each_fault = pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+
+
+async def all_of(
+    faults: Iterable[Fault], make: Callable[[Fault, str], Awaitable[T]], calls: Iterable[str] = CALLS
+) -> Found[T]:
+    """Make the calls under the faults; what nobody expects is kept for the test that asks for it."""
+    found: Found[T] = {}
+    places = anyio.CapacityLimiter(8)
+
+    async def one(fault: Fault, call: str) -> None:
+        # A fault that is made of time takes none of the processor's.
+        async with anyio.CapacityLimiter(1) if fault.options else places:
+            try:
+                found[fault.name, call] = await make(fault, call)
+            except Exception as error:  # noqa: BLE001  (see above)
+                found[fault.name, call] = error
+
+    async with anyio.create_task_group() as tasks:
+        for fault in faults:
+            for call in calls:
+                tasks.start_soon(one, fault, call)
+    return found
+
+
+def of(fault: Fault, found: Found[T]) -> dict[str, T]:
+    """Give what was found of a fault, call by call."""
+    ours = {call: value for (name, call), value in found.items() if name == fault.name}
+    for value in ours.values():
+        if isinstance(value, Exception):
+            raise value
+    return {call: value for call, value in ours.items() if not isinstance(value, Exception)}
+
+
+@pytest.fixture(scope="module", params=["httpx", "httpx2"])
+def pool(request: pytest.FixtureRequest) -> Pool | None:
+    """Send through a pool of our own, or through an `httpx2.AsyncClient`."""
+    if request.param == "httpx":
+        return None
+    return partial(pytest.importorskip("httpx2").AsyncClient, verify=usual())
+
+
+@pytest.fixture(scope="module")
+async def visits(anyio_backend: str, pool: Pool | None) -> Found[Visit]:
+    """Make all calls under all faults."""
+    return await all_of(FAULTS, lambda fault, call: visit(fault, call, pool))
+
+
+@each_fault
+def test_endings(fault: Fault, visits: Found[Visit]) -> None:
+    """Under each fault, each call has one right ending: what it gives or raises, and after how many requests."""
+    assert fault.endings == {call: one.ending for call, one in of(fault, visits).items()}
+
+
+@each_fault
+def test_afterwards(fault: Fault, visits: Found[Visit]) -> None:
+    """When a fault has passed, the client's next calls get the answers to their own questions, at the first attempt."""
+    assert dict.fromkeys(CALLS, WELL) == {call: one.afterwards for call, one in of(fault, visits).items()}
+
+
+def test_waits(visits: Found[Visit]) -> None:
+    """Whatever an answer asks for, no call waits beyond its deadline."""
+    waits = {fault.name: max(one.waited for one in of(fault, visits).values()) for fault in FAULTS}
+
+    assert {} == {name: seconds for name, seconds in waits.items() if seconds >= DEADLINE}
+    assert waits["`Retry-After: 20`"] >= 3 * 20.0
+
+
+@pytest.fixture(scope="module")
+async def passing(anyio_backend: str) -> Found[Ending]:
+    """Make calls under the faults that happen once."""
+    return await all_of(PASSING, visit_once, ("get", "create", "update"))
+
+
+@pytest.mark.parametrize("fault", PASSING, ids=lambda fault: fault.name)
+def test_passing(fault: Fault, passing: Found[Ending]) -> None:
+    """Where a call is tried again, the second attempt gets what the first should have got; else nothing is changed."""
+    reads = 0 if fault.greets else 1  # whoever hangs up at once has not read the first
+    answered = {call: attrs.evolve(ANSWERED[call], requests=1 + reads, attempts=2) for call in CALLS}
+    expected = {call: answered[call] if end.attempts > 1 else end for call, end in fault.endings.items()}
+    found = of(fault, passing)
+
+    assert {call: expected[call] for call in found} == found
+
+
+@pytest.fixture(scope="module")
+async def encrypted(anyio_backend: str) -> Found[Visit]:
+    """Make calls over TLS."""
+
+    def pool() -> httpx.AsyncClient:
+        return httpx.AsyncClient(verify=trusting())
+
+    return await all_of(OVER_TLS, lambda fault, call: visit(fault, call, pool, tls=True), ("get", "create"))
+
+
+@pytest.mark.parametrize("fault", OVER_TLS, ids=lambda fault: fault.name)
+def test_over_tls(fault: Fault, encrypted: Found[Visit]) -> None:
+    """TLS changes nothing: who hangs up without its farewell cuts an answer as without it."""
+    found = of(fault, encrypted)
+
+    assert {call: fault.endings[call] for call in found} == {call: one.ending for call, one in found.items()}
+    assert dict.fromkeys(found, WELL) == {call: one.afterwards for call, one in found.items()}
