@@ -5,6 +5,7 @@ request may have reached the service. Nothing of httpx leaves it: its exceptions
 """
 
 from pyas_async._runtime.transport.attempt import MAX_BODY, Timeouts
-from pyas_async._runtime.transport.pool import HttpClient, HttpTimeout, Transport
+from pyas_async._runtime.transport.face import HttpClient, HttpTimeout
+from pyas_async._runtime.transport.pool import Transport
 
 __all__ = ["MAX_BODY", "HttpClient", "HttpTimeout", "Timeouts", "Transport"]

@@ -12,6 +12,7 @@ import httpx
 
 from pyas_async._core.messages import Answer, Call, Fault, Outcome
 from pyas_async._runtime.key import ApiKey
+from pyas_async._runtime.transport.face import HttpClient, HttpTimeout
 
 MAX_BODY = 16 * 1024 * 1024
 """Bytes of an answer, decompressed, that are read at most."""
@@ -27,13 +28,12 @@ class Timeouts:
     pool: float | None
 
     @classmethod
-    def of(cls, timeout: "float | httpx.Timeout | None") -> tuple["Timeouts", float | None]:
+    def of(cls, timeout: float | HttpTimeout | None) -> tuple["Timeouts", float | None]:
         """Split what the user gave into phases, and the bound of the whole attempt."""
         if isinstance(timeout, (int, float)) or timeout is None:
             # Waiting for a connection ends a little before the attempt does: then it is plain that nothing was sent.
             early = None if timeout is None else 0.95 * timeout
             return cls(connect=early, read=timeout, write=timeout, pool=early), timeout
-        # httpx2's Timeout has the same face.
         phases = cls(connect=timeout.connect, read=timeout.read, write=timeout.write, pool=timeout.pool)
         bounds = (phases.connect, phases.read, phases.write, phases.pool)
         whole = None if None in bounds else sum(seconds for seconds in bounds if seconds is not None)
@@ -101,7 +101,7 @@ class Attempt:
         wire: How far it came, if the transport tells.
     """
 
-    client: httpx.AsyncClient
+    client: HttpClient
     base_url: str
     key: ApiKey
     call: Call[Any]
@@ -127,7 +127,7 @@ class Attempt:
             # The same one, without the frames that it came through, and outside of the handler that would add them.
             raise cancellation.with_traceback(None)
 
-    def _request(self) -> httpx.Request:
+    def _request(self) -> Any:  # noqa: ANN401  (a request of the client's library)
         call = self.call
         url = self.base_url + target_of(call)
         params: httpx.QueryParams | None = None
@@ -146,7 +146,7 @@ class Attempt:
         request.headers["x-api-key"] = self.key.reveal()
         return request
 
-    async def _exchange(self, request: httpx.Request) -> Outcome:
+    async def _exchange(self, request: Any) -> Outcome:  # noqa: ANN401  (as above)
         response = await self.client.send(request, stream=True, follow_redirects=False)
         try:
             body = await _read(response)

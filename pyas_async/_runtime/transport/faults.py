@@ -51,7 +51,7 @@ def fault_of(error: BaseException, wire: Wire, *, origin: str, trusted: bool) ->
     )
 
 
-def speaks_httpx(client: httpx.AsyncClient, url: str) -> bool:
+def speaks_httpx(client: object, url: str) -> bool:
     """Whether the transport behind a client is httpx's own."""
     find = getattr(client, "_transport_for_url", None)
     transport = find(httpx.URL(url)) if find is not None else None

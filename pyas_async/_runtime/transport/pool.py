@@ -5,7 +5,7 @@ import functools
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, TypeAlias
+from typing import Any
 
 import anyio
 import anyio.to_thread
@@ -15,13 +15,11 @@ from pyas_async._core.messages import Call, Fault, Outcome
 from pyas_async._runtime.key import ApiKey
 from pyas_async._runtime.quiet import quiet_httpx
 from pyas_async._runtime.transport.attempt import Attempt, Timeouts, Wire, least
+from pyas_async._runtime.transport.face import HttpClient
 from pyas_async._runtime.transport.faults import fault_of, speaks_httpx
 from pyas_async._runtime.transport.injected import places_of
 from pyas_async._version import __version__
 from pyas_async.errors import ClientClosedError
-
-HttpClient: TypeAlias = httpx.AsyncClient
-HttpTimeout: TypeAlias = httpx.Timeout
 
 # Node closes an idle connection after 5 s, and many a proxy after little more. A request on a connection that the other
 # side is just closing is lost, and must be repeated. (A create, which cannot be, goes out on a fresh one in any case.)
