@@ -176,9 +176,23 @@ def install_wheel(session: nox.Session, *requirements: str) -> None:
 # tests/test_package.py asserts it.
 UNDER_TEST = {"PYAS_ASYNC_TEST_WHEEL": "1", "PYTHONSAFEPATH": "1"}
 
+# Of each part of the house, the tests that send: whose pool they send through is nothing to the others.
+ON_SOCKETS = [
+    # But what is made of time wants the machine to itself, and what draws from all that is loaded, nothing else loaded.
+    "tests/accounts/test_pairs.py",
+    "tests/bulk/test_cancelling.py",
+    "tests/bulk/test_faults.py",
+    "tests/contract/test_calls.py",
+    "tests/prefetch/test_leaving.py",
+    "tests/prefetch/test_sending.py",
+    "tests/reconcile",
+    "tests/runtime",
+    "tests/single_flight",
+]
+
 
 AT_ONCE = ["--numprocesses", str(os.cpu_count() or 1), "--dist", "worksteal"]
-# But what is made of time wants the machine to itself, and what draws from all that is loaded wants nothing else loaded.
+# But what is made of time wants the machine to itself, and what draws from all that is loaded, nothing else loaded.
 APART = ["tests/faults", "tests/walk"]
 
 
@@ -250,6 +264,14 @@ def walk(session: nox.Session) -> None:
     install_wheel(session, *groups("tests"))
     environment = {**UNDER_TEST, "PYAS_ASYNC_WALK_STEPS": "200000", "PYTEST_ADDOPTS": "-o faulthandler_timeout=3600"}
     session.run("python", "-m", "pytest", "tests/walk", *session.posargs, env=environment)
+
+
+@nox.session
+def httpx2(session: nox.Session) -> None:
+    """Run the tests that talk to a socket through an injected client of httpx2."""
+    install_wheel(session, *groups("tests"), *PYPROJECT["project"]["optional-dependencies"]["httpx2"])
+    environment = {**UNDER_TEST, "PYAS_ASYNC_TEST_CLIENT": "httpx2"}
+    session.run("python", "-m", "pytest", *(session.posargs or ON_SOCKETS), env=environment)
 
 
 @nox.session

@@ -74,7 +74,8 @@ class PyasClient:
                 API; `with_options` says what that means.
             max_connections: Connections at most; 100 unless given.
             page_token_ttl: Seconds that a page token lives.
-            http_client: An `httpx.AsyncClient` to send through. It is used as it is, and never closed.
+            http_client: An `httpx.AsyncClient`, or an `httpx2.AsyncClient`, to send through. It is used as it is, and
+                never closed.
             on_event: Told of everything that the client does. What it raises is logged, never passed on.
 
         Raises:

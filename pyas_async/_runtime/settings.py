@@ -4,7 +4,6 @@ import inspect
 import os
 from collections.abc import Mapping
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import attrs
@@ -12,13 +11,10 @@ import attrs
 from pyas_async._core.budget import RateBudget
 from pyas_async._core.exchange import Limits
 from pyas_async._runtime.session import CallOptions
-from pyas_async._runtime.transport import Timeouts
+from pyas_async._runtime.transport import HttpTimeout, Timeouts
 from pyas_async.errors import ConfigurationError
 from pyas_async.options import UNSET, Priority, RetryPolicy, Unset, is_number
 from pyas_async.plans._plan import CONNECTIONS
-
-if TYPE_CHECKING:
-    import httpx
 
 BASE_URL = "https://api.pyas.io"
 TIMEOUT = 30.0
@@ -39,7 +35,7 @@ def default_options() -> CallOptions:
 def change_options(
     options: CallOptions,
     *,
-    timeout: "float | httpx.Timeout | Unset | None" = UNSET,
+    timeout: float | HttpTimeout | Unset | None = UNSET,
     deadline: float | Unset | None = UNSET,
     retry: RetryPolicy | Unset | None = UNSET,
     priority: Priority | Unset = UNSET,
@@ -79,7 +75,7 @@ def change_options(
     return attrs.evolve(options, limits=limits)
 
 
-def _with_timeout(options: CallOptions, timeout: "float | httpx.Timeout | None") -> tuple[CallOptions, float | None]:
+def _with_timeout(options: CallOptions, timeout: float | HttpTimeout | None) -> tuple[CallOptions, float | None]:
     if isinstance(timeout, (int, float)):
         timeout = seconds("timeout", timeout)
     elif timeout is not None:

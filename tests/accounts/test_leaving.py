@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import anyio
 import pytest
 
+import clients
 from accounts.world import PAGE, World, ask_in_vain, client_of, pair_of, rest
 from prefetch.tools import assert_nothing_left, hang_on_tokens, tasks
 from pyas_async import AccountsIterator, PyasClient
@@ -166,7 +167,7 @@ async def test_leaving_a_socket() -> None:
     """Leaving with requests on the wire leaves no connection in use."""
     with Sandbox(accounts=5, meetings=700) as sandbox, sandbox.serve() as url:
         hang_on_tokens(sandbox)
-        async with PyasClient(sandbox.api_key, base_url=url, retry=None) as client:
+        async with clients.make(sandbox.api_key, base_url=url, retry=None) as client:
             before = tasks()
             async with client.meetings.iter_accounts(sandbox.account_ids) as pairs:
                 for _ in range(200):

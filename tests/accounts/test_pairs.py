@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+import clients
 from contract.tools import SWIFT
 from pyas_async import NotFoundError, PyasClient, to_dict
 from pyas_async.sandbox import Sandbox
@@ -86,7 +87,7 @@ async def test_many_small_accounts() -> None:
     """Through the client's own pool, with fewer connections than accounts under way, in the order of each listing."""
     with Sandbox(accounts=40, meetings=7) as sandbox, sandbox.serve() as url:
         async with (
-            PyasClient(sandbox.api_key, base_url=url, max_connections=4) as client,
+            clients.make(sandbox.api_key, base_url=url, max_connections=4) as client,
             client.meetings.iter_accounts(sandbox.account_ids, page_size=3, max_concurrency=20) as pairs,
         ):
             came = [pair async for pair in pairs]

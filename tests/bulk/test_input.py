@@ -13,6 +13,7 @@ import anyio.lowlevel
 import httpx
 import pytest
 
+import clients
 from bulk.tools import CHANGE, Counted, Service, awaited, meeting, never, states, streamed, tasks
 from pyas_async import InvalidArgumentError, PyasClient
 from pyas_async.sandbox import Sandbox
@@ -223,7 +224,7 @@ async def test_leaving_a_generator_that_holds_scopes(client: PyasClient) -> None
 async def test_the_listing_of_the_same_client() -> None:
     """The ids may come from a listing, under way while its meetings are worked on, with its next page ahead."""
     with Sandbox(accounts=1, meetings=50) as sandbox, sandbox.serve() as url:
-        async with PyasClient(sandbox.api_key, base_url=url, account_id=sandbox.account_ids[0]) as other:
+        async with clients.make(sandbox.api_key, base_url=url, account_id=sandbox.account_ids[0]) as other:
 
             async def source() -> AsyncIterator[int]:
                 async with other.meetings.iter_all(page_size=10) as listing:

@@ -12,9 +12,10 @@ import pytest
 
 from cancel.service import Service
 from cancel.sweep import COMPLETE, Tally, nothing_said, tasks
+from clients import LIBRARIES
 from pyas_async import RateBudget
 from runtime.whole import check_whole, connections_of, create, get, held, iterate, page
-from runtime.wires import WAYS, opened
+from runtime.wires import client_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 CANCELLATIONS = 10_000 if COMPLETE else 200
 WORKERS, CONNECTIONS = 20, 10
 
-every_way = pytest.mark.parametrize("way", WAYS)
+every_way = pytest.mark.parametrize("way", LIBRARIES)
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +79,7 @@ async def check_churn(service: Wire, way: str, cancel: Cancel, tally: Tally) -> 
     """Churn, and see that all connections are good afterwards."""
     budget = RateBudget(1_000_000)
     with nothing_said():
-        async with opened(way, service.url, connections=CONNECTIONS, budget=budget) as client:
+        async with client_of(service.url, way=way, max_connections=CONNECTIONS, budget=budget) as client:
             before = tasks()
             assert await churn(client, cancel, tally)
             assert before == tasks()

@@ -12,21 +12,21 @@ import pytest
 from cancel.operations import OPERATIONS
 from cancel.service import HELD, SLOW, Service
 from cancel.sweep import How, Tally, nothing_said, strike, tasks
-from pyas_async import ClientClosedError
+from clients import LIBRARIES
+from pyas_async import ClientClosedError, PyasClient
 from runtime.whole import check_whole, connections_of, held
-from runtime.wires import WAYS, heard, opened, until
+from runtime.wires import client_of, heard, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cancel.operations import Operation
-    from pyas_async import PyasClient
     from runtime.wires import Wire
 
 MOST = {"own": 6, "httpx": 2, "httpx2": 2}
 """Points of each operation that are struck where not all of them are."""
 
-every_way = pytest.mark.parametrize("way", WAYS)
+every_way = pytest.mark.parametrize("way", LIBRARIES)
 every_operation = pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
 
 
@@ -43,7 +43,7 @@ def service() -> Iterator[Wire]:
 async def sweep(tally: Tally, service: Wire, operation: Operation, way: str, how: How, backend: str) -> None:
     """Strike an operation at its points, each time with a client of its own."""
     for point in tally.points(MOST[way]):
-        async with opened(way, service.url, connections=1, **operation.options()) as client:
+        async with client_of(service.url, way=way, max_connections=1, **operation.options()) as client:
             if operation.before is not None:
                 await operation.before(client)
             before = tasks()
@@ -56,7 +56,7 @@ async def sweep(tally: Tally, service: Wire, operation: Operation, way: str, how
 async def sweep_closing(tally: Tally, service: Wire, way: str, how: How, backend: str) -> None:
     """Strike the closing of a client with idle connections and a call under way; then close it again."""
     for point in tally.points(MOST[way]):
-        async with opened(way, service.url, connections=4) as client:
+        async with client_of(service.url, way=way, max_connections=4) as client:
             async with anyio.create_task_group() as others:
                 for _ in range(3):
                     others.start_soon(heard(client).meetings.get, SLOW)
@@ -65,9 +65,9 @@ async def sweep_closing(tally: Tally, service: Wire, way: str, how: How, backend
                 others.start_soon(ask_in_vain, client)
                 await until(lambda: len(service.requests) > sent)  # noqa: B023  (awaited here)
                 idle = [connection for connection in connections_of(client) if connection.is_idle()]
-                tally.note(await strike(client.aclose, how, backend, point))
+                tally.note(await strike(partial(PyasClient.aclose, client), how, backend, point))
                 with anyio.fail_after(1):
-                    await client.aclose()
+                    await PyasClient.aclose(client)  # not of what it was lent
             assert {} == held(client)
             assert [way == "own"] * len(idle) == [connection.is_closed() for connection in idle]
             assert len(idle) > 1

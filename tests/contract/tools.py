@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 import anyio
 import httpx
 
+import clients
 from pyas_async import Meeting, PyasClient, RetryPolicy, to_dict
 
 if TYPE_CHECKING:
@@ -56,9 +57,9 @@ class Options(TypedDict, total=False):
 
 
 def client_of(url: str, http: httpx.AsyncClient | None = None, **options: Unpack[Options]) -> PyasClient:
-    """Make a client for a service on a socket, with a pool of its own unless one is given."""
+    """Make a client for a service on a socket, with a client of httpx if one is given."""
     settings: Options = {"api_key": KEY, "retry": SWIFT, "base_url": url, **options}
-    return PyasClient(**settings, http_client=http)
+    return clients.make(**settings, http_client=http)
 
 
 @asynccontextmanager

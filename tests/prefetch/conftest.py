@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+import clients
 from prefetch.tools import (
     ROWS,
     Service,
@@ -47,5 +48,5 @@ def sandbox() -> Iterator[Sandbox]:
 async def wired(sandbox: Sandbox) -> AsyncIterator[PyasClient]:
     """Give a client of the sandbox over a socket."""
     with sandbox.serve() as url:
-        async with PyasClient(sandbox.api_key, base_url=url, account_id=sandbox.account_ids[0], retry=None) as made:
+        async with clients.make(sandbox.api_key, base_url=url, account_id=sandbox.account_ids[0], retry=None) as made:
             yield made

@@ -13,10 +13,11 @@ import httpx
 import pytest
 import trio
 
+from clients import LIBRARIES
 from pyas_async import PyasClient, RateBudget, RequestTimeoutError
 from runtime.steps import Steps, counting
 from runtime.whole import check_whole, create, get
-from runtime.wires import WAYS, client_of, found, heard, opened, until, wire
+from runtime.wires import client_of, found, heard, until, wire
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -40,13 +41,13 @@ async def warmed(service: Wire) -> AsyncIterator[PyasClient]:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", LIBRARIES)
 @pytest.mark.parametrize("later", list(range(1, 9)) * 3)  # trio shuffles
 async def test_two_in_a_row(anyio_backend: str, later: int, way: str) -> None:
     """Who waits for a connection may be cancelled just when the one who has it was: the pool serves the next call."""
     released = threading.Event()
     with wire(lambda seen: found(seen) if released.wait(5) else None) as server:
-        async with opened(way, server.url, connections=1) as client:
+        async with client_of(server.url, way=way, max_connections=1) as client:
             heard(client)
             first, second = anyio.CancelScope(), anyio.CancelScope()
 

@@ -7,11 +7,13 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import httpx
 import pytest
 import trustme
 
+from clients import LIBRARIES, of_the_own_pool
 from pyas_async import AttemptEnded
-from runtime.wires import CHANGE, NEW, WAYS, Last, client_of, found, heard, opened, until, wire
+from runtime.wires import CHANGE, NEW, Last, client_of, found, heard, until, wire
 
 if TYPE_CHECKING:
     from pyas_async import Event
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
-every_way = pytest.mark.parametrize("way", WAYS)
+every_way = pytest.mark.parametrize("way", LIBRARIES)
 
 
 def hang_up_on_the_second(seen: Seen) -> bytes | None:
@@ -37,7 +39,7 @@ def hang_up_at_once(seen: Seen) -> bytes:
 async def test_worst_moment(way: str, answer: Answerer) -> None:
     """Every call succeeds; each create is sent once, and on a connection that has carried nothing before."""
     with wire(answer) as server:
-        async with opened(way, server.url) as client:
+        async with client_of(server.url, way=way) as client:
             for _ in range(3):
                 await client.meetings.get(81)
                 await client.meetings.create(NEW)
@@ -58,7 +60,7 @@ async def test_many_idle_connections(way: str) -> None:
         return hang_up_on_the_second(seen)
 
     with wire(answer) as server:
-        async with opened(way, server.url) as client:
+        async with client_of(server.url, way=way) as client:
             async with anyio.create_task_group() as tasks:
                 for _ in range(together.parties):
                     tasks.start_soon(heard(client).meetings.get, 81)
@@ -75,7 +77,7 @@ async def test_closed_while_idle(way: str, secure: bool) -> None:
     authority.configure_trust(trusting)
     events: list[Event] = []
     with wire(hang_up_at_once, served if secure else None) as server:
-        library: Any = WAYS[way] or WAYS["httpx"]
+        library: Any = LIBRARIES[way] or httpx
         async with (
             library.AsyncClient(verify=trusting, trust_env=False) as http,
             client_of(server.url, http_client=http if secure else None, on_event=events.append) as client,
@@ -87,6 +89,7 @@ async def test_closed_while_idle(way: str, secure: bool) -> None:
     assert 3 == server.connections
 
 
+@of_the_own_pool
 async def test_after_a_pause() -> None:
     """A connection is kept for calls that follow soon, and for none after four seconds: Node hangs up after five."""
     jump = 0.0

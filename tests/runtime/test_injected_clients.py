@@ -10,9 +10,9 @@ import httpx
 import httpx2
 import pytest
 
-from pyas_async import OutcomeUnknownError, TransportError
+from pyas_async import ConfigurationError, OutcomeUnknownError, PyasClient, TransportError
 from runtime.whole import check_whole, pools_of
-from runtime.wires import CHANGE, MEETING, NEW, client_of, found, heard, opened, until, wire
+from runtime.wires import CHANGE, KEY, MEETING, NEW, client_of, found, heard, until, wire
 
 pytestmark = pytest.mark.anyio
 
@@ -91,7 +91,7 @@ async def test_nobody_waits_in_the_pool(way: str) -> None:
     """
     released = threading.Event()
     with wire(lambda seen: found(seen) if released.wait(5) else None) as server:
-        async with opened(way, server.url, connections=2) as first:
+        async with client_of(server.url, way=way, max_connections=2) as first:
             second = client_of(server.url, api_key="another", http_client=first._session._transport._client)
             async with anyio.create_task_group() as tasks:
                 for client in [first, second] * 3:
@@ -117,3 +117,14 @@ async def test_pool_without_a_limit(library: Any) -> None:  # noqa: ANN401  (two
             client = client_of(server.url, http_client=http)
             assert client._session._places.take_now()
             assert 81 == (await client.meetings.get(81)).id
+
+
+def test_types() -> None:
+    """Type checkers let clients and timeouts of both libraries pass, and no synchronous client."""
+    with pytest.raises(ConfigurationError, match="http_client"):
+        PyasClient(KEY, http_client=httpx.Client())  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match="timeout"):
+        PyasClient(KEY, timeout="5")  # type: ignore[arg-type]
+    first = PyasClient(KEY, http_client=httpx.AsyncClient(), timeout=httpx.Timeout(5.0))
+    second = PyasClient(KEY, http_client=httpx2.AsyncClient(), timeout=httpx2.Timeout(5.0))
+    assert first._options == second._options

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from clients import of_the_own_pool
 from pyas_async import ConfigurationError, PyasClient, RetryPolicy
 from pyas_async._runtime.key import ApiKey
 from runtime.wires import KEY, MEETING, client_of, document, through, wire
@@ -194,6 +195,7 @@ async def test_fetched_key_is_checked(value: Any) -> None:  # noqa: ANN401
 
 
 @pytest.mark.anyio
+@of_the_own_pool
 async def test_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """A proxy of the environment sees no request to this machine: the key would travel in the open."""
     with wire() as proxy, wire() as server:
@@ -205,6 +207,7 @@ async def test_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.anyio
+@of_the_own_pool
 async def test_cookies_are_not_kept() -> None:
     """Cookies that the service, or what stands before it, sets are not sent back: all accounts share one client."""
 

@@ -15,6 +15,7 @@ import httpx
 import pytest
 import respx
 
+from clients import of_the_own_pool
 from pyas_async import (
     AttemptStarted,
     BadRequestError,
@@ -123,7 +124,10 @@ WAYS: dict[str, Callable[[], AbstractAsyncContextManager[Way]]] = {
 }
 
 
-@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+@pytest.mark.parametrize(
+    "way",
+    [pytest.param(way, id=name, marks=[of_the_own_pool] * ("respx" in name)) for name, way in WAYS.items()],
+)
 async def test_create_whose_answer_was_lost(way: Callable[[], AbstractAsyncContextManager[Way]]) -> None:
     """A create whose answer was lost is sent once, through every kind of transport, and nobody knows its outcome."""
     async with way() as (client, requests):

@@ -37,7 +37,7 @@ def pools_of(client: PyasClient) -> list[Any]:
     transport = client._session._transport
     connections = transport._own.connections
     if transport._client is not None:
-        senders: list[Any] = [transport._client._transport]
+        senders: list[Any] = [getattr(transport._client, "_transport", None)]
     else:
         senders = [] if connections is None else [connection for connection, _ in connections.idle]
     return [pool for sender in senders if (pool := getattr(sender, "_pool", None)) is not None]

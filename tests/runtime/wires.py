@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import anyio
 import attrs
 import httpx
-import httpx2
 
-from pyas_async import MeetingCreate, MeetingUpdate, PyasClient, RetryPolicy
+import clients
+from pyas_async import MeetingCreate, MeetingUpdate, RetryPolicy
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncIterator, Awaitable, Iterator
+
+    from pyas_async import PyasClient
 
 KEY = "runtime-key-9c41d7"
 NEW = MeetingCreate(type=2, title="t", description="", start_date=datetime(2026, 12, 1, tzinfo=UTC))
@@ -174,29 +176,9 @@ def wire(answer: Answerer = found, context: ssl.SSLContext | None = None) -> Ite
 
 
 def client_of(url: str, **options: Any) -> PyasClient:  # noqa: ANN401  (whatever a client takes)
-    """Make a client of a service on a socket, with a pool of its own."""
+    """Make a client of a service on a socket."""
     settings: dict[str, Any] = {"account_id": "acc", "retry": SWIFT, "base_url": url, **options}
-    return PyasClient(settings.pop("api_key", KEY), **settings)
-
-
-WAYS = {"own": None, "httpx": httpx, "httpx2": httpx2}
-"""Whose pool a client sends through: its own, or that of a client which it was given."""
-
-
-@asynccontextmanager
-async def opened(way: str, url: str, *, connections: int = 100, **options: Any) -> AsyncIterator[PyasClient]:  # noqa: ANN401
-    """Open a client of a service on a socket, with so many connections at most, whosever they are."""
-    library: Any = WAYS[way]
-    if library is None:
-        async with client_of(url, max_connections=connections, **options) as client:
-            yield client
-        return
-    limits = library.Limits(max_connections=connections)
-    async with (
-        library.AsyncClient(limits=limits, verify=False, trust_env=False) as http,
-        client_of(url, http_client=http, **options) as client,
-    ):
-        yield client
+    return clients.make(settings.pop("api_key", KEY), **settings)
 
 
 @asynccontextmanager

@@ -4,7 +4,8 @@ It never cancels httpx but by an anyio scope, and turns whatever httpx raises in
 request may have reached the service. Nothing of httpx leaves it: its exceptions hold the request, and so the API key.
 """
 
+from pyas_async._runtime.transport.face import HttpClient, HttpTimeout
 from pyas_async._runtime.transport.timeouts import Timeouts
-from pyas_async._runtime.transport.transport import HttpClient, HttpTimeout, Transport
+from pyas_async._runtime.transport.transport import Transport
 
 __all__ = ["HttpClient", "HttpTimeout", "Timeouts", "Transport"]

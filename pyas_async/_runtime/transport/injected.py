@@ -11,6 +11,7 @@ from pyas_async._core.body import acceptable
 from pyas_async._runtime.key import ApiKey
 from pyas_async._runtime.places import Places
 from pyas_async._runtime.transport.attempt import Attempt, target_of
+from pyas_async._runtime.transport.face import HttpClient
 from pyas_async._runtime.transport.faults import PACKAGES
 from pyas_async._runtime.transport.wire import Wire, body_class
 
@@ -27,7 +28,7 @@ _ENDLESS = 100_000
 class Injected:
     """Sends through somebody's `httpx.AsyncClient`, or one with the same face."""
 
-    def __init__(self, base_url: str, key: ApiKey, client: httpx.AsyncClient) -> None:
+    def __init__(self, base_url: str, key: ApiKey, client: HttpClient) -> None:
         """Keep what is needed to send."""
         self._base_url = base_url
         self._key = key
@@ -47,10 +48,10 @@ class Injected:
         """Whether the transport behind the client is httpx's own."""
         return _transport_of(self._client, self._base_url) is not None
 
-    async def _send(self, attempt: Attempt) -> httpx.Response:
+    async def _send(self, attempt: Attempt) -> Any:  # noqa: ANN401  (a response of the client's library)
         return await self._client.send(self._request(attempt), stream=True, follow_redirects=False)
 
-    def _request(self, attempt: Attempt) -> httpx.Request:
+    def _request(self, attempt: Attempt) -> Any:  # noqa: ANN401  (as above)
         client, call = self._client, attempt.call
         params: httpx.QueryParams | None = None
         if client.params:

@@ -1,11 +1,8 @@
 """How long the phases of an attempt may take."""
 
-from typing import TYPE_CHECKING
-
 import attrs
 
-if TYPE_CHECKING:
-    import httpx
+from pyas_async._runtime.transport.face import HttpTimeout
 
 
 @attrs.frozen(kw_only=True)
@@ -27,14 +24,13 @@ class Timeouts:
     place: float | None
 
     @classmethod
-    def of(cls, timeout: "float | httpx.Timeout | None") -> tuple["Timeouts", float | None]:
+    def of(cls, timeout: float | HttpTimeout | None) -> tuple["Timeouts", float | None]:
         """Split what the user gave into phases, and the bound of the whole attempt."""
         if isinstance(timeout, (int, float)) or timeout is None:
             # Waiting for a connection ends a little before the attempt does: then it is plain that nothing was sent.
             # What comes after it is bounded by the whole; a bound for each step would cost more than the step.
             early = None if timeout is None else 0.95 * timeout
             return cls(connect=early, read=None, write=None, pool=early, place=None), timeout
-        # httpx2's Timeout has the same face.
         phases = cls(
             connect=timeout.connect, read=timeout.read, write=timeout.write, pool=timeout.pool, place=timeout.pool
         )

@@ -1,25 +1,22 @@
 """The transport: a bound of time for each request, and an end to what is under way when it is closed."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from typing import Any
 
 import anyio
-import httpx
 
 from pyas_async._core.messages import Call, Fault, Outcome
 from pyas_async._runtime.key import ApiKey
 from pyas_async._runtime.places import Places
 from pyas_async._runtime.quiet import quiet_httpx
 from pyas_async._runtime.transport.attempt import Attempt
+from pyas_async._runtime.transport.face import HttpClient
 from pyas_async._runtime.transport.faults import fault_of
 from pyas_async._runtime.transport.injected import Injected, places_of
 from pyas_async._runtime.transport.own import Own
 from pyas_async._runtime.transport.timeouts import Timeouts
 from pyas_async._runtime.transport.wire import Wire
 from pyas_async.errors import ClientClosedError
-
-HttpClient: TypeAlias = httpx.AsyncClient
-HttpTimeout: TypeAlias = httpx.Timeout
 
 
 class Transport:
