@@ -4,6 +4,7 @@ The page: ``accountId`` travels in the query of GET and DELETE, and in the JSON 
 """
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -39,7 +40,9 @@ def meeting_path(meeting_id: object) -> str:
     if isinstance(meeting_id, int) and not 0 < meeting_id < 2**64:
         raise InvalidArgumentError("meeting_id", expected, meeting_id)
     name = _checks.text("meeting_id", str(meeting_id))
-    if name in (".", ".."):  # a path segment of this name means another place, encoded or not
+    # A way to another place: such a segment means one, encoded or not, and some servers decode a path before they walk
+    # along it. No uuid has dots, or what cannot be printed.
+    if {".", ".."} & set(re.split(r"[/\\]", name)) or not name.isprintable():
         raise InvalidArgumentError("meeting_id", expected, meeting_id)
     encoded = quote(name, safe="")
     if name.startswith("/") or "//" in name:

@@ -20,12 +20,12 @@ from pyas_async._core.endpoints import connect, list_filters, list_meetings, mee
 @brisk
 @given(st.integers(1, 2**63) | words)
 @example("/a//b==")
-@example("a/../b?c#d%2F")
+@example("a/b?c#d;e%2F")
 @example("...")
 @example("%2e%2e")
 def test_meeting_path(meeting_id: int | str) -> None:
     """A meeting's id never leaves its segment of the path, and decodes to itself: twice where Zoom wants it twice."""
-    assume(meeting_id not in (".", ".."))
+    assume(not {".", ".."} & set(re.split(r"[/\\]", str(meeting_id))) and str(meeting_id).isprintable())
     path = meeting_path(meeting_id)
     name = str(meeting_id)
     segment = path.removeprefix("/zoom/meetings/")
@@ -36,7 +36,13 @@ def test_meeting_path(meeting_id: int | str) -> None:
     assert name == (unquote(unquote(segment)) if twice else unquote(segment))
 
 
-@pytest.mark.parametrize("wrong", ["", " ", ".", "..", 0, -1, True, 1.0, None, b"1", "\ud800"])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *("", " ", ".", "..", "../x", "a/../b", "a/.", "a\\..\\b", "a\0", "a\r\nb", "\ud800"),
+        *(0, -1, True, 1.0, None, b"1"),
+    ],
+)
 def test_meeting_id_refusals(wrong: Any) -> None:  # noqa: ANN401  (what type checkers refuse)
     """What is no meeting's id is refused."""
     with pytest.raises(InvalidArgumentError, match="meeting_id"):
