@@ -84,7 +84,7 @@ class Attempt:
     base_url: str
     key: ApiKey
     call: Call[Any]
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = attrs.field(repr=False)  # some who print objects look into them all the same
     phases: Timeouts
     wire: Wire
     traced: bool

@@ -12,8 +12,8 @@ import anyio.to_thread
 import httpx
 
 from pyas_async._core.messages import Call, Fault, Outcome
+from pyas_async._runtime.frames import without_requests
 from pyas_async._runtime.key import ApiKey
-from pyas_async._runtime.quiet import quiet_httpx
 from pyas_async._runtime.transport.attempt import Attempt, Timeouts, Wire, least
 from pyas_async._runtime.transport.faults import fault_of, speaks_httpx
 from pyas_async._version import __version__
@@ -48,7 +48,6 @@ class Transport:
         self._under_way: set[anyio.CancelScope] = set()
         self._idle: anyio.Event | None = None
         self._closed = False
-        quiet_httpx(base_url)
 
     async def aclose(self) -> None:
         """End what is under way, and close the own client; an injected one is its owner's."""
@@ -90,6 +89,7 @@ class Transport:
             wire=Wire(on_wire),
             traced=on_wire is not None or call.method != "GET",
         )
+        del headers  # tracebacks show variables, and a header may be a secret
         began = anyio.current_time()
         async with self._place(least(limit, phases.pool)) as free:
             if self._closed:
@@ -128,7 +128,7 @@ class Transport:
             if isinstance(error, RuntimeError) and attempt.client.is_closed:
                 msg = "the httpx client was closed"
                 raise ClientClosedError(msg)
-            raise error
+            raise without_requests(error)
         # Only httpcore says how far it came. Where it said nothing, the request may be anywhere.
         sent = wire.begun or not wire.heard
         if self._closed:
