@@ -86,8 +86,7 @@ def list_meetings(
         query.append(("maxResults", str(_checks.whole_number("max_results", max_results, minimum=1))))
     if next_page_token is not None:
         hint = "None asks for the first page"
-        if not isinstance(next_page_token, str) or not next_page_token:
-            raise InvalidArgumentError("next_page_token", "a page token of an earlier page", next_page_token, hint=hint)
+        _checks.secret("next_page_token", next_page_token, "a page token of an earlier page", hint=hint)
         query.append(("nextPageToken", next_page_token))
     if page_number is not None:
         if next_page_token is not None:
@@ -100,6 +99,7 @@ def list_meetings(
         path=_MEETINGS,
         query=tuple(query),
         read=codec.read_page,
+        secrets=() if next_page_token is None else (next_page_token,),
         account=account_id,
         carries_token=next_page_token is not None,
         not_after=not_after,
@@ -175,21 +175,26 @@ def delete_meeting(account_id: str, meeting_id: MeetingId) -> Call[None]:
 
 def oauth_url(state: str | None) -> Call[str]:
     """GET /zoom/oauth."""
-    query = () if state is None else (("state", _checks.text("state", state)),)
+    query = () if state is None else (("state", _checks.secret("state", state, "a string that is not blank")),)
     return Call(
-        operation="accounts.oauth_url", method="GET", path="/zoom/oauth", query=query, read=codec.read_oauth_url
+        operation="accounts.oauth_url",
+        method="GET",
+        path="/zoom/oauth",
+        query=query,
+        secrets=() if state is None else (state,),
+        read=codec.read_oauth_url,
     )
 
 
 def connect(code: str, name: str) -> Call[ConnectedAccount]:
     """POST /zoom/connect: an OAuth code works once, so it is a create."""
-    if not isinstance(code, str) or not code.strip():
-        raise InvalidArgumentError("code", "the code that Zoom sent the user back with", f"<{type(code).__name__}>")
+    _checks.secret("code", code, "the code that Zoom sent the user back with")
     return Call(
         operation="accounts.connect",
         method="POST",
         path="/zoom/connect",
         body=_json({"code": code, "name": _checks.text("name", name)}),
+        secrets=(code,),
         read=codec.read_account,
         repeat=Repeat.CREATE,
     )
