@@ -2,6 +2,7 @@
 
 from pyas_async._core import endpoints
 from pyas_async._runtime.session import CallOptions, Session
+from pyas_async.errors import InvalidArgumentError
 from pyas_async.models import ConnectedAccount
 
 
@@ -24,7 +25,13 @@ class Accounts:
             TransportError: If no whole answer arrives.
             DecodeError: If the answer cannot be read.
         """
-        return await self._session.run(endpoints.oauth_url(state), self._options)
+        try:
+            call = endpoints.oauth_url(state)
+        except InvalidArgumentError as error:
+            raise error.with_traceback(None) from None
+        finally:
+            del state  # tracebacks show variables: that of the caller is theirs, this one and those below are ours
+        return await self._session.run(call, self._options)
 
     async def connect(self, *, code: str, name: str) -> ConnectedAccount:
         """Connect the account of a user who has come back from Zoom.
@@ -44,4 +51,10 @@ class Accounts:
             TransportError: If the request could not be sent.
             DecodeError: If the answer cannot be read; the account is connected.
         """
-        return await self._session.run(endpoints.connect(code, name), self._options)
+        try:
+            call = endpoints.connect(code, name)
+        except InvalidArgumentError as error:
+            raise error.with_traceback(None) from None
+        finally:
+            del code  # as in `oauth_url`
+        return await self._session.run(call, self._options)

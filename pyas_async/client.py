@@ -81,11 +81,16 @@ class PyasClient:
         Raises:
             ConfigurationError: If a setting is missing or cannot be.
         """
+        try:
+            key = ApiKey(_api_key(api_key))
+        except ConfigurationError as error:
+            raise error.with_traceback(None) from None
+        finally:
+            del api_key  # tracebacks show variables: that of the caller is theirs, this one and those below are ours
         if http_client is not None and max_connections is not UNSET:
             msg = "max_connections: not together with http_client=, whose pool is its own; set its limits there"
             raise ConfigurationError(msg)
         connections = settings.connections(settings.MAX_CONNECTIONS if max_connections is UNSET else max_connections)
-        key = ApiKey(_api_key(api_key))
         transport = Transport(settings.base_url(base_url), key, max_connections=connections, http_client=http_client)
         self._account_id = settings.from_environment("account_id", "PYAS_ACCOUNT_ID", account_id)
         self._page_token_ttl = settings.seconds("page_token_ttl", page_token_ttl)
@@ -155,15 +160,20 @@ class PyasClient:
         Raises:
             ConfigurationError: If a value cannot be.
         """
-        options = settings.change_options(
-            self._options,
-            timeout=timeout,
-            deadline=deadline,
-            retry=retry,
-            priority=priority,
-            single_flight=single_flight,
-            headers=headers,
-        )
+        try:
+            options = settings.change_options(
+                self._options,
+                timeout=timeout,
+                deadline=deadline,
+                retry=retry,
+                priority=priority,
+                single_flight=single_flight,
+                headers=headers,
+            )
+        except ConfigurationError as error:
+            raise error.with_traceback(None) from None
+        finally:
+            del headers  # as in `__init__`: a header may be a secret
         return self._view(_options=options)
 
     async def aclose(self) -> None:

@@ -8,6 +8,7 @@ from pyas_async._core.reconcile import Asked
 from pyas_async._core.walk import PAGE_SIZE, OnExpired, VerifyTotal
 from pyas_async._runtime import reconcile
 from pyas_async._runtime.paginator import MeetingIterator
+from pyas_async.errors import InvalidArgumentError
 from pyas_async.many import ManyMeetings
 from pyas_async.models import ListType, MeetingCreate, MeetingDetail, MeetingUpdate, Page, _checks
 from pyas_async.options import MeetingId
@@ -52,14 +53,19 @@ class Meetings(ManyMeetings):
             TransportError: If no whole answer arrives.
             DecodeError: If the answer cannot be read.
         """
-        filters = endpoints.list_filters(start_date=start_date, end_date=end_date, type=type)
-        call = endpoints.list_meetings(
-            self._account(account_id),
-            filters,
-            max_results=max_results,
-            next_page_token=next_page_token,
-            page_number=page_number,
-        )
+        try:
+            filters = endpoints.list_filters(start_date=start_date, end_date=end_date, type=type)
+            call = endpoints.list_meetings(
+                self._account(account_id),
+                filters,
+                max_results=max_results,
+                next_page_token=next_page_token,
+                page_number=page_number,
+            )
+        except InvalidArgumentError as error:
+            raise error.with_traceback(None) from None
+        finally:
+            del next_page_token  # tracebacks show variables: that of the caller is theirs, this one is ours
         return await self._session.run(call, self._options)
 
     def iter_all(

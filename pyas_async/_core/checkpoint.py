@@ -121,7 +121,7 @@ class ListingCheckpoint(Checkpoint):
     account_id: str
     items: int = 0
     done: bool = False
-    token: str | None = None
+    token: str | None = attrs.field(default=None, repr=False)
     born: float = 0.0
     index: int = 0
     walked: int | None = 0

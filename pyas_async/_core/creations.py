@@ -19,7 +19,7 @@ class Creation:
         ended: When it ended (monotonic); ``None`` before.
     """
 
-    looks: Hashable
+    looks: Hashable = attrs.field(repr=False)
     id: int | None = None
     ended: float | None = None
 

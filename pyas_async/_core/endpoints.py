@@ -4,6 +4,7 @@ The page: ``accountId`` travels in the query of GET and DELETE, and in the JSON 
 """
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import date
 from functools import partial
@@ -42,7 +43,9 @@ def meeting_path(meeting_id: object) -> str:
     if isinstance(meeting_id, int) and not 0 < meeting_id < 2**64:
         raise InvalidArgumentError("meeting_id", expected, meeting_id)
     name = _checks.text("meeting_id", str(meeting_id))
-    if name in (".", ".."):  # a path segment of this name means another place, encoded or not
+    # A way to another place: such a segment means one, encoded or not, and some servers decode a path before they walk
+    # along it. No uuid has dots, or what cannot be printed.
+    if {".", ".."} & set(re.split(r"[/\\]", name)) or not name.isprintable():
         raise InvalidArgumentError("meeting_id", expected, meeting_id)
     encoded = quote(name, safe="")
     if name.startswith("/") or "//" in name:
@@ -96,8 +99,7 @@ def list_meetings(
         query.append(("maxResults", str(_checks.whole_number("max_results", max_results, minimum=1))))
     if next_page_token is not None:
         hint = "None asks for the first page"
-        if not isinstance(next_page_token, str) or not next_page_token:
-            raise InvalidArgumentError("next_page_token", "a page token of an earlier page", next_page_token, hint=hint)
+        _checks.secret("next_page_token", next_page_token, "a page token of an earlier page", hint=hint)
         query.append(("nextPageToken", next_page_token))
     if page_number is not None:
         if next_page_token is not None:
@@ -110,6 +112,7 @@ def list_meetings(
         path=_MEETINGS,
         query=tuple(query),
         read=codec.read_page,
+        secrets=() if next_page_token is None else (next_page_token,),
         account=account_id,
         carries_token=next_page_token is not None,
         not_after=not_after,
@@ -185,21 +188,26 @@ def delete_meeting(account_id: str, meeting_id: MeetingId) -> Call[None]:
 
 def oauth_url(state: str | None) -> Call[str]:
     """GET /zoom/oauth."""
-    query = () if state is None else (("state", _checks.text("state", state)),)
+    query = () if state is None else (("state", _checks.secret("state", state, "a string that is not blank")),)
     return Call(
-        operation="accounts.oauth_url", method="GET", path="/zoom/oauth", query=query, read=codec.read_oauth_url
+        operation="accounts.oauth_url",
+        method="GET",
+        path="/zoom/oauth",
+        query=query,
+        secrets=() if state is None else (state,),
+        read=codec.read_oauth_url,
     )
 
 
 def connect(code: str, name: str) -> Call[ConnectedAccount]:
     """POST /zoom/connect: an OAuth code works once, so it is a create."""
-    if not isinstance(code, str) or not code.strip():
-        raise InvalidArgumentError("code", "the code that Zoom sent the user back with", f"<{type(code).__name__}>")
+    _checks.secret("code", code, "the code that Zoom sent the user back with")
     return Call(
         operation="accounts.connect",
         method="POST",
         path="/zoom/connect",
         body=_json({"code": code, "name": _checks.text("name", name)}),
+        secrets=(code,),
         read=codec.read_account,
         repeat=Repeat.CREATE,
     )

@@ -19,6 +19,7 @@ import attrs
 
 from pyas_async._core.codec import Mistaken, Refused
 from pyas_async._core.messages import Answer, Call, Fault, Repeat
+from pyas_async._core.redact import redact
 from pyas_async._core.retry import RetryQuota, pause
 from pyas_async._core.status import error_of, retry_after
 from pyas_async.errors import (
@@ -101,15 +102,11 @@ def _too_old() -> PageTokenExpiredError:
     return PageTokenExpiredError("the page token is too old to be tried; nothing was sent", status=0)
 
 
-def _unmasked(text: str) -> str:
-    return text
-
-
 class Exchange(Generic[T]):
     """The state of one call between its attempts."""
 
     def __init__(
-        self, call: Call[T], limits: Limits, quota: RetryQuota, *, now: float, mask: Callable[[str], str] = _unmasked
+        self, call: Call[T], limits: Limits, quota: RetryQuota, *, now: float, mask: Callable[..., str] = redact
     ) -> None:
         """Begin a call.
 
@@ -126,7 +123,7 @@ class Exchange(Generic[T]):
         """Seconds for which the last answer stops the whole key; ``None`` if it does not."""
         self._limits = limits
         self._quota = quota
-        self._mask = mask
+        self.mask = mask
         self._ends = None if limits.deadline is None else now + limits.deadline
         self._going_out: datetime | None = None
         self._sent_at: datetime | None = None
@@ -180,7 +177,7 @@ class Exchange(Generic[T]):
         """Decide after an attempt to which no whole answer came."""
         self._lost = True
         self._note_sent(fault)
-        text = self._mask(fault.text)
+        text = self.mask(fault.text)
         if not fault.sent and self._too_late_for_token(now):
             return Fail(_too_old())
         if fault.delivered:
@@ -205,13 +202,13 @@ class Exchange(Generic[T]):
             else:
                 self._quota.succeeded()
                 return Return(value)
-        failure = error_of(answer, document, now=wall, carries_token=self.call.carries_token, mask=self._mask)
+        failure = error_of(answer, document, now=wall, carries_token=self.call.carries_token, mask=self.mask)
         if isinstance(failure, RateLimitError):
             return self._on_limit(failure, now, chance)
         return self._on_error(failure, answer, now=now, wall=wall, chance=chance)
 
     def _unreadable(self, error: DecodeError) -> Fail:
-        masked = DecodeError(self._mask(error.reason), path=error.path, excerpt=self._mask(error.excerpt))
+        masked = DecodeError(self.mask(error.reason), path=error.path, excerpt=self.mask(error.excerpt))
         return Fail(self._of_write(masked, "unknown" if isinstance(error, Mistaken) else "done"))
 
     def on_closed(self, fault: Fault | None = None) -> Fail:

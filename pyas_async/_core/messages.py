@@ -30,6 +30,7 @@ class Call(Generic[T]):
         path: The path, encoded.
         query: The query parameters in order, not encoded.
         body: The JSON body; ``None`` for none.
+        secrets: What in it is nobody's business: a page token, a code, a state.
         repeat: What may be done again.
         read: Makes the model of a successful answer's body.
         account: Whose call it is, for fairness between accounts; empty if nobody's.
@@ -41,9 +42,10 @@ class Call(Generic[T]):
     operation: str
     method: Literal["GET", "POST", "PATCH", "DELETE"]
     path: str
-    read: Callable[[bytes], T]
+    read: Callable[[bytes], T] = attrs.field(eq=False)
     query: tuple[tuple[str, str], ...] = attrs.field(default=(), repr=False)
     body: bytes | None = attrs.field(default=None, repr=False)
+    secrets: tuple[str, ...] = attrs.field(default=(), repr=False)
     repeat: Repeat = Repeat.READ
     account: str = ""
     meeting_id: int | str | None = None
@@ -67,8 +69,8 @@ class Answer:
     """
 
     status: int
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = attrs.field(repr=False)
+    body: bytes = attrs.field(repr=False)
 
 
 @attrs.frozen

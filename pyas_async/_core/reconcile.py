@@ -40,7 +40,7 @@ class Asked:
     """A meeting that was asked for. Its ``repr`` shows nothing of it, since tracebacks show variables."""
 
     account_id: str
-    meeting: MeetingCreate
+    meeting: MeetingCreate = attrs.field(repr=False)  # some who print objects look into them all the same
 
     @property
     def call(self) -> Call[MeetingDetail]:

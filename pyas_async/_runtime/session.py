@@ -18,7 +18,8 @@ from pyas_async._core.messages import Answer, Call, Outcome
 from pyas_async._core.queue import Ticket
 from pyas_async._core.retry import RetryQuota
 from pyas_async._runtime.clock import Clock
-from pyas_async._runtime.key import ApiKey
+from pyas_async._runtime.key import ApiKey, Mask
+from pyas_async._runtime.quiet import hiding, quiet_httpx
 from pyas_async._runtime.scheduler import Scheduler
 from pyas_async._runtime.single_flight import Flights
 from pyas_async._runtime.transport import Timeouts, Transport
@@ -29,6 +30,7 @@ from pyas_async.options import Priority
 
 T = TypeVar("T")
 _log = logging.getLogger("pyas_async")
+_SECRET_HEADER = 8
 _LONG_WAIT = 5.0
 """Seconds from which on a wait is worth a line at INFO: a program that stands still should say why."""
 
@@ -73,6 +75,7 @@ class Session:
         self._pauses: set[anyio.CancelScope] = set()
         self._loop: object = None
         self._closed = False
+        quiet_httpx()
 
     async def aclose(self) -> None:
         """Close the pool. Calls under way fail; calls to come are refused."""
@@ -131,8 +134,15 @@ class Session:
         with anyio.CancelScope() as scope, self._ended_by_closing(scope):
             await self.clock.sleep(seconds)
 
+    def _mask_of(self, call: Call[T], options: CallOptions) -> Mask:
+        """Give what takes everything secret of a call out of a text: an answer may say again what it was asked."""
+        # A header of the user's may be a secret, too; one of a few letters is more likely a word that others use.
+        headers = (value for value in options.headers.values() if len(value) >= _SECRET_HEADER)
+        return self._key.mask((*call.secrets, *headers))
+
     async def _make(self, call: Call[T], options: CallOptions, watch: Watch) -> T:
-        exchange = Exchange(call, options.limits, self._quota, now=self.clock.now(), mask=self._key.mask)
+        mask = self._mask_of(call, options)
+        exchange = Exchange(call, options.limits, self._quota, now=self.clock.now(), mask=mask)
         while True:
             action = await self._step(exchange, options, watch)
             if exchange.pauses_key is not None:
@@ -233,14 +243,15 @@ class Session:
         outcome: Outcome | None = None
         try:
             self.emit(AttemptStarted(operation=call.operation, attempt=exchange.attempt))
-            outcome = await self._transport.send(
-                call,
-                headers=options.headers,
-                phases=options.phases.starting_within(send.start),
-                limit=send.limit,
-                fresh=send.fresh,
-                on_wire=watch.under_way,
-            )
+            with hiding(exchange.mask):
+                outcome = await self._transport.send(
+                    call,
+                    headers=options.headers,
+                    phases=options.phases.starting_within(send.start),
+                    limit=send.limit,
+                    fresh=send.fresh,
+                    on_wire=watch.under_way,
+                )
             self._report(exchange, outcome, clock.now() - began)
             return self._decide(exchange, outcome)
         finally:
@@ -251,7 +262,7 @@ class Session:
         if isinstance(outcome, Answer):
             status = outcome.status
         else:
-            fault = self._key.mask(outcome.text)
+            fault = exchange.mask(outcome.text)
         operation, attempt = exchange.call.operation, exchange.attempt
         self.emit(AttemptEnded(operation=operation, attempt=attempt, seconds=seconds, status=status, fault=fault))
 

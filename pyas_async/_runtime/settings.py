@@ -2,8 +2,9 @@
 
 import inspect
 import os
+import re
 from collections.abc import Mapping
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
 import attrs
@@ -21,6 +22,8 @@ TIMEOUT = 30.0
 DEADLINE = 90.0
 MAX_CONNECTIONS = CONNECTIONS
 PAGE_TOKEN_TTL = 900.0
+# What every reader of addresses reads in the same way: no user, no escapes, nothing before or behind the host.
+_HOST_AND_PORT = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[\w.-]+)(?::[0-9]+)?")
 # What the client writes itself: a second value would break the request, or take the key somewhere else.
 _RESERVED = {"x-api-key", "host", "content-length", "content-type", "transfer-encoding", "connection"}
 
@@ -143,9 +146,10 @@ def base_url(given: str | None) -> str:
     if (
         parts.scheme not in ("http", "https")
         or not parts.hostname
-        or parts.query
-        or parts.fragment
-        or parts.username is not None
+        or not _HOST_AND_PORT.fullmatch(parts.netloc)
+        or "\\" in parts.path
+        or "?" in value
+        or "#" in value
         or port == 0
     ):
         msg = "base_url: expected an address such as https://api.pyas.io, without user, query and fragment"
@@ -153,14 +157,18 @@ def base_url(given: str | None) -> str:
     if parts.scheme == "http" and not _is_loopback(parts.hostname):
         msg = f"base_url: plain http would show the API key to everybody on the way to {parts.hostname}; use https"
         raise ConfigurationError(msg)
-    return value.rstrip("/")
+    # Whoever asks later whether it is plain http asks by these letters.
+    return f"{parts.scheme}{value[len(parts.scheme) :]}".rstrip("/")
 
 
 def _is_loopback(host: str) -> bool:
+    """Whether a host is this machine, whatever any resolver says; names below ``localhost`` are a resolver's to say."""
     try:
-        return ip_address(host).is_loopback
+        address = ip_address(host)
     except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
+        return host == "localhost"
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return (mapped or address).is_loopback
 
 
 def _headers(headers: Mapping[str, str]) -> Mapping[str, str]:

@@ -10,7 +10,13 @@ from pyas_async.models._source import Source, unknown_fields
 
 MASK = "***"
 _SHOWN_ITEMS = 3
-_SECRET_IN_URL = re.compile(r"((?:[?&#]|^)(?:pwd|tk|zak|code|token|nextPageToken)=)[^&#\s\"'<>]*", re.IGNORECASE)
+_SECRET_IN_URL = re.compile(
+    # Words that stand for other things, too, are names of parameters only where a query has them.
+    r"((?:(?:[?&#;]|%3F|%26|%23|^)(?:code|state|token|tk|key)|(?:(?<![\w-])|(?<=%3F)|(?<=%26)|(?<=%23))"
+    r"(?:pwd|password|passcode|zak|next_?page_?token|page_?token|access_token|refresh_token|client_secret|api_?key))"
+    r"(?:=|%3D))(?:(?!%26|%23)[^&#\s\"'<>])*",
+    re.IGNORECASE,
+)
 
 
 def mask_url(url: str) -> str:
@@ -18,14 +24,26 @@ def mask_url(url: str) -> str:
     return _SECRET_IN_URL.sub(rf"\g<1>{MASK}", url)
 
 
+def _masked(value: object) -> str:
+    return repr(MASK if value else value)
+
+
+def _masked_url(value: object) -> str:
+    return repr(mask_url(value) if isinstance(value, str) else value)
+
+
+# How it is shown stands in the field itself, since printers such as rich's read a class's fields rather than call its
+# ``repr``.
+
+
 def secret(*, blank: bool = True) -> Any:  # noqa: ANN401  (attrs gives a field the type of its annotation)
     """Declare an optional field whose value never shows in ``repr``; unless `blank`, an empty text means ``None``."""
-    return attrs.field(default=None, metadata={"secret": True, "blank": blank})
+    return attrs.field(default=None, repr=_masked, metadata={"blank": blank})
 
 
 def link() -> Any:  # noqa: ANN401  (attrs gives a field the type of its annotation)
     """Declare an optional URL whose query may hold a password."""
-    return attrs.field(default=None, metadata={"link": True})
+    return attrs.field(default=None, repr=_masked_url)
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -56,10 +74,8 @@ class Model:
 
 
 def _shown(attribute: "attrs.Attribute[Any]", value: object) -> str:
-    if attribute.metadata.get("secret"):
-        return repr(MASK if value else value)
-    if attribute.metadata.get("link") and isinstance(value, str):
-        return repr(mask_url(value))
+    if callable(attribute.repr):
+        return attribute.repr(value)
     if isinstance(value, tuple) and len(value) > _SHOWN_ITEMS:
         head = ", ".join(repr(item) for item in value[:_SHOWN_ITEMS])
         return f"({head}, … {len(value) - _SHOWN_ITEMS} more)"

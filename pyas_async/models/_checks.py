@@ -31,11 +31,21 @@ def text(field: str, value: object, *, maximum: int | None = None, empty: bool =
         raise InvalidArgumentError(field, expected, value)
     if maximum is not None and len(value) > maximum:
         raise InvalidArgumentError(field, f"{maximum} characters at most (Zoom's limit)", f"<{len(value)} characters>")
+    lone = None
     try:
         value.encode()
     except UnicodeEncodeError as error:
-        raise InvalidArgumentError(field, "text that UTF-8 can carry", f"<a lone surrogate at {error.start}>") from None
+        lone = error.start
+    if lone is not None:  # outside of the handler, whose error has the whole text in its ``repr``
+        raise InvalidArgumentError(field, "text that UTF-8 can carry", f"<a lone surrogate at {lone}>")
     return value
+
+
+def secret(field: str, value: object, expected: str, *, hint: str = "") -> str:
+    """Take a string that is not blank, and is nobody's business: what is refused is not shown."""
+    if not isinstance(value, str) or not value.strip():
+        raise InvalidArgumentError(field, expected, f"<{type(value).__name__}>", hint=hint)
+    return text(field, value)
 
 
 def yes_or_no(field: str, value: object) -> bool:

@@ -18,6 +18,7 @@ from pyas_async._core.endpoints import (
 )
 from pyas_async._core.exchange import Exchange, Fail, Limits, Return, Send, Wait
 from pyas_async._core.messages import Answer, Call, Fault
+from pyas_async._core.redact import redact
 from pyas_async._core.retry import RetryQuota
 from pyas_async.models import MeetingCreate, MeetingUpdate
 
@@ -92,10 +93,11 @@ def exchange_of(
     retry: RetryPolicy | None = None,
     quota: RetryQuota | None = None,
     patient: bool = False,
+    mask: Callable[..., str] = redact,
 ) -> Exchange[Any]:
     """Begin a call at the time zero."""
     limits = Limits(timeout=timeout, deadline=deadline, retry=retry or RetryPolicy(), patient=patient)
-    return Exchange(call, limits, quota or RetryQuota(), now=0.0)
+    return Exchange(call, limits, quota or RetryQuota(), now=0.0, mask=mask)
 
 
 def play(

@@ -214,15 +214,14 @@ def test_depth() -> None:
 
 
 def test_no_json() -> None:
-    """What is no JSON is shown in part: bytes that are no text are replaced, and secrets far inside are masked."""
+    """What is no JSON is shown in part: bytes that are no text are replaced."""
     odd = failure(parse, b"<p>\xff</p>")
-    far = failure(parse, b"x" * 400 + b'{"password": "hush-5ecret"}')
+    long = failure(parse, b"x" * 400 + b"far")
     deep = failure(parse, b"[" * 200_000)
 
     assert odd.reason.startswith("not JSON: ")
     assert ("<p>\ufffd</p>", "$") == (odd.excerpt, odd.path)
-    assert "hush" not in far.excerpt
-    assert "password" in far.excerpt
+    assert "far" in long.excerpt
     assert "nested too deep" in deep.reason
     assert len(odd.reason) <= 250
 

@@ -14,8 +14,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from core.exchanges import GET, play
 from core.strategies import brisk, details, encode, page_of, pages, rows
-from core.tools import NOON
+from core.tools import NOON, answer
 from pyas_async import (
     Attendee,
     ConnectedAccount,
@@ -31,7 +32,7 @@ from pyas_async import (
     from_dict,
     to_dict,
 )
-from pyas_async._core.codec import read_detail, read_page
+from pyas_async._core.codec import read_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -228,11 +229,11 @@ def test_repr_masks_inside() -> None:
 )
 def test_excerpt_masks_secrets(body: bytes) -> None:
     """What an error shows of an answer has no secret in it, however it was written."""
-    with pytest.raises(DecodeError) as caught:
-        read_detail(body)
+    error = play(GET, [answer(200, body)]).error
 
-    assert SECRET not in caught.value.excerpt + str(caught.value)
-    assert "58822335577" not in caught.value.excerpt + str(caught.value)
+    assert isinstance(error, DecodeError)
+    assert SECRET not in error.excerpt + str(error)
+    assert "58822335577" not in error.excerpt + str(error)
 
 
 @pytest.mark.parametrize("document", [{"id": float("nan")}, {"id": 1, "x": {1, 2}}, [], None])

@@ -4,12 +4,13 @@ from typing import Any
 
 import msgspec
 
-from pyas_async._core.redact import redact
 from pyas_async.errors import DecodeError
 from pyas_async.models._source import parse_leniently
 
 MAX_DEPTH = 800
 """Objects and lists within one another that an answer may have."""
+_EXCERPT = 2_000
+"""Bytes of an answer that may be shown: more than the 500 characters that an error holds."""
 REFUSED = (msgspec.MsgspecError, ValueError, RecursionError)
 """What msgspec raises for what it does not take; broken UTF-8 is a ValueError."""
 
@@ -54,5 +55,8 @@ def _is_too_deep(document: object) -> bool:
 
 
 def unreadable(message: str, body: bytes, path: str = "$", cls: type[DecodeError] = DecodeError) -> DecodeError:
-    """Make the error of an answer that cannot be read, with some of it and without its secrets."""
-    return cls(message, path=path, excerpt=redact(body[:20_000].decode("utf-8", "replace")))
+    """Make the error of an answer that cannot be read, with some of it.
+
+    Whoever knows the secrets of the call masks the excerpt: what else is masked before them may tear them apart.
+    """
+    return cls(message, path=path, excerpt=body[:_EXCERPT].decode("utf-8", "replace"))

@@ -35,7 +35,7 @@ class Attempt:
     """
 
     call: Call[Any]
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = attrs.field(repr=False)  # some who print objects look into them all the same
     phases: Timeouts
     wire: Wire
     fresh: bool = False

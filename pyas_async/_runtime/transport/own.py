@@ -1,7 +1,7 @@
 """Requests over connections of our own."""
 
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cache, partial
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -30,13 +30,14 @@ class Own:
         """Keep what is needed to send; nothing is opened yet."""
         self._base_url = base_url
         self._key = key
-        self._fixed = {
-            "host": httpx.URL(base_url).netloc.decode("ascii"),
-            "accept": "application/json",
-            "accept-encoding": "gzip",
-            "user-agent": f"pyas_async/{__version__}",
-        }
-        self._prepared: tuple[Mapping[str, str], httpx.Headers] | None = None
+        self._fixed = httpx.Headers(
+            {
+                "host": httpx.URL(base_url).netloc.decode("ascii"),
+                "accept": "application/json",
+                "accept-encoding": "gzip",
+                "user-agent": f"pyas_async/{__version__}",
+            }
+        )
         self._relay: Relay | None = None
         self.connections: Connections | None = None
         self._now = anyio.current_time
@@ -82,7 +83,9 @@ class Own:
 
     def _request(self, attempt: Attempt) -> httpx.Request:
         call = attempt.call
-        headers = self._headers(attempt.headers)
+        headers = httpx.Headers(self._fixed)
+        for name, value in attempt.headers.items():
+            headers[name] = value
         if call.body is not None:
             headers["content-type"] = "application/json"
             headers["content-length"] = str(len(call.body))
@@ -94,12 +97,6 @@ class Own:
             stream=_Body(call.body or b"", attempt.wire),
             extensions=attempt.extensions(),
         )
-
-    def _headers(self, own: Mapping[str, str]) -> httpx.Headers:
-        """Copy what is the same for all calls that are made with the same options."""
-        if self._prepared is None or self._prepared[0] is not own:
-            self._prepared = own, httpx.Headers({**self._fixed, **own})
-        return httpx.Headers(self._prepared[1])
 
 
 def _maker(context: ssl.SSLContext, proxy: str | None) -> Callable[[], Connection]:

@@ -6,9 +6,9 @@ from typing import Any
 import anyio
 
 from pyas_async._core.messages import Call, Fault, Outcome
+from pyas_async._runtime.frames import without_requests
 from pyas_async._runtime.key import ApiKey
 from pyas_async._runtime.places import Places
-from pyas_async._runtime.quiet import quiet_httpx
 from pyas_async._runtime.transport.attempt import Attempt
 from pyas_async._runtime.transport.face import HttpClient
 from pyas_async._runtime.transport.faults import fault_of
@@ -33,7 +33,6 @@ class Transport:
         self._under_way: set[anyio.CancelScope] = set()
         self._idle: anyio.Event | None = None
         self._closed = False
-        quiet_httpx(base_url)
 
     @property
     def under_way(self) -> int:
@@ -72,6 +71,7 @@ class Transport:
         """
         wire = Wire(on_wire, fresh=fresh and self._injected is not None)
         attempt = Attempt(call=call, headers=headers, phases=phases, wire=wire, fresh=fresh)
+        del headers  # tracebacks show variables, and a header may be a secret
         if self._injected is None:
             await self._own.open()
         if self._closed:  # perhaps meanwhile
@@ -110,7 +110,7 @@ class Transport:
             if client is not None and isinstance(error, RuntimeError) and client.is_closed:
                 msg = "the httpx client was closed"
                 raise ClientClosedError(msg)
-            raise error
+            raise without_requests(error)
         if attempt.refusal is not None:
             return attempt.refusal
         # Only httpcore says how far it came. Where it said nothing, the request may be anywhere.

@@ -1,0 +1,175 @@
+"""Everything that the library gives out, written down: what objects and errors show, logs, warnings, and the screen."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import logging
+import pickle
+import pprint
+import sys
+import traceback
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.pretty import pretty_repr
+
+from pyas_async import PyasError
+from secrecy.planted import leaks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+    import pytest
+
+
+TESTS = Path(__file__).parent.parent
+
+
+class Emitted:
+    """What was given out so far. It is in the frames that are searched, and shows nothing itself."""
+
+    def __init__(self) -> None:
+        self._texts: dict[tuple[str | bytes, str], str] = {}
+
+    def __len__(self) -> int:
+        """Count the texts that differ."""
+        return len(self._texts)
+
+    def found(self) -> list[str]:
+        """Tell which texts show a secret, and where they came from."""
+        told = []
+        for (text, allowed), where in self._texts.items():
+            if kinds := leaks(text, allowed=allowed):
+                told.append(f"{where}: {', '.join(sorted(kinds))} in {text[:2_000]!r}")
+        return told
+
+    def text(self, where: str, text: str | bytes, *, allowed: str = "") -> None:
+        """Keep a text to search it."""
+        self._texts.setdefault((text, allowed), where)
+
+    def shown(self, where: str, thing: object, *, allowed: str = "") -> None:
+        """Search whatever shows an object to people."""
+        for name, write in SHOWERS.items():
+            try:
+                text = write(thing)
+            except Exception as error:  # noqa: BLE001  (that, too, is given out)
+                text = f"{error!r} {error.args!r}"
+            self.text(f"{where}, {name}", text, allowed=allowed)
+
+    def packed(self, where: str, thing: object, *, allowed: str = "") -> None:
+        """Search what is left of an object after a copy, and in a pickle."""
+        for name, pack in (("pickle", pickle.dumps), ("copy", _copied), ("deepcopy", _deep)):
+            try:
+                packed = pack(thing)
+            except Exception as error:  # noqa: BLE001  (that, too, is given out)
+                packed = f"{error!r} {error.args!r}".encode()
+            self.text(f"{where}, {name}", packed, allowed=allowed if name == "pickle" else "")
+
+    def error(self, where: str, error: BaseException) -> None:
+        """Search an error with all that it drags along: notes, causes, contexts, and the variables of all frames."""
+        for one in dragged(error):
+            self.shown(where, one)
+            self.text(f"{where}, args", f"{one.args!r} {pretty_repr((one.args, vars(one)))}")
+            self.text(f"{where}, notes", "\n".join(getattr(one, "__notes__", [])))
+            # A checkpoint is made to be stored, with the page token that it goes on with; rows are the service's.
+            self.packed(f"{where}", one, allowed="tp" if isinstance(one, PyasError) and one.checkpoint else "p")
+            report = traceback.TracebackException.from_exception(one, capture_locals=True)
+            # The tests' own frames hold what they hide.
+            report.stack[:] = [frame for frame in report.stack if not _is_tests(frame.filename)]
+            self.text(f"{where}, traceback", "".join(report.format(chain=False)))
+            for frame, _ in traceback.walk_tb(one.__traceback__):
+                if not _is_tests(frame.f_code.co_filename):
+                    self.frame(where, frame)
+        self.text(f"{where}, whole", "".join(traceback.format_exception(error)))
+
+    def frame(self, where: str, frame: FrameType) -> None:
+        """Search the variables of a frame as rich shows them; `repr` shows them in the traceback."""
+        for name, value in list(frame.f_locals.items()):
+            if type(value) not in (str, int, float, bool, type(None)):
+                place = f"{where}, {frame.f_code.co_filename}:{frame.f_lineno} {name}"
+                self.text(place, pretty_repr(value))
+
+
+def _is_tests(filename: str) -> bool:
+    return Path(filename).is_relative_to(TESTS)
+
+
+def _copied(thing: object) -> bytes:
+    return repr(copy.copy(thing)).encode()
+
+
+def _deep(thing: object) -> bytes:
+    return repr(copy.deepcopy(thing)).encode()
+
+
+SHOWERS: dict[str, Callable[[object], str]] = {
+    "repr": repr,
+    "str": str,
+    "ascii": ascii,
+    "format": "{:}".format,
+    "percent": lambda thing: "%s %r %a" % (thing, thing, thing),  # noqa: UP031  (one of the ways)
+    "pprint": pprint.pformat,
+    "rich": pretty_repr,
+    "attributes": lambda thing: repr(getattr(thing, "__dict__", None)),
+}
+
+
+def dragged(error: BaseException) -> Iterator[BaseException]:
+    """Walk all causes and contexts, also the hidden ones, and what groups hold."""
+    ahead: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while ahead:
+        one = ahead.pop()
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        ahead += [one.__cause__, one.__context__]
+        ahead += one.exceptions if isinstance(one, BaseExceptionGroup) else []
+        yield one
+
+
+class _Handler(logging.Handler):
+    """Searches each record as it comes, with its arguments and its traceback."""
+
+    def __init__(self, emitted: Emitted) -> None:
+        super().__init__(level=1)
+        self._emitted = emitted
+        self.setFormatter(
+            logging.Formatter("%(message)s %(args)s %(threadName)s %(taskName)s", defaults={"taskName": ""})
+        )
+
+    def emit(self, record: logging.LogRecord) -> None:
+        where = f"log of {record.name}"
+        self._emitted.text(where, self.format(record))
+        self._emitted.text(where, repr(vars(record)))
+        if record.exc_info and record.exc_info[1]:
+            self._emitted.error(where, record.exc_info[1])
+
+
+@contextlib.contextmanager
+def listening(emitted: Emitted, capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
+    """Search all that is logged, warned of, or written to the screen meanwhile."""
+    root, handler = logging.getLogger(), _Handler(emitted)
+    names = ["", *(name for name in root.manager.loggerDict if isinstance(logging.getLogger(name), logging.Logger))]
+    levels = {name: logging.getLogger(name).level for name in names}
+    unraisable = sys.unraisablehook
+    sys.unraisablehook = lambda caught: emitted.text("unraisable", f"{caught.exc_value!r} {caught.object!r}")
+    root.addHandler(handler)
+    root.setLevel(1)
+    try:
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            yield
+        for one in warned:
+            emitted.text("warning", f"{one.message} {one.message!r} {one.source!r}")
+    finally:
+        root.removeHandler(handler)
+        sys.unraisablehook = unraisable
+        for name, level in levels.items():
+            logging.getLogger(name).setLevel(level)
+    screen: Any = capfd.readouterr()
+    emitted.text("stdout", screen.out)
+    emitted.text("stderr", screen.err)

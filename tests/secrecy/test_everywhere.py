@@ -1,0 +1,110 @@
+"""Planted secrets, and whatever the library gives out under every fault: none of them is in it, in any form."""
+
+from __future__ import annotations
+
+import pickle
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import anyio.lowlevel
+import attrs
+import pytest
+
+from pyas_async import PyasError
+from runtime.wires import CHANGE, NEW, client_of, heard, wire
+from secrecy.echoes import ECHOES, answering
+from secrecy.emitted import Emitted, listening
+from secrecy.planted import CODE, HEADER, KEY, STATE, TOKEN
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from pyas_async import Event, PyasClient
+
+pytestmark = pytest.mark.anyio
+
+
+async def key_function() -> str:
+    """Give the key."""
+    return KEY
+
+
+KEYS: tuple[Any, ...] = (KEY, key_function)
+
+
+async def iterate(client: PyasClient) -> None:
+    """Take the rows of two pages, of which the second is asked for ahead."""
+    async with client.meetings.iter_all() as listing:
+        async for _ in listing:
+            pass
+
+
+async def accounts(client: PyasClient) -> object:
+    """List two accounts, and give what became of them."""
+    async with client.meetings.iter_accounts(["a", "b"]) as pairs:
+        async for _ in pairs:
+            pass
+    for error in pairs.failures.values():
+        raise error
+    return pairs
+
+
+async def many(client: PyasClient) -> object:
+    """Get a meeting as one of many."""
+    [outcome] = await client.meetings.get_many([81])
+    return outcome.unwrap()
+
+
+CALLS: dict[str, Callable[[PyasClient], Awaitable[object]]] = {
+    "list": lambda client: client.meetings.list(next_page_token=TOKEN),
+    "iterate": iterate,
+    "get": lambda client: client.meetings.get(81),
+    "get together": lambda client: client.with_options(single_flight=True).meetings.get(81),
+    "create": lambda client: client.meetings.create(NEW),
+    "reconcile": lambda client: client.meetings.create(NEW, on_unknown="reconcile"),
+    "update": lambda client: client.meetings.update(81, CHANGE),
+    "delete": lambda client: client.meetings.delete(81),
+    "accounts": accounts,
+    "many": many,
+    "oauth_url": lambda client: client.accounts.oauth_url(state=STATE),
+    "connect": lambda client: client.accounts.connect(code=CODE, name="n"),
+}
+
+
+async def at_once(_: float) -> None:
+    """Wait for nothing."""
+    await anyio.lowlevel.checkpoint()
+
+
+def client_for(url: str, key: Any, events: list[Event]) -> PyasClient:  # noqa: ANN401
+    """Make a client that does not wait between its attempts, and gives up early."""
+    client = client_of(url, api_key=key, retry=None, timeout=0.05, on_event=events.append)
+    client._session.clock = attrs.evolve(client._session.clock, sleep=at_once)
+    return heard(client).with_options(headers={"x-gateway": HEADER})
+
+
+# On trio, httpx leaves generators of its own to the garbage where it cannot unpack an answer.
+@pytest.mark.filterwarnings("ignore:.*AsyncResponseStream:pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("number", range(len(ECHOES)), ids=[echo.name for echo in ECHOES])
+async def test_faults(number: int, anyio_backend: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """No call gives a secret away, whatever the service does and echoes: not by its error, nor in any other way."""
+    emitted = Emitted()
+    events: list[Event] = []
+    with wire(answering(ECHOES[number])) as server, listening(emitted, capfd):
+        for place, (name, call) in enumerate(CALLS.items()):
+            # Every fault meets every call, on one of the loops; and on each loop, every call meets every other fault.
+            if (place + number) % 2 == (anyio_backend == "trio"):
+                continue
+            # A new client each time: a limit of the key would hold the next call back.
+            client = client_for(server.url, KEYS[(place + number) // 2 % 2], events)
+            try:
+                emitted.shown(f"value of {name}", await call(client))
+            except PyasError as error:
+                emitted.error(name, error)
+            emitted.shown("client", client)
+            await client._session.aclose()
+    for event in events:
+        emitted.shown("event", event)
+        emitted.text("event, pickle", pickle.dumps(event))
+    assert len(emitted) > 50
+    assert [] == emitted.found()
