@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import httpx
 
 from runtime.wires import NEW
 
@@ -36,7 +37,10 @@ def pool_of(client: PyasClient) -> Any:  # noqa: ANN401  (httpcore's, or httpcor
     """Give the pool that a client sends through, its own or an injected one's; ``None`` if there is none yet."""
     transport = client._session._transport
     http: Any = transport._injected or transport._own
-    return None if http is None else getattr(http._transport, "_pool", None)
+    if http is None:
+        return None
+    # A proxy of the environment has a pool of its own.
+    return getattr(http._transport_for_url(httpx.URL(transport._base_url)), "_pool", None)
 
 
 def pooled(client: PyasClient) -> list[Any]:

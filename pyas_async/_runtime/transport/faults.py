@@ -51,11 +51,11 @@ def fault_of(error: BaseException, wire: Wire, *, origin: str, trusted: bool) ->
     )
 
 
-def speaks_httpx(client: object, url: str) -> bool:
-    """Whether the transport behind a client is httpx's own."""
+def transport_of(client: object, url: str) -> object:
+    """Give the transport through which a client sends there, if it is httpx's own; else ``None``."""
     find = getattr(client, "_transport_for_url", None)
     transport = find(httpx.URL(url)) if find is not None else None
-    return type(transport).__module__.partition(".")[0] in _PACKAGES
+    return transport if type(transport).__module__.partition(".")[0] in _PACKAGES else None
 
 
 def _reasons(error: BaseException | None) -> Iterator[BaseException]:

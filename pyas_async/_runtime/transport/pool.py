@@ -11,15 +11,15 @@ import anyio
 import anyio.to_thread
 import httpx
 
-from pyas_async._core.messages import Call, Fault, Outcome
+from pyas_async._core.messages import Answer, Call, Fault, Outcome
 from pyas_async._runtime.key import ApiKey
 from pyas_async._runtime.quiet import quiet_httpx
 from pyas_async._runtime.transport.attempt import Attempt, Timeouts, Wire, least
 from pyas_async._runtime.transport.face import HttpClient
-from pyas_async._runtime.transport.faults import fault_of, speaks_httpx
-from pyas_async._runtime.transport.injected import places_of
+from pyas_async._runtime.transport.faults import fault_of, transport_of
+from pyas_async._runtime.transport.pools import mend, places_of
 from pyas_async._version import __version__
-from pyas_async.errors import ClientClosedError
+from pyas_async.errors import ClientClosedError, ConfigurationError
 
 # Node closes an idle connection after 5 s, and many a proxy after little more. A request on a connection that the other
 # side is just closing is lost, and must be repeated. (A create, which cannot be, goes out on a fresh one in any case.)
@@ -30,6 +30,16 @@ KEEPALIVE = 4.0
 def _ssl_context() -> ssl.SSLContext:
     # Building one takes as long as a hundred requests; all clients of the process share it.
     return httpx.create_ssl_context()
+
+
+def _flaw_of_environment(error: Exception) -> str:
+    """Say what the environment asks for that cannot be done; httpx takes proxies and certificates from there."""
+    if isinstance(error, OSError):  # ssl's are, too
+        return f"the certificates to trust cannot be read ({error}); SSL_CERT_FILE or SSL_CERT_DIR may name none"
+    name = "the proxy of the environment (HTTPS_PROXY, ALL_PROXY) cannot be used"
+    if isinstance(error, ImportError):
+        return f"{name}: SOCKS needs another package; install httpx[socks]"
+    return f"{name}: expected an address such as http://proxy.example:3128"
 
 
 class Transport:
@@ -115,6 +125,8 @@ class Transport:
             try:
                 await attempt.run(scope)
             finally:
+                if not isinstance(attempt.outcome, Answer):
+                    await mend(attempt.client, self._base_url)
                 self._under_way.discard(scope)
                 if self._idle is not None and not self._under_way:
                     self._idle.set()
@@ -124,7 +136,7 @@ class Transport:
             return attempt.outcome
         wire, error = attempt.wire, attempt.failure
         if error is not None:
-            trusted = speaks_httpx(attempt.client, self._base_url)
+            trusted = transport_of(attempt.client, self._base_url) is not None
             fault = fault_of(error, wire, origin=self._base_url, trusted=trusted)
             if fault is not None:
                 return fault
@@ -156,6 +168,14 @@ class Transport:
                 places.release()
 
     async def _open(self) -> HttpClient:
+        try:
+            return await self._make()
+        except (ImportError, OSError, ValueError, httpx.InvalidURL) as error:
+            flaw = _flaw_of_environment(error)
+        # Outside of the handler, whose exception may hold the proxy's password.
+        raise ConfigurationError(flaw)
+
+    async def _make(self) -> HttpClient:
         plain = self._base_url.startswith("http:")
         # Reading the certificates takes tens of milliseconds, which the event loop has not got.
         context = False if plain else await anyio.to_thread.run_sync(_ssl_context)
