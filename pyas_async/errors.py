@@ -292,7 +292,10 @@ class ClientClosedError(PyasError):
 
 
 class WrongEventLoopError(PyasError):
-    """The client was used from a second event loop; its connections belong to the first."""
+    """The client was used from a second event loop, or process; its connections belong to the first.
+
+    A process that is forked off may use a client, or a `RateBudget`, that was made before; not one that was used.
+    """
 
 
 def _shown(got: object) -> str:

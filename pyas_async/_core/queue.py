@@ -109,6 +109,8 @@ class Queue:
         """The moment at which it will look again."""
         self.loop: object = None
         """The event loop that they wait in."""
+        self.process: int | None = None
+        """The process whose calls these are: one that was forked off has them as well, and none of them is its own."""
         self._all: dict[Ticket, None] = {}
         self._interactive = Lane()
         self._tokens: list[tuple[float, int, Ticket]] = []

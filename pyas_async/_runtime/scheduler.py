@@ -8,6 +8,7 @@ next. No lock is held across a wait, and a waiter that is cancelled gives its pl
 import asyncio
 import logging
 import math
+import os
 import weakref
 from collections.abc import Hashable
 
@@ -189,8 +190,16 @@ class Scheduler:
             scope.cancel()
 
     def _check_loop(self) -> None:
-        """Refuse to stand in line with the calls of another event loop, who could not be woken from this one."""
-        queue = self.budget.queue
+        """Refuse to stand in line with calls that could not be woken from here: of another event loop, or process."""
+        queue, process = self.budget.queue, os.getpid()
+        if queue.process is None:
+            queue.process = process
+        elif queue.process != process:
+            msg = (
+                "the RateBudget was used before this process was forked off; it counts the other process's calls. Make "
+                "one in each process, with share= for its part of the key's limit, or with a store"
+            )
+            raise WrongEventLoopError(msg)
         if queue and queue.loop != anyio.lowlevel.current_token():
             if _has_ended(queue.loop):
                 self._forget()

@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import math
+import os
 from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Literal, TypeVar
@@ -73,7 +74,7 @@ class Session:
         self.creations: Creations = Creations()
         self._on_event = on_event
         self._pauses: set[anyio.CancelScope] = set()
-        self._loop: object = None
+        self._home: tuple[int, object] | None = None
         self._closed = False
         quiet_httpx()
 
@@ -298,10 +299,17 @@ class Session:
         self._check_loop()
 
     def _check_loop(self) -> None:
-        loop = anyio.lowlevel.current_token()
-        if self._loop is None:
-            self._loop = loop
-        elif self._loop != loop:
+        process = os.getpid()
+        if self._home is not None and self._home[0] != process:  # asked first: there, asyncio knows of no loop any more
+            msg = (
+                "the client was used before this process was forked off; its connections are the other process's. Make "
+                "a client in each process, or one before the fork that is not used until after it"
+            )
+            raise WrongEventLoopError(msg)
+        home = process, anyio.lowlevel.current_token()
+        if self._home is None:
+            self._home = home
+        elif self._home != home:
             msg = (
                 "the client was used in another event loop before, which its connections belong to; "
                 "make one client in each loop, or run the program in one asyncio.run()"

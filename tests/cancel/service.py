@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pyas_async import MeetingCreate
-from runtime.wires import DETAIL, document, found, wire
+from runtime.wires import document, found, wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,8 +51,6 @@ class Service:
         self._fails = not self._fails if what == str(FLAKY) else self._fails
         if what == str(FLAKY) and self._fails:
             return document({"error": "Service Unavailable"}, 503)
-        if what in (str(SLOW), str(FLAKY)):
-            return document({"success": True, "meeting": {**DETAIL, "id": int(what)}})
         return None if what == str(HELD) else found(seen)
 
     @staticmethod

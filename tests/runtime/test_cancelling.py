@@ -6,10 +6,11 @@ import asyncio
 import gc
 import threading
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import httpx
+import httpx2
 import pytest
 import trio
 
@@ -61,6 +62,42 @@ async def test_two_in_a_row(anyio_backend: str, later: int, way: str) -> None:
                     tasks.start_soon(call, first)
                     await until(lambda: server.requests)
                     tasks.start_soon(call, second)
+                    await anyio.wait_all_tasks_blocked()
+                    steps.chosen = steps.count + later
+                    first.cancel()
+                    with anyio.move_on_after(0.004):
+                        await anyio.sleep_forever()
+                    second.cancel()
+            released.set()
+            await check_whole(client)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("library", [httpx, httpx2])
+@pytest.mark.parametrize("later", list(range(1, 9)) * 3)  # trio shuffles
+async def test_two_in_a_row_of_whom_one_is_a_stranger(anyio_backend: str, later: int, library: Any) -> None:  # noqa: ANN401
+    """Where somebody else has all connections of an injected client, and ends just before our call: it loses none."""
+    released = threading.Event()
+    with wire(lambda seen: found(seen) if released.wait(5) else None) as server:
+        limits = library.Limits(max_connections=1)
+        async with library.AsyncClient(limits=limits, verify=False, trust_env=False) as http:
+            client = heard(client_of(server.url, http_client=http))
+            first, second = anyio.CancelScope(), anyio.CancelScope()
+
+            async def ask() -> None:
+                with first:
+                    await http.get(f"{server.url}/zoom/meetings/81")
+
+            async def call() -> None:
+                with second:
+                    await get(client)
+
+            steps = Steps(0, second.cancel)
+            with counting(steps, anyio_backend):
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(ask)
+                    await until(lambda: server.requests)
+                    tasks.start_soon(call)
                     await anyio.wait_all_tasks_blocked()
                     steps.chosen = steps.count + later
                     first.cancel()

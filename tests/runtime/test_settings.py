@@ -196,18 +196,6 @@ async def test_fetched_key_is_checked(value: Any) -> None:  # noqa: ANN401
 
 @pytest.mark.anyio
 @of_the_own_pool
-async def test_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A proxy of the environment sees no request to this machine: the key would travel in the open."""
-    with wire() as proxy, wire() as server:
-        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
-            monkeypatch.setenv(name, proxy.url)
-        async with client_of(server.url) as client:
-            assert 81 == (await client.meetings.get(81)).id
-        assert (0, 1) == (proxy.connections, len(server.requests))
-
-
-@pytest.mark.anyio
-@of_the_own_pool
 async def test_cookies_are_not_kept() -> None:
     """Cookies that the service, or what stands before it, sets are not sent back: all accounts share one client."""
 

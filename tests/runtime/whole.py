@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import httpx
 
 from runtime.wires import NEW
 
@@ -37,7 +38,9 @@ def pools_of(client: PyasClient) -> list[Any]:
     transport = client._session._transport
     connections = transport._own.connections
     if transport._client is not None:
-        senders: list[Any] = [getattr(transport._client, "_transport", None)]
+        client_of_theirs: Any = transport._client
+        # A proxy of the environment has a pool of its own.
+        senders: list[Any] = [client_of_theirs._transport_for_url(httpx.URL(transport._base_url))]
     else:
         senders = [] if connections is None else [connection for connection, _ in connections.idle]
     return [pool for sender in senders if (pool := getattr(sender, "_pool", None)) is not None]

@@ -87,10 +87,12 @@ Answerer: TypeAlias = Callable[[Seen], bytes | None]
 
 
 def found(seen: Seen) -> bytes:
-    """Answer whatever is asked: a listing's pages, or the one meeting."""
-    if seen.method == "GET" and seen.target.partition("?")[0].endswith("/meetings"):
+    """Answer whatever is asked: a listing's pages, the meeting of that number, or the one meeting."""
+    what = seen.target.partition("?")[0].rpartition("/")[2]
+    if seen.method == "GET" and what == "meetings":
         return document(rows_after(seen.query.get("nextPageToken")))
-    return document(MEETING)
+    detail = {**DETAIL, "id": int(what)} if what.isdigit() else DETAIL
+    return document({"success": True, "meeting": detail, "data": detail})
 
 
 class Wire:

@@ -4,6 +4,7 @@ import ssl
 from collections.abc import Iterator
 
 import anyio
+import httpx
 
 from pyas_async._core.messages import Fault
 from pyas_async._runtime.transport.wire import Wire
@@ -55,6 +56,13 @@ def fault_of(error: BaseException, wire: Wire, *, method: str, origin: str, trus
         sent=wire.begun or not (wire.heard or not_sent),
         hopeless=untrusted or bool(names & _HOPELESS),
     )
+
+
+def transport_of(client: object, url: str) -> object:
+    """Give the transport through which a client sends there, if it is httpx's own; else ``None``."""
+    find = getattr(client, "_transport_for_url", None)
+    transport = find(httpx.URL(url)) if find is not None else None
+    return transport if type(transport).__module__.partition(".")[0] in PACKAGES else None
 
 
 def _is_aiohttps_not_sent(error: BaseException | None) -> bool:

@@ -16,6 +16,7 @@ from pyas_async._runtime.transport.connections import Connection, Connections, c
 from pyas_async._runtime.transport.onlookers import Relay, is_watched
 from pyas_async._runtime.transport.wire import body_class
 from pyas_async._version import __version__
+from pyas_async.errors import ConfigurationError
 
 _Body = body_class(httpx.ByteStream)
 
@@ -43,17 +44,34 @@ class Own:
         self._now = anyio.current_time
 
     async def open(self) -> None:
-        """Get ready, if that was not done."""
+        """Get ready, if that was not done.
+
+        Raises:
+            ConfigurationError: If the environment names a proxy or certificates that cannot be used.
+        """
         if self.connections is not None:
             return
+        try:
+            make = await self._maker()
+        except (ImportError, OSError, ValueError, httpx.InvalidURL) as error:
+            flaw = _flaw_of_environment(error)
+        else:
+            if self.connections is None:  # still
+                self.connections = Connections(make)
+            return
+        # Outside of the handler, whose exception may hold the proxy's password.
+        raise ConfigurationError(flaw)
+
+    async def _maker(self) -> Callable[[], Connection]:
         if self._base_url.startswith("http:"):
             # Plain http stays on this machine: no proxy gets to see the key.
-            make = _maker(_no_context(), None)
-        else:
-            # Reading the certificates takes tens of milliseconds, which the event loop has not got.
-            make = _maker(await anyio.to_thread.run_sync(_context), _proxy_for(self._base_url))
-        if self.connections is None:  # still
-            self.connections = Connections(make)
+            return _maker(_no_context(), None)
+        # Reading the certificates takes tens of milliseconds, which the event loop has not got.
+        context, proxy = await anyio.to_thread.run_sync(_context), _proxy_for(self._base_url)
+        make = _maker(context, proxy)
+        if proxy is not None:
+            await close(make())  # what cannot be made is better known now
+        return make
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -128,3 +146,13 @@ def _proxy_for(base_url: str) -> str | None:
     if not proxy or proxy_bypass(parts.netloc.rpartition("@")[2]):
         return None
     return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def _flaw_of_environment(error: Exception) -> str:
+    """Say what the environment asks for that cannot be done."""
+    if isinstance(error, OSError):  # ssl's are, too
+        return f"the certificates to trust cannot be read ({error}); SSL_CERT_FILE or SSL_CERT_DIR may name none"
+    name = "the proxy of the environment (HTTPS_PROXY, ALL_PROXY) cannot be used"
+    if isinstance(error, ImportError):
+        return f"{name}: SOCKS needs another package; install httpx[socks]"
+    return f"{name}: expected an address such as http://proxy.example:3128"

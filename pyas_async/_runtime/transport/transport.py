@@ -12,8 +12,9 @@ from pyas_async._runtime.places import Places
 from pyas_async._runtime.transport.attempt import Attempt
 from pyas_async._runtime.transport.face import HttpClient
 from pyas_async._runtime.transport.faults import fault_of
-from pyas_async._runtime.transport.injected import Injected, places_of
+from pyas_async._runtime.transport.injected import Injected
 from pyas_async._runtime.transport.own import Own
+from pyas_async._runtime.transport.pools import places_of
 from pyas_async._runtime.transport.timeouts import Timeouts
 from pyas_async._runtime.transport.wire import Wire
 from pyas_async.errors import ClientClosedError

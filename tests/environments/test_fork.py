@@ -1,0 +1,47 @@
+"""A process that is forked off: what was made before serves in it, and what was used before is refused by name."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from runtime.wires import wire
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows does not fork")
+
+PROGRAM = Path(__file__).parent / "forked.py"
+FORKED = "WrongEventLoopError: the client was used before this process was forked off"
+BUDGET = "WrongEventLoopError: the RateBudget was used before this process was forked off"
+EXPECTED = [
+    "child of an unused client: get: ok",
+    "parent: ok",
+    f"child in the parent's loop: get: {FORKED}",
+    f"child in the parent's loop: aclose: {FORKED}",
+    "parent: ok",
+    f"child of a used client: get: {FORKED}",
+    f"child of a used client: aclose: {FORKED}",
+    f"child of a used client: another client on the same budget: {BUDGET}",
+    "child of a used client: another client: ok",
+    "parent of a child that used it: ok",
+]
+
+
+def test_fork(anyio_backend: str) -> None:
+    """A child process never sends on its parent's connections, nor ends them, nor counts in its parent's budget."""
+    with wire() as server:
+        done = subprocess.run(
+            [sys.executable, PROGRAM, server.url, anyio_backend],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        requests = [(int(seen.target.partition("?")[0].rpartition("/")[2]), seen.turn) for seen in server.requests]
+    assert (0, "") == (done.returncode, done.stderr)
+    assert EXPECTED == [line.partition(";")[0] for line in done.stdout.splitlines()]
+    # The parent's second call went out on its first connection, and nothing else did.
+    assert [(4, 1), (1, 1), (3, 2), (7, 1), (8, 1)] == requests
