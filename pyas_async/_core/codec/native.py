@@ -102,7 +102,8 @@ def keeper(cls: type) -> Callable[..., None]:
     ]
 
     def keep(model: Any, *path: object) -> None:  # noqa: ANN401  (of the class)
-        set_source(model, path if len(path) > 1 else path[0])
+        buffer, *keys = path
+        set_source(model, path if keys else buffer)
         for name, many, keep_inner in inside:
             value = getattr(model, name)
             if many:

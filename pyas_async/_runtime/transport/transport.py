@@ -25,7 +25,7 @@ class Transport:
 
     def __init__(self, base_url: str, key: ApiKey, *, max_connections: int, http_client: HttpClient | None) -> None:
         """Keep what is needed to send; nothing is opened yet."""
-        self.places = Places(max_connections) if http_client is None else places_of(http_client, base_url)
+        self.places: Places = Places(max_connections) if http_client is None else places_of(http_client, base_url)
         """How many requests may be under way: whoever sends one holds a place."""
         self._base_url = base_url
         self._client = http_client
