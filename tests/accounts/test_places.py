@@ -64,8 +64,8 @@ async def test_kinds_differ() -> None:
     assert ("a", None) == (one.account_id, many.account_id)
     assert (("type", "upcoming"),) == one.filters == many.filters
     assert ("Checkpoint(account_id='a', items=5, done=False)", 300) == (repr(one), one.page_size)
-    # Whether the account whose rows were just taken is known to be done, is the event loop's affair.
-    assert re.fullmatch(r"Checkpoint\(drawn=4, under_way=[23], failed=1, items=5, done=False\)", repr(many))
+    # How far the accounts are whose rows nobody has taken yet, is the event loop's affair.
+    assert re.fullmatch(r"Checkpoint\(drawn=[45], under_way=[23], failed=1, items=5, done=False\)", repr(many))
     assert not any(token in repr(many) for token in ("token-", "rows"))
 
 
