@@ -178,7 +178,6 @@ UNDER_TEST = {"PYAS_ASYNC_TEST_WHEEL": "1", "PYTHONSAFEPATH": "1"}
 
 # Of each part of the house, the tests that send: whose pool they send through is nothing to the others.
 ON_SOCKETS = [
-    # But what is made of time wants the machine to itself, and what draws from all that is loaded, nothing else loaded.
     "tests/accounts/test_pairs.py",
     "tests/bulk/test_cancelling.py",
     "tests/bulk/test_faults.py",
@@ -274,7 +273,7 @@ def httpx2(session: nox.Session) -> None:
     """Run the tests that talk to a socket through an injected client of httpx2."""
     install_wheel(session, *groups("tests"), *PYPROJECT["project"]["optional-dependencies"]["httpx2"])
     environment = {**UNDER_TEST, "PYAS_ASYNC_TEST_CLIENT": "httpx2"}
-    session.run("python", "-m", "pytest", *(session.posargs or ON_SOCKETS), env=environment)
+    session.run("python", "-m", "pytest", *(session.posargs or [*AT_ONCE, *ON_SOCKETS]), env=environment)
 
 
 @nox.session

@@ -65,14 +65,15 @@ def error_of(
     """
     if document is None:
         document = _document(answer.body)
+    # What an answer means is read in what it says; what it says is shown without the secrets, be they words of it.
+    said = tuple(_field_errors(document, _as_it_is))
+    words, said_code = _message(document, said), _code(document)
     errors = tuple(_field_errors(document, mask))
-    words = mask(_message(document, errors))
-    message = words or _status_line(answer.status)
-    code = _code(document)
-    code = mask(code)[:100] if isinstance(code, str) else code
+    message = mask(words) or _status_line(answer.status)
+    code = mask(said_code)[:100] if isinstance(said_code, str) else said_code
     request_id = next((mask(answer.headers[name])[:100] for name in _REQUEST_IDS if name in answer.headers), None)
     status = answer.status
-    if carries_token and _says_expired(status, code, errors, message):
+    if carries_token and _says_expired(status, said_code, said, words or message):
         return PageTokenExpiredError(message, status=status, code=code, errors=errors, request_id=request_id)
     if status == _TOO_MANY:
         return RateLimitError(
@@ -85,6 +86,10 @@ def error_of(
         )
     cls = ServerError if status >= HTTPStatus.INTERNAL_SERVER_ERROR else _CLASSES.get(status, APIStatusError)
     return cls(message, status=status, code=code, errors=errors, request_id=request_id)
+
+
+def _as_it_is(text: str) -> str:
+    return text
 
 
 def unclear_about_token(error: APIStatusError) -> bool:

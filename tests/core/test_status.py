@@ -183,6 +183,15 @@ def test_expired_token(status: int, body: dict[str, Any]) -> None:
     assert status == made.status
 
 
+def test_expired_token_that_is_a_word_of_the_answer() -> None:
+    """What is hidden in a message does not hide what the answer means."""
+    body = {"errors": [{"msg": "Invalid value", "param": "nextPageToken", "location": "query"}]}
+    made = error_of(answer(400, body), None, now=NOON, carries_token=True, mask=lambda text: redact(text, ("Token",)))
+
+    assert isinstance(made, PageTokenExpiredError)
+    assert "Token" not in made.message
+
+
 @each_expired
 @pytest.mark.parametrize("status", [400, 404, 200])
 def test_no_token_no_expiry(status: int, body: dict[str, Any]) -> None:
