@@ -135,7 +135,8 @@ async def test_delete(read: Read, service: Faulty, client: PyasClient) -> None:
     left = set(ids_of(service))
     for outcome in outcomes:
         check_truth(outcome, done=outcome.key not in left)
-    assert {NotFoundError, RateLimitError} == {type(one.error) for one in outcomes if one.error}
+    # Which answers the faults strike is chance: one that was to find nothing may never have been asked.
+    assert {type(one.error) for one in outcomes if one.error} <= {NotFoundError, RateLimitError}
 
 
 async def test_without_retries(service: Faulty) -> None:
@@ -147,4 +148,4 @@ async def test_without_retries(service: Faulty) -> None:
     check_one_each(ids, outcomes, service)
     failed = [outcome for outcome in outcomes if not outcome.ok]
     assert len(service.faults) - service.faults.count("no_json") == len(failed)
-    assert {ServerError, OutcomeUnknownError, NotFoundError, RateLimitError} == {type(one.error) for one in failed}
+    assert {type(one.error) for one in failed} <= {ServerError, OutcomeUnknownError, NotFoundError, RateLimitError}
