@@ -1,0 +1,88 @@
+"""The tree of commands, and how a command line is read."""
+
+import os
+import sys
+from typing import Annotated, Final
+
+from cyclopts import App, CycloptsError, Parameter
+
+from pyas_async import __version__, plans
+from pyas_async.cli import _accounts, _listing, _writing
+from pyas_async.cli._failing import CommandError, Exit
+from pyas_async.cli._output import say_error
+from pyas_async.cli._service import refuse_keys
+from pyas_async.sandbox import main as serve_sandbox
+
+_HELP: Final = (
+    "Zoom meetings through Pyas, from a terminal or a script.\n\n"
+    "The API key comes from PYAS_API_KEY, or is asked for; it is never an argument. "
+    "PYAS_ACCOUNT_ID says whose meetings are meant where --account does not."
+)
+_EXIT_CODES: Final = (
+    "Exit codes: 0 done; 1 failed; 2 called wrongly; 3 the key or its rights; 4 not found; 5 a limit; "
+    "6 network or service; 7 a write whose outcome is unknown; 8 done in part; 130 interrupted."
+)
+# These commands read their arguments themselves, since they can be called without this extra, too.
+Tokens = Annotated[str, Parameter(show=False, allow_leading_hyphen=True)]
+
+app: Final = App(
+    name="pyas",
+    help=_HELP,
+    help_epilogue=_EXIT_CODES,
+    help_format="plaintext",
+    version=f"pyas {__version__}",
+    result_action="return_value",
+    suppress_keyboard_interrupt=False,
+)
+meetings: Final = App(name="meetings", help="List, show, create, change, delete and export meetings.")
+app.command(meetings)
+meetings.command(_listing.list_meetings, name="list", help_epilogue=_listing.LIST_EXAMPLES)
+meetings.command(_listing.get_meetings, name="get", help_epilogue=_listing.GET_EXAMPLES)
+meetings.command(_writing.create_meeting, name="create", help_epilogue=_writing.CREATE_EXAMPLES)
+meetings.command(_writing.update_meeting, name="update", help_epilogue=_writing.UPDATE_EXAMPLES)
+meetings.command(_writing.delete_meetings, name="delete", help_epilogue=_writing.DELETE_EXAMPLES)
+accounts: Final = App(name="accounts", help="Connect Zoom users' accounts.")
+app.command(accounts)
+accounts.command(_accounts.oauth_url, name="url", help_epilogue=_accounts.URL_EXAMPLES)
+accounts.command(_accounts.connect_account, name="connect", help_epilogue=_accounts.CONNECT_EXAMPLES)
+
+
+@app.command(help_flags=[])
+def plan(*tokens: Tokens) -> int:
+    """Tell what a job takes on each of the service's plans; no call is made."""
+    return plans.main(tokens, prog="pyas plan")
+
+
+@app.command(help_flags=[])
+def sandbox(*tokens: Tokens) -> int:
+    """Serve a stand-in for the service on this machine, for development and tests."""
+    return serve_sandbox(tokens, prog="pyas sandbox")
+
+
+def run(tokens: list[str]) -> int:
+    """Read a command line, run it, and return its exit code."""
+    try:
+        if tokens[:1] != ["sandbox"]:  # whose key is made up
+            refuse_keys(tokens)
+        code = app(tokens, exit_on_error=False, print_error=False)
+        sys.stdout.flush()
+    except SystemExit as end:
+        # argparse's way to end: after a help text, or for bad arguments, which it has told.
+        return Exit.USAGE if end.code else Exit.OK
+    except CycloptsError as error:
+        say_error(str(error), hint="pyas --help tells the commands, and each of them has a --help of its own.")
+        return Exit.USAGE
+    except CommandError as error:
+        say_error(error.message, error.hint)
+        return error.code
+    except BrokenPipeError:
+        _let_go_of_stdout()
+        return Exit.BROKEN_PIPE
+    return code or Exit.OK
+
+
+def _let_go_of_stdout() -> None:
+    """Have what is still buffered go nowhere: whoever read has gone, and Python would complain when it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

@@ -1,0 +1,74 @@
+"""The client as the command makes it: its key from the environment or a prompt, never from the command line."""
+
+import getpass
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from pyas_async import Event, PyasClient, RateBudget
+from pyas_async.cli._failing import CommandError
+from pyas_async.plans import PLANS
+
+KEY = "PYAS_API_KEY"
+_OPTIONS = ("--api-key", "--apikey", "--key", "--pyas-api-key", "--x-api-key")
+
+
+def refuse_keys(tokens: Sequence[str]) -> None:
+    """Refuse a key among the arguments, without echoing it.
+
+    Raises:
+        CommandError: If there is an option that looks like one for a key.
+    """
+    for token in tokens:
+        if token.partition("=")[0].lower().replace("_", "-") in _OPTIONS:
+            raise CommandError(
+                "the API key is not taken from the command line, where other users and the shell's history see it",
+                hint=f"Set {KEY} in the environment, or leave it out and be asked for it.",
+            )
+
+
+def client_for(
+    account: str | None = None, *, plan: str | None = None, on_event: Callable[[Event], None] | None = None
+) -> PyasClient:
+    """Make a client.
+
+    Args:
+        account: Whose meetings its calls are about, unless they say otherwise.
+        plan: The plan of the key, whose limit is then kept; without one, the service's answers alone are heeded.
+        on_event: Told of what the client does.
+
+    Raises:
+        CommandError: If there is no key, and nobody to ask for it.
+    """
+    budget = None if plan is None else RateBudget(PLANS[plan].calls, window=PLANS[plan].window)
+    return PyasClient(_key(), account_id=account, budget=budget, on_event=on_event)
+
+
+def whose(account: str | None) -> str:
+    """Take an account's id.
+
+    Raises:
+        CommandError: If there is none.
+    """
+    if account is None or not account.strip():
+        raise CommandError("whose meetings? There is no account id", hint="Give --account, or set PYAS_ACCOUNT_ID.")
+    return account
+
+
+def at_terminal() -> bool:
+    """Whether there is somebody to ask."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _key() -> str | None:
+    if os.environ.get(KEY) is not None:
+        return None  # the client takes it from there
+    if not at_terminal():
+        raise CommandError("there is no API key", hint=f"Set {KEY} in the environment.")
+    try:
+        given = getpass.getpass("Pyas API key (not shown): ").strip()
+    except EOFError:
+        given = ""
+    if not given:
+        raise CommandError("no API key was given", hint=f"It can stand in the environment, too: {KEY}.")
+    return given
