@@ -1,13 +1,16 @@
 """The tree of commands, and how a command line is read."""
 
+import inspect
 import os
 import sys
+from collections.abc import Callable
 from typing import Annotated, Final
 
 from cyclopts import App, CycloptsError, Parameter
 
 from pyas_async import __version__, plans
 from pyas_async.cli import _accounts, _listing, _writing
+from pyas_async.cli._export import command as _export
 from pyas_async.cli._failing import CommandError, Exit
 from pyas_async.cli._output import say_error
 from pyas_async.cli._service import refuse_keys
@@ -35,16 +38,26 @@ app: Final = App(
     suppress_keyboard_interrupt=False,
 )
 meetings: Final = App(name="meetings", help="List, show, create, change, delete and export meetings.")
-app.command(meetings)
-meetings.command(_listing.list_meetings, name="list", help_epilogue=_listing.LIST_EXAMPLES)
-meetings.command(_listing.get_meetings, name="get", help_epilogue=_listing.GET_EXAMPLES)
-meetings.command(_writing.create_meeting, name="create", help_epilogue=_writing.CREATE_EXAMPLES)
-meetings.command(_writing.update_meeting, name="update", help_epilogue=_writing.UPDATE_EXAMPLES)
-meetings.command(_writing.delete_meetings, name="delete", help_epilogue=_writing.DELETE_EXAMPLES)
 accounts: Final = App(name="accounts", help="Connect Zoom users' accounts.")
+app.command(meetings)
 app.command(accounts)
-accounts.command(_accounts.oauth_url, name="url", help_epilogue=_accounts.URL_EXAMPLES)
-accounts.command(_accounts.connect_account, name="connect", help_epilogue=_accounts.CONNECT_EXAMPLES)
+
+
+def _add(group: App, function: Callable[..., int], name: str, examples: str) -> None:
+    """Make a command of a function; its docstring is the help text, each paragraph as wide as the terminal."""
+    text = (inspect.getdoc(function) or "").partition("\nArgs:")[0]
+    paragraphs = (" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
+    group.command(function, name=name, help="\n\n".join(paragraphs), help_epilogue=examples)
+
+
+_add(meetings, _listing.list_meetings, "list", _listing.LIST_EXAMPLES)
+_add(meetings, _listing.get_meetings, "get", _listing.GET_EXAMPLES)
+_add(meetings, _writing.create_meeting, "create", _writing.CREATE_EXAMPLES)
+_add(meetings, _writing.update_meeting, "update", _writing.UPDATE_EXAMPLES)
+_add(meetings, _writing.delete_meetings, "delete", _writing.DELETE_EXAMPLES)
+_add(meetings, _export.export_meetings, "export", _export.EXAMPLES)
+_add(accounts, _accounts.oauth_url, "url", _accounts.URL_EXAMPLES)
+_add(accounts, _accounts.connect_account, "connect", _accounts.CONNECT_EXAMPLES)
 
 
 @app.command(help_flags=[])

@@ -79,7 +79,13 @@ _HINTS = {
     Exit.UNKNOWN: "It may have taken place. Look before you try again: pyas meetings list",
 }
 # What the commands call an argument of the library.
-_OPTIONS = {"account_id": "--account", "start_date": "--start", "end_date": "--end", "max_items": "--limit"}
+_OPTIONS = {
+    "account_id": "--account",
+    "end_date": "--end",
+    "max_concurrency": "--at-once",
+    "max_items": "--limit",
+    "start_date": "--start",
+}
 
 
 def code_of(error: BaseException) -> Exit:

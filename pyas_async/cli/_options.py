@@ -1,6 +1,6 @@
 """Options that several commands share."""
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import attrs
 from cyclopts import Group, Parameter
@@ -15,6 +15,7 @@ Account = Annotated[str | None, Parameter(env_var="PYAS_ACCOUNT_ID", show_env_va
 Ids = Annotated[str, Parameter(allow_leading_hyphen=True)]
 """Meetings' ids; a dash stands for those on stdin."""
 
+PlanName = Literal["developer", "growth", "scale"] | None
 Day = Annotated[str | None, Parameter(metavar="DAY")]
 Zone = Annotated[str | None, Parameter(metavar="ZONE")]
 

@@ -28,15 +28,16 @@ def perform(work: Callable[[], int | None], common: Common) -> int:
         except BrokenPipeError:
             raise
         except KeyboardInterrupt as error:
-            for note in getattr(error, "__notes__", ()) or ("interrupted",):
-                say(f"pyas: {note}")
+            first, *others = getattr(error, "__notes__", ()) or ("interrupted",)
+            for line in (f"pyas: {first}", *others):
+                say(line)
             return Exit.TERMINATED if terminated else Exit.INTERRUPTED
         except Exception as error:  # noqa: BLE001  (whatever it is, a line and a number tell it)
             if common.debug:
                 traceback.print_exception(error, file=sys.stderr)
             say_error(*text_of(error))
             for note in getattr(error, "__notes__", ()):
-                say(f"  {note}")
+                say(note)
             return code_of(error)
 
 
