@@ -14,6 +14,7 @@ from pyas_async.cli._export import command as _export
 from pyas_async.cli._failing import CommandError, Exit
 from pyas_async.cli._output import say_error
 from pyas_async.cli._service import refuse_keys
+from pyas_async.cli._week import command as _week
 from pyas_async.sandbox import main as serve_sandbox
 
 _HELP: Final = (
@@ -56,6 +57,7 @@ _add(meetings, _writing.create_meeting, "create", _writing.CREATE_EXAMPLES)
 _add(meetings, _writing.update_meeting, "update", _writing.UPDATE_EXAMPLES)
 _add(meetings, _writing.delete_meetings, "delete", _writing.DELETE_EXAMPLES)
 _add(meetings, _export.export_meetings, "export", _export.EXAMPLES)
+_add(meetings, _week.show_week, "week", _week.EXAMPLES)
 _add(accounts, _accounts.oauth_url, "url", _accounts.URL_EXAMPLES)
 _add(accounts, _accounts.connect_account, "connect", _accounts.CONNECT_EXAMPLES)
 
