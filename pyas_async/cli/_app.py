@@ -10,6 +10,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from pyas_async import __version__, plans
 from pyas_async.cli import _accounts, _listing, _writing
+from pyas_async.cli._doctor import command as _doctor
 from pyas_async.cli._export import command as _export
 from pyas_async.cli._failing import CommandError, Exit
 from pyas_async.cli._output import say_error
@@ -58,6 +59,7 @@ _add(meetings, _writing.update_meeting, "update", _writing.UPDATE_EXAMPLES)
 _add(meetings, _writing.delete_meetings, "delete", _writing.DELETE_EXAMPLES)
 _add(meetings, _export.export_meetings, "export", _export.EXAMPLES)
 _add(meetings, _week.show_week, "week", _week.EXAMPLES)
+_add(app, _doctor.examine, "doctor", _doctor.EXAMPLES)
 _add(accounts, _accounts.oauth_url, "url", _accounts.URL_EXAMPLES)
 _add(accounts, _accounts.connect_account, "connect", _accounts.CONNECT_EXAMPLES)
 

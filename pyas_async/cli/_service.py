@@ -4,10 +4,14 @@ import getpass
 import os
 import sys
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from pyas_async import Event, PyasClient, RateBudget
 from pyas_async.cli._failing import CommandError
 from pyas_async.plans import PLANS
+
+if TYPE_CHECKING:
+    import httpx
 
 KEY = "PYAS_API_KEY"
 _OPTIONS = ("--api-key", "--apikey", "--key", "--pyas-api-key", "--x-api-key")
@@ -28,7 +32,11 @@ def refuse_keys(tokens: Sequence[str]) -> None:
 
 
 def client_for(
-    account: str | None = None, *, plan: str | None = None, on_event: Callable[[Event], None] | None = None
+    account: str | None = None,
+    *,
+    plan: str | None = None,
+    on_event: Callable[[Event], None] | None = None,
+    http_client: "httpx.AsyncClient | None" = None,
 ) -> PyasClient:
     """Make a client.
 
@@ -36,12 +44,13 @@ def client_for(
         account: Whose meetings its calls are about, unless they say otherwise.
         plan: The plan of the key, whose limit is then kept; without one, the service's answers alone are heeded.
         on_event: Told of what the client does.
+        http_client: What to send through, rather than what the client would open.
 
     Raises:
         CommandError: If there is no key, and nobody to ask for it.
     """
     budget = None if plan is None else RateBudget(PLANS[plan].calls, window=PLANS[plan].window)
-    return PyasClient(_key(), account_id=account, budget=budget, on_event=on_event)
+    return PyasClient(_key(), account_id=account, budget=budget, on_event=on_event, http_client=http_client)
 
 
 def whose(account: str | None) -> str:
