@@ -1,15 +1,15 @@
 """``pyas accounts url`` and ``connect``: how a Zoom user's account is connected, and its id learned."""
 
-import getpass
 import secrets
 import sys
 
 from pyas_async import to_dict
+from pyas_async.cli._asking import ask_secret, at_terminal
 from pyas_async.cli._failing import CommandError
 from pyas_async.cli._options import COMMON, Common
 from pyas_async.cli._output import clean, say, stdout, table, write_json, write_table
 from pyas_async.cli._running import perform_async
-from pyas_async.cli._service import at_terminal, client_for
+from pyas_async.cli._service import client_for
 
 URL_EXAMPLES = """\
 Examples:
@@ -70,7 +70,7 @@ def connect_account(*, name: str, common: Common = COMMON) -> int:
 
 
 def _code() -> str:
-    given = getpass.getpass("The code from Zoom (not shown): ") if at_terminal() else sys.stdin.readline()
-    if not given.strip():
+    given = ask_secret("The code from Zoom") if at_terminal() else sys.stdin.readline().strip()
+    if not given:
         raise CommandError("there is no code", hint="Type it when asked, or give it on stdin.")
-    return given.strip()
+    return given

@@ -17,7 +17,6 @@ from pyas_async.cli._options import Common
 from pyas_async.cli._output import clean, say, say_error
 
 AsyncWork = Callable[[], Awaitable[int | None]]
-_SIGTERM = getattr(signal, "SIGTERM", None)
 
 
 def perform(work: Callable[[], int | None], common: Common) -> int:
@@ -50,7 +49,7 @@ def perform_async(work: AsyncWork, common: Common) -> int:
 def _heed_sigterm() -> Iterator[list[int]]:
     """Treat SIGTERM like Ctrl-C, and remember that it was one."""
     seen: list[int] = []
-    if _SIGTERM is None or threading.current_thread() is not threading.main_thread():
+    if threading.current_thread() is not threading.main_thread():
         yield seen
         return
 
@@ -61,11 +60,11 @@ def _heed_sigterm() -> Iterator[list[int]]:
         # for what it runs in the background, there is none.
         (handler if callable(handler) else signal.default_int_handler)(signal.SIGINT, frame)
 
-    before = signal.signal(_SIGTERM, end)
+    before = signal.signal(signal.SIGTERM, end)
     try:
         yield seen
     finally:
-        signal.signal(_SIGTERM, before)
+        signal.signal(signal.SIGTERM, before)
 
 
 class _Teller(logging.Handler):

@@ -1,12 +1,11 @@
 """The client as the command makes it: its key from the environment or a prompt, never from the command line."""
 
-import getpass
 import os
-import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from pyas_async import Event, PyasClient, RateBudget
+from pyas_async.cli._asking import ask_secret, at_terminal
 from pyas_async.cli._failing import CommandError
 from pyas_async.plans import PLANS
 
@@ -64,20 +63,12 @@ def whose(account: str | None) -> str:
     return account
 
 
-def at_terminal() -> bool:
-    """Whether there is somebody to ask."""
-    return sys.stdin.isatty() and sys.stderr.isatty()
-
-
 def _key() -> str | None:
     if os.environ.get(KEY) is not None:
         return None  # the client takes it from there
     if not at_terminal():
         raise CommandError("there is no API key", hint=f"Set {KEY} in the environment.")
-    try:
-        given = getpass.getpass("Pyas API key (not shown): ").strip()
-    except EOFError:
-        given = ""
+    given = ask_secret("Pyas API key")
     if not given:
         raise CommandError("no API key was given", hint=f"It can stand in the environment, too: {KEY}.")
     return given

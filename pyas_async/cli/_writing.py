@@ -1,18 +1,18 @@
 """``pyas meetings create``, ``update`` and ``delete``."""
 
-import sys
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from pyas_async import Meeting, MeetingCreate, MeetingType, MeetingUpdate, PyasClient, to_dict
+from pyas_async.cli._asking import ask, at_terminal
 from pyas_async.cli._failing import CommandError, Exit
 from pyas_async.cli._fields import NO_FIELDS, Fields, read_document, to_create, to_update
 from pyas_async.cli._options import COMMON, Account, Common, Flag, Ids
 from pyas_async.cli._outcomes import Outcomes, given_ids
 from pyas_async.cli._output import say, write_json
 from pyas_async.cli._running import perform_async
-from pyas_async.cli._service import at_terminal, client_for, whose
+from pyas_async.cli._service import client_for, whose
 from pyas_async.cli._showing import show_detail
 from pyas_async.cli._times import shown, zone_named
 
@@ -154,8 +154,7 @@ async def _agreed(client: PyasClient, ids: list[str]) -> bool:
     what = f"{len(ids):,} meetings; of recurring ones, the whole series"
     if len(ids) == 1:
         what = _described(await client.meetings.get(ids[0]))
-    say(f"Delete {what}? [y/N]")
-    return sys.stdin.readline().strip().lower() in _YES
+    return ask(f"Delete {what}? [y/N]").lower() in _YES
 
 
 def _described(meeting: Meeting) -> str:

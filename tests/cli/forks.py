@@ -43,11 +43,11 @@ class Child:
         """Type at its terminal."""
         os.write(self.terminal, text.encode())
 
-    def screen(self) -> str:
-        """Read what it wrote to its terminal, until it is gone."""
+    def screen(self, until: str | None = None) -> str:
+        """Read what it wrote to its terminal, until it is gone, or a text came."""
         seen = b""
         try:
-            while more := os.read(self.terminal, 65_536):
+            while (until is None or until.encode() not in seen) and (more := os.read(self.terminal, 65_536)):
                 seen += more
         except OSError:  # Linux, when the last process that had it open is gone
             pass

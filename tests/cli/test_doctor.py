@@ -246,7 +246,7 @@ def test_answers_to_dead_tokens(
 ) -> None:
     """An answer to a dead token is recognised, or settled by one call more, or would be taken for a failure."""
     state, said = DEAD[answer]
-    monkeypatch.setitem(EXPIRED_ANSWERS, "", ExpiredAnswer(503, "try again"))  # type: ignore[misc]
+    monkeypatch.setitem(EXPIRED_ANSWERS, "", ExpiredAnswer(503, "try again"))
     sandbox.__dict__["expired_answer"] = answer
 
     found = findings(pyas("doctor", "--json"), sandbox)["unknown-token"]

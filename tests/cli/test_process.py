@@ -24,9 +24,9 @@ def test_the_entry_point() -> None:
     assert f"pyas_async.cli:main\npyas {__version__}\n" == done.stdout
 
 
-def import_without(name: str, importer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def import_without(monkeypatch: pytest.MonkeyPatch, name: str, *importers: str) -> None:
     """Have a module of the command imported anew, and what it imports first missing."""
-    for module in ("_app", importer):
+    for module in ("_app", *importers):
         monkeypatch.delitem(sys.modules, f"pyas_async.cli.{module}", raising=False)
     monkeypatch.setitem(sys.modules, name, None)
 
@@ -36,7 +36,7 @@ def test_without_the_extra(
     name: str, importer: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Where the extra is not installed, it says what to install, and ends with 2."""
-    import_without(name, importer, monkeypatch)
+    import_without(monkeypatch, name, importer)
 
     assert 2 == main([])
 
@@ -46,7 +46,7 @@ def test_without_the_extra(
 
 def test_another_module_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     """A module of anybody else's that is missing is not blamed on the extra."""
-    import_without("getpass", "_service", monkeypatch)
+    import_without(monkeypatch, "getpass", "_service", "_asking")
 
     with pytest.raises(ModuleNotFoundError, match="getpass"):
         main([])

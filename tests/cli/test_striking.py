@@ -129,6 +129,21 @@ def test_interrupted_at_a_terminal(sandbox: Sandbox, processes: Forks, tmp_path:
     assert (0, f"{output}: 150 meetings of 1 account, ") == (code, err[: err.rindex(", ") + 2])
 
 
+def test_ctrl_c_at_a_question(sandbox: Sandbox, processes: Forks) -> None:
+    """Ctrl-C at a question ends the command at once, and nothing is done."""
+    account, seen = sandbox.account_ids[0], len(sandbox.requests)
+    number = sandbox.add_meeting(account)["id"]
+    child = processes.begin("meetings", "delete", number, terminal=True)
+    asked = child.screen(until="[y/N]")
+    child.type("\x03")
+    rest, code = child.screen(), child.wait()
+
+    assert (130, True) == (code, "Delete “Added under way”" in asked)
+    assert "pyas: interrupted" in rest
+    assert ["GET"] == [request.method for request in sandbox.requests[seen:]]
+    assert number == sandbox.document(account, number)["id"]
+
+
 def test_two_at_once(sandbox: Sandbox, processes: Forks, tmp_path: Path, pyas: Pyas) -> None:
     """A second export to the same file is refused while one is under way, and harms nothing, even with --force."""
     output = tmp_path / "one.jsonl"
