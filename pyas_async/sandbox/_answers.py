@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,6 +55,7 @@ class Answer:
         media_type: Its ``Content-Type``; None where there is no body.
         headers: Further headers.
         kind: What the statistics count it as.
+        fate: ``"cut"`` if the connection is closed instead of answering, ``"hung"`` if nothing ever comes.
     """
 
     status: int
@@ -62,6 +63,7 @@ class Answer:
     media_type: str | None = None
     headers: dict[str, str] = field(default_factory=dict[str, str])
     kind: str = "plain"
+    fate: Literal["sent", "cut", "hung"] = "sent"
 
 
 def encode(document: object) -> str:

@@ -63,6 +63,14 @@ def _endpoint(api: Api, clock: Callable[[], float]) -> ASGIApp:
             except ClientDisconnect:
                 return
             answer = await api(_seen(request, content), request.headers.get("x-api-key"))
+            if answer.fate == "hung":
+                while (await receive())["type"] != "http.disconnect":
+                    pass
+                return
+            if answer.fate == "cut":
+                # A body is promised that does not come: then the server can only close the connection.
+                await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1")]})
+                return
             headers = {"Date": http_date(clock()), **answer.headers}
             response = Response(answer.content, answer.status, headers, answer.media_type)
             await response(scope, receive, send)

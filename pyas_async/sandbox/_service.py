@@ -35,7 +35,7 @@ class Service:
         # S311: nothing here is kept safe by being hard to guess.
         self.mint: Final = Mint(Random(f"{seed}/mint/{starts}"))  # noqa: S311
         self.tokens: Final = PageTokens(Random(f"{seed}/tokens/{starts}"))  # noqa: S311
-        self._calls = RateLimit()
+        self.calls: Final = RateLimit()
         self._writes = DailyWrites()
 
     def answer(self, request: SeenRequest, api_key: str | None) -> Answer:
@@ -43,17 +43,9 @@ class Service:
         settings = self.settings
         if api_key is None or api_key != settings.api_key:
             return answers.unauthorized()
-        headers: dict[str, str] = {}
-        limit = PLAN_CALLS[settings.plan]
-        if limit is not None:
-            verdict = self._calls.take(api_key, limit, settings.window, settings.clock())
-            headers = verdict.headers
-            if not verdict.allowed:
-                answer = answers.too_many_calls()
-                answer.headers |= headers
-                return answer
-        answer = self._route(request)
-        answer.headers |= headers
+        verdict = self.calls.take(api_key, PLAN_CALLS[settings.plan], settings.window, settings.clock())
+        answer = self._route(request) if verdict.allowed else answers.too_many_calls()
+        answer.headers |= verdict.headers
         return answer
 
     def _route(self, request: SeenRequest) -> Answer:
