@@ -1,4 +1,4 @@
-"""What the documentation says is run: every Python block of the README and of docs/."""
+"""What the documentation says is run: every Python block of the README and of docs/, as a program or as tests."""
 
 from __future__ import annotations
 
@@ -18,17 +18,23 @@ from pyas_async.plans._estimate import few
 from pyas_async.plans._table import duration
 from pyas_async.sandbox import Sandbox
 
+pytest_plugins = ("pytester",)
+
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 CALCULATOR = (ROOT / "docs" / "choosing-a-plan.md").read_text("utf-8")
 # A block that is to make no request has this line before its fence, and is held to it.
 NO_REQUEST = "<!-- This program makes no request. -->\n"
+# A block that is a file of a test suite has this line before its fence. The files of a page are one suite.
+FILE = re.compile(r"^<!-- file: (\S+) -->\n```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 BLOCKS = [
     pytest.param(block, not mark, id=f"{page.relative_to(ROOT)}:{number}")
     for page in PAGES
     for number, (mark, block) in enumerate(
         re.findall(
-            rf"^({re.escape(NO_REQUEST)})?```python\n(.*?)^```$", page.read_text("utf-8"), re.DOTALL | re.MULTILINE
+            rf"^({re.escape(NO_REQUEST)})?```python\n(.*?)^```$",
+            FILE.sub("", page.read_text("utf-8")),
+            re.DOTALL | re.MULTILINE,
         )
     )
 ]
@@ -53,6 +59,20 @@ def test_block_runs(
         assert requests == bool(sandbox.requests)
         assert all(request.status is not None and request.status < 300 for request in sandbox.requests)
     assert capsys.readouterr().out
+
+
+def test_suites_pass(pytester: pytest.Pytester) -> None:
+    """A reader who copies the files of the page on testing has a suite that passes, on asyncio and on trio."""
+    files = FILE.findall((ROOT / "docs" / "testing.md").read_text("utf-8"))
+    for name, content in files:
+        (pytester.path / name).write_text(content, "utf-8")
+    options = ("-p", "no:cacheprovider", "-W", "error", "-o", "asyncio_default_fixture_loop_scope=function")
+
+    result = pytester.runpytest_inprocess(*options, "--strict-markers", "-p", "pyas_async_pytest", "-o", "pythonpath=.")
+
+    # All but the one for unittest run on both.
+    assert 9 == len(files)
+    result.assert_outcomes(passed=2 * 15 + 1)
 
 
 def test_the_calculator_prints_what_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
