@@ -234,8 +234,13 @@ def types(session: nox.Session) -> None:
     session.run("mypy")
     session.run("pyright")
     # From outside the checkout, whose sources would be found before the installed ones.
-    with session.chdir(session.create_tmp()):
+    users = Path(session.create_tmp()) / "users"
+    shutil.rmtree(users, ignore_errors=True)
+    shutil.copytree(ROOT / "tests" / "typing", users)
+    with session.chdir(users):
         session.run("pyright", "--verifytypes", "pyas_async", "--ignoreexternal")
+        session.run("mypy", ".")
+        session.run("pyright", ".")
 
 
 @nox.session
