@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 Json = dict[str, Any]
 """A JSON object."""
@@ -108,6 +108,13 @@ def unauthorized() -> Answer:
 def not_found() -> Answer:
     """Answer a path that the service does not have."""
     return json_answer(404, {"success": False, "error": "Not Found", "code": 404})
+
+
+def not_allowed(methods: Iterable[str]) -> Answer:
+    """Answer a method that a path does not have: the page is silent, so as HTTP has it."""
+    answer = json_answer(405, {"success": False, "error": "Method Not Allowed", "code": 405})
+    answer.headers["Allow"] = ", ".join(methods)
+    return answer
 
 
 def unknown_account() -> Answer:

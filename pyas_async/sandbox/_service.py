@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlencode
 from pyas_async.sandbox import _answers as answers
 from pyas_async.sandbox import _writing as writing
 from pyas_async.sandbox._answers import Answer, Json, fault, json_answer
-from pyas_async.sandbox._checks import check_meeting
+from pyas_async.sandbox._checks import check_meeting, is_blank
 from pyas_async.sandbox._details import build_detail
 from pyas_async.sandbox._limits import DailyWrites, RateLimit
 from pyas_async.sandbox._mint import Mint, host_id
@@ -61,10 +61,13 @@ class Service:
         if call is not None:
             return call(request)
         prefix, _, raw = request.path.rpartition("/")
-        one = {"GET": self._get, "PATCH": self._update, "DELETE": self._delete}.get(request.method)
-        if prefix != _MEETINGS or raw == "" or one is None:
-            return answers.not_found()
-        return one(request, raw)
+        if prefix != _MEETINGS or raw == "":
+            allowed = [method for method, path in calls if path == request.path]
+            return answers.not_allowed(allowed) if allowed else answers.not_found()
+        one = {"GET": self._get, "PATCH": self._update, "DELETE": self._delete}
+        if request.method not in one:
+            return answers.not_allowed(one)
+        return one[request.method](request, raw)
 
     def _list(self, request: SeenRequest) -> Answer:
         settings, now = self.settings, self.settings.clock()
@@ -153,7 +156,7 @@ class Service:
         faults: list[Json] = []
         for name in ("code", "name"):
             value = body.get(name)
-            if not isinstance(value, str) or not value.strip():
+            if not isinstance(value, str) or is_blank(value):
                 faults.append(fault(name, "body", *([body[name]] if name in body else [])))
         if faults:
             return answers.invalid(faults)
