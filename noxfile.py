@@ -243,6 +243,23 @@ def types(session: nox.Session) -> None:
         session.run("pyright", ".")
 
 
+PRISM = "5.14.2"
+
+
+@nox.session
+def contract(session: nox.Session) -> None:
+    """Hold the sandbox and the client to docs/openapi.yaml; arguments after -- go to schemathesis."""
+    install_wheel(session, *groups("contract"))
+    session.run("openapi-spec-validator", "docs/openapi.yaml")
+    # The same requests every time: what a longer search finds is for those who search.
+    search = session.posargs or ["--seed", "1", "--max-examples", "50"]
+    session.run("python", "tests/openapi/with_schemathesis.py", *search)
+    prism = str(Path(session.create_tmp()) / "prism")
+    silent = ["--silent", "--no-audit", "--no-fund", "--no-save"]
+    session.run("npm", "install", *silent, "--prefix", prism, f"@stoplight/prism-cli@{PRISM}")
+    session.run("python", "tests/openapi/with_prism.py", prism)
+
+
 @nox.session
 def walk(session: nox.Session) -> None:
     """Walk ten times as far as the tests do, over listings that change, tokens that die, and readers that go."""
