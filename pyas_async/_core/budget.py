@@ -94,7 +94,7 @@ class RateBudget:
         self._share = share
         self._guard = guard
         self._own = OwnCount(None if limit is None else self._allowed(limit), window + guard, share=share)
-        self._service = ServiceCount()
+        self._service = ServiceCount(window, guard)
         self._outlook = Outlook(self._own, self._service, window=window, guard=guard, share=share)
         self._paused_until = -math.inf
         self._spread = 0.0
@@ -150,7 +150,7 @@ class RateBudget:
     def learn(self, headers: Mapping[str, str], now: float, wall: datetime) -> bool:
         """Take the service's own count from an answer's headers; say whether there was one."""
         self._answered_at = now
-        told = self._service.learn(headers, now, wall, window=self._window, guard=self._guard)
+        told = self._service.learn(headers, now, wall)
         if self._limit is not None and self._service.told is not None:
             # A plan that is smaller than the one that was given: the service knows better.
             self._own.given = self._allowed(min(self._limit, self._service.told))
@@ -173,13 +173,15 @@ class RateBudget:
 
         Of bulk, what interactive calls are about to need is kept back.
         """
-        if (held := self._held_until(now)) > now:
+        if (self._own.in_flight or now < self._paused_until) and (held := self._held_until(now)) > now:
             return held - now
-        own, theirs = self._places(now), self._theirs(now)
+        own, left = self._own.places(now), self._service.left(now)
+        if own is None and left is None:
+            own = self._places(now)
         if own is not None and own < 1:
             freed = self._own.next_freed()
             return None if freed is None else freed - now
-        if theirs is not None and theirs < 1:
+        if left is not None and left - self._own.in_flight - (0 if self._share == 1 else self._reserve()) < 1:
             return self._service.resets - now
         if self.leases is not None and self.leases.empty(now):
             return self.leases.ask_in(now)
@@ -265,7 +267,7 @@ class RateBudget:
         return places
 
     def _held_until(self, now: float) -> float:
-        if self._own.in_flight and now < self._feeling_until and self._feels_its_way(now):
+        if now < self._feeling_until and self._own.in_flight and self._feels_its_way(now):
             return max(self._paused_until, self._feeling_until)
         return self._paused_until
 
@@ -274,9 +276,12 @@ class RateBudget:
         left = self._service.left(now)
         if left is None:
             return None
+        return left - self._reserve() - self._own.in_flight
+
+    def _reserve(self) -> int:
+        """Count the calls of a window that are others' by agreement."""
         limit = self._whole()
-        reserve = 0 if limit is None else limit - self._allowed(limit)
-        return left - reserve - self._own.in_flight
+        return 0 if limit is None else limit - self._allowed(limit)
 
     def _feels_its_way(self, now: float) -> bool:
         """Whether nobody can know how much is left, so that one call goes ahead of all others and asks.

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Mapping
 from datetime import datetime
 
-from pyas_async._core.status import count, limit_resets_in
+from pyas_async._core.status import count, limit_resets_in, whole_number
 from pyas_async._core.store import BudgetLease, BudgetReport, BudgetStore, lease_fault
 
 _REMEMBERED = 20_000
@@ -19,8 +19,6 @@ _TELLING = 50
 refuses after fewer, others have spent the rest."""
 _AT_LEAST = 1.0
 """Seconds of a pause from which on a refusal tells the limit: a shorter one is some fault, and no window's end."""
-_ZOOMS = ("x-ratelimit-type", "x-ratelimit-category")
-"""Headers of Zoom's own limits, which say nothing of the key's."""
 _ALONE = 10.0
 """Seconds for which a process counts alone where its store fails, before it asks again."""
 _PATIENCE = 5.0
@@ -72,11 +70,12 @@ class OwnCount:
             # Others may have used the key when it was learned: try a little more, at the cost of a refusal at most.
             self._learned += self._learned // 20 if self._was_full else 0
             self._grows_at, self._was_full = now + self._keeps, False
-        allowed = self.allowed
+        allowed = self.given if self._learned is None else self.allowed
         if allowed is None:
             return None
-        self._was_full = self._was_full or self.used >= allowed
-        return allowed - self.used
+        free = allowed - self.in_flight - len(freed_at)
+        self._was_full = self._was_full or free <= 0
+        return free
 
     def spent(self, now: float) -> None:
         """Take note that a call that went out is over."""
@@ -116,11 +115,15 @@ class OwnCount:
 class ServiceCount:
     """What the service's answers have said of the key's limit."""
 
-    def __init__(self) -> None:
-        """Know nothing."""
+    def __init__(self, window: float, guard: float) -> None:
+        """Know nothing but the seconds of a window, and those by which its end may be off."""
         self.resets = -math.inf
         self.told: int | None = None
         """The limit, as a header names it."""
+        self._window = window
+        self._guard = guard
+        self._said: tuple[str | None, ...] = ()
+        self._resets_in = window
         self._left: int | None = None
         self._most_left: int | None = None
 
@@ -143,21 +146,27 @@ class ServiceCount:
         if self._left is not None:
             self._left -= 1
 
-    def learn(self, headers: Mapping[str, str], now: float, wall: datetime, *, window: float, guard: float) -> bool:
+    def learn(self, headers: Mapping[str, str], now: float, wall: datetime) -> bool:
         """Read an answer's headers; say whether they told a count."""
-        left = count(headers, "x-ratelimit-remaining")
-        if left is None or any(name in headers for name in _ZOOMS):
+        text = headers.get("x-ratelimit-remaining")
+        if text is None or "x-ratelimit-type" in headers or "x-ratelimit-category" in headers:
+            return False  # the latter two are of Zoom's own limits, which say nothing of the key's
+        if (left := whole_number(text)) is None:
             return False
-        self.told = count(headers, "x-ratelimit-limit") or self.told
-        self._most_left = max(left, self._most_left or 0)
-        seconds = limit_resets_in(headers, wall)
-        # Dates of headers are whole seconds, so the guard counts here, too. None is further off than a window.
-        resets = now + (window if seconds is None else min(seconds, window) + guard)
+        said = (headers.get("x-ratelimit-limit"), headers.get("x-ratelimit-reset"), headers.get("date"))
+        if said != self._said or said[2] is None:
+            # One answer after the other says the same, within a second.
+            self._said = said
+            self.told = count(headers, "x-ratelimit-limit") or self.told
+            seconds = limit_resets_in(headers, wall)
+            # Dates of headers are whole seconds, so the guard counts here, too. None is further off than a window.
+            self._resets_in = self._window if seconds is None else min(seconds, self._window) + self._guard
+        if self._most_left is None or left > self._most_left:
+            self._most_left = left
+        resets = now + self._resets_in
         # Answers overtake one another, and the least of a window counts; an end clearly later is that of a new window.
-        if self._left is None or now >= self.resets or resets > self.resets + 2:
+        if self._left is None or left < self._left or now >= self.resets or resets > self.resets + 2:
             self._left = left
-        else:
-            self._left = min(self._left, left)
         self.resets = resets
         return True
 

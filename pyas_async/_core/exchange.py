@@ -47,7 +47,8 @@ LONGEST_WAIT = 3600.0
 hour is another limit, or no time that anybody meant, and whoever called should hear of it now."""
 
 
-@attrs.frozen
+# Not frozen, here and below: every call makes some of these, and a frozen one takes twice as long to make.
+@attrs.define
 class Send:
     """Send the request; it may take so many seconds, the last byte included (``None``: any time).
 
@@ -60,21 +61,21 @@ class Send:
     fresh: bool = False
 
 
-@attrs.frozen
+@attrs.define
 class Wait:
     """Wait so many seconds, then ask again."""
 
     seconds: float
 
 
-@attrs.frozen
+@attrs.define
 class Return(Generic[T]):
     """The call is done, with this value."""
 
     value: T
 
 
-@attrs.frozen
+@attrs.define
 class Fail:
     """The call is over, with this error."""
 
@@ -103,10 +104,20 @@ def _too_old() -> PageTokenExpiredError:
 
 
 class Exchange(Generic[T]):
-    """The state of one call between its attempts."""
+    """The state of one call between its attempts.
+
+    Attributes:
+        call: What is sent.
+        attempt: The number of the attempt, from 1; 0 before the first.
+        pauses_key: Seconds for which the last answer stops the whole key; ``None`` if it does not.
+    """
 
     def __init__(
+<<<<<<< HEAD
         self, call: Call[T], limits: Limits, quota: RetryQuota, *, now: float, mask: Callable[..., str] = redact
+=======
+        self, call: Call[T], limits: Limits, quota: RetryQuota, now: float, mask: Callable[[str], str] = _unmasked
+>>>>>>> d909073 (Budget, queue and exchange: less of what every call pays where nothing waits)
     ) -> None:
         """Begin a call.
 
@@ -120,7 +131,6 @@ class Exchange(Generic[T]):
         self.call = call
         self.attempt = 0
         self.pauses_key: float | None = None
-        """Seconds for which the last answer stops the whole key; ``None`` if it does not."""
         self._limits = limits
         self._quota = quota
         self.mask = mask
@@ -150,17 +160,19 @@ class Exchange(Generic[T]):
 
     def next(self, now: float) -> Send | Fail:
         """Say what to do when the call is ready to be sent."""
-        if self._too_late_for_token(now):
+        not_after, limit = self.call.not_after, self._limits.timeout
+        if not_after is not None and now >= not_after:
             return Fail(_too_old())
-        left = self.remaining(now)
-        if left is not None and left <= 0:
-            return Fail(self.out_of_time())
-        limits = [seconds for seconds in (left, self._limits.timeout) if seconds is not None]
-        start = None if self.call.not_after is None else self.call.not_after - now
+        if self._ends is not None:
+            left = self._ends - now
+            if left <= 0:
+                return Fail(self.out_of_time())
+            if limit is None or left < limit:
+                limit = left
         # The other side may be closing a connection that was used before, and then the request is lost. A create must
         # not be, since it is not repeated; and what was lost once must not be lost again to the next one like it.
         fresh = self.call.repeat is Repeat.CREATE or self._lost
-        return Send(min(limits) if limits else None, start, fresh)
+        return Send(limit, None if not_after is None else not_after - now, fresh)
 
     def sending(self, wall: datetime) -> None:
         """Take note that an attempt goes out now."""
@@ -192,7 +204,7 @@ class Exchange(Generic[T]):
         self._lost = False
         self._sent_at = self._going_out
         document = None
-        if HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
+        if 200 <= answer.status < 300:
             try:
                 value = self.call.read(answer.body)
             except Refused as refused:

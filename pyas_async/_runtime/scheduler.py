@@ -42,15 +42,16 @@ class Scheduler:
 
     def try_now(self, ticket: Ticket) -> bool:
         """Take a place at once, if the call may have one before all who wait."""
-        budget, queue, now = self.budget, self.budget.queue, self._clock.now()
-        self._check_loop()
-        if queue:
+        queue = self.budget.queue
+        if queue.line:
+            self._check_loop()
+        if queue.line:
             queue.join(ticket)
             self.moved()
             if not ticket.granted:
                 queue.leave(ticket)
-        elif queue.may_go(ticket, budget, now):
-            queue.served(ticket, budget, now, self._clock.chance())
+        elif queue.may_go(ticket, self.budget, now := self._clock.now()):
+            queue.served(ticket, self.budget, now, self._clock.chance())
         return ticket.granted
 
     def expected_wait(self) -> float:
@@ -127,7 +128,7 @@ class Scheduler:
     def moved(self) -> None:
         """Look at the queue again: a call came or ended, or the budget has learned something."""
         queue = self.budget.queue
-        if not queue or queue.loop != anyio.lowlevel.current_token():  # nobody, or nobody who can be woken from here
+        if not queue.line or queue.loop != anyio.lowlevel.current_token():  # nobody who can be woken from here
             return
         now = self._clock.now()
         queue.serve(self.budget, now, self._clock.chance())
@@ -191,7 +192,7 @@ class Scheduler:
     def _check_loop(self) -> None:
         """Refuse to stand in line with the calls of another event loop, who could not be woken from this one."""
         queue = self.budget.queue
-        if queue and queue.loop != anyio.lowlevel.current_token():
+        if queue.line and queue.loop != anyio.lowlevel.current_token():
             if _has_ended(queue.loop):
                 self._forget()
                 return
