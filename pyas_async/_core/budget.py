@@ -94,7 +94,7 @@ class RateBudget:
         self._share = share
         self._guard = guard
         self._own = OwnCount(None if limit is None else self._allowed(limit), window + guard, share=share)
-        self._service = ServiceCount(window, guard)
+        self._service = ServiceCount()
         self._outlook = Outlook(self._own, self._service, window=window, guard=guard, share=share)
         self._paused_until = -math.inf
         self._spread = 0.0
@@ -150,7 +150,7 @@ class RateBudget:
     def learn(self, headers: Mapping[str, str], now: float, wall: datetime) -> bool:
         """Take the service's own count from an answer's headers; say whether there was one."""
         self._answered_at = now
-        told = self._service.learn(headers, now, wall)
+        told = self._service.learn(headers, now, wall, self._window, self._guard)
         if self._limit is not None and self._service.told is not None:
             # A plan that is smaller than the one that was given: the service knows better.
             self._own.given = self._allowed(min(self._limit, self._service.told))

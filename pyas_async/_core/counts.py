@@ -115,15 +115,13 @@ class OwnCount:
 class ServiceCount:
     """What the service's answers have said of the key's limit."""
 
-    def __init__(self, window: float, guard: float) -> None:
-        """Know nothing but the seconds of a window, and those by which its end may be off."""
+    def __init__(self) -> None:
+        """Know nothing."""
         self.resets = -math.inf
         self.told: int | None = None
         """The limit, as a header names it."""
-        self._window = window
-        self._guard = guard
         self._said: tuple[str | None, ...] = ()
-        self._resets_in = window
+        self._resets_in: float | None = None
         self._left: int | None = None
         self._most_left: int | None = None
 
@@ -146,7 +144,7 @@ class ServiceCount:
         if self._left is not None:
             self._left -= 1
 
-    def learn(self, headers: Mapping[str, str], now: float, wall: datetime) -> bool:
+    def learn(self, headers: Mapping[str, str], now: float, wall: datetime, window: float, guard: float) -> bool:
         """Read an answer's headers; say whether they told a count."""
         text = headers.get("x-ratelimit-remaining")
         if text is None or "x-ratelimit-type" in headers or "x-ratelimit-category" in headers:
@@ -158,12 +156,12 @@ class ServiceCount:
             # One answer after the other says the same, within a second.
             self._said = said
             self.told = count(headers, "x-ratelimit-limit") or self.told
-            seconds = limit_resets_in(headers, wall)
-            # Dates of headers are whole seconds, so the guard counts here, too. None is further off than a window.
-            self._resets_in = self._window if seconds is None else min(seconds, self._window) + self._guard
+            self._resets_in = limit_resets_in(headers, wall)
         if self._most_left is None or left > self._most_left:
             self._most_left = left
-        resets = now + self._resets_in
+        # Dates of headers are whole seconds, so the guard counts here, too. None is further off than a window.
+        seconds = self._resets_in
+        resets = now + (window if seconds is None else (min(window, seconds)) + guard)
         # Answers overtake one another, and the least of a window counts; an end clearly later is that of a new window.
         if self._left is None or left < self._left or now >= self.resets or resets > self.resets + 2:
             self._left = left

@@ -113,11 +113,7 @@ class Exchange(Generic[T]):
     """
 
     def __init__(
-<<<<<<< HEAD
-        self, call: Call[T], limits: Limits, quota: RetryQuota, *, now: float, mask: Callable[..., str] = redact
-=======
-        self, call: Call[T], limits: Limits, quota: RetryQuota, now: float, mask: Callable[[str], str] = _unmasked
->>>>>>> d909073 (Budget, queue and exchange: less of what every call pays where nothing waits)
+        self, call: Call[T], limits: Limits, quota: RetryQuota, now: float, mask: Callable[..., str] = redact
     ) -> None:
         """Begin a call.
 

@@ -4,7 +4,7 @@ import contextlib
 import logging
 import math
 from collections.abc import Callable, Iterator, Mapping
-from http import HTTPStatus
+from datetime import datetime
 from typing import Literal, TypeVar
 
 import anyio
@@ -141,12 +141,8 @@ class Session:
         return self._key.mask((*call.secrets, *headers))
 
     async def _make(self, call: Call[T], options: CallOptions, watch: Watch) -> T:
-<<<<<<< HEAD
         mask = self._mask_of(call, options)
-        exchange = Exchange(call, options.limits, self._quota, now=self.clock.now(), mask=mask)
-=======
-        exchange = Exchange(call, options.limits, self._quota, self.clock.now(), self._key.mask)
->>>>>>> d909073 (Budget, queue and exchange: less of what every call pays where nothing waits)
+        exchange = Exchange(call, options.limits, self._quota, self.clock.now(), mask)
         while True:
             action = await self._step(exchange, options, watch)
             if exchange.pauses_key is not None:
@@ -179,24 +175,31 @@ class Session:
             if isinstance(action := exchange.next(self.clock.now()), Fail):
                 return action
             ticket = _ticket(exchange.call, options, watch, self.clock.now())
-            if not self._scheduler.try_now(ticket):
-                await self._wait_for_place(ticket, exchange, options, watch)
-            return await self._go(ticket, exchange, options, watch)
+            if self._scheduler.try_now(ticket):
+                return await self._go(ticket, exchange, options, watch, action)
+            await self._wait_for_place(ticket, exchange, options, watch)
+            return await self._go(ticket, exchange, options, watch, None)
         except PyasError as error:
             found = error
         return Fail(exchange.failed(found))
 
     async def _go(
-        self, ticket: Ticket, exchange: Exchange[T], options: CallOptions, watch: Watch
+        self, ticket: Ticket, exchange: Exchange[T], options: CallOptions, watch: Watch, action: Send | Fail | None
     ) -> Wait | Return[T] | Fail:
-        """Make an attempt, for which there is room in the budget, once a connection is free."""
+        """Make an attempt, for which there is room in the budget, once a connection is free.
+
+        `action` says how, unless there was a wait for that room.
+        """
         sent, placed = False, False
         try:
-            placed = self._places.take_now() or await self._wait_for_connection(exchange, options, watch)
-            self._check_usable()
+            if not (placed := self._places.take_now()):
+                action, placed = None, await self._wait_for_connection(exchange, options, watch)
+            if action is None:
+                # The waits may have outlived the client, the deadline, or the page token.
+                self._check_usable()
+                action = exchange.next(self.clock.now())
             watch.check()
-            # The waits may have outlived the deadline, or the page token.
-            if isinstance(action := exchange.next(self.clock.now()), Fail):
+            if isinstance(action, Fail):
                 return action
             if not placed:
                 return exchange.no_connection(now=self.clock.now(), chance=self.clock.chance())
@@ -245,8 +248,10 @@ class Session:
         watch.requests += 1
         began = clock.now()
         outcome: Outcome | None = None
+        wall = watch.sent_at
         try:
-            self.emit(AttemptStarted(operation=call.operation, attempt=exchange.attempt))
+            if self._on_event is not None:
+                self.emit(AttemptStarted(operation=call.operation, attempt=exchange.attempt))
             with hiding(exchange.mask):
                 outcome = await self._transport.send(
                     call,
@@ -256,10 +261,12 @@ class Session:
                     fresh=send.fresh,
                     on_wire=watch.under_way,
                 )
-            self._report(exchange, outcome, clock.now() - began)
-            return self._decide(exchange, outcome)
+            if self._on_event is not None:
+                self._report(exchange, outcome, clock.now() - began)
+            wall = clock.wall()
+            return self._decide(exchange, outcome, wall)
         finally:
-            self._settle(exchange, outcome)
+            self._settle(exchange, outcome, wall)
 
     def _report(self, exchange: Exchange[T], outcome: Outcome, seconds: float) -> None:
         status, fault = None, None
@@ -270,21 +277,21 @@ class Session:
         operation, attempt = exchange.call.operation, exchange.attempt
         self.emit(AttemptEnded(operation=operation, attempt=attempt, seconds=seconds, status=status, fault=fault))
 
-    def _decide(self, exchange: Exchange[T], outcome: Outcome) -> Wait | Return[T] | Fail:
+    def _decide(self, exchange: Exchange[T], outcome: Outcome, wall: datetime) -> Wait | Return[T] | Fail:
         clock = self.clock
         if isinstance(outcome, Answer):
-            return exchange.on_answer(outcome, now=clock.now(), wall=clock.wall(), chance=clock.chance())
+            return exchange.on_answer(outcome, now=clock.now(), wall=wall, chance=clock.chance())
         if self._closed:
             return exchange.on_closed(outcome)
         return exchange.on_fault(outcome, now=clock.now(), chance=clock.chance())
 
-    def _settle(self, exchange: Exchange[T], outcome: Outcome | None) -> None:
+    def _settle(self, exchange: Exchange[T], outcome: Outcome | None, wall: datetime) -> None:
         """Book an attempt that is over: answered, failed, or cancelled (``None``)."""
         budget, now = self._scheduler.budget, self.clock.now()
         if isinstance(outcome, Answer):
             # What a limit of Zoom's says of itself is nothing that is left of the key's.
-            zooms = outcome.status == HTTPStatus.TOO_MANY_REQUESTS and exchange.pauses_key is None
-            budget.spent(now, told=budget.learn({} if zooms else outcome.headers, now, self.clock.wall()))
+            zooms = outcome.status == 429 and exchange.pauses_key is None
+            budget.spent(now, told=budget.learn({} if zooms else outcome.headers, now, wall))
             if exchange.pauses_key is not None:
                 # Others may have been told the same moment: the jitter keeps them from coming back as one.
                 jitter = min(1.0, exchange.pauses_key / 10) * self.clock.chance()
