@@ -17,6 +17,7 @@ from pyas_async._runtime.paginator import MeetingIterator
 from pyas_async._runtime.roll import Roll
 from pyas_async._runtime.session import CallOptions, Session
 from pyas_async._runtime.turns import Account, Turns
+from pyas_async._public import public
 from pyas_async.errors import PyasError
 from pyas_async.models import Meeting
 
@@ -31,6 +32,7 @@ _HOW = (
 _ONCE = "these listings have been iterated, or closed; call iter_accounts() again for another walk"
 
 
+@public
 class AccountsIterator(AsyncIterator[tuple[str, Meeting]]):
     """The meetings of many accounts, as pairs ``(account_id, meeting)``, each row of each account once.
 

@@ -13,6 +13,7 @@ from pyas_async._core.bulk import Plan
 from pyas_async._runtime.bell import Bell
 from pyas_async._runtime.crew import Crew
 from pyas_async._runtime.session import CallOptions, Session
+from pyas_async._public import public
 from pyas_async.errors import PyasError
 from pyas_async.models import _checks
 from pyas_async.outcomes import BulkStats, K_co, Outcome, V_co
@@ -24,6 +25,7 @@ T = TypeVar("T")
 _log = logging.getLogger("pyas_async")
 
 
+@public
 class BulkRun(Generic[K_co, V_co]):
     """Many calls at once, of which each item gets its own `Outcome`, whatever becomes of the others.
 

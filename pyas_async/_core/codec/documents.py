@@ -9,6 +9,7 @@ import attrs
 from pyas_async._core.codec.converter import REQUESTS, MisfitAtError, structure, writer
 from pyas_async._core.dates import parse_field
 from pyas_async._core.redact import redact
+from pyas_async._public import public
 from pyas_async.errors import DecodeError, InvalidArgumentError
 from pyas_async.models import Attendee, Recurrence
 from pyas_async.models._base import Model
@@ -18,6 +19,7 @@ from pyas_async.models._source import wire_name
 T = TypeVar("T")
 
 
+@public
 def to_dict(model: object) -> dict[str, Any]:
     """Give a model back as a JSON document.
 
@@ -65,6 +67,7 @@ def _value(value: object) -> Any:  # noqa: ANN401  (a JSON value can be anything
     return writer().unstructure(value)
 
 
+@public
 def from_dict(cls: type[T], document: Mapping[str, Any]) -> T:
     """Make a model of a JSON document, as tolerantly as of an answer: the reverse of `to_dict`.
 

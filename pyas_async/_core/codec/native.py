@@ -114,6 +114,18 @@ def keeper(cls: type) -> Callable[..., None]:
     return keep
 
 
+def loader(cls: type[T]) -> Callable[[bytes], T]:
+    """Make what reads a model of a class, which this way `takes`, from bytes; what it raises is in `REFUSED`."""
+    decode, keep = decoder(cls).decode, keeper(cls)
+
+    def load(data: bytes) -> T:
+        model = decode(data)
+        keep(model, data)
+        return model
+
+    return load
+
+
 class _Rows:
     """The bytes of a page, which are cut into rows when one is asked for."""
 
