@@ -40,8 +40,8 @@ def parse_leniently(body: bytes, *, keep_odd_numbers: bool = False) -> Any:  # n
     """Parse JSON as it comes: a byte order mark, broken UTF-8, or half of a character that somebody cut in two.
 
     Zoom cuts `agenda` at 250 units of UTF-16, which can leave the first half of an emoji. It becomes U+FFFD, since text
-    with half a character in it can neither be printed nor sent. With `keep_odd_numbers`, numbers that Python has no
-    number for stay text.
+    with half a character in it can neither be printed nor sent. A number that no float holds stays text, and not
+    infinity, which JSON does not know; so do, with `keep_odd_numbers`, those of more digits than Python converts.
 
     Raises:
         ValueError: If it is not JSON all the same.
@@ -51,7 +51,7 @@ def parse_leniently(body: bytes, *, keep_odd_numbers: bool = False) -> Any:  # n
         body.decode("utf-8-sig", "replace"),
         parse_constant=_refuse,
         parse_int=_whole_number if keep_odd_numbers else None,
-        parse_float=_number if keep_odd_numbers else None,
+        parse_float=_number,
     )
     return _whole(document) if b"\\u" in body else document
 

@@ -15,8 +15,11 @@ from pyas_async.models import ConnectedAccount, Meeting, MeetingDetail, Page
 from pyas_async.models._source import parse_leniently
 
 T = TypeVar("T")
-MAX_DEPTH = 800
-"""Objects and lists within one another that an answer may have."""
+MAX_DEPTH = 100
+"""Objects and lists within one another that an answer may have: so many that Python can also walk through them later,
+from within whatever calls."""
+_AROUND_ROW = 4
+"""Of these, the row itself, the list of rows, `data`, and the answer."""
 _EXCERPT = 2_000
 """Bytes of an answer that may be shown: more than the 500 characters that an error holds."""
 
@@ -64,14 +67,19 @@ def parse(body: bytes) -> Any:  # noqa: ANN401  (a JSON document can be anything
         except ValueError as error:
             reason = str(error)[:200]
     # How deep a parser goes differs from Python to Python; how deep this one goes does not.
-    if reason is None and body.count(b"{") + body.count(b"[") > MAX_DEPTH and _is_too_deep(document):
+    if reason is None and _brackets(body) > MAX_DEPTH and is_too_deep(document):
         reason = "nested too deep"
     if reason is not None:
         raise _unreadable(f"not JSON: {reason}", body)
     return document
 
 
-def _is_too_deep(document: object) -> bool:
+def _brackets(text: bytes) -> int:
+    return text.count(b"{") + text.count(b"[")
+
+
+def is_too_deep(document: object) -> bool:
+    """Whether there are more objects and lists within one another than there may be."""
     level = [document]
     for _ in range(MAX_DEPTH):
         level = [
@@ -120,7 +128,7 @@ def read_page(body: bytes) -> Page:
         rows = [_fast_row(raw) for raw in answer.data.meetings]
     except (msgspec.MsgspecError, ValueError, RecursionError, _Odd):
         return _read_page_tolerantly(body)
-    if answer.success is False:
+    if answer.success is False or _may_be_deep(body, answer.data.meetings):
         return _read_page_tolerantly(body)
     data = answer.data
     return Page(
@@ -130,6 +138,15 @@ def read_page(body: bytes) -> Page:
         total_records=data.total_records,
         _source=(body, "data"),
     )
+
+
+def _may_be_deep(body: bytes, rows: list[msgspec.Raw]) -> bool:
+    """Whether somewhere in a page, in what its models do not look into, there are brackets enough to be too deep."""
+    outside = _brackets(body) - len(rows)  # a row takes one, and most have no other
+    if outside <= MAX_DEPTH:
+        return False
+    inside = [_brackets(bytes(row)) - 1 for row in rows]
+    return outside - sum(inside) > MAX_DEPTH or max(inside, default=0) > MAX_DEPTH - _AROUND_ROW
 
 
 class _Odd(Exception):  # noqa: N818  (a signal to the tolerant way)
