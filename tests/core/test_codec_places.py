@@ -220,6 +220,7 @@ def test_no_json() -> None:
     deep = failure(parse, b"[" * 200_000)
 
     assert odd.reason.startswith("not JSON: ")
+    assert "char 0" in odd.reason
     assert ("<p>\ufffd</p>", "$") == (odd.excerpt, odd.path)
     assert "hush" not in far.excerpt
     assert "password" in far.excerpt
