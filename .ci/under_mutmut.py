@@ -15,10 +15,17 @@ MEASURED = Path("mutmut-stats.json")
 
 def pytest_configure() -> None:
     """Let every run draw the same examples, and look for no simpler one: the first failure is all that counts."""
-    from hypothesis import Phase, settings  # noqa: PLC0415  (not before pytest can rewrite its asserts)
+    from hypothesis import HealthCheck, Phase, settings  # noqa: PLC0415  (not before pytest can rewrite its asserts)
 
-    phases = [Phase.explicit, Phase.generate]
-    settings.register_profile("mutants", derandomize=True, database=None, deadline=None, phases=phases)
+    settings.register_profile(
+        "mutants",
+        derandomize=True,
+        database=None,
+        phases=[Phase.explicit, Phase.generate],
+        # A busy machine must not be taken for a test that noticed something.
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
     settings.load_profile("mutants")
 
 
