@@ -113,6 +113,8 @@ def test_times_without_offset() -> None:
     assert datetime(2026, 7, 1, 8, tzinfo=ZoneInfo("Europe/Berlin")) == meeting.start_time
     assert datetime(2026, 7, 1, 8, tzinfo=UTC) == meeting.created_at
     assert {"id", "timezone", "start_time", "created_at"} == set(to_dict(meeting))
+    (occurrence,) = read_detail(encode({"meeting": {"id": 1, "occurrences": [{"start_time": naive}]}})).occurrences
+    assert datetime(2026, 7, 1, 8, tzinfo=UTC) == occurrence.start_time
 
 
 def test_first_misfit_of_a_list() -> None:
