@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import sys
 from array import array
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -77,3 +78,19 @@ def test_a_row_twice_on_a_page_is_picked_once() -> None:
     assert [rows[0], rows[1], rows[3]] == memory.fresh(rows)
     assert [digest(rows[0]), digest(rows[1]), digest(rows[3])] == list(memory.log)
     assert [] == memory.fresh(rows)
+
+
+def test_a_digest_is_the_same_in_every_process() -> None:
+    """Checkpoints hold digests, so those of CPython of 64 bits stay what they are; each part of the identity counts."""
+    start = datetime(2023, 4, 26, 19, tzinfo=UTC)
+    rows = [
+        Meeting(id=1, uuid="a", start_time=start),
+        Meeting(id=2, uuid="a", start_time=start),
+        Meeting(id=1, uuid="ab", start_time=start),
+        Meeting(id=1, uuid="a", start_time=start + timedelta(seconds=1)),
+        Meeting(id=1, uuid="a"),
+        Meeting(id=1, uuid="\ud800"),
+    ]
+    assert 6 == len({digest(row) for row in rows})
+    assert digest(rows[0]) == digest(Meeting(id=1, uuid="a", start_time=start.astimezone(timezone(timedelta(hours=9)))))
+    assert [-5_817_987_825_482_672_421, -764_777_031_323_732_487] == [digest(rows[0]), digest(rows[4])]
