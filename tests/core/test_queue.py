@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from core.strategies import brisk
 from core.tools import NOON
 from pyas_async import RateBudget
+from pyas_async._core.lane import Lane
 from pyas_async._core.listings import Listings
 from pyas_async._core.queue import Queue, Ticket
 
@@ -359,6 +360,23 @@ def test_abandoned_listings_end() -> None:
     assert other.granted
     assert other.listing in queue.listings
     assert one.listing not in queue.listings
+
+
+def test_a_lane() -> None:
+    """A lane counts those who wait in it; whoever is served hands the turn to the next account, who leaves does not."""
+    lane = Lane()
+    a, b, c = interactive("a"), interactive("a"), interactive("b")
+    assert (0, None) == (len(lane), lane.head())
+    for ticket in (a, b, c):
+        lane.push(ticket)
+    assert (3, a, [0, 2, 1]) == (len(lane), lane.head(), [lane.ahead(ticket) for ticket in (a, b, c)])
+    a.granted = True
+    lane.remove(a)
+    assert (2, c, [1, 0]) == (len(lane), lane.head(), [lane.ahead(ticket) for ticket in (b, c)])
+    lane.remove(c)
+    assert (1, b) == (len(lane), lane.head())
+    lane.remove(b)
+    assert (0, None) == (len(lane), lane.head())
 
 
 def queue_next(queue: Queue) -> Ticket | None:
