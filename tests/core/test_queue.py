@@ -45,12 +45,14 @@ class Places:
 
     def wait(self, now: float, *, bulk: bool) -> float | None:
         """Say how long until there is a place."""
+        assert now < math.inf
         if self.free < 1:
             return self.every
         return 0.0 if self.for_bulk or not bulk else 0.5
 
     def spare(self, now: float) -> float:
         """Count the places for bulk calls."""
+        assert now < math.inf
         return self.free if self.for_bulk else 0
 
     def claim(self, pages: int, period: float) -> int:
@@ -60,11 +62,13 @@ class Places:
 
     def took(self, now: float, *, bulk: bool) -> None:
         """Give a place away."""
+        assert now < math.inf
         self.taken.append(bulk)
         self.free -= 1
 
     def step(self, now: float) -> float:
         """Say how far apart a crowd goes."""
+        assert now < math.inf
         return self.spread
 
 
@@ -292,6 +296,7 @@ def test_kept_back() -> None:
     queue.serve(room, 0.0, 0.5)
     assert not waiting.granted
     assert 0.5 == queue.next_look(room, 0.0)
+    assert [True, False] == [queue.may_go(ticket, room, 0.0) for ticket in (interactive(), bulk())]
     queue.join(single := interactive())
     queue.serve(room, 0.0, 0.5)
     assert single.granted
