@@ -271,6 +271,28 @@ def test_kept_back_for_single_calls() -> None:
     assert 0.0 == budget.wait(now)
 
 
+def test_when_to_look_again() -> None:
+    """Who waits is told when: at the end of the service's window, or when a place comes back; a sixteenth of one later.
+
+    What is kept back for single calls grows less with time, too.
+    """
+    told = heard(100)
+    told.learn(headers(0, 60), 0.0, NOON)
+    assert 50.0 == told.wait(10.0)
+    budget, early = heard(100), heard(100)
+    for _ in range(100):
+        assert take(budget, 0.0)
+        budget.give_back()
+        assert take(early, 0.0)
+        early.give_back()
+    early.took(-295.0, bulk=True)
+    early.spent(-290.0)
+    for each in (budget, early):
+        while each.wait(1.0, bulk=True) == 0:
+            each.took(1.0, bulk=True)
+    assert [18.75, 9.0] == [each.wait(1.0, bulk=True) for each in (budget, early)]
+
+
 def test_kept_back_at_most_half() -> None:
     """However many single calls there were, bulk calls have half of what there is."""
     budget = heard(100)

@@ -55,9 +55,9 @@ def test_snapshot_to_the_moment() -> None:
         budget.spent(moment)
     elsewhere = NOON.astimezone(timezone(timedelta(hours=9)))
     shown = budget.snapshot(2.0, elsewhere)
-    assert (0, NOON + timedelta(seconds=298), UTC) == (
-        shown.remaining, shown.resets_at, shown.resets_at and shown.resets_at.tzinfo,
-    )  # fmt: skip
+    assert (0, NOON + timedelta(seconds=298)) == (shown.remaining, shown.resets_at)
+    assert shown.resets_at is not None
+    assert UTC is shown.resets_at.tzinfo
     assert 1 == budget.snapshot(300.0, NOON).remaining
     fresh = RateBudget(2)
     fresh.pause(10.0, 0.0)
