@@ -95,6 +95,11 @@ def halved(body: bytes) -> bytes:
     return body[: len(body) // 2]
 
 
+def singly(text: bytes) -> list[bytes]:
+    """Take a text byte by byte."""
+    return [bytes([byte]) for byte in text]
+
+
 def latin(seen: Seen) -> bytes:
     """Write the body in Latin-1, which is no UTF-8."""
     return text(seen).decode().encode("latin-1")

@@ -16,6 +16,7 @@ from pyas_async import (
     Page,
     PyasError,
     RateLimitError,
+    RequestTimeoutError,
     ServerError,
     TransportError,
 )
@@ -27,6 +28,8 @@ AGAIN = ("update", "delete")
 CALLS = (*READS, "create", *AGAIN)
 ATTEMPTS = 4
 """As many as the default policy makes."""
+IN_TIME = 3
+"""As many as there is time for, if each takes the half minute that it may take, and the call a minute and a half."""
 
 
 @attrs.frozen(kw_only=True)
@@ -114,15 +117,19 @@ def unsent(attempts: int = ATTEMPTS) -> Endings:
     }
 
 
-def lost(error: type[PyasError] = TransportError, *, read: bool = True) -> Endings:
+def lost(error: type[PyasError] = TransportError, *, tries: int = ATTEMPTS, read: bool = True) -> Endings:
     """No whole answer comes: what may be repeated is; of a write that was sent, nobody can say what became of it."""
 
     def after(attempts: int, error: type[PyasError], state: WriteState | None = None) -> Ending:
         return Ending(error=error, state=state, requests=attempts if read else 0, attempts=attempts)
 
-    writes = {call: after(ATTEMPTS, OutcomeUnknownError, "unknown") for call in AGAIN}
+    writes = {call: after(tries, OutcomeUnknownError, "unknown") for call in AGAIN}
     once = after(1, OutcomeUnknownError, "unknown")
-    return {**{call: after(ATTEMPTS, error) for call in READS}, "create": once, **writes}
+    return {**{call: after(tries, error) for call in READS}, "create": once, **writes}
+
+
+LATE: Endings = lost(RequestTimeoutError, tries=IN_TIME)
+"""No whole answer comes in time."""
 
 
 def unreadable(but: Endings | None = None) -> Endings:
@@ -136,11 +143,15 @@ def refused(error: type[APIStatusError], status: int, state: WriteState = "rejec
     return {call: Ending(error=error, status=status, state=None if call in READS else state) for call in CALLS}
 
 
-def failed(status: int, error: type[APIStatusError] = ServerError, *, once: bool = False) -> Endings:
-    """The service fails: what may be repeated is, if that may help."""
-    tries = {call: ATTEMPTS if call != "create" and not once else 1 for call in CALLS}
+def failed(status: int, error: type[APIStatusError] = ServerError, *, tries: int = ATTEMPTS) -> Endings:
+    """The service fails: what may be repeated is."""
     return {
-        call: Ending(error=error, status=status, requests=tries[call], state=None if call in READS else "unknown")
+        call: Ending(
+            error=error,
+            status=status,
+            requests=1 if call == "create" else tries,
+            state=None if call in READS else "unknown",
+        )
         for call in CALLS
     }
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import ssl
-from collections.abc import Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,7 +14,7 @@ from faults.endings import Endings
 from faults.server import Script, Step, nobody, serve
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
     from faults.server import Server
 
@@ -31,7 +30,7 @@ class Fault:
         greets: What the service does with a connection before it reads anything.
         place: Who is at the address: the service; nobody; a stranger, whose certificate nobody vouches for; or a
             service that speaks plain HTTP where TLS is expected.
-        options: Settings of the client, so that time runs out sooner.
+        takes_time: Whether it is made of time. Where clocks do not leap (`faults.leaping`), `options` make it short.
     """
 
     name: str
@@ -39,7 +38,12 @@ class Fault:
     endings: Endings
     greets: Step | None = attrs.field(default=None, kw_only=True)
     place: Literal["service", "nobody", "stranger", "plain"] = attrs.field(default="service", kw_only=True)
-    options: Mapping[str, Any] = attrs.field(factory=dict, kw_only=True)
+    takes_time: bool = attrs.field(default=False, kw_only=True)
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """Settings of a client that shall not wait for long."""
+        return {"timeout": 0.5} if self.takes_time else {}
 
 
 @functools.cache

@@ -24,18 +24,17 @@ Look for what happened to you in the first column, and for your call in the othe
 
 - *answered*: the call returns, after one request.
 - Everything else is what it raises if the fault happens **every time**.
-  A number of requests says that the call was tried again:
+  A number of requests, or of attempts where no request gets through, says that the call was tried again:
   a fault that is over by then is not seen at all, and the call returns.
-  No number is one request.
+  No number is one.
 - Of a write, the second word is the error's `write_state`.
   *not_sent* and *rejected*: nothing was done; send it again when what the error speaks of is put right.
   *done*: it was carried out, and its answer alone is lost.
   *unknown*: nobody can tell.
   Look before you do it again, or let `create` look:
   [`on_unknown="reconcile"`](cookbook.md#a-create-that-was-not-answered).
-- Requests are counted with the default `RetryPolicy`, of four attempts.
-  Under *Time*, `timeout` is short, so that all four fit in;
-  with the defaults of 30 s for an attempt and 90 s for a call, three do.
+- Requests are counted with the default settings: four attempts, 30 s for each, and 90 s for the whole call.
+  So there is time for three that are not answered.
 
 What holds in every row:
 
@@ -96,10 +95,8 @@ def _words(ending: Ending) -> str:
         parts.append(f'scope "{ending.scope}"')
         if ending.retry_after is not None:
             parts.append(f"free again in {ending.retry_after:,} s")
-    if not ending.requests:
-        parts.append(f"{ending.attempts} {'attempt' if ending.attempts == 1 else 'attempts'}")
-    elif ending.requests > 1:
-        parts.append(f"{ending.requests} requests")
+    if ending.attempts > 1:
+        parts.append(f"{ending.attempts} {'requests' if ending.requests else 'attempts'}")
     return ", ".join(parts)
 
 

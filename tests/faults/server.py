@@ -6,7 +6,7 @@ import contextlib
 import enum
 import socket
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -18,11 +18,16 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 from anyio.streams.tls import TLSStream
 
 from faults.answers import well
+from faults.leaping import passes
 from runtime.wires import Seen
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncIterator
+
+
+PATIENCE = 30.0
+"""Seconds that an attempt has unless a client is told otherwise."""
 
 
 class Do(enum.Enum):
@@ -35,10 +40,12 @@ class Do(enum.Enum):
 
 @attrs.frozen
 class Drip:
-    """Bytes that come one after the other, so many seconds apart."""
+    """Pieces that come now and then: one in five seconds, or in a fiftieth of one where clocks do not leap.
 
-    text: bytes
-    every: float = 0.02
+    It goes on for longer than anybody listens.
+    """
+
+    pieces: Sequence[bytes]
 
 
 @attrs.frozen
@@ -133,18 +140,23 @@ async def _take(step: Step, stream: anyio.abc.ByteStream, raw: socket.socket) ->
         await _act(step, raw)
         return True
     if isinstance(step, Drip):
-        for byte in step.text:
-            await stream.send(bytes([byte]))
-            await anyio.sleep(step.every)
-        return False
+        for number, piece in enumerate(step.pieces):
+            await stream.send(piece)
+            if 5.0 * number >= PATIENCE:
+                break  # whoever listened has gone, and the time of others is not to be spent
+            await passes(5.0, really=0.02)
+        await anyio.sleep_forever()
+        return True
     if isinstance(step, Later):
         await anyio.sleep(0.005)
-    await stream.send(step.text if isinstance(step, Later) else step)
+        step = step.text
+    await stream.send(step)
     return False
 
 
 async def _act(act: Do, raw: socket.socket) -> None:
     if act is Do.STALL:
+        await passes(PATIENCE, really=0.0)
         await anyio.sleep_forever()
     if act is Do.RESET:
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

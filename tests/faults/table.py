@@ -20,6 +20,7 @@ from faults.answers import (
     latin,
     mistaken,
     says,
+    singly,
     squeezed,
     surplus,
     tells,
@@ -31,6 +32,8 @@ from faults.answers import (
 from faults.endings import (
     ANSWERED,
     EMPTY_IS_FINE,
+    IN_TIME,
+    LATE,
     MISTAKEN,
     UNASKED,
     failed,
@@ -48,14 +51,11 @@ from pyas_async import (
     BadRequestError,
     NotFoundError,
     PermissionDeniedError,
-    RequestTimeoutError,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SOON = {"timeout": 0.8}
-"""Seconds for an attempt that gets no whole answer; the default is 30."""
 VALIDATOR = {"msg": "Invalid value", "location": "body", "value": "x"}
 KEYS = {"message": "Too many requests! Try again.", "code": 429, "error": "Rate limit exceeded"}
 DAYS = {
@@ -105,36 +105,26 @@ CONNECTION = (
 )
 
 TIME = (
-    Fault("never answers", does((Do.STALL,)), lost(RequestTimeoutError), options=SOON),
-    Fault(
-        "stops inside the headers",
-        does((head()[:40], Do.STALL)),
-        lost(RequestTimeoutError),
-        options=SOON,
-    ),
+    Fault("never answers", does((Do.STALL,)), LATE, takes_time=True),
+    Fault("stops inside the headers", does((head()[:40], Do.STALL)), LATE, takes_time=True),
     Fault(
         "stops inside the body",
         does(lambda seen: (whole(text(seen))[:-9], Do.STALL)),
-        lost(RequestTimeoutError),
-        options=SOON,
+        LATE,
+        takes_time=True,
     ),
-    Fault(
-        "sends a byte of the headers now and then",
-        does((Drip(head()), Do.STALL)),
-        lost(RequestTimeoutError),
-        options=SOON,
-    ),
+    Fault("sends a byte of the headers now and then", does((Drip(singly(head())),)), LATE, takes_time=True),
     Fault(
         "sends a byte of the body now and then",
-        does(lambda seen: (head(200, "Content-Length: 999"), Drip(text(seen)), Do.STALL)),
-        lost(RequestTimeoutError),
-        options=SOON,
+        does(lambda seen: (head(200, "Content-Length: 999"), Drip(singly(text(seen))))),
+        LATE,
+        takes_time=True,
     ),
     Fault(
         "says again and again that the answer is about to come (103)",
-        does(lambda _: (*[Later(b"HTTP/1.1 103 Early Hints\r\n\r\n")] * 200, Do.STALL)),
-        lost(RequestTimeoutError),
-        options=SOON,
+        does((Drip([b"HTTP/1.1 103 Early Hints\r\n\r\n"] * 100),)),
+        LATE,
+        takes_time=True,
     ),
 )
 
@@ -285,19 +275,19 @@ ERRORS = (
     ),
     Fault("500", tells({"message": "Boom"}, 500), failed(500)),
     Fault("500 with gzip that is none", says(HTML, 500, "Content-Encoding: gzip"), failed(500)),
-    Fault("501", says(b"", 501), failed(501, once=True)),
+    Fault("501", says(b"", 501), failed(501, tries=1)),
     Fault("502 with HTML", says(HTML, 502, kind="text/html"), failed(502)),
     Fault(
         "502, and stops inside the body",
         does((whole(HTML, 502)[:-9], Do.STALL)),
-        failed(502),
-        options=SOON,
+        failed(502, tries=IN_TIME),
+        takes_time=True,
     ),
     Fault("503 with `Retry-After: 20`", says(b"", 503, "Retry-After: 20"), failed(503)),
     Fault(
         "503 with `Retry-After: 3600`",
         says(b"", 503, "Retry-After: 3600"),
-        failed(503, once=True),
+        failed(503, tries=1),
     ),
 )
 

@@ -1,13 +1,12 @@
 """Each of the five calls under each of the faults: the one right ending, and a client that goes on as if nothing were.
 
-All visits of one event loop and one kind of client are made at once, before the first test asks: what is made of time
-then passes while the rest happens.
+The visits of one event loop and one kind of client are made before the first test asks, many at a time.
 """
 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import anyio
 import attrs
@@ -16,6 +15,7 @@ import pytest
 
 from faults.endings import ANSWERED, CALLS, Ending
 from faults.fault import trusting, usual
+from faults.leaping import backend
 from faults.table import CONNECTION, FAULTS, HTTP
 from faults.visits import WELL, Visit, visit, visit_once
 
@@ -44,16 +44,20 @@ async def all_of(
     places = anyio.CapacityLimiter(8)
 
     async def one(fault: Fault, call: str) -> None:
-        # A fault that is made of time takes none of the processor's.
-        async with anyio.CapacityLimiter(1) if fault.options else places:
+        async with places:
             try:
                 found[fault.name, call] = await make(fault, call)
             except Exception as error:  # noqa: BLE001  (see above)
                 found[fault.name, call] = error
 
+    cases = [(fault, call) for fault in faults for call in calls]
+    # Where time leaps, it leaps for all: so these go one by one.
+    for fault, call in cases:
+        if fault.takes_time:
+            await one(fault, call)
     async with anyio.create_task_group() as tasks:
-        for fault in faults:
-            for call in calls:
+        for fault, call in cases:
+            if not fault.takes_time:
                 tasks.start_soon(one, fault, call)
     return found
 
@@ -67,6 +71,12 @@ def of(fault: Fault, found: Found[T]) -> dict[str, T]:
     return {call: value for call, value in ours.items() if not isinstance(value, Exception)}
 
 
+@pytest.fixture(scope="module", params=["asyncio", "trio"])
+def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
+    """Run on event loops whose clocks leap."""
+    return backend(request.param)
+
+
 @pytest.fixture(scope="module", params=["httpx", "httpx2"])
 def pool(request: pytest.FixtureRequest) -> Pool | None:
     """Send through a pool of our own, or through an `httpx2.AsyncClient`."""
@@ -76,7 +86,7 @@ def pool(request: pytest.FixtureRequest) -> Pool | None:
 
 
 @pytest.fixture(scope="module")
-async def visits(anyio_backend: str, pool: Pool | None) -> Found[Visit]:
+async def visits(anyio_backend: object, pool: Pool | None) -> Found[Visit]:
     """Make all calls under all faults."""
     return await all_of(FAULTS, lambda fault, call: visit(fault, call, pool))
 
@@ -102,7 +112,7 @@ def test_waits(visits: Found[Visit]) -> None:
 
 
 @pytest.fixture(scope="module")
-async def passing(anyio_backend: str) -> Found[Ending]:
+async def passing(anyio_backend: object) -> Found[Ending]:
     """Make calls under the faults that happen once."""
     return await all_of(PASSING, visit_once, ("get", "create", "update"))
 
@@ -119,7 +129,7 @@ def test_passing(fault: Fault, passing: Found[Ending]) -> None:
 
 
 @pytest.fixture(scope="module")
-async def encrypted(anyio_backend: str) -> Found[Visit]:
+async def encrypted(anyio_backend: object) -> Found[Visit]:
     """Make calls over TLS."""
 
     def pool() -> httpx.AsyncClient:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -14,6 +13,7 @@ import attrs
 from faults.answers import ID
 from faults.endings import Ending, ending_of
 from faults.fault import serving
+from faults.leaping import leap
 from pyas_async import AttemptStarted, PyasClient, PyasError, Waiting
 from pyas_async._core.exchange import LONGEST_WAIT
 from pyas_async._runtime.clock import Clock
@@ -59,10 +59,10 @@ class Witness:
 
     def clock(self) -> Clock:
         """Give the clock that leaps. Chance is always one: pauses are at their longest."""
-        began = time.monotonic()
+        began = anyio.current_time()
         return Clock(
-            now=lambda: time.monotonic() + self.waited,
-            wall=lambda: NOON + timedelta(seconds=time.monotonic() - began + self.waited),
+            now=lambda: anyio.current_time() + self.waited,
+            wall=lambda: NOON + timedelta(seconds=anyio.current_time() - began + self.waited),
             sleep=lambda _: anyio.lowlevel.checkpoint(),
             chance=lambda: 1.0,
         )
@@ -107,7 +107,8 @@ class Visit:
 
 async def visit(fault: Fault, call: str, pool: Pool | None = None, *, tls: bool = False) -> Visit:
     """Make a call under a fault, and others when it has passed."""
-    async with serving(fault, tls=tls) as server, client_of(server.url, pool, **fault.options) as (client, witness):
+    options = {} if leap(0.0) else fault.options
+    async with serving(fault, tls=tls) as server, client_of(server.url, pool, **options) as (client, witness):
         value = await tried(call, client)
         ending = ending_of(value, requests=len(server.requests), attempts=witness.attempts)
         waited = witness.waited
@@ -132,7 +133,8 @@ async def _afterwards(client: PyasClient) -> tuple[object, ...]:
 
 async def visit_once(fault: Fault, call: str, pool: Pool | None = None) -> Ending:
     """Make a call under a fault that passes after the first request, or the first connection."""
-    async with serving(fault) as server, client_of(server.url, pool, **fault.options) as (client, witness):
+    options = {} if leap(0.0) else fault.options
+    async with serving(fault) as server, client_of(server.url, pool, **options) as (client, witness):
         server.passes = True
         value = await tried(call, client)
         return ending_of(value, requests=len(server.requests), attempts=witness.attempts)
