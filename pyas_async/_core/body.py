@@ -26,6 +26,10 @@ def _coding(part: str) -> str:
     return part.partition(";")[0].strip().lower()
 
 
+def _member() -> "zlib._Decompress":
+    return zlib.decompressobj(16 + zlib.MAX_WBITS)
+
+
 class Body:
     """Takes the pieces of a body as they come over the wire; gives the whole, or says why there is none.
 
@@ -45,7 +49,7 @@ class Body:
         self._pieces: list[bytes] = []
         self._begun = False
         codings = [name for part in encoding.split(",") if (name := _coding(part)) not in ("", "identity")]
-        self._gzip = zlib.decompressobj(16 + zlib.MAX_WBITS) if codings and codings[0] in _GZIP else None
+        self._gzip = _member() if codings and codings[0] in _GZIP else None
         # A coding that nobody knows is none: services are known to write a character set there.
         if len(codings) > 1 or (codings and codings[0] in _COMPRESSED):
             self.fault = f"the answer is compressed as {', '.join(codings)[:50]!r}, which was not asked for"
@@ -59,7 +63,7 @@ class Body:
             if self._gzip is None:
                 self._keep(piece)
             else:
-                self._expand(self._gzip, piece)
+                self._gzip = self._expand(self._gzip, piece)
             if self._room < 0 or self._raw_room < 0:
                 self._fail(f"the answer is larger than {self._limit:,} bytes")
         return self.fault is None
@@ -70,13 +74,19 @@ class Body:
             self._fail("the answer is cut: its gzip has no end")
         return b"".join(self._pieces) if self.fault is None else None
 
-    def _expand(self, gzip: "zlib._Decompress", piece: bytes) -> None:
+    def _expand(self, gzip: "zlib._Decompress", piece: bytes) -> "zlib._Decompress":
         try:
-            while piece and not gzip.eof and self._room >= 0:
+            while piece and self._room >= 0:
+                if gzip.eof:
+                    # gzip allows several members in a row, and zeros behind them.
+                    if not piece.strip(b"\0"):
+                        break
+                    gzip = _member()
                 self._keep(gzip.decompress(piece, _STEP))
-                piece = gzip.unconsumed_tail
+                piece = gzip.unused_data if gzip.eof else gzip.unconsumed_tail
         except zlib.error as error:
             self._fail(f"the answer says that it is gzip, and is none ({error})")
+        return gzip
 
     def _keep(self, piece: bytes) -> None:
         self._room -= len(piece)
