@@ -55,7 +55,7 @@ What holds in every row:
   By uuid nothing is compared, since every instance of a meeting has its own.
 
 The tests hold this page: a service on a raw socket does each of these things to each of the five calls,
-on asyncio and trio, through the client's own connections and through an injected `httpx2.AsyncClient`.
+on asyncio and trio, through the client's own connections, and to three of them through an injected client of httpx2's.
 The rows come from `tests/faults/table.py`, and `python3 noxfile.py -s pages` writes this page anew.
 """
 

@@ -158,7 +158,7 @@ DEATHS = (
 )
 
 
-@pytest.mark.anyio
+@pytest.mark.asyncio
 async def test_no_storm() -> None:
     """A service that is dead gets at most 1.1 requests a call: when it fails everybody, nobody tries again."""
     async with client_of("http://127.0.0.1") as (client, _):

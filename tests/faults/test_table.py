@@ -88,19 +88,26 @@ def pool(request: pytest.FixtureRequest) -> Pool | None:
 @pytest.fixture(scope="module")
 async def visits(anyio_backend: object, pool: Pool | None) -> Found[Visit]:
     """Make all calls under all faults."""
-    return await all_of(FAULTS, lambda fault, call: visit(fault, call, pool))
+    # Whoever sends, a list is read as a get is, and a delete is repeated as an update is.
+    calls = CALLS if pool is None else ("get", "create", "update")
+    found = await all_of(FAULTS, lambda fault, call: visit(fault, call, pool), calls)
+    assert len(FAULTS) * len(calls) == len(found)
+    return found
 
 
 @each_fault
 def test_endings(fault: Fault, visits: Found[Visit]) -> None:
     """Under each fault, each call has one right ending: what it gives or raises, and after how many requests."""
-    assert fault.endings == {call: one.ending for call, one in of(fault, visits).items()}
+    found = of(fault, visits)
+
+    assert {call: fault.endings[call] for call in found} == {call: one.ending for call, one in found.items()}
 
 
-@each_fault
-def test_afterwards(fault: Fault, visits: Found[Visit]) -> None:
+def test_afterwards(visits: Found[Visit]) -> None:
     """When a fault has passed, the client's next calls get the answers to their own questions, at the first attempt."""
-    assert dict.fromkeys(CALLS, WELL) == {call: one.afterwards for call, one in of(fault, visits).items()}
+    after = {(fault.name, call): one.afterwards for fault in FAULTS for call, one in of(fault, visits).items()}
+
+    assert {} == {case: found for case, found in after.items() if found != WELL}
 
 
 def test_waits(visits: Found[Visit]) -> None:
