@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import anyio.lowlevel
 import attrs
+import httpx
+import httpx2
 import pytest
 
 from pyas_async import PyasError
@@ -30,6 +32,12 @@ async def key_function() -> str:
 
 
 KEYS: tuple[Any, ...] = (KEY, key_function)
+SENDERS: tuple[Callable[[], Any], ...] = (
+    lambda: None,
+    lambda: httpx.AsyncClient(verify=False),  # noqa: S501  (there is no TLS, and reading certificates takes long)
+    lambda: httpx2.AsyncClient(verify=False),
+)
+"""What the client sends through: a pool of its own, or an injected client of either package."""
 
 
 async def iterate(client: PyasClient) -> None:
@@ -76,15 +84,24 @@ async def at_once(_: float) -> None:
     await anyio.lowlevel.checkpoint()
 
 
-def client_for(url: str, key: Any, events: list[Event]) -> PyasClient:  # noqa: ANN401
-    """Make a client that does not wait between its attempts, and gives up early."""
-    client = client_of(url, api_key=key, retry=None, timeout=0.05, on_event=events.append)
+class OwnError(Exception):
+    """What an event handler raises, which is logged."""
+
+
+def client_for(url: str, key: Any, events: list[Event], http: Any = None) -> PyasClient:  # noqa: ANN401
+    """Make a client that does not wait between its attempts, gives up early, and tells one who then raises."""
+
+    def told(event: Event) -> None:
+        events.append(event)
+        raise OwnError("told")
+
+    client = client_of(url, api_key=key, retry=None, timeout=0.05, on_event=told, http_client=http)
     client._session.clock = attrs.evolve(client._session.clock, sleep=at_once)
     return heard(client).with_options(headers={"x-gateway": HEADER})
 
 
 # On trio, httpx leaves generators of its own to the garbage where it cannot unpack an answer.
-@pytest.mark.filterwarnings("ignore:.*AsyncResponseStream:pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.filterwarnings("ignore:.*async_generator object:pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("number", range(len(ECHOES)), ids=[echo.name for echo in ECHOES])
 async def test_faults(number: int, anyio_backend: str, capfd: pytest.CaptureFixture[str]) -> None:
     """No call gives a secret away, whatever the service does and echoes: not by its error, nor in any other way."""
@@ -96,13 +113,17 @@ async def test_faults(number: int, anyio_backend: str, capfd: pytest.CaptureFixt
             if (place + number) % 2 == (anyio_backend == "trio"):
                 continue
             # A new client each time: a limit of the key would hold the next call back.
-            client = client_for(server.url, KEYS[(place + number) // 2 % 2], events)
+            turn = (place + number) // 2
+            http = SENDERS[turn % 3]()
+            client = client_for(server.url, KEYS[turn % 2], events, http)
             try:
                 emitted.shown(f"value of {name}", await call(client))
             except PyasError as error:
                 emitted.error(name, error)
             emitted.shown("client", client)
             await client._session.aclose()
+            if http is not None:
+                await http.aclose()
     for event in events:
         emitted.shown("event", event)
         emitted.text("event, pickle", pickle.dumps(event))

@@ -6,6 +6,7 @@ import logging
 from pprint import pformat
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import attrs
 import httpx
 import pytest
@@ -91,6 +92,23 @@ def test_parts() -> None:
     assert [] == emitted.found()
     with pytest.raises(TypeError, match="format"):
         format(key, ">30")
+
+
+def test_keys_that_were() -> None:
+    """What answers a request with one key is masked of it, when another call has fetched the next ones."""
+    keys = iter([KEY, *(f"key-{number}" for number in range(7))])
+
+    async def function() -> str:
+        return next(keys)
+
+    async def fetch() -> None:
+        for _ in range(8):
+            await key.fetch()
+
+    key = ApiKey(function)
+    mask = key.mask()
+    anyio.run(fetch)
+    assert "Unauthorized: ***, ***" == mask(f"Unauthorized: {KEY}, {key.reveal()}")
 
 
 def test_models() -> None:
