@@ -19,7 +19,7 @@ from pyas_async.plans._table import duration
 from pyas_async.sandbox import Sandbox
 
 ROOT = Path(__file__).parent.parent
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+PAGES = sorted([ROOT / "README.md", ROOT / "SECURITY.md", *(ROOT / "docs").rglob("*.md")])
 CALCULATOR = (ROOT / "docs" / "choosing-a-plan.md").read_text("utf-8")
 # A block that is to make no request has this line before its fence, and is held to it.
 NO_REQUEST = "<!-- This program makes no request. -->\n"
@@ -122,3 +122,14 @@ def test_links_lead_somewhere() -> None:
                 for heading in re.findall(r"^#+ (.*)$", file.read_text("utf-8"), re.MULTILINE)
             }
             assert anchor in headings, f"{page.name}: {target}"
+
+
+def test_each_promise_is_kept_by_a_test() -> None:
+    """Every test that the threat model names is there, and every promise of its tables names one."""
+    text = (ROOT / "docs" / "threat-model.md").read_text("utf-8")
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text)
+    for path, name in named:
+        assert re.search(rf"^(async )?def {name}\(", (ROOT / path).read_text("utf-8"), re.MULTILINE), f"{path}::{name}"
+    promises = re.findall(r"^\| (?!promise |---|-).* \| (.*) \|$", text, re.MULTILINE)
+    assert len(promises) > 15
+    assert [] == [kept for kept in promises if "::test_" not in kept]
