@@ -301,6 +301,15 @@ def pages(session: nox.Session) -> None:
 
 
 @nox.session
+def fuzz(session: nox.Session) -> None:
+    """Draw a million answers, headers, checkpoints, arguments and settings; another number after --."""
+    install_wheel(session, *groups("tests"))
+    inputs = session.posargs[0] if session.posargs else "1000000"
+    environment = {**UNDER_TEST, "PYAS_ASYNC_FUZZ_INPUTS": inputs, "PYTEST_ADDOPTS": "-o faulthandler_timeout=14400"}
+    session.run("python", "-m", "pytest", "tests/fuzz", "--durations=0", env=environment)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Run the benchmarks; `-- --only paging`, `-- --quick` and what else follows -- is for benchmarks/__main__.py."""
     install_wheel(session, *groups("bench"))

@@ -1,0 +1,265 @@
+"""Whatever the service answers: a value that makes sense, or one of the errors that are promised, and soon."""
+
+from __future__ import annotations
+
+import json
+import math
+import pickle
+from datetime import UTC, datetime
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import pytest
+from hypothesis import strategies as st
+
+from core.exchanges import CALLS, exchange_of
+from fuzz.documents import ANSWERS, ERRORS, PAGE, Chance, bodies, body_of, drawn
+from fuzz.running import fuzz, soon
+from pyas_async import DecodeError, Page, PyasError, RateBudget, RateLimitError, from_dict, to_dict
+from pyas_async._core import endpoints
+from pyas_async._core.checkpoint import Checkpoint
+from pyas_async._core.codec import (
+    Refused,
+    read_account,
+    read_detail,
+    read_nothing,
+    read_oauth_url,
+    read_page,
+    read_updated,
+)
+from pyas_async._core.dates import parse_field, parse_header
+from pyas_async._core.exchange import Fail, Return, Wait
+from pyas_async._core.messages import Answer
+from pyas_async._core.paging import Paging
+from pyas_async._core.status import count, limit_resets_in, retry_after
+from pyas_async._core.walk import Rules
+from pyas_async._runtime.key import ApiKey
+from pyas_async.models._base import Model
+
+if TYPE_CHECKING:
+    from pyas_async._core.messages import Call
+
+KEY = "fuzzed-key-5b1e"
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+READERS = (read_page, read_detail, read_updated, read_nothing, read_account, read_oauth_url)
+
+
+def check_value(value: object) -> None:
+    """See that a value is one that a model promises: whole numbers, moments that say when, text that can be written."""
+    if isinstance(value, Model):
+        check_fields(value)
+    elif isinstance(value, tuple):
+        for item in value:
+            check_value(item)
+    elif isinstance(value, datetime):
+        assert value.utcoffset() is not None
+        assert value.isoformat()
+    elif isinstance(value, str):
+        value.encode()
+    else:
+        assert value is None or type(value) in (int, bool) or isinstance(value, IntEnum)
+
+
+def check_fields(model: Model) -> None:
+    """See that each field holds what its type says."""
+    for attribute in attrs.fields(type(model)):
+        value = getattr(model, attribute.name)
+        if attribute.name == "_source":
+            continue
+        check_value(value)
+        assert not isinstance(value, bool) or "bool" in str(attribute.type)
+        assert type(value) is not int or "int" in str(attribute.type)
+
+
+def check_model(model: Model) -> None:
+    """See that a model makes sense, can be shown, packed and written, and comes back from each as it was."""
+    check_fields(model)
+    document = to_dict(model)
+    assert json.dumps(document, allow_nan=False).encode()
+    assert repr(model).encode("utf-8", "surrogatepass")
+    assert set(model.extra) <= set(document)
+    packed = pickle.loads(pickle.dumps(model))
+    assert model == packed
+    assert document == to_dict(packed)
+    assert model == from_dict(type(model), document)
+
+
+def check_error(error: PyasError) -> None:
+    """See that an error says something, not too much, and can be sent to another process."""
+    assert 0 < len(str(error)) < 30_000
+    packed = pickle.loads(pickle.dumps(error))
+    assert (str(error), vars(error)) == (str(packed), vars(packed))
+
+
+@fuzz(bodies(*ANSWERS, *ERRORS))
+def test_answers(body: bytes) -> None:
+    """An answer is a model that makes sense, or cannot be read, or says itself that it failed."""
+    for read in READERS:
+        value: object = None
+        with soon():
+            try:
+                value = read(body)
+            except DecodeError as error:
+                assert (error.path[0], len(error.excerpt) <= 500) == ("$", True)  # noqa: PT017  (not all are read)
+            except Refused as refused:
+                assert refused.document["success"] is False  # noqa: PT017  (as above)
+        if isinstance(value, Model):
+            with soon():
+                check_model(value)
+        else:
+            assert value is None or isinstance(value, str)
+            str(value).encode()
+
+
+@fuzz(st.lists(bodies({"data": PAGE}, {"data": {**PAGE, "next_page_token": ""}}), min_size=1, max_size=4))
+def test_listings(answers: list[bytes]) -> None:
+    """A listing takes whatever pages can be read, ends or goes on, and can say at each place where it stands."""
+    machine = Paging(Rules(max_restarts=2), None, now=0.0, wall=NOON.timestamp())
+    filters = (("type", "scheduled"),)
+    for number, body in enumerate(answers):
+        ask = machine.next()
+        if ask is None:
+            return
+        endpoints.list_page("acc", filters, ask)
+        try:
+            page = read_page(body)
+        except (DecodeError, Refused):
+            return
+        with soon():
+            try:
+                rows = machine.on_page(page, float(number), NOON.timestamp())
+            except PyasError as error:
+                check_error(error)
+                return
+            place = machine.checkpoint("acc", filters, len(rows))
+            assert str(place) == str(Checkpoint.parse(str(place)))
+
+
+WORDS = (
+    *(
+        "0",
+        "1",
+        "60",
+        "60.5",
+        "-1",
+        "1e3",
+        "1e400",
+        "nan",
+        "inf",
+        "Infinity",
+        "",
+        " ",
+        "5, 10",
+        "1_000",
+        "٣",
+        "²",
+        "+5",
+    ),
+    *(
+        "9" * 9,
+        "9" * 10,
+        "9" * 5_000,
+        "0x10",
+        "1795348860",
+        "1795348860000",
+        "true",
+        "None",
+        "a" * 10_000,
+        "\x00",
+        "é",
+    ),
+    *("2026-11-22T12:01:00Z", "2026-11-22T12:01:00", "2026-11-22", "20261122", "2026-W47-7", "12:00", "24:00:00"),
+    *("9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59", "9999-12-31", "0001-01-01", "10000-01-01"),
+    *("Sun, 22 Nov 2026 12:01:00 GMT", "Sun, 31 Dec 9999 23:59:59 -2359", "Mon, 01 Jan 0001 00:00:00 +2359"),
+    *("Sun, 22 Nov 26 12:01:00 EST", "Sunday, 22-Nov-26 12:01:00 GMT", "Sun Nov 22 12:01:00 2026", "22 Nov 2026"),
+    *(
+        "Sun, 22 Nov 99999999999999999999 12:01:00 GMT",
+        "Sun, 22 Nov 2026 99:99:99 +9999",
+        "Sun, 22 Nov 2026 12:01:00 +99999999",
+    ),
+    *("Sun Nov 22 2026 12:01:00 GMT+0000 (Coordinated Universal Time)", "Sun Nov 99 2026 12:01:00 GMT+0000"),
+    *(
+        "Sun Nov 22 2026 12:01:00 GMT+9999",
+        "Sun Nov 22 0001 00:00:00 GMT+2359",
+        "Sun Nov 22 2026 12:01:00 GMT-0000",
+    ),
+)
+NAMES = (
+    "retry-after",
+    "date",
+    "x-ratelimit-reset",
+    "x-ratelimit-remaining",
+    "x-ratelimit-limit",
+    "x-request-id",
+    "cf-ray",
+)
+STATUSES = (200, 204, 301, 400, 401, 403, 404, 408, 410, 422, 429, 429, 500, 501, 503, 599)
+
+
+def word_of(chance: Chance) -> str:
+    """Draw a header's value: one that is known, or one with a few letters put in or lost."""
+    word = chance.of(WORDS)
+    for _ in range(max(0, chance.number(6) - 2)):
+        at = chance.number(len(word) + 1)
+        word = word[:at] + chr(chance.number(256)) * chance.number(3) + word[at + chance.number(2) :]
+    return word
+
+
+def headers_of(chance: Chance) -> dict[str, str]:
+    """Draw the headers that matter."""
+    return {chance.of(NAMES): word_of(chance) for _ in range(chance.number(5))}
+
+
+def answer_of(chance: Chance) -> Answer:
+    """Draw an answer of any status."""
+    status = chance.of(STATUSES) if chance.number(4) else 100 + chance.number(900)
+    return Answer(status, headers_of(chance), body_of(chance, (*ERRORS, *ANSWERS[:3])))
+
+
+@fuzz(st.sampled_from(list(CALLS.values())), st.booleans(), drawn(answer_of, size=40))
+def test_outcomes(call: Call[Any], carries_token: bool, answer: Answer) -> None:
+    """A call whose answer is whatever it may be returns, waits for a time that ends, or fails with an error of ours."""
+    exchange = exchange_of(attrs.evolve(call, carries_token=carries_token), mask=ApiKey(KEY).mask(("a token",)))
+    exchange.next(0.0)
+    exchange.sending(NOON)
+    with soon():
+        action = exchange.on_answer(answer, now=1.0, wall=NOON, chance=0.5)
+    if isinstance(action, Wait):
+        assert 0 <= action.seconds < 90
+    elif isinstance(action, Fail):
+        check_error(action.error)
+        if isinstance(action.error, RateLimitError) and action.error.retry_after is not None:
+            assert 0 <= action.error.retry_after < math.inf
+    else:
+        assert isinstance(action, Return)
+    assert exchange.pauses_key is None or 0 <= exchange.pauses_key < math.inf
+
+
+@fuzz(drawn(lambda chance: ([headers_of(chance) for _ in range(1 + chance.number(3))], word_of(chance)), size=40))
+def test_headers(said_and_text: tuple[list[dict[str, str]], str]) -> None:
+    """Headers say a time that can be reckoned with, or nothing; the budget that learns from them stays one."""
+    answers, text = said_and_text
+    budget = RateBudget(100)
+    with soon():
+        for number, said in enumerate(answers):
+            for seconds in (retry_after(said, NOON), limit_resets_in(said, NOON)):
+                assert seconds is None or 0 <= seconds < math.inf
+            left = count(said, "x-ratelimit-remaining")
+            assert left is None or 0 <= left < 10**9
+            budget.took(float(number), bulk=False)
+            budget.spent(float(number), told=budget.learn(said, float(number), NOON))
+            shown = budget.snapshot(float(number), NOON)
+            assert shown.resets_at is None or shown.resets_at.utcoffset() is not None
+            assert 0 <= (budget.wait(float(number)) or 0.0) < math.inf
+            assert 0 <= budget.earliest(float(number), 0) < math.inf
+        for moment in (parse_header(text), parse_field(text)):
+            assert moment is None or moment.isoformat()
+    assert (moment := parse_header(text)) is None or moment.utcoffset() is not None
+
+
+@pytest.mark.parametrize("cls", [Page, type(read_detail(b'{"id": 1}'))])
+def test_fields_are_checked(cls: type[Model]) -> None:
+    """What looks into fields here finds what does not belong there."""
+    with pytest.raises(AssertionError):
+        check_fields(cls(**{"id": True} if cls is not Page else {"page_size": True}))

@@ -1,0 +1,137 @@
+"""Long answers of every shape take time and memory in proportion to their length: nothing is quadratic."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import tracemalloc
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pyas_async import DecodeError
+from pyas_async._core.codec import Refused, read_account, read_detail, read_nothing, read_page
+from pyas_async._core.messages import Answer
+from pyas_async._core.status import error_of
+from pyas_async._runtime.key import ApiKey
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SIZE = 1 << 17
+SECONDS = 1.0
+"""Of the processor, for so many bytes: the slowest shape takes a fifth of it, and a square of them would take hours."""
+TIMES = 64
+"""Bytes of memory for each byte of an answer, at most."""
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+
+def many(unit: bytes) -> bytes:
+    """Repeat an item of a list."""
+    return b",".join([unit] * (SIZE // (len(unit) + 1)))
+
+
+def numbered(unit: bytes) -> bytes:
+    """Repeat an item of a list with another number each time."""
+    return b",".join(unit % number for number in range(SIZE // (len(unit) + 5)))
+
+
+def page(rows: bytes) -> bytes:
+    """Write a page."""
+    return b'{"data": {"meetings": [' + rows + b'], "next_page_token": "t"}}'
+
+
+def meeting(field: bytes, *, name: bytes = b"x") -> bytes:
+    """Write a meeting with one more field."""
+    return b'{"meeting": {"id": 1, "' + name + b'": ' + field + b"}}"
+
+
+SHAPES: dict[str, tuple[Callable[[bytes], object], bytes]] = {
+    "rows": (read_page, page(many(b'{"id":1,"uuid":"u","type":2,"start_time":"2026-11-22T08:00:00Z"}'))),
+    "odd rows": (read_page, page(many(b'{"id":"1","uuid":null}'))),
+    "rows of one unknown zone": (read_page, page(many(b'{"id":1,"start_time":"2026-11-22T08:00","timezone":"M/O"}'))),
+    "rows of unknown zones": (read_page, page(numbered(b'{"id":1,"start_time":"2026-11-22T08:00","timezone":"M/%d"}'))),
+    "a bad row at the end": (read_page, page(many(b'{"id":1}') + b',{"id":{}}')),
+    "bad rows": (read_page, page(many(b"{}"))),
+    "rows with types": (read_page, page(numbered(b'{"id":1,"type":%d}'))),
+    "rows of many brackets": (read_page, page(many(b'{"id":1,"x":' + b"[" * 90 + b"]" * 90 + b"}"))),
+    "lists": (read_detail, meeting(b"[" + many(b"[]") + b"]")),
+    "objects": (read_detail, meeting(b"[" + many(b"{}") + b"]")),
+    "deep lists": (read_detail, meeting(b"[" + many(b"[" * 80 + b"]" * 80) + b"]")),
+    "too deep lists": (read_detail, meeting(b"[" + many(b"[" * 400 + b"]" * 400) + b"]")),
+    "long numbers": (read_detail, meeting(b"[" + many(b"9" * 4_000) + b"]")),
+    "a long number": (read_detail, meeting(b"9" * SIZE)),
+    "a long fraction": (read_detail, meeting(b"0." + b"3" * SIZE)),
+    "keys": (read_detail, b'{"meeting": {"id": 1, ' + numbered(b'"%d": 1') + b"}}"),
+    "one key": (read_detail, b'{"meeting": {"id": 1, ' + many(b'"x": 1') + b"}}"),
+    "occurrences": (read_detail, meeting(many(b'{"start_time":"2026-11-22"}').join([b"[", b"]"]), name=b"occurrences")),
+    "a bad occurrence": (read_detail, meeting(b"[" + many(b"{}") + b",1]", name=b"occurrences")),
+    "half characters": (read_detail, meeting(b'"' + b"\\ud83d" * (SIZE // 6) + b'"')),
+    "broken UTF-8": (read_detail, meeting(b'"' + b"\xff" * SIZE + b'"')),
+    "a long date": (read_detail, meeting(b'"' + b"2" * SIZE + b'"', name=b"start_time")),
+    "a long zone": (
+        read_detail,
+        b'{"meeting": {"id": 1, "start_time": "2026-11-22", "timezone": "' + b"a/" * (SIZE // 2) + b'"}}',
+    ),
+    "digits": (read_detail, b'{"meeting": {"id": "' + b"1" * SIZE + b'"}}'),
+    "blanks and a number": (read_detail, b'{"meeting": {"id": "' + b" " * SIZE + b'x"}}'),
+    "scopes": (read_account, b'{"data": {"account": {"accountId": "a", "scopes": [' + many(b'"s"') + b"]}}}"),
+    "brackets": (read_detail, b"[" * SIZE),
+    "objects without an end": (read_detail, b'{"a":' * (SIZE // 5)),
+    "backslashes": (read_detail, b'{"' + b"\\" * SIZE),
+    "quotes": (read_detail, b'"' * SIZE),
+    "blanks": (read_detail, b" " * SIZE),
+    "HTML": (read_nothing, b"<html>" + b"<a href='?pwd=x'>" * (SIZE // 17)),
+}
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_answers(name: str) -> None:
+    """An answer of any shape is read, or refused, in its time."""
+    read, body = SHAPES[name]
+    began = time.thread_time()
+    try:
+        read(body)
+    except (DecodeError, Refused) as error:
+        assert len(str(error)) < 1_000  # noqa: PT017  (either is fine)
+    assert time.thread_time() - began < SECONDS
+
+
+@pytest.mark.parametrize("name", ["odd rows", "a bad row at the end", "bad rows", "lists", "too deep lists", "keys"])
+def test_memory(name: str) -> None:
+    """The memory that an answer takes while it is read is bounded by its length; these shapes take the most."""
+    read, body = SHAPES[name]
+    tracemalloc.start()
+    try:
+        with contextlib.suppress(DecodeError):
+            read(body)
+        assert tracemalloc.get_traced_memory()[1] < TIMES * len(body)
+    finally:
+        tracemalloc.stop()
+
+
+ERRORS = {
+    "complaints": b'{"errors":[' + many(b"{}") + b"]}",
+    "texts": b'{"errors":[' + many(b'"a"') + b"]}",
+    "long complaints": b'{"errors":[' + many(b'{"msg":"' + b"\\\\" * 5_000 + b'"}') + b"]}",
+    "a list of words": b'{"errors":[{"msg":[' + many(b"[]") + b"]}]}",
+    "an error of lists": b'{"error":[' + many(b"{}") + b"]}",
+    "page tokens": b'{"message":"' + b"page token " * (SIZE // 11) + b'"}',
+    "invalid page tokens": b'{"message":"' + b"invalid page " * (SIZE // 13) + b'"}',
+    "a code": b'{"code":"' + b"%25" * (SIZE // 3) + b'"}',
+    "backslashes": b'{"message":"' + b"\\\\" * (SIZE // 2) + b'"}',
+}
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_errors(name: str) -> None:
+    """An error of any length is told in its time, and shortly; its complaints are as many as there are fields."""
+    mask = ApiKey("key-of-forty-characters-0123456789abcdef").mask(("a-page-token-of-some-length",))
+    began = time.thread_time()
+
+    error = error_of(Answer(400, {}, ERRORS[name]), None, now=NOON, carries_token=True, mask=mask)
+
+    assert time.thread_time() - began < SECONDS
+    assert len(str(error)) < 60_000
+    assert len(error.errors) <= 100
