@@ -88,7 +88,7 @@ class InvalidArgumentError(PyasError, ValueError):
         """Say where, what was expected, and what came."""
         self.field = field
         self.expected = expected
-        self.got: str = _shorten(_shown(got))
+        self.got: str = _shorten(got) if isinstance(got, str) and got.startswith("<") else shown(got)
         super().__init__(f"{field}: expected {expected}, got {self.got}" + (f". {hint}" if hint else ""))
 
 
@@ -298,11 +298,10 @@ class WrongEventLoopError(PyasError):
     """
 
 
-def _shown(got: object) -> str:
-    if isinstance(got, str) and got.startswith("<"):
-        return got
+def shown(got: object) -> str:
+    """Write down what a user has passed: not too much of it, and whatever it does when it is asked for its ``repr``."""
     try:
-        return repr(got)
+        return _shorten(repr(got))
     except Exception:  # noqa: BLE001  (it is the user's object; a number of 5,000 digits has none, either)
         return f"<{type(got).__name__} that cannot be shown>"
 

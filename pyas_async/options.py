@@ -6,8 +6,10 @@ from typing import Final, Literal, TypeAlias, TypeGuard
 
 import attrs
 
-from pyas_async.errors import ConfigurationError
+from pyas_async.errors import ConfigurationError, shown
 
+_MOST = 10**9
+"""Attempts; far more than anybody makes."""
 Priority: TypeAlias = Literal["interactive", "bulk"]
 """Who goes first when the call budget is short: ``"interactive"`` before ``"bulk"``."""
 
@@ -40,13 +42,13 @@ def is_number(value: object) -> TypeGuard[float]:
 
 def _positive(_: object, attribute: "attrs.Attribute[float]", value: object) -> None:
     if not is_number(value) or value < 0:
-        msg = f"RetryPolicy.{attribute.name}: expected seconds >= 0, got {value!r}"
+        msg = f"RetryPolicy.{attribute.name}: expected seconds >= 0, got {shown(value)}"
         raise ConfigurationError(msg)
 
 
 def _at_least_one(_: object, attribute: "attrs.Attribute[int]", value: object) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        msg = f"RetryPolicy.{attribute.name}: expected a whole number >= 1, got {value!r}"
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= _MOST:
+        msg = f"RetryPolicy.{attribute.name}: expected a whole number from 1 to {_MOST:,}, got {shown(value)}"
         raise ConfigurationError(msg)
 
 

@@ -15,18 +15,19 @@ from typing import Any
 
 import attrs
 
+from pyas_async._core import sealed
 from pyas_async._core.checkpoint import Checkpoint, ListingCheckpoint, read_filters
 from pyas_async._core.sealed import check_fields, damaged
 from pyas_async.errors import CheckpointError
 
-_FIELDS: dict[str, Any] = {
-    "page_size": int,
-    "drawn": int,
-    "ids": int,
-    "items": int,
-    "done": bool,
-    "under_way": list,
-    "failed": list,
+_FIELDS: dict[str, sealed.Check] = {
+    "page_size": sealed.size,
+    "drawn": sealed.count,
+    "ids": sealed.count,
+    "items": sealed.count,
+    "done": sealed.flag,
+    "under_way": sealed.array_of_any,
+    "failed": sealed.array_of_any,
 }
 
 
@@ -78,11 +79,11 @@ class AccountsCheckpoint(Checkpoint):
         """Read a document of this kind."""
         if document["kind"] != "accounts":
             damaged("its kind is unknown")
-        filters, size = read_filters(document), document.get("page_size")
         check_fields(document, _FIELDS)
+        filters, size = read_filters(document), document["page_size"]
 
         def listing(place: object) -> ListingCheckpoint:
-            if isinstance(place, str):
+            if sealed.name(place):
                 return ListingCheckpoint(account_id=place, filters=filters, page_size=size)
             return ListingCheckpoint.read(place, filters) if isinstance(place, dict) else damaged("a place is none")
 

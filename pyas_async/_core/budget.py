@@ -17,10 +17,10 @@ from pyas_async._core.counts import Leases, OwnCount, ServiceCount
 from pyas_async._core.outlook import SPREAD, TICK, Outlook
 from pyas_async._core.queue import Queue
 from pyas_async._core.store import BudgetReport, BudgetStore
-from pyas_async.errors import ConfigurationError
+from pyas_async.errors import ConfigurationError, shown
 from pyas_async.options import is_number
 from pyas_async.plans import DEVELOPER, GROWTH, SCALE
-from pyas_async.plans._plan import GUARD, WINDOW, portion
+from pyas_async.plans._plan import GUARD, MOST, WINDOW, portion
 
 _FEELING = 1.0
 """Seconds for which one call goes ahead where nobody knows what is left; a slow answer must not hold the others up."""
@@ -72,20 +72,21 @@ class RateBudget:
         Raises:
             ConfigurationError: If a number is out of bounds.
         """
-        if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 1):
-            msg = f"RateBudget limit: expected a whole number of calls >= 1, or None, got {limit!r}"
+        if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= MOST):
+            msg = f"RateBudget limit: expected a whole number of calls from 1 to {MOST:,}, or None, got {shown(limit)}"
             raise ConfigurationError(msg)
         if not is_number(window) or window <= 0:
-            msg = f"RateBudget window: expected seconds above 0, got {window!r}"
+            msg = f"RateBudget window: expected seconds above 0, got {shown(window)}"
             raise ConfigurationError(msg)
         if not is_number(share) or not 0 < share <= 1:
-            msg = f"RateBudget share: expected a part above 0 and at most 1, got {share!r}"
+            msg = f"RateBudget share: expected a part above 0 and at most 1, got {shown(share)}"
             raise ConfigurationError(msg)
         if not is_number(guard) or guard < 0:
-            msg = f"RateBudget guard: expected seconds >= 0, got {guard!r}"
+            msg = f"RateBudget guard: expected seconds >= 0, got {shown(guard)}"
             raise ConfigurationError(msg)
         if store is not None and not isinstance(store, BudgetStore):
-            msg = f"RateBudget store: expected a BudgetStore, an object with `async def lease(report)`, got {store!r}"
+            expected = "a BudgetStore, an object with `async def lease(report)`"
+            msg = f"RateBudget store: expected {expected}, got {shown(store)}"
             raise ConfigurationError(msg)
         self.queue: Queue = Queue()
         self.leases: Leases | None = None if store is None else Leases(store)

@@ -16,21 +16,24 @@ from typing import Any
 
 import attrs
 
-from pyas_async._core.sealed import check_fields, pack, seal, unpack, unseal
+from pyas_async._core import sealed
+from pyas_async._core.sealed import check_fields, damaged, pack, seal, unpack, unseal
 from pyas_async.errors import CheckpointError
 
-_FIELDS: dict[str, Any] = {
-    "account": str,
-    "page_size": (int, type(None)),
-    "token": (str, type(None)),
-    "born": (int, float),
-    "index": int,
-    "walked": (int, type(None)),
-    "total": (int, type(None)),
-    "changed": bool,
-    "done": bool,
-    "rows": str,
+_FIELDS: dict[str, sealed.Check] = {
+    "account": sealed.name,
+    "page_size": sealed.nullable(sealed.size),
+    "token": sealed.nullable(sealed.word),
+    "born": sealed.moment,
+    "index": sealed.count,
+    "walked": sealed.nullable(sealed.count),
+    "total": sealed.nullable(sealed.whole),
+    "changed": sealed.flag,
+    "done": sealed.flag,
+    "rows": lambda value: isinstance(value, str),
 }
+FILTERS = ("startDate", "endDate", "type")
+"""The filters of a listing, as the service is asked. A text with others would ask it for other things, in our name."""
 
 
 @attrs.frozen(kw_only=True, repr=False, eq=False)
@@ -198,5 +201,9 @@ class ListingCheckpoint(Checkpoint):
 
 def read_filters(document: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     """Read the filters of either kind."""
-    check_fields(document, {"filters": dict})
-    return tuple((str(name), str(value)) for name, value in document["filters"].items())
+    filters = document.get("filters")
+    if not isinstance(filters, dict) or not all(
+        name in FILTERS and sealed.name(value) for name, value in filters.items()
+    ):
+        damaged("'filters' are missing, or others than there are")
+    return tuple(filters.items())

@@ -99,7 +99,7 @@ def list_meetings(
         query.append(("maxResults", str(_checks.whole_number("max_results", max_results, minimum=1))))
     if next_page_token is not None:
         hint = "None asks for the first page"
-        _checks.secret("next_page_token", next_page_token, "a page token of an earlier page", hint=hint)
+        _checks.secret("next_page_token", next_page_token, "a page token of an earlier page", blank=True, hint=hint)
         query.append(("nextPageToken", next_page_token))
     if page_number is not None:
         if next_page_token is not None:

@@ -6,13 +6,15 @@ import json
 import sys
 import zlib
 from array import array
-from collections.abc import Mapping
-from typing import Any, NoReturn
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn, TypeAlias, TypeGuard
 
 from pyas_async._core.rows import PROBE
 from pyas_async.errors import CheckpointError
 
 VERSION = 1
+_ERAS = 1e12
+"""Seconds that no clock shows, before or after 1970."""
 
 
 def seal(document: dict[str, Any]) -> str:
@@ -41,18 +43,73 @@ def unseal(text: object) -> dict[str, Any]:
     check = document.pop("check", None)
     if check != _check(document):
         damaged("its check sum does not fit")
-    check_fields(document, {"probe": int})
+    check_fields(document, {"probe": whole})
     if document["probe"] != PROBE:
         got = "<one written by a Python that hashes otherwise>"
         raise CheckpointError("checkpoint", "one of this kind of Python (CPython of 64 bits)", got)
     return document
 
 
-def check_fields(document: Mapping[str, Any], kinds: Mapping[str, Any]) -> None:
-    """Refuse a document that lacks a field, or has one of another kind."""
-    for name, kind in kinds.items():
-        if name not in document or not isinstance(document[name], kind):
-            damaged(f"{name!r} is missing or of another kind")
+Check: TypeAlias = Callable[[object], bool]
+"""Whether a value is one that this library writes. Whoever changes a text on purpose can make its check sum fit."""
+
+
+def whole(value: object) -> bool:
+    """Take a whole number."""
+    return type(value) is int
+
+
+def count(value: object) -> bool:
+    """Take a whole number from 0, of 63 bits."""
+    return type(value) is int and 0 <= value < 2**63
+
+
+def size(value: object) -> bool:
+    """Take a whole number from 1, of 63 bits."""
+    return count(value) and value != 0
+
+
+def moment(value: object) -> bool:
+    """Take seconds of the wall clock."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < _ERAS
+
+
+def flag(value: object) -> bool:
+    """Take ``true`` or ``false``."""
+    return isinstance(value, bool)
+
+
+def name(value: object) -> TypeGuard[str]:
+    """Take a text that can be sent, and that users may give: not a blank one."""
+    return word(value) and bool(value.strip())
+
+
+def word(value: object) -> TypeGuard[str]:
+    """Take a text that can be sent."""
+    if not isinstance(value, str) or not value:
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def array_of_any(value: object) -> bool:
+    """Take a list."""
+    return isinstance(value, list)
+
+
+def nullable(check: Check) -> Check:
+    """Take ``null`` as well."""
+    return lambda value: value is None or check(value)
+
+
+def check_fields(document: Mapping[str, Any], checks: Mapping[str, Check]) -> None:
+    """Refuse a document that lacks a field, or has one that this library does not write."""
+    for field, check in checks.items():
+        if not check(document.get(field, ...)):
+            damaged(f"{field!r} is missing or of another kind")
 
 
 def pack(log: "array[int]") -> str:

@@ -34,6 +34,8 @@ _CLASSES: Mapping[int, type[APIStatusError]] = {
     403: PermissionDeniedError,
     404: NotFoundError,
 }
+_COMPLAINTS = 100
+"""Complaints of one answer that are kept: more than there are fields."""
 _YEAR = 366 * 86_400.0
 _TOO_MANY = HTTPStatus.TOO_MANY_REQUESTS
 # Zoom's sibling lists: "The next page token is invalid or expired", code 300. Pyas may wrap it in any of its shapes.
@@ -168,7 +170,7 @@ def _limit_ends_in(headers: Mapping[str, str], now: datetime) -> float | None:
 
 def _field_errors(document: Mapping[str, Any], mask: Callable[[str], str]) -> Iterable[FieldError]:
     complaints = document.get("errors")
-    for complaint in complaints if isinstance(complaints, list) else ():
+    for complaint in complaints[:_COMPLAINTS] if isinstance(complaints, list) else ():
         if isinstance(complaint, dict):
             text = complaint.get("msg") or complaint.get("message") or "refused"
             field = complaint.get("param") or complaint.get("path") or complaint.get("field")

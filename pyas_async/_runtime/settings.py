@@ -13,7 +13,7 @@ from pyas_async._core.budget import RateBudget
 from pyas_async._core.exchange import Limits
 from pyas_async._runtime.session import CallOptions
 from pyas_async._runtime.transport import HttpTimeout, Timeouts
-from pyas_async.errors import ConfigurationError
+from pyas_async.errors import ConfigurationError, shown
 from pyas_async.options import UNSET, Priority, RetryPolicy, Unset, is_number
 from pyas_async.plans._plan import CONNECTIONS
 
@@ -58,19 +58,19 @@ def change_options(
         limits = attrs.evolve(limits, deadline=None if deadline is None else seconds("deadline", deadline))
     if retry is not UNSET:
         if retry is not None and not isinstance(retry, RetryPolicy):
-            msg = f"retry: expected a RetryPolicy, or None to try once, got {retry!r}"
+            msg = f"retry: expected a RetryPolicy, or None to try once, got {shown(retry)}"
             raise ConfigurationError(msg)
         limits = attrs.evolve(limits, retry=RetryPolicy.none() if retry is None else retry)
     if priority is not UNSET:
-        if priority not in ("interactive", "bulk"):
-            msg = f"priority: expected 'interactive' or 'bulk', got {priority!r}"
+        if not isinstance(priority, str) or priority not in ("interactive", "bulk"):
+            msg = f"priority: expected 'interactive' or 'bulk', got {shown(priority)}"
             raise ConfigurationError(msg)
         options = attrs.evolve(options, priority=priority)
         # The page of a listing that waits for the budget does not fail for it, and neither does another bulk call.
         limits = attrs.evolve(limits, patient=priority == "bulk")
     if single_flight is not UNSET:
         if single_flight is not None and not isinstance(single_flight, bool):
-            msg = f"single_flight: expected True or False, got {single_flight!r}"
+            msg = f"single_flight: expected True or False, got {shown(single_flight)}"
             raise ConfigurationError(msg)
         options = attrs.evolve(options, single_flight=bool(single_flight))
     if headers is not UNSET:
@@ -84,7 +84,7 @@ def _with_timeout(options: CallOptions, timeout: float | HttpTimeout | None) -> 
     elif timeout is not None:
         for phase in ("connect", "read", "write", "pool"):
             if not hasattr(timeout, phase):
-                msg = f"timeout: expected seconds, an httpx.Timeout or None, got {timeout!r}"
+                msg = f"timeout: expected seconds, an httpx.Timeout or None, got {shown(timeout)}"
                 raise ConfigurationError(msg)
             if (value := getattr(timeout, phase)) is not None:
                 seconds(f"timeout.{phase}", value)
@@ -95,7 +95,7 @@ def _with_timeout(options: CallOptions, timeout: float | HttpTimeout | None) -> 
 def seconds(name: str, value: object) -> float:
     """Take a duration above zero."""
     if not is_number(value) or value <= 0:
-        msg = f"{name}: expected seconds above 0, got {value!r}"
+        msg = f"{name}: expected seconds above 0, got {shown(value)}"
         raise ConfigurationError(msg)
     return float(value)
 
@@ -103,7 +103,7 @@ def seconds(name: str, value: object) -> float:
 def connections(value: object) -> int:
     """Take a number of connections."""
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        msg = f"max_connections: expected a whole number >= 1, got {value!r}"
+        msg = f"max_connections: expected a whole number >= 1, got {shown(value)}"
         raise ConfigurationError(msg)
     return value
 

@@ -8,6 +8,8 @@ from typing import TypeVar
 from pyas_async.errors import InvalidArgumentError
 
 E = TypeVar("E", bound=Enum)
+_MOST = 2**63 - 1
+"""No service takes a larger number, and Python does not write every larger one."""
 T = TypeVar("T")
 
 
@@ -19,7 +21,7 @@ def whole_number(field: str, value: object, *, minimum: int, maximum: int | None
         number = int(value)
     if not isinstance(number, int) or isinstance(number, bool) or number < minimum:
         raise InvalidArgumentError(field, expected, value)
-    if maximum is not None and number > maximum:
+    if number > (_MOST if maximum is None else maximum):
         raise InvalidArgumentError(field, expected, value)
     return int(number)
 
@@ -41,11 +43,11 @@ def text(field: str, value: object, *, maximum: int | None = None, empty: bool =
     return value
 
 
-def secret(field: str, value: object, expected: str, *, hint: str = "") -> str:
-    """Take a string that is not blank, and is nobody's business: what is refused is not shown."""
-    if not isinstance(value, str) or not value.strip():
+def secret(field: str, value: object, expected: str, *, blank: bool = False, hint: str = "") -> str:
+    """Take a string, not a blank one unless `blank`, that is nobody's business: what is refused is not shown."""
+    if not isinstance(value, str) or not (value if blank else value.strip()):
         raise InvalidArgumentError(field, expected, f"<{type(value).__name__}>", hint=hint)
-    return text(field, value)
+    return text(field, value, empty=True)
 
 
 def yes_or_no(field: str, value: object) -> bool:
@@ -91,9 +93,10 @@ def member(field: str, kind: type[E], value: object, allowed: tuple[E, ...] | No
     choices = tuple(kind) if allowed is None else allowed
     expected = "one of " + ", ".join(f"{choice.value!r} ({choice.name})" for choice in choices)
     found = None
-    # ``True`` equals 1, and a float may equal an int: neither is meant as a type of meeting.
-    if not isinstance(value, (bool, float)):
-        found = next((choice for choice in choices if choice == value), None)
+    # ``True`` equals 1, and a float may equal an int: neither is meant as a type of meeting. What other things equal is
+    # theirs to say, and some, such as arrays, do not say yes or no.
+    if isinstance(value, (int, str)) and not isinstance(value, bool):
+        found = next((choice for choice in choices if choice.value == value), None)
     if found is None:
         raise InvalidArgumentError(field, expected, value)
     return found
@@ -101,7 +104,7 @@ def member(field: str, kind: type[E], value: object, allowed: tuple[E, ...] | No
 
 def choice(field: str, value: T, allowed: tuple[T, ...]) -> T:
     """Take one of a few words."""
-    if value not in allowed:
+    if not isinstance(value, str) or value not in allowed:
         raise InvalidArgumentError(field, "one of " + ", ".join(map(repr, allowed)), value)
     return value
 

@@ -50,10 +50,9 @@ def _days(value: Iterable[str] | None) -> tuple[str, ...] | None:
         raise InvalidArgumentError("days_of_week", expected, value, hint="Give a list, even for one day")
     days = []
     for position, day in enumerate(value):
-        name = day.lower() if isinstance(day, str) else day
-        if name not in DAYS:
+        if not isinstance(day, str) or day.lower() not in DAYS:
             raise InvalidArgumentError(f"days_of_week[{position}]", "one of " + ", ".join(DAYS), day)
-        days.append(name)
+        days.append(day.lower())
     if not days:
         raise InvalidArgumentError("days_of_week", expected, "<none>", hint="Leave it out instead")
     return tuple(dict.fromkeys(days))

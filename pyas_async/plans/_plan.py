@@ -17,7 +17,7 @@ CONNECTIONS: Final = 100
 """Calls that a client has under way at once, at most, unless it is told otherwise."""
 DAY: Final = 86_400.0
 """Seconds of a day."""
-_MOST: Final = 10**9
+MOST: Final = 10**9
 """Calls; far more than any plan sells."""
 
 
@@ -32,8 +32,8 @@ def _name(_: object, attribute: "attrs.Attribute[str]", value: object) -> None:
 
 
 def _calls(_: object, attribute: "attrs.Attribute[int]", value: object) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= _MOST:
-        raise InvalidArgumentError(attribute.name, f"a whole number of calls from 1 to {_MOST:,}", value)
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MOST:
+        raise InvalidArgumentError(attribute.name, f"a whole number of calls from 1 to {MOST:,}", value)
 
 
 def _seconds(_: object, attribute: "attrs.Attribute[float]", value: object) -> None:

@@ -32,7 +32,7 @@ from pyas_async import (
     from_dict,
     to_dict,
 )
-from pyas_async._core.codec import read_page
+from pyas_async._core.codec import read_detail, read_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -201,6 +201,52 @@ def test_repr_masks_secrets(name: str) -> None:
 
     assert SECRET not in shown
     assert f"{name}='***'" in shown
+
+
+def below(frames: int, do: Callable[[], object]) -> object:
+    """Do something from far down in the stack, where a program of many layers may call."""
+    return below(frames - 1, do) if frames else do()
+
+
+@pytest.mark.parametrize("depth", [90, 101, 450, 700, 790, 5_000])
+@pytest.mark.parametrize("inner", [b"1", b'"\\u00e9"'], ids=["plain", "escaped"])
+@pytest.mark.parametrize("place", ["row", "page", "detail"])
+def test_deep_documents(place: str, inner: bytes, depth: int) -> None:
+    """What can be read can be shown, by whatever depth of the stack it is asked for; what is too deep is not read."""
+    odd = b"[" * depth + inner + b"]" * depth
+    bodies = {
+        "row": b'{"data": {"meetings": [{"id": 1}, {"id": 2, "x": ' + odd + b"}]}}",
+        "page": b'{"data": {"meetings": [{"id": 1, "x": [[]]}], "x": ' + odd + b"}}",
+        "detail": b'{"meeting": {"id": 1, "x": ' + odd + b"}}",
+    }
+    try:
+        model = (read_detail if place == "detail" else read_page)(bodies[place])
+    except DecodeError as error:
+        assert depth > 100
+        assert "nested too deep" in str(error)  # noqa: PT017  (either is fine)
+        return
+    assert depth < 100
+    for do in (repr, to_dict, lambda model: model.extra, lambda model: pickle.loads(pickle.dumps(model)) == model):
+        assert below(600, lambda do=do: do(model)) is not None  # type: ignore[misc]
+
+
+def test_deep_documents_of_the_user() -> None:
+    """A document that is too deep is not taken from a user, either."""
+    document: dict[str, Any] = {"id": 1}
+    for _ in range(150):
+        document = {"id": 1, "x": document}
+    with pytest.raises(InvalidArgumentError, match="deep"):
+        from_dict(Meeting, document)
+
+
+@pytest.mark.parametrize("number", [b"1e999", b"-1e999", b"-1" + b"0" * 400 + b".5"], ids=["e", "minus", "long"])
+@pytest.mark.parametrize("digits", [b"1", b'"1"'], ids=["fast", "tolerant"])
+def test_numbers_beyond_all_floats(number: bytes, digits: bytes) -> None:
+    """A number that no float holds stays what it was, as text, whichever way its page was read; never infinity."""
+    page = read_page(b'{"data": {"meetings": [{"id": ' + digits + b', "x": ' + number + b"}]}}")
+
+    assert {"x": number.decode()} == page.meetings[0].extra
+    assert json.dumps(to_dict(page), allow_nan=False)
 
 
 def test_repr_masks_inside() -> None:

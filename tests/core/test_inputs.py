@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -17,19 +17,30 @@ from core.tools import NOON
 from pyas_async import (
     UNSET,
     Attendee,
+    ConfigurationError,
     InvalidArgumentError,
+    Meeting,
     MeetingCreate,
     MeetingType,
     MeetingUpdate,
+    PyasClient,
+    RateBudget,
     Recurrence,
+    RetryPolicy,
     from_dict,
     to_dict,
 )
 from pyas_async._core.endpoints import (
     create_meeting,
+    get_meeting,
+    list_filters,
+    list_meetings,
     update_meeting,
 )
 from pyas_async.models._checks import rfc3339, text, whole_number, zone
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3}|\.\d{6})?(Z|[+-]\d\d:\d\d)")
 offsets = st.timedeltas(timedelta(hours=-23, minutes=-59), timedelta(hours=23, minutes=59)).map(timezone)
@@ -202,6 +213,54 @@ def test_checks_refuse_in_one_way(value: object) -> None:
             assert check()
         except InvalidArgumentError as error:
             assert "f" == error.field  # noqa: PT017  (either is fine)
+
+
+class Array:
+    """Compares as arrays do: with something that is neither true nor false."""
+
+    def __repr__(self) -> str:
+        raise ValueError("no repr")
+
+    def __eq__(self, other: object) -> Any:  # noqa: ANN401
+        return Array()
+
+    def __bool__(self) -> bool:
+        raise ValueError("neither")
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda odd: MeetingCreate(odd, "t", "", NOON),
+        lambda odd: Recurrence(odd, 1),
+        lambda odd: Recurrence("daily", odd),
+        lambda odd: MeetingUpdate(duration=odd),
+        lambda odd: list_meetings("acc", (), max_results=odd),
+        lambda odd: get_meeting("acc", odd),
+        lambda odd: Recurrence("weekly", 1, days_of_week=[odd]),
+        lambda odd: list_filters(start_date=None, end_date=None, type=odd),
+        lambda odd: PyasClient("k").meetings.iter_all(account_id="a", on_expired=odd),
+        lambda odd: PyasClient("k", priority=odd),
+        lambda odd: PyasClient("k", timeout=odd),
+        lambda odd: PyasClient("k").with_options(retry=odd),
+        lambda odd: RetryPolicy(max_attempts=odd),
+        RateBudget,
+        lambda odd: RateBudget(10, share=odd),
+    ],
+)
+@pytest.mark.parametrize("odd", [Array(), 10**5_000, -(10**5_000)], ids=["array", "long", "negative"])
+def test_odd_objects(build: Callable[[Any], object], odd: object) -> None:
+    """What compares with nothing, or has no `repr`, is refused as everything else that cannot be."""
+    with pytest.raises((InvalidArgumentError, ConfigurationError), match=r"that cannot be shown|got") as caught:
+        build(odd)
+    assert len(str(caught.value)) < 500
+
+
+def test_half_characters_of_the_user() -> None:
+    """Half a character, which cannot be sent or printed, becomes a whole one in a user's document as in an answer."""
+    assert "a\ufffd" == from_dict(Meeting, {"id": 1, "topic": "a\ud800"}).topic
 
 
 def test_unset_is_not_none() -> None:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from pyas_async._core.codec.converter import MisfitAtError, reader, structure
-from pyas_async._core.codec.parsing import MAX_DEPTH, parse, unreadable
+from pyas_async._core.codec.parsing import parse, reads_too_deep, unreadable
 from pyas_async.errors import DecodeError
 from pyas_async.models import ConnectedAccount, MeetingDetail
 
@@ -79,7 +79,7 @@ _loads_detail = reader(detailed=False).get_loads_hook(MeetingDetail)
 
 def read_quickly(body: bytes) -> MeetingDetail | None:
     """Read a meeting in one of the documented places; ``None`` if it is not plain to see there."""
-    if body.count(b"{") + body.count(b"[") > MAX_DEPTH:
+    if reads_too_deep(body):
         return None
     try:
         envelope = _envelope.decode(body)

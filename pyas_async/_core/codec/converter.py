@@ -4,6 +4,7 @@ Reading is tolerant: ``null`` is a missing field, numbers may come as digits, da
 does not fit fails with the path of the place. Writing gives the page's names and RFC 3339.
 """
 
+import contextlib
 import functools
 import re
 import types
@@ -251,13 +252,13 @@ def structure(cls: type[T], value: object) -> T:
     Raises:
         MisfitAtError: With the path of the first place that does not fit.
     """
-    try:
+    # Whatever it was that did not fit: the detailed reader says where. What the quick one has made is gone by then.
+    with contextlib.suppress(Exception):
         return reader(detailed=False).structure(value, cls)
-    except Exception:  # noqa: BLE001  (whatever it was: the detailed reader says where)
-        try:
-            return reader(detailed=True).structure(value, cls)
-        except Exception as error:  # noqa: BLE001
-            path, reason = _locate(error)
+    try:
+        return reader(detailed=True).structure(value, cls)
+    except Exception as error:  # noqa: BLE001  (as above)
+        path, reason = _locate(error)
     raise MisfitAtError(path, reason)
 
 

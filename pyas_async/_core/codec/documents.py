@@ -7,13 +7,14 @@ from typing import Any, TypeVar
 import attrs
 
 from pyas_async._core.codec.converter import REQUESTS, MisfitAtError, structure, writer
+from pyas_async._core.codec.parsing import is_too_deep
 from pyas_async._core.dates import parse_field
 from pyas_async._core.redact import redact
 from pyas_async.errors import DecodeError, InvalidArgumentError
 from pyas_async.models import Attendee, Recurrence
 from pyas_async.models._base import Model
 from pyas_async.models._source import document as read_source
-from pyas_async.models._source import wire_name
+from pyas_async.models._source import parse_leniently, wire_name
 
 T = TypeVar("T")
 
@@ -78,11 +79,13 @@ def from_dict(cls: type[T], document: Mapping[str, Any]) -> T:
     if not isinstance(document, Mapping):
         raise InvalidArgumentError("document", "a mapping", f"<{type(document).__name__}>")
     try:
-        copied = json.loads(json.dumps(dict(document), allow_nan=False))
+        copied = parse_leniently(json.dumps(dict(document), allow_nan=False).encode())
     except (TypeError, ValueError, RecursionError) as error:
         reason = str(error)
     else:
-        return _read(cls, copied)
+        if not is_too_deep(copied):
+            return _read(cls, copied)
+        reason = "nested too deep"
     raise InvalidArgumentError("document", "a JSON document", f"<{reason}>")
 
 

@@ -13,7 +13,7 @@ import msgspec
 from pyas_async._core.codec import native
 from pyas_async._core.codec.answers import parse_object, structure_at
 from pyas_async._core.codec.converter import reader
-from pyas_async._core.codec.parsing import REFUSED, unreadable
+from pyas_async._core.codec.parsing import REFUSED, reads_too_deep, unreadable
 from pyas_async.models import Meeting, Page
 
 
@@ -62,7 +62,7 @@ def read_at_once(body: bytes) -> Page | None:
         answer = _answer.decode(body)
     except REFUSED:
         return None
-    if answer.success is False:
+    if answer.success is False or reads_too_deep(body, side_by_side=len(answer.data.meetings)):
         return None
     data = answer.data
     native.keep_rows(data.meetings, lambda: _raw_answer.decode(body).data.meetings)
@@ -79,7 +79,7 @@ def read_row_by_row(body: bytes) -> Page | None:
     """Read each row by itself, fast or tolerantly; ``None`` if there is more to be said of the answer."""
     try:
         answer = _raw_answer.decode(body)
-        if answer.success is False:
+        if answer.success is False or reads_too_deep(body, side_by_side=len(answer.data.meetings)):
             return None
         data = answer.data
         rows = tuple([_loads_row(raw) for raw in data.meetings])
