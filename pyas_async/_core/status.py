@@ -39,9 +39,9 @@ _COMPLAINTS = 100
 _YEAR = 366 * 86_400.0
 _TOO_MANY = HTTPStatus.TOO_MANY_REQUESTS
 # Zoom's sibling lists: "The next page token is invalid or expired", code 300. Pyas may wrap it in any of its shapes.
-_EXPIRED = re.compile(
-    r"page.?token\b.*(?:invalid|expire)|(?:invalid|expire)\w*\b.*page.?token", re.IGNORECASE | re.DOTALL
-)
+_TOKEN = re.compile(r"page.?token", re.IGNORECASE | re.DOTALL)
+_TOKEN_ITSELF = re.compile(r"page.?token\b", re.IGNORECASE | re.DOTALL)
+_DEAD = re.compile(r"(?:invalid|expire)\w*", re.IGNORECASE)
 _TOKEN_FIELDS = {"nextpagetoken", "next_page_token", "pagetoken", "page_token"}
 # Never mistaken for a dead token, whatever their text says: the key, its rights, a limit, a request that took too long.
 _NEVER_EXPIRED = {401, 403, 408, 429}
@@ -213,7 +213,14 @@ def _says_expired(status: int, code: int | str | None, errors: tuple[FieldError,
     if any(error.field and error.field.lower() in _TOKEN_FIELDS for error in errors):
         return True
     # Zoom's code 300 also stands for other bad parameters: with a message that speaks of something else it is unclear.
-    return bool(_EXPIRED.search(message)) or (str(code) == "300" and "token" in message.lower())
+    dead = _in_turn(_TOKEN_ITSELF, _DEAD, message) or _in_turn(_DEAD, _TOKEN, message)
+    return dead or (str(code) == "300" and "token" in message.lower())
+
+
+def _in_turn(first: "re.Pattern[str]", then: "re.Pattern[str]", text: str) -> bool:
+    """Whether a text has one thing, and after it the other: found in one pass, however long and repetitive it is."""
+    found = first.search(text)
+    return found is not None and then.search(text, found.end()) is not None
 
 
 def _scope(headers: Mapping[str, str], document: Mapping[str, Any], message: str) -> RateLimitScope:

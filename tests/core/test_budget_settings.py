@@ -72,7 +72,7 @@ def test_refusals(wrong: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("setting", "wrong", "expected"),
     [
-        ("limit", 0, "calls >= 1"),
+        ("limit", 0, "calls from 1"),
         ("window", -1.0, "above 0"),
         ("share", 2, "above 0 and at most 1"),
         ("guard", -1, "seconds >= 0"),
