@@ -11,7 +11,7 @@ import anyio
 import pytest
 
 from cancel.service import Service
-from cancel.sweep import COMPLETE, Tally, nothing_said, tasks
+from cancel.sweep import COMPLETE, HANGS, Tally, nothing_said, tasks
 from clients import LIBRARIES
 from pyas_async import RateBudget
 from runtime.whole import check_whole, connections_of, create, get, held, iterate, page
@@ -84,7 +84,7 @@ async def check_churn(service: Wire, way: str, cancel: Cancel, tally: Tally) -> 
             assert await churn(client, cancel, tally)
             assert before == tasks()
             assert {} == held(client)
-            with anyio.fail_after(2):
+            with anyio.fail_after(HANGS):
                 async with anyio.create_task_group() as group:
                     for _ in range(WORKERS):
                         group.start_soon(get, client)

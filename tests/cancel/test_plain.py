@@ -40,7 +40,7 @@ async def ask(http: httpx.AsyncClient, url: str, method: str = "GET") -> None:
 
 async def serves(http: httpx.AsyncClient, url: str) -> bool:
     """Say whether a client still serves."""
-    with anyio.move_on_after(0.5):
+    with anyio.move_on_after(0.5):  # what is lost is lost
         await ask(http, url)
         return True
     return False

@@ -11,7 +11,7 @@ import pytest
 
 from cancel.operations import OPERATIONS
 from cancel.service import HELD, SLOW, Service
-from cancel.sweep import How, Tally, nothing_said, strike, tasks
+from cancel.sweep import HANGS, How, Tally, nothing_said, strike, tasks
 from clients import LIBRARIES
 from pyas_async import ClientClosedError, PyasClient
 from runtime.whole import check_whole, connections_of, held
@@ -66,7 +66,7 @@ async def sweep_closing(tally: Tally, service: Wire, way: str, how: How, backend
                 await until(lambda: len(service.requests) > sent)  # noqa: B023  (awaited here)
                 idle = [connection for connection in connections_of(client) if connection.is_idle()]
                 tally.note(await strike(partial(PyasClient.aclose, client), how, backend, point))
-                with anyio.fail_after(1):
+                with anyio.fail_after(HANGS):
                     await PyasClient.aclose(client)  # not of what it was lent
             assert {} == held(client)
             assert [way == "own"] * len(idle) == [connection.is_closed() for connection in idle]

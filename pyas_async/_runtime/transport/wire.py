@@ -25,13 +25,13 @@ class Wire:
         self._fresh = fresh
         self._connected = False
 
-    async def trace(self, name: str, info: Mapping[str, Any]) -> None:
+    async def trace(self, name: str, info: object) -> None:
         """Be told of a step, by httpcore. It tells each step, so this is listened to only where it is worth that."""
         self.heard = True
         if name.endswith((".connect_tcp.started", ".connect_unix_socket.started")):
             self._connected = True
         elif name.endswith(".send_request_headers.started"):
-            request = info.get("request")
+            request = info.get("request") if isinstance(info, Mapping) else None
             if getattr(request, "method", None) == b"CONNECT":  # a proxy's own; ours follows if it agrees
                 return
             if self._fresh and not self._connected and name.startswith("http11."):
