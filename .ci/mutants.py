@@ -8,6 +8,7 @@ are about it (`tool.mutmut.tests` in pyproject.toml), because a change that stay
 import ast
 import difflib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -81,7 +82,10 @@ def try_all(folder: Path) -> None:
     """Run mutmut."""
     command = [str(Path(sys.executable).with_name("mutmut")), "run"]
     with (folder / "log").open("wb") as log:
-        done = subprocess.run(command, cwd=folder, stdout=log, stderr=subprocess.STDOUT, check=False)
+        plugin = {"PYTHONPATH": str(ROOT / ".ci")}
+        done = subprocess.run(
+            command, cwd=folder, env=os.environ | plugin, stdout=log, stderr=subprocess.STDOUT, check=False
+        )
     if done.returncode:
         lines = (folder / "log").read_text(encoding="utf-8", errors="replace").replace("\r", "\n").splitlines()
         sys.exit("\n".join([*lines[-40:], f"mutmut failed in {folder}"]))

@@ -27,7 +27,6 @@ class _Standing:
 
     Attributes:
         listing: Whichever it is.
-        dies: When its token dies.
         pages: Pages that are left.
         since: When the last page came.
         period: Seconds for a page: those of the reader and those of the call, but not those in the queue.
@@ -37,7 +36,6 @@ class _Standing:
     """
 
     listing: Hashable
-    dies: float
     pages: int
     since: float
     period: float
@@ -94,7 +92,7 @@ class Listings:
         if before is not None and before.sent is not None:
             took = before.reader + now - before.sent
             period = took if before.period == math.inf else (3 * before.period + took) / 4
-        standing = _Standing(listing, dies, pages, now, period, now + _READER)
+        standing = _Standing(listing, pages, now, period, now + _READER)
         self._standing[listing] = standing
         self._add(self._by_death, dies, standing)
         if pages > 1:

@@ -76,7 +76,6 @@ class Paging:
             self._walk.total = Total(first=resume.total, changed=resume.changed)
             self._walk.tokens[resume.token] = resume.walked
             self.state = State.FOLLOWING
-        self._here = self._ahead
 
     @property
     def ended(self) -> bool:

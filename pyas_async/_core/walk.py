@@ -112,8 +112,7 @@ class Total:
 
     def told(self, total: int) -> None:
         """Take note of what a page says."""
-        before = self.first if self.last is None else self.last
-        self.changed = self.changed or before not in (None, total)
+        self.changed = self.changed or self.first not in (None, total)
         self.first = total if self.first is None else self.first
         self.last = total
 

@@ -18,6 +18,7 @@ NOTHING = AccountsStats(
 STATS = IterationStats(
     pages=1, items=20, calls=300, restarts=4_000, duplicates_skipped=50_000, total_reported=600_000, missing=7_000_000
 )
+NONE = IterationStats(pages=0, items=0, calls=0, restarts=0, duplicates_skipped=0, total_reported=None, missing=None)
 SILENT = attrs.evolve(STATS, total_reported=None, missing=None)
 
 
@@ -70,15 +71,17 @@ def test_sums() -> None:
     ledger.ended(place("a", 20, done=True), STATS, failed=False)
     ledger.ended(place("b", 20), STATS, failed=True)
     ledger.refused()
+    for _ in range(2):
+        ledger.ended(place("c", done=True), NONE, failed=False)
     ended = attrs.asdict(ledger.stats([]))
     both = attrs.asdict(ledger.stats([STATS, SILENT]))
 
-    assert {"begun": 3, "done": 1, "failed": 2} == {name: ended.pop(name) for name in ("begun", "done", "failed")}
-    assert {"begun": 5, "done": 1, "failed": 2} == {name: both.pop(name) for name in ("begun", "done", "failed")}
+    assert {"begun": 5, "done": 3, "failed": 2} == {name: ended.pop(name) for name in ("begun", "done", "failed")}
+    assert {"begun": 7, "done": 3, "failed": 2} == {name: both.pop(name) for name in ("begun", "done", "failed")}
     assert {name: 2 * number for name, number in attrs.asdict(STATS).items()} == ended
     assert {name: (3 if name in {"total_reported", "missing"} else 4) * number
             for name, number in attrs.asdict(STATS).items()} == both  # fmt: skip
-    assert 3 == ledger.stats([]).begun
+    assert 5 == ledger.stats([]).begun
 
 
 def test_rows_of_all() -> None:

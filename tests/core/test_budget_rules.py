@@ -78,6 +78,16 @@ def test_unknown_window() -> None:
     assert takes(budget, 61.5) == 98
 
 
+def test_the_moment_of_a_new_window() -> None:
+    """The asking begins with the end of the service's window, and ends with an answer, if need be at that moment."""
+    budget = RateBudget(guard=0.0)
+    budget.learn(headers(2, 60), 0.0, NOON)
+
+    assert 1 == takes(budget, 60.0)
+    budget.learn({}, 60.0, NOON)
+    assert 1_000 == takes(budget, 60.0)
+
+
 def test_given_limit_needs_no_asking() -> None:
     """Where the limit was given, a new window is no reason to ask, unless the service has never shown that many."""
     sure, unsure = heard(100), heard(100)
@@ -216,6 +226,30 @@ def test_who_stands_far_behind_waits_for_later_windows() -> None:
     assert [WINDOW, WINDOW, 2 * WINDOW, 3 * WINDOW] == waits
 
 
+def test_the_least_wait() -> None:
+    """Who has room ahead waits for nothing; else for the end of a pause, or of the service's window, at least."""
+    budget = heard(100)
+    assert 0.0 == budget.earliest(0.0)
+    budget.learn(headers(5, 60), 0.0, NOON)
+    assert take(budget, 0.0)
+    assert [0.0, 60.0] == [budget.earliest(0.0, ahead) for ahead in (4, 5)]
+    assert [50.0, 0.0] == [budget.earliest(now, 5) for now in (10.0, 60.0)]
+    budget.pause(30.0, 10.0)
+    assert [20.0, 0.0, 40.0] == [budget.earliest(20.0), budget.earliest(41.0), budget.earliest(20.0, 5)]
+    budget.pause(100.0, 20.0)
+    assert 100.0 == budget.earliest(20.0, 5)
+
+
+def test_the_least_wait_behind_calls_under_way() -> None:
+    """Calls under way may give their places to those ahead at any moment; who has more before them waits."""
+    budget = heard(3)
+    assert take(budget, 0.0)
+    assert take(budget, 0.0)
+    budget.spent(0.0)
+
+    assert [0.0, 0.0, WINDOW] == [budget.earliest(0.0, ahead) for ahead in (0, 1, 2)]
+
+
 def test_nothing_is_kept_back_without_need() -> None:
     """Where nobody makes single calls, bulk calls have all places; so they have a window after the last one."""
     assert 100 == takes(heard(100), 0.0, bulk=True)
@@ -235,6 +269,28 @@ def test_kept_back_for_single_calls() -> None:
     assert 80 >= takes(budget, now, bulk=True) >= 76  # their places come back as they will be needed
     assert 0.0 < (budget.wait(now, bulk=True) or 0.0) <= WINDOW / 16
     assert 0.0 == budget.wait(now)
+
+
+def test_when_to_look_again() -> None:
+    """Who waits is told when: at the end of the service's window, or when a place comes back; a sixteenth of one later.
+
+    What is kept back for single calls grows less with time, too.
+    """
+    told = heard(100)
+    told.learn(headers(0, 60), 0.0, NOON)
+    assert 50.0 == told.wait(10.0)
+    budget, early = heard(100), heard(100)
+    for _ in range(100):
+        assert take(budget, 0.0)
+        budget.give_back()
+        assert take(early, 0.0)
+        early.give_back()
+    early.took(-295.0, bulk=True)
+    early.spent(-290.0)
+    for each in (budget, early):
+        while each.wait(1.0, bulk=True) == 0:
+            each.took(1.0, bulk=True)
+    assert [18.75, 9.0] == [each.wait(1.0, bulk=True) for each in (budget, early)]
 
 
 def test_kept_back_at_most_half() -> None:
@@ -264,6 +320,9 @@ def test_crowds_are_spread_after_a_pause() -> None:
     budget.pause(100.0, 10.0)
 
     assert [0.15, 0.15, 0.0] == [pytest.approx(budget.step(now)) for now in (110.0, 124.9, 125.0)]
+    unknown = RateBudget()
+    unknown.pause(100.0, 0.0)
+    assert 0.15 == pytest.approx(unknown.step(100.0))
 
 
 history = st.lists(st.tuples(st.floats(0, 40), st.floats(0, 5)), max_size=40)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import timedelta
+from datetime import UTC, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -44,6 +44,38 @@ def test_snapshot_of_a_pause() -> None:
     shown = budget.snapshot(100.0, NOON)
 
     assert (0, NOON + timedelta(seconds=300)) == (shown.remaining, shown.resets_at)
+
+
+def test_snapshot_to_the_moment() -> None:
+    """Where all is used, nothing is left until the first place comes back, in UTC; at its end, a pause is over."""
+    budget = RateBudget(2, guard=0.0)
+    for moment in (0.0, 2.0):
+        budget.learn({}, moment, NOON)
+        take(budget, moment)
+        budget.spent(moment)
+    elsewhere = NOON.astimezone(timezone(timedelta(hours=9)))
+    shown = budget.snapshot(2.0, elsewhere)
+    assert (0, NOON + timedelta(seconds=298)) == (shown.remaining, shown.resets_at)
+    assert shown.resets_at is not None
+    assert UTC is shown.resets_at.tzinfo
+    assert 1 == budget.snapshot(300.0, NOON).remaining
+    fresh = RateBudget(2)
+    fresh.pause(10.0, 0.0)
+    assert [(0, NOON + timedelta(seconds=1)), (2, None)] == [
+        (shown.remaining, shown.resets_at) for shown in (fresh.snapshot(9.0, NOON), fresh.snapshot(10.0, NOON))
+    ]
+
+
+def test_snapshot_of_what_the_service_said() -> None:
+    """The service's own limit is shown where it has named one; what it says is left, in any case."""
+    silent, named = RateBudget(), RateBudget()
+    silent.learn({"x-ratelimit-remaining": "7"}, 0.0, NOON)
+    named.learn({"x-ratelimit-remaining": "7", "x-ratelimit-limit": "100"}, 0.0, NOON)
+
+    assert [(None, 7), (100, 7)] == [
+        (shown.limit, shown.remaining) for shown in (silent.snapshot(0.0, NOON), named.snapshot(0.0, NOON))
+    ]
+    assert [7, 7] == [budget.spare(0.0) for budget in (silent, named)]
 
 
 @pytest.mark.parametrize(

@@ -303,6 +303,15 @@ def test_the_other_kind() -> None:
     assert "'a'" in accounts.got
 
 
+def test_its_own_kind() -> None:
+    """Each kind is taken as an object, which stays itself, and as text."""
+    listing, accounts = one(), many()
+
+    assert listing is ListingCheckpoint.of(listing)
+    assert accounts is AccountsCheckpoint.of(accounts)
+    assert (listing, accounts) == (ListingCheckpoint.of(str(listing)), AccountsCheckpoint.of(str(accounts)))
+
+
 def test_other_accounts() -> None:
     """An input that does not begin with the accounts that were drawn is refused: too few, or others."""
     many().check_ids(4, 99)

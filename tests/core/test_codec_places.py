@@ -113,6 +113,8 @@ def test_times_without_offset() -> None:
     assert datetime(2026, 7, 1, 8, tzinfo=ZoneInfo("Europe/Berlin")) == meeting.start_time
     assert datetime(2026, 7, 1, 8, tzinfo=UTC) == meeting.created_at
     assert {"id", "timezone", "start_time", "created_at"} == set(to_dict(meeting))
+    (occurrence,) = read_detail(encode({"meeting": {"id": 1, "occurrences": [{"start_time": naive}]}})).occurrences
+    assert datetime(2026, 7, 1, 8, tzinfo=UTC) == occurrence.start_time
 
 
 def test_first_misfit_of_a_list() -> None:
@@ -220,6 +222,7 @@ def test_no_json() -> None:
     deep = failure(parse, b"[" * 200_000)
 
     assert odd.reason.startswith("not JSON: ")
+    assert "char 0" in odd.reason
     assert ("<p>\ufffd</p>", "$") == (odd.excerpt, odd.path)
     assert "far" in long.excerpt
     assert "nested too deep" in deep.reason

@@ -15,7 +15,7 @@ from core.strategies import brisk
 from core.tools import NOON, answer
 from pyas_async import RateLimitError
 from pyas_async._core import dates
-from pyas_async._core.dates import filter_date, parse_header
+from pyas_async._core.dates import filter_date, parse_field, parse_header
 from pyas_async._core.status import error_of, retry_after
 
 MINUTE_LATER = [
@@ -72,6 +72,23 @@ def test_past_date() -> None:
 def test_date_beyond_reason(text: str) -> None:
     """A date beyond all reason says nothing, as a number beyond all reason does."""
     assert retry_after({"retry-after": text}, NOON) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-11-22T12:00:00Z", NOON),
+        (" 2026-11-22T12:00:00.5+00:00\n", NOON.replace(microsecond=500_000)),
+        ("20261122T120000Z", NOON),
+        ("2026-11-22T12:00", NOON.replace(tzinfo=None)),
+        ("2026-11-22", datetime(2026, 11, 22)),  # noqa: DTZ001  (that is what it says)
+        ("soon", None),
+        ("", None),
+    ],
+)
+def test_fields(text: str, moment: datetime | None) -> None:
+    """A field's date is read as strictly as it was written, or as ISO 8601 allows; naive, if it says no offset."""
+    assert moment == parse_field(text)
 
 
 @brisk

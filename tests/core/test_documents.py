@@ -315,6 +315,7 @@ def test_digits_are_digits(digits: str) -> None:
         ),
         (lambda: from_dict(MeetingUpdate, {"title": 5}), "title", "a string", "5"),
         (lambda: from_dict(MeetingUpdate, {"startDate": "soon"}), "start_date", "an aware datetime", "soon"),
+        (lambda: from_dict(MeetingUpdate, {"startDate": 5}), "start_date", "an aware datetime", "5"),
         (lambda: from_dict(MeetingUpdate, {"attendees": [5]}), "document", "a mapping", "int"),
         (lambda: from_dict(MeetingUpdate, {"attendees": [{"mail": "x"}]}), "mail", "email", "Attendee"),
         (lambda: from_dict(MeetingUpdate, {"recurrence": {"interval": 1}}), "type", "a value", "nothing"),
@@ -365,3 +366,18 @@ def test_fields_that_were_set_by_hand() -> None:
     made = MeetingDetail(id=1, topic="t", settings=MeetingSettings(), occurrences=())
 
     assert {"id": 1, "topic": "t", "settings": {}} == to_dict(made)
+
+
+@pytest.mark.parametrize("name", ["settings", "occurrences"])
+def test_nested_models_know_their_own_documents(name: str) -> None:
+    """A nested model that was exchanged for one of equal fields shows the unknown fields that it came with."""
+    one, other = ({"x": number} if name == "settings" else [{"x": number}] for number in (1, 2))
+    detail = from_dict(MeetingDetail, {"id": 1, name: one})
+    donor = from_dict(MeetingDetail, {"id": 1, name: other})
+
+    assert {"id": 1, name: other} == to_dict(attrs.evolve(detail, **{name: getattr(donor, name)}))
+
+
+def test_dates_are_read_where_they_belong() -> None:
+    """A text that looks like a date is one in a date's field alone."""
+    assert "2026-11-22" == from_dict(MeetingUpdate, {"title": "2026-11-22"}).title

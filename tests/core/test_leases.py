@@ -102,6 +102,20 @@ def test_each_call_takes_a_place() -> None:
     assert 2 == report(leases, 0.0).sent
 
 
+def test_places_that_come_back_are_counted() -> None:
+    """Of several calls that did not go out, each gives one place back, and none of them is told."""
+    leases = leased(3)
+    for _ in range(3):
+        leases.took()
+    leases.give_back()
+    leases.give_back()
+    assert 1 == report(leases, 0.0).sent
+    leases.took()
+    assert (False, 2) == (leases.empty(0.0), report(leases, 0.0).sent)
+    leases.took()
+    assert (True, 3) == (leases.empty(0.0), report(leases, 0.0).sent)
+
+
 def test_calls_beyond_the_lease_leave_no_debt() -> None:
     """Calls that go out while a process counts alone are told, and take nothing from the next lease."""
     leases = Leases(Store())

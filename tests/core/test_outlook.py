@@ -50,6 +50,11 @@ def test_what_the_service_leaves(until: float, theirs: int, places: int) -> None
     assert places == outlook(None, told=100).slots(0.0, until, theirs)
 
 
+def test_nothing_comes_before_now() -> None:
+    """At this moment, what comes back in the next is not there."""
+    assert [99, 100] == [outlook(100, 0.5).slots(0.0, until, None) for until in (0.0, 0.6)]
+
+
 def test_the_lesser_count() -> None:
     """Of both counts, the lesser is promised."""
     assert [90, 98] == [outlook(100, 100.0, 101.0, told=100).slots(0.0, 50.0, theirs) for theirs in (90, 99)]
@@ -109,6 +114,8 @@ def singles(number: int, *freed_at: float, at: float = 0.0) -> Outlook:
         (16, [], 0.0, 34, 34),  # more than twice as many are there
         (16, [110.0] * 8, 0.0, 20, 9),  # 8 places come back before the half of them needs one
         (16, [11.0] * 20, 0.0, 20, 17),  # all of them come back in time
+        (16, [60.0] * 20, 0.0, 20, 15),  # two of them too late
+        (16, [210.0] * 20, 0.0, 20, 7),  # ten of them too late
         (1, [], 0.0, 3, 1),  # one comes again, and another may
         (60, [], 0.0, 100, 50),  # at most half of the limit
         (16, [], -290.0, 20, 20),  # all of that was a window ago

@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from core.machines import DEAD, TOO_OLD, UNCLEAR, following, page
-from pyas_async import BadRequestError, Meeting, Page, PageTokenExpiredError, PaginationError
+from pyas_async import APIStatusError, BadRequestError, Meeting, Page, PageTokenExpiredError, PaginationError
 from pyas_async._core.checkpoint import ListingCheckpoint
 from pyas_async._core.paging import Paging
 from pyas_async._core.rows import digests
@@ -78,6 +78,45 @@ def test_going_on_from_a_place() -> None:
     assert place.log() == again.log()
     assert () == machine.on_page(page(1, token="b", total=9), 51.0, 1_011.0)
     assert (6, 9, True) == (mark(machine, 0).walked, mark(machine, 0).total, mark(machine, 0).changed)
+    machine.on_page(page(2, token="a"), 52.0, 1_012.0)
+    assert ("a", 5) == (mark(machine, 1).token, mark(machine, 1).walked)
+
+
+@pytest.mark.parametrize(("told", "changed"), [(9, False), (10, True)])
+def test_a_total_over_a_checkpoint(told: int, changed: bool) -> None:
+    """A total that differs from what was told before the checkpoint has changed; the first one is kept."""
+    place = ListingCheckpoint(account_id="acc", filters=(), page_size=2, token="a", total=9)
+    machine = Paging(Rules(), place)
+    machine.on_page(page(1, token="b", total=told), 0.0, 0.0)
+
+    assert (9, changed) == (mark(machine, 1).total, mark(machine, 1).changed)
+
+
+@pytest.mark.parametrize("times", [0, 1])
+def test_a_resumed_token_that_died(times: int) -> None:
+    """A resumed listing has all its fresh walks before it, whatever happened before the checkpoint."""
+    machine = Paging(
+        Rules(max_restarts=times), ListingCheckpoint(account_id="acc", filters=(), page_size=2, token="a", items=0)
+    )
+    if times:
+        assert "answer" == machine.on_error(DEAD)
+        assert Ask(None, 2, None) == machine.next()
+    else:
+        with pytest.raises(PaginationError, match="died 1 times"):
+            machine.on_error(DEAD)
+
+
+def test_known_rows_may_be_passed_again() -> None:
+    """Who goes on, or begins afresh, may pass page after page of rows that are known."""
+    rows = tuple(range(30))
+    machine = Paging(Rules())
+    machine.on_page(page(*rows, token="a"), 0.0, 0.0)
+    resumed = Paging(Rules(), mark(machine, 30))
+    machine.on_error(TOO_OLD)
+    for each in (machine, resumed):
+        for number in range(MAX_BARREN_PAGES + 1):
+            each.on_page(page(1, token=f"t{number}"), 0.0, 0.0)
+        assert not each.ended
 
 
 def test_going_on_from_other_places() -> None:
@@ -105,7 +144,7 @@ def test_use_of_a_token(life: float, use: float) -> None:
 def test_counts() -> None:
     """Pages, rows, repetitions and fresh walks are counted, and what the service said last."""
     machine = Paging(Rules())
-    assert Counts() == machine.counts
+    assert (Counts(), 0) == (machine.counts, machine.given)
     machine.on_page(page(1, 2, token="a", total=9), 0.0, 0.0)
     machine.on_page(page(2, 3, token="b"), 0.0, 0.0)
     machine.on_error(DEAD)
@@ -172,6 +211,32 @@ def test_what_drift_says() -> None:
     assert ["1,000", "2,000", "1,500"] == [number for number in ("1,000", "2,000", "1,500") if number in said]
 
 
+@pytest.mark.parametrize(("told", "changed"), [([5], False), ([6], True), ([6, 5], True), ([5, 5], False)])
+def test_a_total_from_before_a_checkpoint(told: list[int], changed: bool) -> None:
+    """What a resumed walk is told is held against what was told before the checkpoint."""
+    total = Total(first=5)
+    for number in told:
+        total.told(number)
+
+    assert (5, told[-1], changed) == (total.first, total.last, total.changed)
+
+
+def test_a_token_that_leads_back() -> None:
+    """The place of a token that came before is where it came; of a new one, and at the end, it is where the walk is."""
+    walk = Walk(tokens={"a": 7, "b": None})
+
+    assert [7, None, 9, 9] == [walk.place(Spot(token=token, walked=9)).walked for token in ("a", "b", "c", None)]
+
+
+def test_a_listing_that_is_led_back() -> None:
+    """A token that comes again marks the place to which it led before, with the rows before that."""
+    machine = following()
+    machine.on_page(page(2, token="b"), 0.0, 0.0)
+    machine.on_page(page(3, token="a"), 0.0, 0.0)
+
+    assert ("a", 3, 1) == (mark(machine, 1).token, mark(machine, 1).items, mark(machine, 1).walked)
+
+
 def test_a_place_past_a_page() -> None:
     """The place behind a page has its token, born when it came, and one page of rows more."""
     total = Total(first=9, last=9, changed=True)
@@ -196,6 +261,7 @@ def test_a_place_past_a_page() -> None:
         (26, [(1, 0)] * 53, True),
         (26, [(1, 0)] * 52, False),
         (26, [(1, 0)] * 52 + [(1, 1), (1, 0)], False),
+        (26, [(1, 0)] * 52 + [(1, 1)] + [(1, 0)] * 52, False),
     ],
 )
 def test_when_a_walk_leads_nowhere(known: int, pages: list[tuple[int, int]], nowhere: bool) -> None:
@@ -207,16 +273,18 @@ def test_when_a_walk_leads_nowhere(known: int, pages: list[tuple[int, int]], now
     assert nowhere is walk.leads_nowhere
 
 
-@pytest.mark.parametrize("times", [0, 3])
-def test_too_long_for_its_tokens(times: int) -> None:
+@pytest.mark.parametrize(
+    ("times", "refusal", "said"), [(0, DEAD, "expired"), (3, DEAD, "expired"), (3, UNCLEAR, "Not Found")]
+)
+def test_too_long_for_its_tokens(times: int, refusal: APIStatusError, said: str) -> None:
     """A listing whose token dies again and again says how often, after how many rows, and what to do."""
     machine = Paging(Rules(max_restarts=times, token_ttl=60.0))
     with pytest.raises(PaginationError) as caught:
         for number in range(9):
             machine.on_page(page(1, token=f"t{number}"), 0.0, 0.0)
-            machine.on_error(DEAD)
+            machine.on_error(refusal)
 
-    for words in (f"died {times + 1} times", "after 1 rows", "60 s", "narrower dates", "expired"):
+    for words in (f"died {times + 1} times", "after 1 rows", "60 s", "narrower dates", said):
         assert words in str(caught.value)
     assert machine.ended
     assert times == machine.counts.restarts
@@ -283,6 +351,27 @@ def test_repairs() -> None:
     assert (True, 2, 2) == (machine.ended, machine.counts.restarts, machine.counts.missing)
     assert machine.drift is not None
     assert None is machine.failure
+
+
+@pytest.mark.parametrize("times", [0, 1, 2])
+def test_repairs_are_bounded(times: int) -> None:
+    """However much each of them brings, no more repairs are made than may be."""
+    machine = Paging(Rules(verify_total="repair", max_restarts=times))
+    for last in range(1, times + 2):
+        assert not machine.ended
+        machine.on_page(page(*range(last + 1), total=99), 0.0, 0.0)
+
+    assert (True, times) == (machine.ended, machine.counts.restarts)
+
+
+def test_missing_rows_that_are_raised() -> None:
+    """The error says what the warning would; where not all rows are wanted, there is none."""
+    whole, part = Paging(Rules(verify_total="raise")), Paging(Rules(verify_total="raise", max_items=5))
+    for machine in (whole, part):
+        machine.on_page(page(1, total=9), 0.0, 0.0)
+
+    assert whole.drift == str(whole.failure)
+    assert (None, None, 8) == (part.drift, part.failure, part.counts.missing)
 
 
 def test_a_page_is_no_page_after_the_end() -> None:

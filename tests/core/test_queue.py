@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from core.strategies import brisk
 from core.tools import NOON
 from pyas_async import RateBudget
+from pyas_async._core.lane import Lane
 from pyas_async._core.listings import Listings
 from pyas_async._core.queue import Queue, Ticket
 
@@ -44,12 +45,14 @@ class Places:
 
     def wait(self, now: float, *, bulk: bool) -> float | None:
         """Say how long until there is a place."""
+        assert now < math.inf
         if self.free < 1:
             return self.every
         return 0.0 if self.for_bulk or not bulk else 0.5
 
     def spare(self, now: float) -> float:
         """Count the places for bulk calls."""
+        assert now < math.inf
         return self.free if self.for_bulk else 0
 
     def claim(self, pages: int, period: float) -> int:
@@ -59,11 +62,13 @@ class Places:
 
     def took(self, now: float, *, bulk: bool) -> None:
         """Give a place away."""
+        assert now < math.inf
         self.taken.append(bulk)
         self.free -= 1
 
     def step(self, now: float) -> float:
         """Say how far apart a crowd goes."""
+        assert now < math.inf
         return self.spread
 
 
@@ -291,6 +296,7 @@ def test_kept_back() -> None:
     queue.serve(room, 0.0, 0.5)
     assert not waiting.granted
     assert 0.5 == queue.next_look(room, 0.0)
+    assert [True, False] == [queue.may_go(ticket, room, 0.0) for ticket in (interactive(), bulk())]
     queue.join(single := interactive())
     queue.serve(room, 0.0, 0.5)
     assert single.granted
@@ -359,6 +365,23 @@ def test_abandoned_listings_end() -> None:
     assert other.granted
     assert other.listing in queue.listings
     assert one.listing not in queue.listings
+
+
+def test_a_lane() -> None:
+    """A lane counts those who wait in it; whoever is served hands the turn to the next account, who leaves does not."""
+    lane = Lane()
+    a, b, c = interactive("a"), interactive("a"), interactive("b")
+    assert (0, None) == (len(lane), lane.head())
+    for ticket in (a, b, c):
+        lane.push(ticket)
+    assert (3, a, [0, 2, 1]) == (len(lane), lane.head(), [lane.ahead(ticket) for ticket in (a, b, c)])
+    a.granted = True
+    lane.remove(a)
+    assert (2, c, [1, 0]) == (len(lane), lane.head(), [lane.ahead(ticket) for ticket in (b, c)])
+    lane.remove(c)
+    assert (1, b) == (len(lane), lane.head())
+    lane.remove(b)
+    assert (0, None) == (len(lane), lane.head())
 
 
 def queue_next(queue: Queue) -> Ticket | None:

@@ -81,6 +81,8 @@ def test_class(status: int, cls: type[APIStatusError]) -> None:
          "Rate limit exceeded", 429),
         (400, {"error": {"message": "inner", "code": 300}}, "inner", 300),
         (400, {"error": {}, "message": "outer"}, "outer", None),
+        (400, {"error": {"msg": "inner"}, "message": "outer"}, "inner", None),
+        (400, {"error": {"error": "inner"}, "message": "outer"}, "inner", None),
         (400, {"errors": [{"msg": "bad day", "param": "startDate"}], "error": "x"}, "bad day", None),
         (400, {"errors": [{"msg": "a"}, {"msg": "b"}]}, "a; b", None),
         (400, {"errors": [], "error": " ", "message": "last"}, "last", None),
@@ -138,9 +140,17 @@ def test_nothing_is_lost(status: int, carries_token: bool) -> None:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("body", [{"code": 300, "message": "Bad day"}, {"code": 4, "message": "Token is odd"}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"code": 300, "message": "Bad day"},
+        {"code": 4, "message": "Token is odd"},
+        {"errors": [{"msg": "Invalid value", "param": "startDate"}]},
+        {"errors": [{"msg": "Invalid value"}]},
+    ],
+)
 def test_no_expiry(body: dict[str, Any]) -> None:
-    """Zoom's code for any bad parameter is a dead token's only where words speak of one; words alone are not."""
+    """Zoom's code for any bad parameter is no dead token where words speak of something else; nor is any field."""
     assert BadRequestError is type(error(answer(400, body), carries_token=True))
 
 

@@ -363,11 +363,13 @@ def test_what_is_no_lease(lease: object, caplog: pytest.LogCaptureFixture) -> No
     ("lease", "words"),
     [
         (None, ["NoneType", "BudgetLease"]),
+        ({"places": 5}, ["dict", "BudgetLease"]),
         (says("5"), ["places=str", ">= 0"]),
         (says(-1), ["places=int", ">= 0"]),
         (says(None), ["places=None", ">= 0"]),
         (says(2.5), ["places=2.5", ">= 0"]),
         (says(1, math.inf), ["expires_in=inf", "finite"]),
+        (says(1, None), ["expires_in=None", "finite"]),
         (says(1, 5.0, "soon"), ["ask_again_in=str", "finite"]),
     ],
 )
