@@ -311,7 +311,7 @@ def fuzz(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Run the benchmarks; `-- --only paging`, `-- --quick` and what else follows -- is for benchmarks/__main__.py."""
+    """Run the benchmarks; arguments after -- go to benchmarks/__main__.py, as in `-- --only paging`."""
     install_wheel(session, *groups("bench"))
     session.run("python", "benchmarks", *session.posargs)
 

@@ -38,7 +38,7 @@ def sandbox(pages: int, latency: float) -> Iterator[dict[str, Any]]:
     """Serve so many pages from another process, and tell where."""
     sizes = ["--accounts=1", f"--meetings={pages * PAGE}", f"--latency={latency}"]
     command = [sys.executable, "-m", "pyas_async.sandbox", *sizes]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603  (our own)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
             yield json.loads(process.stdout.readline())

@@ -241,7 +241,7 @@ PARTS: Final = {"memory": measure_memory, "stream": measure_stream, "checkpoint"
 def run(part: str, rows: int) -> dict[str, float]:
     """Measure a part in a process of its own."""
     command = [sys.executable, __file__, "--rows", str(rows), "--part", part]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  (our own)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"{part}: {done.stderr}")
     print(".", end="", file=sys.stderr, flush=True)

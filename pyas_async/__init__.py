@@ -9,14 +9,12 @@
 What is listed in ``__all__`` is public, and nothing else is; the sandbox is in `pyas_async.sandbox`.
 """
 
-from pyas_async._core.accounts_ledger import AccountsStats
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from pyas_async._core.budget import RateBudget, RateLimitSnapshot
 from pyas_async._core.checkpoint import Checkpoint
-from pyas_async._core.codec import from_dict, to_dict
-from pyas_async._core.store import BudgetLease, BudgetReport, BudgetStore
 from pyas_async._core.walk import IterationStats
-from pyas_async._runtime.accounts_iterator import AccountsIterator
-from pyas_async._runtime.bulk import BulkRun
 from pyas_async._runtime.paginator import MeetingIterator
 from pyas_async._version import __version__
 from pyas_async.accounts import Accounts
@@ -46,36 +44,40 @@ from pyas_async.errors import (
     TransportError,
     WrongEventLoopError,
 )
-from pyas_async.events import (
-    AttemptEnded,
-    AttemptStarted,
-    Event,
-    ListingDrifted,
-    ListingRestarted,
-    PageReceived,
-    Waiting,
-)
 from pyas_async.meetings import Meetings
 from pyas_async.models import (
-    Attendee,
     BreakoutRoom,
     ConnectedAccount,
     CountriesOrRegions,
     ListType,
     Meeting,
-    MeetingCreate,
     MeetingDetail,
     MeetingSettings,
     MeetingType,
-    MeetingUpdate,
     Occurrence,
     Page,
-    Recurrence,
     TrackingField,
     ZoomRecurrence,
 )
 from pyas_async.options import UNSET, MeetingId, Priority, RetryPolicy, Unset
-from pyas_async.outcomes import BulkStats, Outcome
+
+if TYPE_CHECKING:
+    from pyas_async._core.accounts_ledger import AccountsStats
+    from pyas_async._core.codec.documents import from_dict, to_dict
+    from pyas_async._core.store import BudgetLease, BudgetReport, BudgetStore
+    from pyas_async._runtime.accounts_iterator import AccountsIterator
+    from pyas_async._runtime.bulk import BulkRun
+    from pyas_async.events import (
+        AttemptEnded,
+        AttemptStarted,
+        Event,
+        ListingDrifted,
+        ListingRestarted,
+        PageReceived,
+        Waiting,
+    )
+    from pyas_async.models import Attendee, MeetingCreate, MeetingUpdate, Recurrence
+    from pyas_async.outcomes import BulkStats, Outcome
 
 __all__ = [
     "UNSET",
@@ -150,7 +152,46 @@ __all__ = [
     "to_dict",
 ]
 
-# A name is where users import it from: in tracebacks, in pickles, in the reference.
-for _public in [globals()[_name] for _name in __all__]:
-    if getattr(_public, "__module__", "").startswith(f"{__name__}.") and not isinstance(_public, Unset):
-        _public.__module__ = __name__
+# What a program that lists meetings does not need is loaded when somebody asks for it: half of what there is to load.
+_LATER = {
+    "AccountsIterator": "_runtime.accounts_iterator",
+    "AccountsStats": "_core.accounts_ledger",
+    "AttemptEnded": "events",
+    "AttemptStarted": "events",
+    "Attendee": "models.requests",
+    "BudgetLease": "_core.store",
+    "BudgetReport": "_core.store",
+    "BudgetStore": "_core.store",
+    "BulkRun": "_runtime.bulk",
+    "BulkStats": "outcomes",
+    "Event": "events",
+    "ListingDrifted": "events",
+    "ListingRestarted": "events",
+    "MeetingCreate": "models.requests",
+    "MeetingUpdate": "models.requests",
+    "Outcome": "outcomes",
+    "PageReceived": "events",
+    "Recurrence": "models.recurrence",
+    "Waiting": "events",
+    "from_dict": "_core.codec.documents",
+    "to_dict": "_core.codec.documents",
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401  (whatever has that name)
+    if name not in _LATER:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    found = getattr(importlib.import_module(f"{__name__}.{_LATER[name]}"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+# A name is where users import it from: in tracebacks, in pickles, in the reference. Those above say so themselves.
+for _public_thing in [globals()[_name] for _name in __all__ if _name not in _LATER]:
+    if getattr(_public_thing, "__module__", "").startswith(f"{__name__}.") and not isinstance(_public_thing, Unset):
+        _public_thing.__module__ = __name__

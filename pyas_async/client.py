@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from pyas_async._core import endpoints
 from pyas_async._core.budget import RateBudget, RateLimitSnapshot
@@ -14,9 +14,11 @@ from pyas_async._runtime.session import Session
 from pyas_async._runtime.transport import HttpClient, HttpTimeout, Transport
 from pyas_async.accounts import Accounts
 from pyas_async.errors import ConfigurationError
-from pyas_async.events import Event
 from pyas_async.meetings import Meetings
 from pyas_async.options import UNSET, Priority, RetryPolicy, Unset
+
+if TYPE_CHECKING:
+    from pyas_async.events import Event
 
 
 class PyasClient:
@@ -53,7 +55,7 @@ class PyasClient:
         max_connections: int | Unset = UNSET,
         page_token_ttl: float = settings.PAGE_TOKEN_TTL,
         http_client: HttpClient | None = None,
-        on_event: Callable[[Event], None] | None = None,
+        on_event: "Callable[[Event], None] | None" = None,
     ) -> None:
         """Set the client up. Nothing is opened or sent.
 

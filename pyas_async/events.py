@@ -7,7 +7,10 @@ from typing import Literal, TypeAlias
 
 import attrs
 
+from pyas_async._public import public
 
+
+@public
 @attrs.frozen(kw_only=True)
 class AttemptStarted:
     """A request goes out.
@@ -21,6 +24,7 @@ class AttemptStarted:
     attempt: int
 
 
+@public
 @attrs.frozen(kw_only=True)
 class AttemptEnded:
     """An answer came, or none will.
@@ -40,6 +44,7 @@ class AttemptEnded:
     fault: str | None = None
 
 
+@public
 @attrs.frozen(kw_only=True)
 class Waiting:
     """A call waits before its next request.
@@ -55,6 +60,7 @@ class Waiting:
     reason: Literal["retry", "budget"]
 
 
+@public
 @attrs.frozen(kw_only=True)
 class PageReceived:
     """A page of a listing arrived.
@@ -70,6 +76,7 @@ class PageReceived:
     new: int
 
 
+@public
 @attrs.frozen(kw_only=True)
 class ListingRestarted:
     """A page token died, and the listing is walked again from its start.
@@ -85,6 +92,7 @@ class ListingRestarted:
     yielded: int
 
 
+@public
 @attrs.frozen(kw_only=True)
 class ListingDrifted:
     """A listing ended, and its total says that it changed while it was walked.

@@ -2,20 +2,23 @@
 
 from collections.abc import AsyncIterable, Iterable, Mapping
 from datetime import date
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
-from pyas_async._core import bulk, endpoints
-from pyas_async._core.accounts_checkpoint import AccountsCheckpoint
+from pyas_async._core import endpoints
 from pyas_async._core.checkpoint import Checkpoint
 from pyas_async._core.walk import PAGE_SIZE, OnExpired, Rules, VerifyTotal
-from pyas_async._runtime.accounts_iterator import AccountsIterator
-from pyas_async._runtime.bulk import BulkRun
-from pyas_async._runtime.roll import Roll
 from pyas_async._runtime.session import CallOptions, Session
-from pyas_async.models import ListType, MeetingCreate, MeetingDetail, MeetingUpdate, _checks
-from pyas_async.options import MeetingId
+from pyas_async.models import ListType, MeetingDetail, _checks
+from pyas_async.options import MAX_CONCURRENCY, MeetingId
+
+# What does the work is loaded by the first call that needs it, since many programs never make one.
+if TYPE_CHECKING:
+    from pyas_async._core import bulk
+    from pyas_async._runtime.accounts_iterator import AccountsIterator
+    from pyas_async._runtime.bulk import BulkRun
+    from pyas_async.models import MeetingCreate, MeetingUpdate
 
 T = TypeVar("T")
 K = TypeVar("K")
@@ -40,12 +43,12 @@ class ManyMeetings:
         end_date: date | str | None = None,
         type: ListType | str | None = None,
         page_size: int = PAGE_SIZE,
-        max_concurrency: int = bulk.MAX_CONCURRENCY,
+        max_concurrency: int = MAX_CONCURRENCY,
         on_expired: OnExpired = "restart",
         max_restarts: int = 3,
         verify_total: VerifyTotal = "warn",
         resume: Checkpoint | str | None = None,
-    ) -> AccountsIterator:
+    ) -> "AccountsIterator":
         """Iterate over all meetings of many accounts at once, as pairs ``(account_id, meeting)``.
 
         ::
@@ -84,6 +87,10 @@ class ManyMeetings:
             CheckpointError: At once, if the checkpoint is damaged, of another version, or of another listing; at the
                 first pair, if the accounts are others.
         """
+        from pyas_async._core.accounts_checkpoint import AccountsCheckpoint  # noqa: PLC0415 -- see above
+        from pyas_async._runtime.accounts_iterator import AccountsIterator  # noqa: PLC0415 -- see above
+        from pyas_async._runtime.roll import Roll  # noqa: PLC0415 -- see above
+
         filters = endpoints.list_filters(start_date=start_date, end_date=end_date, type=type)
         rules = self._rules(page_size, on_expired, max_restarts, verify_total)
         checkpoint = None
@@ -107,8 +114,8 @@ class ManyMeetings:
         meeting_ids: Iterable[MeetingId] | AsyncIterable[MeetingId],
         *,
         account_id: str | None = None,
-        max_concurrency: int = bulk.MAX_CONCURRENCY,
-    ) -> BulkRun[MeetingId, MeetingDetail]:
+        max_concurrency: int = MAX_CONCURRENCY,
+    ) -> "BulkRun[MeetingId, MeetingDetail]":
         """Get many meetings at once; what fails is an `Outcome` as well.
 
         ``await`` it for a list in order, or stream with ``async with``: `BulkRun` says how. What `get` raises, an
@@ -123,15 +130,17 @@ class ManyMeetings:
         Raises:
             InvalidArgumentError: At once, if an argument is not as above. An id that is none is an outcome.
         """
+        from pyas_async._core import bulk  # noqa: PLC0415 -- see above
+
         return self._many(bulk.get_many(self._account(account_id)), meeting_ids, max_concurrency)
 
     def create_many(
         self,
-        meetings: Iterable[MeetingCreate] | AsyncIterable[MeetingCreate],
+        meetings: "Iterable[MeetingCreate] | AsyncIterable[MeetingCreate]",
         *,
         account_id: str | None = None,
-        max_concurrency: int = bulk.MAX_CONCURRENCY,
-    ) -> BulkRun[int, MeetingDetail]:
+        max_concurrency: int = MAX_CONCURRENCY,
+    ) -> "BulkRun[int, MeetingDetail]":
         """Create many meetings at once; an outcome's `key` is its meeting's position in the input, from 0.
 
         As with `create`, none is sent twice after its answer was lost: its outcome holds an `OutcomeUnknownError`.
@@ -145,19 +154,21 @@ class ManyMeetings:
         Raises:
             InvalidArgumentError: At once, if an argument is not as above. An item that is none is an outcome.
         """
+        from pyas_async._core import bulk  # noqa: PLC0415 -- see above
+
         return self._many(bulk.create_many(self._account(account_id)), meetings, max_concurrency)
 
     def update_many(
         self,
-        changes: Mapping[int, MeetingUpdate]
+        changes: """Mapping[int, MeetingUpdate]
         | Mapping[str, MeetingUpdate]
         | Mapping[MeetingId, MeetingUpdate]
         | Iterable[tuple[MeetingId, MeetingUpdate]]
-        | AsyncIterable[tuple[MeetingId, MeetingUpdate]],
+        | AsyncIterable[tuple[MeetingId, MeetingUpdate]]""",
         *,
         account_id: str | None = None,
-        max_concurrency: int = bulk.MAX_CONCURRENCY,
-    ) -> BulkRun[MeetingId, MeetingDetail | None]:
+        max_concurrency: int = MAX_CONCURRENCY,
+    ) -> "BulkRun[MeetingId, MeetingDetail | None]":
         """Change many meetings at once. Otherwise like `get_many`, and for each meeting like `update`.
 
         Args:
@@ -169,6 +180,8 @@ class ManyMeetings:
             InvalidArgumentError: At once, if an argument is not as above. An item that is no such pair is an outcome.
         """
         pairs: Any = changes.items() if isinstance(changes, Mapping) else changes
+        from pyas_async._core import bulk  # noqa: PLC0415 -- see above
+
         return self._many(bulk.update_many(self._account(account_id)), pairs, max_concurrency)
 
     def delete_many(
@@ -176,8 +189,8 @@ class ManyMeetings:
         meeting_ids: Iterable[MeetingId] | AsyncIterable[MeetingId],
         *,
         account_id: str | None = None,
-        max_concurrency: int = bulk.MAX_CONCURRENCY,
-    ) -> BulkRun[MeetingId, None]:
+        max_concurrency: int = MAX_CONCURRENCY,
+    ) -> "BulkRun[MeetingId, None]":
         """Delete many meetings at once; of recurring ones, the whole series. Otherwise like `get_many`.
 
         Args:
@@ -188,11 +201,15 @@ class ManyMeetings:
         Raises:
             InvalidArgumentError: At once, if an argument is not as above. An id that is none is an outcome.
         """
+        from pyas_async._core import bulk  # noqa: PLC0415 -- see above
+
         return self._many(bulk.delete_many(self._account(account_id)), meeting_ids, max_concurrency)
 
     def _many(
-        self, plan: bulk.Plan[T, K, V], items: Iterable[T] | AsyncIterable[T], max_concurrency: int
-    ) -> BulkRun[K, V]:
+        self, plan: "bulk.Plan[T, K, V]", items: Iterable[T] | AsyncIterable[T], max_concurrency: int
+    ) -> "BulkRun[K, V]":
+        from pyas_async._runtime.bulk import BulkRun  # noqa: PLC0415 -- see above
+
         return BulkRun(self._session, self._options, plan, items, max_concurrency=max_concurrency)
 
     def _rules(

@@ -1,17 +1,19 @@
 """``client.meetings``: the five calls, and the walk over all pages."""
 
 from datetime import date
+from typing import TYPE_CHECKING
 
 from pyas_async._core import endpoints
 from pyas_async._core.checkpoint import Checkpoint, ListingCheckpoint
-from pyas_async._core.reconcile import Asked
 from pyas_async._core.walk import PAGE_SIZE, OnExpired, VerifyTotal
-from pyas_async._runtime import reconcile
 from pyas_async._runtime.paginator import MeetingIterator
 from pyas_async.errors import InvalidArgumentError
 from pyas_async.many import ManyMeetings
-from pyas_async.models import ListType, MeetingCreate, MeetingDetail, MeetingUpdate, Page, _checks
-from pyas_async.options import MeetingId
+from pyas_async.models import ListType, MeetingDetail, Page, _checks
+from pyas_async.options import MeetingId, OnUnknown
+
+if TYPE_CHECKING:
+    from pyas_async.models import MeetingCreate, MeetingUpdate
 
 
 class Meetings(ManyMeetings):
@@ -148,10 +150,10 @@ class Meetings(ManyMeetings):
 
     async def create(
         self,
-        meeting: MeetingCreate,
+        meeting: "MeetingCreate",
         *,
         account_id: str | None = None,
-        on_unknown: reconcile.OnUnknown = "raise",
+        on_unknown: OnUnknown = "raise",
     ) -> MeetingDetail:
         """Create a meeting: ``POST /zoom/meetings``.
 
@@ -180,12 +182,16 @@ class Meetings(ManyMeetings):
             TransportError: If the request could not be sent.
             DecodeError: If the answer cannot be read; the meeting exists.
         """
+        # Many programs only read.
+        from pyas_async._core.reconcile import Asked  # noqa: PLC0415 -- see above
+        from pyas_async._runtime import reconcile  # noqa: PLC0415 -- see above
+
         on_unknown = _checks.choice("on_unknown", on_unknown, ("raise", "reconcile"))
         asked = Asked(self._account(account_id), meeting)
         return await reconcile.create(self._session, self._options, asked, on_unknown=on_unknown)
 
     async def update(
-        self, meeting_id: MeetingId, changes: MeetingUpdate, *, account_id: str | None = None
+        self, meeting_id: MeetingId, changes: "MeetingUpdate", *, account_id: str | None = None
     ) -> MeetingDetail | None:
         """Change a meeting: ``PATCH /zoom/meetings/:id``.
 

@@ -16,6 +16,9 @@ Priority: TypeAlias = Literal["interactive", "bulk"]
 MeetingId: TypeAlias = int | str
 """A meeting's number (an ``int`` or its digits) or its uuid."""
 
+OnUnknown: TypeAlias = Literal["raise", "reconcile"]
+"""What to do when nobody can tell whether a create took place: say so, or look for the meeting."""
+
 
 class Unset(enum.Enum):
     """The type of `UNSET`; an enum, so that type checkers can narrow with ``is``."""
@@ -33,6 +36,9 @@ class Unset(enum.Enum):
 
 UNSET: Final = Unset.UNSET
 """Marks "not given", where ``None`` is a value of its own."""
+
+MAX_CONCURRENCY: Final = 16
+"""Calls of a bulk run, or accounts of an iteration, that are under way at a time unless one says otherwise."""
 
 
 def is_number(value: object) -> TypeGuard[float]:

@@ -4,12 +4,14 @@ from typing import Generic, Literal, TypeVar, cast
 
 import attrs
 
+from pyas_async._public import public
 from pyas_async.errors import PyasError
 
 K_co = TypeVar("K_co", covariant=True)
 V_co = TypeVar("V_co", covariant=True)
 
 
+@public
 @attrs.frozen(kw_only=True)
 class Outcome(Generic[K_co, V_co]):
     """What became of one item of a bulk run.
@@ -46,6 +48,7 @@ class Outcome(Generic[K_co, V_co]):
         return cast("V_co", self.value)  # where a call gives nothing, ``None`` is its value
 
 
+@public
 @attrs.frozen(kw_only=True)
 class BulkStats:
     """What a bulk run has done so far.

@@ -88,7 +88,7 @@ def test_the_mapping_is_whole() -> None:
         for name in pyas_async.__all__
         if isinstance(model := getattr(pyas_async, name), type)
         and attrs.has(model)
-        and model.__qualname__ in vars(pyas_async.models)
+        and model.__qualname__ in pyas_async.models.__all__
     ]
     expected = {
         (wire_name(field), f"{model.__qualname__}.{field.name}")

@@ -34,27 +34,34 @@ class Turn:
         wall: Seconds.
         cpu: Seconds of CPU, all threads together.
         thread: Seconds of CPU in the thread of the event loop.
-        count: Meetings that it had in hand.
+        count: How much it did: of meetings, for the most part.
+        longest: Seconds of CPU in the longest step of the event loop, where that was looked at.
     """
 
     wall: float
     cpu: float
     thread: float
     count: int
+    longest: float = 0.0
+
+    @property
+    def each(self) -> float:
+        """Give the nanoseconds of CPU for one."""
+        return self.cpu / self.count * 1e9
 
 
 @contextmanager
-def service(latency: float = LATENCY) -> Iterator[tuple[Where, dict[str, Any]]]:
+def service(generated: str, latency: float = LATENCY) -> Iterator[tuple[Where, dict[str, Any]]]:
     """Serve from a process of its own; give where, and how large the answers are."""
     command = [sys.executable, str(HERE / "server.py"), "--latency", "0", str(latency)]
     core, _ = machine.share_out()
     command += [] if core is None else ["--core", str(core)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603  (our own)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
             facts = json.loads(process.stdout.readline())
             url, slow_url = facts.pop("urls")
-            yield Where(url, slow_url, facts.pop("ids")), facts
+            yield Where(url, slow_url, facts.pop("ids"), generated), facts
         finally:
             process.terminate()
 
@@ -64,7 +71,7 @@ class _Worker:
         self.name = name
         _, core = machine.share_out()
         command = [sys.executable, str(HERE / "worker.py"), name, json.dumps(attrs.asdict(where)), json.dumps(core)]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self._hear()
 
     def turn(self, warm: int, size: int) -> Turn:

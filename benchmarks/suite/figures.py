@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 RATIO: Final = "ratio"
-_UNITS: Final = {RATIO: 2, "ns": 0, "µs": 1, "ms": 2, "s": 2, "bytes": 0, "calls": 0, "": 2}
+_UNITS: Final = {RATIO: 2, "ns": 0, "µs": 1, "ms": 2, "bytes": 0, "": 2}
 """The units of figures, and how many digits after the point are shown of each."""
 
 
@@ -67,17 +67,23 @@ def shown(value: float, unit: str) -> str:
     return f"{text}\N{MULTIPLICATION SIGN}" if unit == RATIO else f"{text} {unit}".rstrip()
 
 
+def rows(documents: Sequence[dict[str, Any]]) -> list[tuple[str, str, str, str, str]]:
+    """Write what a table shows of figures: what, median, spread, goal, and whether that was reached."""
+    found = []
+    for figure in documents:
+        unit, goal, least, most = figure["unit"], figure["goal"], figure["least"], figure["most"]
+        spread = "" if figure["rounds"] == 1 else f"{shown(least, unit)} to {shown(most, unit)}"
+        wanted = "" if goal is None else f"{goal[0]} {shown(goal[1], unit)}"
+        verdict = {None: "", True: "reached", False: "missed"}[figure["reached"]]
+        found.append((figure["what"], shown(figure["median"], unit), spread, wanted, verdict))
+    return found
+
+
 def lines(documents: Sequence[dict[str, Any]]) -> list[str]:
     """Write a table for the terminal."""
-    rows = [("", "median", "least to most", "goal", "")]
-    for figure in documents:
-        unit, goal = figure["unit"], figure["goal"]
-        verdict = {None: "", True: "reached", False: "MISSED"}[figure["reached"]]
-        spread = f"{shown(figure['least'], unit)} to {shown(figure['most'], unit)}"
-        wanted = "" if goal is None else f"{goal[0]} {shown(goal[1], unit)}"
-        rows.append((figure["what"], shown(figure["median"], unit), spread, wanted, verdict))
-    wide = [max(len(row[column]) for row in rows) for column in range(5)]
+    table = [("", "median", "least to most", "goal", ""), *rows(documents)]
+    wide = [max(len(row[column]) for row in table) for column in range(5)]
     return [
         f"{row[0]:{wide[0]}}  {row[1]:>{wide[1]}}  {row[2]:>{wide[2]}}  {row[3]:>{wide[3]}}  {row[4]}".rstrip()
-        for row in rows
+        for row in table
     ]

@@ -4,7 +4,8 @@
 
 It serves the sandbox's own rows and details, on a port for each latency, and prints one line of JSON once it listens.
 An account id says how long its listing is: ``rows-40`` has 40 pages of rows, ``details-5`` has 5 pages whose rows are
-of the size of details. The headers of the rate limit are sent as the sandbox sends them.
+of the size of details, ``odd-5`` the same with a duration that is text, in each row. What follows a second hyphen only
+tells accounts apart. The headers of the rate limit are sent as the sandbox sends them.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ WINDOW: Final = 300.0
 _BEGIN: Final = 1_780_000_000.0
 _TARGET: Final = re.compile(rb"GET /zoom/meetings(?:/([^? ]+))?(?:\?([^ ]*))? HTTP/1\.1\r\n")
 _TOKEN: Final = re.compile(rb"nextPageToken=([0-9a-f]{40})")
-_ACCOUNT: Final = re.compile(rb"accountId=(rows|details)-(\d+)")
+_ACCOUNT: Final = re.compile(rb"accountId=(rows|details|odd)-(\d+)")
 
 
 def write(document: object) -> bytes:
@@ -55,6 +56,9 @@ class Answers:
         self.lists: dict[bytes, list[bytes]] = {
             b"rows": [self._list(rows[first : first + PAGE]) for first in range(0, len(rows), PAGE)],
             b"details": [self._list(self._numbered(details, number)) for number in range(5)],
+            b"odd": [
+                self._list([row | {"duration": "30"} for row in self._numbered(details, number)]) for number in range(5)
+            ],
         }
         self.details = [write({"success": True, "meeting": detail}) for detail in details]
         self.ids: dict[bytes, bytes] = {

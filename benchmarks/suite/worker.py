@@ -3,7 +3,8 @@
     python worker.py PEER WHERE CORE
 
 It reads ``warm size`` from its input, a line for each turn, works on as much, and answers with what that took: CPU of
-the process, CPU of the thread, and time on the wall, in seconds, and how many meetings it had in hand.
+the process, CPU of the thread, and time on the wall, in seconds, and how much it did. A peer that takes its own time
+says so instead.
 """
 
 from __future__ import annotations
@@ -31,14 +32,13 @@ async def work(name: str, where: peers.Where) -> None:
                 await act(warm)
             gc.collect()
             cpu, thread, wall = time.process_time(), time.thread_time(), time.perf_counter()
-            count = await act(size)
-            figures = {
+            done = await act(size)
+            figures: dict[str, float] = {
                 "wall": time.perf_counter() - wall,
                 "thread": time.thread_time() - thread,
                 "cpu": time.process_time() - cpu,
-                "count": count,
             }
-            _say(figures)
+            _say(figures | ({"count": done} if isinstance(done, int) else done))
 
 
 def _say(figures: dict[str, float]) -> None:

@@ -12,8 +12,10 @@ import attrs
 from pyas_async._core.accounts_checkpoint import AccountsCheckpoint
 from pyas_async._core.checkpoint import ListingCheckpoint
 from pyas_async._core.walk import IterationStats
+from pyas_async._public import public
 
 
+@public
 @attrs.frozen(kw_only=True)
 class AccountsStats:
     """What an iteration over many accounts has done so far; the one that it resumes is not counted.

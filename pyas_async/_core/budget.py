@@ -9,18 +9,20 @@ import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import attrs
 
 from pyas_async._core.counts import Leases, OwnCount, ServiceCount
 from pyas_async._core.outlook import SPREAD, TICK, Outlook
 from pyas_async._core.queue import Queue
-from pyas_async._core.store import BudgetReport, BudgetStore
 from pyas_async.errors import ConfigurationError, shown
 from pyas_async.options import is_number
 from pyas_async.plans import DEVELOPER, GROWTH, SCALE
 from pyas_async.plans._plan import GUARD, MOST, WINDOW, portion
+
+if TYPE_CHECKING:
+    from pyas_async._core.store import BudgetReport, BudgetStore
 
 _FEELING = 1.0
 """Seconds for which one call goes ahead where nobody knows what is left; a slow answer must not hold the others up."""
@@ -58,7 +60,7 @@ class RateBudget:
         window: float = WINDOW,
         share: float = 1.0,
         guard: float = GUARD,
-        store: BudgetStore | None = None,
+        store: "BudgetStore | None" = None,
     ) -> None:
         """Set the budget.
 
@@ -84,12 +86,8 @@ class RateBudget:
         if not is_number(guard) or guard < 0:
             msg = f"RateBudget guard: expected seconds >= 0, got {shown(guard)}"
             raise ConfigurationError(msg)
-        if store is not None and not isinstance(store, BudgetStore):
-            expected = "a BudgetStore, an object with `async def lease(report)`"
-            msg = f"RateBudget store: expected {expected}, got {shown(store)}"
-            raise ConfigurationError(msg)
         self.queue: Queue = Queue()
-        self.leases: Leases | None = None if store is None else Leases(store)
+        self.leases: Leases | None = None if store is None else _leases_of(store)
         self._limit = limit
         self._window = window
         self._share = share
@@ -151,7 +149,7 @@ class RateBudget:
     def learn(self, headers: Mapping[str, str], now: float, wall: datetime) -> bool:
         """Take the service's own count from an answer's headers; say whether there was one."""
         self._answered_at = now
-        told = self._service.learn(headers, now, wall, window=self._window, guard=self._guard)
+        told = self._service.learn(headers, now, wall, self._window, self._guard)
         if self._limit is not None and self._service.told is not None:
             # A plan that is smaller than the one that was given: the service knows better.
             self._own.given = self._allowed(min(self._limit, self._service.told))
@@ -174,13 +172,15 @@ class RateBudget:
 
         Of bulk, what interactive calls are about to need is kept back.
         """
-        if (held := self._held_until(now)) > now:
+        if (self._own.in_flight or now < self._paused_until) and (held := self._held_until(now)) > now:
             return held - now
-        own, theirs = self._places(now), self._theirs(now)
+        own, left = self._own.places(now), self._service.left(now)
+        if own is None and left is None:
+            own = self._places(now)
         if own is not None and own < 1:
             freed = self._own.next_freed()
             return None if freed is None else freed - now
-        if theirs is not None and theirs < 1:
+        if left is not None and left - self._own.in_flight - (0 if self._share == 1 else self._reserve()) < 1:
             return self._service.resets - now
         if self.leases is not None and self.leases.empty(now):
             return self.leases.ask_in(now)
@@ -227,7 +227,7 @@ class RateBudget:
         """Whether a store that others share is to be asked, or told something, now."""
         return self.leases is not None and self.leases.due(now, wanted=bool(self.queue))
 
-    def report(self, now: float) -> BudgetReport | None:
+    def report(self, now: float) -> "BudgetReport | None":
         """Write what the store is to be told and asked; ``None`` if there is no store."""
         if self.leases is None:
             return None
@@ -266,7 +266,7 @@ class RateBudget:
         return places
 
     def _held_until(self, now: float) -> float:
-        if self._own.in_flight and now < self._feeling_until and self._feels_its_way(now):
+        if now < self._feeling_until and self._own.in_flight and self._feels_its_way(now):
             return max(self._paused_until, self._feeling_until)
         return self._paused_until
 
@@ -275,9 +275,12 @@ class RateBudget:
         left = self._service.left(now)
         if left is None:
             return None
+        return left - self._reserve() - self._own.in_flight
+
+    def _reserve(self) -> int:
+        """Count the calls of a window that are others' by agreement."""
         limit = self._whole()
-        reserve = 0 if limit is None else limit - self._allowed(limit)
-        return left - reserve - self._own.in_flight
+        return 0 if limit is None else limit - self._allowed(limit)
 
     def _feels_its_way(self, now: float) -> bool:
         """Whether nobody can know how much is left, so that one call goes ahead of all others and asks.
@@ -300,3 +303,14 @@ class RateBudget:
     def _allowed(self, limit: int) -> int:
         """Give this program's part of a limit."""
         return portion(limit, self._share)
+
+
+def _leases_of(store: "BudgetStore") -> Leases:
+    """Begin with a store, if it is one."""
+    from pyas_async._core.store import BudgetStore  # noqa: PLC0415 -- most programs have no store
+
+    if not isinstance(store, BudgetStore):
+        expected = "a BudgetStore, an object with `async def lease(report)`"
+        msg = f"RateBudget store: expected {expected}, got {shown(store)}"
+        raise ConfigurationError(msg)
+    return Leases(store)

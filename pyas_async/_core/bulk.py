@@ -25,7 +25,6 @@ T = TypeVar("T")
 K = TypeVar("K")
 V = TypeVar("V")
 
-MAX_CONCURRENCY = 16
 _HITS_ALL = (AuthenticationError, ClientClosedError, ConfigurationError, WrongEventLoopError)
 
 

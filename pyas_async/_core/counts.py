@@ -8,9 +8,12 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Mapping
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from pyas_async._core.status import count, limit_resets_in
-from pyas_async._core.store import BudgetLease, BudgetReport, BudgetStore, lease_fault
+from pyas_async._core.status import count, limit_resets_in, whole_number
+
+if TYPE_CHECKING:
+    from pyas_async._core.store import BudgetLease, BudgetReport, BudgetStore
 
 _REMEMBERED = 20_000
 """Calls that are counted where no limit was given: more than any plan sells."""
@@ -19,8 +22,6 @@ _TELLING = 50
 refuses after fewer, others have spent the rest."""
 _AT_LEAST = 1.0
 """Seconds of a pause from which on a refusal tells the limit: a shorter one is some fault, and no window's end."""
-_ZOOMS = ("x-ratelimit-type", "x-ratelimit-category")
-"""Headers of Zoom's own limits, which say nothing of the key's."""
 _ALONE = 10.0
 """Seconds for which a process counts alone where its store fails, before it asks again."""
 _PATIENCE = 5.0
@@ -72,11 +73,12 @@ class OwnCount:
             # Others may have used the key when it was learned: try a little more, at the cost of a refusal at most.
             self._learned += self._learned // 20 if self._was_full else 0
             self._grows_at, self._was_full = now + self._keeps, False
-        allowed = self.allowed
+        allowed = self.given if self._learned is None else self.allowed
         if allowed is None:
             return None
-        self._was_full = self._was_full or self.used >= allowed
-        return allowed - self.used
+        free = allowed - self.in_flight - len(freed_at)
+        self._was_full = self._was_full or free <= 0
+        return free
 
     def spent(self, now: float) -> None:
         """Take note that a call that went out is over."""
@@ -121,6 +123,8 @@ class ServiceCount:
         self.resets = -math.inf
         self.told: int | None = None
         """The limit, as a header names it."""
+        self._said: tuple[str | None, ...] = ()
+        self._resets_in: float | None = None
         self._left: int | None = None
         self._most_left: int | None = None
 
@@ -143,21 +147,27 @@ class ServiceCount:
         if self._left is not None:
             self._left -= 1
 
-    def learn(self, headers: Mapping[str, str], now: float, wall: datetime, *, window: float, guard: float) -> bool:
+    def learn(self, headers: Mapping[str, str], now: float, wall: datetime, window: float, guard: float) -> bool:
         """Read an answer's headers; say whether they told a count."""
-        left = count(headers, "x-ratelimit-remaining")
-        if left is None or any(name in headers for name in _ZOOMS):
+        text = headers.get("x-ratelimit-remaining")
+        if text is None or "x-ratelimit-type" in headers or "x-ratelimit-category" in headers:
+            return False  # the latter two are of Zoom's own limits, which say nothing of the key's
+        if (left := whole_number(text)) is None:
             return False
-        self.told = count(headers, "x-ratelimit-limit") or self.told
-        self._most_left = max(left, self._most_left or 0)
-        seconds = limit_resets_in(headers, wall)
+        said = (headers.get("x-ratelimit-limit"), headers.get("x-ratelimit-reset"), headers.get("date"))
+        if said != self._said or said[2] is None:
+            # One answer after the other says the same, within a second.
+            self._said = said
+            self.told = count(headers, "x-ratelimit-limit") or self.told
+            self._resets_in = limit_resets_in(headers, wall)
+        if self._most_left is None or left > self._most_left:
+            self._most_left = left
         # Dates of headers are whole seconds, so the guard counts here, too. None is further off than a window.
-        resets = now + (window if seconds is None else min(seconds, window) + guard)
+        seconds = self._resets_in
+        resets = now + (window if seconds is None else (min(window, seconds)) + guard)
         # Answers overtake one another, and the least of a window counts; an end clearly later is that of a new window.
-        if self._left is None or now >= self.resets or resets > self.resets + 2:
+        if self._left is None or left < self._left or now >= self.resets or resets > self.resets + 2:
             self._left = left
-        else:
-            self._left = min(self._left, left)
         self.resets = resets
         return True
 
@@ -169,7 +179,7 @@ _NOTHING: tuple[int | None, float] = (None, -math.inf)
 class Leases:
     """The places that a shared store has leased to this process, and what it is to be told."""
 
-    def __init__(self, store: BudgetStore) -> None:
+    def __init__(self, store: "BudgetStore") -> None:
         """Have none."""
         self.store = store
         self.asking = False
@@ -234,8 +244,10 @@ class Leases:
         self._unused += self._places
         self._places = 0
 
-    def report(self, now: float, *, wanted: int, interactive: int, limit: int | None, window: float) -> BudgetReport:
+    def report(self, now: float, *, wanted: int, interactive: int, limit: int | None, window: float) -> "BudgetReport":
         """Write what the store is to be told and asked."""
+        from pyas_async._core.store import BudgetReport  # noqa: PLC0415 -- most programs have no store
+
         remaining, resets = self._heard
         self._in_report = (self._heard, self._paused_until)
         return BudgetReport(
@@ -251,8 +263,10 @@ class Leases:
             paused_for=max(0.0, self._paused_until - now),
         )
 
-    def leased(self, report: BudgetReport, lease: BudgetLease, now: float) -> str | None:
+    def leased(self, report: "BudgetReport", lease: "BudgetLease", now: float) -> str | None:
         """Take the store's answer to a report, whole or not at all; say what is wrong with it."""
+        from pyas_async._core.store import lease_fault  # noqa: PLC0415 -- most programs have no store
+
         self._unanswered = 0.0
         if (fault := lease_fault(lease)) is not None:
             return fault

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from pyas_async._core import codec
@@ -16,8 +16,11 @@ from pyas_async._core.dates import filter_date
 from pyas_async._core.messages import Call, Repeat
 from pyas_async._core.walk import Ask
 from pyas_async.errors import InvalidArgumentError
-from pyas_async.models import ConnectedAccount, ListType, MeetingCreate, MeetingDetail, MeetingUpdate, Page, _checks
+from pyas_async.models import ConnectedAccount, ListType, MeetingDetail, Page, _checks
 from pyas_async.options import MeetingId
+
+if TYPE_CHECKING:
+    from pyas_async.models import MeetingCreate, MeetingUpdate
 
 _MEETINGS = "/zoom/meetings"
 _DIGITS = 20
@@ -139,8 +142,10 @@ def get_meeting(account_id: str, meeting_id: MeetingId) -> Call[MeetingDetail]:
     )
 
 
-def create_meeting(account_id: str, meeting: MeetingCreate) -> Call[MeetingDetail]:
+def create_meeting(account_id: str, meeting: "MeetingCreate") -> Call[MeetingDetail]:
     """POST /zoom/meetings."""
+    from pyas_async.models.requests import MeetingCreate  # noqa: PLC0415 -- many programs only read
+
     if not isinstance(meeting, MeetingCreate):
         raise InvalidArgumentError("meeting", "a MeetingCreate", meeting)
     return Call(
@@ -154,8 +159,10 @@ def create_meeting(account_id: str, meeting: MeetingCreate) -> Call[MeetingDetai
     )
 
 
-def update_meeting(account_id: str, meeting_id: MeetingId, changes: MeetingUpdate) -> Call[MeetingDetail | None]:
+def update_meeting(account_id: str, meeting_id: MeetingId, changes: "MeetingUpdate") -> Call[MeetingDetail | None]:
     """PATCH /zoom/meetings/:id."""
+    from pyas_async.models.requests import MeetingUpdate  # noqa: PLC0415 -- many programs only read
+
     if not isinstance(changes, MeetingUpdate):
         raise InvalidArgumentError("changes", "a MeetingUpdate", changes)
     if not (document := codec.to_dict(changes)):

@@ -16,6 +16,7 @@ from http import HTTPStatus
 from typing import Generic, TypeVar
 
 import attrs
+import msgspec
 
 from pyas_async._core.codec import Mistaken, Refused
 from pyas_async._core.messages import Answer, Call, Fault, Repeat
@@ -47,8 +48,8 @@ LONGEST_WAIT = 3600.0
 hour is another limit, or no time that anybody meant, and whoever called should hear of it now."""
 
 
-@attrs.frozen
-class Send:
+# Structs, here and below: every call makes some of these, and they are made in no time.
+class Send(msgspec.Struct):
     """Send the request; it may take so many seconds, the last byte included (``None``: any time).
 
     Within `start` seconds it must have a connection: after that, its page token is too old to be tried. If it is to be
@@ -60,22 +61,19 @@ class Send:
     fresh: bool = False
 
 
-@attrs.frozen
-class Wait:
+class Wait(msgspec.Struct):
     """Wait so many seconds, then ask again."""
 
     seconds: float
 
 
-@attrs.frozen
-class Return(Generic[T]):
+class Return(msgspec.Struct, Generic[T]):
     """The call is done, with this value."""
 
     value: T
 
 
-@attrs.frozen
-class Fail:
+class Fail(msgspec.Struct):
     """The call is over, with this error."""
 
     error: PyasError
@@ -103,10 +101,16 @@ def _too_old() -> PageTokenExpiredError:
 
 
 class Exchange(Generic[T]):
-    """The state of one call between its attempts."""
+    """The state of one call between its attempts.
+
+    Attributes:
+        call: What is sent.
+        attempt: The number of the attempt, from 1; 0 before the first.
+        pauses_key: Seconds for which the last answer stops the whole key; ``None`` if it does not.
+    """
 
     def __init__(
-        self, call: Call[T], limits: Limits, quota: RetryQuota, *, now: float, mask: Callable[..., str] = redact
+        self, call: Call[T], limits: Limits, quota: RetryQuota, now: float, mask: Callable[..., str] = redact
     ) -> None:
         """Begin a call.
 
@@ -120,7 +124,6 @@ class Exchange(Generic[T]):
         self.call = call
         self.attempt = 0
         self.pauses_key: float | None = None
-        """Seconds for which the last answer stops the whole key; ``None`` if it does not."""
         self._limits = limits
         self._quota = quota
         self.mask = mask
@@ -150,17 +153,19 @@ class Exchange(Generic[T]):
 
     def next(self, now: float) -> Send | Fail:
         """Say what to do when the call is ready to be sent."""
-        if self._too_late_for_token(now):
+        not_after, limit = self.call.not_after, self._limits.timeout
+        if not_after is not None and now >= not_after:
             return Fail(_too_old())
-        left = self.remaining(now)
-        if left is not None and left <= 0:
-            return Fail(self.out_of_time())
-        limits = [seconds for seconds in (left, self._limits.timeout) if seconds is not None]
-        start = None if self.call.not_after is None else self.call.not_after - now
+        if self._ends is not None:
+            left = self._ends - now
+            if left <= 0:
+                return Fail(self.out_of_time())
+            if limit is None or left < limit:
+                limit = left
         # The other side may be closing a connection that was used before, and then the request is lost. A create must
         # not be, since it is not repeated; and what was lost once must not be lost again to the next one like it.
         fresh = self.call.repeat is Repeat.CREATE or self._lost
-        return Send(min(limits) if limits else None, start, fresh)
+        return Send(limit, None if not_after is None else not_after - now, fresh)
 
     def sending(self, wall: datetime) -> None:
         """Take note that an attempt goes out now."""
@@ -192,7 +197,7 @@ class Exchange(Generic[T]):
         self._lost = False
         self._sent_at = self._going_out
         document = None
-        if HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
+        if 200 <= answer.status < 300:
             try:
                 value = self.call.read(answer.body)
             except Refused as refused:

@@ -30,7 +30,7 @@ _BULK_EVERY = 10
 def _nobody() -> None: ...
 
 
-@attrs.define(eq=False, kw_only=True)
+@attrs.define(eq=False)
 class Ticket:
     """A call that wants a place.
 
@@ -111,7 +111,8 @@ class Queue:
         """The event loop that they wait in."""
         self.process: int | None = None
         """The process whose calls these are: one that was forked off has them as well, and none of them is its own."""
-        self._all: dict[Ticket, None] = {}
+        self.line: dict[Ticket, None] = {}
+        """Those who wait, in order of arrival: whether there are any is asked twice a call."""
         self._interactive = Lane()
         self._tokens: list[tuple[float, int, Ticket]] = []
         self._of_listing: dict[Hashable, Ticket] = {}
@@ -123,7 +124,7 @@ class Queue:
 
     def __len__(self) -> int:
         """Count those who wait."""
-        return len(self._all)
+        return len(self.line)
 
     @property
     def interactive(self) -> int:
@@ -132,12 +133,12 @@ class Queue:
 
     def __iter__(self) -> Iterator[Ticket]:
         """Go through those who wait, in order of arrival."""
-        return iter(self._all)
+        return iter(self.line)
 
     def join(self, ticket: Ticket) -> None:
         """Stand in line."""
         ticket.arrival = next(self._arrivals)
-        self._all[ticket] = None
+        self.line[ticket] = None
         if ticket.bulk and ticket.dies < math.inf:
             insort(self._tokens, (ticket.dies, ticket.arrival, ticket))
             self._of_listing[ticket.listing] = ticket
@@ -146,7 +147,7 @@ class Queue:
 
     def leave(self, ticket: Ticket) -> None:
         """Go home: served, cancelled, or tired of waiting."""
-        del self._all[ticket]
+        del self.line[ticket]
         if ticket.bulk and ticket.dies < math.inf:
             del self._tokens[bisect_left(self._tokens, (ticket.dies, ticket.arrival))]
             self._of_listing.pop(ticket.listing, None)
@@ -184,7 +185,7 @@ class Queue:
 
     def next(self, room: Room, now: float) -> Ticket | None:
         """Give the call that goes out now; ``None`` if none may."""
-        if not self._all or room.wait(now, bulk=False) != 0:
+        if not self.line or room.wait(now, bulk=False) != 0:
             return None
         interactive = self._interactive.head()
         if self._tokens and self._urgent(room, now):
@@ -201,18 +202,18 @@ class Queue:
     def served(self, ticket: Ticket, room: Room, now: float, chance: float) -> None:
         """Give a call its place."""
         ticket.granted = True
-        if ticket in self._all:
+        if self.line and ticket in self.line:
             self.leave(ticket)
         room.took(now, bulk=ticket.bulk)
         if step := room.step(now):
             self._paced_until = now + step * (1 + chance)
         if ticket.bulk:
             self._interactive_in_a_row = 0
-        elif self._tokens or self._bulk or self._beginners:
+        elif self.line and (self._tokens or self._bulk or self._beginners):
             self._interactive_in_a_row += 1
-        if ticket.begins:
-            self.listings.stands(ticket.listing, now + ticket.life, now)
         if ticket.listing is not None:
+            if ticket.begins:
+                self.listings.stands(ticket.listing, now + ticket.life, now)
             self.listings.sends(ticket.listing, ticket.asked, now)
 
     def ahead(self, ticket: Ticket) -> int:

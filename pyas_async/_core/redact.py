@@ -10,35 +10,31 @@ _MASKED_FIELDS = (
     "start_url|password|h323_password|pstn_password|encrypted_password|passcode|host_key|next_page_token|nextPageToken"
     "|code|x-api-key|api_key|apiKey|access_token|refresh_token|client_secret|token|zak|authorization|cookie"
 )
+# The patterns are compiled when something is masked for the first time: together, they take longer than a page.
 # A text, or a bare number of a password; the number of an error's ``code`` is no secret.
-_IN_JSON = re.compile(
-    rf'("(?:{_MASKED_FIELDS})"\s*:\s*")(?:[^"\\]|\\.)*("?)|("\w*(?:password|passcode)"\s*:\s*)[^",}}\s]+',
-    re.IGNORECASE,
-)
+_IN_JSON = rf'(?i)("(?:{_MASKED_FIELDS})"\s*:\s*")(?:[^"\\]|\\.)*("?)|("\w*(?:password|passcode)"\s*:\s*)[^",}}\s]+'
 # What others have put around our request: the credentials of an injected client, or of a proxy.
-_IN_HEADERS = re.compile(
-    r"\b((?:proxy-)?authorization|(?:set-)?cookie|x-api-key)(['\"]?\s{0,3}[:=,]\s{0,3}(?:b?['\"])?)[^\r\n'\"<]+",
-    re.IGNORECASE,
+_IN_HEADERS = (
+    r"(?i)\b((?:proxy-)?authorization|(?:set-)?cookie|x-api-key)(['\"]?\s{0,3}[:=,]\s{0,3}(?:b?['\"])?)[^\r\n'\"<]+"
 )
 # (?<!…) and the possessive plus: nowhere is a run of backslashes looked at from each of them.
-_ESCAPED_QUOTE = re.compile(r'(?<!\\)\\++"')
-_ESCAPED = re.compile(r"(?<!\\)\\++u00([2-7][0-9a-f])", re.IGNORECASE)
+_ESCAPED_QUOTE = r'(?<!\\)\\++"'
+_ESCAPED = r"(?i)(?<!\\)\\++u00([2-7][0-9a-f])"
 # One character, as a URL, JSON, Python or HTML may write it, once or more than once.
-_FORM = re.compile(
-    r"%(?:25)*([0-9a-f]{2})"
+_FORM = (
+    r"(?i)%(?:25)*([0-9a-f]{2})"
     r"|(?<!\\)(\\)\\*+(?:(?:u00|x)([0-9a-f]{2})|([!-/:-@\[-`{-~]))?"
-    r"|&(?:amp;)*(?:#(?:0{0,4}([0-9]{2,3})|x0{0,4}([0-9a-f]{2}));|(quot|apos|lt|gt|amp);)",
-    re.IGNORECASE,
+    r"|&(?:amp;)*(?:#(?:0{0,4}([0-9]{2,3})|x0{0,4}([0-9a-f]{2}));|(quot|apos|lt|gt|amp);)"
 )
 # What may be left of one, and of one within it, where a text was cut.
-_HALF_FORMS = re.compile(r"[%\\&#;\w]*\Z")
+_HALF_FORMS = r"[%\\&#;\w]*\Z"
 _LONGEST_FORMS = 12
 _NESTED = 5
 """In how many of these forms a text may have been written, one within the other."""
 _NAMED = {"quot": '"', "apos": "'", "lt": "<", "gt": ">", "amp": "&"}
 # Capitals are not told from small letters, and a form writes a blank as a plus.
 _ALIKE = {ord("+"): " ", **{ord(letter): letter.lower() for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}}
-_BASE64 = re.compile(r"[A-Za-z0-9+/_-]")
+_BASE64 = r"[A-Za-z0-9+/_-]"
 _SHORT = 4
 """Characters from which on a text may be a secret, or its beginning: to mask fewer would leave nothing to read."""
 
@@ -64,13 +60,13 @@ def redact(text: str, secrets: Iterable[str] = (), limit: int | None = 500) -> s
     # Secrets that are known come first: a pattern that ends within one would leave the rest of it behind.
     text = _without(text, [secret for secret in secrets if len(secret) >= _SHORT])
     if "\\" in text:
-        text = _ESCAPED.sub(_unescape, text).replace("\\/", "/")
+        text = re.sub(_ESCAPED, _unescape, text).replace("\\/", "/")
     if '"' in text:
-        text = _IN_JSON.sub(_hide, text)
+        text = re.sub(_IN_JSON, _hide, text)
         if "\\" in text:  # JSON inside of JSON has its quotes escaped
-            text = _IN_JSON.sub(_hide, _ESCAPED_QUOTE.sub('"', text))
+            text = re.sub(_IN_JSON, _hide, re.sub(_ESCAPED_QUOTE, '"', text))
     if any(sign in text for sign in "=:,%"):
-        text = mask_url(_IN_HEADERS.sub(rf"\1\2{MASK}", text))
+        text = mask_url(re.sub(_IN_HEADERS, rf"\1\2{MASK}", text))
     return text if limit is None else text[:limit]
 
 
@@ -91,7 +87,7 @@ def _without(text: str, secrets: list[str]) -> str:
     if any(sign in text for sign in "%\\&"):
         plain, places = _plain(text)
         plain_alike = plain.translate(_ALIKE)
-    cut = _HALF_FORMS.search(plain, max(0, len(plain) - _LONGEST_FORMS))
+    cut = re.compile(_HALF_FORMS).search(plain, max(0, len(plain) - _LONGEST_FORMS))
     sure = len(plain) if cut is None else cut.start()
     spans: list[tuple[int, int]] = []
     for whole in secrets:
@@ -146,7 +142,7 @@ def _once_plain(text: str) -> tuple[str, list[int]]:
     letters: list[str] = []
     places: list[int] = []
     done = 0
-    for found in _FORM.finditer(text):
+    for found in re.finditer(_FORM, text):
         letters.append(text[done : found.start()])
         places.extend(range(done, found.start()))
         letters.append(_letter(found))
@@ -178,8 +174,8 @@ def _in_base64(text: str, secret: str) -> list[tuple[int, int]]:
 
 
 def _around(text: str, begin: int, end: int) -> tuple[int, int]:
-    while begin > 0 and _BASE64.match(text[begin - 1]):
+    while begin > 0 and re.match(_BASE64, text[begin - 1]):
         begin -= 1
-    while end < len(text) and _BASE64.match(text[end]):
+    while end < len(text) and re.match(_BASE64, text[end]):
         end += 1
     return begin, end

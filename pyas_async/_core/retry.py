@@ -43,4 +43,5 @@ class RetryQuota:
 
     def succeeded(self) -> None:
         """Give some back."""
-        self.left = min(self.capacity, self.left + self.refund)
+        if self.left < self.capacity:
+            self.left = min(self.capacity, self.left + self.refund)

@@ -8,6 +8,7 @@ Zoom's.
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
@@ -37,11 +38,14 @@ _CLASSES: Mapping[int, type[APIStatusError]] = {
 _COMPLAINTS = 100
 """Complaints of one answer that are kept: more than there are fields."""
 _YEAR = 366 * 86_400.0
+_SHORT = 200
+"""Characters of two dates, together, that are remembered."""
 _TOO_MANY = HTTPStatus.TOO_MANY_REQUESTS
 # Zoom's sibling lists: "The next page token is invalid or expired", code 300. Pyas may wrap it in any of its shapes.
-_TOKEN = re.compile(r"page.?token", re.IGNORECASE | re.DOTALL)
-_TOKEN_ITSELF = re.compile(r"page.?token\b", re.IGNORECASE | re.DOTALL)
-_DEAD = re.compile(r"(?:invalid|expire)\w*", re.IGNORECASE)
+# Compiled when they are first needed: many programs never are.
+_TOKEN = r"(?is)page.?token"  # noqa: S105  (a pattern)
+_TOKEN_ITSELF = r"(?is)page.?token\b"  # noqa: S105  (a pattern)
+_DEAD = r"(?i)(?:invalid|expire)\w*"
 _TOKEN_FIELDS = {"nextpagetoken", "next_page_token", "pagetoken", "page_token"}
 # Never mistaken for a dead token, whatever their text says: the key, its rights, a limit, a request that took too long.
 _NEVER_EXPIRED = {401, 403, 408, 429}
@@ -126,10 +130,22 @@ def until(text: str, headers: Mapping[str, str], now: datetime) -> float | None:
 
     The clocks of both sides may differ: the answer's own ``Date`` says what time it is over there.
     """
+    date = headers.get("date", "")
+    if len(text) + len(date) <= _SHORT and (seconds := _apart(text, date)) is not None:
+        return seconds
     moment = parse_header(text)
-    if moment is None:
-        return None
-    there = parse_header(headers.get("date", "")) or now
+    return None if moment is None else _ahead(moment, parse_header(date) or now)
+
+
+@lru_cache(maxsize=64)
+def _apart(text: str, date: str) -> float | None:
+    """Count the same from one header's date to the other's; ``None`` if there is more to be said of it."""
+    # Answer after answer says the same two.
+    moment, there = parse_header(text), parse_header(date)
+    return None if moment is None or there is None else _ahead(moment, there)
+
+
+def _ahead(moment: datetime, there: datetime) -> float | None:
     seconds = max(0.0, (moment - there).total_seconds())
     return seconds if seconds < _YEAR else None
 
@@ -142,8 +158,15 @@ def limit_resets_in(headers: Mapping[str, str], now: datetime) -> float | None:
 
 def count(headers: Mapping[str, str], name: str) -> int | None:
     """Read a number of calls, as of ``X-RateLimit-Remaining``; ``None`` if it is none."""
-    text = headers.get(name, "").strip()
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+    text = headers.get(name)
+    return None if text is None else whole_number(text)
+
+
+def whole_number(text: str) -> int | None:
+    """Read a number of calls; ``None`` if it is none."""
+    if not text.isdigit():
+        text = text.strip()
+    return int(text) if text.isdigit() and text.isascii() and len(text) < 10 else None
 
 
 def _seconds(text: str) -> float | None:
@@ -217,10 +240,10 @@ def _says_expired(status: int, code: int | str | None, errors: tuple[FieldError,
     return dead or (str(code) == "300" and "token" in message.lower())
 
 
-def _in_turn(first: "re.Pattern[str]", then: "re.Pattern[str]", text: str) -> bool:
+def _in_turn(first: str, then: str, text: str) -> bool:
     """Whether a text has one thing, and after it the other: found in one pass, however long and repetitive it is."""
-    found = first.search(text)
-    return found is not None and then.search(text, found.end()) is not None
+    found = re.search(first, text)
+    return found is not None and re.search(then, text[found.end() :]) is not None
 
 
 def _scope(headers: Mapping[str, str], document: Mapping[str, Any], message: str) -> RateLimitScope:

@@ -8,9 +8,11 @@ from typing import Protocol, runtime_checkable
 
 import attrs
 
+from pyas_async._public import public
 from pyas_async.options import is_number
 
 
+@public
 @attrs.frozen(kw_only=True)
 class BudgetReport:
     """What a process tells the store, and asks of it.
@@ -39,6 +41,7 @@ class BudgetReport:
     paused_for: float
 
 
+@public
 @attrs.frozen(kw_only=True)
 class BudgetLease:
     """What the store gives.
@@ -55,6 +58,7 @@ class BudgetLease:
     ask_again_in: float
 
 
+@public
 @runtime_checkable
 class BudgetStore(Protocol):
     """Counts the calls of one key for several processes: ``RateBudget(..., store=...)``.

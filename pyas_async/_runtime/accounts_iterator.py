@@ -12,6 +12,7 @@ from pyas_async._core.accounts_checkpoint import AccountsCheckpoint
 from pyas_async._core.accounts_ledger import AccountsLedger, AccountsStats
 from pyas_async._core.checkpoint import Checkpoint, ListingCheckpoint
 from pyas_async._core.walk import Rules
+from pyas_async._public import public
 from pyas_async._runtime.accounts_tasks import AccountTasks
 from pyas_async._runtime.paginator import MeetingIterator
 from pyas_async._runtime.roll import Roll
@@ -31,6 +32,7 @@ _HOW = (
 _ONCE = "these listings have been iterated, or closed; call iter_accounts() again for another walk"
 
 
+@public
 class AccountsIterator(AsyncIterator[tuple[str, Meeting]]):
     """The meetings of many accounts, as pairs ``(account_id, meeting)``, each row of each account once.
 

@@ -10,6 +10,7 @@ import anyio
 import anyio.lowlevel
 
 from pyas_async._core.bulk import Plan
+from pyas_async._public import public
 from pyas_async._runtime.bell import Bell
 from pyas_async._runtime.crew import Crew
 from pyas_async._runtime.session import CallOptions, Session
@@ -24,6 +25,7 @@ T = TypeVar("T")
 _log = logging.getLogger("pyas_async")
 
 
+@public
 class BulkRun(Generic[K_co, V_co]):
     """Many calls at once, of which each item gets its own `Outcome`, whatever becomes of the others.
 

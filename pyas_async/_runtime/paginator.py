@@ -14,7 +14,6 @@ from pyas_async._core.walk import IterationStats, Rules
 from pyas_async._runtime.fetcher import Arrival, Fetcher
 from pyas_async._runtime.session import CallOptions, Session
 from pyas_async.errors import PyasError
-from pyas_async.events import ListingDrifted, ListingRestarted, PageReceived
 from pyas_async.models import Meeting, Page
 
 _log = logging.getLogger("pyas_async")
@@ -209,7 +208,10 @@ class MeetingIterator(AsyncIterator[Meeting]):
             reason = self._machine.on_error(page)
             if reason != "size":
                 yielded = self._machine.counts.items
-                self._session.emit(ListingRestarted(account_id=self._account_id, reason=reason, yielded=yielded))
+                if self._session.listens:
+                    from pyas_async.events import ListingRestarted  # noqa: PLC0415 -- see `listens`
+
+                    self._session.emit(ListingRestarted(account_id=self._account_id, reason=reason, yielded=yielded))
                 why = "grew too old to be tried" if reason == "age" else "was refused by the service"
                 _log.info("account %s: a page token %s after %d rows; walking afresh", self._account_id, why, yielded)
             return False
@@ -218,7 +220,10 @@ class MeetingIterator(AsyncIterator[Meeting]):
         rows = self._machine.on_page(page, arrival.now, arrival.wall)
         self._page = page if len(rows) == len(page.meetings) else attrs.evolve(page, meetings=rows)
         self._pending = iter(self._page.meetings)
-        self._session.emit(PageReceived(account_id=self._account_id, rows=len(page.meetings), new=len(rows)))
+        if self._session.listens:
+            from pyas_async.events import PageReceived  # noqa: PLC0415 -- see `listens`
+
+            self._session.emit(PageReceived(account_id=self._account_id, rows=len(page.meetings), new=len(rows)))
         return bool(rows)
 
     async def _send_ahead(self) -> None:
@@ -231,10 +236,11 @@ class MeetingIterator(AsyncIterator[Meeting]):
         if machine.drift is not None:
             drift, machine.drift = machine.drift, None
             _log.warning("account %s: %s", self._account_id, drift)
-            counts = machine.counts
-            self._session.emit(
-                ListingDrifted(account_id=self._account_id, reported=counts.total_reported or 0, yielded=counts.items)
-            )
+            if self._session.listens:
+                from pyas_async.events import ListingDrifted  # noqa: PLC0415 -- see `listens`
+
+                reported, yielded = machine.counts.total_reported or 0, machine.counts.items
+                self._session.emit(ListingDrifted(account_id=self._account_id, reported=reported, yielded=yielded))
         if machine.failure is not None:
             failure, machine.failure = machine.failure, None
             raise failure

@@ -1,7 +1,6 @@
 """A create, and the search for a meeting whose create was not answered. The create itself is never sent again."""
 
 import logging
-from typing import Literal, TypeAlias
 
 import attrs
 
@@ -14,8 +13,7 @@ from pyas_async._runtime.session import CallOptions, Session
 from pyas_async._runtime.watch import Watch
 from pyas_async.errors import OutcomeUnknownError, PyasError, RequestTimeoutError
 from pyas_async.models import Meeting, MeetingDetail, Page
-
-OnUnknown: TypeAlias = Literal["raise", "reconcile"]
+from pyas_async.options import OnUnknown
 
 _log = logging.getLogger("pyas_async")
 PAUSES = (1.0, 3.0, 9.0)

@@ -5,7 +5,6 @@ Nobody drives it in the background: one of the waiting calls watches the clock f
 next. No lock is held across a wait, and a waiter that is cancelled gives its place back.
 """
 
-import asyncio
 import logging
 import math
 import os
@@ -43,15 +42,15 @@ class Scheduler:
 
     def try_now(self, ticket: Ticket) -> bool:
         """Take a place at once, if the call may have one before all who wait."""
-        budget, queue, now = self.budget, self.budget.queue, self._clock.now()
+        queue = self.budget.queue
         self._check_loop()
-        if queue:
+        if queue.line:
             queue.join(ticket)
             self.moved()
             if not ticket.granted:
                 queue.leave(ticket)
-        elif queue.may_go(ticket, budget, now):
-            queue.served(ticket, budget, now, self._clock.chance())
+        elif queue.may_go(ticket, self.budget, now := self._clock.now()):
+            queue.served(ticket, self.budget, now, self._clock.chance())
         return ticket.granted
 
     def expected_wait(self) -> float:
@@ -128,7 +127,7 @@ class Scheduler:
     def moved(self) -> None:
         """Look at the queue again: a call came or ended, or the budget has learned something."""
         queue = self.budget.queue
-        if not queue or queue.loop != anyio.lowlevel.current_token():  # nobody, or nobody who can be woken from here
+        if not queue.line or queue.loop != anyio.lowlevel.current_token():  # nobody who can be woken from here
             return
         now = self._clock.now()
         queue.serve(self.budget, now, self._clock.chance())
@@ -200,7 +199,7 @@ class Scheduler:
                 "one in each process, with share= for its part of the key's limit, or with a store"
             )
             raise WrongEventLoopError(msg)
-        if queue and queue.loop != anyio.lowlevel.current_token():
+        if queue.line and queue.loop != anyio.lowlevel.current_token():
             if _has_ended(queue.loop):
                 self._forget()
                 return
@@ -267,8 +266,8 @@ def _forgotten() -> None:
 def _has_ended(loop: object) -> bool:
     """Whether an event loop runs no more, nor ever will."""
     token = getattr(loop, "native_token", loop)  # since anyio 4.11 it is wrapped
-    if isinstance(token, asyncio.AbstractEventLoop):
-        return token.is_closed()
+    if (is_closed := getattr(token, "is_closed", None)) is not None:  # asyncio's
+        return bool(is_closed())
     call_soon = getattr(token, "run_sync_soon", None)  # trio's, which refuses once its run has ended
     if call_soon is None:
         return False

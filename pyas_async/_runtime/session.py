@@ -5,8 +5,8 @@ import logging
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping
-from http import HTTPStatus
-from typing import Literal, TypeVar
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import anyio
 import anyio.lowlevel
@@ -26,8 +26,10 @@ from pyas_async._runtime.single_flight import Flights
 from pyas_async._runtime.transport import Timeouts, Transport
 from pyas_async._runtime.watch import Watch
 from pyas_async.errors import ClientClosedError, PyasError, WrongEventLoopError
-from pyas_async.events import AttemptEnded, AttemptStarted, Event, Waiting
 from pyas_async.options import Priority
+
+if TYPE_CHECKING:
+    from pyas_async.events import Event
 
 T = TypeVar("T")
 _log = logging.getLogger("pyas_async")
@@ -61,7 +63,7 @@ class Session:
         *,
         budget: RateBudget,
         clock: Clock,
-        on_event: Callable[[Event], None] | None,
+        on_event: "Callable[[Event], None] | None",
     ) -> None:
         """Put the parts together; nothing is opened yet."""
         self.clock = clock
@@ -100,7 +102,12 @@ class Session:
         """Let a listing end when whoever asks for its pages is garbage."""
         self._scheduler.ends_with(holder, listing)
 
-    def emit(self, event: Event) -> None:
+    @property
+    def listens(self) -> bool:
+        """Whether anybody is told of events: they are loaded, and made, for nobody else."""
+        return self._on_event is not None
+
+    def emit(self, event: "Event") -> None:
         """Tell ``on_event``; what it raises is logged, never passed on."""
         if self._on_event is None:
             return
@@ -110,7 +117,10 @@ class Session:
             _log.exception("on_event raised; the call goes on")
 
     def _wait_begins(self, call: Call[T], seconds: float, reason: Literal["retry", "budget"]) -> None:
-        self.emit(Waiting(operation=call.operation, seconds=seconds, reason=reason))
+        if self.listens:
+            from pyas_async.events import Waiting  # noqa: PLC0415 -- see `listens`
+
+            self.emit(Waiting(operation=call.operation, seconds=seconds, reason=reason))
         why = "before the next attempt" if reason == "retry" else "for room in the key's rate limit"
         level = logging.INFO if seconds >= _LONG_WAIT else logging.DEBUG
         _log.log(level, "%s waits %.1f s %s", call.operation, seconds, why)
@@ -143,7 +153,7 @@ class Session:
 
     async def _make(self, call: Call[T], options: CallOptions, watch: Watch) -> T:
         mask = self._mask_of(call, options)
-        exchange = Exchange(call, options.limits, self._quota, now=self.clock.now(), mask=mask)
+        exchange = Exchange(call, options.limits, self._quota, self.clock.now(), mask)
         while True:
             action = await self._step(exchange, options, watch)
             if exchange.pauses_key is not None:
@@ -176,24 +186,31 @@ class Session:
             if isinstance(action := exchange.next(self.clock.now()), Fail):
                 return action
             ticket = _ticket(exchange.call, options, watch, self.clock.now())
-            if not self._scheduler.try_now(ticket):
-                await self._wait_for_place(ticket, exchange, options, watch)
-            return await self._go(ticket, exchange, options, watch)
+            if self._scheduler.try_now(ticket):
+                return await self._go(ticket, exchange, options, watch, action)
+            await self._wait_for_place(ticket, exchange, options, watch)
+            return await self._go(ticket, exchange, options, watch, None)
         except PyasError as error:
             found = error
         return Fail(exchange.failed(found))
 
     async def _go(
-        self, ticket: Ticket, exchange: Exchange[T], options: CallOptions, watch: Watch
+        self, ticket: Ticket, exchange: Exchange[T], options: CallOptions, watch: Watch, action: Send | Fail | None
     ) -> Wait | Return[T] | Fail:
-        """Make an attempt, for which there is room in the budget, once a connection is free."""
+        """Make an attempt, for which there is room in the budget, once a connection is free.
+
+        `action` says how, unless there was a wait for that room.
+        """
         sent, placed = False, False
         try:
-            placed = self._places.take_now() or await self._wait_for_connection(exchange, options, watch)
-            self._check_usable()
+            if not (placed := self._places.take_now()):
+                action, placed = None, await self._wait_for_connection(exchange, options, watch)
+            if action is None:
+                # The waits may have outlived the client, the deadline, or the page token.
+                self._check_usable()
+                action = exchange.next(self.clock.now())
             watch.check()
-            # The waits may have outlived the deadline, or the page token.
-            if isinstance(action := exchange.next(self.clock.now()), Fail):
+            if isinstance(action, Fail):
                 return action
             if not placed:
                 return exchange.no_connection(now=self.clock.now(), chance=self.clock.chance())
@@ -242,8 +259,12 @@ class Session:
         watch.requests += 1
         began = clock.now()
         outcome: Outcome | None = None
+        wall = watch.sent_at
         try:
-            self.emit(AttemptStarted(operation=call.operation, attempt=exchange.attempt))
+            if self._on_event is not None:
+                from pyas_async.events import AttemptStarted  # noqa: PLC0415 -- see `listens`
+
+                self.emit(AttemptStarted(operation=call.operation, attempt=exchange.attempt))
             with hiding(exchange.mask):
                 outcome = await self._transport.send(
                     call,
@@ -253,12 +274,16 @@ class Session:
                     fresh=send.fresh,
                     on_wire=watch.under_way,
                 )
-            self._report(exchange, outcome, clock.now() - began)
-            return self._decide(exchange, outcome)
+            if self._on_event is not None:
+                self._report(exchange, outcome, clock.now() - began)
+            wall = clock.wall()
+            return self._decide(exchange, outcome, wall)
         finally:
-            self._settle(exchange, outcome)
+            self._settle(exchange, outcome, wall)
 
     def _report(self, exchange: Exchange[T], outcome: Outcome, seconds: float) -> None:
+        from pyas_async.events import AttemptEnded  # noqa: PLC0415 -- see `listens`
+
         status, fault = None, None
         if isinstance(outcome, Answer):
             status = outcome.status
@@ -267,21 +292,21 @@ class Session:
         operation, attempt = exchange.call.operation, exchange.attempt
         self.emit(AttemptEnded(operation=operation, attempt=attempt, seconds=seconds, status=status, fault=fault))
 
-    def _decide(self, exchange: Exchange[T], outcome: Outcome) -> Wait | Return[T] | Fail:
+    def _decide(self, exchange: Exchange[T], outcome: Outcome, wall: datetime) -> Wait | Return[T] | Fail:
         clock = self.clock
         if isinstance(outcome, Answer):
-            return exchange.on_answer(outcome, now=clock.now(), wall=clock.wall(), chance=clock.chance())
+            return exchange.on_answer(outcome, now=clock.now(), wall=wall, chance=clock.chance())
         if self._closed:
             return exchange.on_closed(outcome)
         return exchange.on_fault(outcome, now=clock.now(), chance=clock.chance())
 
-    def _settle(self, exchange: Exchange[T], outcome: Outcome | None) -> None:
+    def _settle(self, exchange: Exchange[T], outcome: Outcome | None, wall: datetime) -> None:
         """Book an attempt that is over: answered, failed, or cancelled (``None``)."""
         budget, now = self._scheduler.budget, self.clock.now()
         if isinstance(outcome, Answer):
             # What a limit of Zoom's says of itself is nothing that is left of the key's.
-            zooms = outcome.status == HTTPStatus.TOO_MANY_REQUESTS and exchange.pauses_key is None
-            budget.spent(now, told=budget.learn({} if zooms else outcome.headers, now, self.clock.wall()))
+            zooms = outcome.status == 429 and exchange.pauses_key is None
+            budget.spent(now, told=budget.learn({} if zooms else outcome.headers, now, wall))
             if exchange.pauses_key is not None:
                 # Others may have been told the same moment: the jitter keeps them from coming back as one.
                 jitter = min(1.0, exchange.pauses_key / 10) * self.clock.chance()
@@ -318,11 +343,8 @@ class Session:
 
 
 def _ticket(call: Call[T], options: CallOptions, watch: Watch, now: float) -> Ticket:
-    return Ticket(
-        bulk=options.priority == "bulk",
-        account=call.account,
-        dies=math.inf if call.not_after is None else call.not_after,
-        listing=None if watch.life is None else watch,
-        life=math.inf if watch.life is None else watch.life,
-        asked=now,
-    )
+    bulk, dies = options.priority == "bulk", math.inf if call.not_after is None else call.not_after
+    # By position: in Python 3.11, names would cost as much as all the rest.
+    if watch.life is None:
+        return Ticket(bulk, call.account, dies, None, math.inf, now)
+    return Ticket(bulk, call.account, dies, watch, watch.life, now)

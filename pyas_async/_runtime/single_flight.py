@@ -6,7 +6,6 @@ together. What a nursery promises holds nevertheless: the task never outlives th
 it and sees it end before leaving; and what it raises comes out of those who wait, and of nothing else.
 """
 
-import asyncio
 import contextlib
 import contextvars
 import copy
@@ -130,6 +129,8 @@ class Flights:
 
 def _spawn(run: Callable[[], Coroutine[Any, Any, None]], name: str) -> object:
     """Start a task outside of all nurseries, in a copy of the caller's context."""
+    import asyncio  # noqa: PLC0415 -- it takes long to load, and few programs share calls
+
     if anyio.get_cancelled_exc_class() is asyncio.CancelledError:
         return asyncio.get_running_loop().create_task(run(), name=name)
     import trio  # noqa: PLC0415  (it is there, since it runs; asyncio's users need not have it)
@@ -139,6 +140,8 @@ def _spawn(run: Callable[[], Coroutine[Any, Any, None]], name: str) -> object:
 
 async def _see_out(done: anyio.Event) -> None:
     """Wait for the end of what was cancelled, whatever happens to the caller meanwhile."""
+    import asyncio  # noqa: PLC0415 -- see `_spawn`
+
     with anyio.CancelScope(shield=True):
         while not done.is_set():
             # No shield holds back a second ``task.cancel()`` of asyncio. The first is on its way up, so none is lost.

@@ -6,22 +6,22 @@ from typing import Any
 
 import attrs
 
+from pyas_async.errors import DecodeError
 from pyas_async.models._source import Source, unknown_fields
 
 MASK = "***"
 _SHOWN_ITEMS = 3
-_SECRET_IN_URL = re.compile(
-    # Words that stand for other things, too, are names of parameters only where a query has them.
-    r"((?:(?:[?&#;]|%3F|%26|%23|^)(?:code|state|token|tk|key)|(?:(?<![\w-])|(?<=%3F)|(?<=%26)|(?<=%23))"
+# Words that stand for other things, too, are names of parameters only where a query has them.
+_IN_URL = (
+    r"(?i)((?:(?:[?&#;]|%3F|%26|%23|^)(?:code|state|token|tk|key)|(?:(?<![\w-])|(?<=%3F)|(?<=%26)|(?<=%23))"
     r"(?:pwd|password|passcode|zak|next_?page_?token|page_?token|access_token|refresh_token|client_secret|api_?key))"
-    r"(?:=|%3D))(?:(?!%26|%23)[^&#\s\"'<>])*",
-    re.IGNORECASE,
+    r"(?:=|%3D))(?:(?!%26|%23)[^&#\s\"'<>])*"
 )
 
 
 def mask_url(url: str) -> str:
     """Hide the secrets in a URL's query, such as the ``pwd=`` of a ``join_url``."""
-    return _SECRET_IN_URL.sub(rf"\g<1>{MASK}", url)
+    return re.sub(_IN_URL, rf"\g<1>{MASK}", url)
 
 
 def _masked(value: object) -> str:
@@ -57,7 +57,11 @@ class Model:
 
     @property
     def extra(self) -> Mapping[str, Any]:
-        """Fields that the service sent and this version does not name, as they came."""
+        """Fields that the service sent and this version does not name, as they came.
+
+        Raises:
+            DecodeError: If one of them has more than 100 objects and lists within one another.
+        """
         return unknown_fields(type(self), self._source)
 
     def __repr__(self) -> str:
@@ -68,8 +72,12 @@ class Model:
             if attribute.name == "_source" or value == attribute.default:
                 continue
             shown.append(f"{attribute.name}={_shown(attribute, value)}")
-        if extra := self.extra:
-            shown.append(f"extra=<{', '.join(sorted(extra))}>")
+        try:
+            extra = ", ".join(sorted(self.extra))
+        except DecodeError:  # nothing that was read may be impossible to show
+            extra = "nested too deep"
+        if extra:
+            shown.append(f"extra=<{extra}>")
         return f"{type(self).__name__}({', '.join(shown)})"
 
 

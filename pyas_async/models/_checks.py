@@ -1,6 +1,5 @@
 """What arguments must be, before anything is sent; each check gives the value back in the form that goes out."""
 
-import zoneinfo
 from datetime import UTC, date, datetime
 from enum import Enum
 from typing import TypeVar
@@ -77,6 +76,8 @@ def aware_datetime(field: str, value: object) -> datetime:
 
 def zone(field: str, value: object) -> str:
     """Take the name of a time zone, or a ``ZoneInfo``."""
+    import zoneinfo  # noqa: PLC0415 -- it takes long to load, and many programs only read
+
     expected = "an IANA time zone name such as 'Europe/Berlin'"
     name = value.key if isinstance(value, zoneinfo.ZoneInfo) else value
     if not isinstance(name, str) or not name:

@@ -11,12 +11,20 @@ from typing import Any, TypeAlias
 
 import attrs
 
+from pyas_async.errors import DecodeError
+
+MAX_DEPTH = 100
+"""Objects and lists that may be within one another where Python walks through them, from within whatever calls."""
 Source: TypeAlias = object
 """``None``; a mapping; a buffer of JSON; or ``(buffer, key, …)``, the object under those keys of the document."""
 
 
 def document(source: Source) -> dict[str, Any] | None:
-    """Read a model's document; a fresh one where it was text, else the one that is kept, not to be changed."""
+    """Read a model's document; a fresh one where it was text, else the one that is kept, not to be changed.
+
+    Raises:
+        DecodeError: If it is nested too deep.
+    """
     if source is None:
         return None
     if isinstance(source, dict):
@@ -31,9 +39,44 @@ def document(source: Source) -> dict[str, Any] | None:
 
 
 def _parse(buffer: object) -> Any:  # noqa: ANN401  (a JSON document can be anything)
-    # A field that no model knows may hold broken UTF-8: the decoder has no reason to look into it. Show what can be
-    # shown.
-    return parse_leniently(bytes(buffer), keep_odd_numbers=True)  # type: ignore[call-overload]
+    # The decoder has no reason to look into a field that no model knows. So it may hold broken UTF-8: show what can be
+    # shown. And it may be nested without an end.
+    body = bytes(buffer)  # type: ignore[call-overload]
+    parsed = None
+    try:
+        parsed = parse_leniently(body, keep_odd_numbers=True)
+        deep = is_too_deep(parsed, body)
+    except RecursionError:
+        deep = True
+    if deep:
+        raise too_deep()
+    return parsed
+
+
+def too_deep() -> DecodeError:
+    """Make the error for a document that nobody can look into."""
+    return DecodeError("a field that this version does not name is nested too deep")
+
+
+def is_too_deep(parsed: object, body: bytes | None = None) -> bool:
+    """Whether more objects and lists are within one another than there may be; `body`: what was parsed, if known.
+
+    How deep a parser goes differs from Python to Python, and with the calls that it is called from. This does not.
+    """
+    # Looking at a few bytes is cheaper than at what they hold.
+    if body is not None and body.count(b"{") + body.count(b"[") <= MAX_DEPTH:
+        return False
+    level = [parsed]
+    for _ in range(MAX_DEPTH):
+        level = [
+            item
+            for value in level
+            for item in (value.values() if isinstance(value, dict) else value)  # type: ignore[attr-defined]
+            if isinstance(item, (dict, list))
+        ]
+        if not level:
+            return False
+    return True
 
 
 def parse_leniently(body: bytes, *, keep_odd_numbers: bool = False) -> Any:  # noqa: ANN401  (a JSON document can be anything)

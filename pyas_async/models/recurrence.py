@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 
 import attrs
 
+from pyas_async._public import public
 from pyas_async.errors import InvalidArgumentError
 from pyas_async.models import _checks
 
@@ -58,6 +59,7 @@ def _days(value: Iterable[str] | None) -> tuple[str, ...] | None:
     return tuple(dict.fromkeys(days))
 
 
+@public
 @attrs.frozen
 class Recurrence:
     """How a meeting recurs, for `MeetingCreate` and `MeetingUpdate` of the types 3 and 8.

@@ -2,16 +2,19 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Literal, TypeAlias
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import attrs
 
+from pyas_async._public import public
 from pyas_async.errors import InvalidArgumentError
 from pyas_async.models import _checks
 from pyas_async.models.enums import MeetingType
 from pyas_async.models.recurrence import Recurrence
 from pyas_async.options import UNSET, Unset
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 TITLE_MAXIMUM = 200
 DESCRIPTION_MAXIMUM = 2_000
@@ -28,6 +31,7 @@ def _email(value: str) -> str:
     return address
 
 
+@public
 @attrs.frozen
 class Attendee:
     """Somebody to invite.
@@ -62,7 +66,7 @@ def _duration(value: int | str) -> int:
     return _checks.whole_number("duration", value, minimum=1)
 
 
-def _time_zone(value: str | ZoneInfo | None) -> str | None:
+def _time_zone(value: "str | ZoneInfo | None") -> str | None:
     return None if value is None else _checks.zone("time_zone", value)
 
 
@@ -93,6 +97,7 @@ def _only_where_meetings_recur(kind: MeetingType, recurrence: Recurrence | None)
         raise InvalidArgumentError("recurrence", expected, recurrence)
 
 
+@public
 @attrs.frozen
 class MeetingCreate:
     """A meeting to create: the page's Meeting Data Object.
@@ -152,7 +157,7 @@ def _change_duration(value: int | str | _Unset) -> int | _Unset:
     return UNSET if value is UNSET else _duration(value)
 
 
-def _change_time_zone(value: str | ZoneInfo | _Unset | None) -> str | _Unset | None:
+def _change_time_zone(value: "str | ZoneInfo | _Unset | None") -> str | _Unset | None:
     return UNSET if value is UNSET else _time_zone(value)
 
 
@@ -168,6 +173,7 @@ def _change_recurrence(value: Recurrence | _Unset | None) -> Recurrence | _Unset
     return UNSET if value is UNSET else _recurrence(value)
 
 
+@public
 @attrs.frozen(kw_only=True)
 class MeetingUpdate:
     """Changes to a meeting. What is left out stays as it is: only the fields that are given are sent.

@@ -19,7 +19,8 @@ from pyas_async._core.codec import (
     read_page,
     read_updated,
 )
-from pyas_async._core.codec.parsing import MAX_DEPTH, parse
+from pyas_async._core.codec.parsing import parse
+from pyas_async.models._source import MAX_DEPTH
 
 if TYPE_CHECKING:
     from collections.abc import Callable

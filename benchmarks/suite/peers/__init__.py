@@ -1,6 +1,7 @@
 """Other ways to do the same, and ours: each is an async context manager that gives what does the work.
 
-What does the work takes a size, as the section says, and returns how many meetings it had in hand.
+What does the work takes a size, as the section says, and returns how much it did: of meetings, for the most part. What
+takes its own time returns that as well, by the names of `suite.contest.Turn`.
 """
 
 from __future__ import annotations
@@ -19,14 +20,15 @@ LISTING: Final = "rows"
 
 @attrs.frozen
 class Where:
-    """Where the service is: its addresses by latency, and ids that it knows."""
+    """Where the service is: its addresses by latency, and ids that it knows; and where the generated client is."""
 
     url: str
     slow_url: str
     ids: list[int]
+    generated: str
 
 
-Act: TypeAlias = Callable[[int], Awaitable[int]]
+Act: TypeAlias = Callable[[int], Awaitable[int | dict[str, float]]]
 Peer: TypeAlias = Callable[[Where], AbstractAsyncContextManager[Act]]
 
 

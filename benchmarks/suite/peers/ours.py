@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pyas_async import PyasClient
 from suite.peers import KEY, LISTING, Act, Where
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     import httpx
+
+ACCOUNTS: Final = 16
+"""Accounts that are listed at once."""
 
 
 async def _rows(client: PyasClient, pages: int) -> int:
@@ -92,3 +95,19 @@ async def gets_aiohttp_transport(where: Where) -> AsyncIterator[Act]:
     """Get meetings at once, over the httpx-aiohttp transport."""
     async with _over_aiohttp() as http, PyasClient(KEY, base_url=where.slow_url, http_client=http) as client:
         yield lambda number: burst(client, where, number)
+
+
+@asynccontextmanager
+async def accounts(where: Where) -> AsyncIterator[Act]:
+    """List sixteen accounts, sixteen at once."""
+    async with PyasClient(KEY, base_url=where.slow_url) as client:
+
+        async def act(length: int) -> int:
+            count, ids = 0, [f"{LISTING}-{length}-{number}" for number in range(ACCOUNTS)]
+            async with client.meetings.iter_accounts(ids, max_concurrency=ACCOUNTS) as pairs:
+                async for _ in pairs:
+                    count += 1
+            assert not pairs.failures
+            return count
+
+        yield act

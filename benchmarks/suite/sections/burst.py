@@ -10,20 +10,23 @@ from suite.figures import RATIO, Figure
 if TYPE_CHECKING:
     from suite.sections import Plan
 
-TITLE: Final = "50 gets at once, 20 ms each, wall ÷ 20 ms"
+TITLE: Final = "50 gets at once, 20 ms each: time over the 20 ms that they take at best"
 AT_ONCE: Final = 50
 WHO: Final = {
-    "ours.gets": ("plain httpx", ("<=", 1.5)),
-    "ours.gets_aiohttp_transport": ("over httpx-aiohttp", ("<=", 1.3)),
+    "ours.gets": ("ours, plain httpx", ("<=", 1.5)),
+    "ours.gets_aiohttp_transport": ("ours, over httpx-aiohttp", ("<=", 1.3)),
     "byhand.gets": ("an httpx.AsyncClient by hand", None),
     "byhand.gets_aiohttp_transport": ("an httpx.AsyncClient by hand, over httpx-aiohttp", None),
+    "others.aiohttp_gets": ("aiohttp by hand", None),
 }
 
 
 def run(plan: Plan) -> list[Figure]:
     """Measure."""
     turns = contest(list(WHO), plan.where, warm=AT_ONCE, size=AT_ONCE, rounds=plan.close())
-    return [
+    found = [
         Figure(f"burst.{name}", what, RATIO, [turn.wall / LATENCY for turn in turns[name]], goal)
         for name, (what, goal) in WHO.items()
     ]
+    cpu = [turn.cpu / turn.count * 1e6 for turn in turns["ours.gets"]]
+    return [*found, Figure("burst.cpu", "ours, plain httpx: CPU of a get", "µs", cpu)]

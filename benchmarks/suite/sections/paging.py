@@ -4,31 +4,49 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from suite.contest import contest, middle, ratios
+from suite.contest import contest, ratios
 from suite.figures import RATIO, Figure
 
 if TYPE_CHECKING:
     from suite.sections import Plan
 
-TITLE: Final = "A listing of 12,000 meetings in 40 pages, CPU per meeting"
+TITLE: Final = "A listing of 12,000 meetings in 40 pages: CPU per meeting"
 BASE: Final = "byhand.base"
-GOALS: Final = {
-    "ours.rows": ("iter_all ÷ BASE", ("<=", 1.0)),
+OURS: Final = "ours.rows"
+CLOSE: Final = {
+    OURS: ("iter_all ÷ BASE", ("<=", 1.0)),
     "ours.pages": ("pages() ÷ BASE", ("<=", 0.97)),
-    "ours.prefetched": ("iter_all under `async with`, so prefetching, ÷ BASE", None),
+    "ours.aiohttp_transport": ("iter_all over httpx-aiohttp ÷ BASE", ("<=", 0.75)),
+    "ours.prefetched": ("iter_all under `async with`, which prefetches, ÷ BASE", None),
     "byhand.generator": ("BASE as an async generator of rows ÷ BASE", None),
+    "byhand.aiohttp_transport": ("BASE over httpx-aiohttp ÷ BASE", None),
+    "others.aiohttp": ("aiohttp by hand ÷ BASE", None),
+    "others.transport": ("floor: httpx's transport, called directly, ÷ BASE", None),
+    "others.streams": ("floor: asyncio's streams, as little HTTP as will do, ÷ BASE", None),
+}
+FAR: Final = {
+    "others.pydantic": ("httpx + pydantic", ("<=", 0.55)),
+    "others.openapi": ("a client of openapi-python-client", ("<=", 0.45)),
+    "others.openai": ("httpx + openai's models", ("<=", 0.06)),
 }
 
 
 def run(plan: Plan) -> list[Figure]:
     """Measure."""
     size = 10 if plan.quick else 40
-    turns = contest([BASE, *GOALS], plan.where, warm=1, size=size, rounds=plan.close())
-    cpu = {name: [turn.cpu / turn.count * 1e9 for turn in found] for name, found in turns.items()}
-    base = Figure("paging.base", "BASE: httpx by hand, msgspec into Structs, a plain `for`", "ns", cpu[BASE])
-    found = [
-        Figure(f"paging.{name.partition('.')[2]}", what, RATIO, ratios(cpu[name], cpu[BASE]), goal)
-        for name, (what, goal) in GOALS.items()
+    close = _each([BASE, *CLOSE], plan, size, plan.close())
+    far = _each([BASE, OURS, *FAR], plan, size // 4, plan.rounds)
+    found = [Figure("paging.base", "BASE: httpx and msgspec's Structs by hand, a plain `for`", "ns", close[BASE])]
+    found += [
+        Figure(f"paging.{name}", what, RATIO, ratios(close[name], close[BASE]), goal)
+        for name, (what, goal) in CLOSE.items()
     ]
-    print(f"  BASE {middle(cpu[BASE]):,.0f} ns")
-    return [base, *found]
+    for name, (what, goal) in FAR.items():
+        found.append(Figure(f"paging.{name}", f"iter_all ÷ {what}", RATIO, ratios(far[OURS], far[name]), goal))
+        found.append(Figure(f"paging.{name}.base", f"{what} ÷ BASE", RATIO, ratios(far[name], far[BASE])))
+    return found
+
+
+def _each(names: list[str], plan: Plan, size: int, rounds: int) -> dict[str, list[float]]:
+    turns = contest(names, plan.where, warm=1, size=size, rounds=rounds)
+    return {name: [turn.each for turn in found] for name, found in turns.items()}

@@ -5,12 +5,14 @@ So each reader looks in the documented place first, and then where the facts say
 ``"success": false`` is an error under any status, a missing ``success`` is fine.
 """
 
+import functools
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import msgspec
 
-from pyas_async._core.codec.converter import MisfitAtError, reader, structure
-from pyas_async._core.codec.parsing import parse, reads_too_deep, unreadable
+from pyas_async._core.codec import native
+from pyas_async._core.codec.parsing import parse, unreadable
 from pyas_async.errors import DecodeError
 from pyas_async.models import ConnectedAccount, MeetingDetail
 
@@ -52,6 +54,8 @@ def structure_at(cls: type[T], value: object, path: str, body: bytes) -> T:
     Raises:
         DecodeError: If it does not fit.
     """
+    from pyas_async._core.codec.converter import MisfitAtError, structure  # noqa: PLC0415 -- cattrs, if needed
+
     try:
         return structure(cls, value)
     except MisfitAtError as error:
@@ -74,13 +78,16 @@ def _find_meeting(document: dict[str, Any]) -> tuple[dict[str, Any] | None, str]
 
 
 _envelope = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_loads_detail = reader(detailed=False).get_loads_hook(MeetingDetail)
+
+
+@functools.cache
+def _detail_loader() -> Callable[[bytes], MeetingDetail]:
+    # Not every program gets a meeting.
+    return native.loader(MeetingDetail)
 
 
 def read_quickly(body: bytes) -> MeetingDetail | None:
     """Read a meeting in one of the documented places; ``None`` if it is not plain to see there."""
-    if reads_too_deep(body):
-        return None
     try:
         envelope = _envelope.decode(body)
         if "success" in envelope and bytes(envelope["success"]) != b"true":
@@ -88,7 +95,7 @@ def read_quickly(body: bytes) -> MeetingDetail | None:
         if (found := envelope.get("meeting")) is None:
             found = envelope["data"]
             found = _envelope.decode(found).get("meeting", found)
-        return _loads_detail(found)
+        return _detail_loader()(found)
     except Exception:  # noqa: BLE001  (whatever it was: who reads the whole finds it again, and says where)
         return None
 

@@ -195,16 +195,13 @@ class Reader(MsgspecJsonConverter):
         """Give what makes models of a class of bytes: msgspec by itself, or, if it refuses, the hooks."""
         if not native.takes(cl):
             return lambda data: self.structure(parse(data), cl)
-        fast, known, keep = native.decoder(cl).decode, native.known_fields(cl).decode, native.keeper(cl)
+        load, known = native.loader(cl), native.known_fields(cl).decode
 
         def loads(data: bytes) -> T:
             try:
-                model = fast(data)
+                return load(data)
             except REFUSED:
                 pass
-            else:
-                keep(model, data)
-                return model
             try:
                 value = known(data)
             except REFUSED:

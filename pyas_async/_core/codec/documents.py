@@ -7,18 +7,19 @@ from typing import Any, TypeVar
 import attrs
 
 from pyas_async._core.codec.converter import REQUESTS, MisfitAtError, structure, writer
-from pyas_async._core.codec.parsing import is_too_deep
 from pyas_async._core.dates import parse_field
 from pyas_async._core.redact import redact
+from pyas_async._public import public
 from pyas_async.errors import DecodeError, InvalidArgumentError
 from pyas_async.models import Attendee, Recurrence
 from pyas_async.models._base import Model
 from pyas_async.models._source import document as read_source
-from pyas_async.models._source import parse_leniently, wire_name
+from pyas_async.models._source import is_too_deep, parse_leniently, wire_name
 
 T = TypeVar("T")
 
 
+@public
 def to_dict(model: object) -> dict[str, Any]:
     """Give a model back as a JSON document.
 
@@ -28,6 +29,7 @@ def to_dict(model: object) -> dict[str, Any]:
 
     Raises:
         InvalidArgumentError: If it is not a model of this library.
+        DecodeError: If a field that this version does not name has more than 100 objects and lists within one another.
     """
     if isinstance(model, Model):
         return _answered(model)
@@ -66,6 +68,7 @@ def _value(value: object) -> Any:  # noqa: ANN401  (a JSON value can be anything
     return writer().unstructure(value)
 
 
+@public
 def from_dict(cls: type[T], document: Mapping[str, Any]) -> T:
     """Make a model of a JSON document, as tolerantly as of an answer: the reverse of `to_dict`.
 

@@ -17,7 +17,7 @@ import msgspec
 
 from pyas_async.models import Meeting
 from pyas_async.models._base import Model
-from pyas_async.models._source import wire_name
+from pyas_async.models._source import too_deep, wire_name
 
 T = TypeVar("T")
 _Aware = Annotated[datetime, msgspec.Meta(tz=True)] | None
@@ -115,6 +115,18 @@ def keeper(cls: type) -> Callable[..., None]:
     return keep
 
 
+def loader(cls: type[T]) -> Callable[[bytes], T]:
+    """Make what reads a model of a class, which this way `takes`, from bytes; what it raises is in `REFUSED`."""
+    decode, keep = decoder(cls).decode, keeper(cls)
+
+    def load(data: bytes) -> T:
+        model = decode(data)
+        keep(model, data)
+        return model
+
+    return load
+
+
 class _Rows:
     """The bytes of a page, which are cut into rows when one is asked for."""
 
@@ -126,7 +138,10 @@ class _Rows:
 
     def row(self, index: int) -> bytes:
         if self._rows is None:
-            self._rows = self._cut()
+            try:
+                self._rows = self._cut()
+            except RecursionError:  # whoever asks now has used up more of the stack than whoever read the page
+                raise too_deep() from None
         return bytes(self._rows[index])
 
 

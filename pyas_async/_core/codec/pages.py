@@ -5,6 +5,8 @@ row: so one odd row costs what one row costs, and a page full of them does not h
 is not built as documented, it is read as a whole, and that way says what is wrong with it.
 """
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import attrs
@@ -12,8 +14,7 @@ import msgspec
 
 from pyas_async._core.codec import native
 from pyas_async._core.codec.answers import parse_object, structure_at
-from pyas_async._core.codec.converter import reader
-from pyas_async._core.codec.parsing import REFUSED, reads_too_deep, unreadable
+from pyas_async._core.codec.parsing import REFUSED, unreadable
 from pyas_async.models import Meeting, Page
 
 
@@ -43,7 +44,6 @@ class _RawAnswer(msgspec.Struct):
 
 _answer = native.decoder(_Answer)
 _raw_answer = msgspec.json.Decoder(_RawAnswer)
-_loads_row = reader(detailed=False).get_loads_hook(Meeting)
 
 
 def read_page(body: bytes) -> Page:
@@ -62,7 +62,7 @@ def read_at_once(body: bytes) -> Page | None:
         answer = _answer.decode(body)
     except REFUSED:
         return None
-    if answer.success is False or reads_too_deep(body, side_by_side=len(answer.data.meetings)):
+    if answer.success is False:
         return None
     data = answer.data
     native.keep_rows(data.meetings, lambda: _raw_answer.decode(body).data.meetings)
@@ -75,14 +75,24 @@ def read_at_once(body: bytes) -> Page | None:
     )
 
 
+@functools.cache
+def _row_loader() -> Callable[[bytes], Meeting]:
+    from pyas_async._core.codec.converter import reader  # noqa: PLC0415 -- cattrs, if needed
+
+    return reader(detailed=False).get_loads_hook(Meeting)
+
+
 def read_row_by_row(body: bytes) -> Page | None:
     """Read each row by itself, fast or tolerantly; ``None`` if there is more to be said of the answer."""
+    from pyas_async._core.codec.converter import reader  # noqa: PLC0415 -- cattrs, if needed
+
     try:
         answer = _raw_answer.decode(body)
-        if answer.success is False or reads_too_deep(body, side_by_side=len(answer.data.meetings)):
+        if answer.success is False:
             return None
         data = answer.data
-        rows = tuple([_loads_row(raw) for raw in data.meetings])
+        load = _row_loader()
+        rows = tuple([load(raw) for raw in data.meetings])
         about = reader(detailed=False).structure(msgspec.structs.asdict(data) | {"meetings": None}, Page)
     except Exception:  # noqa: BLE001  (whatever it was: who reads the whole finds it again, and says where)
         return None

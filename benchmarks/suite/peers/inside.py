@@ -1,0 +1,169 @@
+"""What single parts take, without a network."""
+
+from __future__ import annotations
+
+import time
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+import anyio
+import anyio.lowlevel
+import httpx
+
+from pyas_async import PyasClient
+from suite.peers import KEY, Act, Where
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable
+
+    from pyas_async import Meeting
+
+ROWS: Final = 30_000
+"""Rows of the one page that is iterated over: between the first and the last, nothing is fetched."""
+_ROW: Final = '{"id":%d,"uuid":"%024d","topic":"t"}'
+HEADERS: Final = {
+    "date": "Sun, 22 Nov 2026 16:59:50 GMT",
+    "x-ratelimit-limit": "100000",
+    "x-ratelimit-reset": "Sun Nov 22 2026 17:04:47 GMT+0000 (Coordinated Universal Time)",
+    "content-type": "application/json; charset=utf-8",
+}
+
+
+def _client() -> PyasClient:
+    rows = ",".join(_ROW % (number, number) for number in range(1, ROWS + 1))
+    body = f'{{"data":{{"next_page_token":"","meetings":[{rows}]}}}}'.encode()
+    http = httpx.AsyncClient(transport=httpx.MockTransport(lambda _: httpx.Response(200, content=body)))
+    return PyasClient(KEY, base_url="http://localhost", http_client=http)
+
+
+@asynccontextmanager
+async def by_row(_: Where) -> AsyncIterator[Act]:
+    """Iterate by row, from the first to the last."""
+    client = _client()
+
+    async def act(_: int) -> dict[str, float]:
+        # Held, or the last step would be to let go of all rows.
+        count, began, listing = 0, 0.0, client.meetings.iter_all(account_id="a")
+        async for _row in listing:
+            if not count:
+                began = time.process_time()
+            count += 1
+        return {"cpu": time.process_time() - began, "count": count}
+
+    yield act
+
+
+@asynccontextmanager
+async def by_page(_: Where) -> AsyncIterator[Act]:
+    """Iterate by page, and by row in it."""
+    client = _client()
+
+    async def act(_: int) -> dict[str, float]:
+        count, began, listing = 0, 0.0, client.meetings.iter_all(account_id="a")
+        async for page in listing.pages():
+            for _row in page.meetings:
+                if not count:
+                    began = time.process_time()
+                count += 1
+        return {"cpu": time.process_time() - began, "count": count}
+
+    yield act
+
+
+@asynccontextmanager
+async def by_generator(_: Where) -> AsyncIterator[Act]:
+    """Iterate over the same rows by an async generator that does nothing else."""
+    rows = (await _client().meetings.list(account_id="a")).meetings
+
+    async def give(rows: Iterable[Meeting]) -> AsyncIterator[Meeting]:
+        for row in rows:
+            yield row
+
+    async def act(_: int) -> dict[str, float]:
+        count, began = 0, 0.0
+        async for _row in give(rows):
+            if not count:
+                began = time.process_time()
+            count += 1
+        return {"cpu": time.process_time() - began, "count": count}
+
+    yield act
+
+
+@asynccontextmanager
+async def decisions(_: Where) -> AsyncIterator[Act]:
+    """Do for each call what budget, scheduler and retries do for one that waits for nothing and is answered."""
+    from pyas_async._core.budget import RateBudget
+    from pyas_async._core.exchange import Exchange
+    from pyas_async._core.messages import Answer, Call
+    from pyas_async._core.queue import Ticket
+    from pyas_async._core.retry import RetryQuota
+    from pyas_async._runtime.clock import Clock
+    from pyas_async._runtime.scheduler import Scheduler
+    from pyas_async._runtime.settings import default_options
+
+    clock, options, quota = Clock(), default_options(), RetryQuota()
+    scheduler = Scheduler(RateBudget(), clock)
+    call = Call(operation="meetings.get", method="GET", path="/zoom/meetings/1", read=bytes, account="a")
+    budget, mask = scheduler.budget, str
+
+    async def act(calls: int) -> dict[str, float]:
+        answers = [Answer(200, {**HEADERS, "x-ratelimit-remaining": str(calls - at)}, b"") for at in range(calls)]
+        wall = clock.wall()
+        began = time.process_time()
+        for answer in answers:
+            now = clock.now()
+            exchange = Exchange(call, options.limits, quota, now, mask)
+            exchange.next(now)
+            scheduler.try_now(Ticket(False, call.account, 1e9, None, 1e9, now))  # noqa: FBT003  (as the session does)
+            exchange.sending(wall)
+            now = clock.now()
+            exchange.on_answer(answer, now=now, wall=wall, chance=clock.chance())
+            budget.spent(now, told=budget.learn(answer.headers, now, wall))
+            scheduler.moved()
+        return {"cpu": time.process_time() - began, "count": calls}
+
+    yield act
+
+
+async def _through(calls: int, *, group: bool) -> int:
+    """Make calls that are answered at once, inside of what the transport puts around each."""
+    transport: Any = PyasClient(KEY, base_url="http://localhost")._session._transport
+    sender = _Sender()
+    for _ in range(calls):
+        if group:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(transport._run, sender, None, 30.0)
+        else:
+            await transport._run(sender, None, 30.0)
+    return calls
+
+
+class _Sender:
+    @staticmethod
+    async def run(_: object, __: object) -> None:
+        await anyio.lowlevel.checkpoint()
+
+
+@asynccontextmanager
+async def safe(_: Where) -> AsyncIterator[Act]:
+    """Make calls with what makes them safe to cancel, over connections of our own."""
+    yield lambda calls: _through(calls, group=False)
+
+
+@asynccontextmanager
+async def safe_injected(_: Where) -> AsyncIterator[Act]:
+    """Make calls with what makes them safe to cancel, through an injected client."""
+    yield lambda calls: _through(calls, group=True)
+
+
+@asynccontextmanager
+async def unsafe(_: Where) -> AsyncIterator[Act]:
+    """Make the same calls with nothing around them."""
+
+    async def act(calls: int) -> int:
+        for _ in range(calls):
+            await _Sender.run(None, None)
+        return calls
+
+    yield act

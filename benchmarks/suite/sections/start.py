@@ -1,0 +1,66 @@
+"""From nothing to the first row: each in an interpreter of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Final
+
+from suite.contest import HERE, ratios
+from suite.figures import RATIO, Figure
+
+if TYPE_CHECKING:
+    from suite.sections import Plan
+
+TITLE: Final = "The start: CPU, each time in a new interpreter"
+WHAT: Final = (
+    "import_ours",
+    "import_floor",
+    "import_libraries",
+    "first_ours",
+    "first_httpx",
+    "first_httpx_plain",
+    "second_client",
+)
+
+
+def run(plan: Plan) -> list[Figure]:
+    """Measure."""
+    took: dict[str, list[float]] = {what: [] for what in WHAT}
+    for _ in range(plan.close()):
+        for what in WHAT:
+            command = [sys.executable, str(HERE / "fresh.py"), what, plan.where.url, str(HERE.parent)]
+            took[what].append(float(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
+        print(".", end="", file=sys.stderr, flush=True)
+    imported, first = took["import_ours"], took["first_ours"]
+    return [
+        Figure("start.import", "import pyas_async", "ms", [each * 1e3 for each in imported]),
+        Figure(
+            "start.import_floor",
+            "import pyas_async ÷ import httpx, attrs, anyio",
+            RATIO,
+            ratios(imported, took["import_floor"]),
+            ("<=", 1.5),
+        ),
+        Figure(
+            "start.import_libraries",
+            "import pyas_async ÷ import of those, asyncio, cattrs and msgspec",
+            RATIO,
+            ratios(imported, took["import_libraries"]),
+        ),
+        Figure(
+            "start.first",
+            "the first row after the import ÷ httpx by hand",
+            RATIO,
+            ratios(first, took["first_httpx"]),
+            ("<=", 1.3),
+        ),
+        Figure(
+            "start.first_plain",
+            "the same ÷ httpx by hand, told not to read certificates",
+            RATIO,
+            ratios(first, took["first_httpx_plain"]),
+            ("<=", 1.3),
+        ),
+        Figure("start.second", "a second client", "ms", [each * 1e3 for each in took["second_client"]], ("<=", 0.5)),
+    ]
