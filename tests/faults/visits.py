@@ -69,16 +69,21 @@ class Witness:
 
 
 @asynccontextmanager
-async def client_of(url: str, pool: Pool | None = None, **options: Any) -> AsyncIterator[tuple[PyasClient, Witness]]:  # noqa: ANN401
+async def client_of(
+    url: str,
+    pool: Pool | None = None,
+    key: str = KEY,
+    **options: Any,  # noqa: ANN401  (a client's)
+) -> AsyncIterator[tuple[PyasClient, Witness]]:
     """Open a client that leaps over its waits."""
     witness = Witness()
     settings: dict[str, Any] = {"account_id": "acc", "base_url": url, "on_event": witness.see, **options}
     if pool is None:
-        async with PyasClient(KEY, **settings) as client:
+        async with PyasClient(key, **settings) as client:
             client._session.clock = client._session._scheduler._clock = witness.clock()
             yield client, witness
         return
-    async with pool() as http, client_of(url, None, http_client=http, **options) as found:
+    async with pool() as http, client_of(url, None, key, http_client=http, **options) as found:
         yield found
 
 

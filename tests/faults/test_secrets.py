@@ -1,0 +1,77 @@
+"""Planted secrets under each fault of the table: whatever goes wrong, nothing that the library gives out shows one.
+
+`tests/secrecy` has the answers that echo what they were asked; here are the ways in which there is hardly an answer.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import httpx2
+import pytest
+
+from faults.answers import ID
+from faults.fault import serving, usual
+from faults.leaping import backend, leap
+from faults.table import FAULTS
+from faults.visits import client_of
+from pyas_async import PyasError
+from runtime.wires import CHANGE, NEW
+from secrecy.emitted import Emitted, listening
+from secrecy.planted import HEADER, KEY, TOKEN
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from faults.visits import Pool
+    from pyas_async import PyasClient
+
+pytestmark = pytest.mark.anyio
+POOLS: tuple[Pool | None, ...] = (
+    None,
+    lambda: httpx.AsyncClient(verify=usual()),
+    lambda: httpx2.AsyncClient(verify=usual()),
+)
+CALLS: Mapping[str, Callable[[PyasClient], Awaitable[object]]] = {
+    "list": lambda client: client.meetings.list(next_page_token=TOKEN),
+    "get": lambda client: client.meetings.get(ID),
+    "create": lambda client: client.meetings.create(NEW),
+    "update": lambda client: client.meetings.update(ID, CHANGE),
+    "delete": lambda client: client.meetings.delete(ID),
+}
+
+
+@pytest.fixture(params=["asyncio", "trio"])
+def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
+    """Run on event loops whose clocks leap."""
+    return backend(request.param)
+
+
+# On trio, httpx leaves generators of its own to the garbage where it cannot unpack an answer.
+@pytest.mark.filterwarnings("ignore:.*async_generator object:pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("share", range(4))
+async def test_no_fault_tells_a_secret(
+    share: int, anyio_backend: tuple[str, object], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """No call under any fault gives away the key, its page token or a header of the user's own."""
+    emitted = Emitted()
+    errors = 0
+    with listening(emitted, capfd):
+        for number, fault in enumerate(FAULTS[share::4]):
+            for place, (name, call) in enumerate(CALLS.items()):
+                # Every fault meets every call, on one of the loops.
+                if (place + number) % 2 == (anyio_backend[0] == "trio"):
+                    continue
+                options = {} if leap(0.0) else fault.options
+                pool = POOLS[(place + number) // 2 % 3]
+                async with serving(fault) as server, client_of(server.url, pool, KEY, **options) as (client, _):
+                    where = f"{name} under {fault.name}"
+                    try:
+                        emitted.shown(where, await call(client.with_options(headers={"x-gateway": HEADER})))
+                    except PyasError as error:
+                        errors += 1
+                        emitted.error(where, error)
+                    emitted.shown(where, client)
+    assert errors > 20
+    assert [] == emitted.found()
