@@ -34,15 +34,20 @@ def _shown(*classes: type[Model]) -> Iterator[None]:
     whole: dict[Any, tuple[Any, Any]] = {cls: (attrs.fields(cls), cls.__annotations__) for cls in classes}
     try:
         for cls, (fields, hints) in whole.items():
+            _forget(cls)  # whoever gave it to msgspec before us had it seen whole
             cls.__attrs_attrs__ = tuple(field for field in fields if field.name != "_source")
             cls.__annotations__ = {name: _Aware if hint == datetime | None else hint for name, hint in hints.items()}
         yield
     finally:
         for cls, (fields, hints) in whole.items():
             cls.__attrs_attrs__, cls.__annotations__ = fields, hints
-            # Whoever gives our classes to msgspec shall find them whole.
-            with contextlib.suppress(AttributeError):
-                del cls.__msgspec_cache__
+            _forget(cls)  # and so shall whoever does so after us
+
+
+def _forget(cls: type[Model]) -> None:
+    """Let msgspec look at a class anew."""
+    with contextlib.suppress(AttributeError):
+        del cls.__msgspec_cache__
 
 
 def _models_in(kind: Any) -> Iterator[type[Model]]:  # noqa: ANN401  (an annotation)
