@@ -44,7 +44,7 @@ def _shown(*classes: type[Model]) -> Iterator[None]:
             _forget(cls)  # and so shall whoever does so after us
 
 
-def _forget(cls: type[Model]) -> None:
+def _forget(cls: Any) -> None:  # noqa: ANN401  (a class of ours, of whose cache nobody knows)
     """Let msgspec look at a class anew."""
     with contextlib.suppress(AttributeError):
         del cls.__msgspec_cache__
