@@ -21,7 +21,7 @@ import re
 import shutil
 import tempfile
 from pathlib import Path
-from typing import NoReturn
+from typing import Iterable, NoReturn
 
 ROOT = Path(__file__).resolve().parent
 NOX_FLOOR = (2025, 10)
@@ -163,10 +163,13 @@ def groups(*names: str) -> list[str]:
     return list(nox.project.dependency_groups(PYPROJECT, *names))
 
 
-def install_wheel(session: nox.Session, *requirements: str) -> None:
-    """Install the built wheel, never the checkout, with the sandbox and further requirements."""
+EXTRAS = PYPROJECT["project"]["optional-dependencies"]
+
+
+def install_wheel(session: nox.Session, *requirements: str, extras: "Iterable[str]" = ("sandbox",)) -> None:
+    """Install the built wheel, never the checkout, with extras and further requirements."""
     wheel = Wheel.path(session)
-    session.install(f"{wheel}[sandbox]", *requirements)
+    session.install(f"{wheel}[{','.join(extras)}]", *requirements)
     if session.venv_backend != "uv":
         # pip takes a wheel of the version that it has already for the same wheel.
         session.install("--force-reinstall", "--no-deps", wheel)
@@ -205,7 +208,7 @@ def demo(session: nox.Session) -> None:
 @nox.session(python=TESTED)
 def tests(session: nox.Session) -> None:
     """Run the tests on each supported Python; arguments after -- go to pytest."""
-    install_wheel(session, *groups("tests"))
+    install_wheel(session, *groups("tests"), extras=EXTRAS)
     # Measuring costs as long as testing; what one Python runs, the others do.
     measured = session.python == RUNNING and not session.posargs
     if measured:
@@ -252,7 +255,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check types with mypy and pyright, and that the installed package's public names are all typed."""
-    install_wheel(session, *groups("types", "tests"))
+    install_wheel(session, *groups("types", "tests"), extras=EXTRAS)
     session.run("mypy")
     session.run("pyright")
     # From outside the checkout, whose sources would be found before the installed ones.
@@ -322,7 +325,7 @@ def lowest(session: nox.Session) -> None:
     if session.venv_backend != "uv":
         session.skip("only uv resolves to the lowest versions")
     # uv counts as direct what is named to it, not what the wheel names.
-    project = PYPROJECT["project"]
-    direct = [*project["dependencies"], *project["optional-dependencies"]["sandbox"], *groups("tests")]
-    install_wheel(session, "--resolution=lowest-direct", *direct)
+    extras = [requirement for extra in EXTRAS.values() for requirement in extra]
+    direct = [*PYPROJECT["project"]["dependencies"], *extras, *groups("tests")]
+    install_wheel(session, "--resolution=lowest-direct", *direct, extras=EXTRAS)
     session.run("python", "-m", "pytest", *(session.posargs or AT_ONCE), env=UNDER_TEST)

@@ -96,10 +96,15 @@ def test_name_reports_the_public_module(name: str) -> None:
 
 
 def test_import_is_light() -> None:
-    """Importing the package loads no event loop, no server and no sandbox."""
+    """Importing the package loads no event loop, no server, no sandbox and no command line."""
+    # Not rich: httpx imports it by itself, where it is installed.
     heavy = {
         "anyio._backends._asyncio",
         "anyio._backends._trio",
+        "cyclopts",
+        "icalendar",
+        "pyarrow",
+        "pyas_async.cli",
         "pyas_async.sandbox",
         "pytest",
         "sqlite3",

@@ -6,14 +6,15 @@ not hide the same mistake in the other. In a test::
     with Sandbox(meetings=1000, token_ttl=60) as sandbox:
         transport = httpx.ASGITransport(app=sandbox.app)
 
-Over a socket, ``with sandbox.serve() as url:``; as a process, ``python -m pyas_async.sandbox --help``. It needs the
-extra ``pyas_async[sandbox]``.
+Over a socket, ``with sandbox.serve() as url:``; as a process, ``python -m pyas_async.sandbox --help``, or ``pyas
+sandbox``. It needs the extra ``pyas_async[sandbox]``.
 """
 
 from pyas_async.sandbox._answers import EXPIRED_ANSWERS, ExpiredAnswer
+from pyas_async.sandbox._cli import main
 from pyas_async.sandbox._extras import MissingExtraError
 from pyas_async.sandbox._sandbox import Sandbox
 from pyas_async.sandbox._seen import SeenRequest
 from pyas_async.sandbox._settings import Settings
 
-__all__ = ["EXPIRED_ANSWERS", "ExpiredAnswer", "MissingExtraError", "Sandbox", "SeenRequest", "Settings"]
+__all__ = ["EXPIRED_ANSWERS", "ExpiredAnswer", "MissingExtraError", "Sandbox", "SeenRequest", "Settings", "main"]

@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import json
 import queue
+import shlex
 import signal
 import sys
 from pathlib import Path
@@ -22,11 +23,17 @@ if TYPE_CHECKING:
 
 _KEPT_REQUESTS: Final = 1000
 _USAGE_ERROR: Final = 2
+_PROG: Final = "python -m pyas_async.sandbox"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; return its exit code."""
-    parser = _parser()
+def main(arguments: Sequence[str] | None = None, *, prog: str = _PROG) -> int:
+    """Serve a sandbox as a command, until a signal comes; return its exit code.
+
+    Args:
+        arguments: What follows the command's name; without them, those of the process.
+        prog: What the command is called in its help.
+    """
+    parser = _parser(prog)
     options = parser.parse_args(arguments)
     # Before anything that takes time: a signal that comes early must end the process as quietly as a late one.
     # A signal strikes while the main thread holds the lock of what it waits on; this one's `put` is made for that.
@@ -45,6 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             facts = {"url": url, "api_key": sandbox.api_key, "account_ids": sandbox.account_ids, "db": db}
             sys.stdout.write(json.dumps(facts) + "\n")
             sys.stdout.flush()
+            if sys.stdout.isatty():
+                _tell_people(url, sandbox)
             # With a bound on each wait: on Windows one without it is deaf to signals.
             while True:
                 with contextlib.suppress(queue.Empty):
@@ -56,9 +65,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def _tell_people(url: str, sandbox: Sandbox) -> None:
+    """Write what to type in another terminal; programs read the line of JSON."""
+    settings = f"PYAS_BASE_URL={url} PYAS_API_KEY={shlex.quote(sandbox.api_key)}"
+    if sandbox.account_ids:
+        settings += f" PYAS_ACCOUNT_ID={sandbox.account_ids[0]}"
+    sys.stderr.write(f"In another terminal: export {settings}\nCtrl-C ends the sandbox.\n")
+
+
+def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m pyas_async.sandbox",
+        prog=prog,
         description="Serve a stand-in for the Pyas Zoom-meetings service. Prints one JSON line (url, api_key, "
         "account_ids, db) once it accepts connections. SIGINT or SIGTERM ends it.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,

@@ -1,0 +1,6 @@
+"""``python -m pyas_async.cli``: the same as ``pyas``."""
+
+from pyas_async.cli import main
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,76 @@
+"""``pyas accounts url`` and ``connect``: how a Zoom user's account is connected, and its id learned."""
+
+import secrets
+import sys
+
+from pyas_async import to_dict
+from pyas_async.cli._asking import ask_secret, at_terminal
+from pyas_async.cli._failing import CommandError
+from pyas_async.cli._options import COMMON, Common
+from pyas_async.cli._output import clean, say, stdout, table, write_json, write_table
+from pyas_async.cli._running import perform_async
+from pyas_async.cli._service import client_for
+
+URL_EXAMPLES = """\
+Examples:
+  pyas accounts url
+  pyas accounts url --state "$STATE" --json | jq -r .url
+"""
+CONNECT_EXAMPLES = """\
+Examples:
+  pyas accounts connect --name "Ada Lovelace"
+  printf %s "$CODE" | pyas accounts connect --name "Ada Lovelace" --json | jq -r .accountId
+"""
+
+
+def oauth_url(*, state: str | None = None, common: Common = COMMON) -> int:
+    """Print the address where a Zoom user allows the app to reach their meetings.
+
+    Args:
+        state: Comes back with the user, so that the answer can be told from a forged one; without it, a random one.
+        common: What every command has.
+    """
+
+    async def work() -> None:
+        sent = secrets.token_urlsafe(24) if state is None else state
+        async with client_for() as client:
+            url = await client.accounts.oauth_url(state=sent)
+        if common.json:
+            write_json({"url": url, "state": sent})
+            return
+        stdout().print(clean(url), soft_wrap=True)
+        say(f"The user comes back with the state {sent} and a code: pyas accounts connect --name NAME")
+
+    return perform_async(work, common)
+
+
+def connect_account(*, name: str, common: Common = COMMON) -> int:
+    """Connect the account of a user who has come back from Zoom, and print its id.
+
+    The code that the user came back with is asked for, or read from stdin: it is no argument, since it lets its bearer
+    connect the account. It works once.
+
+    Args:
+        name: What to call the account.
+        common: What every command has.
+    """
+
+    async def work() -> None:
+        code = _code()
+        async with client_for() as client:
+            account = await client.accounts.connect(code=code, name=name)
+        if common.json:
+            write_json(to_dict(account))
+            return
+        heads = ("account", "name", "e-mail", "status")
+        row = (account.account_id, account.name or "", account.email or "", account.status or "")
+        write_table(table(heads, [row]))
+
+    return perform_async(work, common)
+
+
+def _code() -> str:
+    given = ask_secret("The code from Zoom") if at_terminal() else sys.stdin.readline().strip()
+    if not given:
+        raise CommandError("there is no code", hint="Type it when asked, or give it on stdin.")
+    return given

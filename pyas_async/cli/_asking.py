@@ -1,0 +1,44 @@
+"""Questions to whoever sits at the terminal, if somebody does."""
+
+import getpass
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pyas_async.cli._output import say
+
+
+def at_terminal() -> bool:
+    """Whether there is somebody to ask."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def ask(question: str) -> str:
+    """Ask a question, and give the answer; nothing at the end of what is typed."""
+    say(question)
+    with _ctrl_c_at_once():
+        return sys.stdin.readline().strip()
+
+
+def ask_secret(question: str) -> str:
+    """Ask for what nobody shall see; nothing at the end of what is typed."""
+    with _ctrl_c_at_once():
+        try:
+            return getpass.getpass(f"{question} (not shown): ").strip()
+        except EOFError:
+            return ""
+
+
+@contextmanager
+def _ctrl_c_at_once() -> Iterator[None]:
+    """Let Ctrl-C end the question: the event loop would only take note of it, and wait for the answer all the same."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,121 @@
+"""Questions about dates: in which order a filter's are, and whether its last day counts."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, timedelta
+from typing import Final
+
+import attrs
+
+from pyas_async import Meeting, MeetingType, Page
+from pyas_async.cli._doctor.calls import Calls
+from pyas_async.cli._doctor.findings import Finding
+from pyas_async.cli._times import DATE_FORMAT
+
+_OURS: Final = "%m-%d-%Y"
+_FORMS: Final = {_OURS: "MM-DD-YYYY", "%d-%m-%Y": "DD-MM-YYYY", "%Y-%m-%d": "YYYY-MM-DD"}
+_ASSUMED: Final = "a filter's dates are MM-DD-YYYY"
+_SLACK: Final = timedelta(days=1)
+"""Whose midnight is meant, nobody says."""
+
+
+@attrs.frozen
+class _Target:
+    """A day to look for.
+
+    Attributes:
+        day: The day.
+        rows: Ids of the rows that are known to be on it.
+        clear: Whether the day has two readings, only one of which can find the rows.
+    """
+
+    day: date
+    rows: frozenset[int]
+    clear: bool
+
+
+async def date_order(calls: Calls, whole: Page, size: int | None) -> list[Finding]:
+    """Find out in which order dates are, by a day that some meetings are known to be on; and if its last day counts.
+
+    Args:
+        calls: Makes the calls.
+        whole: A page of the listing.
+        size: The largest page that may be asked for.
+    """
+    target = _target(whole.meetings)
+    if target is None:
+        seen = "it takes scheduled meetings on days that are further apart; this account has none"
+        return [Finding(check="date-order", state="unclear", assumed=_ASSUMED, seen=seen)]
+    told = list[str]()
+    for form, name in _FORMS.items():
+        outcome = await _try(calls, target, form, size)
+        if outcome is None:
+            return [_finding(form, target, told), await _last_day(calls, target, form, size)]
+        told.append(f"{name}: {outcome}")
+        if outcome.startswith("not heeded"):
+            break
+    change = "Filter by day yourself: what `start_date` and `end_date` do cannot be relied upon. Please report it."
+    return [Finding(check="date-order", state="differs", assumed=_ASSUMED, seen="; ".join(told), change=change)]
+
+
+def _finding(form: str, target: _Target, told: Sequence[str]) -> Finding:
+    name = _FORMS[form]
+    if form == _OURS:
+        seen = f"{name} finds the meetings of a day"
+        if not target.clear:
+            seen += " (one after the 12th, which has no other reading: earlier days may be read otherwise)"
+        return Finding(check="date-order", state="holds", assumed=_ASSUMED, seen=seen)
+    seen = f"{name} finds the meetings of a day; {'; '.join(told)}"
+    change = f"Pass days as text, start_date=day.strftime({form!r}); for pyas, set {DATE_FORMAT}={form}."
+    return Finding(check="date-order", state="differs", assumed=_ASSUMED, seen=seen, change=change)
+
+
+def _target(meetings: Sequence[Meeting]) -> _Target | None:
+    """Find a day with meetings, others being far away from it; best one that reads otherwise in another order."""
+    days: dict[date, set[int]] = {}
+    for one in meetings:
+        if one.type == MeetingType.SCHEDULED and one.start_time is not None:
+            days.setdefault(one.start_time.astimezone(UTC).date(), set()).add(one.id)
+    fitting = [
+        _Target(day, frozenset(rows), clear=2 <= day.day <= 11 and abs(day.day - day.month) > 1)
+        for day, rows in days.items()
+        if any(abs(other - day) > 3 * _SLACK for other in days)
+    ]
+    return max(fitting, key=lambda one: (one.clear, one.day.day > 13), default=None)
+
+
+async def _try(calls: Calls, target: _Target, form: str, size: int | None) -> str | None:
+    """Filter by the days around a day, written like this; say how that failed, ``None`` if it did not."""
+    first, last = ((target.day + days).strftime(form) for days in (-_SLACK, _SLACK))
+    reply = await calls.list(start_date=first, end_date=last, max_results=size)
+    if reply.value is None:
+        return f"refused ({type(reply.error).__name__})" if reply.refused else f"failed ({reply.error})"
+    timed = [one for one in reply.value.meetings if one.type == MeetingType.SCHEDULED and one.start_time is not None]
+    strangers = [
+        one
+        for one in timed
+        if one.start_time is not None and abs(one.start_time.astimezone(UTC).date() - target.day) > 2 * _SLACK
+    ]
+    found = target.rows & {one.id for one in timed}
+    if found and not strangers:
+        return None
+    if found:
+        return f"not heeded: {len(strangers)} of {len(timed)} rows are of other days"
+    return "finds none of the meetings of that day"
+
+
+async def _last_day(calls: Calls, target: _Target, form: str, size: int | None) -> Finding:
+    """Ask for one day alone: what comes says whether the last day of a filter counts."""
+    day = target.day.strftime(form)
+    reply = await calls.list(start_date=day, end_date=day, max_results=size)
+    if reply.value is None:
+        return Finding(check="last-day", state="unclear", seen=f"a filter of one day failed: {reply.error}")
+    found = len(target.rows & {one.id for one in reply.value.meetings})
+    if found == len(target.rows):
+        seen = "the last day of a filter counts: one from a day to the same day finds its meetings"
+    elif not found:
+        seen = "the last day of a filter does not count, or days are not those of UTC: ask for a day more, and select"
+    else:
+        seen = (
+            f"of {len(target.rows)} meetings of a day (of UTC), a filter of that day finds {found}: it has other days"
+        )
+    return Finding(check="last-day", state="noted", seen=seen)

@@ -1,0 +1,135 @@
+"""Questions about the limit: which headers tell of it, in which form, and what they say of the plan."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+from pyas_async.cli._doctor.calls import Calls, Reply
+from pyas_async.cli._doctor.findings import Finding
+from pyas_async.cli._output import many
+from pyas_async.plans import PLANS
+
+_ASSUMED: Final = "answers say in X-RateLimit-Remaining what is left of the limit, and in X-RateLimit-Reset until when"
+_OF_LIMITS: Final = re.compile(r"^(x-)?rate-?limit|^retry-after$|^x-rate")
+_JAVASCRIPT: Final = re.compile(r"^[A-Z][a-z]{2} [A-Z][a-z]{2} \d{1,2} \d{4} \d\d:\d\d:\d\d (GMT|UTC)[+-]\d{4}")
+_BUDGET: Final = "Give the plan: PyasClient(budget=RateBudget.growth()) or another one, in pyas export --plan."
+_GREATEST_SKEW: Final = 10.0
+
+
+def limit_headers(calls: Calls) -> list[Finding]:
+    """Say what the answers so far have told of the limit."""
+    replies = [reply for reply in calls.replies if reply.value is not None]
+    names = sorted({name for reply in replies for name in reply.headers if _OF_LIMITS.match(name)})
+    if not names:
+        seen = "answers say nothing of a limit"
+        change = f"The library cannot see what is left, and would learn of the limit by being refused. {_BUDGET}"
+        return [Finding(check="limit-headers", state="differs", assumed=_ASSUMED, seen=seen, change=change)]
+    last = replies[-1].headers
+    forms = ", ".join(f"{name} ({form_of(last.get(name, ''))})" for name in names)
+    if calls.left is None:
+        change = f"The library does not read these. {_BUDGET} Please report it."
+        return [Finding(check="limit-headers", state="differs", assumed=_ASSUMED, seen=forms, change=change)]
+    found = [_window(forms, last, replies[-1]), *_plan(last)]
+    return [*found, _others(calls.replies)]
+
+
+def form_of(text: str) -> str:
+    """Say in which form a header is, and nothing of what it says."""
+    text = text.strip()
+    if not text:
+        return "empty"
+    if re.fullmatch(r"\d+", text):
+        return "a whole number" if len(text) < 9 else "a moment, as a number of seconds"
+    if re.fullmatch(r"\d+\.\d+", text):
+        return "a number with a fraction"
+    if _JAVASCRIPT.match(text):
+        return "a date as JavaScript writes it"
+    if _moment(text) is not None:
+        return "an HTTP date" if "," in text[:4] else "an ISO date"
+    return "text of another form"
+
+
+def _moment(text: str) -> datetime | None:
+    if found := _JAVASCRIPT.match(text):
+        text = found[0][4:]
+        return datetime.strptime(text, "%b %d %Y %H:%M:%S GMT%z") if "GMT" in text else None
+    for read in (datetime.fromisoformat, parsedate_to_datetime):
+        try:
+            moment = read(text)
+        except ValueError:
+            continue
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return None
+
+
+def _window(forms: str, headers: Mapping[str, str], reply: Reply[Any]) -> Finding:
+    """Judge the end of the window."""
+    ends = _moment(headers.get("x-ratelimit-reset", ""))
+    there = _moment(headers.get("date", "")) or datetime.fromtimestamp(reply.at, UTC)
+    if ends is None:
+        change = f"What is left is heeded; that it comes back is reckoned with after 5 minutes. {_BUDGET}"
+        return Finding(check="limit-headers", state="differs", assumed=_ASSUMED, seen=forms, change=change)
+    seconds = (ends - there).total_seconds()
+    if seconds > 302:
+        change = f"Windows are longer than 5 minutes: RateBudget(…, window={round(seconds)}). Please report it."
+        seen = f"{forms}; the window ends in {seconds:.0f} s"
+        return Finding(check="limit-headers", state="differs", assumed=_ASSUMED, seen=seen, change=change)
+    return Finding(check="limit-headers", state="holds", assumed=_ASSUMED, seen=forms)
+
+
+def _plan(headers: Mapping[str, str]) -> list[Finding]:
+    """Say which plan the key is of, if the limit is that of one."""
+    text = headers.get("x-ratelimit-limit", "").strip()
+    if not text.isdigit():
+        return []
+    limit = int(text)
+    plan = next((plan.name for plan in PLANS.values() if plan.calls == limit), None)
+    if plan is not None:
+        seen = f"{limit:,} calls a window: the {plan} plan"
+        change = f"PyasClient(budget=RateBudget.{plan}()) keeps to it from the first call on."
+        return [Finding(check="plan", state="noted", seen=seen, change=change)]
+    change = f"RateBudget({limit}) keeps to it; RateBudget.developer() and the like do not fit."
+    known = ", ".join(f"{plan.calls:,}" for plan in PLANS.values())
+    return [
+        Finding(
+            check="plan",
+            state="differs",
+            assumed=f"plans have {known} calls a window",
+            seen=f"this key has {limit:,}",
+            change=change,
+        )
+    ]
+
+
+def _others(replies: Sequence[Reply[Any]]) -> Finding:
+    """Say whether others use the key: what is left goes down by one for each of our calls, if they do not."""
+    left = [
+        int(text) for reply in replies if (text := reply.headers.get("x-ratelimit-remaining", "").strip()).isdigit()
+    ]
+    gone, ours = left[0] - left[-1], len(left) - 1
+    if gone < 0:
+        return Finding(check="other-users", state="unclear", seen="a new window began meanwhile")
+    if gone > ours:
+        seen = f"others have made {many(gone - ours, 'call')} with this key, while we made {ours}"
+        change = "Share the limit out: RateBudget(…, share=0.5), or one budget by a BudgetStore."
+        return Finding(check="other-users", state="noted", seen=seen, change=change)
+    return Finding(check="other-users", state="noted", seen="nobody else has used this key meanwhile")
+
+
+def clock(calls: Calls) -> Finding:
+    """Compare this machine's clock with the service's."""
+    assumed = f"this clock and the service's agree to {_GREATEST_SKEW:.0f} s"
+    skews = [
+        reply.at - moment.timestamp() for reply in calls.replies if (moment := _moment(reply.headers.get("date", "")))
+    ]
+    if not skews:
+        return Finding(check="clock", state="unclear", assumed=assumed, seen="answers have no Date")
+    # An answer's Date is older than its arrival, and has whole seconds: the least difference is the truest.
+    skew = min(skews, key=abs)
+    if abs(skew) <= _GREATEST_SKEW:
+        return Finding(check="clock", state="holds", assumed=assumed, seen=f"they differ by {abs(skew):.0f} s")
+    seen = f"this clock is {abs(skew):.0f} s {'ahead' if skew > 0 else 'behind'}"
+    change = "Set this machine's clock: a create that was not answered is looked up by the time of its making."
+    return Finding(check="clock", state="differs", assumed=assumed, seen=seen, change=change)

@@ -1,0 +1,164 @@
+"""Questions about pages: how large they may be, whether their tokens and their numbers lead on, and their order."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from pyas_async import Meeting, Page, PageTokenExpiredError, PyasError
+from pyas_async.cli._doctor.calls import Calls, Reply
+from pyas_async.cli._doctor.findings import Finding, Masker
+
+LARGEST: Final = 300
+_MODERATE: Final = 100
+_SMALL: Final = 10
+INVENTED: Final = "pyas-doctor-invented-this"
+Identity = tuple[int, str, str]
+
+
+def identities(meetings: Sequence[Meeting]) -> list[Identity]:
+    """Tell rows from one another, as the library does."""
+    return [(one.id, one.uuid, "" if one.start_time is None else one.start_time.isoformat()) for one in meetings]
+
+
+async def page_size(calls: Calls, first: Reply[Page]) -> tuple[Finding, Page | None, int | None]:
+    """Find out how large a page may be.
+
+    Args:
+        calls: Makes the calls.
+        first: The answer to a request for 300 rows.
+
+    Returns:
+        What was found, the largest page that came, and the size that was asked for then.
+    """
+    assumed = f"a page may have {LARGEST} rows, Zoom's maximum"
+    page: Page | None
+    asked: int | None
+    page, asked = first.value, LARGEST
+    for smaller in (_MODERATE, None):
+        if page is None:
+            page, asked = (await calls.list(max_results=smaller)).value, smaller
+    if page is None:
+        seen = f"no page came, whatever its size: {_said(first.error)}"
+        return Finding(check="page-size", state="unclear", assumed=assumed, seen=seen), None, None
+    served = len(page) if page.next_page_token else max(len(page), page.page_size or 0)
+    if asked == LARGEST and served >= LARGEST:
+        seen = f"a page of {page.page_size} rows was granted" + ("" if len(page) == LARGEST else f"; {len(page)} came")
+        return Finding(check="page-size", state="holds", assumed=assumed, seen=seen), page, asked
+    if asked == LARGEST and not page.next_page_token and page.page_size is None:
+        seen = f"the answer does not say its page's size, and had all {len(page)} rows"
+        return Finding(check="page-size", state="unclear", assumed=assumed, seen=seen), page, asked
+    change = (
+        f"Nothing has to be set: listings go by what comes. They take {LARGEST / max(served, 1):.0f} times the calls: "
+        f"reckon with that in `pyas plan --pages`."
+    )
+    if asked != LARGEST:
+        seen = f"{LARGEST} was refused ({_said(first.error)}); a page of {served} rows came"
+        change = f"Ask for page_size={asked or served}, in pyas --page-size: it saves the refused call. {change}"
+    else:
+        seen = f"{LARGEST} were asked for, and a page has {served}"
+    return Finding(check="page-size", state="differs", assumed=assumed, seen=seen, change=change), page, asked
+
+
+async def page_tokens(calls: Calls, whole: Page, masker: Masker) -> tuple[list[Finding], int]:
+    """Find out whether a token leads to the rows behind its page, and whether their order is the same in each call.
+
+    Returns:
+        What was found, and the size of page that the listing is long enough for; 0 if it is too short.
+    """
+    chain, order = "a page's token leads to the rows behind it", "the order of a listing is the same in each call"
+    size = min(_SMALL, len(whole) // 2)
+    if not size:
+        seen = f"the account has {len(whole)} meetings, too few for two pages"
+        return [
+            Finding(check="page-token", state="unclear", assumed=chain, seen=seen),
+            Finding(check="order", state="unclear", assumed=order, seen=seen),
+        ], 0
+    one = (await calls.list(max_results=size)).value
+    token = None if one is None else one.next_page_token
+    if one is None or token is None:
+        seen = f"a page of {size} of {len(whole)} rows came without a token"
+        change = "Listings end at their first page: nothing can be set. Please report it."
+        return [Finding(check="page-token", state="differs", assumed=chain, seen=seen, change=change)], 0
+    masker.learn(token)
+    reply = await calls.list(max_results=size, next_page_token=token)
+    if reply.value is None:
+        seen = f"a token was refused at once: {_said(reply.error)}"
+        change = "Listings cannot go beyond their first page: nothing can be set. Please report it."
+        return [Finding(check="page-token", state="differs", assumed=chain, seen=seen, change=change)], 0
+    masker.learn(reply.value.next_page_token or "")
+    head, tail, all_rows = identities(one.meetings), identities(reply.value.meetings), identities(whole.meetings)
+    repeated = len(set(head) & set(tail))
+    if repeated:
+        seen = f"{repeated} of {len(tail)} rows of the second page were on the first, too"
+        change = "Rows that come twice are skipped. Let listings end with verify_total='repair', in pyas --repair."
+        found = Finding(check="page-token", state="differs", assumed=chain, seen=seen, change=change)
+    else:
+        seen = f"two pages of {len(head)} and {len(tail)} rows, none on both"
+        found = Finding(check="page-token", state="holds", assumed=chain, seen=seen)
+    if head + tail == all_rows[: len(head) + len(tail)]:
+        seen = f"the first {len(head) + len(tail)} rows came in the same order, in one page and in two"
+        return [found, Finding(check="order", state="holds", assumed=order, seen=seen)], size
+    seen = "the same rows came in another order, or others in their place, from one call to the next"
+    change = "Rows can be missed between pages: let listings end with verify_total='repair', in pyas --repair."
+    return [found, Finding(check="order", state="differs", assumed=order, seen=seen, change=change)], size
+
+
+async def page_number(calls: Calls, whole: Page, size: int) -> Finding:
+    """Find out whether pages can be asked for by their numbers."""
+    if not size:
+        return Finding(check="page-number", state="unclear", seen="the account has too few meetings for two pages")
+    reply = await calls.list(max_results=size, page_number=2)
+    if reply.value is None:
+        return Finding(check="page-number", state="noted", seen=f"refused: {_said(reply.error)}")
+    rows, all_rows = identities(reply.value.meetings), identities(whole.meetings)
+    token = "with a token for the next page" if reply.value.next_page_token else "without a token for the next page"
+    if rows and rows == all_rows[size : size + len(rows)]:
+        seen = f"honoured: the second page came, {token}"
+    elif rows == all_rows[: len(rows)]:
+        seen = f"ignored: the first page came, {token}"
+    else:
+        seen = f"neither the first nor the second page came, but {len(rows)} rows, {token}"
+    return Finding(check="page-number", state="noted", seen=f"{seen}. Listings of the library do not use numbers")
+
+
+async def unknown_token(calls: Calls, size: int) -> Finding:
+    """Find out what the answer to an invented token is: most likely that to one that has died."""
+    reply = await calls.list(max_results=size or _SMALL, next_page_token=INVENTED)
+    return dead_token("unknown-token", "an invented token", reply.value, reply.error)
+
+
+def dead_token(check: str, what: str, page: Page | None, error: PyasError | None) -> Finding:
+    """Say whether the answer to a token that is not valid is taken for what it is."""
+    assumed = "the answer to a token that is not valid says so"
+    if page is not None:
+        seen = f"{what} was answered with a page of {len(page)} rows, as if nothing were wrong"
+        change = "Nothing has to be set: rows that come again are skipped, and tokens near their end are not tried."
+        return Finding(check=check, state="differs", assumed=assumed, seen=seen, change=change)
+    seen = f"{what} was answered with {_said(error)}"
+    if isinstance(error, PageTokenExpiredError):
+        return Finding(check=check, state="holds", assumed=assumed, seen=f"{seen}, which is recognised")
+    status = getattr(error, "status", None)
+    if isinstance(status, int) and status < 500 and status not in (401, 403, 408, 429):
+        change = "Nothing has to be set: such an answer is settled by one call more. Please report it."
+    else:
+        change = (
+            "It would be taken for another failure: set PyasClient(page_token_ttl=600), so that no token is tried that "
+            "may be dead. Please report it."
+        )
+    return Finding(check=check, state="differs", assumed=assumed, seen=seen, change=change)
+
+
+def total(whole: Page) -> Finding:
+    """Say whether the total that the service reports is the number of rows, where one page has them all."""
+    assumed = "the total is about the number of rows"
+    if whole.next_page_token is not None:
+        seen = f"{whole.total_records} rows are reported; a page has {len(whole)} of them"
+        return Finding(check="total", state="unclear", assumed=assumed, seen=seen)
+    if whole.total_records == len(whole):
+        return Finding(check="total", state="holds", assumed=assumed, seen=f"{len(whole)} rows, and as many reported")
+    seen = f"{len(whole)} rows came where {whole.total_records} are reported"
+    change = "Let listings end with verify_total='off', or warnings of missing rows will mean nothing."
+    return Finding(check="total", state="differs", assumed=assumed, seen=seen, change=change)
+
+
+def _said(error: PyasError | None) -> str:
+    return "no answer" if error is None else f"{type(error).__name__}: {error}"

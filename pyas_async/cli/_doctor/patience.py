@@ -1,0 +1,62 @@
+"""Questions that take a quarter of an hour: how long a page token lives, and what a dead one is answered with."""
+
+from collections.abc import Callable
+from typing import Final
+
+from pyas_async.cli._doctor.calls import CLOCK, Calls
+from pyas_async.cli._doctor.findings import Finding, Masker
+from pyas_async.cli._doctor.pages import dead_token
+
+TTL: Final = 900.0
+_BEFORE: Final = 885.0
+_AFTER: Final = 910.0
+
+
+async def expiry(calls: Calls, size: int, masker: Masker, tell: Callable[[float], None]) -> list[Finding]:
+    """Use a token shortly before it should die, and another one shortly after that.
+
+    Args:
+        calls: Makes the calls.
+        size: A page's size of which the listing has two.
+        masker: Is told of the tokens.
+        tell: Told, now and then, how many seconds are left to wait.
+    """
+    assumed = "a page token lives for 15 minutes"
+    if not size:
+        seen = "the account has too few meetings for two pages, so there is no token"
+        return [Finding(check="token-life", state="unclear", assumed=assumed, seen=seen)]
+    tokens = []
+    for _ in range(2):
+        page = (await calls.list(max_results=size)).value
+        born = CLOCK.now()
+        if page is None or page.next_page_token is None:
+            return [Finding(check="token-life", state="unclear", assumed=assumed, seen="no token came")]
+        masker.learn(page.next_page_token)
+        tokens.append((page.next_page_token, born))
+    (first, first_born), (second, second_born) = tokens
+    await _wait(first_born + _BEFORE, tell)
+    early = await calls.list(max_results=size, next_page_token=first)
+    if early.value is None:
+        seen = f"one of {_BEFORE:.0f} s was refused: {type(early.error).__name__}"
+        change = "Set PyasClient(page_token_ttl=600): tokens that may be dead are then not tried."
+        found = Finding(check="token-life", state="differs", assumed=assumed, seen=seen, change=change)
+        return [found, dead_token("expired-token", "a token that had died", None, early.error)]
+    masker.learn(early.value.next_page_token or "")
+    await _wait(second_born + _AFTER, tell)
+    late = await calls.list(max_results=size, next_page_token=second)
+    if late.value is not None and first != second:
+        masker.learn(late.value.next_page_token or "")
+        seen = f"one of {_BEFORE:.0f} s was good, and another of {_AFTER:.0f} s still was"
+        return [Finding(check="token-life", state="holds", assumed=f"{assumed}, at least", seen=seen)]
+    if late.value is not None:
+        seen = f"one of {_AFTER:.0f} s was good, but it had been used before, which may have kept it alive"
+        return [Finding(check="token-life", state="unclear", assumed=assumed, seen=seen)]
+    seen = f"one of {_BEFORE:.0f} s was good, one of {_AFTER:.0f} s was not"
+    found = Finding(check="token-life", state="holds", assumed=assumed, seen=seen)
+    return [found, dead_token("expired-token", "a token that had died", None, late.error)]
+
+
+async def _wait(until: float, tell: Callable[[float], None]) -> None:
+    while (left := until - CLOCK.now()) > 0:
+        tell(left)
+        await CLOCK.sleep(min(left, 5.0))

@@ -1,0 +1,80 @@
+"""Rows as the part holds them: lines of JSON, or of CSV."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final
+
+from pyas_async import Meeting, to_dict
+from pyas_async.cli._export.job import Format
+
+COLUMNS: Final = (
+    "account_id",
+    "id",
+    "uuid",
+    "topic",
+    "type",
+    "start_time",
+    "duration",
+    "timezone",
+    "agenda",
+    "host_id",
+    "created_at",
+    "join_url",
+    "extra",
+)
+"""The columns of CSV and Parquet; ``extra`` holds, as JSON, fields that this version does not name."""
+
+Writer = Callable[[str, Meeting], bytes]
+
+
+def writer(form: Format) -> tuple[bytes, Writer]:
+    """Give what the part of a format begins with, and what writes a row."""
+    if form != "csv":
+        # Parquet and iCalendar are made of lines of JSON in the end.
+        return b"", _json_line
+    line = io.StringIO()
+    write = csv.writer(line).writerow
+
+    def csv_line(account_id: str, meeting: Meeting) -> bytes:
+        line.seek(0)
+        line.truncate()
+        write(cells(account_id, meeting))
+        return line.getvalue().encode()
+
+    write(COLUMNS)
+    return line.getvalue().encode(), csv_line
+
+
+def _json_line(account_id: str, meeting: Meeting) -> bytes:
+    # The row as the service sent it, and first of all whose it is.
+    document = {"account_id": account_id, **to_dict(meeting)}
+    document["account_id"] = account_id
+    return (json.dumps(document, ensure_ascii=False) + "\n").encode()
+
+
+def cells(account_id: str, meeting: Meeting) -> list[object]:
+    """Give the cells of a row; what the service left out is ``None``."""
+    extra = meeting.extra
+    return [
+        account_id,
+        meeting.id,
+        meeting.uuid,
+        meeting.topic,
+        None if meeting.type is None else int(meeting.type),
+        utc(meeting.start_time),
+        meeting.duration,
+        meeting.timezone,
+        meeting.agenda,
+        meeting.host_id,
+        utc(meeting.created_at),
+        meeting.join_url,
+        json.dumps(dict(extra), ensure_ascii=False) if extra else None,
+    ]
+
+
+def utc(moment: datetime | None) -> str | None:
+    """Write a moment in UTC, as ISO 8601."""
+    return None if moment is None else moment.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"

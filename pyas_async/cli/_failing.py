@@ -1,0 +1,112 @@
+"""What an error means to whoever called: an exit code, a line of text, and what to do."""
+
+from enum import IntEnum
+
+from pyas_async import (
+    AuthenticationError,
+    BudgetTimeoutError,
+    ConfigurationError,
+    InvalidArgumentError,
+    NotFoundError,
+    OutcomeUnknownError,
+    PermissionDeniedError,
+    PyasError,
+    RateLimitError,
+    ServerError,
+    TransportError,
+)
+
+
+class Exit(IntEnum):
+    """How the command ended. Scripts rely on these numbers: they only ever get company."""
+
+    OK = 0
+    FAILED = 1
+    """The service refused, or something went wrong that has no number of its own."""
+    USAGE = 2
+    """The command was called wrongly, or set up wrongly; nothing was sent."""
+    REFUSED = 3
+    """The key, or its rights."""
+    NOT_FOUND = 4
+    """No such meeting or account."""
+    LIMITED = 5
+    """A limit of the service is used up: the same later may do."""
+    UNREACHABLE = 6
+    """The network, or the service failed: the same again may do."""
+    UNKNOWN = 7
+    """A write was sent, and nobody knows whether it took place. Look before you try again."""
+    INCOMPLETE = 8
+    """A part was done: some meetings or accounts failed, or a check did not hold."""
+    INTERRUPTED = 130
+    """Ctrl-C, as shells report it."""
+    BROKEN_PIPE = 141
+    """Whoever read has gone, as shells report it."""
+    TERMINATED = 143
+    """SIGTERM, as shells report it."""
+
+
+class CommandError(Exception):
+    """An error of the command's own, told without a traceback.
+
+    Attributes:
+        message: What is wrong.
+        hint: What to do; may be empty.
+        code: The exit code.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", code: Exit = Exit.USAGE) -> None:
+        """Say what is wrong and what to do."""
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.code = code
+
+
+_CODES: tuple[tuple[type[PyasError], Exit], ...] = (
+    (ConfigurationError, Exit.USAGE),
+    (InvalidArgumentError, Exit.USAGE),
+    (OutcomeUnknownError, Exit.UNKNOWN),
+    (AuthenticationError, Exit.REFUSED),
+    (PermissionDeniedError, Exit.REFUSED),
+    (NotFoundError, Exit.NOT_FOUND),
+    (RateLimitError, Exit.LIMITED),
+    (BudgetTimeoutError, Exit.LIMITED),
+    (ServerError, Exit.UNREACHABLE),
+    (TransportError, Exit.UNREACHABLE),
+)
+_HINTS = {
+    Exit.REFUSED: "Check PYAS_API_KEY: keys expire, and have scopes.",
+    Exit.UNKNOWN: "It may have taken place. Look before you try again: pyas meetings list",
+}
+# What the commands call an argument of the library.
+_OPTIONS = {
+    "account_id": "--account",
+    "end_date": "--end",
+    "max_concurrency": "--at-once",
+    "max_items": "--limit",
+    "start_date": "--start",
+}
+
+
+def code_of(error: BaseException) -> Exit:
+    """Give the exit code of an error."""
+    if isinstance(error, CommandError):
+        return error.code
+    if getattr(error, "write_state", None) == "unknown":
+        return Exit.UNKNOWN
+    return next((code for kind, code in _CODES if isinstance(error, kind)), Exit.FAILED)
+
+
+def text_of(error: BaseException) -> tuple[str, str]:
+    """Say what is wrong, and what to do about it, if there is something to say."""
+    if isinstance(error, CommandError):
+        return error.message, error.hint
+    hint = _HINTS.get(code_of(error), "")
+    if isinstance(error, InvalidArgumentError):
+        option = _OPTIONS.get(error.field, "--" + error.field.replace("_", "-"))
+        return f"{option}: expected {error.expected}, got {error.got}", hint
+    if isinstance(error, PyasError):
+        return str(error), hint
+    if isinstance(error, OSError) and error.strerror:
+        return (f"{error.filename}: {error.strerror}" if error.filename else error.strerror), ""
+    return f"{type(error).__name__}: {error}", "This is a mistake in pyas. With --debug, it shows where."

@@ -1,0 +1,63 @@
+"""Ids in, outcomes out: what the commands for several meetings have in common."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from pyas_async import Outcome
+from pyas_async.cli._failing import CommandError, Exit, code_of, text_of
+from pyas_async.cli._output import say_error
+
+STDIN = "-"
+
+
+def given_ids(ids: Iterable[str]) -> list[str]:
+    """Take the ids that were given; a dash stands for those on stdin, one a line.
+
+    Raises:
+        CommandError: If there is none, or one of them is rather an option that does not exist.
+    """
+    ids = list(ids)
+    if odd := [given for given in ids if given.startswith("-") and given != STDIN]:
+        raise CommandError(f"Unknown option: {odd[0]}")
+    found = [id_ for given in ids for id_ in (_lines() if given == STDIN else [given])]
+    if not found:
+        raise CommandError("which meetings? There is no id", hint="Give ids, or - to read them from stdin.")
+    return found
+
+
+def _lines() -> Iterator[str]:
+    # As `jq .uuid` prints them, texts stand in quotes.
+    lines = (line.strip().strip('"') for line in sys.stdin)
+    return (line for line in lines if line)
+
+
+class Outcomes:
+    """What became of several meetings: failures are told as they come, and make up one exit code."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.done = 0
+        self._not_started = 0
+        self._codes: list[Exit] = []
+
+    def failed(self, outcome: Outcome[Any, Any]) -> bool:
+        """Count an outcome; if it is a failure, tell of it."""
+        if outcome.error is None:
+            self.done += 1
+            return False
+        self._codes.append(code_of(outcome.error))
+        if outcome.state == "not_started":
+            self._not_started += 1
+        else:
+            message, hint = text_of(outcome.error)
+            say_error(f"{outcome.key}: {message}", hint)
+        return True
+
+    def close(self) -> Exit:
+        """Tell of those that nothing was sent of, and give the exit code: that of the failures, if all failed alike."""
+        if self._not_started:
+            say_error(f"{self._not_started:,} more were not tried, since they would have failed as well")
+        if not self._codes:
+            return Exit.OK
+        return self._codes[0] if not self.done and len(set(self._codes)) == 1 else Exit.INCOMPLETE

@@ -1,0 +1,124 @@
+"""Meetings for people: a table of rows, and one meeting with its details."""
+
+from collections.abc import Iterable, Iterator
+from datetime import tzinfo
+from typing import Final
+
+from rich.cells import cell_len
+from rich.text import Text
+
+from pyas_async import Meeting, MeetingDetail, MeetingType, Occurrence, ZoomRecurrence
+from pyas_async.cli._output import clean, stdout, table, write_table
+from pyas_async.cli._times import shown, zone_name
+
+TYPE_WORDS: Final = {
+    MeetingType.INSTANT: "instant",
+    MeetingType.SCHEDULED: "scheduled",
+    MeetingType.RECURRING: "no fixed time",
+    MeetingType.PERSONAL_ROOM: "own room",
+    MeetingType.RECURRING_FIXED: "recurring",
+    MeetingType.SCREEN_SHARE: "screen share",
+}
+_DAYS: Final = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
+_UNITS: Final = {1: "day", 2: "week", 3: "month"}
+_WEEKS: Final = {1: "first", 2: "second", 3: "third", 4: "fourth", -1: "last"}
+_MASK: Final = "*** (get --secrets shows it)"
+_MOST_OCCURRENCES: Final = 12
+_GAP: Final = 3
+"""Columns between two of a table."""
+_TITLE: Final = 24
+"""Columns of a title that are worth more than a meeting's type."""
+
+
+def type_words(kind: MeetingType | None) -> str:
+    """Say what kind of meeting it is; of an unknown kind, its number."""
+    return "" if kind is None else TYPE_WORDS.get(kind, f"type {kind.value}")
+
+
+def show_rows(meetings: Iterable[Meeting], zone: tzinfo | None) -> None:
+    """Print a table of meetings, a line each. Where it would leave too little of the titles, their types go."""
+    rows: list[tuple[str, ...]] = [
+        (
+            shown(meeting.start_time, zone) or "-",
+            "" if meeting.duration is None else str(meeting.duration),
+            meeting.topic or "",
+            str(meeting.id),
+            type_words(meeting.type),
+        )
+        for meeting in meetings
+    ]
+    heads: tuple[str, ...] = (f"start ({zone_name(zone)})", "min", "title", "id", "type")
+    others = sum(max(map(cell_len, column)) + _GAP for column in zip(heads, *rows, strict=True)) - _GAP
+    titles = max(map(cell_len, (row[2] for row in rows)), default=0)
+    if stdout().width < others - titles + min(titles, _TITLE):
+        heads, rows = heads[:-1], [row[:-1] for row in rows]
+    write_table(table(heads, rows, numbers=("min",), cut="title"))
+
+
+def show_detail(meeting: MeetingDetail, zone: tzinfo | None, *, secrets: bool = False, first: bool = True) -> None:
+    """Print one meeting. What would let its bearer in as the host, and passcodes, are masked unless asked for."""
+    console = stdout()
+    if not first:
+        console.print()
+    lines = [(name, text) for name, text in _fields(meeting, zone, secrets=secrets) if text]
+    width = max(len(name) for name, _ in lines)
+    for name, text in lines:
+        console.print(
+            Text.assemble((name.rjust(width), "dim"), "  ", (clean(text), "bold" if name == "title" else "")),
+            soft_wrap=True,
+        )
+
+
+def _fields(meeting: MeetingDetail, zone: tzinfo | None, *, secrets: bool) -> Iterator[tuple[str, str]]:
+    def secret(value: str | None) -> str:
+        return (value if secrets else _MASK) if value else ""
+
+    yield "title", meeting.topic or "(none)"
+    yield "id", str(meeting.id)
+    yield "uuid", meeting.uuid
+    yield "type", type_words(meeting.type)
+    yield "status", meeting.status or ""
+    yield "start", f"{shown(meeting.start_time, zone)} ({zone_name(zone)})" if meeting.start_time else ""
+    yield "duration", "" if meeting.duration is None else f"{meeting.duration} min"
+    yield "time zone", meeting.timezone or ""
+    yield "recurs", "" if meeting.recurrence is None else recurrence_words(meeting.recurrence, zone)
+    yield "dates", _dates(meeting.occurrences, zone)
+    yield "description", meeting.agenda or ""
+    yield "host", meeting.host_email or meeting.host_id or ""
+    yield "created", shown(meeting.created_at, zone)
+    yield "join", meeting.join_url or ""
+    yield "start as host", secret(meeting.start_url)
+    yield "passcode", secret(meeting.password)
+    for field in meeting.tracking_fields:
+        yield f"{field.field or 'tracking field'}", field.value or ""
+
+
+def _dates(occurrences: tuple[Occurrence, ...], zone: tzinfo | None) -> str:
+    given = [one for one in occurrences if one.status != "deleted"]
+    texts = [shown(one.start_time, zone) for one in given[:_MOST_OCCURRENCES]]
+    if len(given) > _MOST_OCCURRENCES:
+        texts.append(f"and {len(given) - _MOST_OCCURRENCES} more")
+    return ", ".join(texts)
+
+
+def recurrence_words(recurrence: ZoomRecurrence, zone: tzinfo | None) -> str:
+    """Say in words how a meeting recurs."""
+    unit, every = _UNITS.get(recurrence.type or 0, "?"), recurrence.repeat_interval or 1
+    words = f"every {unit}" if every == 1 else f"every {every} {unit}s"
+    if recurrence.type == 2 and recurrence.weekly_days:
+        words += " on " + ", ".join(_day(number) for number in recurrence.weekly_days.split(","))
+    elif recurrence.type == 3 and recurrence.monthly_week_day:
+        week = _WEEKS.get(recurrence.monthly_week or 0, "?")
+        words += f" on the {week} {_day(str(recurrence.monthly_week_day))}"
+    elif recurrence.type == 3 and recurrence.monthly_day:
+        words += f" on day {recurrence.monthly_day}"
+    if recurrence.end_times:
+        words += f", {recurrence.end_times} times"
+    elif recurrence.end_date_time:
+        words += f", until {shown(recurrence.end_date_time, zone)}"
+    return words
+
+
+def _day(number: str) -> str:
+    digits = number.strip()
+    return _DAYS[int(digits) - 1] if digits in {"1", "2", "3", "4", "5", "6", "7"} else digits

@@ -1,0 +1,88 @@
+"""The command ``pyas meetings week``."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Final
+
+from cyclopts import Parameter
+
+from pyas_async import Meeting, to_dict
+from pyas_async.cli._failing import CommandError
+from pyas_async.cli._options import COMMON, Account, Common, Zone
+from pyas_async.cli._output import many, say, stdout, write_json
+from pyas_async.cli._running import perform_async
+from pyas_async.cli._service import client_for, whose
+from pyas_async.cli._times import written, zone_name, zone_named
+from pyas_async.cli._week.grid import NARROWEST, grid
+from pyas_async.cli._week.layout import DAYS, lay_out, week_of
+from pyas_async.cli._week.words import agenda, summary, timeless
+
+EXAMPLES: Final = """\
+Examples:
+  pyas meetings week
+  pyas meetings week 2026-12-01 --time-zone Europe/Berlin
+  pyas meetings week --agenda
+"""
+_FOR_A_PIPE: Final = 120
+_WIDEST: Final = 240
+
+
+def show_week(
+    day: Annotated[str | None, Parameter(metavar="DAY")] = None,
+    /,
+    *,
+    account: Account = None,
+    time_zone: Zone = None,
+    agenda_only: Annotated[bool, Parameter(name="--agenda", negative="", show_default=False)] = False,
+    hour_lines: Annotated[int, Parameter(metavar="LINES")] = 2,
+    common: Common = COMMON,
+) -> int:
+    """Show a week of meetings as a calendar.
+
+    Args:
+        day: A day of the week: YYYY-MM-DD. Else today.
+        account: Whose meetings; else PYAS_ACCOUNT_ID.
+        time_zone: By the clock of this zone, such as Europe/Berlin, rather than of this machine.
+        agenda_only: Write a list, with nothing cut; so it is in any case where there is no room for a grid.
+        hour_lines: Lines for each hour, 1 to 6.
+        common: What every command has.
+    """
+
+    async def work() -> None:
+        zone = zone_named(time_zone)
+        if not 1 <= hour_lines <= 6:
+            raise CommandError(f"--hour-lines: expected 1 to 6, got {hour_lines}")
+        now = datetime.now(UTC).astimezone(zone)
+        monday = week_of(now.date() if day is None else _day(day))
+        # A day more on both sides: whose midnight the service means, its page does not say.
+        first, last = written(monday - timedelta(days=1)), written(monday + timedelta(days=DAYS))
+        async with client_for(whose(account)) as client:
+            listing = client.meetings.iter_all(start_date=first, end_date=last)
+            meetings = await listing.collect()
+        week = lay_out(meetings, monday, zone, lines=hour_lines)
+        if common.json:
+            write_json(*(to_dict(meeting) for meeting in _of_week(meetings, [block.meeting for block in week.blocks])))
+            return
+        console = stdout()
+        width = min(console.width if console.width < _WIDEST or console.is_terminal else _FOR_A_PIPE, _WIDEST)
+        name = zone_name(zone)
+        lines = agenda(week, now, name) if agenda_only or width < NARROWEST else grid(week, width, now, name)
+        for line in (*lines, *timeless(week)):
+            if not console.is_terminal:
+                line.rstrip()
+            console.print(line, soft_wrap=True)
+        say(f"{summary(week)}, {many(listing.stats.calls, 'call')}")
+
+    return perform_async(work, common)
+
+
+def _of_week(meetings: list[Meeting], timed: list[Meeting]) -> list[Meeting]:
+    """Keep the meetings of the week, and those without a time, in the order of the listing."""
+    keep = set(map(id, timed))
+    return [meeting for meeting in meetings if meeting.start_time is None or id(meeting) in keep]
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise CommandError(f"expected a day such as 2026-01-31, got {text!r}") from None

@@ -1,0 +1,74 @@
+"""A week in words: its heading, a list of its meetings, and what the grid needs to say of each."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from rich.text import Text
+
+from pyas_async import Meeting
+from pyas_async.cli._output import clean, many
+from pyas_async.cli._showing import type_words
+from pyas_async.cli._week.layout import DAYS, Block, Week, clock
+
+# Light enough for black letters, and told apart on most screens.
+_COLOURS: Final = ("#8ecae6", "#ffd166", "#95d5b2", "#f4acb7", "#cdb4db", "#ffb703")
+_MOST_TIMELESS: Final = 10
+
+
+def agenda(week: Week, now: datetime, zone_name: str) -> Iterator[Text]:
+    """Write a week as a list, day by day, with nothing cut."""
+    yield heading(week, zone_name)
+    for day, clusters in enumerate(week.clusters):
+        blocks = [block for cluster in clusters for block in cluster.blocks]
+        if not blocks:
+            continue
+        today = week.monday + timedelta(days=day)
+        yield Text()
+        yield Text(today.strftime("%A, %d %B"), style="bold reverse" if today == now.date() else "bold")
+        for block in sorted(blocks, key=lambda one: (one.begin, one.end)):
+            yield Text.assemble(f"  {times(block)}  ", (title(block.meeting), style(block.meeting)))
+
+
+def timeless(week: Week) -> Iterator[Text]:
+    """List the meetings that have no time, the first few of them."""
+    if not week.timeless:
+        return
+    yield Text()
+    yield Text("Without a time", style="bold")
+    for meeting in week.timeless[:_MOST_TIMELESS]:
+        yield Text.assemble(f"  {title(meeting)}  ", (type_words(meeting.type), "dim"))
+    if (more := len(week.timeless) - _MOST_TIMELESS) > 0:
+        yield Text(f"  and {more:,} more", style="dim")
+
+
+def heading(week: Week, zone_name: str) -> Text:
+    """Name the week: its number, its days, and whose clock it is."""
+    monday, sunday = week.monday, week.monday + timedelta(days=DAYS - 1)
+    days = f"{_date(monday)} to {_date(sunday)} {sunday.year}"
+    return Text.assemble((f"Week {monday.isocalendar().week}", "bold"), f" · {days} · {zone_name}")
+
+
+def _date(day: date) -> str:
+    return f"{day.day} {day:%b}"
+
+
+def times(block: Block) -> str:
+    """Write when a block begins and ends: dots where it began the day before, a question mark where nobody says."""
+    begin = "...  " if block.began_before else clock(block.begin)
+    return f"{begin}-{'?    ' if block.meeting.duration is None else clock(block.end)}"
+
+
+def title(meeting: Meeting) -> str:
+    """Give a meeting's title, as a terminal may be given it."""
+    return clean(meeting.topic or "(no title)").strip()
+
+
+def style(meeting: Meeting) -> str:
+    """Give a meeting's colours: all dates of a series have the same."""
+    return f"black on {_COLOURS[meeting.id % len(_COLOURS)]}"
+
+
+def summary(week: Week) -> str:
+    """Count the meetings."""
+    return many(len({id(block.meeting) for block in week.blocks}) + len(week.timeless), "meeting")

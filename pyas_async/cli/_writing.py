@@ -1,0 +1,163 @@
+"""``pyas meetings create``, ``update`` and ``delete``."""
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from pyas_async import Meeting, MeetingCreate, MeetingType, MeetingUpdate, PyasClient, to_dict
+from pyas_async.cli._asking import ask, at_terminal
+from pyas_async.cli._failing import CommandError, Exit
+from pyas_async.cli._fields import NO_FIELDS, Fields, read_document, to_create, to_update
+from pyas_async.cli._options import COMMON, Account, Common, Flag, Ids
+from pyas_async.cli._outcomes import Outcomes, given_ids
+from pyas_async.cli._output import say, write_json
+from pyas_async.cli._running import perform_async
+from pyas_async.cli._service import client_for, whose
+from pyas_async.cli._showing import show_detail
+from pyas_async.cli._times import shown, zone_named
+
+CREATE_EXAMPLES = """\
+Examples:
+  pyas meetings create --title Planning --start 2026-12-01T09:30+01:00
+  pyas meetings create --title Standup --start 2026-12-01T09:00 \\
+    --time-zone Europe/Berlin --recurrence weekly --day-of-week monday
+  pyas meetings create --from-json meeting.json --json | jq .id
+"""
+UPDATE_EXAMPLES = """\
+Examples:
+  pyas meetings update 85746065432 --duration 45
+  echo '{"timeZone": null}' | pyas meetings update 85746065432 --from-json -
+"""
+DELETE_EXAMPLES = """\
+Examples:
+  pyas meetings delete 85746065432
+  pyas meetings list --json --end 2020-12-31 | jq .id \\
+    | pyas meetings delete - --yes
+"""
+_RECURRING = (MeetingType.RECURRING, MeetingType.RECURRING_FIXED)
+_YES = ("y", "yes")
+
+Document = Annotated[str | None, Parameter(metavar="FILE", allow_leading_hyphen=True)]
+
+
+def create_meeting(
+    *,
+    account: Account = None,
+    attendee: Annotated[list[str] | None, Parameter(negative="", metavar="EMAIL")] = None,
+    fields: Fields = NO_FIELDS,
+    from_json: Document = None,
+    look_up: Flag = False,
+    common: Common = COMMON,
+) -> int:
+    """Create a meeting.
+
+    A create whose answer was lost is never sent again, since the meeting may exist: exit code 7.
+
+    Args:
+        account: Whose meeting it will be; else PYAS_ACCOUNT_ID.
+        attendee: Somebody to invite; may be repeated.
+        fields: What it will be.
+        from_json: Take all fields from a JSON document instead, named as the API names them; - is stdin.
+        look_up: If the answer is lost, look for the meeting in the listing.
+        common: What every command has.
+    """
+
+    async def work() -> None:
+        values = fields.values(attendee or None)
+        meeting = to_create(values) if from_json is None else read_document(from_json, MeetingCreate, values)
+        async with client_for(whose(account)) as client:
+            created = await client.meetings.create(meeting, on_unknown="reconcile" if look_up else "raise")
+        if common.json:
+            write_json(to_dict(created))
+        else:
+            show_detail(created, zone_named(meeting.time_zone))
+
+    return perform_async(work, common)
+
+
+def update_meeting(
+    id: str,
+    /,
+    *,
+    account: Account = None,
+    attendee: Annotated[list[str] | None, Parameter(negative="--no-attendees", metavar="EMAIL")] = None,
+    fields: Fields = NO_FIELDS,
+    from_json: Document = None,
+    common: Common = COMMON,
+) -> int:
+    """Change a meeting. What is not given stays as it is.
+
+    Args:
+        id: The meeting's number, or uuid.
+        account: Whose meeting; else PYAS_ACCOUNT_ID.
+        attendee: Somebody to invite; may be repeated. The list replaces the old one.
+        fields: What changes.
+        from_json: Take the changes from a JSON document instead, named as the API names them; - is stdin.
+        common: What every command has.
+    """
+
+    async def work() -> None:
+        values = fields.values(attendee)
+        changes = to_update(values) if from_json is None else read_document(from_json, MeetingUpdate, values)
+        async with client_for(whose(account)) as client:
+            updated = await client.meetings.update(id, changes)
+        if common.json:
+            # The service need not say what the meeting is like now.
+            write_json({"id": id} if updated is None else to_dict(updated))
+        elif updated is None:
+            say(f"{id}: changed")
+        else:
+            show_detail(updated, None)
+
+    return perform_async(work, common)
+
+
+def delete_meetings(
+    *ids: Ids,
+    account: Account = None,
+    yes: Flag = False,
+    common: Common = COMMON,
+) -> int:
+    """Delete meetings; of recurring ones, the whole series. In a terminal, it asks first.
+
+    Args:
+        ids: The meetings' numbers, or uuids; - reads them from stdin, one a line.
+        account: Whose meetings; else PYAS_ACCOUNT_ID.
+        yes: Do not ask. A script must say so, since there is nobody to ask.
+        common: What every command has.
+    """
+
+    async def work() -> int:
+        wanted, owner = given_ids(ids), whose(account)
+        if not yes and not at_terminal():
+            raise CommandError("there is nobody to ask whether to delete", hint="Give --yes if you are sure.")
+        outcomes = Outcomes()
+        async with client_for(owner) as client:
+            if not yes and not await _agreed(client, wanted):
+                say("Nothing was deleted.")
+                return Exit.FAILED
+            async with client.meetings.delete_many(wanted) as coming:
+                async for outcome in coming:
+                    if outcomes.failed(outcome):
+                        continue
+                    if common.json:
+                        write_json({"id": outcome.key, "deleted": True})
+                    else:
+                        say(f"{outcome.key}: deleted")
+        return outcomes.close()
+
+    return perform_async(work, common)
+
+
+async def _agreed(client: PyasClient, ids: list[str]) -> bool:
+    """Ask whether to delete; of one meeting, tell what it is."""
+    what = f"{len(ids):,} meetings; of recurring ones, the whole series"
+    if len(ids) == 1:
+        what = _described(await client.meetings.get(ids[0]))
+    return ask(f"Delete {what}? [y/N]").lower() in _YES
+
+
+def _described(meeting: Meeting) -> str:
+    start = shown(meeting.start_time, None)
+    series = ", the whole series" if meeting.type in _RECURRING else ""
+    return f"“{meeting.topic or ''}” ({meeting.id}{', ' + start if start else ''}){series}"

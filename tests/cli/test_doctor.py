@@ -1,0 +1,414 @@
+"""``pyas doctor``: what it says of a service as assumed, and of services that are otherwise."""
+
+from __future__ import annotations
+
+import re
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cli.twisted import Twisted, Twists
+from pyas_async import Meeting, from_dict
+from pyas_async.cli._doctor.calls import CLOCK
+from pyas_async.cli._doctor.dates import _target
+from pyas_async.cli._doctor.findings import Masker
+from pyas_async.cli._doctor.limits import form_of
+from pyas_async.sandbox import EXPIRED_ANSWERS, ExpiredAnswer, Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cli.tools import Done, Pyas
+
+Json = dict[str, Any]
+Findings = dict[str, Json]
+KEY = "a-key-that-nobody-shall-see"
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[tuple[Sandbox, str]]:
+    """Serve two accounts, through a layer that bends what it is told to."""
+    with Sandbox(accounts=2, meetings=400, api_key=KEY, plan="growth") as sandbox:
+        sandbox.app = Twisted(sandbox.app)  # type: ignore[assignment]
+        with sandbox.serve() as url:
+            yield sandbox, url
+
+
+@pytest.fixture
+def twist(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Twists:
+    """Let the service be as assumed, until something is bent."""
+    layer: Any = sandbox.app
+    layer.twists, layer.pages = Twists(), 0
+    for name in ("plan", "max_page_size", "oversize", "page_numbers", "expired_answer", "token_ttl", "clock"):
+        monkeypatch.setattr(sandbox, name, getattr(sandbox, name))
+    twists: Twists = layer.twists
+    return twists
+
+
+def findings(done: Done, sandbox: Sandbox) -> Findings:
+    """Read a report, and make sure that it gives nothing away."""
+    tokens = [request.query.get("nextPageToken") for request in sandbox.requests]
+    ids = [request.path.rpartition("/")[2] for request in sandbox.requests if not request.path.endswith("/meetings")]
+    for secret in (KEY, *sandbox.account_ids, *filter(None, tokens), *ids):
+        assert secret == "pyas-doctor-invented-this" or secret not in done.out + done.err
+    assert not [row for row in sandbox.rows(sandbox.account_ids[0]) if row["topic"] in done.out]
+    return {document["check"]: document for document in done.json}
+
+
+def test_as_assumed(pyas: Pyas, sandbox: Sandbox, twist: Twists) -> None:
+    """Where all is as assumed, it says so, ends with 0, and has made a dozen calls, all of which read."""
+    done = pyas("doctor", "--json")
+
+    found = findings(done, sandbox)
+    summary = found.pop("summary")
+    states = {check: finding["state"] for check, finding in found.items()}
+    assert (0, "") == (done.code, done.err)
+    assert {
+        "access": "holds",
+        "page-size": "holds",
+        "total": "unclear",
+        "page-token": "holds",
+        "order": "holds",
+        "page-number": "noted",
+        "unknown-token": "holds",
+        "date-order": "holds",
+        "last-day": "noted",
+        "ids": "holds",
+        "fields": "noted",
+        "limit-headers": "holds",
+        "plan": "noted",
+        "other-users": "noted",
+        "clock": "holds",
+    } == states
+    assert (len(sandbox.requests), [], ["total"]) == (summary["calls"], summary["differs"], summary["unclear"])
+    assert summary["calls"] <= 12
+    assert {"GET"} == {request.method for request in sandbox.requests}
+    assert "x-ratelimit-reset (a date as JavaScript writes it)" in found["limit-headers"]["seen"]
+    assert ("3,000 calls a window: the growth plan", "honoured: the second page came, without a token") == (
+        found["plan"]["seen"],
+        found["page-number"]["seen"].partition(" for")[0],
+    )
+    assert found["last-day"]["seen"].startswith("the last day of a filter counts")
+
+
+def test_for_people(pyas: Pyas, sandbox: Sandbox, twist: Twists) -> None:
+    """People get a line or a few for each question, and of what differs the setting to change."""
+    twist.dates = "%d-%m-%Y"
+
+    done = pyas("doctor")
+
+    assert 8 == done.code
+    assert re.search(r"^access +holds +a listing came$", done.out, re.MULTILINE)
+    assert re.search(r"^date-order +differs +assumed: a filter's dates are MM-DD-YYYY$", done.out, re.MULTILINE)
+    assert re.search(r"^ +do: Pass days as text, start_date=day.strftime\('%d-%m-%Y'\)", done.out, re.MULTILINE)
+    assert re.match(r"holds: 8, differs: 1, noted: 5, unclear: 1; 10 calls; pyas_async ", done.err)
+
+
+def drop_limits(headers: dict[str, str]) -> dict[str, str]:
+    """Leave out what an answer says of the limit."""
+    return {name: value for name, value in headers.items() if "ratelimit" not in name}
+
+
+def resets(value: str) -> Any:  # noqa: ANN401
+    """Have the end of the window written otherwise."""
+    return lambda headers: {**headers, "x-ratelimit-reset": value}
+
+
+def later(**span: float) -> str:
+    """Give a moment to come, as an HTTP date."""
+    return (datetime.now(UTC) + timedelta(**span)).strftime("%a, %d %b %Y %H:%M:%S GMT")
+
+
+def swapped(page: Json, number: int) -> Json:
+    """Turn every other page's rows around."""
+    return {**page, "meetings": page["meetings"][:: -1 if number % 2 else 1]}
+
+
+def repeating(page: Json, number: int) -> Json:
+    """Begin the second of two pages with rows of the first."""
+    if number == 1:
+        repeating.rows = page["meetings"][-2:]  # type: ignore[attr-defined]
+    return {**page, "meetings": [*repeating.rows, *page["meetings"]]} if number == 2 else page  # type: ignore[attr-defined]
+
+
+# What is bent, by setting of the sandbox or by twist; what then differs, and what is said of it.
+BENT: dict[str, tuple[Json, str, str, str]] = {
+    "days first": ({"dates": "%d-%m-%Y"}, "date-order", "differs", "set PYAS_DATE_FORMAT=%d-%m-%Y"),
+    "years first": ({"dates": "%Y-%m-%d"}, "date-order", "differs", "set PYAS_DATE_FORMAT=%Y-%m-%d"),
+    "dates not heeded": ({"dates": None}, "date-order", "differs", "Filter by day yourself"),
+    "no dates taken": ({"dates": ""}, "date-order", "differs", "MM-DD-YYYY: refused (BadRequestError); DD-MM"),
+    "last day left out": ({"last_day": False}, "last-day", "noted", "the last day of a filter does not count"),
+    "small pages": ({"max_page_size": 100}, "page-size", "differs", "They take 3 times the calls"),
+    "large pages refused": (
+        {"max_page_size": 100, "oversize": "refuse"},
+        "page-size",
+        "differs",
+        "Ask for page_size=100, in pyas --page-size",
+    ),
+    "only small pages": (
+        {"query": lambda query: "maxResults" in query},
+        "page-size",
+        "differs",
+        "Ask for page_size=30",
+    ),
+    "numbers ignored": (
+        {"page_numbers": "ignore"},
+        "page-number",
+        "noted",
+        "ignored: the first page came, with a token",
+    ),
+    "numbers refused": ({"query": lambda query: "pageNumber" in query}, "page-number", "noted", "refused: BadRequest"),
+    "no limits told": ({"headers": drop_limits}, "limit-headers", "differs", "answers say nothing of a limit"),
+    "limits of other names": (
+        {"headers": lambda headers: {**drop_limits(headers), "ratelimit": '"default";r=50;t=30'}},
+        "limit-headers",
+        "differs",
+        "ratelimit (text of another form)",
+    ),
+    "a window's end as a number": (
+        {"headers": resets("1795335096")},
+        "limit-headers",
+        "differs",
+        "as a number of seconds",
+    ),
+    "a window's end as an HTTP date": ({"headers": resets(later(minutes=2))}, "limit-headers", "holds", "an HTTP date"),
+    "long windows": ({"headers": resets(later(minutes=20))}, "limit-headers", "differs", "RateBudget(…, window=1"),
+    "a limit of no plan": (
+        {"headers": lambda headers: {**headers, "x-ratelimit-limit": "250"}},
+        "plan",
+        "differs",
+        "this key has 250",
+    ),
+    "no date": ({"headers": lambda headers: {**headers, "date": "?"}}, "clock", "unclear", "answers have no Date"),
+    "another clock": (
+        {"headers": lambda headers: {**headers, "date": later(hours=1)}},
+        "clock",
+        "differs",
+        "s behind",
+    ),
+    "dead tokens not told": ({"dead_tokens": False}, "unknown-token", "differs", "as if nothing were wrong"),
+    "another order": ({"page": swapped}, "order", "differs", "let listings end with verify_total='repair'"),
+    "rows twice": ({"page": repeating}, "page-token", "differs", "2 of 12 rows of the second page were on the first"),
+    "no tokens": (
+        {"page": lambda page, _: {**page, "next_page_token": ""}},
+        "page-token",
+        "differs",
+        "a page of 10 of 300 rows came without a token",
+    ),
+    "tokens refused": ({"query": lambda query: "nextPageToken" in query}, "page-token", "differs", "refused at once"),
+    "a total that is off": (
+        {"page": lambda page, _: {**page, "next_page_token": "", "total_records": 7}},
+        "total",
+        "differs",
+        "300 rows came where 7 are reported",
+    ),
+    "no uuids": ({"uuids": False}, "ids", "differs", "Use the numbers."),
+    "new fields": (
+        {"page": lambda page, _: {**page, "meetings": [{**row, "mood": "good"} for row in page["meetings"]]}},
+        "fields",
+        "noted",
+        "rows: mood",
+    ),
+}
+
+
+@pytest.mark.parametrize(("settings", "check", "state", "said"), BENT.values(), ids=BENT)
+def test_bent(pyas: Pyas, sandbox: Sandbox, twist: Twists, settings: Json, check: str, state: str, said: str) -> None:
+    """A service that is otherwise is seen to be, and what can be set is named; nothing that is as assumed is blamed."""
+    for name, value in settings.items():
+        setattr(twist if hasattr(twist, name) else sandbox, name, value)
+
+    done = pyas("doctor", "--json")
+
+    found = findings(done, sandbox)
+    assert state == found[check]["state"]
+    assert said in f"{found[check]['seen']}; {found[check]['change']}"
+    # Bent pages bend more than one thing.
+    if "page" not in settings and "query" not in settings:
+        assert [check] * (state == "differs") == found["summary"]["differs"]
+    assert done.code == (8 if found["summary"]["differs"] else 0)
+    assert (state != "differs") or found[check]["change"]
+
+
+# The shapes of such answers are the library's business: here, one that says so, one that does not, and a failure.
+DEAD = {
+    "ok_false": ("holds", ""),
+    "unclear_422": ("differs", "settled by one call more"),
+    "": ("differs", "page_token_ttl=600"),
+}
+
+
+@pytest.mark.parametrize("answer", DEAD)
+def test_answers_to_dead_tokens(
+    pyas: Pyas, sandbox: Sandbox, twist: Twists, answer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer to a dead token is recognised, or settled by one call more, or would be taken for a failure."""
+    state, said = DEAD[answer]
+    monkeypatch.setitem(EXPIRED_ANSWERS, "", ExpiredAnswer(503, "try again"))
+    sandbox.__dict__["expired_answer"] = answer
+
+    found = findings(pyas("doctor", "--json"), sandbox)["unknown-token"]
+
+    assert (state, True) == (found["state"], said in found["change"])
+    assert str(EXPIRED_ANSWERS[answer].status) in found["seen"]
+
+
+def test_others_use_the_key(pyas: Pyas, sandbox: Sandbox, twist: Twists) -> None:
+    """Calls that others make with the key meanwhile are seen by what is left; so is a window that begins."""
+    left = iter(range(2_999, 0, -3))
+    twist.headers = lambda headers: {**headers, "x-ratelimit-remaining": str(next(left))}
+    others = findings(pyas("doctor", "--json"), sandbox)["other-users"]
+    more = iter(range(50, 100))
+    twist.headers = lambda headers: {**headers, "x-ratelimit-remaining": str(next(more))}
+    window = findings(pyas("doctor", "--json"), sandbox)["other-users"]
+
+    ours = int(others["seen"].split()[-1])
+    assert ("noted", f"others have made {ours * 2} calls with this key, while we made {ours}") == (
+        others["state"],
+        others["seen"],
+    )
+    assert ("unclear", "a new window began meanwhile") == (window["state"], window["seen"])
+
+
+def test_too_few_meetings(pyas: Pyas, sandbox: Sandbox, twist: Twists) -> None:
+    """With an account that has next to nothing, it says what could not be settled, and why."""
+    twist.page = lambda page, _: {**page, "next_page_token": "", "total_records": 0, "meetings": []}
+
+    done = pyas("doctor", "--json", "--patient")
+
+    found = findings(done, sandbox)
+    unclear = {"page-token", "order", "page-number", "date-order", "ids", "token-life"}
+    assert (0, unclear) == (done.code, set(found["summary"]["unclear"]))
+    assert "too few" in found["page-token"]["seen"]
+
+
+@pytest.fixture
+def time_passes(sandbox: Sandbox, twist: Twists, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Let time pass at once, for the doctor and for the service; each nap is told."""
+    naps: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        naps.append(seconds)
+
+    began = time.monotonic()
+    sandbox.clock = lambda: time.time() + sum(naps)
+    monkeypatch.setattr(CLOCK, "now", lambda: began + sum(naps))
+    monkeypatch.setattr(CLOCK, "wall", lambda: time.time() + sum(naps))
+    monkeypatch.setattr(CLOCK, "sleep", sleep)
+    return naps
+
+
+LIVES = {
+    900.0: ("holds", "holds", "one of 885 s was good, one of 910 s was not"),
+    600.0: ("differs", "holds", "one of 885 s was refused: PageTokenExpiredError"),
+    3600.0: ("holds", None, "one of 885 s was good, and another of 910 s still was"),
+}
+
+
+@pytest.mark.parametrize("life", LIVES)
+def test_with_patience(pyas: Pyas, sandbox: Sandbox, twist: Twists, time_passes: list[float], life: float) -> None:
+    """With patience, it uses one token before its end and one after it, and says how they were answered."""
+    sandbox.token_ttl = life
+    token_life, expired, seen = LIVES[life]
+
+    done = pyas("doctor", "--patient", "--json")
+
+    found = findings(done, sandbox)
+    assert (token_life, seen) == (found["token-life"]["state"], found["token-life"]["seen"])
+    assert expired == found.get("expired-token", {}).get("state")
+    assert ("PyasClient(page_token_ttl=600)" in found["token-life"]["change"]) == (life < 885)
+    assert 880 < sum(time_passes) <= 911
+
+
+def test_one_token_for_the_same_page(pyas: Pyas, sandbox: Sandbox, twist: Twists, time_passes: list[float]) -> None:
+    """A service that gives the same token twice cannot tell how long it lives, once it was used."""
+    sandbox.token_ttl = 3600.0
+    first: list[str] = []
+
+    def same(page: Json, _: int) -> Json:
+        if page["page_size"] == 10 and len(page["meetings"]) == 10 and page["next_page_token"]:
+            first.append(page["next_page_token"])
+            return {**page, "next_page_token": first[0]}
+        return page
+
+    twist.page = same
+
+    found = findings(pyas("doctor", "--patient", "--json"), sandbox)
+
+    assert ("unclear", True) == (found["token-life"]["state"], "had been used before" in found["token-life"]["seen"])
+
+
+@pytest.mark.parametrize(
+    ("settings", "code"),
+    [
+        ({"PYAS_API_KEY": "another"}, 3),
+        ({"PYAS_ACCOUNT_ID": "nobody"}, 4),
+        ({"PYAS_BASE_URL": "http://127.0.0.1:9"}, 6),
+    ],
+)
+def test_no_access(
+    pyas: Pyas, sandbox: Sandbox, twist: Twists, monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], code: int
+) -> None:
+    """Where nothing can be looked at, the error is told as that of any command, and little is spent on it."""
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+
+    done = pyas("doctor", "--json")
+
+    assert (code, ["summary"]) == (done.code, [document["check"] for document in done.json])
+    assert done.err.startswith("pyas: error: ")
+    assert done.err.endswith("Nothing else can be looked at before this is mended.\n")
+    assert len(sandbox.requests) <= 1
+
+
+def test_nothing_but_refusals(pyas: Pyas, sandbox: Sandbox, twist: Twists) -> None:
+    """Where every page is refused, whatever its size, that is told."""
+    twist.query = lambda _: True
+
+    done = pyas("doctor")
+
+    assert (1, "") == (done.code, done.out)
+    assert "pyas: error: 400: Bad Request" in done.err
+
+
+def test_forms_of_headers() -> None:
+    """Of a header, its form is told, and nothing of what it says."""
+    forms = {
+        "": "empty",
+        "57": "a whole number",
+        "1795335096": "a moment, as a number of seconds",
+        "12.5": "a number with a fraction",
+        "Sun Nov 22 2026 08:11:36 GMT+0000 (Coordinated Universal Time)": "a date as JavaScript writes it",
+        "Sun, 22 Nov 2026 08:11:36 GMT": "an HTTP date",
+        "2026-11-22T08:11:36Z": "an ISO date",
+        "soon": "text of another form",
+    }
+    assert list(forms.values()) == list(map(form_of, forms))
+
+
+def test_the_day_that_is_looked_for() -> None:
+    """It is a day of scheduled meetings, far from others, and if there is one, a day that reads as another."""
+
+    def on(*days: str, kind: int = 2) -> list[Meeting]:
+        rows = [
+            {"id": at + 1, "uuid": "u", "type": kind, "start_time": f"{day}T09:00:00Z"} for at, day in enumerate(days)
+        ]
+        return [from_dict(Meeting, row) for row in rows]
+
+    assert _target(on("2026-03-05", "2026-03-06")) is None
+    assert _target(on("2026-03-05", "2026-06-06", kind=8)) is None
+    plain, clear = _target(on("2026-03-25", "2026-03-01")), _target(on("2026-03-25", "2026-03-07", "2026-03-03"))
+    assert plain is not None
+    assert clear is not None
+    assert ("2026-03-25", False) == (plain.day.isoformat(), plain.clear)
+    assert ("2026-03-07", True, {2}) == (clear.day.isoformat(), clear.clear, set(clear.rows))
+
+
+def test_masking() -> None:
+    """Secrets are taken out wherever they stand, the longer ones first; what is too short is none."""
+    masker = Masker()
+    masker.learn("secret", "secret-and-more", 12, 7344, "")
+
+    assert "***, ***; 12 and ***" == masker.mask("secret-and-more, secret; 12 and 7344")

@@ -1,0 +1,234 @@
+"""How the command ends: exit codes that scripts can rely on, errors without tracebacks, and no secret in either."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pyas_async import __version__, plans
+from pyas_async.cli._failing import code_of, text_of
+from runtime.wires import document, wire
+
+if TYPE_CHECKING:
+    from cli.tools import Pyas
+    from pyas_async.sandbox import Sandbox
+
+KEY = "a-key-that-nobody-shall-see"
+
+
+def test_version(pyas: Pyas) -> None:
+    """``--version`` names the command and its version, and needs no key."""
+    assert (0, f"pyas {__version__}\n", "") == (
+        (done := pyas("--version")).code,
+        done.out,
+        done.err,
+    )
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *([group, *name.split()] for group in ("meetings",) for name in ("list", "get", "create", "update", "delete")),
+        *(["accounts", name] for name in ("url", "connect")),
+        ["plan"],
+        ["sandbox"],
+    ],
+    ids=" ".join,
+)
+def test_help(pyas: Pyas, command: list[str]) -> None:
+    """Every command has a help text that says how it is called, and fits into 80 columns."""
+    done = pyas(*command, "--help")
+
+    assert (0, "") == (done.code, done.err)
+    assert re.search(rf"^usage: pyas {' '.join(command)}\b", done.out, re.IGNORECASE)
+    # argparse breaks no list of choices, however long.
+    assert command == ["sandbox"] or all(len(line) <= 80 for line in done.out.splitlines())
+
+
+def test_commands_are_told(pyas: Pyas) -> None:
+    """Without a command, the commands are listed, and what the exit codes mean."""
+    done = pyas()
+
+    assert 0 == done.code
+    assert all(word in done.out for word in ("accounts", "meetings", "plan", "sandbox", "Exit codes: 0 done"))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["nonsense"], ["meetings", "lst"], ["meetings", "list", "--strat", "x"], ["meetings", "list", "--limit", "x"]],
+    ids=" ".join,
+)
+def test_called_wrongly(pyas: Pyas, arguments: list[str]) -> None:
+    """What cannot be read ends with 2, one line that says what, and one that says where help is."""
+    done = pyas(*arguments)
+
+    assert (2, "", 2) == (done.code, done.out, len(done.err.splitlines()))
+    assert done.err.startswith("pyas: error: ")
+
+
+@pytest.mark.parametrize("option", ["--api-key", "--api_key", f"--key={KEY}", "--x-api-key"])
+def test_the_key_is_no_argument(pyas: Pyas, option: str) -> None:
+    """A key among the arguments is refused, and not echoed."""
+    done = pyas("meetings", "list", option, KEY)
+
+    assert (2, "") == (done.code, done.out)
+    assert "the API key is not taken from the command line" in done.err
+    assert KEY not in done.err
+
+
+def test_no_key(pyas: Pyas, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a key and a terminal to ask at, it says which variable is missing; an empty one is no key."""
+    monkeypatch.delenv("PYAS_API_KEY", raising=False)
+    missing = pyas("meetings", "list", "--account", "acc")
+    monkeypatch.setenv("PYAS_API_KEY", "")
+    empty = pyas("meetings", "list", "--account", "acc")
+
+    assert (2, "pyas: error: there is no API key\n  Set PYAS_API_KEY in the environment.\n") == (
+        missing.code,
+        missing.err,
+    )
+    assert (2, True) == (empty.code, "PYAS_API_KEY, it is empty" in empty.err)
+
+
+def test_asked_for_the_key(pyas: Pyas, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At a terminal, a key that is not in the environment is asked for, unseen."""
+    monkeypatch.delenv("PYAS_API_KEY")
+    said: list[str] = []
+    answers = iter([f"{sandbox.api_key}\n", ""])
+
+    def ask(prompt: str) -> str:
+        said.append(prompt)
+        return next(answers)
+
+    monkeypatch.setattr("getpass.getpass", ask)
+
+    given, refused = (pyas("meetings", "list", "--limit", 1, typed="") for _ in range(2))
+
+    assert (0, 2) == (given.code, refused.code)
+    assert ["Pyas API key (not shown): "] * 2 == said
+    assert "no API key was given" in refused.err
+
+
+def test_no_account(pyas: Pyas, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without an account, it says where one can come from."""
+    monkeypatch.delenv("PYAS_ACCOUNT_ID")
+
+    done = pyas("meetings", "list")
+
+    assert (2, []) == (done.code, sandbox.requests)
+    assert "Give --account, or set PYAS_ACCOUNT_ID." in done.err
+
+
+LIMIT = {"message": "Too many requests!", "code": 429, "error": "Rate limit exceeded"}
+ANSWERS = {
+    "a refused key": (401, {"error": "Unauthorized. Invalid API key."}, 3),
+    "no right": (403, {"error": "Forbidden"}, 3),
+    "not found": (404, {"success": False, "error": "Not Found", "code": 404}, 4),
+    "a limit of the day": (429, {"code": 429, "message": "You have exceeded the daily rate limit of (100)"}, 5),
+    "the service failed": (502, {"error": "Bad Gateway"}, 6),
+    "refused": (409, {"error": "Conflict"}, 1),
+    "no JSON": (200, {"success": True, "meeting": {"id": "x"}}, 1),
+}
+
+
+@pytest.mark.parametrize(("status", "body", "code"), ANSWERS.values(), ids=ANSWERS)
+def test_exit_codes(
+    pyas: Pyas, monkeypatch: pytest.MonkeyPatch, status: int, body: dict[str, object], code: int
+) -> None:
+    """Each kind of failure has its number, is told on stderr in a line or two, and shows no key and no traceback."""
+    monkeypatch.setenv("PYAS_API_KEY", KEY)
+    with wire(lambda _: document(body, status)) as server:
+        monkeypatch.setenv("PYAS_BASE_URL", server.url)
+        done = pyas("meetings", "get", 1, "--account", "acc")
+
+    assert (code, "") == (done.code, done.out)
+    assert done.err.startswith("pyas: error: 1: ")
+    assert len(done.err.splitlines()) <= 2
+    assert "Traceback" not in done.err
+    assert KEY not in done.err
+
+
+def test_nobody_there(pyas: Pyas, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service that cannot be reached is told as that, with the exit code of what may be tried again."""
+    with wire() as server:
+        url = server.url
+    monkeypatch.setenv("PYAS_BASE_URL", url)
+    monkeypatch.setenv("PYAS_API_KEY", KEY)
+
+    done = pyas("meetings", "list", "--account", "acc")
+
+    assert 6 == done.code
+    assert done.err.startswith(f"pyas: error: meetings.list: {url}: ConnectError")
+
+
+def test_many_that_fail_alike(pyas: Pyas, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key that is refused ends the run: it is told once, and of the rest how many were not tried."""
+    monkeypatch.setenv("PYAS_API_KEY", KEY)
+    refusal = {"error": "Unauthorized. Invalid API key."}
+    with wire(lambda _: document(refusal, 401, Connection="close")) as server:
+        monkeypatch.setenv("PYAS_BASE_URL", server.url)
+        done = pyas("meetings", "get", "-", "--account", "acc", stdin="\n".join(map(str, range(1, 301))))
+
+    tried = len(server.requests)
+    assert (3, True) == (done.code, tried < 300)
+    assert f"{300 - tried:,} more were not tried" in done.err
+
+
+def test_debug(pyas: Pyas, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``--debug`` shows where an error came from, before the same line as without it, and no key."""
+    monkeypatch.setenv("PYAS_API_KEY", KEY)
+
+    done = pyas("meetings", "list", "--debug")
+
+    first, *_, error, _ = done.err.splitlines()
+    assert (3, "Traceback (most recent call last):") == (done.code, first)
+    assert error.startswith("pyas: error: 401: ")
+    assert KEY not in done.err
+
+
+def test_a_mistake_of_ours(pyas: Pyas, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What nobody foresaw is one line, too, and says how to see more."""
+
+    def broken(_: object) -> None:
+        raise LookupError("a mistake")
+
+    monkeypatch.setattr("pyas_async.cli._listing.day_filter", broken)
+
+    done = pyas("meetings", "list")
+
+    assert (1, "pyas: error: LookupError: a mistake\n  This is a mistake in pyas. With --debug, it shows where.\n") == (
+        done.code,
+        done.err,
+    )
+
+
+def test_notes_are_told() -> None:
+    """An error of the system is told with the file's name, and without Python's words."""
+    assert (1, ("x: No such file or directory", "")) == (
+        code_of(error := FileNotFoundError(2, "No such file or directory", "x")),
+        text_of(error),
+    )
+
+
+def test_warnings_of_the_library(pyas: Pyas, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the library warns of is told on stderr, as a line of the command's."""
+    data = {"page_size": 300, "total_records": 9, "next_page_token": "", "meetings": [{"id": 1, "uuid": "u"}]}
+    with wire(lambda _: document({"success": True, "data": data})) as server:
+        monkeypatch.setenv("PYAS_BASE_URL", server.url)
+        done = pyas("meetings", "list", "--json")
+
+    assert (0, 1) == (done.code, len(done.json))
+    assert done.err.startswith("pyas: warning: ")
+
+
+def test_the_calculator(pyas: Pyas, capsys: pytest.CaptureFixture[str]) -> None:
+    """``pyas plan`` is the calculator, with its table, its JSON and its refusals."""
+    table, lines = pyas("plan", "--accounts", 400), pyas("plan", "--accounts", 400, "--json", "--plan", "growth")
+    wrong = pyas("plan", "--accounts", 0)
+    plans.main(["--accounts", "400"])
+
+    assert (0, capsys.readouterr().out) == (table.code, table.out)
+    assert [("growth", 400, True)] == [(one["plan"], one["calls"], one["fits"]) for one in lines.json]
+    assert (2, True) == (wrong.code, "pyas plan: error: argument --accounts" in wrong.err)

@@ -1,0 +1,390 @@
+"""``pyas meetings export``: every row of every account in one file, and a state to go on from whatever ends it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections import Counter
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import icalendar
+import pyarrow.parquet as pq
+import pytest
+
+from pyas_async.cli._export.files import Files, Place
+from pyas_async.cli._export.rows import COLUMNS
+from pyas_async.sandbox import Sandbox
+from runtime.wires import document, wire
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    from cli.tools import Done, Pyas
+    from pyas_async.sandbox import SeenRequest
+
+    Export = Callable[..., Done]
+
+Json = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[tuple[Sandbox, str]]:
+    """Serve three small accounts: exports read all of them."""
+    with Sandbox(accounts=3, meetings=130) as sandbox, sandbox.serve() as url:
+        yield sandbox, url
+
+
+@pytest.fixture
+def export(pyas: Pyas, tmp_path: Path) -> Export:
+    """Export to a file of that name, with a checkpoint after every row unless told otherwise."""
+
+    def call(name: str, *options: object) -> Done:
+        return pyas("meetings", "export", "--output", tmp_path / name, *options)
+
+    return call
+
+
+@pytest.fixture
+def accounts(sandbox: Sandbox, tmp_path: Path) -> Path:
+    """Write the ids of all accounts into a file, as people do."""
+    first, *others = sandbox.account_ids
+    file = tmp_path / "ids.txt"
+    file.write_text("\n".join([f"{first}  # Ada", "", *others, first]), "utf-8")
+    return file
+
+
+def truth(sandbox: Sandbox) -> list[Json]:
+    """List what there is, with whose it is."""
+    return [{"account_id": account, **row} for account in sandbox.account_ids for row in sandbox.rows(account)]
+
+
+def counted(rows: Iterable[object]) -> Counter[str]:
+    """Count documents, whatever the order of their fields."""
+    return Counter(json.dumps(row, sort_keys=True, default=str) for row in rows)
+
+
+def read_lines(path: Path) -> list[Json]:
+    """Read a file of JSON lines."""
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+def left(path: Path) -> list[str]:
+    """List what stands in a folder beside the file of ids."""
+    return sorted(file.name for file in path.iterdir() if file.name != "ids.txt")
+
+
+def instant(text: str | None) -> datetime | None:
+    """Read a moment as the service writes it."""
+    return None if text is None else datetime.fromisoformat(text).astimezone(UTC)
+
+
+def test_json_lines(export: Export, sandbox: Sandbox, accounts: Path, tmp_path: Path) -> None:
+    """JSON lines hold each row as it came, and whose it is; an account that is named twice is listed once."""
+    done = export("all.jsonl", "--accounts-from", accounts, "--json")
+
+    assert (0, "") == (done.code, done.err)
+    assert counted(truth(sandbox)) == counted(read_lines(tmp_path / "all.jsonl"))
+    assert ["all.jsonl"] == left(tmp_path)
+    (summary,) = done.json
+    expected = {"file": str(tmp_path / "all.jsonl"), "format": "jsonl", "rows": 390, "accounts": 3, "failed": {}}
+    assert expected == {name: summary[name] for name in expected}
+    assert len(sandbox.requests) == summary["calls"]
+
+
+def test_csv(export: Export, sandbox: Sandbox, accounts: Path, tmp_path: Path) -> None:
+    """CSV has a column for each field, moments in UTC, and texts that are as they came."""
+    done = export("all.csv", "--accounts-from", accounts)
+
+    assert (0, "") == (done.code, done.out)
+    assert done.err.startswith(f"{tmp_path / 'all.csv'}: 390 meetings of 3 accounts, ")
+    with (tmp_path / "all.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(COLUMNS) == list(rows[0])
+    expected = [{name: str(row.get(name, "")) for name in COLUMNS} for row in truth(sandbox)]
+    assert counted(expected) == counted(rows)
+
+
+def test_parquet(export: Export, sandbox: Sandbox, accounts: Path, tmp_path: Path) -> None:
+    """Parquet has the same columns, with numbers as numbers and moments as moments."""
+    assert 0 == export("all.parquet", "--accounts-from", accounts).code
+
+    rows = pq.read_table(tmp_path / "all.parquet").to_pylist()
+    moments = ("start_time", "created_at")
+    expected = [
+        {name: instant(row.get(name)) if name in moments else row.get(name) for name in COLUMNS}
+        for row in truth(sandbox)
+    ]
+    assert counted(expected) == counted(rows)
+    assert ["all.parquet"] == left(tmp_path)
+
+
+def test_calendar(export: Export, sandbox: Sandbox, accounts: Path, tmp_path: Path) -> None:
+    """A calendar has an event for each row with a start, with an id of its own; how many had none is told."""
+    done = export("all.ics", "--accounts-from", accounts)
+
+    rows = truth(sandbox)
+    timed = [row for row in rows if "start_time" in row]
+    calendar = icalendar.Calendar.from_ical((tmp_path / "all.ics").read_bytes())
+    events: list[Any] = calendar.walk("VEVENT")
+    assert 0 == done.code
+    assert f"{len(rows) - len(timed)} meetings without a start" in done.err
+    assert Counter((row["topic"], instant(row["start_time"]), row.get("duration")) for row in timed) == Counter(
+        (
+            str(event["SUMMARY"]),
+            event["DTSTART"].dt,
+            int(event["DURATION"].dt.total_seconds() / 60) if "DURATION" in event else None,
+        )
+        for event in events
+    )
+    assert len(timed) == len({str(event["UID"]) for event in events})
+    assert {row["join_url"] for row in timed} == {str(event["URL"]) for event in events}
+
+
+def test_filters(export: Export, sandbox: Sandbox) -> None:
+    """Filters go to the service; the account comes from the environment where none is named."""
+    options = ["--start", "2026-03-01", "--end", "2026-03-31", "--type", "upcoming", "--page-size", 100]
+
+    assert 0 == export("one.jsonl", *options, "--plan", "growth", "--repair").code
+
+    keys = ("accountId", "startDate", "endDate", "type", "maxResults")
+    assert {(sandbox.account_ids[0], "03-01-2026", "03-31-2026", "upcoming", "100")} == {
+        tuple(map(request.query.get, keys)) for request in sandbox.requests
+    }
+
+
+@pytest.mark.parametrize("name", ["all.jsonl", "all.csv", "all.parquet"])
+def test_going_on(
+    export: Export,
+    sandbox: Sandbox,
+    accounts: Path,
+    tmp_path: Path,
+    name: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whatever ends an export, its rows are kept; --resume needs no other option, and no row is lost or repeated."""
+    key = sandbox.api_key
+
+    def revoke(_: SeenRequest) -> None:
+        if len(sandbox.requests) % 6 == 5:
+            sandbox.api_key = "another"
+
+    monkeypatch.setattr(sandbox, "on_request", revoke)
+    options: list[object] = ["--accounts-from", accounts, "--page-size", 30, "--at-once", 2]
+    ends = []
+    while True:
+        done = export(name, *options)
+        sandbox.api_key = key
+        if done.code == 0:
+            break
+        files = Files(tmp_path / name)
+        place = files.place()
+        assert (3, [f"{name}.checkpoint", f"{name}.part"]) == (done.code, left(tmp_path))
+        assert place is not None
+        assert f"{place.rows:,} rows are safe in {files.part}. To go on:\n  pyas meetings export --output" in done.err
+        ends.append(place.rows)
+        options = ["--resume"]
+
+    assert len(ends) >= 2
+    assert ends == sorted(set(ends))
+    assert [name] == left(tmp_path)
+    monkeypatch.setattr(sandbox, "on_request", None)
+    assert 0 == export(f"whole-{name}", "--accounts-from", accounts).code
+    both = [sorted((tmp_path / one).read_bytes().splitlines()) for one in (name, f"whole-{name}")]
+    if name.endswith("parquet"):
+        assert counted(pq.read_table(tmp_path / f"whole-{name}").to_pylist()) == counted(
+            pq.read_table(tmp_path / name).to_pylist()
+        )
+    else:
+        assert both[0] == both[1]
+    # What is done is done: nothing is asked for.
+    sandbox.requests.clear()
+    again = export(name, "--resume")
+    assert (0, []) == (again.code, sandbox.requests)
+    assert "nothing is left to resume" in again.err
+
+
+def test_rows_before_the_word_of_them(
+    export: Export, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At each checkpoint, the rows that it counts are in the part already, and nothing else: 0 is one after each."""
+    files, counts, save = Files(tmp_path / "all.csv"), list[int](), Files.save
+
+    def look(self: Files, place: Place) -> None:
+        assert place.offset == files.part.stat().st_size
+        assert place.rows == files.part.read_bytes().count(b"\r\n") - 1
+        counts.append(place.rows)
+        save(self, place)
+
+    monkeypatch.setattr(Files, "save", look)
+
+    assert 0 == export("all.csv", "--checkpoint-every", 0, "--type", "upcoming").code
+
+    # At the beginning, after each row, and at the end.
+    assert [*range(counts[-1] + 1), counts[-1]] == counts
+    assert counts[-1] > 40
+
+
+def test_accounts_that_fail(export: Export, sandbox: Sandbox, tmp_path: Path) -> None:
+    """No file is made as long as an account failed; it is tried again, or left out where --partial says so."""
+    accounts = ["--account", sandbox.account_ids[0], "--account", "nobody"]
+
+    first = export("some.jsonl", *accounts, "--json")
+    sandbox.requests.clear()
+    second = export("some.jsonl", "--resume")
+    third = export("some.jsonl", "--resume", "--partial", "--json")
+
+    assert (8, 8, 0) == (first.code, second.code, third.code)
+    assert (None, 130, ["nobody"]) == (first.json[0]["file"], first.json[0]["rows"], list(first.json[0]["failed"]))
+    assert "pyas: error: nobody: 404: Invalid account id" in first.err
+    assert "Or make the file without them: the same with --partial." in first.err
+    # Only what failed is asked for again.
+    assert {"nobody"} == {request.query["accountId"] for request in sandbox.requests}
+    assert (str(tmp_path / "some.jsonl"), ["nobody"]) == (third.json[0]["file"], list(third.json[0]["failed"]))
+    assert 130 == len(read_lines(tmp_path / "some.jsonl"))
+    assert ["some.jsonl"] == left(tmp_path)
+
+
+def test_nothing_is_overwritten(export: Export, sandbox: Sandbox, accounts: Path, tmp_path: Path) -> None:
+    """A file that is there, or an export that can be gone on with, is not thrown away unless --force says so."""
+    file = tmp_path / "all.jsonl"
+    file.write_text("old")
+    there = export("all.jsonl")
+    sandbox.api_key, key = "another", sandbox.api_key
+    refused = export("all.jsonl", "--force")
+    sandbox.api_key = key
+
+    assert (2, f"pyas: error: {file}: it is there already\n  --force replaces it.\n") == (there.code, there.err)
+    # What failed before its first row leaves nothing behind, least of all in place of what was there.
+    assert (3, ["all.jsonl"], "old") == (refused.code, left(tmp_path), file.read_text())
+
+    assert 8 == export("all.jsonl", "--force", "--account", sandbox.account_ids[0], "--account", "nobody").code
+    begun = (
+        export("all.jsonl", "--force", "--resume"),
+        export("all.jsonl"),
+        export("all.jsonl", "--resume", "--end", "x"),
+    )
+    assert [2, 2, 2] == [done.code for done in begun]
+    assert "--resume goes on, and --force begins anew: which?" in begun[0].err
+    assert "an export to it did not come to its end (130 rows so far)" in begun[1].err
+    assert "--end: the export that is to be gone on with was begun with another one" in begun[2].err
+    assert "old" == file.read_text()
+
+    assert 0 == export("all.jsonl", "--force", "--accounts-from", accounts).code
+    assert counted(truth(sandbox)) == counted(read_lines(file))
+
+
+def test_struck_at_the_very_end(export: Export, sandbox: Sandbox, tmp_path: Path) -> None:
+    """Between the last row and the last checkpoint's going, too, --resume ends what was begun, without a call."""
+    accounts = ["--account", sandbox.account_ids[0], "--account", "nobody"]
+    for name in ("some.jsonl", "some.parquet"):
+        assert 8 == export(name, *accounts).code
+        files = Files(tmp_path / name)
+        part, checkpoint = files.part.read_bytes(), files.checkpoint.read_text("utf-8")
+        assert 0 == export(name, "--resume", "--partial").code
+        made = files.output.read_bytes()
+        sandbox.requests.clear()
+        whole = checkpoint.replace('"whole": false', '"whole": true')
+
+        # Before the file was made,
+        files.output.unlink()
+        files.part.write_bytes(part)
+        files.checkpoint.write_text(whole, "utf-8")
+        assert (0, made) == (export(name, "--resume").code, files.output.read_bytes())
+        # and after it was.
+        files.checkpoint.write_text(whole, "utf-8")
+        assert (0, made) == (export(name, "--resume").code, files.output.read_bytes())
+        assert not files.checkpoint.exists()
+        assert [] == sandbox.requests
+
+
+def test_state_that_cannot_be_gone_on_with(export: Export, sandbox: Sandbox, tmp_path: Path) -> None:
+    """A checkpoint that is damaged, or of another version, or does not fit its part, is refused and kept."""
+    assert 8 == export("some.jsonl", "--account", sandbox.account_ids[0], "--account", "nobody").code
+    files = Files(tmp_path / "some.jsonl")
+    text = files.checkpoint.read_text("utf-8")
+    sandbox.requests.clear()
+
+    for damaged in ("", "{}", text.replace('"pyas_export": 1', '"pyas_export": 2'), text.replace('"rows"', '"rose"')):
+        files.checkpoint.write_text(damaged, "utf-8")
+        done = export("some.jsonl", "--resume")
+        assert (2, damaged) == (done.code, files.checkpoint.read_text("utf-8"))
+        assert "no checkpoint of an export that this version can go on with" in done.err
+    files.checkpoint.write_text(text[:-40], "utf-8")
+    inner = export("some.jsonl", "--resume")
+    files.checkpoint.write_text(text, "utf-8")
+    files.part.write_bytes(b"")
+    short = export("some.jsonl", "--resume")
+
+    assert (2, 2, []) == (inner.code, short.code, sandbox.requests)
+    assert "expected the whole text of a checkpoint" in inner.err
+    assert "it is shorter than some.jsonl.checkpoint says" in short.err
+
+
+WRONG = [
+    (["--output", "{}/a.txt"], "--output: 'a.txt' does not say in which format"),
+    (["--output", "{}/a.csv", "--account", " "], "--account: expected the id of a connected account, got ' '"),
+    (["--output", "{}/a.csv", "--accounts-from", "{}/none"], "{}/none: No such file or directory"),
+    (["--output", "{}/none/a.csv"], "{}/none/a.csv.part: No such file or directory"),
+    (["--output", "{}/a.csv", "--start", "2026-02-01", "--end", "2026-01-01"], "--end: expected nothing before"),
+    (["--output", "{}/a.csv", "--at-once", "0"], "--at-once: expected a whole number >= 1, got 0"),
+]
+
+
+@pytest.mark.parametrize(("options", "said"), WRONG, ids=range(len(WRONG)))
+def test_called_wrongly(pyas: Pyas, sandbox: Sandbox, tmp_path: Path, options: list[str], said: str) -> None:
+    """What cannot be is told before anything is sent, and leaves no file behind."""
+    done = pyas("meetings", "export", *(option.replace("{}", str(tmp_path)) for option in options))
+
+    assert done.err.startswith(f"pyas: error: {said.replace('{}', str(tmp_path))}")
+    assert (True, [], []) == (done.code in (1, 2), sandbox.requests, left(tmp_path))
+
+
+def test_no_account(export: Export, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without an account, it says where one can come from; a list without one is a mistake."""
+    monkeypatch.delenv("PYAS_ACCOUNT_ID")
+    (tmp_path / "ids.txt").write_text("# nobody\n")
+
+    none, empty = export("a.csv"), export("a.csv", "--accounts-from", tmp_path / "ids.txt")
+
+    assert (2, 2) == (none.code, empty.code)
+    assert "Give --account or --accounts-from, or set PYAS_ACCOUNT_ID." in none.err
+    assert "--accounts-from: there is no id in" in empty.err
+
+
+@pytest.mark.parametrize(("suffix", "module"), [("parquet", "pyarrow"), ("ics", "icalendar")])
+def test_without_an_extra(
+    export: Export, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, suffix: str, module: str
+) -> None:
+    """What a format needs is looked for before any call is spent."""
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet" if module == "pyarrow" else module, None)
+
+    done = export(f"a.{suffix}")
+
+    assert (2, []) == (done.code, sandbox.requests)
+    assert f"needs {module}, which is not installed\n  pip install 'pyas_async[" in done.err
+
+
+def test_unknown_fields(export: Export, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fields that this version does not know are kept, as they are or as JSON in a column of their own."""
+    row = {"id": 2**63 - 1, "uuid": "u", "topic": 'a "b"\n=c', "new": {"x": [1]}, "account_id": "the service's own"}
+    data = {"page_size": 300, "total_records": 1, "next_page_token": "", "meetings": [row]}
+    with wire(lambda _: document({"success": True, "data": data})) as server:
+        monkeypatch.setenv("PYAS_BASE_URL", server.url)
+        codes = [export(f"a.{suffix}", "--account", "acc").code for suffix in ("jsonl", "csv", "parquet")]
+
+    with (tmp_path / "a.csv").open(encoding="utf-8", newline="") as file:
+        (cells,) = csv.DictReader(file)
+    (lines,) = read_lines(tmp_path / "a.jsonl")
+    (record,) = pq.read_table(tmp_path / "a.parquet").to_pylist()
+    assert [0, 0, 0] == codes
+    assert row | {"account_id": "acc"} == lines
+    assert (str(row["id"]), row["topic"], row["id"], row["topic"]) == (
+        cells["id"],
+        cells["topic"],
+        record["id"],
+        record["topic"],
+    )
+    assert [{"x": [1]}] * 2 == [json.loads(extra)["new"] for extra in (cells["extra"], record["extra"])]

@@ -1,0 +1,179 @@
+"""``pyas meetings list`` and ``get``, for people and for programs."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+
+from pyas_async import MeetingDetail, from_dict
+from pyas_async.cli._output import clean
+from pyas_async.cli._showing import recurrence_words
+
+if TYPE_CHECKING:
+    import pytest
+
+    from cli.tools import Pyas
+    from pyas_async.sandbox import Sandbox
+
+
+def test_every_row_as_json(pyas: Pyas, sandbox: Sandbox) -> None:
+    """``list --json`` writes each row of all pages as the service sent it, one object a line, and nothing else."""
+    done = pyas("meetings", "list", "--json", "--page-size", 150)
+
+    assert (0, "") == (done.code, done.err)
+    assert sandbox.rows(sandbox.account_ids[0]) == done.json
+    assert ["150"] * 3 == [request.query["maxResults"] for request in sandbox.requests]
+
+
+def test_a_table(pyas: Pyas, sandbox: Sandbox) -> None:
+    """``list`` writes a row a line, nothing cut where there is no terminal, and tells beside it what it took."""
+    done = pyas("meetings", "list", "--limit", 5, "--time-zone", "UTC")
+
+    lines = done.out.splitlines()
+    rows = sandbox.rows(sandbox.account_ids[0])[:5]
+    assert (0, "5 meetings, 1 call\n") == (done.code, done.err)
+    assert ["start", "(UTC)", "min", "title", "id", "type"] == lines[0].split()
+    assert [row["topic"] in line and str(row["id"]) in line for row, line in zip(rows, lines[2:], strict=True)] == (
+        [True] * 5
+    )
+    assert lines == [line.rstrip() for line in lines]
+    timed = next(row for row in rows if "start_time" in row)
+    start = datetime.fromisoformat(timed["start_time"])
+    assert start.strftime("%a %Y-%m-%d %H:%M") in done.out
+
+
+def test_a_narrow_terminal(pyas: Pyas, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the columns are too many, the type goes, then titles are cut; a line stays a line."""
+    topic = "A title of forty characters, and no more"
+    account = sandbox.account_ids[1]
+    start = {"start_time": "2026-12-01T09:00:00Z"}
+    sandbox.add_meeting(account, {"type": 2, "topic": topic, "id": 2**62, **start}, at=0)
+    heads, titles = [], []
+    for width in (120, 80, 60):
+        monkeypatch.setenv("COLUMNS", str(width))
+        lines = pyas("meetings", "list", "--account", account, "--limit", 1, "--time-zone", "UTC").out.splitlines()
+        assert 3 == len(lines)
+        assert all(cell_len(line) <= width for line in lines)
+        heads.append(lines[0].split()[-1])
+        titles.append(topic in lines[2])
+
+    assert (["type", "id", "id"], [True, False, False]) == (heads, titles)
+
+
+def test_filters(pyas: Pyas, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Days go out as MM-DD-YYYY, or as PYAS_DATE_FORMAT says; what is no ISO date goes out as it is."""
+    account = sandbox.account_ids[1]
+    pyas("meetings", "list", "--account", account, "--start", "2026-03-01", "--end", "2026-03-31", "--type", "upcoming")
+    monkeypatch.setenv("PYAS_DATE_FORMAT", "%d-%m-%Y")
+    pyas("meetings", "list", "--start", "2026-03-01", "--end", "03-31-2026")
+
+    keys = ("accountId", "startDate", "endDate", "type")
+    assert [
+        (account, "03-01-2026", "03-31-2026", "upcoming"),
+        (sandbox.account_ids[0], "01-03-2026", "03-31-2026", None),
+    ] == [tuple(map(request.query.get, keys)) for request in sandbox.requests]
+
+
+def test_types_in_the_words_of_the_page(pyas: Pyas, sandbox: Sandbox) -> None:
+    """A listing's type may be written as the page writes it, and as options are written."""
+    for word in ("previous_meetings", "previous-meetings"):
+        assert 0 == pyas("meetings", "list", "--limit", 1, "--type", word).code
+
+    assert ["previous_meetings"] * 2 == [request.query["type"] for request in sandbox.requests]
+
+
+def test_details(pyas: Pyas, sandbox: Sandbox) -> None:
+    """``get`` shows a meeting with its link; what lets its bearer in as the host is masked unless asked for."""
+    account = sandbox.account_ids[0]
+    row = next(row for row in sandbox.rows(account) if row["type"] == 2)
+    truth = sandbox.document(account, row["id"])
+
+    masked = pyas("meetings", "get", row["id"])
+    shown = pyas("meetings", "get", "--secrets", row["uuid"])
+
+    assert (0, "", 0, "") == (masked.code, masked.err, shown.code, shown.err)
+    for text in (row["topic"], str(row["id"]), row["uuid"], "scheduled", truth["host_email"], truth["join_url"]):
+        assert text in masked.out
+    assert [False, False] == [truth[name] in masked.out for name in ("start_url", "password")]
+    assert [True, True] == [truth[name] in shown.out for name in ("start_url", "password")]
+
+
+def test_many_details_from_a_pipe(pyas: Pyas, sandbox: Sandbox) -> None:
+    """``get - --json`` reads ids as jq prints them, numbers or quoted uuids, and writes whole documents."""
+    account = sandbox.account_ids[0]
+    rows = [row for row in sandbox.rows(account) if row["type"] == 2][:4]
+    ids = "\n".join([*(str(row["id"]) for row in rows[:2]), "", *(json.dumps(row["uuid"]) for row in rows[2:])])
+
+    done = pyas("meetings", "get", "-", "--json", stdin=ids)
+
+    truth = [sandbox.document(account, row["id"]) for row in rows]
+    assert (0, "") == (done.code, done.err)
+    assert Counter(map(json.dumps, truth)) == Counter(map(json.dumps, done.json))
+
+
+def test_details_in_the_order_asked_for(pyas: Pyas, sandbox: Sandbox) -> None:
+    """For people, meetings come in the order of their ids on the command line, with a blank line between."""
+    rows = [row for row in sandbox.rows(sandbox.account_ids[0]) if row["type"] == 2][:3]
+
+    done = pyas("meetings", "get", *(row["id"] for row in rows))
+
+    blocks = done.out.split("\n\n")
+    assert [True] * 3 == [f"id  {row['id']}\n" in block for row, block in zip(rows, blocks, strict=True)]
+
+
+def test_one_of_several_is_missing(pyas: Pyas, sandbox: Sandbox) -> None:
+    """What is there is shown, what is not is told on stderr, and the exit code says that it was done in part."""
+    there = sandbox.rows(sandbox.account_ids[0])[0]["id"]
+
+    both = pyas("meetings", "get", 11, there)
+    none = pyas("meetings", "get", 11, 12)
+
+    assert (8, 4) == (both.code, none.code)
+    assert str(there) in both.out
+    assert "pyas: error: 11: 404: Meeting does not exist" in both.err
+
+
+def test_a_recurring_meeting_in_words(pyas: Pyas, sandbox: Sandbox) -> None:
+    """Zoom's numbers of a recurrence are told in words."""
+    said = {
+        (("type", 1),): "every day",
+        (("type", 1), ("repeat_interval", 2), ("end_times", 8)): "every 2 days, 8 times",
+        (("type", 2), ("weekly_days", "1,3")): "every week on Sunday, Tuesday",
+        (("type", 2), ("weekly_days", "9")): "every week on 9",
+        (("type", 3), ("monthly_day", 15)): "every month on day 15",
+        (("type", 3), ("monthly_week", -1), ("monthly_week_day", 6)): "every month on the last Friday",
+        (("type", 2), ("end_date_time", "2026-03-01T09:00:00Z")): "every week, until Sun 2026-03-01 09:00",
+        (("type", 7),): "every ?",
+    }
+    for recurrence, words in said.items():
+        meeting = from_dict(MeetingDetail, {"id": 1, "recurrence": dict(recurrence)})
+        assert meeting.recurrence is not None
+        assert words == recurrence_words(meeting.recurrence, UTC)
+
+
+def test_what_a_terminal_acts_upon() -> None:
+    """Titles are other people's texts: what would command a terminal, or turn writing around, does not get there."""
+    assert "a\N{REPLACEMENT CHARACTER}[31mb c\N{REPLACEMENT CHARACTER}" == clean("a\x1b[31mb\nc\u202e")
+
+
+def test_a_title_that_commands_a_terminal(pyas: Pyas, sandbox: Sandbox) -> None:
+    """No escape sequence of a title comes out, neither of a table, nor of a detail, nor of JSON; JSON keeps it."""
+    account = sandbox.account_ids[2]
+    topic = "\x1b]0;owned\x07 \x9b31m [bold]plain[/bold] \u202etxt"
+    row = sandbox.add_meeting(account, {"type": 2, "topic": topic, "start_time": "2026-12-01T09:00:00Z"}, at=0)
+
+    said = [
+        pyas("meetings", "list", "--account", account, "--limit", 1),
+        pyas("meetings", "get", "--account", account, row["id"]),
+        pyas("meetings", "list", "--account", account, "--limit", 1, "--json"),
+    ]
+
+    for done in said:
+        assert 0 == done.code
+        assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(done.out)
+        assert "[bold]plain[/bold]" in done.out
+    assert topic == said[2].json[0]["topic"]
