@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import attrs
 import pytest
@@ -17,6 +19,9 @@ from pyas_async.plans._cli import main
 from pyas_async.plans._estimate import few
 from pyas_async.plans._table import duration
 from pyas_async.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([ROOT / "README.md", ROOT / "SECURITY.md", *(ROOT / "docs").rglob("*.md")])
@@ -40,6 +45,17 @@ def test_the_blocks_are_found() -> None:
     assert (34, 33, 1) == (len(BLOCKS), requests, prints)
 
 
+@pytest.fixture
+def _logging_as_before() -> Iterator[None]:
+    """Take back what a program does to logging: its handlers would outlive what they write to."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+@pytest.mark.usefixtures("_logging_as_before")
 @pytest.mark.parametrize(("block", "requests", "prints"), BLOCKS)
 def test_block_runs(
     block: str, requests: bool, prints: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
