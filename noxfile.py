@@ -288,6 +288,21 @@ def cancel(session: nox.Session) -> None:
 
 
 @nox.session
+def web(session: nox.Session) -> None:
+    """Use the example's page in a headless Chromium; `-- --draw` writes the pictures of the documentation anew."""
+    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if browser is None:
+        session.skip("there is no Chromium here; on Debian and Ubuntu: sudo apt install chromium")
+    install_wheel(session, *groups("web"))
+    environment = {**UNDER_TEST, "PYAS_ASYNC_CHROMIUM": browser}
+    arguments = list(session.posargs)
+    if "--draw" in arguments:
+        arguments.remove("--draw")
+        environment["PYAS_ASYNC_DRAW"] = "1"
+    session.run("python", "-m", "pytest", "tests/web", *arguments, env=environment)
+
+
+@nox.session
 def mutants(session: nox.Session) -> None:
     """Change the decisions in thousands of ways, and count the changes that no test notices; modules after --."""
     # Not the wheel: mutmut tests its own copies of the sources.

@@ -120,6 +120,21 @@ class PyasClient:
         """The call budget as it stands now."""
         return self._session.rate_limit()
 
+    def subscribe(self, on_event: "Callable[[Event], None]") -> Callable[[], None]:
+        """Tell one more of everything that this client and its views do, beside the ``on_event`` of the constructor.
+
+        A handler is called at once, in the task that does what it is told of, and should take no time. What it raises
+        is logged, never passed on.
+
+        Returns:
+            A function that ends it.
+
+        Raises:
+            ConfigurationError: If it is no ordinary function.
+        """
+        settings.check_handler(on_event)
+        return self._session.listen(on_event)
+
     def for_account(self, account_id: str) -> Self:
         """Give a view of this client that is bound to one connected account: no call on it needs to say whose.
 

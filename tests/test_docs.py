@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import attrs
 import pytest
@@ -18,32 +20,47 @@ from pyas_async.plans._estimate import few
 from pyas_async.plans._table import duration
 from pyas_async.sandbox import Sandbox
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([ROOT / "README.md", ROOT / "SECURITY.md", *(ROOT / "docs").rglob("*.md")])
 CALCULATOR = (ROOT / "docs" / "choosing-a-plan.md").read_text("utf-8")
 # A block that is to make no request has this line before its fence, and is held to it.
 NO_REQUEST = "<!-- This program makes no request. -->\n"
+BLOCK = re.compile(
+    rf"^({re.escape(NO_REQUEST)})?```python\n(.*?)^```$(?:\n\n[^\n]*it prints\n\n```text\n(.*?)^```$)?",
+    re.DOTALL | re.MULTILINE,
+)
 BLOCKS = [
-    pytest.param(block, not mark, id=f"{page.relative_to(ROOT)}:{number}")
+    pytest.param(block, not mark, prints, id=f"{page.relative_to(ROOT)}:{number}")
     for page in PAGES
-    for number, (mark, block) in enumerate(
-        re.findall(
-            rf"^({re.escape(NO_REQUEST)})?```python\n(.*?)^```$", page.read_text("utf-8"), re.DOTALL | re.MULTILINE
-        )
-    )
+    for number, (mark, block, prints) in enumerate(BLOCK.findall(page.read_text("utf-8")))
 ]
 
 
 def test_the_blocks_are_found() -> None:
     """No block is skipped by a change of its fence, nor excused from making requests: their numbers are known."""
-    assert (27, 26) == (len(BLOCKS), sum(bool(block.values[1]) for block in BLOCKS))
+    requests, prints = (sum(bool(block.values[at]) for block in BLOCKS) for at in (1, 2))
+    assert (34, 33, 1) == (len(BLOCKS), requests, prints)
 
 
-@pytest.mark.parametrize(("block", "requests"), BLOCKS)
+@pytest.fixture
+def _logging_as_before() -> Iterator[None]:
+    """Take back what a program does to logging: its handlers would outlive what they write to."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+@pytest.mark.usefixtures("_logging_as_before")
+@pytest.mark.parametrize(("block", "requests", "prints"), BLOCKS)
 def test_block_runs(
-    block: str, requests: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    block: str, requests: bool, prints: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A reader who copies a block has a program that works."""
+    """A reader who copies a block has a program that works, and prints what the page says that it prints."""
     with Sandbox(accounts=1, meetings=400) as sandbox, sandbox.serve() as url:
         monkeypatch.setenv("PYAS_API_KEY", sandbox.api_key)
         monkeypatch.setenv("PYAS_BASE_URL", url)
@@ -52,7 +69,9 @@ def test_block_runs(
         exec(compile(program, "<documentation>", "exec"), {"__name__": "__main__"})  # noqa: S102  (that is the promise)
         assert requests == bool(sandbox.requests)
         assert all(request.status is not None and request.status < 300 for request in sandbox.requests)
-    assert capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert printed
+    assert not prints or prints == printed
 
 
 def test_the_calculator_prints_what_is_shown(capsys: pytest.CaptureFixture[str]) -> None:

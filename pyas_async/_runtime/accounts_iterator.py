@@ -3,7 +3,7 @@
 import logging
 from collections.abc import AsyncIterator, Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, NoReturn, Self
+from typing import TYPE_CHECKING, Literal, NoReturn, Self
 
 import anyio
 import anyio.lowlevel
@@ -67,9 +67,17 @@ class AccountsIterator(AsyncIterator[tuple[str, Meeting]]):
 
         def open_listing(place: ListingCheckpoint) -> MeetingIterator:
             return MeetingIterator(
-                session, options, account_id=place.account_id, filters=filters, rules=rules, resume=place
+                session,
+                options,
+                account_id=place.account_id,
+                filters=filters,
+                rules=rules,
+                resume=place,
+                within=self._job,
             )
 
+        self._session = session
+        self._job: int | None = None
         # A page that has waited for half its token's life may need the other half until all of its rows are taken.
         self._turns = Turns(session.clock.now, rules.token_use / 2)
         ledger = AccountsLedger(filters, rules.page_size, resume)
@@ -138,7 +146,10 @@ class AccountsIterator(AsyncIterator[tuple[str, Meeting]]):
             return
         tasks.cancel_scope.cancel()
         # The group is told of no error: its tasks keep theirs, and the block's goes on as it is, not in a group.
-        await tasks.__aexit__(None, None, None)
+        try:
+            await tasks.__aexit__(None, None, None)
+        finally:
+            self._told_of_end()
         self._raise_unread(beside=error)
 
     def __repr__(self) -> str:
@@ -157,7 +168,18 @@ class AccountsIterator(AsyncIterator[tuple[str, Meeting]]):
         if closing is not None and beside is None:
             raise closing
         if closing is not None:
-            _log.error("iter_accounts: closing the input raised this", exc_info=closing)
+            fields = {"pyas_event": "AlsoRaised", "pyas_operation": "meetings.iter_accounts"}
+            _log.error("iter_accounts: closing the input raised this", exc_info=closing, extra=fields)
+
+    def _tell_of_beginning(self) -> None:
+        if self._job is None and (telling := self._session.telling) is not None:
+            self._job = telling.begin("meetings.iter_accounts", None, None)
+
+    def _told_of_end(self) -> None:
+        if self._job is not None and self._session.telling is not None:
+            error = self._listings.error
+            outcome: Literal["ok", "failed", "left"] = "left" if self._listings.cut_off else "ok"
+            self._session.telling.end(self._job, outcome if error is None else "failed", error)
 
     async def _turn(self) -> None:
         """Give back the page in hand, which was taken whole, and take the next."""
@@ -173,6 +195,7 @@ class AccountsIterator(AsyncIterator[tuple[str, Meeting]]):
             if self._in_hand is not None:
                 self._turns.give_back(self._in_hand)
                 self._in_hand = None
+            self._tell_of_beginning()
             self._listings.start(self._tasks)
             # A reader that never waits would keep the tasks from sending for further pages.
             await anyio.lowlevel.checkpoint()

@@ -107,7 +107,9 @@ class AccountTasks:
                 raise
             # It is kept out of the task group: whoever reads, or leaves the block, raises it.
             if self.error is not None:
-                _log.error("iter_accounts: this was raised, too, while the iteration was ending", exc_info=error)
+                fields = {"pyas_event": "AlsoRaised", "pyas_operation": "meetings.iter_accounts"}
+                said = "iter_accounts: this was raised, too, while the iteration was ending"
+                _log.error(said, exc_info=error, extra=fields)
             else:
                 self.error = error
         finally:

@@ -61,6 +61,9 @@ class BulkRun(Generic[K_co, V_co]):
         max_concurrency: int,
     ) -> None:
         """Made by ``client.meetings.get_many`` and its like; nothing is drawn or sent yet."""
+        self._session = session
+        self._account_id = plan.account_id
+        self._job: int | None = None
         self._name = f"{plan.operation} of account {plan.account_id!r}"
         self._operation = plan.operation
         self._crew: Crew[Any, K_co, V_co] = Crew(
@@ -107,9 +110,13 @@ class BulkRun(Generic[K_co, V_co]):
         self._kept = []
         try:
             await self._crew.work()
+            self._raise_failure()
+        except BaseException as error:
+            self._told_of_end(error)
+            raise
         finally:
             self._state = "ended"
-        self._raise_failure()
+        self._told_of_end(None)
         return self.collected
 
     def __await__(self) -> Generator[Any, Any, list[Outcome[K_co, V_co]]]:
@@ -141,11 +148,12 @@ class BulkRun(Generic[K_co, V_co]):
             self._state = "left" if early else "ended"
             self._ready.clear()
             self._news.ring()
+            self._told_of_end(error or self._crew.failure)
         # A reader that has left was not told. What ends the program comes out in any case.
         if isinstance(self._crew.failure, Exception):
-            _log.error(
-                "%s: this was raised when the block was left early", self._operation, exc_info=self._crew.failure
-            )
+            fields = {"pyas_event": "AlsoRaised", "pyas_operation": self._operation}
+            said = "%s: this was raised when the block was left early"
+            _log.error(said, self._operation, exc_info=self._crew.failure, extra=fields)
         elif error is None:
             self._raise_failure()
 
@@ -172,6 +180,17 @@ class BulkRun(Generic[K_co, V_co]):
             msg = f"this run has begun before; call {self._operation.rpartition('.')[2]}() again for another"
             raise RuntimeError(msg)
         self._state = "running"
+        if (telling := self._session.telling) is not None:
+            self._job = telling.begin(self._operation, self._account_id, None)
+            self._crew.belongs_to(self._job)
+
+    def _told_of_end(self, error: BaseException | None) -> None:
+        if self._job is None or (telling := self._session.telling) is None:
+            return
+        if self._state == "left" or (error is not None and not isinstance(error, Exception)):
+            telling.end(self._job, "left")
+        else:
+            telling.end(self._job, "ok" if error is None else "failed", error)
 
     async def _work(self) -> None:
         self._cut_off = True
@@ -210,6 +229,7 @@ class BulkRun(Generic[K_co, V_co]):
     def _raise_failure(self) -> None:
         failure, self._crew.failure = self._crew.failure, None
         if failure is not None:
+            self._told_of_end(failure)
             raise failure
 
 

@@ -91,11 +91,16 @@ class Crew(Generic[T, K, V]):
         self._room = Bell()
         self._watches: dict[int, Watch] = {}
         self._requests = 0
+        self._job: int | None = None
 
     @property
     def calls(self) -> int:
         """Requests sent so far."""
         return self._requests + sum(watch.requests for watch in self._watches.values())
+
+    def belongs_to(self, job: int) -> None:
+        """Let the calls be those of a job that somebody is told of."""
+        self._job = job
 
     def taken(self) -> None:
         """Let the next item be drawn: an outcome is in its owner's hands."""
@@ -183,7 +188,7 @@ class Crew(Generic[T, K, V]):
         """Make the call of an item; ``None`` if that has broken the run."""
         if self.ledger.ended_by is not None:
             return self.ledger.leave_out(job.key)
-        watch = self._watches[job.position] = Watch()
+        watch = self._watches[job.position] = Watch(job=self._job)
         failed: PyasError
         try:
             call = self._plan.call(job.item)
@@ -220,7 +225,9 @@ class Crew(Generic[T, K, V]):
         if self.failure is None:
             self.failure = error
         else:
-            _log.error("%s: this was raised, too, while the run was ending", self._plan.operation, exc_info=error)
+            fields = {"pyas_event": "AlsoRaised", "pyas_operation": self._plan.operation}
+            said = "%s: this was raised, too, while the run was ending"
+            _log.error(said, self._plan.operation, exc_info=error, extra=fields)
 
     def _break_off(self, error: BaseException) -> None:
         """End everything now: the program is to end, or somebody was cancelled whom we know nothing of."""

@@ -71,6 +71,10 @@ class Fetcher:
         self._tasks: TaskGroup | None = None
         self._ahead: _Ahead | None = None
 
+    def belongs_to(self, job: int) -> None:
+        """Let the calls be those of a job that somebody is told of."""
+        self._watch.job = job
+
     @property
     def calls(self) -> int:
         """Requests sent so far, retries included."""

@@ -4,7 +4,7 @@ import logging
 import operator
 from collections.abc import AsyncIterator, Iterator
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 import attrs
 
@@ -40,9 +40,15 @@ class MeetingIterator(AsyncIterator[Meeting]):
         rules: Rules,
         prefetch: bool = True,
         resume: ListingCheckpoint | None = None,
+        within: int | None = None,
     ) -> None:
-        """Stand before the first row, or where the checkpoint says; nothing is sent yet."""
+        """Stand before the first row, or where the checkpoint says; nothing is sent yet.
+
+        `within` is the number of the job that this listing is a part of.
+        """
         self._session = session
+        self._within = within
+        self._job: int | None = None
         self._account_id = account_id
         self._filters = filters
         clock = session.clock
@@ -143,6 +149,7 @@ class MeetingIterator(AsyncIterator[Meeting]):
         self._pending = iter(())
         self._machine.abandon()
         self._fetcher.let_go()
+        self._told_of_end("left")
 
     async def __aenter__(self) -> Self:
         """Let the next page travel while this one is worked on, until the block ends."""
@@ -185,6 +192,7 @@ class MeetingIterator(AsyncIterator[Meeting]):
             msg = "another task is waiting for the next row of this listing; give each task a listing of its own"
             raise RuntimeError(msg)
         self._busy = True
+        self._tell_of_beginning()
         try:
             while (ask := self._machine.next()) is not None:
                 arrival = await self._fetcher.fetch(ask)
@@ -194,12 +202,24 @@ class MeetingIterator(AsyncIterator[Meeting]):
                     await self._send_ahead()
                     return True
             self._end()
+            self._told_of_end("ok")
         except PyasError as error:
             error.checkpoint = self.checkpoint()
+            if self._machine.ended:
+                self._told_of_end("failed", error)
             raise
         finally:
             self._busy = False
         return False
+
+    def _tell_of_beginning(self) -> None:
+        if self._job is None and (telling := self._session.telling) is not None:
+            self._job = telling.begin("meetings.iter_all", self._account_id, self._within, holder=self)
+            self._fetcher.belongs_to(self._job)
+
+    def _told_of_end(self, outcome: Literal["ok", "failed", "left"], error: PyasError | None = None) -> None:
+        if self._job is not None and self._session.telling is not None:
+            self._session.telling.end(self._job, outcome, error)
 
     def _take(self, arrival: Arrival) -> bool:
         """Show the machine what came; say whether rows did."""
@@ -208,22 +228,21 @@ class MeetingIterator(AsyncIterator[Meeting]):
             reason = self._machine.on_error(page)
             if reason != "size":
                 yielded = self._machine.counts.items
-                if self._session.listens:
-                    from pyas_async.events import ListingRestarted  # noqa: PLC0415 -- see `listens`
-
-                    self._session.emit(ListingRestarted(account_id=self._account_id, reason=reason, yielded=yielded))
+                if self._session.telling is not None:
+                    self._session.telling.restarted(self._job or 0, self._account_id, reason, yielded)
                 why = "grew too old to be tried" if reason == "age" else "was refused by the service"
-                _log.info("account %s: a page token %s after %d rows; walking afresh", self._account_id, why, yielded)
+                said = "account %s: a page token %s after %d rows; walking afresh"
+                fields = {"pyas_event": "ListingRestarted", "pyas_reason": reason, "pyas_yielded": yielded}
+                account = {"pyas_account_id": self._account_id}
+                _log.info(said, self._account_id, why, yielded, extra={**fields, **account})
             return False
         if isinstance(page, Exception):
             raise page
         rows = self._machine.on_page(page, arrival.now, arrival.wall)
         self._page = page if len(rows) == len(page.meetings) else attrs.evolve(page, meetings=rows)
         self._pending = iter(self._page.meetings)
-        if self._session.listens:
-            from pyas_async.events import PageReceived  # noqa: PLC0415 -- see `listens`
-
-            self._session.emit(PageReceived(account_id=self._account_id, rows=len(page.meetings), new=len(rows)))
+        if self._session.telling is not None:
+            self._session.telling.page(self._job or 0, self._account_id, len(page.meetings), len(rows))
         return bool(rows)
 
     async def _send_ahead(self) -> None:
@@ -235,12 +254,13 @@ class MeetingIterator(AsyncIterator[Meeting]):
         machine = self._machine
         if machine.drift is not None:
             drift, machine.drift = machine.drift, None
-            _log.warning("account %s: %s", self._account_id, drift)
-            if self._session.listens:
-                from pyas_async.events import ListingDrifted  # noqa: PLC0415 -- see `listens`
-
-                reported, yielded = machine.counts.total_reported or 0, machine.counts.items
-                self._session.emit(ListingDrifted(account_id=self._account_id, reported=reported, yielded=yielded))
+            reported, yielded = machine.counts.total_reported or 0, machine.counts.items
+            fields = {"pyas_event": "ListingDrifted", "pyas_reported": reported, "pyas_yielded": yielded}
+            _log.warning(
+                "account %s: %s", self._account_id, drift, extra={**fields, "pyas_account_id": self._account_id}
+            )
+            if self._session.telling is not None:
+                self._session.telling.drifted(self._job or 0, self._account_id, reported, yielded)
         if machine.failure is not None:
             failure, machine.failure = machine.failure, None
             raise failure

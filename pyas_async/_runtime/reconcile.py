@@ -39,7 +39,7 @@ async def create(
         PyasError: What the create raised. If looking it up failed, a note says why.
     """
     call, clock = asked.call, session.clock
-    own = Watch(under_way=None if watch is None else watch.under_way)
+    own = Watch() if watch is None else Watch(under_way=watch.under_way, job=watch.job)
     creation = session.creations.begin(asked.looks, clock.now())
     search = _Search(session, options, asked, creation, own, clock.now())
     in_doubt = True  # as a cancellation leaves it
@@ -76,7 +76,23 @@ class _Search:
 
     async def instead_of(self, lost: PyasError) -> MeetingDetail:
         """Give the meeting whose create raised this; or raise what is known then."""
-        _log.info("%s: nobody knows what became of it; looking the meeting up", self.asked.call.operation)
+        operation, account_id = self.asked.call.operation, self.asked.account_id
+        fields = {"pyas_event": "Reconciling", "pyas_operation": operation, "pyas_account_id": account_id}
+        _log.info("%s: nobody knows what became of it; looking the meeting up", operation, extra=fields)
+        if (telling := self.session.telling) is None:
+            return await self._in_place_of(lost)
+        self.watch.job = job = telling.begin("meetings.reconcile", account_id, self.watch.job)
+        error: BaseException | None = None
+        try:
+            return await self._in_place_of(lost)
+        except BaseException as raised:
+            error = raised
+            raise
+        finally:
+            telling.end(job, "ok" if error is None else "failed" if isinstance(error, Exception) else "left", error)
+            del error
+
+    async def _in_place_of(self, lost: PyasError) -> MeetingDetail:
         trouble = None
         try:
             if (detail := await self._search()) is not None:

@@ -174,7 +174,8 @@ class Scheduler:
                 fault = leases.waited(now - began)
             if fault is not None:
                 leases.failed(now)
-                _log.warning("the store of the call budget %s; this process counts alone for a while", fault)
+                said = "the store of the call budget %s; this process counts alone for a while"
+                _log.warning(said, fault, extra={"pyas_event": "StoreFailed"})
             # Cancelled or not, whoever slept until the answer must look again.
             self.moved()
         # A store that answers without waiting, and gives nothing, must not keep the event loop to itself.

@@ -4,9 +4,10 @@ import contextlib
 import logging
 import math
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import anyio
 import anyio.lowlevel
@@ -29,6 +30,7 @@ from pyas_async.errors import ClientClosedError, PyasError, WrongEventLoopError
 from pyas_async.options import Priority
 
 if TYPE_CHECKING:
+    from pyas_async._runtime.telling import Telling
     from pyas_async.events import Event
 
 T = TypeVar("T")
@@ -36,6 +38,11 @@ _log = logging.getLogger("pyas_async")
 _SECRET_HEADER = 8
 _LONG_WAIT = 5.0
 """Seconds from which on a wait is worth a line at INFO: a program that stands still should say why."""
+_WAITS = {
+    "retry": "%s waits %.1f s before the next attempt",
+    "budget": "%s waits %.1f s for room in the key's rate limit",
+    "connection": "%s waits (%.1f s so far) for a connection to be free",
+}
 
 
 @attrs.frozen(kw_only=True)
@@ -54,7 +61,11 @@ class CallOptions:
 
 
 class Session:
-    """What all views of a client share: pool, key, budget, retry quota."""
+    """What all views of a client share: pool, key, budget, retry quota.
+
+    Attributes:
+        telling: What tells those who listen; ``None`` as long as nobody does.
+    """
 
     def __init__(
         self,
@@ -74,7 +85,9 @@ class Session:
         self._quota = RetryQuota()
         self._flights = Flights(self._make)
         self.creations: Creations = Creations()
-        self._on_event = on_event
+        self.telling: Telling | None = None
+        if on_event is not None:
+            self.listen(on_event)
         self._pauses: set[anyio.CancelScope] = set()
         self._home: tuple[int, object] | None = None
         self._closed = False
@@ -89,6 +102,8 @@ class Session:
         self._scheduler.close()
         await self._transport.aclose()
         await self._flights.ended()
+        if self.telling is not None:
+            self.telling.flush()
 
     def rate_limit(self) -> RateLimitSnapshot:
         """Show the call budget."""
@@ -102,32 +117,32 @@ class Session:
         """Let a listing end when whoever asks for its pages is garbage."""
         self._scheduler.ends_with(holder, listing)
 
-    @property
-    def listens(self) -> bool:
-        """Whether anybody is told of events: they are loaded, and made, for nobody else."""
-        return self._on_event is not None
+    def listen(self, handler: "Callable[[Event], None]") -> Callable[[], None]:
+        """Tell one more of everything; what is returned ends that."""
+        if self.telling is None:
+            from pyas_async._runtime.telling import Telling  # noqa: PLC0415 -- loaded for those who listen
 
-    def emit(self, event: "Event") -> None:
-        """Tell ``on_event``; what it raises is logged, never passed on."""
-        if self._on_event is None:
-            return
-        try:
-            self._on_event(event)
-        except Exception:  # noqa: BLE001  (it is the user's code)
-            _log.exception("on_event raised; the call goes on")
+            self.telling = Telling(self.clock)
+        return self.telling.add(handler)
 
-    def _wait_begins(self, call: Call[T], seconds: float, reason: Literal["retry", "budget"]) -> None:
-        if self.listens:
-            from pyas_async.events import Waiting  # noqa: PLC0415 -- see `listens`
-
-            self.emit(Waiting(operation=call.operation, seconds=seconds, reason=reason))
-        why = "before the next attempt" if reason == "retry" else "for room in the key's rate limit"
+    def _wait_begins(
+        self, call: Call[T], watch: Watch, seconds: float, reason: Literal["retry", "budget", "connection"]
+    ) -> None:
+        if self.telling is not None:
+            self.telling.waits(watch, call.operation, seconds, reason)
         level = logging.INFO if seconds >= _LONG_WAIT else logging.DEBUG
-        _log.log(level, "%s waits %.1f s %s", call.operation, seconds, why)
+        if _log.isEnabledFor(level):
+            fields = {"pyas_operation": call.operation, "pyas_reason": reason, "pyas_seconds": seconds}
+            _log.log(level, _WAITS[reason], call.operation, seconds, extra={"pyas_event": "Waiting", **fields})
 
-    async def run(self, call: Call[T], options: CallOptions, watch: Watch | None = None) -> T:
+    def run(self, call: Call[T], options: CallOptions, watch: Watch | None = None) -> Coroutine[Any, Any, T]:
         """Make a call: the one way in which anything is sent."""
         watch = Watch() if watch is None else watch
+        if self.telling is None:
+            return self._run(call, options, watch)
+        return self.telling.around(call, watch, partial(self._run, call, options, watch))
+
+    async def _run(self, call: Call[T], options: CallOptions, watch: Watch) -> T:
         if options.single_flight and call.meeting_id is not None and not call.writes:
             self._check_usable()
             return await self._flights.share(call, options, watch, now=self.clock.now())
@@ -164,7 +179,7 @@ class Session:
             if isinstance(action, Fail):
                 # Without the frames in which it was found: their variables hold what the service said.
                 raise action.error.with_traceback(None)
-            self._wait_begins(call, action.seconds, "retry")
+            self._wait_begins(call, watch, action.seconds, "retry")
             watch.tell()
             await self.pause(action.seconds)
 
@@ -230,6 +245,7 @@ class Session:
 
     async def _wait_for_connection(self, exchange: Exchange[T], options: CallOptions, watch: Watch) -> bool:
         began = self.clock.now()
+        self._wait_begins(exchange.call, watch, 0.0, "connection")
         watch.tell()
         taken = False
         with anyio.CancelScope() as watch.wait:
@@ -240,7 +256,7 @@ class Session:
 
     async def _wait_for_place(self, ticket: Ticket, exchange: Exchange[T], options: CallOptions, watch: Watch) -> None:
         began = self.clock.now()
-        self._wait_begins(exchange.call, self._scheduler.expected_wait(), "budget")
+        self._wait_begins(exchange.call, watch, self._scheduler.expected_wait(), "budget")
         watch.tell()
         watch.check()
         with anyio.CancelScope() as watch.wait:
@@ -261,10 +277,8 @@ class Session:
         outcome: Outcome | None = None
         wall = watch.sent_at
         try:
-            if self._on_event is not None:
-                from pyas_async.events import AttemptStarted  # noqa: PLC0415 -- see `listens`
-
-                self.emit(AttemptStarted(operation=call.operation, attempt=exchange.attempt))
+            if self.telling is not None:
+                self.telling.attempt_started(watch, call.operation, exchange.attempt)
             with hiding(exchange.mask):
                 outcome = await self._transport.send(
                     call,
@@ -274,23 +288,15 @@ class Session:
                     fresh=send.fresh,
                     on_wire=watch.under_way,
                 )
-            if self._on_event is not None:
-                self._report(exchange, outcome, clock.now() - began)
+            if self.telling is not None:
+                at, seconds = exchange.attempt, clock.now() - began
+                self.telling.attempt_ended(
+                    watch, call.operation, at, seconds=seconds, outcome=outcome, mask=exchange.mask
+                )
             wall = clock.wall()
             return self._decide(exchange, outcome, wall)
         finally:
             self._settle(exchange, outcome, wall)
-
-    def _report(self, exchange: Exchange[T], outcome: Outcome, seconds: float) -> None:
-        from pyas_async.events import AttemptEnded  # noqa: PLC0415 -- see `listens`
-
-        status, fault = None, None
-        if isinstance(outcome, Answer):
-            status = outcome.status
-        else:
-            fault = exchange.mask(outcome.text)
-        operation, attempt = exchange.call.operation, exchange.attempt
-        self.emit(AttemptEnded(operation=operation, attempt=attempt, seconds=seconds, status=status, fault=fault))
 
     def _decide(self, exchange: Exchange[T], outcome: Outcome, wall: datetime) -> Wait | Return[T] | Fail:
         clock = self.clock

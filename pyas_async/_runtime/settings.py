@@ -116,7 +116,13 @@ def check_parts(budget: object, http_client: object, on_event: object) -> None:
     if http_client is not None and not hasattr(http_client, "aclose"):
         msg = f"http_client: expected an httpx.AsyncClient, got {type(http_client).__name__}"
         raise ConfigurationError(msg)
-    if on_event is not None and (not callable(on_event) or inspect.iscoroutinefunction(on_event)):
+    if on_event is not None:
+        check_handler(on_event)
+
+
+def check_handler(on_event: object) -> None:
+    """Refuse what cannot be told of events."""
+    if not callable(on_event) or inspect.iscoroutinefunction(on_event):
         msg = "on_event: expected an ordinary function of one argument; nothing waits for an async one"
         raise ConfigurationError(msg)
 

@@ -18,6 +18,8 @@ class Watch:
     """Watches a call, or the calls of an iteration.
 
     Attributes:
+        job: The number of the job that makes the calls, if somebody is told of it.
+        call: The number of the call under way, or of the last one; 0 if nobody was told of it.
         life: Seconds for which a page token can be used, if the calls are those of a listing.
         requests: Requests sent so far.
         under_way: Told when a request is on the wire, or must wait: whoever waits for that need not wait any longer.
@@ -27,6 +29,8 @@ class Watch:
     """
 
     life: float | None = None
+    job: int | None = None
+    call: int = 0
     requests: int = 0
     under_way: Callable[[], None] | None = None
     withdrawn: bool = False

@@ -37,5 +37,6 @@ def sandbox(served: tuple[Sandbox, str], monkeypatch: pytest.MonkeyPatch) -> San
 def pyas(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Pyas:
     """Call the command; its client retries without a pause."""
     swift = RetryPolicy(base=0.0, cap=0.0)
+    monkeypatch.setenv("COLUMNS", "120")  # whether and how wide a terminal stands behind the tests is left to chance
     monkeypatch.setattr("pyas_async.cli._service.PyasClient", partial(PyasClient, retry=swift))
     return Pyas(capsys, monkeypatch)

@@ -29,9 +29,9 @@ class World:
     def page(self, account: str, **stats: int) -> None:
         """Let a page come."""
         self.stats = attrs.evolve(self.stats, **stats)
-        self.progress.heard(AttemptStarted(operation="meetings.list", attempt=1))
-        self.progress.heard(AttemptEnded(operation="meetings.list", attempt=1, seconds=0.1, status=200))
-        self.progress.heard(PageReceived(account_id=account, rows=300, new=300))
+        self.progress.heard(AttemptStarted(call=1, operation="meetings.list", attempt=1))
+        self.progress.heard(AttemptEnded(call=1, operation="meetings.list", attempt=1, seconds=0.1, status=200))
+        self.progress.heard(PageReceived(job=2, account_id=account, rows=300, new=300))
 
     def shown(self) -> list[str]:
         """Draw it, without colours; the bar itself is left out."""
@@ -70,14 +70,14 @@ def test_waiting_and_failing() -> None:
     world = World(2)
     world.page("a", begun=2, failed=1, total_reported=300)
     world.limit = RateLimitSnapshot(limit=None, remaining=0, resets_at=None, waiting=1)
-    world.progress.heard(Waiting(operation="meetings.list", seconds=3700.0, reason="budget"))
+    world.progress.heard(Waiting(call=1, operation="meetings.list", seconds=3700.0, reason="budget"))
     world.now += 40
 
     assert [
         "0%  waiting for the limit: 1:01:00",
         "0 rows · 0 of 2 accounts · 1 failed · 1 call · 0 left",
     ] == world.shown()
-    world.progress.heard(AttemptStarted(operation="meetings.list", attempt=2))
+    world.progress.heard(AttemptStarted(call=1, operation="meetings.list", attempt=2))
     assert "waiting" not in world.shown()[0]
 
 

@@ -371,7 +371,7 @@ async def test_on_event(service: Service) -> None:
     async with service.client(on_event=events.append) as client:
         await client.meetings.get(81)
     started, ended = (event for event in events if isinstance(event, (AttemptStarted, AttemptEnded)))
-    assert AttemptStarted(operation="meetings.get", attempt=1) == started
+    assert AttemptStarted(call=1, operation="meetings.get", attempt=1) == started
     assert isinstance(ended, AttemptEnded)
     assert ("meetings.get", 1, 200) == (ended.operation, ended.attempt, ended.status)
 
