@@ -37,8 +37,9 @@ def test_version(pyas: Pyas) -> None:
     ],
     ids=" ".join,
 )
-def test_help(pyas: Pyas, command: list[str]) -> None:
+def test_help(pyas: Pyas, command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Every command has a help text that says how it is called, and fits into 80 columns."""
+    monkeypatch.setenv("COLUMNS", "80")
     done = pyas(*command, "--help")
 
     assert (0, "") == (done.code, done.err)
