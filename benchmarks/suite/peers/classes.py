@@ -6,7 +6,7 @@ import openai
 import pydantic
 
 
-class PydanticRow(pydantic.BaseModel):  # type: ignore[misc]  # installed for the run alone
+class PydanticRow(pydantic.BaseModel):
     """A row."""
 
     id: int
@@ -22,7 +22,7 @@ class PydanticRow(pydantic.BaseModel):  # type: ignore[misc]  # installed for th
     join_url: str | None = None
 
 
-class PydanticData(pydantic.BaseModel):  # type: ignore[misc]  # installed for the run alone
+class PydanticData(pydantic.BaseModel):
     """What a page says."""
 
     meetings: list[PydanticRow]
@@ -31,7 +31,7 @@ class PydanticData(pydantic.BaseModel):  # type: ignore[misc]  # installed for t
     total_records: int | None = None
 
 
-class PydanticAnswer(pydantic.BaseModel):  # type: ignore[misc]  # installed for the run alone
+class PydanticAnswer(pydantic.BaseModel):
     """An answer."""
 
     data: PydanticData
