@@ -318,6 +318,28 @@ def pages(session: nox.Session) -> None:
     session.run("python", "-m", "faults.page", *session.posargs, env={**UNDER_TEST, "PYTHONPATH": "tests"})
 
 
+MERMAID = "12.3.0"
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation's site in .nox/site, without a warning, and check its spelling, names and links."""
+    install_wheel(session, *groups("docs"))
+    pages = [*map(str, sorted(Path("docs").glob("*.md"))), *map(str, sorted(Path().glob("*.md")))]
+    session.run("codespell", *pages, "docs/examples", "docs/site/conf.py", "pyas_async")
+    drawing = ROOT / "docs" / "site" / "static" / "mermaid.min.js"
+    if not drawing.exists() and shutil.which("npm"):
+        # Beside the pages, so that they ask nobody else; without it, diagrams are shown as the text that they are.
+        silent = ["--silent", "--no-audit", "--no-fund", "--no-save", "--ignore-scripts"]
+        folder = session.create_tmp()
+        session.run("npm", "install", *silent, "--prefix", folder, f"mermaid@{MERMAID}", external=True)
+        shutil.copy(Path(folder) / "node_modules" / "mermaid" / "dist" / "mermaid.min.js", drawing)
+    site, trees = ROOT / ".nox" / "site", ROOT / ".nox" / "site-trees"
+    options = ["--fail-on-warning", "--keep-going", "--fresh-env", "--quiet", "--conf-dir", "docs/site"]
+    session.run("sphinx-build", *options, "--doctree-dir", str(trees), ".", str(site), *session.posargs)
+    session.run("python", "docs/site/check.py", str(site), env={"PYTHONSAFEPATH": "1"})
+
+
 @nox.session
 def fuzz(session: nox.Session) -> None:
     """Draw a million answers, headers, checkpoints, arguments and settings; another number after --."""

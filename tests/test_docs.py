@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import re
 import shlex
@@ -42,7 +43,7 @@ BLOCKS = [
 def test_the_blocks_are_found() -> None:
     """No block is skipped by a change of its fence, nor excused from making requests: their numbers are known."""
     requests, prints = (sum(bool(block.values[at]) for block in BLOCKS) for at in (1, 2))
-    assert (34, 33, 1) == (len(BLOCKS), requests, prints)
+    assert (38, 37, 1) == (len(BLOCKS), requests, prints)
 
 
 @pytest.fixture
@@ -125,6 +126,26 @@ def test_the_picture_of_the_machine_is_drawn_from_it() -> None:
     text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
     picture = text.partition("```mermaid\n")[2].partition("```")[0].splitlines()
     assert ["stateDiagram-v2", "    [*] --> FRESH", *lines, "    DONE --> [*]"] == picture
+
+
+def test_the_reference_has_every_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each public name has its place on one page of the reference, and what it lists is public."""
+    monkeypatch.syspath_prepend(ROOT / "docs" / "site")
+    names = importlib.import_module("names")
+    placed = [name for page in names.REFERENCE.values() for name in page]
+    assert sorted(pyas_async.__all__) == sorted(placed)
+    values = [name for name in placed if not callable(getattr(pyas_async, name))]
+    assert {"UNSET", "__version__"} <= set(values) | set(names.VALUES)
+    assert set(values) <= set(names.VALUES)
+
+
+def test_the_index_leads_to_every_part() -> None:
+    """The index has the four parts of the documentation, and the pages of each are there."""
+    text = (ROOT / "docs" / "index.md").read_text("utf-8")
+    assert ["Tutorial", "How to", "Reference", "Explanation"] == re.findall(r"^## (.*)$", text, re.MULTILINE)
+    pages = re.findall(r"\]\(([^)]+\.md)\)", text)
+    assert len(pages) == len(set(pages))
+    assert len(pages) > 12
 
 
 def test_links_lead_somewhere() -> None:

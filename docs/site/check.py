@@ -1,0 +1,60 @@
+"""Look at the site that was built: every public name has its place, and nothing is asked of other hosts.
+
+Run by ``nox -s docs``: ``python docs/site/check.py FOLDER``.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+from sphinx.util.inventory import InventoryFile
+
+import pyas_async
+
+
+def names_of(site: Path) -> set[str]:
+    """List what the reference describes."""
+    inventory = InventoryFile.loads((site / "objects.inv").read_bytes(), uri="")
+    return {name for names in inventory.data.values() for name in names}
+
+
+def strangers_of(site: Path) -> list[str]:
+    """List what pages would load from other hosts; links that a reader may follow are none of it."""
+    loads = re.compile(r'<(?:script|link|img|iframe)\b[^>]*?(?:src|href)="((?:https?:)?//[^"]+)"')
+    return [
+        f"{page.relative_to(site)}: {address}"
+        for page in sorted(site.rglob("*.html"))
+        for address in loads.findall(page.read_text("utf-8"))
+    ]
+
+
+def anchors_missing(site: Path) -> list[str]:
+    """List links within the site that lead nowhere."""
+    pages = {page.resolve(): page.read_text("utf-8") for page in site.rglob("*.html")}
+    ids = {page: set(re.findall(r'\bid="([^"]+)"', text)) for page, text in pages.items()}
+    missing = []
+    for page, text in pages.items():
+        for target in re.findall(r'<a\b[^>]*?href="([^"]+)"', text):
+            path, _, anchor = target.partition("#")
+            if re.match(r"[a-z]+:", target) or not (path or anchor):
+                continue
+            file = (page.parent / path).resolve() if path else page
+            if not file.exists() or (anchor and file in ids and anchor not in ids[file]):
+                missing.append(f"{page.relative_to(site.resolve())}: {target}")
+    return missing
+
+
+def main() -> None:
+    """Check, and end with what is wrong."""
+    site = Path(sys.argv[1])
+    names = names_of(site)
+    wrong = [f"not in the reference: {name}" for name in pyas_async.__all__ if f"pyas_async.{name}" not in names]
+    wrong += [f"from another host: {found}" for found in strangers_of(site)]
+    wrong += [f"leads nowhere: {found}" for found in anchors_missing(site)]
+    if wrong:
+        sys.exit("\n".join(wrong))
+    print(f"{len(list(site.rglob('*.html')))} pages, {len(names)} names, no link that leads nowhere")
+
+
+if __name__ == "__main__":
+    main()
