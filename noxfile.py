@@ -316,6 +316,7 @@ def pages(session: nox.Session) -> None:
     """Write the pages of the documentation that come out of the tests' tables."""
     install_wheel(session, *groups("tests"))
     session.run("python", "-m", "faults.page", *session.posargs, env={**UNDER_TEST, "PYTHONPATH": "tests"})
+    session.run("python", "-m", "seeing.life", env={**UNDER_TEST, "PYTHONPATH": "tests"})
 
 
 MERMAID = "12.3.0"

@@ -13,6 +13,7 @@ import attrs
 import pytest
 
 import pyas_async
+from core.pictures import picture_of_a_call
 from pyas_async._core.states import TRANSITIONS
 from pyas_async.models._source import wire_name
 from pyas_async.plans import PLANS, estimate
@@ -20,18 +21,22 @@ from pyas_async.plans._cli import main
 from pyas_async.plans._estimate import few
 from pyas_async.plans._table import duration
 from pyas_async.sandbox import Sandbox
+from seeing.life import PICTURE, picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parent.parent
-PAGES = sorted([ROOT / "README.md", ROOT / "SECURITY.md", *(ROOT / "docs").rglob("*.md")])
+# docs/reference is written when the site is built.
+WRITTEN = [page for page in (ROOT / "docs").rglob("*.md") if page.parent.name != "reference"]
+PAGES = sorted([ROOT / "README.md", ROOT / "SECURITY.md", *WRITTEN])
+DOTALL_LINES = re.DOTALL | re.MULTILINE
 CALCULATOR = (ROOT / "docs" / "choosing-a-plan.md").read_text("utf-8")
 # A block that is to make no request has this line before its fence, and is held to it.
 NO_REQUEST = "<!-- This program makes no request. -->\n"
 BLOCK = re.compile(
     rf"^({re.escape(NO_REQUEST)})?```python\n(.*?)^```$(?:\n\n[^\n]*it prints\n\n```text\n(.*?)^```$)?",
-    re.DOTALL | re.MULTILINE,
+    DOTALL_LINES,
 )
 BLOCKS = [
     pytest.param(block, not mark, prints, id=f"{page.relative_to(ROOT)}:{number}")
@@ -120,12 +125,18 @@ def test_the_mapping_is_whole() -> None:
     assert expected == rows
 
 
-def test_the_picture_of_the_machine_is_drawn_from_it() -> None:
-    """The state diagram in the architecture page has every transition of the machine, and no other."""
+def test_the_pictures_of_the_machines_are_drawn_from_them() -> None:
+    """The state diagrams in the architecture page have every transition of the machines, and no other."""
     lines = [f"    {state.name} --> {target.name}: {event.value}" for (state, event), target in TRANSITIONS.items()]
     text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
-    picture = text.partition("```mermaid\n")[2].partition("```")[0].splitlines()
-    assert ["stateDiagram-v2", "    [*] --> FRESH", *lines, "    DONE --> [*]"] == picture
+    of_a_call, of_paging = (found.splitlines() for found in re.findall(r"^```mermaid\n(.*?)^```$", text, DOTALL_LINES))
+    assert ["stateDiagram-v2", "    [*] --> FRESH", *lines, "    DONE --> [*]"] == of_paging
+    assert picture_of_a_call() == of_a_call
+
+
+def test_the_picture_of_calls_is_drawn_from_them() -> None:
+    """The picture of five calls shows what five calls do, moment for moment."""
+    assert PICTURE.read_text("utf-8") == picture()
 
 
 def test_the_reference_has_every_name(monkeypatch: pytest.MonkeyPatch) -> None:

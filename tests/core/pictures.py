@@ -1,0 +1,90 @@
+"""The picture of a call's life, drawn by asking the machine itself what follows on what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from core.exchanges import (
+    BAD,
+    CREATE,
+    DAY_LIMIT,
+    DELETE,
+    FAILED,
+    GARBAGE,
+    GET,
+    HOPELESS,
+    KEY_LIMIT,
+    LATE,
+    LOST,
+    MEETING,
+    NEVER,
+    UNSENT,
+    UPDATE,
+    exchange_of,
+)
+from core.tools import NOON
+from pyas_async._core.exchange import Fail, Return, Send, Wait
+from pyas_async._core.messages import Call, Fault
+from pyas_async.options import RetryPolicy
+
+if TYPE_CHECKING:
+    from core.exchanges import Happening
+
+WORDS: dict[str, Happening] = {
+    "an answer that can be read": MEETING,
+    "no connection": UNSENT,
+    "the key's limit": KEY_LIMIT,
+    "a lost answer": LOST,
+    "a timeout": LATE,
+    "a 5xx": FAILED,
+    "a 4xx": BAD,
+    "a 501": NEVER,
+    "the host's limit of a day": DAY_LIMIT,
+    "a certificate that does not fit": HOPELESS,
+    "an answer that cannot be read": GARBAGE,
+}
+KINDS: dict[str, tuple[Call[Any], ...]] = {
+    "a create": (CREATE,),
+    "a read, an update or a delete": (GET, UPDATE, DELETE),
+}
+STATES = {Send: "SENT", Wait: "WAITING", Return: "RETURNED", Fail: "FAILED"}
+
+
+def follows(call: Call[Any], happening: Happening, *, last: bool = False) -> str:
+    """Tell the state after an attempt: the first one or, if there is no further one, the last."""
+    exchange = exchange_of(call, retry=RetryPolicy(max_attempts=1) if last else None)
+    assert isinstance(exchange.next(0.0), Send)
+    exchange.sending(NOON)
+    action: object
+    if isinstance(happening, Fault):
+        action = exchange.on_fault(happening, now=0.0, chance=1.0)
+    else:
+        action = exchange.on_answer(happening, now=0.0, wall=NOON, chance=1.0)
+    if isinstance(action, Wait):
+        assert isinstance(exchange.next(action.seconds), Send)
+    return STATES[type(action)]
+
+
+def picture_of_a_call() -> list[str]:
+    """Draw the states of a call, and what leads from one to another."""
+    for kind in KINDS.values():  # those of a kind are alike in everything
+        assert all(len({follows(call, happening) for call in kind}) == 1 for happening in WORDS.values())
+    lines = ["stateDiagram-v2", "    [*] --> READY", "    READY --> SENT: there is room for it"]
+    assert "FAILED" == STATES[type(exchange_of(GET).next(90.0))]
+    lines.append("    READY --> FAILED: the deadline is over")
+    for state in ("RETURNED", "WAITING", "FAILED"):
+        after = {
+            word: [name for name, calls in KINDS.items() if follows(calls[0], happening) == state]
+            for word, happening in WORDS.items()
+        }
+        everybody = [word for word, kinds in after.items() if len(kinds) == len(KINDS)]
+        if everybody:
+            lines.append(f"    SENT --> {state}: {', '.join(everybody)}")
+        for name in KINDS:
+            some = [word for word, kinds in after.items() if kinds == [name]]
+            if some:
+                lines.append(f"    SENT --> {state}: {', '.join(some)}, of {name}")
+    retried = [word for word, happening in WORDS.items() if follows(GET, happening) == "WAITING"]
+    assert {"FAILED"} == {follows(GET, WORDS[word], last=True) for word in retried}
+    lines.append("    SENT --> FAILED: any of those that are waited for, after the last attempt")
+    return [*lines, "    WAITING --> READY: the pause is over", "    RETURNED --> [*]", "    FAILED --> [*]"]
