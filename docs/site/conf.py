@@ -12,6 +12,7 @@ from typing import Any
 
 from docutils import nodes
 from docutils.parsers.rst import Directive
+from sphinx.domains.python import PyObject
 from sphinx.application import Sphinx
 
 HERE = Path(__file__).parent
@@ -124,6 +125,10 @@ def navigation(app: Sphinx, docname: str, source: list[str]) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Hook in."""
+    # What Google's style calls attributes, napoleon hands on as variables.
+    for field in PyObject.doc_field_types:
+        if field.name == "variable":
+            field.label = "Attributes"
     app.add_directive("mermaid", Mermaid)
     app.connect("builder-inited", write_reference)
     app.connect("source-read", navigation)

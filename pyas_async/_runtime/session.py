@@ -41,7 +41,7 @@ _LONG_WAIT = 5.0
 _WAITS = {
     "retry": "%s waits %.1f s before the next attempt",
     "budget": "%s waits %.1f s for room in the key's rate limit",
-    "connection": "%s waits (%.1f s so far) for a connection to be free",
+    "connection": "%s waits for a connection to be free%.0s",  # nobody knows for how long
 }
 
 
