@@ -12,8 +12,8 @@ from typing import Any
 
 from docutils import nodes
 from docutils.parsers.rst import Directive
-from sphinx.domains.python import PyObject
 from sphinx.application import Sphinx
+from sphinx.domains.python import PyObject
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
