@@ -7,9 +7,10 @@ from pyas_async import to_dict
 from pyas_async.cli._asking import ask_secret, at_terminal
 from pyas_async.cli._failing import CommandError
 from pyas_async.cli._options import COMMON, Common
-from pyas_async.cli._output import clean, say, stdout, table, write_json, write_table
+from pyas_async.cli._output import clean, say, stdout, write_json
 from pyas_async.cli._running import perform_async
 from pyas_async.cli._service import client_for
+from pyas_async.cli._tables import write_table
 
 URL_EXAMPLES = """\
 Examples:
@@ -64,7 +65,7 @@ def connect_account(*, name: str, common: Common = COMMON) -> int:
             return
         heads = ("account", "name", "e-mail", "status")
         row = (account.account_id, account.name or "", account.email or "", account.status or "")
-        write_table(table(heads, [row]))
+        write_table(heads, [row])
 
     return perform_async(work, common)
 

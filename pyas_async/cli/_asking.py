@@ -17,8 +17,8 @@ def at_terminal() -> bool:
 
 def ask(question: str) -> str:
     """Ask a question, and give the answer; nothing at the end of what is typed."""
-    say(question)
     with _ctrl_c_at_once():
+        say(question)
         return sys.stdin.readline().strip()
 
 

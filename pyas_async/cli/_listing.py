@@ -49,7 +49,11 @@ def list_meetings(
         zone = zone_named(time_zone)
         async with client_for(whose(account)) as client:
             listing = client.meetings.iter_all(
-                start_date=day_filter(start), end_date=day_filter(end), type=type, max_items=limit, page_size=page_size
+                start_date=day_filter("--start", start),
+                end_date=day_filter("--end", end),
+                type=type,
+                max_items=limit,
+                page_size=page_size,
             )
             async with listing:
                 if common.json:

@@ -7,12 +7,9 @@ none of them gets there.
 import json
 import re
 import sys
-from collections.abc import Iterable, Sequence
 from typing import NoReturn
 
-from rich import box
-from rich.console import Console
-from rich.table import Table
+from rich.console import Console, RenderableType
 from rich.text import Text
 
 # Control characters, of which ESC begins the commands to a terminal, and what turns the direction of writing around.
@@ -56,8 +53,8 @@ def say(text: str, *, style: str = "") -> None:
     stderr().print(Text(clean(text), style=style))
 
 
-def write_table(made: Table) -> None:
-    """Write a table to stdout; into a pipe without the blanks at the lines' ends."""
+def write(made: RenderableType) -> None:
+    """Write to stdout; into a pipe without the blanks at the lines' ends."""
     console = stdout()
     if console.is_terminal:
         console.print(made)
@@ -87,21 +84,3 @@ def write_json(*documents: object) -> None:
 
 def _escaped(found: "re.Match[str]") -> str:
     return f"\\u{ord(found[0]):04x}"
-
-
-def table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Sequence[str] = (), cut: str = "") -> Table:
-    """Make a table of texts, a line a row.
-
-    Args:
-        heads: The columns' names.
-        rows: The cells.
-        numbers: The columns that are aligned to the right.
-        cut: The column that is cut where the terminal is too narrow for all.
-    """
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for head in heads:
-        made.add_column(Text(head), justify="right" if head in numbers else "left", no_wrap=head != cut)
-    for row in rows:
-        # A column that may be wrapped is the one that is narrowed; its cells are cut all the same.
-        made.add_row(*(Text(clean(cell), no_wrap=True, overflow="ellipsis") for cell in row))
-    return made

@@ -145,7 +145,7 @@ BENT: dict[str, tuple[Json, str, str, str]] = {
         {"max_page_size": 100, "oversize": "refuse"},
         "page-size",
         "differs",
-        "Ask for page_size=100, in pyas --page-size",
+        "Ask for page_size=100, in pyas meetings --page-size",
     ),
     "only small pages": (
         {"query": lambda query: "maxResults" in query},
@@ -189,7 +189,7 @@ BENT: dict[str, tuple[Json, str, str, str]] = {
         "s behind",
     ),
     "dead tokens not told": ({"dead_tokens": False}, "unknown-token", "differs", "as if nothing were wrong"),
-    "another order": ({"page": swapped}, "order", "differs", "let listings end with verify_total='repair'"),
+    "another order": ({"page": swapped}, "order", "differs", "Let listings end with verify_total='repair'"),
     "rows twice": ({"page": repeating}, "page-token", "differs", "2 of 12 rows of the second page were on the first"),
     "no tokens": (
         {"page": lambda page, _: {**page, "next_page_token": ""}},
@@ -412,3 +412,14 @@ def test_masking() -> None:
     masker.learn("secret", "secret-and-more", 12, 7344, "")
 
     assert "***, ***; 12 and ***" == masker.mask("secret-and-more, secret; 12 and 7344")
+
+
+def test_masking_of_others() -> None:
+    """Secrets are taken out in every form; so are e-mail addresses, and the numbers of meetings."""
+    masker = Masker()
+    masker.learn("/a//b==", "Ödön")
+
+    assert "*** *** *** *** ***" == masker.mask(
+        "/a//b== %2Fa%2F%2Fb%3D%3D %252Fa%252F%252Fb%253D%253D Ödön \\u00d6d\\u00f6n"
+    )
+    assert "no *** of *** (code 3001)" == masker.mask("no 85746065400 of ada.l+z@mail.example.com (code 3001)")

@@ -78,6 +78,35 @@ def test_filters(pyas: Pyas, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) 
     ] == [tuple(map(request.query.get, keys)) for request in sandbox.requests]
 
 
+def test_days_that_are_none(pyas: Pyas, sandbox: Sandbox) -> None:
+    """What is written like a day, and is none, is a mistake rather than a form of the service's own."""
+    calls = [
+        ("list", "--end", "2026-02-30"),
+        ("week", "2026-02-30"),
+        ("week", "9999-12-31"),
+        ("list", "--start", "0001-01-01"),
+    ]
+    said = [pyas("meetings", *call) for call in calls]
+
+    assert [2] * 4 == [done.code for done in said]
+    assert [
+        "pyas: error: --end: expected a day such as 2026-01-31, got '2026-02-30'\n",
+        "pyas: error: expected a day such as 2026-01-31, got '2026-02-30'\n",
+        "pyas: error: expected a day of the years 1900 to 2999, got '9999-12-31'\n",
+        "pyas: error: --start: expected a day of the years 1900 to 2999, got '0001-01-01'\n",
+    ] == [done.err for done in said]
+    assert [] == sandbox.requests
+
+
+def test_ids_that_are_none(pyas: Pyas, sandbox: Sandbox) -> None:
+    """An id that cannot be one is told as that, by its own name; so is a blank one."""
+    for name, options in (("get", ()), ("delete", ("--yes",))):
+        blank, odd = pyas("meetings", name, " ", *options), pyas("meetings", name, "../x", *options)
+        assert (2, "pyas: error: one of the ids is blank\n") == (blank.code, blank.err)
+        assert (2, True) == (odd.code, odd.err.startswith("pyas: error: ../x: id: expected a meeting's number"))
+    assert [] == sandbox.requests
+
+
 def test_types_in_the_words_of_the_page(pyas: Pyas, sandbox: Sandbox) -> None:
     """A listing's type may be written as the page writes it, and as options are written."""
     for word in ("previous_meetings", "previous-meetings"):

@@ -19,7 +19,7 @@ from pyas_async.cli._doctor.pages import LARGEST, page_number, page_size, page_t
 from pyas_async.cli._doctor.patience import expiry
 from pyas_async.cli._failing import Exit
 from pyas_async.cli._options import COMMON, Account, Common, Flag, PlanName
-from pyas_async.cli._output import clean, many, say, stderr, write_json, write_table
+from pyas_async.cli._output import clean, many, say, stderr, write, write_json
 from pyas_async.cli._running import perform_async
 from pyas_async.cli._service import client_for, whose
 
@@ -70,7 +70,8 @@ def examine(
             try:
                 await _examine(calls, masker, found, patient=patient)
             finally:
-                _sum_up(calls, findings, common)
+                if findings or common.json:
+                    _sum_up(calls, findings, common)
         return Exit.INCOMPLETE if worst(findings) else Exit.OK
 
     return perform_async(work, common)
@@ -95,7 +96,8 @@ async def _examine(calls: Calls, masker: Masker, found: Callable[..., None], *, 
     found(*limit_headers(calls), clock(calls))
     if patient:
         with _counting_down() as tell:
-            found(*await expiry(calls, length, masker, tell))
+            died = await expiry(calls, length, masker, tell)
+        found(*died)
 
 
 def _cannot(error: PyasError | None) -> PyasError:
@@ -114,7 +116,7 @@ def _show(finding: Finding) -> None:
     line.add_column(width=_STATE)
     line.add_column()
     line.add_row(Text(finding.check, style="bold"), Text(finding.state, style=_STYLES[finding.state]), told)
-    write_table(line)
+    write(line)
 
 
 def _sum_up(calls: Calls, findings: list[Finding], common: Common) -> None:
@@ -140,4 +142,4 @@ def _counting_down() -> Iterator[Callable[[float], None]]:
     """Show how long there is to wait, at a terminal."""
     console = stderr()
     with console.status("") as status:
-        yield lambda left: status.update(f"waiting for a page token to die: {left / 60:.0f} min")
+        yield lambda left: status.update(f"waiting for a page token to die: {left // 60:.0f}:{left % 60:02.0f}")
