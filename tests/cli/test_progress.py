@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
@@ -22,6 +24,7 @@ NOTHING = AccountsStats(
     begun=0, done=0, failed=0, pages=0, items=0, calls=0, restarts=0, duplicates_skipped=0, total_reported=0, missing=0
 )
 UNKNOWN = RateLimitSnapshot(limit=None, remaining=None, resets_at=None, waiting=0)
+PAGE = (Path(__file__).parents[2] / "docs" / "cli.md").read_text("utf-8")
 BEGIN = datetime(2026, 1, 1, 12, 30, tzinfo=UTC)
 
 
@@ -56,10 +59,15 @@ class World:
 
     def shown(self) -> list[str]:
         """Draw it, without colours; the bar itself is left out."""
-        console = Console(file=io.StringIO(), width=80, legacy_windows=False)
+        return [line.strip(" ━╺╸") for line in self.drawn()]
+
+    def drawn(self) -> list[str]:
+        """Draw it; where there are colours, the part of the bar that is to come is drawn, too."""
+        options: dict[str, Any] = {"force_terminal": True, "color_system": "truecolor", "no_color": False}
+        console = Console(file=io.StringIO(), width=80, legacy_windows=False, **options)
         with console.capture() as captured:
             console.print(self.progress.draw())
-        return [line.strip(" ━╺╸") for line in captured.get().splitlines()]
+        return [line.rstrip() for line in re.sub("\x1b\\[[0-9;]*m", "", captured.get()).splitlines()]
 
 
 def test_before_the_first_page() -> None:
@@ -143,6 +151,21 @@ def test_more_than_was_reported() -> None:
     world.passes(10)
 
     assert (301, 0.0) == (world.progress.total, world.progress.to_go)
+
+
+def test_as_the_page_shows_it() -> None:
+    """The page on the command line shows the bar as it is."""
+    world = World(150)
+    for number in range(49):
+        rows = 300 if number < 46 else 0
+        world.page(f"{number}", rows=rows, begun=49, done=32, failed=1, total_reported=49 * 700)
+    world.progress.rows, world.progress.calls = 23_600, 100
+    world.passes(10.3)
+    resets = world.after(290)
+    world.passes(0, limit=100, remaining=0, resets_at=resets, waiting=16)
+
+    shown = "\n".join(world.drawn()).replace(f"{resets.astimezone():%H:%M:%S}", "21:30:33")
+    assert f"--accounts-from ids.txt\n{shown}\n```" in PAGE, shown
 
 
 def test_drawn_while_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
