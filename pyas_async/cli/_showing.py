@@ -55,16 +55,24 @@ def show_rows(meetings: Iterable[Meeting], zone: tzinfo | None) -> None:
 
 def show_detail(meeting: MeetingDetail, zone: tzinfo | None, *, secrets: bool = False, first: bool = True) -> None:
     """Print one meeting. What would let its bearer in as the host, and passcodes, are masked unless asked for."""
-    console = stdout()
     if not first:
-        console.print()
-    lines = [(name, text) for name, text in _fields(meeting, zone, secrets=secrets) if text]
-    width = max(len(name) for name, _ in lines)
+        stdout().print()
+    show_fields(_fields(meeting, zone, secrets=secrets))
+
+
+def show_fields(fields: Iterable[tuple[str, str]]) -> None:
+    """Print named texts, one below the other; those that are empty are left out."""
+    console = stdout()
+    lines = [(name, clean(text)) for name, text in fields if text]
+    indent = max(len(name) for name, _ in lines) + 2
     for name, text in lines:
-        console.print(
-            Text.assemble((name.rjust(width), "dim"), "  ", (clean(text), "bold" if name == "title" else "")),
-            soft_wrap=True,
-        )
+        told = Text(text, style="bold" if name == "title" else "")
+        # What is one word, as addresses are, is left to the terminal, so that it can be copied from there.
+        rows = told.wrap(console, console.width - indent) if console.is_terminal and " " in text else [told]
+        for number, row in enumerate(rows):
+            row.rstrip()
+            head = "" if number else name.rjust(indent - 2) + "  "
+            console.print(Text.assemble((head.ljust(indent), "dim"), row), soft_wrap=True)
 
 
 def _fields(meeting: MeetingDetail, zone: tzinfo | None, *, secrets: bool) -> Iterator[tuple[str, str]]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
+from rich.console import Console
 
 from pyas_async import MeetingDetail, from_dict
+from pyas_async.cli import _showing
 from pyas_async.cli._output import clean
-from pyas_async.cli._showing import recurrence_words
+from pyas_async.cli._showing import recurrence_words, show_fields
 
 if TYPE_CHECKING:
     import pytest
@@ -129,6 +132,18 @@ def test_details(pyas: Pyas, sandbox: Sandbox) -> None:
         assert text in masked.out
     assert [False, False] == [truth[name] in masked.out for name in ("start_url", "password")]
     assert [True, True] == [truth[name] in shown.out for name in ("start_url", "password")]
+
+
+def test_details_at_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Long texts are wrapped beside their names; an address is not, so that it can be copied."""
+    screen = io.StringIO()
+    console = Console(file=screen, force_terminal=True, no_color=True, color_system=None, width=30)
+    monkeypatch.setattr(_showing, "stdout", lambda: console)
+    link = "https://us05web.zoom.us/j/85746065400?pwd=x"
+
+    show_fields([("title", "Planning of the next year"), ("none", ""), ("to join", link)])
+
+    assert f"  title  Planning of the next\n         year\nto join  {link}\n" == screen.getvalue()
 
 
 def test_many_details_from_a_pipe(pyas: Pyas, sandbox: Sandbox) -> None:
