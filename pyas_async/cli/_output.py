@@ -7,6 +7,8 @@ none of them gets there.
 import json
 import re
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NoReturn
 
 from rich.console import Console, RenderableType
@@ -34,8 +36,29 @@ def stdout() -> Console:
 
 
 def stderr() -> Console:
-    """Give the console for everything else."""
-    return _Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    """Give the console for everything else: while something moves on it, the one that knows to write above that."""
+    return _moving[-1] if _moving else _Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
+_moving: list[Console] = []
+
+
+@contextmanager
+def moving() -> Iterator[Console]:
+    """Give the console for something that moves, as long as the context lasts."""
+    console = stderr()
+    _moving.append(console)
+    try:
+        yield console
+    finally:
+        _moving.pop()
+
+
+@contextmanager
+def status(text: str) -> Iterator[Callable[[str], None]]:
+    """Show at a terminal what goes on, as long as the context lasts; gives what changes the text."""
+    with moving() as console, console.status(text) as shown:
+        yield shown.update
 
 
 def clean(text: str) -> str:

@@ -97,3 +97,10 @@ def shown(moment: datetime | None, zone: tzinfo | None) -> str:
 def zone_name(zone: tzinfo | None) -> str:
     """Name a zone for a heading: the name it was given by, or what this machine calls its own today."""
     return str(zone) if zone is not None else datetime.now(UTC).astimezone().tzname() or "local time"
+
+
+def lasting(seconds: float) -> str:
+    """Write how long something takes: minutes and seconds, and hours if there are any."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import sys
 from collections import Counter
 from datetime import UTC, datetime
@@ -276,6 +277,21 @@ def test_nothing_but_failures(
     assert [] == left(tmp_path)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="links are made there by few")
+def test_what_is_no_plain_file(export: Export, sandbox: Sandbox, tmp_path: Path) -> None:
+    """Where a link is named, what it leads to is replaced; a device is not, even with --force."""
+    folder = tmp_path / "ids.txt"
+    folder.mkdir()
+    (tmp_path / "link.csv").symlink_to(folder / "true.csv")
+    os.mkfifo(tmp_path / "pipe.csv")
+
+    made = export("link.csv")
+    refused = export("pipe.csv", "--force")
+
+    assert (0, True, ["true.csv"]) == (made.code, (tmp_path / "link.csv").is_symlink(), os.listdir(folder))  # noqa: PTH208
+    assert (2, ["link.csv", "pipe.csv"]) == (refused.code, left(tmp_path))
+
+
 def test_another_plan(export: Export, sandbox: Sandbox, tmp_path: Path) -> None:
     """An export goes on with the plan that the key has by now; which one is in the checkpoint from then on."""
     accounts = ["--account", sandbox.account_ids[0], "--account", "nobody"]
@@ -370,7 +386,7 @@ WRONG = [
     (["--output", "{}/a.csv", "--account", " "], "--account: expected the id of a connected account, got ' '"),
     (["--output", "{}/a.csv", "--accounts-from", "{}/none"], "{}/none: No such file or directory"),
     (["--output", "{}/none/a.csv"], "--output: there is no folder {}/none"),
-    (["--output", "{}", "--force"], "--output: {} is a folder"),
+    (["--output", "{}", "--force"], "--output: {} is a folder, or a device, and no file"),
     (["--output=-", "--format", "csv"], "--output: expected a file, since an export can be gone on with"),
     (["--output", "{}/a.csv", "--start", "2026-02-30"], "--start: expected a day such as 2026-01-31, got '2026-02-30'"),
     (["--output", "{}/a.csv", "--checkpoint-every", "-1"], "--checkpoint-every: expected 0 or more seconds, got -1.0"),

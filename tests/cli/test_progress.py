@@ -14,6 +14,7 @@ import pytest
 from rich.console import Console
 
 from pyas_async import AccountsStats, AttemptStarted, PageReceived, RateLimitSnapshot, Waiting
+from pyas_async.cli import _output
 from pyas_async.cli._export import progress as module
 from pyas_async.cli._export.progress import Progress
 
@@ -172,7 +173,7 @@ def test_drawn_while_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
     """The bar is drawn again and again by the event loop's own clock, and is gone at the end, whatever ends it."""
     screen, looks = io.StringIO(), list[float]()
     console = Console(file=screen, force_terminal=True, width=80, legacy_windows=False)
-    monkeypatch.setattr(module, "stderr", lambda: console)
+    monkeypatch.setattr(_output, "_moving", [console])
     monkeypatch.setattr(module, "_TICK", 0.001)
     world = World(3)
 

@@ -50,6 +50,8 @@ class Files:
 
     def __init__(self, output: Path) -> None:
         """Name them; nothing is opened."""
+        if output.is_symlink():
+            output = output.resolve()  # what it leads to is replaced, not the link
         self.output = output
         self.part = output.with_name(output.name + ".part")
         self.checkpoint = output.with_name(output.name + ".checkpoint")
@@ -64,8 +66,9 @@ class Files:
         if str(self.output) == "-":
             hint = "For a pipe, there is pyas meetings list --json."
             raise CommandError("--output: expected a file, since an export can be gone on with", hint=hint)
-        if self.output.is_dir():
-            raise CommandError(f"--output: {self.output} is a folder")
+        if self.output.exists() and not self.output.is_file():
+            # A device, too, would be replaced by a file.
+            raise CommandError(f"--output: {self.output} is a folder, or a device, and no file")
         if not self.output.parent.is_dir():
             raise CommandError(f"--output: there is no folder {self.output.parent}")
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from rich.console import Group, RenderableType
 from rich.live import Live
@@ -15,7 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 from pyas_async import AccountsStats, AttemptStarted, Event, PageReceived, RateLimitSnapshot, Waiting
-from pyas_async.cli._output import many, stderr
+from pyas_async.cli._output import many, moving
+from pyas_async.cli._times import lasting
 from pyas_async.plans import DEVELOPER
 
 _TICK: Final = 0.25
@@ -140,7 +141,6 @@ class Progress:
         """Show it in a terminal, as long as the context lasts."""
         # Drawn from the event loop rather than from a thread, which would read what the loop is about to change; by a
         # timer of asyncio, which the command runs on, rather than by a task, whose group would wrap what is raised.
-        live = Live(get_renderable=self.draw, console=stderr(), auto_refresh=False, transient=True)
         loop = asyncio.get_running_loop()
 
         def tick() -> None:
@@ -148,7 +148,8 @@ class Progress:
             live.refresh()
             self._timer = loop.call_later(_TICK, tick)
 
-        with live:
+        options: dict[str, Any] = {"auto_refresh": False, "transient": True}
+        with moving() as console, Live(get_renderable=self.draw, console=console, **options) as live:
             tick()
             try:
                 yield
@@ -160,7 +161,7 @@ class Progress:
         share, to_go, line = self.share, self.to_go, Table.grid(padding=(0, 2))
         bar = ProgressBar(total=1.0, completed=share or 0.0, width=_BAR, pulse=share is None)
         percent = "" if share is None else f"{math.floor(share * 100)}%"
-        line.add_row(bar, percent, "" if to_go is None else f"about {_clock_time(to_go)} to go")
+        line.add_row(bar, percent, "" if to_go is None else f"about {lasting(to_go)} to go")
         return Group(line, *(Text(" · ".join(numbers), style="dim") for numbers in (self._got(), self._spent())))
 
     def _got(self) -> list[str]:
@@ -176,16 +177,10 @@ class Progress:
             until = "" if limit.resets_at is None else f" until {limit.resets_at.astimezone():%H:%M:%S}"
             numbers.append(f"{limit.remaining:,} left{of}{until}")
         if (wait := self.waits) is not None:
-            numbers.append(f"waiting {_clock_time(wait)}")
+            numbers.append(f"waiting {lasting(wait)}")
         elif self._tries_again is not None and (pause := self._tries_again - self._clock()) >= 1:
-            numbers.append(f"trying again in {_clock_time(pause)}")
+            numbers.append(f"trying again in {lasting(pause)}")
         return numbers
-
-
-def _clock_time(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def now() -> str:

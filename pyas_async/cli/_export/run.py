@@ -107,7 +107,9 @@ async def export(files: Files, place: Place, *, at_once: int, every: float) -> E
         if place.listings is None:
             part.write(head)
             part.save(None)
-        client = await stack.enter_async_context(client_for(plan=job.plan, on_event=progress.heard))
+        at_terminal = stderr().is_terminal
+        client = client_for(plan=job.plan, on_event=progress.heard, tell_waits=not at_terminal)
+        await stack.enter_async_context(client)
         pairs = client.meetings.iter_accounts(
             job.accounts,
             start_date=day_filter("--start", job.start),
@@ -119,8 +121,7 @@ async def export(files: Files, place: Place, *, at_once: int, every: float) -> E
             resume=place.listings,
         )
         progress.source = lambda: (pairs.stats, client.rate_limit)
-        console = stderr()
-        with progress.shown() if console.is_terminal else nullcontext():
+        with progress.shown() if at_terminal else nullcontext():
             async with pairs:
                 await _append(pairs, part, write, progress)
     return Ended(part.place, pairs.failures)
