@@ -145,13 +145,13 @@ BENT: dict[str, tuple[Json, str, str, str]] = {
         {"max_page_size": 100, "oversize": "refuse"},
         "page-size",
         "differs",
-        "Ask for page_size=100, in pyas meetings --page-size",
+        "page_size=100, in pyas meetings --page-size, saves",
     ),
     "only small pages": (
         {"query": lambda query: "maxResults" in query},
         "page-size",
         "differs",
-        "Ask for page_size=30",
+        "page_size=30, in pyas meetings",
     ),
     "numbers ignored": (
         {"page_numbers": "ignore"},

@@ -53,8 +53,7 @@ async def page_size(calls: Calls, first: Reply[Page]) -> tuple[Finding, Page | N
     )
     if asked != LARGEST:
         seen = f"{LARGEST} was refused ({_said(first.error)}); a page of {served} rows came"
-        option = "in pyas meetings --page-size"
-        change = f"Ask for page_size={asked or served}, {option}: it saves the refused call. {change}"
+        change += f" page_size={asked or served}, in pyas meetings --page-size, saves each listing the refused call."
     else:
         seen = f"{LARGEST} were asked for, and a page has {served}"
     return Finding(check="page-size", state="differs", assumed=assumed, seen=seen, change=change), page, asked

@@ -219,7 +219,8 @@ def _end(files: Files, ended: Ended, *, partial: bool, common: Common) -> int:
         files.forget()
         codes = set(map(code_of, failures.values()))
         return codes.pop() if len(codes) == 1 else Exit.INCOMPLETE
-    say(f"{many(len(failures), 'account')} failed, and no file was made. To try these again:")
+    safe = f"{many(place.rows, 'row')} are safe in {files.part}"
+    say(f"{many(len(failures), 'account')} failed, and no file was made; {safe}. To try again what failed:")
     say(f"  {_resume_command(files)}")
     say("Or make the file without them: the same with --partial.")
     return Exit.INCOMPLETE
