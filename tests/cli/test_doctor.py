@@ -406,6 +406,22 @@ def test_the_day_that_is_looked_for() -> None:
     assert ("2026-03-07", True, {2}) == (clear.day.isoformat(), clear.clear, set(clear.rows))
 
 
+def test_a_service_that_repeats_everything(pyas: Pyas, sandbox: Sandbox, twist: Twists) -> None:
+    """Whatever an error's text repeats of a request, and says of others, the report gives nothing of it away."""
+    twist.uuids = False
+    twist.query = lambda query: not {"pageNumber", "startDate", "nextPageToken"}.isdisjoint(query)
+    twist.echo = lambda request: f"of {request} for ada@example.com, see meeting 85746065400"
+
+    done = pyas("doctor", "--json")
+
+    found = findings(done, sandbox)
+    assert (8, True) == (done.code, "?accountId=***&" in found["page-number"]["seen"])
+    said = "".join(found[check]["seen"] for check in ("page-token", "page-number", "date-order", "ids"))
+    assert [] == [word for word in ("ada@", "85746065400", "%2F", sandbox.account_ids[0][:12]) if word in said]
+    row = sandbox.rows(sandbox.account_ids[0])[0]
+    assert (False, False) == (row["uuid"] in said, str(row["id"]) in said)
+
+
 def test_masking() -> None:
     """Secrets are taken out wherever they stand, the longer ones first; what is too short is none."""
     masker = Masker()

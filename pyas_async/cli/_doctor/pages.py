@@ -78,13 +78,13 @@ async def page_tokens(calls: Calls, whole: Page, masker: Masker) -> tuple[list[F
     if one is None or token is None:
         seen = f"a page of {size} of {len(whole)} rows came without a token"
         change = "Listings end at their first page: nothing can be set. Please report it."
-        return [Finding(check="page-token", state="differs", assumed=chain, seen=seen, change=change)], 0
+        return [Finding(check="page-token", state="differs", assumed=chain, seen=seen, change=change)], size
     masker.learn(token)
     reply = await calls.list(max_results=size, next_page_token=token)
     if reply.value is None:
         seen = f"a token was refused at once: {_said(reply.error)}"
         change = "Listings cannot go beyond their first page: nothing can be set. Please report it."
-        return [Finding(check="page-token", state="differs", assumed=chain, seen=seen, change=change)], 0
+        return [Finding(check="page-token", state="differs", assumed=chain, seen=seen, change=change)], size
     masker.learn(reply.value.next_page_token or "")
     head, tail, all_rows = identities(one.meetings), identities(reply.value.meetings), identities(whole.meetings)
     repeated = len(set(head) & set(tail))
