@@ -42,11 +42,13 @@ def test_wheel_in_subprocess() -> None:
 
 @installed
 def test_wheel_holds_the_package_alone() -> None:
-    """Nothing is installed beside the package and its metadata: no tests, no docs, no noxfile."""
+    """Nothing is installed beside the package, its metadata and its command: no tests, no docs, no noxfile."""
     files = importlib.metadata.files("pyas_async")
 
     assert files is not None
-    assert {"pyas_async"} == {file.parts[0] for file in files if not file.parts[0].endswith(".dist-info")}
+    assert ["pyas"] == [file.stem for file in files if file.parts[0] == ".."]
+    rest = {file.parts[0] for file in files if not file.parts[0].endswith(".dist-info")}
+    assert {"pyas_async"} == rest - {".."}
 
 
 @installed

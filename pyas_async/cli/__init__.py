@@ -23,8 +23,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         from pyas_async.cli._app import run  # noqa: PLC0415  (it imports the extra)
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in _EXTRA:
+        name = (error.name or "").partition(".")[0]
+        if name not in _EXTRA:
             raise
-        sys.stderr.write(f"pyas: error: it needs {error.name}, which is not installed: pip install 'pyas_async[cli]'\n")
+        sys.stderr.write(f"pyas: error: it needs {name}, which is not installed: pip install 'pyas_async[cli]'\n")
         return 2
+    except KeyboardInterrupt:  # loading takes a moment
+        return 130
     return run(sys.argv[1:] if arguments is None else list(arguments))

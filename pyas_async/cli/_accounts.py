@@ -7,9 +7,10 @@ from pyas_async import to_dict
 from pyas_async.cli._asking import ask_secret, at_terminal
 from pyas_async.cli._failing import CommandError
 from pyas_async.cli._options import COMMON, Common
-from pyas_async.cli._output import clean, say, stdout, table, write_json, write_table
+from pyas_async.cli._output import clean, say, stdout, write_json
 from pyas_async.cli._running import perform_async
 from pyas_async.cli._service import client_for
+from pyas_async.cli._showing import show_fields
 
 URL_EXAMPLES = """\
 Examples:
@@ -62,9 +63,8 @@ def connect_account(*, name: str, common: Common = COMMON) -> int:
         if common.json:
             write_json(to_dict(account))
             return
-        heads = ("account", "name", "e-mail", "status")
-        row = (account.account_id, account.name or "", account.email or "", account.status or "")
-        write_table(table(heads, [row]))
+        facts = {"account": account.account_id, "name": account.name, "e-mail": account.email, "status": account.status}
+        show_fields((name, text or "") for name, text in facts.items())
 
     return perform_async(work, common)
 

@@ -1,7 +1,6 @@
 """The tree of commands, and how a command line is read."""
 
 import inspect
-import os
 import sys
 from collections.abc import Callable
 from typing import Annotated, Final
@@ -12,9 +11,10 @@ from pyas_async import __version__, plans
 from pyas_async.cli import _accounts, _listing, _writing
 from pyas_async.cli._doctor import command as _doctor
 from pyas_async.cli._export import command as _export
-from pyas_async.cli._failing import CommandError, Exit
+from pyas_async.cli._failing import CommandError, Exit, code_of, text_of
 from pyas_async.cli._output import say_error
 from pyas_async.cli._service import refuse_keys
+from pyas_async.cli._streams import let_go_of_stdout, prepare_streams
 from pyas_async.cli._week import command as _week
 from pyas_async.sandbox import main as serve_sandbox
 
@@ -78,6 +78,7 @@ def sandbox(*tokens: Tokens) -> int:
 
 def run(tokens: list[str]) -> int:
     """Read a command line, run it, and return its exit code."""
+    prepare_streams()
     try:
         if tokens[:1] != ["sandbox"]:  # whose key is made up
             refuse_keys(tokens)
@@ -93,13 +94,11 @@ def run(tokens: list[str]) -> int:
         say_error(error.message, error.hint)
         return error.code
     except BrokenPipeError:
-        _let_go_of_stdout()
+        let_go_of_stdout()
         return Exit.BROKEN_PIPE
+    except OSError as error:
+        # A disk that is full; or whatever else becomes of stdout.
+        let_go_of_stdout()
+        say_error(*text_of(error))
+        return code_of(error)
     return code or Exit.OK
-
-
-def _let_go_of_stdout() -> None:
-    """Have what is still buffered go nowhere: whoever read has gone, and Python would complain when it ends."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)

@@ -17,18 +17,30 @@ def at_terminal() -> bool:
 
 def ask(question: str) -> str:
     """Ask a question, and give the answer; nothing at the end of what is typed."""
-    say(question)
     with _ctrl_c_at_once():
-        return sys.stdin.readline().strip()
+        say(question)
+        with _own_line():
+            return sys.stdin.readline().strip()
 
 
 def ask_secret(question: str) -> str:
     """Ask for what nobody shall see; nothing at the end of what is typed."""
     with _ctrl_c_at_once():
         try:
-            return getpass.getpass(f"{question} (not shown): ").strip()
+            with _own_line():
+                return getpass.getpass(f"{question} (not shown): ").strip()
         except EOFError:
             return ""
+
+
+@contextmanager
+def _own_line() -> Iterator[None]:
+    """Have what is told next begin a line of its own, if the answer did not end one."""
+    try:
+        yield
+    except (EOFError, KeyboardInterrupt):
+        say("")
+        raise
 
 
 @contextmanager

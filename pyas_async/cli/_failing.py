@@ -1,5 +1,6 @@
 """What an error means to whoever called: an exit code, a line of text, and what to do."""
 
+import errno
 from enum import IntEnum
 
 from pyas_async import (
@@ -78,12 +79,16 @@ _HINTS = {
     Exit.REFUSED: "Check PYAS_API_KEY: keys expire, and have scopes.",
     Exit.UNKNOWN: "It may have taken place. Look before you try again: pyas meetings list",
 }
+# What becomes of output where there is no room for it. These come without a name.
+_UNWRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # What the commands call an argument of the library.
 _OPTIONS = {
     "account_id": "--account",
     "end_date": "--end",
     "max_concurrency": "--at-once",
     "max_items": "--limit",
+    "meeting_id": "id",
+    "meeting_ids": "id",
     "start_date": "--start",
 }
 
@@ -103,10 +108,12 @@ def text_of(error: BaseException) -> tuple[str, str]:
         return error.message, error.hint
     hint = _HINTS.get(code_of(error), "")
     if isinstance(error, InvalidArgumentError):
-        option = _OPTIONS.get(error.field, "--" + error.field.replace("_", "-"))
+        name = error.field.partition("[")[0]
+        option = _OPTIONS.get(name, "--" + name.replace("_", "-"))
         return f"{option}: expected {error.expected}, got {error.got}", hint
     if isinstance(error, PyasError):
         return str(error), hint
     if isinstance(error, OSError) and error.strerror:
-        return (f"{error.filename}: {error.strerror}" if error.filename else error.strerror), ""
+        where = error.filename or ("output" if error.errno in _UNWRITTEN else "")
+        return (f"{where}: {error.strerror}" if where else error.strerror), ""
     return f"{type(error).__name__}: {error}", "This is a mistake in pyas. With --debug, it shows where."

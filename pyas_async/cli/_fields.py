@@ -1,11 +1,9 @@
 """A meeting's fields as options, and as a JSON document: what `create` and `update` are given."""
 
 import json
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeVar
 
 import attrs
@@ -22,6 +20,7 @@ from pyas_async import (
     from_dict,
 )
 from pyas_async.cli._failing import CommandError
+from pyas_async.cli._options import read_text
 from pyas_async.cli._times import moment
 
 M = TypeVar("M", MeetingCreate, MeetingUpdate)
@@ -159,7 +158,7 @@ def read_document(source: str, cls: type[M], given: dict[str, Any]) -> M:
     """
     if given:
         raise CommandError("--from-json holds all fields: leave the other options out")
-    text = sys.stdin.read() if source == "-" else Path(source).read_text("utf-8")
+    text = read_text("--from-json", source)
     try:
         document = json.loads(text)
     except ValueError as error:

@@ -3,7 +3,7 @@
 from pyas_async import ListType, Meeting, MeetingIterator, to_dict
 from pyas_async.cli._options import COMMON, Account, Common, Day, Flag, Ids, Zone
 from pyas_async.cli._outcomes import Outcomes, given_ids
-from pyas_async.cli._output import many, say, stderr, write_json
+from pyas_async.cli._output import many, say, status, write_json
 from pyas_async.cli._running import perform_async
 from pyas_async.cli._service import client_for, whose
 from pyas_async.cli._showing import show_detail, show_rows
@@ -49,7 +49,11 @@ def list_meetings(
         zone = zone_named(time_zone)
         async with client_for(whose(account)) as client:
             listing = client.meetings.iter_all(
-                start_date=day_filter(start), end_date=day_filter(end), type=type, max_items=limit, page_size=page_size
+                start_date=day_filter("--start", start),
+                end_date=day_filter("--end", end),
+                type=type,
+                max_items=limit,
+                page_size=page_size,
             )
             async with listing:
                 if common.json:
@@ -102,8 +106,8 @@ def get_meetings(
 async def _collected(listing: MeetingIterator) -> list[Meeting]:
     """Take all rows; a terminal is told how far it has come."""
     meetings: list[Meeting] = []
-    with stderr().status("listing") as status:
+    with status("listing") as tell:
         async for page in listing.pages():
             meetings.extend(page.meetings)
-            status.update(f"listing: {len(meetings):,} meetings")
+            tell(f"listing: {len(meetings):,} meetings")
     return meetings

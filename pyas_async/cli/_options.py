@@ -1,9 +1,13 @@
 """Options that several commands share."""
 
+import sys
+from pathlib import Path
 from typing import Annotated, Final, Literal
 
 import attrs
 from cyclopts import Group, Parameter
+
+from pyas_async.cli._failing import CommandError
 
 EVERYWHERE: Final = Group("Everywhere", sort_key=9)
 Flag = Annotated[bool, Parameter(negative="", show_default=False)]
@@ -35,3 +39,15 @@ class Common:
 
 
 COMMON: Final = Common()
+
+
+def read_text(option: str, source: str) -> str:
+    """Read what an option names: a file, or stdin for a dash.
+
+    Raises:
+        CommandError: If it is no text.
+    """
+    try:
+        return sys.stdin.read() if source == "-" else Path(source).read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise CommandError(f"{option}: expected text in UTF-8: {error}") from None

@@ -20,6 +20,8 @@ def given_ids(ids: Iterable[str]) -> list[str]:
     ids = list(ids)
     if odd := [given for given in ids if given.startswith("-") and given != STDIN]:
         raise CommandError(f"Unknown option: {odd[0]}")
+    if not all(given.strip() for given in ids):
+        raise CommandError("one of the ids is blank")
     found = [id_ for given in ids for id_ in (_lines() if given == STDIN else [given])]
     if not found:
         raise CommandError("which meetings? There is no id", hint="Give ids, or - to read them from stdin.")

@@ -7,12 +7,11 @@ none of them gets there.
 import json
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NoReturn
 
-from rich import box
-from rich.console import Console
-from rich.table import Table
+from rich.console import Console, RenderableType
 from rich.text import Text
 
 # Control characters, of which ESC begins the commands to a terminal, and what turns the direction of writing around.
@@ -37,8 +36,29 @@ def stdout() -> Console:
 
 
 def stderr() -> Console:
-    """Give the console for everything else."""
-    return _Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    """Give the console for everything else: while something moves on it, the one that knows to write above that."""
+    return _moving[-1] if _moving else _Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
+_moving: list[Console] = []
+
+
+@contextmanager
+def moving() -> Iterator[Console]:
+    """Give the console for something that moves, as long as the context lasts."""
+    console = stderr()
+    _moving.append(console)
+    try:
+        yield console
+    finally:
+        _moving.pop()
+
+
+@contextmanager
+def status(text: str) -> Iterator[Callable[[str], None]]:
+    """Show at a terminal what goes on, as long as the context lasts; gives what changes the text."""
+    with moving() as console, console.status(text) as shown:
+        yield shown.update
 
 
 def clean(text: str) -> str:
@@ -56,8 +76,8 @@ def say(text: str, *, style: str = "") -> None:
     stderr().print(Text(clean(text), style=style))
 
 
-def write_table(made: Table) -> None:
-    """Write a table to stdout; into a pipe without the blanks at the lines' ends."""
+def write(made: RenderableType) -> None:
+    """Write to stdout; into a pipe without the blanks at the lines' ends."""
     console = stdout()
     if console.is_terminal:
         console.print(made)
@@ -87,21 +107,3 @@ def write_json(*documents: object) -> None:
 
 def _escaped(found: "re.Match[str]") -> str:
     return f"\\u{ord(found[0]):04x}"
-
-
-def table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Sequence[str] = (), cut: str = "") -> Table:
-    """Make a table of texts, a line a row.
-
-    Args:
-        heads: The columns' names.
-        rows: The cells.
-        numbers: The columns that are aligned to the right.
-        cut: The column that is cut where the terminal is too narrow for all.
-    """
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for head in heads:
-        made.add_column(Text(head), justify="right" if head in numbers else "left", no_wrap=head != cut)
-    for row in rows:
-        # A column that may be wrapped is the one that is narrowed; its cells are cut all the same.
-        made.add_row(*(Text(clean(cell), no_wrap=True, overflow="ellipsis") for cell in row))
-    return made

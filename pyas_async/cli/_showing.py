@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator
 from datetime import tzinfo
 from typing import Final
 
-from rich.cells import cell_len
 from rich.text import Text
 
 from pyas_async import Meeting, MeetingDetail, MeetingType, Occurrence, ZoomRecurrence
-from pyas_async.cli._output import clean, stdout, table, write_table
+from pyas_async.cli._output import clean, stdout
+from pyas_async.cli._tables import GAP, width_of, write_table
 from pyas_async.cli._times import shown, zone_name
 
 TYPE_WORDS: Final = {
@@ -24,8 +24,6 @@ _UNITS: Final = {1: "day", 2: "week", 3: "month"}
 _WEEKS: Final = {1: "first", 2: "second", 3: "third", 4: "fourth", -1: "last"}
 _MASK: Final = "*** (get --secrets shows it)"
 _MOST_OCCURRENCES: Final = 12
-_GAP: Final = 3
-"""Columns between two of a table."""
 _TITLE: Final = 24
 """Columns of a title that are worth more than a meeting's type."""
 
@@ -48,25 +46,33 @@ def show_rows(meetings: Iterable[Meeting], zone: tzinfo | None) -> None:
         for meeting in meetings
     ]
     heads: tuple[str, ...] = (f"start ({zone_name(zone)})", "min", "title", "id", "type")
-    others = sum(max(map(cell_len, column)) + _GAP for column in zip(heads, *rows, strict=True)) - _GAP
-    titles = max(map(cell_len, (row[2] for row in rows)), default=0)
-    if stdout().width < others - titles + min(titles, _TITLE):
+    widths = width_of(heads, rows)
+    titles = widths[heads.index("title")]
+    if stdout().width < sum(widths) + GAP * (len(widths) - 1) - titles + min(titles, _TITLE):
         heads, rows = heads[:-1], [row[:-1] for row in rows]
-    write_table(table(heads, rows, numbers=("min",), cut="title"))
+    write_table(heads, rows, numbers=("min",), cut="title")
 
 
 def show_detail(meeting: MeetingDetail, zone: tzinfo | None, *, secrets: bool = False, first: bool = True) -> None:
     """Print one meeting. What would let its bearer in as the host, and passcodes, are masked unless asked for."""
-    console = stdout()
     if not first:
-        console.print()
-    lines = [(name, text) for name, text in _fields(meeting, zone, secrets=secrets) if text]
-    width = max(len(name) for name, _ in lines)
+        stdout().print()
+    show_fields(_fields(meeting, zone, secrets=secrets))
+
+
+def show_fields(fields: Iterable[tuple[str, str]]) -> None:
+    """Print named texts, one below the other; those that are empty are left out."""
+    console = stdout()
+    lines = [(name, clean(text)) for name, text in fields if text]
+    indent = max(len(name) for name, _ in lines) + 2
     for name, text in lines:
-        console.print(
-            Text.assemble((name.rjust(width), "dim"), "  ", (clean(text), "bold" if name == "title" else "")),
-            soft_wrap=True,
-        )
+        told = Text(text, style="bold" if name == "title" else "")
+        # What is one word, as addresses are, is left to the terminal, so that it can be copied from there.
+        rows = told.wrap(console, console.width - indent) if console.is_terminal and " " in text else [told]
+        for number, row in enumerate(rows):
+            row.rstrip()
+            head = "" if number else name.rjust(indent - 2) + "  "
+            console.print(Text.assemble((head.ljust(indent), "dim"), row), soft_wrap=True)
 
 
 def _fields(meeting: MeetingDetail, zone: tzinfo | None, *, secrets: bool) -> Iterator[tuple[str, str]]:

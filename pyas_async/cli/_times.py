@@ -1,27 +1,43 @@
 """Days, moments and time zones, as options say them and as people read them."""
 
 import os
+import re
 from datetime import UTC, date, datetime, time, tzinfo
 from zoneinfo import ZoneInfo
 
 from pyas_async.cli._failing import CommandError
 
 DATE_FORMAT = "PYAS_DATE_FORMAT"
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_YEARS = range(1900, 3000)
 
 
-def day_filter(text: str | None) -> date | str | None:
+def day_filter(option: str, text: str | None) -> date | str | None:
     """Read a day for a filter: YYYY-MM-DD, in whatever form the service wants it; all else goes out as it is.
 
     The service's page does not say in which order its dates are. The library writes MM-DD-YYYY; where that is wrong,
     PYAS_DATE_FORMAT says what is right.
+
+    Raises:
+        CommandError: If it is written like that, and no day of the calendar.
     """
-    if text is None:
-        return None
+    return text if text is None or not _DAY.fullmatch(text) else written(day_of(option, text))
+
+
+def day_of(option: str, text: str) -> date:
+    """Read a day.
+
+    Raises:
+        CommandError: If it is none that a meeting may be on.
+    """
+    prefix = f"{option}: " if option else ""
     try:
         day = date.fromisoformat(text)
     except ValueError:
-        return text
-    return written(day)
+        raise CommandError(f"{prefix}expected a day such as 2026-01-31, got {text!r}") from None
+    if day.year not in _YEARS:
+        raise CommandError(f"{prefix}expected a day of the years 1900 to 2999, got {text!r}")
+    return day
 
 
 def written(day: date) -> date | str:
@@ -81,3 +97,10 @@ def shown(moment: datetime | None, zone: tzinfo | None) -> str:
 def zone_name(zone: tzinfo | None) -> str:
     """Name a zone for a heading: the name it was given by, or what this machine calls its own today."""
     return str(zone) if zone is not None else datetime.now(UTC).astimezone().tzname() or "local time"
+
+
+def lasting(seconds: float) -> str:
+    """Write how long something takes: minutes and seconds, and hours if there are any."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

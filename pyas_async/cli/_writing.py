@@ -14,7 +14,7 @@ from pyas_async.cli._output import say, write_json
 from pyas_async.cli._running import perform_async
 from pyas_async.cli._service import client_for, whose
 from pyas_async.cli._showing import show_detail
-from pyas_async.cli._times import shown, zone_named
+from pyas_async.cli._times import shown, zone_name, zone_named
 
 CREATE_EXAMPLES = """\
 Examples:
@@ -160,4 +160,4 @@ async def _agreed(client: PyasClient, ids: list[str]) -> bool:
 def _described(meeting: Meeting) -> str:
     start = shown(meeting.start_time, None)
     series = ", the whole series" if meeting.type in _RECURRING else ""
-    return f"“{meeting.topic or ''}” ({meeting.id}{', ' + start if start else ''}){series}"
+    return f"“{meeting.topic or ''}” ({meeting.id}{f', {start} {zone_name(None)}' if start else ''}){series}"

@@ -67,10 +67,11 @@ def main(arguments: Sequence[str] | None = None, *, prog: str = _PROG) -> int:
 
 def _tell_people(url: str, sandbox: Sandbox) -> None:
     """Write what to type in another terminal; programs read the line of JSON."""
-    settings = f"PYAS_BASE_URL={url} PYAS_API_KEY={shlex.quote(sandbox.api_key)}"
+    settings = {"PYAS_BASE_URL": url, "PYAS_API_KEY": sandbox.api_key}
     if sandbox.account_ids:
-        settings += f" PYAS_ACCOUNT_ID={sandbox.account_ids[0]}"
-    sys.stderr.write(f"In another terminal: export {settings}\nCtrl-C ends the sandbox.\n")
+        settings["PYAS_ACCOUNT_ID"] = sandbox.account_ids[0]
+    exports = "".join(f"  export {name}={shlex.quote(value)}\n" for name, value in settings.items())
+    sys.stderr.write(f"In another terminal:\n{exports}Ctrl-C ends the sandbox.\n")
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:
@@ -95,7 +96,9 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     add("--page-size-cap", type=int, default=300, dest="max_page_size", help="largest page that is served")
     add("--oversize", choices=["clamp", "refuse"], default="clamp", help="what happens to larger ones")
     add("--page-numbers", choices=["honour", "ignore"], default="honour", help="what happens to pageNumber")
-    add("--expired-answer", choices=list(EXPIRED_ANSWERS), default="zoom_400", help="answer to a dead page token")
+    expired = f"answer to a dead page token: {', '.join(EXPIRED_ANSWERS)}"
+    # Named, since argparse breaks no list of choices, however long.
+    add("--expired-answer", choices=list(EXPIRED_ANSWERS), default="zoom_400", metavar="ANSWER", help=expired)
     add("--update-answer", choices=["meeting", "success", "empty", "no_content"], default="success", help="to PATCH")
     add("--delete-answer", choices=["success", "empty", "no_content"], default="success", help="to DELETE")
     add("--daily-writes", type=_limit, default=100, help="creates and updates for an account and day, or 'none'")

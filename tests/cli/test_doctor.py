@@ -145,13 +145,13 @@ BENT: dict[str, tuple[Json, str, str, str]] = {
         {"max_page_size": 100, "oversize": "refuse"},
         "page-size",
         "differs",
-        "Ask for page_size=100, in pyas --page-size",
+        "page_size=100, in pyas meetings --page-size, saves",
     ),
     "only small pages": (
         {"query": lambda query: "maxResults" in query},
         "page-size",
         "differs",
-        "Ask for page_size=30",
+        "page_size=30, in pyas meetings",
     ),
     "numbers ignored": (
         {"page_numbers": "ignore"},
@@ -189,7 +189,7 @@ BENT: dict[str, tuple[Json, str, str, str]] = {
         "s behind",
     ),
     "dead tokens not told": ({"dead_tokens": False}, "unknown-token", "differs", "as if nothing were wrong"),
-    "another order": ({"page": swapped}, "order", "differs", "let listings end with verify_total='repair'"),
+    "another order": ({"page": swapped}, "order", "differs", "Let listings end with verify_total='repair'"),
     "rows twice": ({"page": repeating}, "page-token", "differs", "2 of 12 rows of the second page were on the first"),
     "no tokens": (
         {"page": lambda page, _: {**page, "next_page_token": ""}},
@@ -406,9 +406,36 @@ def test_the_day_that_is_looked_for() -> None:
     assert ("2026-03-07", True, {2}) == (clear.day.isoformat(), clear.clear, set(clear.rows))
 
 
+def test_a_service_that_repeats_everything(pyas: Pyas, sandbox: Sandbox, twist: Twists) -> None:
+    """Whatever an error's text repeats of a request, and says of others, the report gives nothing of it away."""
+    twist.uuids = False
+    twist.query = lambda query: not {"pageNumber", "startDate", "nextPageToken"}.isdisjoint(query)
+    twist.echo = lambda request: f"of {request} for ada@example.com, see meeting 85746065400"
+
+    done = pyas("doctor", "--json")
+
+    found = findings(done, sandbox)
+    assert (8, True) == (done.code, "?accountId=***&" in found["page-number"]["seen"])
+    said = "".join(found[check]["seen"] for check in ("page-token", "page-number", "date-order", "ids"))
+    assert [] == [word for word in ("ada@", "85746065400", "%2F", sandbox.account_ids[0][:12]) if word in said]
+    row = sandbox.rows(sandbox.account_ids[0])[0]
+    assert (False, False) == (row["uuid"] in said, str(row["id"]) in said)
+
+
 def test_masking() -> None:
     """Secrets are taken out wherever they stand, the longer ones first; what is too short is none."""
     masker = Masker()
     masker.learn("secret", "secret-and-more", 12, 7344, "")
 
     assert "***, ***; 12 and ***" == masker.mask("secret-and-more, secret; 12 and 7344")
+
+
+def test_masking_of_others() -> None:
+    """Secrets are taken out in every form; so are e-mail addresses, and the numbers of meetings."""
+    masker = Masker()
+    masker.learn("/a//b==", "Ödön")
+
+    assert "*** *** *** *** ***" == masker.mask(
+        "/a//b== %2Fa%2F%2Fb%3D%3D %252Fa%252F%252Fb%253D%253D Ödön \\u00d6d\\u00f6n"
+    )
+    assert "no *** of *** (code 3001)" == masker.mask("no 85746065400 of ada.l+z@mail.example.com (code 3001)")

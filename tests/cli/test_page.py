@@ -64,7 +64,7 @@ def test_every_block_is_run() -> None:
     blocks = BLOCK.findall(PAGE)
 
     assert PAGE.count("```console") == len(blocks)
-    assert (12, 3) == (len(blocks), sum(bool(mark) for mark, _ in blocks))
+    assert (13, 4) == (len(blocks), sum(bool(mark) for mark, _ in blocks))
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the machine's time zone cannot be set there")

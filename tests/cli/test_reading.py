@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
+from rich.console import Console
 
 from pyas_async import MeetingDetail, from_dict
+from pyas_async.cli import _showing
 from pyas_async.cli._output import clean
-from pyas_async.cli._showing import recurrence_words
+from pyas_async.cli._showing import recurrence_words, show_fields
 
 if TYPE_CHECKING:
     import pytest
@@ -78,6 +81,35 @@ def test_filters(pyas: Pyas, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) 
     ] == [tuple(map(request.query.get, keys)) for request in sandbox.requests]
 
 
+def test_days_that_are_none(pyas: Pyas, sandbox: Sandbox) -> None:
+    """What is written like a day, and is none, is a mistake rather than a form of the service's own."""
+    calls = [
+        ("list", "--end", "2026-02-30"),
+        ("week", "2026-02-30"),
+        ("week", "9999-12-31"),
+        ("list", "--start", "0001-01-01"),
+    ]
+    said = [pyas("meetings", *call) for call in calls]
+
+    assert [2] * 4 == [done.code for done in said]
+    assert [
+        "pyas: error: --end: expected a day such as 2026-01-31, got '2026-02-30'\n",
+        "pyas: error: expected a day such as 2026-01-31, got '2026-02-30'\n",
+        "pyas: error: expected a day of the years 1900 to 2999, got '9999-12-31'\n",
+        "pyas: error: --start: expected a day of the years 1900 to 2999, got '0001-01-01'\n",
+    ] == [done.err for done in said]
+    assert [] == sandbox.requests
+
+
+def test_ids_that_are_none(pyas: Pyas, sandbox: Sandbox) -> None:
+    """An id that cannot be one is told as that, by its own name; so is a blank one."""
+    for name, options in (("get", ()), ("delete", ("--yes",))):
+        blank, odd = pyas("meetings", name, " ", *options), pyas("meetings", name, "../x", *options)
+        assert (2, "pyas: error: one of the ids is blank\n") == (blank.code, blank.err)
+        assert (2, True) == (odd.code, odd.err.startswith("pyas: error: ../x: id: expected a meeting's number"))
+    assert [] == sandbox.requests
+
+
 def test_types_in_the_words_of_the_page(pyas: Pyas, sandbox: Sandbox) -> None:
     """A listing's type may be written as the page writes it, and as options are written."""
     for word in ("previous_meetings", "previous-meetings"):
@@ -100,6 +132,18 @@ def test_details(pyas: Pyas, sandbox: Sandbox) -> None:
         assert text in masked.out
     assert [False, False] == [truth[name] in masked.out for name in ("start_url", "password")]
     assert [True, True] == [truth[name] in shown.out for name in ("start_url", "password")]
+
+
+def test_details_at_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Long texts are wrapped beside their names; an address is not, so that it can be copied."""
+    screen = io.StringIO()
+    console = Console(file=screen, force_terminal=True, no_color=True, color_system=None, width=30)
+    monkeypatch.setattr(_showing, "stdout", lambda: console)
+    link = "https://us05web.zoom.us/j/85746065400?pwd=x"
+
+    show_fields([("title", "Planning of the next year"), ("none", ""), ("to join", link)])
+
+    assert f"  title  Planning of the next\n         year\nto join  {link}\n" == screen.getvalue()
 
 
 def test_many_details_from_a_pipe(pyas: Pyas, sandbox: Sandbox) -> None:

@@ -168,9 +168,12 @@ def test_documents_that_are_none(pyas: Pyas, sandbox: Sandbox, tmp_path: Path) -
         assert 2 == done.code
         assert done.err.startswith(f"pyas: error: {said}")
 
+    (tmp_path / "old.json").write_bytes('{"title": "é"}'.encode("latin-1"))
+    old = pyas("meetings", "update", 1, "--from-json", tmp_path / "old.json")
     missing = pyas("meetings", "update", 1, "--from-json", tmp_path / "none.json")
 
-    assert (1, []) == (missing.code, sandbox.requests)
+    assert (2, 1, []) == (old.code, missing.code, sandbox.requests)
+    assert old.err.startswith("pyas: error: --from-json: expected text in UTF-8: ")
     assert f"pyas: error: {tmp_path / 'none.json'}: No such file or directory\n" == missing.err
 
 

@@ -26,6 +26,7 @@ class Twists:
         page: Changes the document of a page, given how many pages came before.
         query: Says of a query whether it is refused.
         uuids: Whether a meeting is found by its uuid.
+        echo: Says of a request, its headers, path and query, what a refusal tells of it.
     """
 
     dates: str | None = OURS
@@ -35,6 +36,7 @@ class Twists:
     page: Callable[[Json, int], Json] = lambda page, _: page
     query: Callable[[dict[str, str]], bool] = lambda _: False
     uuids: bool = True
+    echo: Callable[[str], str] = lambda _: "Bad Request"
 
 
 class Twisted:
@@ -50,7 +52,7 @@ class Twisted:
         query = dict(parse_qsl(scope["query_string"].decode()))
         listing = scope["path"] == "/zoom/meetings"
         if (listing and not self._bend(query)) or (not listing and not self._found(scope["path"])):
-            await self._refuse(send)
+            await self._refuse(scope, send)
             return
         scope = {**scope, "query_string": urlencode(query).encode()}
         begin: Json = {}
@@ -104,8 +106,10 @@ class Twisted:
     def _found(self, path: str) -> bool:
         return self.twists.uuids or path.rpartition("/")[2].isdigit()
 
-    async def _refuse(self, send: Any) -> None:  # noqa: ANN401
-        body = b'{"success": false, "error": "Bad Request", "code": 400}'
+    async def _refuse(self, scope: Any, send: Any) -> None:  # noqa: ANN401
+        request = " ".join(value.decode() for _, value in scope["headers"])
+        request += f" {scope['path']} {scope['raw_path'].decode()}?{scope['query_string'].decode()}"
+        body = json.dumps({"success": False, "error": self.twists.echo(request), "code": 400}).encode()
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": 400, "headers": headers})
         await send({"type": "http.response.body", "body": body})

@@ -2,8 +2,7 @@
 
 import platform
 import statistics
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, Final
 
 from rich.table import Table
@@ -19,9 +18,10 @@ from pyas_async.cli._doctor.pages import LARGEST, page_number, page_size, page_t
 from pyas_async.cli._doctor.patience import expiry
 from pyas_async.cli._failing import Exit
 from pyas_async.cli._options import COMMON, Account, Common, Flag, PlanName
-from pyas_async.cli._output import clean, many, say, stderr, write_json, write_table
+from pyas_async.cli._output import clean, many, say, status, write, write_json
 from pyas_async.cli._running import perform_async
 from pyas_async.cli._service import client_for, whose
+from pyas_async.cli._times import lasting
 
 EXAMPLES: Final = """\
 Examples:
@@ -70,7 +70,8 @@ def examine(
             try:
                 await _examine(calls, masker, found, patient=patient)
             finally:
-                _sum_up(calls, findings, common)
+                if findings or common.json:
+                    _sum_up(calls, findings, common)
         return Exit.INCOMPLETE if worst(findings) else Exit.OK
 
     return perform_async(work, common)
@@ -94,8 +95,13 @@ async def _examine(calls: Calls, masker: Masker, found: Callable[..., None], *, 
     found(*await details(calls, whole, masker))
     found(*limit_headers(calls), clock(calls))
     if patient:
-        with _counting_down() as tell:
-            found(*await expiry(calls, length, masker, tell))
+        with status("") as tell:
+            died = await expiry(calls, length, masker, lambda left: tell(_waiting(left)))
+        found(*died)
+
+
+def _waiting(left: float) -> str:
+    return f"waiting for a page token to die: {lasting(left)}"
 
 
 def _cannot(error: PyasError | None) -> PyasError:
@@ -114,7 +120,7 @@ def _show(finding: Finding) -> None:
     line.add_column(width=_STATE)
     line.add_column()
     line.add_row(Text(finding.check, style="bold"), Text(finding.state, style=_STYLES[finding.state]), told)
-    write_table(line)
+    write(line)
 
 
 def _sum_up(calls: Calls, findings: list[Finding], common: Common) -> None:
@@ -133,11 +139,3 @@ def _sum_up(calls: Calls, findings: list[Finding], common: Common) -> None:
         return
     parts = [f"{state}: {count}" for state in _STYLES if (count := sum(one.state == state for one in findings))]
     say(f"{', '.join(parts) or 'nothing found'}; {many(calls.count, 'call')}; pyas_async {__version__}")
-
-
-@contextmanager
-def _counting_down() -> Iterator[Callable[[float], None]]:
-    """Show how long there is to wait, at a terminal."""
-    console = stderr()
-    with console.status("") as status:
-        yield lambda left: status.update(f"waiting for a page token to die: {left / 60:.0f} min")

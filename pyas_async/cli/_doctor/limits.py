@@ -14,7 +14,7 @@ from pyas_async.plans import PLANS
 _ASSUMED: Final = "answers say in X-RateLimit-Remaining what is left of the limit, and in X-RateLimit-Reset until when"
 _OF_LIMITS: Final = re.compile(r"^(x-)?rate-?limit|^retry-after$|^x-rate")
 _JAVASCRIPT: Final = re.compile(r"^[A-Z][a-z]{2} [A-Z][a-z]{2} \d{1,2} \d{4} \d\d:\d\d:\d\d (GMT|UTC)[+-]\d{4}")
-_BUDGET: Final = "Give the plan: PyasClient(budget=RateBudget.growth()) or another one, in pyas export --plan."
+_BUDGET: Final = "Give the plan: budget=RateBudget.growth() or another one, in pyas meetings export --plan."
 _GREATEST_SKEW: Final = 10.0
 
 

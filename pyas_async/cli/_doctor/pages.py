@@ -11,6 +11,7 @@ LARGEST: Final = 300
 _MODERATE: Final = 100
 _SMALL: Final = 10
 INVENTED: Final = "pyas-doctor-invented-this"
+_REPAIR: Final = "Let listings end with verify_total='repair', in pyas meetings export --repair."
 Identity = tuple[int, str, str]
 
 
@@ -52,7 +53,7 @@ async def page_size(calls: Calls, first: Reply[Page]) -> tuple[Finding, Page | N
     )
     if asked != LARGEST:
         seen = f"{LARGEST} was refused ({_said(first.error)}); a page of {served} rows came"
-        change = f"Ask for page_size={asked or served}, in pyas --page-size: it saves the refused call. {change}"
+        change += f" page_size={asked or served}, in pyas meetings --page-size, saves each listing the refused call."
     else:
         seen = f"{LARGEST} were asked for, and a page has {served}"
     return Finding(check="page-size", state="differs", assumed=assumed, seen=seen, change=change), page, asked
@@ -77,19 +78,19 @@ async def page_tokens(calls: Calls, whole: Page, masker: Masker) -> tuple[list[F
     if one is None or token is None:
         seen = f"a page of {size} of {len(whole)} rows came without a token"
         change = "Listings end at their first page: nothing can be set. Please report it."
-        return [Finding(check="page-token", state="differs", assumed=chain, seen=seen, change=change)], 0
+        return [Finding(check="page-token", state="differs", assumed=chain, seen=seen, change=change)], size
     masker.learn(token)
     reply = await calls.list(max_results=size, next_page_token=token)
     if reply.value is None:
         seen = f"a token was refused at once: {_said(reply.error)}"
         change = "Listings cannot go beyond their first page: nothing can be set. Please report it."
-        return [Finding(check="page-token", state="differs", assumed=chain, seen=seen, change=change)], 0
+        return [Finding(check="page-token", state="differs", assumed=chain, seen=seen, change=change)], size
     masker.learn(reply.value.next_page_token or "")
     head, tail, all_rows = identities(one.meetings), identities(reply.value.meetings), identities(whole.meetings)
     repeated = len(set(head) & set(tail))
     if repeated:
         seen = f"{repeated} of {len(tail)} rows of the second page were on the first, too"
-        change = "Rows that come twice are skipped. Let listings end with verify_total='repair', in pyas --repair."
+        change = f"Rows that come twice are skipped. {_REPAIR}"
         found = Finding(check="page-token", state="differs", assumed=chain, seen=seen, change=change)
     else:
         seen = f"two pages of {len(head)} and {len(tail)} rows, none on both"
@@ -98,7 +99,7 @@ async def page_tokens(calls: Calls, whole: Page, masker: Masker) -> tuple[list[F
         seen = f"the first {len(head) + len(tail)} rows came in the same order, in one page and in two"
         return [found, Finding(check="order", state="holds", assumed=order, seen=seen)], size
     seen = "the same rows came in another order, or others in their place, from one call to the next"
-    change = "Rows can be missed between pages: let listings end with verify_total='repair', in pyas --repair."
+    change = f"Rows can be missed between pages. {_REPAIR}"
     return [found, Finding(check="order", state="differs", assumed=order, seen=seen, change=change)], size
 
 
@@ -151,7 +152,7 @@ def total(whole: Page) -> Finding:
     """Say whether the total that the service reports is the number of rows, where one page has them all."""
     assumed = "the total is about the number of rows"
     if whole.next_page_token is not None:
-        seen = f"{whole.total_records} rows are reported; a page has {len(whole)} of them"
+        seen = f"{whole.total_records:,} rows are reported; a page has {len(whole)} of them"
         return Finding(check="total", state="unclear", assumed=assumed, seen=seen)
     if whole.total_records == len(whole):
         return Finding(check="total", state="holds", assumed=assumed, seen=f"{len(whole)} rows, and as many reported")

@@ -2,8 +2,7 @@
 
 import os
 import shlex
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -12,14 +11,14 @@ import anyio
 import attrs
 from cyclopts import Parameter
 
-from pyas_async import ListType
+from pyas_async import ListType, PyasError
 from pyas_async.cli._export.files import Files, Place
 from pyas_async.cli._export.job import Format, Job, format_of
 from pyas_async.cli._export.progress import now
 from pyas_async.cli._export.run import Ended, export
 from pyas_async.cli._export.shapes import check_extra, finish
-from pyas_async.cli._failing import CommandError, Exit, text_of
-from pyas_async.cli._options import COMMON, Common, Day, Flag, PlanName
+from pyas_async.cli._failing import CommandError, Exit, code_of, text_of
+from pyas_async.cli._options import COMMON, Common, Day, Flag, PlanName, read_text
 from pyas_async.cli._output import many, say, say_error, write_json
 from pyas_async.cli._running import perform
 
@@ -77,8 +76,11 @@ def export_meetings(
 
     def work() -> int:
         files = Files(output)
+        files.check()
+        if not checkpoint_every >= 0:  # not a number is not, either
+            raise CommandError(f"--checkpoint-every: expected 0 or more seconds, got {checkpoint_every}")
         accounts = _ids(account, accounts_from)
-        given = {"accounts": accounts, "start": start, "end": end, "type": type, "page_size": page_size, "plan": plan}
+        given = {"accounts": accounts, "start": start, "end": end, "type": type, "page_size": page_size}
         given |= {"format": format, "repair": repair or None}
         begun = files.place() if resume else None
         asked = Job(
@@ -101,6 +103,8 @@ def export_meetings(
         with files.claim(), _telling_how_to_go_on(files):
             if place.listings is not None and files.place() != place:
                 raise CommandError(f"{output}: another process has gone on with it just now")
+            if plan is not None:  # which may be another one by now
+                place = attrs.evolve(place, job=attrs.evolve(place.job, plan=plan))
             ended = Ended(place, {}) if place.whole else _run(files, place, at_once=at_once, every=checkpoint_every)
             return _end(files, ended, partial=partial, common=common)
 
@@ -111,7 +115,7 @@ def _ids(account: list[str] | None, accounts_from: str | None) -> tuple[str, ...
     """Collect the accounts' ids, each once."""
     ids = list(account or ())
     if accounts_from is not None:
-        text = sys.stdin.read() if accounts_from == "-" else Path(accounts_from).read_text("utf-8")
+        text = read_text("--accounts-from", accounts_from)
         lines = (line.partition("#")[0].strip().strip('"') for line in text.splitlines())
         ids += [line for line in lines if line]
         if not ids:
@@ -186,9 +190,9 @@ def _resume_command(files: Files) -> str:
 def _end(files: Files, ended: Ended, *, partial: bool, common: Common) -> int:
     """Make the file, unless accounts failed, and tell what was done."""
     place, failures = ended.place, ended.failures
-    for account_id, error in failures.items():
-        say_error(f"{account_id}: {text_of(error)[0]}")
-    made = partial or not failures
+    _tell_failures(failures)
+    in_vain = len(failures) == len(place.job.accounts) and not place.rows
+    made = not failures or (partial and not in_vain)
     if made:
         if not place.whole:
             files.save(attrs.evolve(place, whole=True))
@@ -210,7 +214,23 @@ def _end(files: Files, ended: Ended, *, partial: bool, common: Common) -> int:
         say(f"{files.output}: {many(place.rows, 'meeting')}{of}, {many(place.calls, 'call')}")
     if made:
         return Exit.OK
-    say(f"{many(len(failures), 'account')} failed, and no file was made. To try these again:")
+    if in_vain:
+        # There is nothing to go on from: the same command again is as good.
+        files.forget()
+        codes = set(map(code_of, failures.values()))
+        return codes.pop() if len(codes) == 1 else Exit.INCOMPLETE
+    safe = f"{many(place.rows, 'row')} are safe in {files.part}"
+    say(f"{many(len(failures), 'account')} failed, and no file was made; {safe}. To try again what failed:")
     say(f"  {_resume_command(files)}")
     say("Or make the file without them: the same with --partial.")
     return Exit.INCOMPLETE
+
+
+def _tell_failures(failures: Mapping[str, PyasError]) -> None:
+    """Tell what ended listings, each reason once: of a service that is gone, every account would say the same."""
+    told: dict[str, list[str]] = {}
+    for account_id, error in failures.items():
+        told.setdefault(text_of(error)[0], []).append(account_id)
+    for text, (first, *others) in told.items():
+        more = f" and {many(len(others), 'more account')}" if others else ""
+        say_error(f"{first}{more}: {text}")

@@ -50,10 +50,27 @@ class Files:
 
     def __init__(self, output: Path) -> None:
         """Name them; nothing is opened."""
+        if output.is_symlink():
+            output = output.resolve()  # what it leads to is replaced, not the link
         self.output = output
         self.part = output.with_name(output.name + ".part")
         self.checkpoint = output.with_name(output.name + ".checkpoint")
         self._scratch = output.with_name(output.name + ".tmp")
+
+    def check(self) -> None:
+        """Make sure, before anything is sent, that a file can be what was asked for.
+
+        Raises:
+            CommandError: If it cannot.
+        """
+        if str(self.output) == "-":
+            hint = "For a pipe, there is pyas meetings list --json."
+            raise CommandError("--output: expected a file, since an export can be gone on with", hint=hint)
+        if self.output.exists() and not self.output.is_file():
+            # A device, too, would be replaced by a file.
+            raise CommandError(f"--output: {self.output} is a folder, or a device, and no file")
+        if not self.output.parent.is_dir():
+            raise CommandError(f"--output: there is no folder {self.output.parent}")
 
     def place(self) -> Place | None:
         """Read how far an export has come; ``None`` if none was begun.
@@ -134,7 +151,7 @@ class Files:
     def _new(self, target: Path) -> Iterator[IO[bytes]]:
         """Write a file that takes its place in one step, once it is whole and on the disk."""
         try:
-            with self._scratch.open("wb") as file:
+            with naming(target), self._scratch.open("wb") as file:
                 yield file
                 see_off(file)
             self._scratch.replace(target)
@@ -155,6 +172,16 @@ class Files:
         """Make the part the output, as it is."""
         self.part.replace(self.output)
         self.checkpoint.unlink(missing_ok=True)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Have an error of writing tell where: one that has a file open already, as on a full disk, does not say it."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
 
 
 def see_off(file: IO[bytes]) -> None:

@@ -67,9 +67,10 @@ class Job:
             mine, other = getattr(self, name), getattr(asked, name)
             if mine != other:
                 option = f"--{name.replace('_', '-')}"
+                begun = f"with {mine}" if isinstance(mine, (str, int)) and mine else "otherwise"
                 raise CommandError(
-                    f"{option}: the export that is to be gone on with was begun with another one",
-                    hint="Leave it out, or begin anew with --force.",
+                    f"{option}: the export was begun {begun}, and goes on like that alone",
+                    hint="Leave the option out, or begin anew with --force.",
                 )
 
 

@@ -7,7 +7,7 @@ from typing import IO, Final
 import attrs
 
 from pyas_async import AccountsIterator, Checkpoint, ListType, PyasError
-from pyas_async.cli._export.files import Files, Place, see_off
+from pyas_async.cli._export.files import Files, Place, naming, see_off
 from pyas_async.cli._export.progress import Progress
 from pyas_async.cli._export.rows import Writer, writer
 from pyas_async.cli._output import stderr
@@ -58,6 +58,11 @@ class Part:
         """Whether it is time for a checkpoint."""
         return time.monotonic() - self._saved >= self._pause
 
+    def write(self, line: bytes) -> None:
+        """Append to the part; it counts when it is saved."""
+        with naming(self._files.part):
+            self._file.write(line)
+
     def save(self, listings: Checkpoint | None, *, whole: bool = False) -> None:
         """Have the rows on the disk, and then say that they count.
 
@@ -66,7 +71,9 @@ class Part:
         if listings is not None and listings.items != self._progress.rows:
             return
         began = time.monotonic()
-        see_off(self._file)
+        self._progress.look()
+        with naming(self._files.part):
+            see_off(self._file)
         self.place = attrs.evolve(
             self.place,
             offset=self._file.tell(),
@@ -98,13 +105,15 @@ async def export(files: Files, place: Place, *, at_once: int, every: float) -> E
         file = stack.enter_context(files.open_part(place))
         part = Part(files, file, place, progress, every=every)
         if place.listings is None:
-            file.write(head)
+            part.write(head)
             part.save(None)
-        client = await stack.enter_async_context(client_for(plan=job.plan, on_event=progress.heard))
+        at_terminal = stderr().is_terminal
+        client = client_for(plan=job.plan, on_event=progress.heard, tell_waits=not at_terminal)
+        await stack.enter_async_context(client)
         pairs = client.meetings.iter_accounts(
             job.accounts,
-            start_date=day_filter(job.start),
-            end_date=day_filter(job.end),
+            start_date=day_filter("--start", job.start),
+            end_date=day_filter("--end", job.end),
             type=None if job.type is None else ListType(job.type),
             page_size=job.page_size,
             max_concurrency=at_once,
@@ -112,22 +121,20 @@ async def export(files: Files, place: Place, *, at_once: int, every: float) -> E
             resume=place.listings,
         )
         progress.source = lambda: (pairs.stats, client.rate_limit)
-        console = stderr()
-        with progress.live() if console.is_terminal else nullcontext():
+        with progress.shown() if at_terminal else nullcontext():
             async with pairs:
-                await _append(pairs, part, file, write, progress)
+                await _append(pairs, part, write, progress)
     return Ended(part.place, pairs.failures)
 
 
-async def _append(pairs: AccountsIterator, part: Part, file: IO[bytes], write: Writer, progress: Progress) -> None:
+async def _append(pairs: AccountsIterator, part: Part, write: Writer, progress: Progress) -> None:
     try:
         async for account_id, meeting in pairs:
-            file.write(write(account_id, meeting))
+            part.write(write(account_id, meeting))
             progress.rows += 1
             if part.due:
                 part.save(pairs.checkpoint())
     finally:
         # Whether it came to its end, failed, or was cancelled: nothing here waits for anybody.
-        progress.look()
         place = pairs.checkpoint()
         part.save(place, whole=place.done and not pairs.failures)

@@ -1,6 +1,6 @@
 """The command ``pyas meetings week``."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
 
 from cyclopts import Parameter
@@ -11,7 +11,7 @@ from pyas_async.cli._options import COMMON, Account, Common, Zone
 from pyas_async.cli._output import many, say, stdout, write_json
 from pyas_async.cli._running import perform_async
 from pyas_async.cli._service import client_for, whose
-from pyas_async.cli._times import written, zone_name, zone_named
+from pyas_async.cli._times import day_of, written, zone_name, zone_named
 from pyas_async.cli._week.grid import NARROWEST, grid
 from pyas_async.cli._week.layout import DAYS, lay_out, week_of
 from pyas_async.cli._week.words import agenda, summary, timeless
@@ -52,7 +52,7 @@ def show_week(
         if not 1 <= hour_lines <= 6:
             raise CommandError(f"--hour-lines: expected 1 to 6, got {hour_lines}")
         now = datetime.now(UTC).astimezone(zone)
-        monday = week_of(now.date() if day is None else _day(day))
+        monday = week_of(now.date() if day is None else day_of("", day))
         # A day more on both sides: whose midnight the service means, its page does not say.
         first, last = written(monday - timedelta(days=1)), written(monday + timedelta(days=DAYS))
         async with client_for(whose(account)) as client:
@@ -79,10 +79,3 @@ def _of_week(meetings: list[Meeting], timed: list[Meeting]) -> list[Meeting]:
     """Keep the meetings of the week, and those without a time, in the order of the listing."""
     keep = set(map(id, timed))
     return [meeting for meeting in meetings if meeting.start_time is None or id(meeting) in keep]
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise CommandError(f"expected a day such as 2026-01-31, got {text!r}") from None

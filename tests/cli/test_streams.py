@@ -1,0 +1,147 @@
+"""What the command writes to: encodings without our characters, disks that are full, streams that are closed."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from rich.cells import cell_len
+
+from pyas_async.cli import main
+from pyas_async.cli._export import files, run
+from pyas_async.cli._tables import write_table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cli.tools import Pyas
+    from pyas_async.sandbox import Sandbox
+
+full = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no disk that is full")  # noqa: PTH110
+TOPIC = "Réunion 日次 “Q3” — 🚀"
+
+
+@pytest.fixture
+def titled(sandbox: Sandbox) -> str:
+    """Give an account with a meeting whose title few encodings have."""
+    account = sandbox.account_ids[2]
+    if sandbox.rows(account)[0]["topic"] != TOPIC:
+        start = {"start_time": "2026-03-02T09:00:00Z", "duration": 120}
+        sandbox.add_meeting(account, {"type": 2, "topic": TOPIC, **start}, at=0)
+    return account
+
+
+def encoded(monkeypatch: pytest.MonkeyPatch, encoding: str, *arguments: object) -> tuple[int, str]:
+    """Call the command with a stdout of some encoding: its exit code, and what was written."""
+    written = io.TextIOWrapper(io.BytesIO(), encoding)
+    monkeypatch.setattr(sys, "stdout", written)
+    code = main([str(argument) for argument in arguments])
+    written.flush()
+    raw = written.buffer
+    assert isinstance(raw, io.BytesIO)
+    return code, raw.getvalue().decode(encoding)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "shown"),
+    [
+        ("utf-8", "Réunion 日次 “Q3” — 🚀   "),
+        ("latin-1", 'Réunion ???? "Q3" - ??   '),
+        ("ascii", 'R?union ???? "Q3" - ??   '),
+    ],
+)
+def test_encodings(monkeypatch: pytest.MonkeyPatch, titled: str, encoding: str, shown: str) -> None:
+    """A title that an encoding lacks is written as far as it can be, and columns stay where they are."""
+    code, text = encoded(monkeypatch, encoding, "meetings", "list", "--account", titled, "--limit", 1)
+
+    head, _, row = text.splitlines()
+    assert (0, True) == (code, shown in row)
+    assert head.index("id") == cell_len(row[: row.index(shown) + len(shown)])
+
+
+def test_a_week_in_ascii(monkeypatch: pytest.MonkeyPatch, titled: str) -> None:
+    """The lines of a calendar become those that every encoding has."""
+    options = ("--account", titled, "--time-zone", "UTC")
+    code, text = encoded(monkeypatch, "ascii", "meetings", "week", "2026-03-02", *options)
+
+    assert 0 == code
+    assert "      |Mon 2" in text
+    assert "------+-----" in text
+    assert '|#R?union ???? "Q3"' in text
+
+
+@full
+@pytest.mark.parametrize(
+    "command",
+    ["meetings list --limit 1", "meetings list --limit 1 --json", "meetings week", "plan --accounts 3", "--help"],
+)
+def test_no_room(monkeypatch: pytest.MonkeyPatch, pyas: Pyas, sandbox: Sandbox, command: str) -> None:
+    """Where the output has no room, that is told in one line, and the exit code says that it failed."""
+    # A descriptor of its own: what is behind it is let go of.
+    with open("/dev/full", "w", encoding="utf-8") as nowhere:  # noqa: PTH123
+        monkeypatch.setattr(sys, "stdout", nowhere)
+        done = pyas(*command.split())
+        monkeypatch.undo()
+
+    assert (1, "pyas: error: output: No space left on device") == (done.code, done.err.strip().splitlines()[-1])
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize("name", ["stdout", "stderr", "stdin"])
+def test_closed(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, name: str) -> None:
+    """A stream that whoever started the command has closed is not missed."""
+    monkeypatch.setattr(sys, name, None)
+
+    code = main(["meetings", "list", "--limit", "1"])
+
+    stream = getattr(sys, name)
+    stream.close()
+    assert (0, os.devnull) == (code, stream.name)
+
+
+@full
+@pytest.mark.parametrize("rows", [0, 60])
+def test_an_export_without_room(
+    pyas: Pyas, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    """A disk that fills up ends an export with the file's name; what is safe is told, and can be gone on with."""
+    output, saved = tmp_path / "all.jsonl", list[int]()
+
+    def see_off(file: io.BufferedWriter) -> None:
+        files.see_off(file)
+        saved.append(1)
+        if len(saved) > rows + 1:
+            os.write(os.open("/dev/full", os.O_WRONLY), b"x")
+
+    monkeypatch.setattr(run, "see_off", see_off)
+    done = pyas("meetings", "export", "--output", output, "--checkpoint-every", 0)
+    monkeypatch.setattr(run, "see_off", files.see_off)
+
+    first, *others = done.err.splitlines()
+    assert (1, f"pyas: error: {output}.part: No space left on device") == (done.code, first)
+    if not rows:
+        assert ([], []) == (others, list(tmp_path.iterdir()))
+        return
+    assert f"{rows} rows are safe in {output}.part. To go on:" == others[0]
+    assert 0 == pyas("meetings", "export", "--output", output, "--resume").code
+    assert len(sandbox.rows(sandbox.account_ids[0])) == len(output.read_text("utf-8").splitlines())
+
+
+def test_a_table_of_many_rows(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten thousand rows are written at once, in columns that fit; one gives way, whatever its script."""
+    monkeypatch.setenv("COLUMNS", "40")
+    rows = [(f"{number}", "日次スタンドアップ と " * (number % 5), "x" * 8) for number in range(10_000)]
+    began = time.process_time()
+
+    write_table(("number", "title", "id"), rows, numbers=("number",), cut="title")
+
+    # It was 4 seconds; a slow machine may take its time.
+    assert time.process_time() - began < 2
+    head, rule, *lines = capsys.readouterr().out.splitlines()
+    assert ("number   title" + " " * 18 + "id", "─" * 40) == (head, rule)
+    assert "     2   日次スタンドアップ …   xxxxxxxx" == lines[2]
+    assert {40} == {cell_len(line) for line in lines}
