@@ -288,6 +288,20 @@ def cancel(session: nox.Session) -> None:
 
 
 @nox.session
+def fleet(session: nox.Session) -> None:
+    """Let several processes share one key, with a real Redis or Valkey between them."""
+    if not any(map(shutil.which, ("redis-server", "valkey-server"))):
+        if not shutil.which("apt-get") or os.name == "nt" or os.geteuid():
+            session.error("there is no Redis here, nor a Valkey; on Debian and Ubuntu: sudo apt install redis-server")
+        for command in (["update"], ["install", "--yes", "--no-install-recommends", "redis-server"]):
+            session.run("apt-get", "--quiet", *command, external=True, silent=True)
+    install_wheel(session, *groups("tests"), extras=("redis", "sandbox"))
+    environment = {**UNDER_TEST, "PYAS_ASYNC_FLEET": "1"}
+    # They sleep more than they work.
+    session.run("python", "-m", "pytest", "--numprocesses", "3", "tests/fleet", *session.posargs, env=environment)
+
+
+@nox.session
 def web(session: nox.Session) -> None:
     """Use the example's page in a headless Chromium; `-- --draw` writes the pictures of the documentation anew."""
     browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

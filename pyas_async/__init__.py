@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     from pyas_async.events import (
         AttemptEnded,
         AttemptStarted,
+        BudgetStoreFailed,
         CallEnded,
         CallStarted,
         Event,
@@ -98,6 +99,7 @@ __all__ = [
     "BudgetLease",
     "BudgetReport",
     "BudgetStore",
+    "BudgetStoreFailed",
     "BudgetTimeoutError",
     "BulkRun",
     "BulkStats",
@@ -170,6 +172,7 @@ _LATER = {
     "BudgetLease": "_core.store",
     "BudgetReport": "_core.store",
     "BudgetStore": "_core.store",
+    "BudgetStoreFailed": "events",
     "BulkRun": "_runtime.bulk",
     "BulkStats": "outcomes",
     "CallEnded": "events",

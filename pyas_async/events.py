@@ -210,6 +210,20 @@ class ListingDrifted:
     yielded: int
 
 
+@public
+@attrs.frozen(kw_only=True)
+class BudgetStoreFailed:
+    """The store of a shared call budget could not be asked, and this process counts alone for a while.
+
+    Attributes:
+        fault: What was wrong with it.
+        seconds: How long, before it is asked again.
+    """
+
+    fault: str
+    seconds: float
+
+
 Event: TypeAlias = (
     JobStarted
     | JobEnded
@@ -221,5 +235,6 @@ Event: TypeAlias = (
     | PageReceived
     | ListingRestarted
     | ListingDrifted
+    | BudgetStoreFailed
 )
 """Everything that ``on_event`` can be told."""

@@ -41,6 +41,7 @@ BLOCK = re.compile(
 BLOCKS = [
     pytest.param(block, not mark, prints, id=f"{page.relative_to(ROOT)}:{number}")
     for page in PAGES
+    if page.stem != "when-one-machine-is-not-enough"  # needs a Redis: see tests/fleet/test_page.py
     for number, (mark, block, prints) in enumerate(BLOCK.findall(page.read_text("utf-8")))
 ]
 
@@ -102,6 +103,17 @@ def test_the_sizes_are_those_of_the_calculator() -> None:
             expected.append("| " + " | ".join(cells) + " |")
 
     assert expected == re.findall(r"^\| [\d,]+ \| (?:-|\d+) \| .*$", CALCULATOR, re.MULTILINE)
+
+
+def test_how_far_a_key_reaches() -> None:
+    """The table on several machines has the times that `estimate` gives."""
+    text = (ROOT / "docs" / "when-one-machine-is-not-enough.md").read_text("utf-8")
+    expected = []
+    for accounts in (1_000, 100_000, 1_000_000):
+        times = [duration(estimate(plan, accounts=accounts, pages=1).seconds) for plan in PLANS.values()]
+        expected.append(f"| {accounts:,} | " + " | ".join(times) + " |")
+
+    assert expected == re.findall(r"^\| [\d,]+ \| .*$", text, re.MULTILINE)
 
 
 def test_the_mapping_is_whole() -> None:

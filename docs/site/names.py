@@ -74,6 +74,7 @@ REFERENCE = {
         "PageReceived",
         "ListingRestarted",
         "ListingDrifted",
+        "BudgetStoreFailed",
     ],
 }
 """Of ``pyas_async``."""

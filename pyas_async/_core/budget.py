@@ -101,19 +101,19 @@ class RateBudget:
         self._feeling_until = -math.inf
 
     @classmethod
-    def developer(cls, *, share: float = 1.0) -> Self:
+    def developer(cls, *, share: float = 1.0, store: "BudgetStore | None" = None) -> Self:
         """Give the budget of the Developer plan: 100 calls per five minutes."""
-        return cls(DEVELOPER.calls, window=DEVELOPER.window, share=share)
+        return cls(DEVELOPER.calls, window=DEVELOPER.window, share=share, store=store)
 
     @classmethod
-    def growth(cls, *, share: float = 1.0) -> Self:
+    def growth(cls, *, share: float = 1.0, store: "BudgetStore | None" = None) -> Self:
         """Give the budget of the Growth plan: 3,000 calls per five minutes."""
-        return cls(GROWTH.calls, window=GROWTH.window, share=share)
+        return cls(GROWTH.calls, window=GROWTH.window, share=share, store=store)
 
     @classmethod
-    def scale(cls, *, share: float = 1.0) -> Self:
+    def scale(cls, *, share: float = 1.0, store: "BudgetStore | None" = None) -> Self:
         """Give the budget of the Scale plan: 5,000 calls per five minutes."""
-        return cls(SCALE.calls, window=SCALE.window, share=share)
+        return cls(SCALE.calls, window=SCALE.window, share=share, store=store)
 
     @property
     def in_flight(self) -> int:
@@ -177,8 +177,13 @@ class RateBudget:
         own, left = self._own.places(now), self._service.left(now)
         if own is None and left is None:
             own = self._places(now)
+        part = self._own_part(now)
+        if own is not None and part is not None:
+            own = min(own, part[0] - self._own.used)
         if own is not None and own < 1:
             freed = self._own.next_freed()
+            if part is not None:
+                freed = part[1] if freed is None else min(freed, part[1])
             return None if freed is None else freed - now
         if left is not None and left - self._own.in_flight - (0 if self._share == 1 else self._reserve()) < 1:
             return self._service.resets - now
@@ -236,6 +241,7 @@ class RateBudget:
             now,
             wanted=len(self.queue) if self.leases.empty(now) else 0,
             interactive=self.queue.interactive,
+            used=self._own.used - self._own.freed_before(now),
             limit=limit,
             window=self._window + self._guard,
         )
@@ -299,6 +305,20 @@ class RateBudget:
         if self._limit is None or self._service.told is None:
             return self._limit or self._service.limit
         return min(self._limit, self._service.told)
+
+    def store_failed(self, now: float) -> float:
+        """Take note that the store cannot be asked, for so many seconds."""
+        if self.leases is None:
+            return 0.0
+        used = self._own.used - self._own.freed_before(now)
+        return self.leases.failed(now, used=used, window=self._window + self._guard)
+
+    def _own_part(self, now: float) -> tuple[int, float] | None:
+        """Give the places that are this process's while not all ask the store, and until when; ``None`` if all do."""
+        whole = self._whole()
+        if self.leases is None or whole is None:
+            return None
+        return self.leases.own_part(now, portion(whole, self._share / self.leases.processes))
 
     def _allowed(self, limit: int) -> int:
         """Give this program's part of a limit."""

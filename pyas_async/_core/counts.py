@@ -190,6 +190,10 @@ class Leases:
         self._until = -math.inf
         self._ask_at = -math.inf
         self._alone_until = -math.inf
+        self._apart_until = -math.inf
+        self._processes = 1
+        self._free = _REMEMBERED
+        self._kept, self._kept_until = 0, -math.inf
         self._sent = self._unused = 0
         self._unanswered = 0.0
         self._heard = _NOTHING
@@ -200,6 +204,26 @@ class Leases:
         """Whether nothing is left of the lease; never while this process counts alone."""
         self._expire(now)
         return self._places < 1 and now >= self._alone_until
+
+    @property
+    def processes(self) -> int:
+        """How many processes spend the budget, as far as the store knew."""
+        return self._processes
+
+    def own_part(self, now: float, part: int) -> tuple[int, float] | None:
+        """Give the places that this process may take up while not all count together, and until when that is so.
+
+        That is an equal part, at most; in the first window what it has taken up already, and its part of what was free.
+        When the store can be asked again, others may not have noticed yet: this process keeps to its part for as long.
+
+        Args:
+            now: The moment.
+            part: An equal part.
+        """
+        if now >= self._apart_until:
+            return None
+        kept = part if now >= self._kept_until else min(part, max(1, self._kept))
+        return kept, self._alone_until if now < self._alone_until else self._apart_until
 
     def due(self, now: float, *, wanted: bool) -> bool:
         """Whether the store is to be asked, or told, now."""
@@ -244,7 +268,9 @@ class Leases:
         self._unused += self._places
         self._places = 0
 
-    def report(self, now: float, *, wanted: int, interactive: int, limit: int | None, window: float) -> "BudgetReport":
+    def report(
+        self, now: float, *, wanted: int, interactive: int, used: int, limit: int | None, window: float
+    ) -> "BudgetReport":
         """Write what the store is to be told and asked."""
         from pyas_async._core.store import BudgetReport  # noqa: PLC0415 -- most programs have no store
 
@@ -256,6 +282,7 @@ class Leases:
             # Below 0 if calls that were reported did not go out after all: the next to go are theirs.
             sent=max(0, self._sent),
             unused=self._unused,
+            used=used,
             limit=limit,
             window=window,
             remaining=remaining,
@@ -278,6 +305,8 @@ class Leases:
             self._heard = _NOTHING
         self.urgent = self._paused_until > paused_until
         self._ask_at = now
+        self._processes = lease.processes
+        self._free = _REMEMBERED if lease.free is None else lease.free
         if report.wanted:
             lives = min(lease.expires_in, report.window)
             self._places, self._until = lease.places, now + lives
@@ -285,10 +314,20 @@ class Leases:
                 self._ask_at = now + max(_SOONEST, min(lease.ask_again_in, report.window))
         return None
 
-    def failed(self, now: float) -> None:
-        """Count alone for a while: the store did not answer, or with what is no lease."""
+    def failed(self, now: float, *, used: int, window: float) -> float:
+        """Count alone for so many seconds: the store did not answer, or with what is no lease.
+
+        Args:
+            now: The moment.
+            used: Places that this process takes up.
+            window: Seconds for which a call takes one up.
+        """
+        if now >= self._apart_until:
+            self._kept, self._kept_until = used + self._free // self._processes, now + window
         self._alone_until = now + _ALONE
+        self._apart_until = self._alone_until + _ALONE + _PATIENCE
         self._unanswered = 0.0
+        return _ALONE
 
     def _expire(self, now: float) -> None:
         """Forget places that the store has taken back by itself."""

@@ -22,7 +22,10 @@ class BudgetReport:
         interactive: How many of these are for interactive calls, which go before the bulk calls of other processes.
         sent: Calls that went out since the last report, against places leased before. Each keeps its place for a
             window.
-        unused: Leased places that it gives back.
+        unused: Leased places that it gives back before they expire. A process that wants places has none left of those
+            that it had.
+        used: Calls of this process that take up a place now: all that went out in the last window, reported or not. A
+            store that has lost its memory learns from it what was spent.
         limit: Calls per window that all processes together may spend; ``None`` if it does not know.
         window: Seconds, the guard included.
         remaining: What the service last said is left of the key's limit; ``None`` if it said nothing new.
@@ -34,6 +37,7 @@ class BudgetReport:
     interactive: int
     sent: int
     unused: int
+    used: int
     limit: int | None
     window: float
     remaining: int | None
@@ -51,11 +55,18 @@ class BudgetLease:
         expires_in: Seconds in which it must; what is left then belongs to others again.
         ask_again_in: Seconds to wait before asking again, if there is no place; taken for 0.05 at least, and for a
             window at most.
+        processes: How many processes spend the budget now. While the store cannot be reached, each counts alone, and
+            spends the part of the limit that is one of so many.
+        free: Places that are left for all of them after this lease. When the store can no longer be reached, others may
+            have taken up more than their parts, and for a window each process keeps to what it has, and its part of
+            these. ``None`` if nobody knows.
     """
 
     places: int
     expires_in: float
     ask_again_in: float
+    processes: int = 1
+    free: int | None = None
 
 
 @public
@@ -64,9 +75,10 @@ class BudgetStore(Protocol):
     """Counts the calls of one key for several processes: ``RateBudget(..., store=...)``.
 
     It is asked by one call at a time, and only when a process has no leased place left or something urgent to tell. The
-    question may be cancelled at any moment: what was leased in vain must come back by itself when it expires. If it
-    raises, answers with what is no lease, or has not answered after five seconds of being asked, in one question or in
-    several that were cut short, the process counts alone for a while and says so in the log.
+    question may be cancelled at any moment: what was leased in vain must come back by itself, a window after it has
+    expired or sooner. (A process that was killed may have sent calls that it never reported.) If the store raises,
+    answers with what is no lease, or has not answered after five seconds of being asked, in one question or in several
+    that were cut short, the process counts alone for a while, and says so in the log and to ``on_event``.
     """
 
     async def lease(self, report: BudgetReport) -> BudgetLease:
@@ -78,9 +90,12 @@ def lease_fault(lease: object) -> str | None:
     """Say what is wrong with a store's answer, which is the user's code; ``None`` if it is a lease."""
     if not isinstance(lease, BudgetLease):
         return f"answered with {type(lease).__name__}, not with a BudgetLease"
-    places: object = lease.places
-    if not isinstance(places, int) or isinstance(places, bool) or places < 0:
-        return f"leased places={_shown(places)}, where a whole number >= 0 was expected"
+    for name, least in (("places", 0), ("processes", 1), ("free", 0)):
+        number: object = getattr(lease, name)
+        if name == "free" and number is None:
+            continue
+        if not isinstance(number, int) or isinstance(number, bool) or number < least:
+            return f"leased with {name}={_shown(number)}, where a whole number >= {least} was expected"
     for name in ("expires_in", "ask_again_in"):
         seconds: object = getattr(lease, name)
         if not is_number(seconds):

@@ -9,7 +9,7 @@ import logging
 import math
 import os
 import weakref
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 
 import anyio
 import anyio.lowlevel
@@ -27,9 +27,16 @@ _TICK = 0.001
 class Scheduler:
     """A client's way into the queue of its budget."""
 
-    def __init__(self, budget: RateBudget, clock: Clock) -> None:
-        """Stand in front of a budget."""
+    def __init__(self, budget: RateBudget, clock: Clock, on_alone: Callable[[str, float], None] | None = None) -> None:
+        """Stand in front of a budget.
+
+        Args:
+            budget: Whose queue it is.
+            clock: Tells the time.
+            on_alone: Is told what was wrong with the budget's store, and for how many seconds it is not asked.
+        """
         self.budget = budget
+        self._on_alone = on_alone
         self._clock = clock
         self._waiting: set[Ticket] = set()
         self._asks: set[anyio.CancelScope] = set()
@@ -173,9 +180,12 @@ class Scheduler:
             if lease is None and fault is None:
                 fault = leases.waited(now - began)
             if fault is not None:
-                leases.failed(now)
-                said = "the store of the call budget %s; this process counts alone for a while"
-                _log.warning(said, fault, extra={"pyas_event": "StoreFailed"})
+                seconds = self.budget.store_failed(now)
+                said = "the store of the call budget %s; this process counts alone for %g s"
+                fields = {"pyas_event": "BudgetStoreFailed", "pyas_seconds": seconds}
+                _log.warning(said, fault, seconds, extra=fields)
+                if self._on_alone is not None:
+                    self._on_alone(fault, seconds)
             # Cancelled or not, whoever slept until the answer must look again.
             self.moved()
         # A store that answers without waiting, and gives nothing, must not keep the event loop to itself.

@@ -81,7 +81,7 @@ class Session:
         self._transport = transport
         self._key = key
         self._places = transport.places
-        self._scheduler = Scheduler(budget, clock)
+        self._scheduler = Scheduler(budget, clock, self._counts_alone)
         self._quota = RetryQuota()
         self._flights = Flights(self._make)
         self.creations: Creations = Creations()
@@ -124,6 +124,10 @@ class Session:
 
             self.telling = Telling(self.clock)
         return self.telling.add(handler)
+
+    def _counts_alone(self, fault: str, seconds: float) -> None:
+        if self.telling is not None:
+            self.telling.store_failed(fault, seconds)
 
     def _wait_begins(
         self, call: Call[T], watch: Watch, seconds: float, reason: Literal["retry", "budget", "connection"]

@@ -18,6 +18,7 @@ from pyas_async._runtime.watch import Watch, WithdrawnError
 from pyas_async.events import (
     AttemptEnded,
     AttemptStarted,
+    BudgetStoreFailed,
     CallEnded,
     CallStarted,
     Event,
@@ -142,6 +143,10 @@ class Telling:
     def drifted(self, job: int, account_id: str, reported: int, yielded: int) -> None:
         """Tell that a listing changed while it was walked."""
         self.emit(ListingDrifted(job=job, account_id=account_id, reported=reported, yielded=yielded))
+
+    def store_failed(self, fault: str, seconds: float) -> None:
+        """Tell that the store of a shared budget could not be asked."""
+        self.emit(BudgetStoreFailed(fault=fault, seconds=seconds))
 
     def begin(self, operation: str, account_id: str | None, within: int | None, holder: object = None) -> int:
         """Tell that a job begins, and give its number; it ends when its holder is garbage at the latest."""

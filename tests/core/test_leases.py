@@ -15,6 +15,7 @@ NOTHING = BudgetReport(
     interactive=0,
     sent=0,
     unused=0,
+    used=0,
     limit=100,
     window=300.0,
     remaining=None,
@@ -33,7 +34,7 @@ class Store:
 
 def report(leases: Leases, now: float, *, wanted: int = 0, interactive: int = 0) -> BudgetReport:
     """Write what the store is told."""
-    return leases.report(now, wanted=wanted, interactive=interactive, limit=100, window=300.0)
+    return leases.report(now, wanted=wanted, interactive=interactive, used=0, limit=100, window=300.0)
 
 
 def leased(
@@ -226,7 +227,7 @@ def test_a_store_that_failed() -> None:
     """The process counts alone for ten seconds; then the store is asked again, and has all its time."""
     leases = Leases(Store())
     leases.waited(4.0)
-    leases.failed(100.0)
+    assert 10.0 == leases.failed(100.0, used=0, window=300.0)
     leases.urgent = True
     assert [False, False] == [leases.empty(109.9), leases.due(109.9, wanted=True)]
     assert [True, True] == [leases.empty(110.0), leases.due(110.0, wanted=True)]

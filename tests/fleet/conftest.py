@@ -1,0 +1,8 @@
+"""Tests of several processes, with real servers: `python3 noxfile.py -s fleet` runs them, and nothing else does."""
+
+from __future__ import annotations
+
+import os
+
+if "PYAS_ASYNC_FLEET" not in os.environ:
+    collect_ignore_glob = ["test_*.py"]

@@ -1,0 +1,108 @@
+"""Processes that share a key through Redis: no call too many, none to spare, and each has its part."""
+
+from __future__ import annotations
+
+import signal
+import statistics
+import time
+
+import pytest
+
+from fleet.fleets import WINDOW, Fleet, fleet
+
+NAMES = ("a", "b", "c", "d")
+
+
+def run(found: Fleet, windows: float) -> tuple[float, float]:
+    """Let the fleet work for so many windows; give the time from its beginning to its end."""
+    began = time.monotonic()
+    time.sleep(windows * WINDOW)
+    return began, time.monotonic()
+
+
+def test_four_workers() -> None:
+    """Four workers use 95 % of what the key may spend, in parts that are equal within 10 %, and not a call too many."""
+    with fleet() as found:
+        for name in NAMES:
+            found.start(name)
+        run(found, 1.5)
+        began, ended = run(found, 5)
+        answers = found.answers(began, ended)
+
+    assert 0 == found.refused()
+    assert found.used(began, ended) >= 0.95
+    middle = statistics.mean(answers.values())
+    assert {} == {name: count for name, count in answers.items() if not 0.9 * middle <= count <= 1.1 * middle}
+    assert set(NAMES) == set(answers)
+
+
+def test_a_worker_is_killed() -> None:
+    """What a killed worker had leased comes back, and those who are left, and who comes instead, use all there is."""
+    with fleet() as found:
+        for name in NAMES:
+            found.start(name)
+        run(found, 1.3)
+        found.kill("a")
+        run(found, 0.7)
+        found.kill("b")
+        found.start("e")
+        run(found, 1.5)
+        began, ended = run(found, 4)
+
+    assert 0 == found.refused()
+    assert found.used(began, ended) >= 0.95
+    assert {"c", "d", "e"} == set(found.answers(began, ended))
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL], ids=["stopped", "killed"])
+def test_redis_goes_and_comes_back(how: signal.Signals) -> None:
+    """Without Redis each worker spends its part, and says so; when it is back, whatever it knows, nobody overspends."""
+    with fleet() as found:
+        for name in NAMES:
+            found.start(name)
+        run(found, 1.5)
+        found.redis.stop(how)
+        without = run(found, 3)
+        found.redis.start()
+        run(found, 2.5)
+        again = run(found, 3)
+        said = {name: found.said(name) for name in NAMES}
+
+    assert 0 == found.refused()
+    assert found.used(*without) >= 0.9
+    assert found.used(*again) >= 0.9
+    assert dict.fromkeys(NAMES, True) == {name: "alone" in lines for name, lines in said.items()}
+
+
+def test_interactive_goes_first() -> None:
+    """Who waits for an answer is served before the bulk calls of other processes."""
+    with fleet() as found:
+        for name in NAMES[:3]:
+            found.start(name)
+        run(found, 1.5)
+        found.start("people", "interactive")
+        run(found, 6)
+        took = sorted(float(line.split()[1]) for line in found.said("people") if line.startswith("ok"))
+
+    assert 0 == found.refused()
+    assert len(took) >= 12
+    assert statistics.median(took) < WINDOW / 50
+    assert took[-1] < 1.5 * WINDOW
+
+
+def test_somebody_else_spends() -> None:
+    """Calls that others make with the key, which the service tells of, are known to all workers within a second."""
+    import httpx  # noqa: PLC0415
+
+    with fleet() as found, httpx.Client(base_url=found.url, headers={"x-api-key": "sandbox-key"}) as other:
+        for name in NAMES:
+            found.start(name)
+        for _ in range(60):
+            run(found, 0.1)
+            asked: dict[str, str | int] = {"accountId": found.account, "maxResults": 1}
+            other.get("/zoom/meetings", params=asked, headers={"x-worker": "other"})
+        answers = found.answers()
+        refused = [seen.headers["x-worker"] for _, seen in found.seen if seen.status == 429]
+
+    assert answers["other"] == 60
+    assert 0.02 * sum(answers.values()) >= len([name for name in refused if name != "other"])
