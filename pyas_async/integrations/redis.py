@@ -50,7 +50,7 @@ class RedisBudgetStore:
         if not isinstance(name, str) or not name.strip():
             msg = "RedisBudgetStore name: expected text that is not blank, one name for each API key"
             raise ConfigurationError(msg)
-        script = resources.files(__package__).joinpath("_lease.lua").read_text("utf-8")
+        script = resources.files("pyas_async.integrations").joinpath("_lease.lua").read_text("utf-8")
         self._script: AsyncScript = client.register_script(script)
         # One slot of a cluster holds them all.
         self._keys = [f"{{pyas_async:budget:{name}}}:{part}" for part in _KEYS]
