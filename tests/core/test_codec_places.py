@@ -19,6 +19,7 @@ from pyas_async._core.codec import (
     read_page,
     read_updated,
 )
+from pyas_async._core.codec.answers import read_quickly, read_slowly
 from pyas_async._core.codec.parsing import parse
 from pyas_async.models._source import MAX_DEPTH
 
@@ -204,6 +205,27 @@ def test_a_page_that_is_refused(body: bytes) -> None:
     """A page that says it failed is no page, however it was read."""
     with pytest.raises(Refused):
         read_page(body)
+
+
+@pytest.mark.parametrize("place", ["meeting", "data"])
+@pytest.mark.parametrize("word", ["false", "true", "null", "1", '"no"'])
+def test_an_answer_that_says_whether_it_failed(place: str, word: str) -> None:
+    """A meeting in an answer that says it failed is none; with any other word, or none, it is one."""
+    body = f'{{"success": {word}, "{place}": {{"id": 1}}}}'.encode()
+    if word == "false":
+        with pytest.raises(Refused):
+            read_detail(body)
+    else:
+        assert 1 == read_detail(body).id
+    assert read_quickly(body) == (MeetingDetail(id=1) if word == "true" else None)
+
+
+@pytest.mark.parametrize("inside", [b'{"id": 1}', b'{"meeting": {"id": 1}}'])
+def test_a_meeting_in_data(inside: bytes) -> None:
+    """The quick way finds a meeting in `data`, bare or under its name, as the slow way does."""
+    body = b'{"success": true, "data": ' + inside + b"}"
+
+    assert MeetingDetail(id=1) == read_quickly(body) == read_slowly(body)
 
 
 def test_depth() -> None:
