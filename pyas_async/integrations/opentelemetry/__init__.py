@@ -15,9 +15,9 @@ from typing import TypeVar
 try:
     from opentelemetry.metrics import MeterProvider, get_meter
     from opentelemetry.trace import TracerProvider, get_tracer
-except ImportError as error:
+except ImportError as _error:  # pyright takes the name for one of the module's
     msg = "pyas_async.integrations.opentelemetry needs OpenTelemetry's API: pip install 'pyas_async[opentelemetry]'"
-    raise ImportError(msg) from error
+    raise ImportError(msg) from _error
 
 from pyas_async import PyasClient, __version__
 from pyas_async.integrations.opentelemetry._metrics import Metrics
