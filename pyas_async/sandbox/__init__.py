@@ -4,7 +4,9 @@ Its rules are written from the service's page alone: it shares no code with the 
 not hide the same mistake in the other. In a test::
 
     with Sandbox(meetings=1000, token_ttl=60) as sandbox:
-        transport = httpx.ASGITransport(app=sandbox.app)
+        http = httpx.AsyncClient(transport=sandbox.transport())
+
+For whole tests without the service, with a clock that they move, there is `pyas_async.testing`.
 
 Over a socket, ``with sandbox.serve() as url:``; as a process, ``python -m pyas_async.sandbox --help``, or ``pyas
 sandbox``. It needs the extra ``pyas_async[sandbox]``.
@@ -13,8 +15,20 @@ sandbox``. It needs the extra ``pyas_async[sandbox]``.
 from pyas_async.sandbox._answers import EXPIRED_ANSWERS, ExpiredAnswer
 from pyas_async.sandbox._cli import main
 from pyas_async.sandbox._extras import MissingExtraError
+from pyas_async.sandbox._faults import Fault
 from pyas_async.sandbox._sandbox import Sandbox
-from pyas_async.sandbox._seen import SeenRequest
+from pyas_async.sandbox._seen import OPERATIONS, Operation, SeenRequest
 from pyas_async.sandbox._settings import Settings
 
-__all__ = ["EXPIRED_ANSWERS", "ExpiredAnswer", "MissingExtraError", "Sandbox", "SeenRequest", "Settings", "main"]
+__all__ = [
+    "EXPIRED_ANSWERS",
+    "OPERATIONS",
+    "ExpiredAnswer",
+    "Fault",
+    "MissingExtraError",
+    "Operation",
+    "Sandbox",
+    "SeenRequest",
+    "Settings",
+    "main",
+]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 Json = dict[str, Any]
 """A JSON object."""
@@ -55,6 +55,7 @@ class Answer:
         media_type: Its ``Content-Type``; None where there is no body.
         headers: Further headers.
         kind: What the statistics count it as.
+        fate: ``"cut"`` if the connection is closed instead of answering, ``"hung"`` if nothing ever comes.
     """
 
     status: int
@@ -62,6 +63,7 @@ class Answer:
     media_type: str | None = None
     headers: dict[str, str] = field(default_factory=dict[str, str])
     kind: str = "plain"
+    fate: Literal["sent", "cut", "hung"] = "sent"
 
 
 def encode(document: object) -> str:
@@ -106,6 +108,13 @@ def unauthorized() -> Answer:
 def not_found() -> Answer:
     """Answer a path that the service does not have."""
     return json_answer(404, {"success": False, "error": "Not Found", "code": 404})
+
+
+def not_allowed(methods: Iterable[str]) -> Answer:
+    """Answer a method that a path does not have: the page is silent, so as HTTP has it."""
+    answer = json_answer(405, {"success": False, "error": "Method Not Allowed", "code": 405})
+    answer.headers["Allow"] = ", ".join(methods)
+    return answer
 
 
 def unknown_account() -> Answer:

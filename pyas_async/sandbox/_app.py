@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 _MASK: Final = "***"
+# Beyond this, JavaScript's numbers are not whole ones any more.
+_SAFE: Final = 2**53 - 1
 
 Api = Callable[[SeenRequest, str | None], Awaitable[Answer]]
 """Answers a request of the API, given the key that it carried."""
@@ -43,14 +45,15 @@ def build_app(
     async def statistics(_: Request) -> Response:
         return JSONResponse(stats())
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/_sandbox/expire_tokens", expire_tokens, methods=["POST"]),
             Route("/_sandbox/stats", statistics, methods=["GET"]),
-            # The API routes for itself: an id in a path must be read before it is decoded.
-            Route("/{path:path}", _endpoint(api, clock)),
         ]
     )
+    # The API routes for itself: an id in a path must be read before it is decoded, and may be any text, line ends too.
+    app.router.default = _endpoint(api, clock)
+    return app
 
 
 def _endpoint(api: Api, clock: Callable[[], float]) -> ASGIApp:
@@ -63,6 +66,14 @@ def _endpoint(api: Api, clock: Callable[[], float]) -> ASGIApp:
             except ClientDisconnect:
                 return
             answer = await api(_seen(request, content), request.headers.get("x-api-key"))
+            if answer.fate == "hung":
+                while (await receive())["type"] != "http.disconnect":
+                    pass
+                return
+            if answer.fate == "cut":
+                # A body is promised that does not come: then the server can only close the connection.
+                await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1")]})
+                return
             headers = {"Date": http_date(clock()), **answer.headers}
             response = Response(answer.content, answer.status, headers, answer.media_type)
             await response(scope, receive, send)
@@ -70,13 +81,24 @@ def _endpoint(api: Api, clock: Callable[[], float]) -> ASGIApp:
     return Endpoint()
 
 
+def _number(text: str) -> float:
+    """Read a number as JavaScript does, which has one kind of them: ``30.0`` is 30."""
+    number = float(text)
+    return int(number) if number.is_integer() and abs(number) <= _SAFE else number
+
+
+def _no_number(text: str) -> object:
+    message = f"{text} is no JSON"
+    raise ValueError(message)
+
+
 def _seen(request: Request, content: bytes) -> SeenRequest:
     body: Any = None
     malformed = False
     if content:
         try:
-            body = json.loads(content)
-        except ValueError:
+            body = json.loads(content, parse_float=_number, parse_constant=_no_number)
+        except (ValueError, RecursionError):
             malformed = True
     headers = dict(request.headers)
     if "x-api-key" in headers:

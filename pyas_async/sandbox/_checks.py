@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -16,6 +17,7 @@ RECURRING: Final = (3, 8)
 """The meeting types that may have a recurrence."""
 _REQUIRED: Final = ("type", "title", "description", "startDate")
 _MISSING: Final = object()
+_BLANK: Final = re.compile("[\t-\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]*")
 _LONGEST_TITLE: Final = 200
 _LONGEST_DESCRIPTION: Final = 2000
 
@@ -44,6 +46,11 @@ def _number(least: int, most: int | None = None) -> _Test:
     return test
 
 
+def is_blank(text: str) -> bool:
+    """Whether there is nothing but white space in a text, as JavaScript and JSON Schema have it (Python has more)."""
+    return _BLANK.fullmatch(text) is not None
+
+
 def _text(least: int, most: int) -> _Test:
     return lambda value: isinstance(value, str) and least <= len(value) <= most
 
@@ -70,7 +77,7 @@ def _day_names(value: object) -> bool:
 
 _FIELDS: Final[dict[str, _Test]] = {
     "type": lambda value: _integer(1)(value) and value in TYPES,
-    "title": lambda value: _text(1, _LONGEST_TITLE)(value) and value.strip() != "",
+    "title": lambda value: _text(1, _LONGEST_TITLE)(value) and not is_blank(value),
     "description": _text(0, _LONGEST_DESCRIPTION),
     "startDate": _instant,
     "duration": _integer(1),
@@ -140,8 +147,10 @@ def _recurrence(fields: Json, meeting_type: object) -> Iterator[Json]:
         return
     words = cast("Json", value)
     yield from _faults(words, place, _RECURRENCE_FIELDS, ("type", "interval"))
+    said = words.get("type")
     for name, kind in _BELONGS.items():
-        if name in words and words.get("type") in KINDS and words["type"] != kind:
+        # Of a type that is none, which may be anything, one fault is enough.
+        if name in words and isinstance(said, str) and said in KINDS and said != kind:
             yield fault(f"{place}.{name}", "body", words[name])
     start, end = read_instant(fields.get("startDate")), read_instant(words.get("endDate"))
     if start is not None and end is not None and end < start:

@@ -7,6 +7,9 @@ from typing import NamedTuple
 
 from pyas_async.sandbox._times import javascript_date, utc_day
 
+# What a limit is said to be where the settings have none: the vendor's largest.
+_SOME = 5000
+
 
 class Verdict(NamedTuple):
     """What the rate limit says to one call.
@@ -25,9 +28,21 @@ class RateLimit:
 
     def __init__(self) -> None:
         self._windows: dict[str, tuple[float, int]] = {}
+        self._used_up = 0.0
 
-    def take(self, key: str, limit: int, window: float, now: float) -> Verdict:
-        """Count one call; ``limit`` calls in ``window`` seconds are allowed."""
+    def use_up(self, until: float) -> None:
+        """Let nobody have a call until then, as if others had taken all."""
+        self._used_up = until
+
+    def take(self, key: str, limit: int | None, window: float, now: float) -> Verdict:
+        """Count one call; ``limit`` calls in ``window`` seconds are allowed, any number without one."""
+        if now < self._used_up:
+            # With the limit in it: who has used it up are others, and that has to show.
+            return _refusal(
+                {"X-RateLimit-Limit": str(limit or _SOME), "X-RateLimit-Remaining": "0"}, self._used_up, now
+            )
+        if limit is None:
+            return Verdict(allowed=True, headers={})
         start, used = self._windows.get(key, (now, 0))
         if not start <= now < start + window:
             start, used = now, 0
@@ -36,13 +51,16 @@ class RateLimit:
         headers = {
             "X-RateLimit-Limit": str(limit),
             "X-RateLimit-Remaining": str(max(limit - used - 1, 0)),
-            "X-RateLimit-Reset": javascript_date(reset),
         }
-        if used < limit:
-            return Verdict(allowed=True, headers=headers)
-        # Rounded up, so that whoever waits exactly this long finds the next window open.
-        headers["Retry-After"] = f"{math.ceil((reset - now) * 1000) / 1000:.3f}"
-        return Verdict(allowed=False, headers=headers)
+        if used >= limit:
+            return _refusal(headers, reset, now)
+        return Verdict(allowed=True, headers=headers | {"X-RateLimit-Reset": javascript_date(reset)})
+
+
+def _refusal(headers: dict[str, str], reset: float, now: float) -> Verdict:
+    # Rounded up, so that whoever waits exactly this long finds the next window open.
+    wait = f"{math.ceil((reset - now) * 1000) / 1000:.3f}"
+    return Verdict(allowed=False, headers=headers | {"X-RateLimit-Reset": javascript_date(reset), "Retry-After": wait})
 
 
 class DailyWrites:

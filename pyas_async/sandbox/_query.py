@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pyas_async.sandbox._settings import Settings
 
 _DEFAULT_SIZE: Final = 30
+_MOST: Final = 10**9
 # By the clock every row is either over or, now or later, still to end: the two parts make up "scheduled".
 _TYPES: Final = {
     "scheduled": "",
@@ -99,7 +100,8 @@ def page_number(query: Mapping[str, str], settings: Settings) -> int | None:
 
 
 def _count(text: str) -> int | None:
-    # Nine digits are more rows than there are, and less than what databases refuse.
-    if not (text.isascii() and text.isdigit() and len(text) <= len("999999999")):
+    if not (text.isascii() and text.isdigit()):
         return None
-    return int(text) or None
+    # Nine digits are more rows than there are, and less than what databases refuse.
+    digits = text.lstrip("0")
+    return (int(digits) if len(digits) < len(str(_MOST)) else _MOST) if digits else None

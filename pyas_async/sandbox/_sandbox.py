@@ -3,42 +3,36 @@
 from __future__ import annotations
 
 import time
-from random import Random
-from typing import TYPE_CHECKING, Any, Final, Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 import anyio
 
-from pyas_async.sandbox import _writing as writing
 from pyas_async.sandbox._extras import make_app, make_server
-from pyas_async.sandbox._mint import Mint, host_id
+from pyas_async.sandbox._faults import Body, Fault, Script, go_wrong, scripted
+from pyas_async.sandbox._seen import operation_of
 from pyas_async.sandbox._service import Service
-from pyas_async.sandbox._settings import DeleteAnswer, Plan, Settings, UpdateAnswer, check_setting
+from pyas_async.sandbox._settings import DeleteAnswer, Plan, UpdateAnswer, check_setting
 from pyas_async.sandbox._store import Store
-from pyas_async.sandbox._times import DAY, zoom_time
-from pyas_async.sandbox._world import cut_agenda, generate
+from pyas_async.sandbox._transport import InProcess
+from pyas_async.sandbox._truth import Truth, populate
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable, Mapping
     from contextlib import AbstractContextManager
     from types import TracebackType
 
     from starlette.applications import Starlette
 
     from pyas_async.sandbox._answers import Answer
-    from pyas_async.sandbox._seen import SeenRequest
-
-_HOSTS: Final = ("Ada", "Grace", "Zoë", "Søren", "美咲")
-_ROW_FIELDS: Final = frozenset(
-    ("uuid", "id", "host_id", "topic", "type", "start_time", "duration", "timezone", "agenda", "created_at", "join_url")
-)
+    from pyas_async.sandbox._seen import Operation, SeenRequest
 
 
-class Sandbox(Settings):
+class Sandbox(Truth):
     """A stand-in for the Pyas Zoom-meetings service, with generated accounts and meetings.
 
-    Use :attr:`app` in process (``httpx.ASGITransport(app=sandbox.app)``), or :meth:`serve` for a real socket. Every
-    setting is an attribute, and may be changed under way.
+    Use :meth:`transport` in process, or :meth:`serve` for a real socket. Every setting is an attribute, and may be
+    changed under way.
 
     Args:
         accounts: Connected accounts.
@@ -60,6 +54,7 @@ class Sandbox(Settings):
         db: A file for the world, which outlives the sandbox. If the file has one already, that world is kept, with its
             accounts, its seed and its API key: ``accounts``, ``meetings``, ``seed`` and ``api_key`` are not used.
         clock: Epoch seconds.
+        sleep: How the ``latency`` is waited for.
 
     Attributes:
         app: The ASGI application.
@@ -79,6 +74,7 @@ class Sandbox(Settings):
         update_answer: UpdateAnswer = "success", delete_answer: DeleteAnswer = "success",
         daily_writes: int | None = 100, keep_requests: int | None = None,
         db: str | os.PathLike[str] | None = None, clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:  # fmt: skip
         for name, value in (("accounts", accounts), ("meetings", meetings), ("seed", seed)):
             check_setting(name, value)
@@ -96,8 +92,11 @@ class Sandbox(Settings):
         self.daily_writes = daily_writes
         self.keep_requests = keep_requests
         self.clock = clock
+        self.sleep = sleep
         self.requests: list[SeenRequest] = []
         self.on_request: Callable[[SeenRequest], None] | None = None
+        self._script = Script()
+        self._closed = False
         self._counts = {"calls": 0, "expired_answers": 0, "rate_limited": 0}
         self.app: Starlette = make_app(self._answer, self._time, self.expire_tokens, self._counts.copy)
         self._store = Store(db)
@@ -108,13 +107,7 @@ class Sandbox(Settings):
         if store.is_new:
             now = self.clock()
             for number in range(accounts):
-                # S311: a world, not a secret. Accounts do not share a source, so that one more changes no other.
-                mint = Mint(Random(f"{seed}/account/{number}"))  # noqa: S311
-                account = mint.account(f"{_HOSTS[number % len(_HOSTS)]} {number + 1}", f"user{number + 1}@example.com")
-                world = generate(mint, account, meetings, now)
-                store.add_account(account)
-                store.insert(account["accountId"], world.rows)
-                store.set_detail(account["accountId"], world.details.items())
+                populate(store, seed, number, meetings=meetings, now=now)
             store.set_meta("seed", str(seed))
             store.set_meta("api_key", self.api_key)
         self.api_key = store.meta("api_key") or self.api_key
@@ -130,84 +123,79 @@ class Sandbox(Settings):
         if self.on_request is not None:
             self.on_request(request)
         if self.latency:
-            await anyio.sleep(self.latency)
+            await self.sleep(self.latency)
         with self._store.lock:
-            answer = self._service.answer(request, api_key)
+            line = self._script.take(request.operation)
+
+            def carry_out() -> Answer:
+                return self._service.answer(request, api_key)
+
+            answer = carry_out() if line is None else go_wrong(line, carry_out)
         self._counts["expired_answers"] += answer.kind == "expired"
         self._counts["rate_limited"] += answer.kind == "rate_limited"
-        request.status = answer.status
+        if answer.fate == "sent":
+            request.status = answer.status
         return answer
 
     def _time(self) -> float:
         return self.clock()
-
-    @property
-    def account_ids(self) -> list[str]:
-        """The ids of the connected accounts, in the order in which they were connected."""
-        return self._store.account_ids()
-
-    def rows(self, account_id: str) -> list[dict[str, Any]]:
-        """Tell the truth about a listing: every row as the list call sends it, in listing order."""
-        self._known(account_id)
-        return self._store.rows(account_id)
-
-    def document(self, account_id: str, meeting_id: int | str) -> dict[str, Any]:
-        """Tell the truth about a meeting: its detail, by id or by uuid; ``LookupError`` if there is none."""
-        self._known(account_id)
-        with self._store.lock:
-            rows = self._store.series(account_id, str(meeting_id))
-            if not rows:
-                message = f"account {account_id} has no meeting {meeting_id!r}"
-                raise LookupError(message)
-            return self._service.detail(account_id, rows)
 
     def expire_tokens(self) -> int:
         """Kill every page token given out so far; return how many of them still lived."""
         with self._store.lock:
             return self._service.tokens.expire(self.clock(), self.token_ttl)
 
-    def add_meeting(
-        self, account_id: str, document: dict[str, Any] | None = None, at: int | None = None
-    ) -> dict[str, Any]:
-        """Add a meeting, or a further row of one, under way.
+    def fail_next(
+        self,
+        fault: int | Fault = 503,
+        *,
+        times: int = 1,
+        operation: Operation | None = None,
+        body: Body | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """Let the next request go wrong. What is asked for first comes first.
 
         Args:
-            account_id: Whose.
-            document: The row, or the detail, as it shall be; ``id`` and ``uuid`` are made up if it has none, and
-                nothing else is. Without it, a scheduled meeting of tomorrow.
-            at: The index in the listing that its row shall have; without it, the last.
+            fault: An HTTP status to answer with instead of carrying the request out. Or what happens on the way:
+                ``"unreachable"``: nobody is there, and no request is seen (over a socket, like ``"dropped"``).
+                ``"dropped"``: the connection is closed before the request is carried out.
+                ``"hang"``: the request is not carried out, and no answer ever comes.
+                ``"lost"``: the request is carried out, and then the connection is closed without an answer.
+                ``"garbage"``: the request is carried out, and the body of the answer is no JSON.
+            times: How many requests meet it.
+            operation: The call that meets it, as in ``"meetings.create"``; others go on to be served.
+            body: The document, or the text, of an answer with that status; without one, the service's usual.
+            headers: Further headers of that answer.
 
-        Returns:
-            The row as it will be listed.
+        Raises:
+            ValueError: There is no such fault, or no such call.
         """
-        self._known(account_id)
-        mint, now = self._service.mint, self.clock()
+        line = scripted(fault, times=times, operation=operation, body=body, headers=headers)
         with self._store.lock:
-            if document is None:
-                host = host_id(self._store.account(account_id) or {})
-                start = zoom_time(now + DAY)
-                data = {"type": 2, "title": "Added under way", "description": "", "startDate": start}
-                rows, extra = writing.create(data, mint, host, mint.meeting_id(), now)
-                row = rows[0]
-            else:
-                whole = {"uuid": mint.uuid(), "id": mint.meeting_id()} | document
-                row = cut_agenda({name: value for name, value in whole.items() if name in _ROW_FIELDS})
-                extra = {"fields": {name: value for name, value in whole.items() if row.get(name, row) != value}}
-            self._store.insert(account_id, [row], at)
-            if extra["fields"]:
-                self._store.set_detail(account_id, [(row["id"], extra)])
-        return row
+            self._script.lines.append(line)
 
-    def remove_row(self, account_id: str, index: int) -> dict[str, Any]:
-        """Take the row at an index out of the listing, and return it; ``IndexError`` if there is none."""
-        self._known(account_id)
-        return self._store.pop(account_id, index)
+    def rate_limit(self, seconds: float | None = None) -> None:
+        """Turn every call away with 429 for so many seconds, as if others had used up the key's calls.
 
-    def move_row(self, account_id: str, from_index: int, to_index: int) -> None:
-        """Move a row: it has ``to_index`` afterwards. ``IndexError`` if there is none at ``from_index``."""
-        self._known(account_id)
+        Args:
+            seconds: A whole ``window`` unless given; 0 ends it.
+        """
+        seconds = self.window if seconds is None else seconds
+        check_setting("seconds", seconds)
         with self._store.lock:
-            self._store.insert(account_id, [self._store.pop(account_id, from_index)], to_index)
+            self._service.calls.use_up(self.clock() + seconds)
+
+    def transport(self) -> InProcess:
+        """Give a transport that leads here without a socket: ``httpx.AsyncClient(transport=sandbox.transport())``."""
+
+        def refuses(method: str, path: str) -> bool:
+            with self._store.lock:
+                if self._closed:
+                    return True
+                return self._script.take(operation_of(method, path), only="unreachable") is not None
+
+        return InProcess(self.app, refuses)
 
     def serve(self, host: str = "127.0.0.1", port: int = 0) -> AbstractContextManager[str]:
         """Serve the application on a real socket as long as the context lasts; it yields the base URL.
@@ -217,7 +205,8 @@ class Sandbox(Settings):
         return make_server(self.app, host, port)
 
     def close(self) -> None:
-        """Close the database; what was in memory is gone."""
+        """Close the database; what was in memory is gone, and a transport reaches nobody any more."""
+        self._closed = True
         self._store.close()
 
     def __enter__(self) -> Self:
@@ -227,8 +216,3 @@ class Sandbox(Settings):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    def _known(self, account_id: str) -> None:
-        if self._store.account(account_id) is None:
-            message = f"unknown account id {account_id!r}; there are {', '.join(self.account_ids) or 'none'}"
-            raise LookupError(message)

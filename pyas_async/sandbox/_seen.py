@@ -3,7 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, Literal, get_args
+
+Operation = Literal[
+    "meetings.list",
+    "meetings.get",
+    "meetings.create",
+    "meetings.update",
+    "meetings.delete",
+    "accounts.oauth_url",
+    "accounts.connect",
+]
+"""The calls of the API."""
+
+OPERATIONS: Final[tuple[Operation, ...]] = get_args(Operation)
+"""All of them."""
+_COLLECTIONS: Final[dict[tuple[str, str], Operation]] = {
+    ("GET", "/zoom/meetings"): "meetings.list",
+    ("POST", "/zoom/meetings"): "meetings.create",
+    ("GET", "/zoom/oauth"): "accounts.oauth_url",
+    ("POST", "/zoom/connect"): "accounts.connect",
+}
+_MEETINGS: Final[dict[str, Operation]] = {
+    "GET": "meetings.get",
+    "PATCH": "meetings.update",
+    "DELETE": "meetings.delete",
+}
 
 
 @dataclass(slots=True)
@@ -17,7 +42,7 @@ class SeenRequest:
         body: The JSON body, parsed; None if there was none, or none that parses.
         headers: The headers, names in lower case, the API key masked.
         malformed: Whether there was a body that is not JSON.
-        status: The status that was answered; None until then.
+        status: The status that was answered; None until then, and if no answer was sent.
     """
 
     method: str
@@ -27,3 +52,23 @@ class SeenRequest:
     headers: dict[str, str]
     malformed: bool = False
     status: int | None = None
+
+    @property
+    def operation(self) -> Operation | None:
+        """Which call it is; None if it is none of the API."""
+        return operation_of(self.method, self.path)
+
+
+def operation_of(method: str, path: str) -> Operation | None:
+    """Tell which call a method and a raw path are; None if they are none of the API."""
+    prefix, _, name = path.rpartition("/")
+    if prefix == "/zoom/meetings":
+        return _MEETINGS.get(method) if name else None
+    return _COLLECTIONS.get((method, path))
+
+
+def check_operation(name: object) -> None:
+    """Raise ``ValueError`` if there is no such call."""
+    if name not in OPERATIONS:
+        message = f"operation must be one of {', '.join(OPERATIONS)}; got {name!r}"
+        raise ValueError(message)

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlencode
 from pyas_async.sandbox import _answers as answers
 from pyas_async.sandbox import _writing as writing
 from pyas_async.sandbox._answers import Answer, Json, fault, json_answer
-from pyas_async.sandbox._checks import check_meeting
+from pyas_async.sandbox._checks import check_meeting, is_blank
 from pyas_async.sandbox._details import build_detail
 from pyas_async.sandbox._limits import DailyWrites, RateLimit
 from pyas_async.sandbox._mint import Mint, host_id
@@ -35,7 +35,7 @@ class Service:
         # S311: nothing here is kept safe by being hard to guess.
         self.mint: Final = Mint(Random(f"{seed}/mint/{starts}"))  # noqa: S311
         self.tokens: Final = PageTokens(Random(f"{seed}/tokens/{starts}"))  # noqa: S311
-        self._calls = RateLimit()
+        self.calls: Final = RateLimit()
         self._writes = DailyWrites()
 
     def answer(self, request: SeenRequest, api_key: str | None) -> Answer:
@@ -43,17 +43,9 @@ class Service:
         settings = self.settings
         if api_key is None or api_key != settings.api_key:
             return answers.unauthorized()
-        headers: dict[str, str] = {}
-        limit = PLAN_CALLS[settings.plan]
-        if limit is not None:
-            verdict = self._calls.take(api_key, limit, settings.window, settings.clock())
-            headers = verdict.headers
-            if not verdict.allowed:
-                answer = answers.too_many_calls()
-                answer.headers |= headers
-                return answer
-        answer = self._route(request)
-        answer.headers |= headers
+        verdict = self.calls.take(api_key, PLAN_CALLS[settings.plan], settings.window, settings.clock())
+        answer = self._route(request) if verdict.allowed else answers.too_many_calls()
+        answer.headers |= verdict.headers
         return answer
 
     def _route(self, request: SeenRequest) -> Answer:
@@ -69,10 +61,13 @@ class Service:
         if call is not None:
             return call(request)
         prefix, _, raw = request.path.rpartition("/")
-        one = {"GET": self._get, "PATCH": self._update, "DELETE": self._delete}.get(request.method)
-        if prefix != _MEETINGS or raw == "" or one is None:
-            return answers.not_found()
-        return one(request, raw)
+        if prefix != _MEETINGS or raw == "":
+            allowed = [method for method, path in calls if path == request.path]
+            return answers.not_allowed(allowed) if allowed else answers.not_found()
+        one = {"GET": self._get, "PATCH": self._update, "DELETE": self._delete}
+        if request.method not in one:
+            return answers.not_allowed(one)
+        return one[request.method](request, raw)
 
     def _list(self, request: SeenRequest) -> Answer:
         settings, now = self.settings, self.settings.clock()
@@ -161,7 +156,7 @@ class Service:
         faults: list[Json] = []
         for name in ("code", "name"):
             value = body.get(name)
-            if not isinstance(value, str) or not value.strip():
+            if not isinstance(value, str) or is_blank(value):
                 faults.append(fault(name, "body", *([body[name]] if name in body else [])))
         if faults:
             return answers.invalid(faults)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final, Literal, NamedTuple
 
 from pyas_async.sandbox._answers import EXPIRED_ANSWERS
@@ -71,6 +71,7 @@ _RULES: Final[dict[str, _Rule]] = {
     "plan": _one_of(*PLAN_CALLS),
     "window": _Rule("a finite number of seconds above 0", _is_window),
     "latency": _SECONDS,
+    "seconds": _SECONDS,
     "max_page_size": _SIZE,
     "oversize": _one_of("clamp", "refuse"),
     "page_numbers": _one_of("honour", "ignore"),
@@ -80,6 +81,7 @@ _RULES: Final[dict[str, _Rule]] = {
     "daily_writes": _Rule("None or a whole number, 0 or more", _is_count_or_none),
     "keep_requests": _Rule("None or a whole number, 0 or more", _is_count_or_none),
     "clock": _Rule("a function that returns epoch seconds", callable),
+    "sleep": _Rule("an async function that waits so many seconds", callable),
 }
 
 
@@ -101,6 +103,7 @@ class Settings:
         daily_writes: Creates and updates for each account and UTC day; None is no limit.
         keep_requests: How many of the newest requests ``Sandbox.requests`` keeps; None keeps all.
         clock: Gives the time, in epoch seconds.
+        sleep: Waits so many seconds, for ``latency``.
     """
 
     api_key: str
@@ -117,6 +120,7 @@ class Settings:
     daily_writes: int | None
     keep_requests: int | None
     clock: Callable[[], float] = time.time
+    sleep: Callable[[float], Awaitable[None]]
 
     def __setattr__(self, name: str, value: object) -> None:
         """Set an attribute; a setting that cannot hold is refused with a ``ValueError`` that says what can."""

@@ -19,7 +19,8 @@ pytestmark = pytest.mark.anyio
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("type", 4), ("type", "2"), ("type", True), ("type", 2.0), ("title", ""), ("title", " "), ("title", "a" * 201),
+        ("type", 4), ("type", "2"), ("type", True), ("type", 2.5), ("title", ""), ("title", " "), ("title", "a" * 201),
+        ("title", "\ufeff\u3000\n"),
         ("title", None), ("description", None), ("description", "a" * 2001), ("startDate", "2026-12-01"),
         ("startDate", "2026-12-01T10:00:00"), ("startDate", "2026-13-01T10:00:00Z"), ("startDate", 5),
         ("duration", 0), ("duration", "30"), ("duration", True), ("timeZone", "Europe"), ("timeZone", "Mars/Base"),
@@ -33,6 +34,17 @@ async def test_bad_field(sandbox: Sandbox, client: httpx.AsyncClient, account: s
     entry = {"msg": "Invalid value", "param": f"meetingData.{field}", "location": "body", "value": value}
     assert (answer.status_code, answer.json()) == (400, {"errors": [entry]})
     assert len(sandbox.rows(account)) == 100
+
+
+async def test_control_characters(client: httpx.AsyncClient, account: str) -> None:
+    """What JavaScript does not take for white space is no blank title."""
+    assert "\u001f" == (await create(client, account, title="\u001f")).json()["data"]["topic"]
+
+
+async def test_whole_numbers(client: httpx.AsyncClient, account: str) -> None:
+    """JSON has one kind of numbers: a whole one may be written with a point."""
+    made = (await create(client, account, type=2.0, duration=45.0)).json()["data"]
+    assert ("2", "45") == (str(made["type"]), str(made["duration"]))
 
 
 @pytest.mark.parametrize("field", ["type", "title", "description", "startDate"])
@@ -62,7 +74,7 @@ async def test_bad_attendees(client: httpx.AsyncClient, account: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "param"),
     [
-        ({"type": "yearly"}, "type"), ({"type": ...}, "type"), ({"interval": 0}, "interval"),
+        ({"type": "yearly"}, "type"), ({"type": {}}, "type"), ({"type": ...}, "type"), ({"interval": 0}, "interval"),
         ({"interval": ...}, "interval"), ({"interval": "x"}, "interval"), ({"dayOfMonth": 3}, "dayOfMonth"),
         ({"daysOfWeek": ["Wednesday"]}, "daysOfWeek"), ({"daysOfWeek": []}, "daysOfWeek"),
         ({"type": "monthly"}, "daysOfWeek"), ({"month": 13}, "month"), ({"startDate": 1}, "startDate"),

@@ -61,23 +61,44 @@ async def test_account_in_the_body(client: httpx.AsyncClient, account: str, meth
     [
         ("GET", "/"),
         ("GET", "/zoom"),
-        ("PUT", "/zoom/meetings"),
         ("GET", "/zoom/meetings/"),
         ("GET", "/zoom/meetings/a/b"),
-        ("POST", "/zoom/meetings/1"),
+        ("PUT", "/zoom/nothing"),
     ],
 )
 async def test_unknown_route(client: httpx.AsyncClient, method: str, path: str) -> None:
-    """A path or a method that the service does not have is not found."""
+    """A path that the service does not have is not found."""
     answer = await client.request(method, path)
     assert (answer.status_code, answer.json()) == (404, {"success": False, "error": "Not Found", "code": 404})
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", "/zoom/meetings", "GET, POST"),
+        ("POST", "/zoom/meetings/1", "GET, PATCH, DELETE"),
+        ("DELETE", "/zoom/connect", "POST"),
+        ("POST", "/zoom/oauth", "GET"),
+    ],
+)
+async def test_method_not_allowed(client: httpx.AsyncClient, method: str, path: str, allowed: str) -> None:
+    """A method that a path does not have is refused, with those that it has."""
+    answer = await client.request(method, path)
+    assert (answer.status_code, answer.json()["code"], answer.headers["allow"]) == (405, 405, allowed)
+
+
+async def test_any_text_is_an_id(client: httpx.AsyncClient, account: str) -> None:
+    """Whatever stands in the place of an id is looked for, a line end as well."""
+    answer = await client.get("/zoom/meetings/a%0Ab", params={"accountId": account})
+    assert (answer.status_code, answer.json()) == (404, {"code": 3001, "message": "Meeting does not exist: a\nb."})
+
+
 async def test_malformed_body(sandbox: Sandbox, client: httpx.AsyncClient) -> None:
     """A body that is not JSON is a fault of the request."""
-    answer = await client.post("/zoom/meetings", content=b'{"accountId": ')
-    assert (answer.status_code, [entry["location"] for entry in answer.json()["errors"]]) == (400, ["body"])
-    assert (sandbox.requests[0].body, sandbox.requests[0].malformed) == (None, True)
+    for content in (b'{"accountId": ', b'{"accountId": NaN}', b"\xff", b"[" * 100_000):
+        answer = await client.post("/zoom/meetings", content=content)
+        assert (answer.status_code, [entry["location"] for entry in answer.json()["errors"]]) == (400, ["body"])
+    assert [(None, True)] * 4 == [(request.body, request.malformed) for request in sandbox.requests]
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"null", b'"text"'])
