@@ -1,4 +1,4 @@
-"""What the documentation says is run: every Python block of the README and of docs/."""
+"""What the documentation says is run: every Python block of the README and of docs/, as a program or as tests."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ from seeing.life import PICTURE, picture
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytest_plugins = ("pytester",)
+
 ROOT = Path(__file__).parent.parent
 # docs/reference is written when the site is built.
 WRITTEN = [page for page in (ROOT / "docs").rglob("*.md") if page.parent.name != "reference"]
@@ -38,11 +40,13 @@ BLOCK = re.compile(
     rf"^({re.escape(NO_REQUEST)})?```python\n(.*?)^```$(?:\n\n[^\n]*it prints\n\n```text\n(.*?)^```$)?",
     DOTALL_LINES,
 )
+# A block that is a file of a test suite has this line before its fence. The files of a page are one suite.
+FILE = re.compile(r"^<!-- file: (\S+) -->\n```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 BLOCKS = [
     pytest.param(block, not mark, prints, id=f"{page.relative_to(ROOT)}:{number}")
     for page in PAGES
     if page.stem != "when-one-machine-is-not-enough"  # needs a Redis: see tests/fleet/test_page.py
-    for number, (mark, block, prints) in enumerate(BLOCK.findall(page.read_text("utf-8")))
+    for number, (mark, block, prints) in enumerate(BLOCK.findall(FILE.sub("", page.read_text("utf-8"))))
 ]
 
 
@@ -79,6 +83,22 @@ def test_block_runs(
     printed = capsys.readouterr().out
     assert printed
     assert not prints or prints == printed
+
+
+def test_suites_pass(pytester: pytest.Pytester) -> None:
+    """A reader who copies the files of the page on testing has a suite that passes, on asyncio and on trio."""
+    files = FILE.findall((ROOT / "docs" / "testing.md").read_text("utf-8"))
+    for name, content in files:
+        (pytester.path / name).write_text(content, "utf-8")
+    options = ["-p", "no:cacheprovider", "-W", "error", "-o", "asyncio_default_fixture_loop_scope=function"]
+    # See pyproject.toml.
+    options += ["-W", "ignore:The anyio.abc.BlockingPortal alias is deprecated:DeprecationWarning"]
+
+    result = pytester.runpytest_inprocess(*options, "--strict-markers", "-p", "pyas_async_pytest", "-o", "pythonpath=.")
+
+    # All but the one for unittest, and two through a synchronous client, run on both.
+    assert 12 == len(files)
+    result.assert_outcomes(passed=2 * 16 + 3)
 
 
 def test_the_calculator_prints_what_is_shown(capsys: pytest.CaptureFixture[str]) -> None:

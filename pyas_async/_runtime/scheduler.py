@@ -42,6 +42,10 @@ class Scheduler:
         self._asks: set[anyio.CancelScope] = set()
         self._closed = False
 
+    def keep_time_by(self, clock: Clock) -> None:
+        """Go by another clock."""
+        self._clock = clock
+
     @property
     def waiting(self) -> int:
         """Calls that wait, those of other clients on the same budget included."""
@@ -266,7 +270,7 @@ class Scheduler:
                 return
             queue.watched_until = queue.next_look(self.budget, now)
             until = min(until, max(queue.watched_until, now + _TICK))
-        with anyio.move_on_after(until - now):
+        with self._clock.move_on_after(until - now):
             await event.wait()
 
 

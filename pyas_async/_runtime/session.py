@@ -77,7 +77,7 @@ class Session:
         on_event: "Callable[[Event], None] | None",
     ) -> None:
         """Put the parts together; nothing is opened yet."""
-        self.clock = clock
+        self.clock: Clock = clock
         self._transport = transport
         self._key = key
         self._places = transport.places
@@ -108,6 +108,12 @@ class Session:
     def rate_limit(self) -> RateLimitSnapshot:
         """Show the call budget."""
         return self._scheduler.budget.snapshot(self.clock.now(), self.clock.wall())
+
+    def keep_time_by(self, clock: Clock) -> None:
+        """Go by another clock, that of a test; before the first call, for what went before went by the first one."""
+        self.clock = clock
+        self._scheduler.keep_time_by(clock)
+        self._transport.keep_time_by(clock)
 
     def stands(self, listing: Watch, dies: float | None, *, pages: int = 1) -> None:
         """Take note of where a listing stands: when its token dies (``None``: it has none), and the pages left."""
@@ -242,7 +248,7 @@ class Session:
                 self._scheduler.withdraw(ticket)
 
     async def _fetch_key(self, exchange: Exchange[T]) -> None:
-        with anyio.move_on_after(exchange.remaining(self.clock.now())) as scope, self._ended_by_closing(scope):
+        with self.clock.move_on_after(exchange.remaining(self.clock.now())) as scope, self._ended_by_closing(scope):
             await self._key.fetch()
         if scope.cancelled_caught and not self._closed:
             raise exchange.out_of_time()

@@ -6,6 +6,7 @@ from typing import Any
 import anyio
 
 from pyas_async._core.messages import Call, Fault, Outcome
+from pyas_async._runtime.clock import Clock
 from pyas_async._runtime.frames import without_requests
 from pyas_async._runtime.key import ApiKey
 from pyas_async._runtime.places import Places
@@ -31,9 +32,14 @@ class Transport:
         self._client = http_client
         self._injected = None if http_client is None else Injected(base_url, key, http_client)
         self._own = Own(base_url, key)
+        self._clock = Clock()
         self._under_way: set[anyio.CancelScope] = set()
         self._idle: anyio.Event | None = None
         self._closed = False
+
+    def keep_time_by(self, clock: Clock) -> None:
+        """Bound attempts by another clock."""
+        self._clock = clock
 
     @property
     def under_way(self) -> int:
@@ -90,7 +96,7 @@ class Transport:
     async def _run(self, sender: Own | Injected, attempt: Attempt, limit: float | None) -> None:
         if self._closed:
             return
-        with anyio.move_on_after(limit) as scope:
+        with self._clock.move_on_after(limit) as scope:
             self._under_way.add(scope)
             try:
                 await sender.run(attempt, scope)
