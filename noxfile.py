@@ -141,21 +141,32 @@ uncover_pyenv()
 
 
 class Wheel:
-    """The package's wheel, built at most once in a run of nox."""
+    """The package's wheel, built at most once in a run of nox.
+
+    It is built from the source distribution, so that whatever that lacks is missed at once. Where the variable
+    PYAS_ASYNC_DIST names a folder, the wheel in it is taken: so a release tests what it publishes.
+    """
 
     _folder: "tempfile.TemporaryDirectory[str] | None" = None
 
     @classmethod
     def path(cls, session: nox.Session) -> str:
         """Build the wheel, unless this run did, and return its path."""
+        return str(next(cls.folder(session).glob("*.whl")))
+
+    @classmethod
+    def folder(cls, session: nox.Session) -> Path:
+        """Build both distributions, unless this run did, and return their folder."""
+        if "PYAS_ASYNC_DIST" in os.environ:
+            return Path(os.environ["PYAS_ASYNC_DIST"]).resolve()
         if cls._folder is None:
             folder = tempfile.TemporaryDirectory(prefix="pyas_async-wheel-")
             if session.venv_backend == "uv":
-                session.run("uv", "build", "--quiet", "--wheel", "--out-dir", folder.name)
+                session.run("uv", "build", "--quiet", "--out-dir", folder.name)
             else:
                 session.run("python", "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder.name, ".")
             cls._folder = folder
-        return str(next(Path(cls._folder.name).glob("*.whl")))
+        return Path(cls._folder.name)
 
 
 def groups(*names: str) -> list[str]:
@@ -250,6 +261,8 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
     session.run("lint-imports")
+    # What may publish the package is held to the strictest rules; what it finds needs no network.
+    session.run("zizmor", "--offline", "--quiet", "--persona=auditor", ".github/workflows")
 
 
 @nox.session
@@ -259,8 +272,30 @@ def types(session: nox.Session) -> None:
     session.run("mypy")
     session.run("pyright")
     # From outside the checkout, whose sources would be found before the installed ones.
-    with session.chdir(session.create_tmp()):
+    users = Path(session.create_tmp()) / "users"
+    shutil.rmtree(users, ignore_errors=True)
+    shutil.copytree(ROOT / "tests" / "typing", users)
+    with session.chdir(users):
         session.run("pyright", "--verifytypes", "pyas_async", "--ignoreexternal")
+        session.run("mypy", ".")
+        session.run("pyright", ".")
+
+
+PRISM = "5.14.2"
+
+
+@nox.session
+def contract(session: nox.Session) -> None:
+    """Hold the sandbox and the client to docs/openapi.yaml; arguments after -- go to schemathesis."""
+    install_wheel(session, *groups("contract"))
+    session.run("openapi-spec-validator", "docs/openapi.yaml")
+    # The same requests every time: what a longer search finds is for those who search.
+    search = session.posargs or ["--seed", "1", "--max-examples", "50"]
+    session.run("python", "tests/openapi/with_schemathesis.py", *search)
+    prism = str(Path(session.create_tmp()) / "prism")
+    silent = ["--silent", "--no-audit", "--no-fund", "--no-save"]
+    session.run("npm", "install", *silent, "--prefix", prism, f"@stoplight/prism-cli@{PRISM}")
+    session.run("python", "tests/openapi/with_prism.py", prism)
 
 
 @nox.session
@@ -369,6 +404,48 @@ def bench(session: nox.Session) -> None:
     """Run the benchmarks; arguments after -- go to benchmarks/__main__.py, as in `-- --only paging`."""
     install_wheel(session, *groups("bench"))
     session.run("python", "benchmarks", *session.posargs)
+
+
+@nox.session
+def dist(session: nox.Session) -> None:
+    """Build what is published, in dist/, and check it; a tag after -- must fit the version and the changelog."""
+    if session.venv_backend != "uv":
+        session.skip("only uv builds both distributions")
+    session.install(*groups("dist"))
+    made = Wheel.folder(session)
+    files = sorted([*made.glob("*.tar.gz"), *made.glob("*.whl")])  # uv leaves a .gitignore beside them
+    session.run("twine", "check", "--strict", *map(str, files))
+    session.run("python", "tests/packaging_checks.py", str(made), *session.posargs)
+    shutil.rmtree("dist", ignore_errors=True)
+    Path("dist").mkdir()
+    for file in files:
+        shutil.copy(file, "dist")
+
+
+@nox.session
+def audit(session: nox.Session) -> None:
+    """Look for known vulnerabilities in what the package installs; asks the package index."""
+    if session.venv_backend != "uv":
+        session.skip("only uv resolves without installing")
+    session.install(*groups("audit"))
+    resolved = str(Path(session.create_tmp()) / "requirements.txt")
+    session.run("uv", "pip", "compile", "--quiet", "--all-extras", "--upgrade", "pyproject.toml", "-o", resolved)
+    # Strict: what cannot be asked about counts as a finding.
+    session.run("pip-audit", "--strict", "--no-deps", "--disable-pip", "-r", resolved)
+
+
+@nox.session(python=SUPPORTED[-1], reuse_venv=False)
+def highest(session: nox.Session) -> None:
+    """Run the tests with the newest versions of everything, pre-releases of the dependencies included."""
+    if session.venv_backend != "uv":
+        session.skip("only uv admits pre-releases of some packages alone")
+    extras = [requirement for extra in EXTRAS.values() for requirement in extra]
+    direct = [*PYPROJECT["project"]["dependencies"], *extras]
+    # A pre-release is admitted for what names one in its requirement. Those of the tests' own tools prove nothing.
+    newest = [*(re.sub(r"(>=[\d.]+)", r"\1.dev0", requirement) for requirement in direct), *groups("tests")]
+    install_wheel(session, "--upgrade", "--prerelease=if-necessary-or-explicit", *newest, extras=EXTRAS)
+    session.run("uv", "pip", "list")
+    session.run("python", "-m", "pytest", *(session.posargs or AT_ONCE), env=UNDER_TEST)
 
 
 @nox.session(python=SUPPORTED[0], reuse_venv=False)  # an installed newer version would do as well

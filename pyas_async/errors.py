@@ -188,7 +188,7 @@ class RateLimitError(APIStatusError):
     ) -> None:
         """Keep what the answer said of the limit."""
         self.retry_after = retry_after
-        self.scope = scope
+        self.scope: RateLimitScope = scope
         super().__init__(message, status=status, code=code, errors=errors, request_id=request_id)
 
     def _describe(self) -> str:

@@ -1,0 +1,70 @@
+"""What a meeting holds, and the tree of errors."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import assert_type
+
+import attrs
+
+from pyas_async import (
+    APIStatusError,
+    BreakoutRoom,
+    CheckpointError,
+    CountriesOrRegions,
+    DecodeError,
+    InvalidArgumentError,
+    Meeting,
+    MeetingDetail,
+    MeetingSettings,
+    NotFoundError,
+    Occurrence,
+    PaginationError,
+    PaginationIncompleteError,
+    PyasError,
+    TrackingField,
+    TransportError,
+    ZoomRecurrence,
+)
+
+
+def details(meeting: MeetingDetail, row: Meeting) -> None:
+    """A detail is a meeting with more; what may be missing must be looked for first."""
+    rows: list[Meeting] = [meeting, row]
+    assert_type(rows[0].join_url, str | None)
+    assert_type(meeting.settings, MeetingSettings | None)
+    assert_type(meeting.occurrences, tuple[Occurrence, ...])
+    assert_type(meeting.tracking_fields, tuple[TrackingField, ...])
+    assert_type(meeting.recurrence, ZoomRecurrence | None)
+    meeting.settings.waiting_room  # type: ignore[union-attr]  # pyright: ignore[reportOptionalMemberAccess]
+    if meeting.settings is not None:
+        assert_type(meeting.settings.waiting_room, bool | None)
+        assert_type(meeting.settings.breakout_room, BreakoutRoom | None)
+        assert_type(meeting.settings.approved_or_denied_countries_or_regions, CountriesOrRegions | None)
+    for occurrence in meeting.occurrences:
+        assert_type(occurrence.start_time, datetime | None)
+    assert_type(attrs.evolve(meeting, topic="other"), MeetingDetail)
+    detail: MeetingDetail = row  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+    print(detail)
+    row.password  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    meeting.occurrences.append(Occurrence())  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+
+
+def tree() -> None:
+    """Errors stand where the documentation says that they do."""
+    of_arguments: list[type[ValueError]] = [InvalidArgumentError, CheckpointError]
+    of_the_service: list[type[APIStatusError]] = [NotFoundError]
+    of_listings: list[type[PaginationError]] = [PaginationIncompleteError]
+    all_of_them: list[type[PyasError]] = [*of_the_service, *of_listings, InvalidArgumentError, TransportError]
+    print(of_arguments, all_of_them)
+    wrong: list[type[APIStatusError]] = [TransportError]  # type: ignore[list-item]  # pyright: ignore[reportAssignmentType]
+    print(wrong)
+
+
+def mistakes(mistake: InvalidArgumentError, unread: DecodeError) -> None:
+    """What was wrong, and where, has a name."""
+    assert_type(mistake.field, str)
+    assert_type(mistake.expected, str)
+    assert_type(unread.path, str)
+    assert_type(unread.excerpt, str)
+    unread.status  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
