@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,7 +30,7 @@ from core.exchanges import (
 )
 from core.strategies import brisk
 from core.tools import NOON, answer
-from pyas_async import PageTokenExpiredError, RateLimitError, RetryPolicy
+from pyas_async import PageTokenExpiredError, RateLimitError, RequestTimeoutError, RetryPolicy
 from pyas_async._core.exchange import LONGEST_WAIT, Fail, Send, Wait
 from pyas_async._core.messages import Answer, Call, Fault
 from pyas_async._core.retry import RetryQuota, pause
@@ -220,3 +221,45 @@ def test_quota_recovers() -> None:
         play(GET, [MEETING], quota=quota)
 
     assert (2, 2.0) == (recovered, quota.left)
+
+
+@pytest.mark.parametrize(
+    ("deadline", "patient", "dies", "bound", "expected"),
+    [
+        (None, False, None, None, None),
+        (None, False, None, 7.0, 7.0),
+        (90.0, False, None, None, 80.0),
+        (90.0, False, None, 7.0, 7.0),
+        (15.0, False, None, 7.0, 5.0),
+        (15.0, True, None, 7.0, 7.0),
+        (15.0, True, None, None, None),
+        (8.0, False, None, 7.0, 0.0),
+        (90.0, False, 12.0, 7.0, 2.0),
+        (90.0, False, 12.0, None, 2.0),
+        (90.0, True, 5.0, None, 0.0),
+    ],
+)
+def test_how_long_a_call_waits_for_a_connection(
+    deadline: float | None, patient: bool, dies: float | None, bound: float | None, expected: float | None
+) -> None:
+    """Until it is told otherwise, its deadline, or the death of its page token: whichever is first, and never below 0.
+
+    A patient call's deadline waits with it.
+    """
+    call = attrs.evolve(GET, not_after=dies)
+    exchange = exchange_of(call, deadline=deadline, patient=patient)
+
+    assert expected == exchange.patience(10.0, bound)
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=list(CALLS))
+def test_no_connection_was_free(call: Call[Any]) -> None:
+    """An attempt for which no connection was free was not sent, and is one of those that a call has."""
+    exchange = exchange_of(call, retry=RetryPolicy(max_attempts=3, base=1.0))
+    decided = [exchange.no_connection(now=1.0, chance=1.0) for _ in range(3)]
+
+    assert [1.0, 2.0] == [wait.seconds for wait in decided if isinstance(wait, Wait)]
+    assert isinstance(last := decided[2], Fail)
+    assert isinstance(last.error, RequestTimeoutError)
+    assert "no connection was free in time" in str(last.error)
+    assert (3, "not_sent" if call.writes else None) == (exchange.attempt, last.error.write_state)
