@@ -79,6 +79,8 @@ def interrupted() -> None:
             signal.raise_signal(signal.SIGINT)
             await anyio.sleep_forever()
 
+    # A shell that runs the tests in the background has switched it off, for all that they start as well.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         run(main)
     except KeyboardInterrupt:
