@@ -191,8 +191,7 @@ class Leases:
         self._ask_at = -math.inf
         self._alone_until = -math.inf
         self._apart_until = -math.inf
-        self._processes = 1
-        self._free = _REMEMBERED
+        self._processes: int | None = None
         self._kept, self._kept_until = 0, -math.inf
         self._sent = self._unused = 0
         self._unanswered = 0.0
@@ -208,12 +207,12 @@ class Leases:
     @property
     def processes(self) -> int:
         """How many processes spend the budget, as far as the store knew."""
-        return self._processes
+        return self._processes or 1
 
     def own_part(self, now: float, part: int) -> tuple[int, float] | None:
         """Give the places that this process may take up while not all count together, and until when that is so.
 
-        That is an equal part, at most; in the first window what it has taken up already, and its part of what was free.
+        That is an equal part, at most; and in the first window what it has taken up already, if there are others.
         When the store can be asked again, others may not have noticed yet: this process keeps to its part for as long.
 
         Args:
@@ -306,7 +305,6 @@ class Leases:
         self.urgent = self._paused_until > paused_until
         self._ask_at = now
         self._processes = lease.processes
-        self._free = _REMEMBERED if lease.free is None else lease.free
         if report.wanted:
             lives = min(lease.expires_in, report.window)
             self._places, self._until = lease.places, now + lives
@@ -323,7 +321,7 @@ class Leases:
             window: Seconds for which a call takes one up.
         """
         if now >= self._apart_until:
-            self._kept, self._kept_until = used + self._free // self._processes, now + window
+            self._kept, self._kept_until = used, -math.inf if self._processes is None else now + window
         self._alone_until = now + _ALONE
         self._apart_until = self._alone_until + _ALONE + _PATIENCE
         self._unanswered = 0.0

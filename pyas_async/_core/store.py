@@ -56,17 +56,14 @@ class BudgetLease:
         ask_again_in: Seconds to wait before asking again, if there is no place; taken for 0.05 at least, and for a
             window at most.
         processes: How many processes spend the budget now. While the store cannot be reached, each counts alone, and
-            spends the part of the limit that is one of so many.
-        free: Places that are left for all of them after this lease. When the store can no longer be reached, others may
-            have taken up more than their parts, and for a window each process keeps to what it has, and its part of
-            these. ``None`` if nobody knows.
+            spends the part of the limit that is one of so many; at first no more than it had, since others may have had
+            more. ``None`` if the store does not know: then a process spends as if it were the only one.
     """
 
     places: int
     expires_in: float
     ask_again_in: float
-    processes: int = 1
-    free: int | None = None
+    processes: int | None = None
 
 
 @public
@@ -90,9 +87,9 @@ def lease_fault(lease: object) -> str | None:
     """Say what is wrong with a store's answer, which is the user's code; ``None`` if it is a lease."""
     if not isinstance(lease, BudgetLease):
         return f"answered with {type(lease).__name__}, not with a BudgetLease"
-    for name, least in (("places", 0), ("processes", 1), ("free", 0)):
+    for name, least in (("places", 0), ("processes", 1)):
         number: object = getattr(lease, name)
-        if name == "free" and number is None:
+        if name == "processes" and number is None:
             continue
         if not isinstance(number, int) or isinstance(number, bool) or number < least:
             return f"leased with {name}={_shown(number)}, where a whole number >= {least} was expected"

@@ -4,7 +4,7 @@
 --       5 interactive calls, since when
 -- ARGV  1 process  2 wanted  3 interactive  4 sent  5 unused  6 used  7 limit or ""  8 window
 --       9 remaining or ""  10 resets in  11 paused for  12 a lease's life   (all times in seconds)
--- Gives places, a lease's life, when to ask again, how many processes ask, and how many places are left.
+-- Gives places, a lease's life, when to ask again, and how many processes there are.
 
 local numbers, held, asking, known, urgent = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local me = ARGV[1]
@@ -144,5 +144,4 @@ for _, key in ipairs(KEYS) do
 end
 -- Whoever counts alone may not know who has died, nor who is at work and asks for nothing right now.
 local processes = redis.call("ZCOUNT", known, now - window, "+inf")
-local free = limit > 0 and math.max(0, limit - number("held")) or 0
-return {places, tostring(life), tostring(again), processes, free}
+return {places, tostring(life), tostring(again), processes}

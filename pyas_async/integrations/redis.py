@@ -76,11 +76,7 @@ class RedisBudgetStore:
             report.paused_for,
             min(_LIFE, report.window / 50),
         ]
-        places, life, again, processes, free = await self._script(keys=self._keys, args=arguments)
+        places, life, again, processes = await self._script(keys=self._keys, args=arguments)
         return BudgetLease(
-            places=places,
-            expires_in=float(life),
-            ask_again_in=float(again),
-            processes=max(1, processes),
-            free=free,
+            places=places, expires_in=float(life), ask_again_in=float(again), processes=max(1, processes)
         )

@@ -11,25 +11,33 @@ from pyas_async import BudgetLease, RateBudget
 from pyas_async._core.queue import Ticket
 
 
-def fails(budget: RateBudget, now: float, *, processes: int = 1, free: int = 1_000) -> None:
-    """Let the store say how many processes there are, and how much is free, and fail then."""
+def fails(budget: RateBudget, now: float, *, processes: int | None = None) -> None:
+    """Let the store say how many processes there are, and fail then."""
     assert budget.leases is not None
     budget.queue.join(waiting := Ticket())
     told = budget.report(now)
     budget.queue.leave(waiting)
     assert told is not None
-    lease = BudgetLease(places=0, expires_in=1.0, ask_again_in=0.1, processes=processes, free=free)
+    lease = BudgetLease(places=0, expires_in=1.0, ask_again_in=0.1, processes=processes)
     assert None is budget.leases.leased(told, lease, now)
     assert 10.0 == budget.store_failed(now)
 
 
-@pytest.mark.parametrize(("processes", "places"), [(1, 20), (4, 5), (7, 2), (100, 1)])
-def test_part_of_the_limit(processes: int, places: int) -> None:
+def second_window(budget: RateBudget, *, processes: int | None) -> float:
+    """Let the store fail until the first window without it is over; give the time."""
+    fails(budget, 1.0, processes=processes)
+    for now in range(11, 111, 10):
+        budget.store_failed(now)
+    return 108.0
+
+
+@pytest.mark.parametrize(("processes", "places"), [(None, 20), (1, 20), (4, 5), (7, 2), (100, 1)])
+def test_part_of_the_limit(processes: int | None, places: int) -> None:
     """Each process counts alone against its part of the limit: together they spend no more than all of it."""
     budget, _ = budget_with_store(20)
-    fails(budget, 1.0, processes=processes)
+    now = second_window(budget, processes=processes)
 
-    assert places == sum(take(budget, 2.0) for _ in range(50))
+    assert places == sum(take(budget, now) for _ in range(50))
 
 
 def test_until_the_store_is_asked_again() -> None:
@@ -48,28 +56,40 @@ def test_others_may_not_know_yet() -> None:
     budget, leases = budget_with_store(20)
     fails(budget, 1.0, processes=4)
 
-    assert (5, 26.0) == leases.own_part(11.0, 5)
+    assert (1, 26.0) == leases.own_part(11.0, 5)
     assert None is leases.own_part(26.0, 5)
 
 
-@pytest.mark.parametrize(("free", "places"), [(0, 2), (7, 3), (8, 4), (100, 5)])
-def test_the_first_window(free: int, places: int) -> None:
-    """Others may have had more than their parts: at first each keeps to what it has, and its part of what was free."""
+@pytest.mark.parametrize(("used", "places"), [(0, 1), (2, 0), (7, 0)])
+def test_the_first_window(used: int, places: int) -> None:
+    """Others may have had more than their parts: at first each keeps to what it had, or to one place."""
     budget, _ = budget_with_store(20)
-    for _ in range(2):
+    for _ in range(used):
         budget.took(1.0, bulk=False)
         budget.spent(1.0)
-    fails(budget, 2.0, processes=4, free=free)
+    fails(budget, 2.0, processes=4)
 
-    assert places - 2 == sum(take(budget, 3.0) for _ in range(50))
-    fails(budget, 13.0, processes=4, free=100)
-    assert 0 == sum(take(budget, 14.0) for _ in range(50))
+    assert places == sum(take(budget, 3.0) for _ in range(50))
+    budget.store_failed(12.0)
+    assert 0 == sum(take(budget, 13.0) for _ in range(50))
+
+
+def test_places_that_come_back() -> None:
+    """What a process had, and what comes back of it, it may spend again in the first window."""
+    budget, _ = budget_with_store(20)
+    for _ in range(3):
+        budget.took(1.0, bulk=False)
+        budget.spent(1.0)
+    fails(budget, 100.0, processes=4)
+
+    assert 0 == sum(take(budget, 105.9) for _ in range(50))
+    assert 3 == sum(take(budget, 106.0) for _ in range(50))
 
 
 def test_the_second_window() -> None:
     """Afterwards each has its equal part, whatever it had before."""
     budget, leases = budget_with_store(20)
-    fails(budget, 2.0, processes=4, free=0)
+    fails(budget, 2.0, processes=4)
     assert (1, 12.0) == leases.own_part(2.0, 5)
     for now in range(12, 112, 10):
         budget.store_failed(now)
@@ -89,9 +109,9 @@ def test_a_store_that_was_never_there() -> None:
 def test_share_of_the_share() -> None:
     """A part that was agreed on outside of the store is divided among the processes that ask it."""
     budget, _ = budget_with_store(20, share=0.5)
-    fails(budget, 1.0, processes=2)
+    now = second_window(budget, processes=2)
 
-    assert 5 == sum(take(budget, 2.0) for _ in range(50))
+    assert 5 == sum(take(budget, now) for _ in range(50))
 
 
 def test_unknown_limit() -> None:
@@ -122,7 +142,7 @@ def test_what_was_used_is_told() -> None:
     assert 1 == told.used
 
 
-@pytest.mark.parametrize("processes", [0, -1, 1.5, True, None, "4"])
+@pytest.mark.parametrize("processes", [0, -1, 1.5, True, "4"])
 def test_how_many_there_are_is_a_number(processes: object) -> None:
     """A store that does not know how many processes there are gives no lease."""
     budget = RateBudget(20, store=Store())

@@ -69,7 +69,7 @@ def test_redis_goes_and_comes_back(how: signal.Signals) -> None:
         said = {name: found.said(name) for name in NAMES}
 
     assert 0 == found.refused()
-    assert found.used(*without) >= 0.9
+    assert found.used(*without) >= 0.8  # in the first window, each keeps to what it had
     assert found.used(*again) >= 0.9
     assert dict.fromkeys(NAMES, True) == {name: "alone" in lines for name, lines in said.items()}
 

@@ -12,6 +12,7 @@ from pyas_async import (
     APIStatusError,
     AttemptEnded,
     AttemptStarted,
+    BudgetStoreFailed,
     BudgetTimeoutError,
     CallEnded,
     CallStarted,
@@ -60,6 +61,8 @@ def on_every_event(event: Event) -> None:
             assert_type(event.reason, Literal["retry", "budget", "connection"])
         case PageReceived() | ListingRestarted() | ListingDrifted():
             assert_type(event.account_id, str)
+        case BudgetStoreFailed():
+            assert_type(event.seconds, float)
         case _:
             assert_never(event)
 
