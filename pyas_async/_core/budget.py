@@ -178,6 +178,9 @@ class RateBudget:
         if own is None and left is None:
             own = self._places(now)
         part = self._own_part(now)
+        if self.leases is not None and part is None:
+            # The store is told with the question for places, and knows what others have been told since.
+            left = None
         if own is not None and part is not None:
             own = min(own, part[0] - self._own.used)
         if own is not None and own < 1:

@@ -276,7 +276,7 @@ class Leases:
         remaining, resets = self._heard
         self._in_report = (self._heard, self._paused_until)
         return BudgetReport(
-            wanted=wanted + _SPARE if wanted else 0,
+            wanted=wanted + _SPARE if wanted > interactive else wanted,
             interactive=interactive,
             # Below 0 if calls that were reported did not go out after all: the next to go are theirs.
             sent=max(0, self._sent),
@@ -304,7 +304,9 @@ class Leases:
             self._heard = _NOTHING
         self.urgent = self._paused_until > paused_until
         self._ask_at = now
-        self._processes = lease.processes
+        if now >= self._apart_until or (lease.processes or 1) > self.processes:
+            # A store that has just come back has not heard of everybody yet.
+            self._processes = lease.processes
         if report.wanted:
             lives = min(lease.expires_in, report.window)
             self._places, self._until = lease.places, now + lives

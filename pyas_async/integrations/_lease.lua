@@ -108,7 +108,8 @@ local free = limit > 0 and limit - number("held") or most
       local room = math.max(0, part - number("held:" .. who))
       local first = math.min(room, number("first:" .. who))
       theirs_first = theirs_first + first
-      theirs = theirs + math.min(room - first, number("wants:" .. who))
+      -- Who has bulk calls waiting has more behind them, as a rule.
+      theirs = theirs + (number("wants:" .. who) > 0 and room - first or 0)
     end
   end
   local first = math.min(interactive, wanted)

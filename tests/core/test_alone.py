@@ -60,6 +60,20 @@ def test_others_may_not_know_yet() -> None:
     assert None is leases.own_part(26.0, 5)
 
 
+def test_a_store_that_has_forgotten_others() -> None:
+    """As long as others may not know that the store is back, what it says of fewer processes is not believed."""
+    budget, leases = budget_with_store(20)
+    fails(budget, 1.0, processes=4)
+    found = []
+    for now, processes in ((11.0, 1), (12.0, 5), (25.9, 2), (26.0, 2)):
+        told = budget.report(now)
+        assert told is not None
+        leases.leased(told, BudgetLease(places=0, expires_in=1.0, ask_again_in=0.1, processes=processes), now)
+        found.append(leases.processes)
+
+    assert [4, 5, 5, 2] == found
+
+
 @pytest.mark.parametrize(("used", "places"), [(0, 1), (2, 0), (7, 0)])
 def test_the_first_window(used: int, places: int) -> None:
     """Others may have had more than their parts: at first each keeps to what it had, or to one place."""

@@ -135,3 +135,15 @@ def test_a_call_given_back_is_not_expected_again(bulk: bool) -> None:
         budget.give_back(bulk=bulk)
 
     assert (4, 0) == (budget.spare(0.0), budget.in_flight)
+
+
+def test_what_the_service_says_is_for_the_store() -> None:
+    """What is left of the key, the store is told with the question for places: it knows what others have been told."""
+    budget, leases = budget_with_store()
+    told = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "Sun, 22 Nov 2026 12:00:50 GMT"}
+    budget.learn(told, 1.0, NOON)
+
+    assert 0 == lease(budget, leases, 7, 2.0).remaining
+    assert 0.0 == budget.wait(2.0)
+    budget.store_failed(3.0)
+    assert 52.0 == budget.wait(3.0)
