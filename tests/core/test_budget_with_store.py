@@ -146,4 +146,4 @@ def test_what_the_service_says_is_for_the_store() -> None:
     assert 0 == lease(budget, leases, 7, 2.0).remaining
     assert 0.0 == budget.wait(2.0)
     budget.store_failed(3.0)
-    assert 52.0 == budget.wait(3.0)
+    assert 53.0 == budget.wait(3.0)
