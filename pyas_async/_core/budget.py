@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 import attrs
 
-from pyas_async._core.counts import Leases, OwnCount, ServiceCount
+from pyas_async._core.counts import OwnCount, ServiceCount
 from pyas_async._core.outlook import SPREAD, TICK, Outlook
 from pyas_async._core.queue import Queue
 from pyas_async.errors import ConfigurationError, shown
@@ -22,6 +22,7 @@ from pyas_async.plans import DEVELOPER, GROWTH, SCALE
 from pyas_async.plans._plan import GUARD, MOST, WINDOW, portion
 
 if TYPE_CHECKING:
+    from pyas_async._core.leases import Leases
     from pyas_async._core.store import BudgetReport, BudgetStore
 
 _FEELING = 1.0
@@ -328,9 +329,10 @@ class RateBudget:
         return portion(limit, self._share)
 
 
-def _leases_of(store: "BudgetStore") -> Leases:
+def _leases_of(store: "BudgetStore") -> "Leases":
     """Begin with a store, if it is one."""
-    from pyas_async._core.store import BudgetStore  # noqa: PLC0415 -- most programs have no store
+    from pyas_async._core.leases import Leases  # noqa: PLC0415 -- most programs have no store
+    from pyas_async._core.store import BudgetStore  # noqa: PLC0415 -- as above
 
     if not isinstance(store, BudgetStore):
         expected = "a BudgetStore, an object with `async def lease(report)`"

@@ -11,7 +11,7 @@ from pyas_async import BudgetLease, BudgetReport, RateBudget
 from pyas_async._core.queue import Ticket
 
 if TYPE_CHECKING:
-    from pyas_async._core.counts import Leases
+    from pyas_async._core.leases import Leases
 
 
 class Store:

@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from pyas_async import BudgetLease, BudgetReport
-from pyas_async._core.counts import Leases
+from pyas_async._core.leases import Leases
 
 NOTHING = BudgetReport(
     wanted=0,
