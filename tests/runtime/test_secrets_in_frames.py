@@ -25,9 +25,10 @@ from pyas_async import (
     from_dict,
 )
 from runtime.wires import NEW, client_of, found, rows_after, through, until, wire
+from secrecy.emitted import dragged
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable
 
 KEY = "planted-key-4f2a"
 TOKEN = "planted-token-77"
@@ -48,20 +49,6 @@ CALLS: dict[str, Callable[[PyasClient], Awaitable[object]]] = {
     "connect": lambda client: client.accounts.connect(code=CODE, name="n"),
 }
 every_call = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
-
-
-def dragged(error: BaseException) -> Iterator[BaseException]:
-    """Walk all causes and contexts, also the hidden ones, and what groups hold."""
-    ahead: list[BaseException | None] = [error]
-    seen: set[int] = set()
-    while ahead:
-        one = ahead.pop()
-        if one is None or id(one) in seen:
-            continue
-        seen.add(id(one))
-        ahead += [one.__cause__, one.__context__]
-        ahead += one.exceptions if isinstance(one, BaseExceptionGroup) else []
-        yield one
 
 
 def shown(error: BaseException) -> str:
