@@ -245,7 +245,7 @@ class RateBudget:
             now,
             wanted=len(self.queue) if self.leases.empty(now) else 0,
             interactive=self.queue.interactive,
-            used=self._own.used - self._own.freed_before(now),
+            used=self._own.used_at(now),
             limit=limit,
             window=self._window + self._guard,
         )
@@ -314,8 +314,7 @@ class RateBudget:
         """Take note that the store cannot be asked, for so many seconds."""
         if self.leases is None:
             return 0.0
-        used = self._own.used - self._own.freed_before(now)
-        return self.leases.failed(now, used=used, window=self._window + self._guard)
+        return self.leases.failed(now, used=self._own.used_at(now), window=self._window + self._guard)
 
     def _own_part(self, now: float) -> tuple[int, float] | None:
         """Give the places that are this process's while not all ask the store, and until when; ``None`` if all do."""

@@ -86,6 +86,10 @@ class OwnCount:
         """Count the places of calls that are over and come back before then."""
         return bisect_left(self.freed_at, moment)
 
+    def used_at(self, now: float) -> int:
+        """Count the places that are taken at a moment."""
+        return self.used - self.freed_before(now)
+
     def next_freed(self) -> float | None:
         """Give the moment at which the next of these comes back."""
         return self.freed_at[0] if self.freed_at else None
