@@ -1,6 +1,8 @@
 """Questions to whoever sits at the terminal, if somebody does."""
 
 import getpass
+import os
+import select
 import signal
 import sys
 import threading
@@ -20,6 +22,7 @@ def ask(question: str) -> str:
     with _ctrl_c_at_once():
         say(question)
         with _own_line():
+            _wait_for_line()
             return sys.stdin.readline().strip()
 
 
@@ -31,6 +34,32 @@ def ask_secret(question: str) -> str:
                 return getpass.getpass(f"{question} (not shown): ").strip()
         except EOFError:
             return ""
+
+
+def _wait_for_line() -> None:
+    """Wait until a line is typed, or a signal comes.
+
+    Python calls the handlers of signals between its own steps. One that came after the last of them, but before the
+    process sleeps in `read`, would wait with it. The wakeup descriptor has no such gap.
+    """
+    if os.name == "nt" or threading.current_thread() is not threading.main_thread() or not sys.stdin.isatty():
+        return
+    try:
+        typed = sys.stdin.fileno()
+    except OSError:  # what stands in for a terminal has its line already
+        return
+    heard, told = os.pipe()
+    os.set_blocking(told, False)
+    before = signal.set_wakeup_fd(told)
+    try:
+        while typed not in select.select([typed, heard], [], [])[0]:
+            numbers = os.read(heard, 512)  # a handler that ends the question has been called by now
+            if before != -1:
+                os.write(before, numbers)
+    finally:
+        signal.set_wakeup_fd(before)
+        os.close(heard)
+        os.close(told)
 
 
 @contextmanager
