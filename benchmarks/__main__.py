@@ -22,6 +22,7 @@ from suite.sections import Plan
 SECTIONS: Final = (
     "decoding",
     "paging",
+    "profile",
     "burst",
     "accounts",
     "prefetch",

@@ -91,6 +91,22 @@ async def by_generator(_: Where) -> AsyncIterator[Act]:
 
 
 @asynccontextmanager
+async def digests(where: Where) -> AsyncIterator[Act]:
+    """Reduce rows to what a listing remembers them by."""
+    from pyas_async._core.rows import digests as digests_of
+
+    async with PyasClient(KEY, base_url=where.url) as client:
+        rows = (await client.meetings.list(account_id="rows-1")).meetings
+
+    async def act(pages: int) -> int:
+        for _ in range(pages):
+            digests_of(rows)
+        return pages * len(rows)
+
+    yield act
+
+
+@asynccontextmanager
 async def decisions(_: Where) -> AsyncIterator[Act]:
     """Do for each call what budget, scheduler and retries do for one that waits for nothing and is answered."""
     from pyas_async._core.budget import RateBudget

@@ -160,3 +160,27 @@ async def aiohttp_gets(where: Where) -> AsyncIterator[Act]:
             return number
 
         yield act
+
+
+@asynccontextmanager
+async def transport_gets(where: Where) -> AsyncIterator[Act]:
+    """Get meetings at once, each over a transport of httpx's of its own, called directly."""
+    import httpx
+
+    from suite.peers.structs import DETAIL_DECODER
+
+    transports: list[httpx.AsyncHTTPTransport] = []
+
+    async def get(transport: httpx.AsyncHTTPTransport, meeting: int) -> None:
+        url = f"{where.slow_url}/zoom/meetings/{meeting}?accountId=rows-1"
+        response = await transport.handle_async_request(httpx.Request("GET", url, headers={"x-api-key": KEY}))
+        DETAIL_DECODER.decode(await response.aread())
+
+    async def act(number: int) -> int:
+        transports.extend(httpx.AsyncHTTPTransport(verify=False) for _ in range(number - len(transports)))
+        await asyncio.gather(*(get(transports[index], where.ids[index]) for index in range(number)))
+        return number
+
+    yield act
+    for transport in transports:
+        await transport.aclose()

@@ -18,6 +18,7 @@ WHO: Final = {
     "byhand.gets": ("an httpx.AsyncClient by hand", None),
     "byhand.gets_aiohttp_transport": ("an httpx.AsyncClient by hand, over httpx-aiohttp", None),
     "others.aiohttp_gets": ("aiohttp by hand", None),
+    "others.transport_gets": ("floor: a transport of httpx's for each get, called directly", None),
 }
 
 
@@ -28,5 +29,11 @@ def run(plan: Plan) -> list[Figure]:
         Figure(f"burst.{name}", what, RATIO, [turn.wall / LATENCY for turn in turns[name]], goal)
         for name, (what, goal) in WHO.items()
     ]
-    cpu = [turn.cpu / turn.count * 1e6 for turn in turns["ours.gets"]]
-    return [*found, Figure("burst.cpu", "ours, plain httpx: CPU of a get", "µs", cpu)]
+    cpu, floor = (
+        [turn.cpu / turn.count * 1e6 for turn in turns[name]] for name in ("ours.gets", "others.transport_gets")
+    )
+    return [
+        *found,
+        Figure("burst.cpu", "ours, plain httpx: CPU of a get", "µs", cpu),
+        Figure("burst.cpu.floor", "that floor: CPU of a get", "µs", floor),
+    ]
