@@ -338,6 +338,14 @@ def fleet(session: nox.Session) -> None:
 
 
 @nox.session
+def warehouse(session: nox.Session) -> None:
+    """Kill a load into DuckDB at random moments, and at those that chance seldom strikes."""
+    install_wheel(session, *groups("tests"), extras=("dlt", "sandbox"))
+    environment = {**UNDER_TEST, "PYAS_ASYNC_WAREHOUSE": "1"}
+    session.run("python", "-m", "pytest", "-rP", *AT_ONCE, "tests/warehouse", *session.posargs, env=environment)
+
+
+@nox.session
 def web(session: nox.Session) -> None:
     """Use the example's page in a headless Chromium; `-- --draw` writes the pictures of the documentation anew."""
     browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

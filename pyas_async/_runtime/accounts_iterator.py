@@ -102,6 +102,14 @@ class AccountsIterator(AsyncIterator[tuple[str, Meeting]]):
         """
         return self._listings.checkpoint()
 
+    def take_listed(self) -> list[str]:
+        """Give the accounts whose listing has come to its end since this was asked last, in about that order.
+
+        The pairs so far are all of theirs. It belongs to a checkpoint that is taken in the same breath: each account
+        that comes to its end in one of several iterations, of which one resumes the other, is given by one of them.
+        """
+        return self._listings.take_listed()
+
     def __aiter__(self) -> Self:
         """Begin the iteration.
 

@@ -58,6 +58,8 @@ class AccountTasks:
         self._turns = turns
         self._most = max_concurrency
         self._open: dict[Account, None] = {}
+        self._listed: list[str] = []
+        self._told_early: set[Account] = set()
         self._tasks: TaskGroup | None = None
         self._running = 0
         self._all_begun = False
@@ -94,6 +96,17 @@ class AccountTasks:
         """Mark the place at which all listings stand."""
         places, roll = [account.place() for account in self._open], self._roll
         return self._ledger.checkpoint(places, drawn=roll.drawn, ids=roll.ids, drawn_out=roll.empty)
+
+    def take_listed(self) -> list[str]:
+        """Give the accounts that have come to their end since this was asked last.
+
+        A checkpoint counts a listing as done when its last row is handed out, before its task has noticed; so does
+        this.
+        """
+        early = [account for account in self._open if account not in self._told_early and account.place().done]
+        self._told_early.update(early)
+        listed, self._listed = [*self._listed, *(account.account_id for account in early)], []
+        return listed
 
     def _start(self, tasks: "TaskGroup", part: Callable[[], Awaitable[None]]) -> None:
         self._running += 1
@@ -169,3 +182,6 @@ class AccountTasks:
         self._ledger.ended(account.place(), account.listing.stats, failed=failure is not None)
         if failure is not None:
             self.failures[account.account_id] = failure
+        elif account not in self._told_early:
+            self._listed.append(account.account_id)
+        self._told_early.discard(account)

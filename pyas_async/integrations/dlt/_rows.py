@@ -1,0 +1,95 @@
+"""The tables of the warehouse, and the rows that go into them."""
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from pyas_async import Meeting, PyasError, to_dict
+
+Row = dict[str, Any]
+
+MEETINGS: Final = "meetings"
+ACCOUNTS: Final = "accounts"
+FAILURES: Final = "failures"
+
+MEETING_COLUMNS: Final[dict[str, str]] = {
+    "row_key": "text",
+    "account_id": "text",
+    "id": "bigint",
+    "uuid": "text",
+    "topic": "text",
+    "type": "bigint",
+    "start_time": "timestamp",
+    "duration": "bigint",
+    "timezone": "text",
+    "agenda": "text",
+    "host_id": "text",
+    "created_at": "timestamp",
+    "join_url": "text",
+    # Text rather than JSON, which warehouses sort, round and refuse, each in its own way.
+    "document": "text",
+    "round": "bigint",
+}
+ACCOUNT_COLUMNS: Final[dict[str, str]] = {"account_id": "text", "round": "bigint", "listed_at": "timestamp"}
+FAILURE_COLUMNS: Final[dict[str, str]] = {
+    "account_id": "text",
+    "round": "bigint",
+    "failed_at": "timestamp",
+    "error": "text",
+    "message": "text",
+}
+_LARGEST: Final = 2**63 - 1
+
+
+def meeting_row(account_id: str, meeting: Meeting, number: int) -> Row:
+    """Make the row of a meeting, as the round of that number has seen it."""
+    start = None if meeting.start_time is None else meeting.start_time.astimezone(UTC)
+    return {
+        "row_key": _key(account_id, str(meeting.id), meeting.uuid, "" if start is None else start.isoformat()),
+        "account_id": _text(account_id),
+        "id": _whole(meeting.id),
+        "uuid": _text(meeting.uuid),
+        "topic": _text(meeting.topic),
+        "type": None if meeting.type is None else _whole(int(meeting.type)),
+        "start_time": start,
+        "duration": _whole(meeting.duration),
+        "timezone": _text(meeting.timezone),
+        "agenda": _text(meeting.agenda),
+        "host_id": _text(meeting.host_id),
+        "created_at": None if meeting.created_at is None else meeting.created_at.astimezone(UTC),
+        "join_url": _text(meeting.join_url),
+        "document": json.dumps(to_dict(meeting), ensure_ascii=False),
+        "round": number,
+    }
+
+
+def account_row(account_id: str, number: int) -> Row:
+    """Make the row of an account whose listing has come to its end."""
+    return {"account_id": _text(account_id), "round": number, "listed_at": datetime.now(UTC)}
+
+
+def failure_row(account_id: str, error: PyasError, number: int) -> Row:
+    """Make the row of an account whose listing has failed."""
+    return {
+        "account_id": _text(account_id),
+        "round": number,
+        "failed_at": datetime.now(UTC),
+        "error": type(error).__name__,
+        "message": _text(str(error)),
+    }
+
+
+def _key(*parts: str) -> str:
+    # A start that is missing may be part of a key nowhere, so what tells one row from another is made one text.
+    return hashlib.blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def _text(text: str | None) -> str | None:
+    # There are warehouses that take no NUL. It stays in the document, where JSON writes it otherwise.
+    return None if text is None else text.replace("\0", "\ufffd")
+
+
+def _whole(number: int | None) -> int | None:
+    # One number too large would stop the whole load, for ever. It stays in the document, too.
+    return None if number is None or abs(number) > _LARGEST else number

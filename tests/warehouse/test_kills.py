@@ -1,0 +1,79 @@
+"""A load that is killed at random moments leaves each meeting in the warehouse exactly once."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import shutil
+import time
+from collections import Counter
+from random import Random
+from typing import TYPE_CHECKING
+
+from pyas_async.sandbox import Sandbox
+from warehouse.worker import AT_ONCE, CALLS, PAGE, load, pipeline_in
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KILLS = 20
+ACCOUNTS, ROWS = 20, 590
+LEAST = ACCOUNTS * -(-ROWS // PAGE)
+# A kill costs the calls of a slice, and two pages of each account under way: the one in hand, and the one that travels.
+# The next process asks for the page in hand again; a slice is a call or two larger than it should be.
+PER_KILL = CALLS + 3 * AT_ONCE + 2
+
+
+def documents(folder: Path) -> Counter[str]:
+    """Count the documents in the warehouse, each with the account it is of."""
+    with (
+        pipeline_in(folder).sql_client() as client,
+        client.execute_query("SELECT account_id, document FROM meetings") as rows,
+    ):
+        found = [[account_id, json.loads(text)] for account_id, text in rows.fetchall()]
+    return Counter(json.dumps(row, sort_keys=True) for row in found)
+
+
+def test_killed_at_random_moments(tmp_path: Path) -> None:
+    """Whichever step of dlt's is struck, and whether its folder is there at the next start or not."""
+    random = Random(20261123)
+    forks = multiprocessing.get_context("forkserver")
+    forks.set_forkserver_preload(["warehouse.worker"])
+    struck: Counter[str] = Counter()
+    with Sandbox(accounts=ACCOUNTS, meetings=ROWS) as sandbox, sandbox.serve() as url:
+        order = (tmp_path, url, sandbox.account_ids)
+        while struck.total() < KILLS:
+            process = forks.Process(target=load, args=order)
+            process.start()
+            time.sleep(random.uniform(0.2, 3.0))  # a process of its own has a clock of its own
+            process.kill()
+            process.join()
+            assert process.exitcode == -9, "it had come to its end, or failed: the world is too small"
+            pipeline = pipeline_in(tmp_path)
+            left = [
+                name
+                for name, packages in (
+                    ("extracted", pipeline.list_extracted_load_packages()),
+                    ("normalized", pipeline.list_normalized_load_packages()),
+                )
+                if packages
+            ]
+            struck[" and ".join(left) or "nothing"] += 1
+            if struck.total() % 5 == 0:
+                shutil.rmtree(tmp_path / "pipelines")  # as on another machine
+        loaded = load(*order)
+        truth = Counter(
+            json.dumps([account_id, row], sort_keys=True)
+            for account_id in sandbox.account_ids
+            for row in sandbox.rows(account_id)
+        )
+        calls = len(sandbox.requests)
+        print(f"{calls} calls, where {LEAST} are the least; left behind by {KILLS} kills: {dict(struck)}")  # noqa: T201
+        assert truth == documents(tmp_path)
+        with pipeline_in(tmp_path).sql_client() as client:
+            assert [(ACCOUNTS,)] == client.execute_sql("SELECT count(*) FROM accounts WHERE round = 1")
+    assert 1 == loaded.round
+    assert calls <= LEAST + KILLS * PER_KILL
+    # The test proves something only if it struck in the middle of dlt's steps, too.
+    assert struck["normalized"]
+    assert len(struck) > 1

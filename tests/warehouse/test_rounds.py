@@ -1,0 +1,85 @@
+"""Rounds over accounts into DuckDB: what is loaded, brought up to date, told, and kept to oneself."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pyas_async import (
+    Meeting,
+    MeetingUpdate,
+    NotFoundError,
+    PyasClient,
+    from_dict,
+    to_dict,
+)
+from pyas_async.integrations.dlt import _reader, _source
+from pyas_async.sandbox import Sandbox
+from warehouse.worker import ask, load, pipeline_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+CURRENT = "SELECT count(*) FROM meetings AS m JOIN accounts AS a USING (account_id) WHERE m.round >= a.round"
+
+
+@pytest.fixture
+def served() -> Iterator[tuple[Sandbox, str]]:
+    """Serve three accounts with 60 meetings each."""
+    with Sandbox(accounts=3, meetings=60) as sandbox, sandbox.serve() as url:
+        yield sandbox, url
+
+
+def test_refresh(tmp_path: Path, served: tuple[Sandbox, str]) -> None:
+    """The next round brings rows up to date, adds none twice, and shows which are gone; accounts that fail are told."""
+    sandbox, url = served
+    first, second, third = sandbox.account_ids
+    ids = [first, "nobody", second, third]
+    loaded = load(tmp_path, url, ids, slice_calls=100)
+    assert (1, 180, 3, 1) == (loaded.round, loaded.rows, loaded.accounts, loaded.slices)
+    assert {"nobody": NotFoundError} == {account_id: type(error) for account_id, error in loaded.failures.items()}
+    assert len(sandbox.requests) == loaded.calls
+    assert [("nobody", 1, "NotFoundError")] == ask(tmp_path, "SELECT account_id, round, error FROM failures")
+
+    gone, changed = sandbox.rows(first)[0], sandbox.rows(second)[0]
+    sandbox.remove_row(first, 0)
+
+    async def change() -> None:
+        async with PyasClient(sandbox.api_key, base_url=url, account_id=second) as client:
+            await client.meetings.update(changed["id"], MeetingUpdate(title="changed"))
+
+    asyncio.run(change())
+    sandbox.add_meeting(third)
+
+    def again() -> Iterator[str]:
+        yield from ids
+
+    loaded = load(tmp_path, url, again(), slice_calls=100)
+    assert (2, 180) == (loaded.round, loaded.rows)
+    assert [(181, 181)] == ask(tmp_path, "SELECT count(*), count(DISTINCT row_key) FROM meetings")
+    assert [(180,)] == ask(tmp_path, CURRENT)
+    assert [(1,)] == ask(tmp_path, f"SELECT round FROM meetings WHERE id = {gone['id']}")  # noqa: S608  (a number)
+    assert [(changed["id"],)] == ask(tmp_path, "SELECT id FROM meetings WHERE topic = 'changed'")
+
+
+def test_nothing_is_lost_of_a_row(tmp_path: Path) -> None:
+    """Unknown fields, odd characters and numbers beyond all bounds: columns take what they can, the document all."""
+    row: dict[str, Any] = {
+        "id": 2**64,
+        "uuid": "odd",
+        "topic": "nul \0, a private \uf026 and \U0001f600",
+        "start_time": "2026-02-03T04:05:06Z",
+        "brand_new": {"deep": [1.0, {"er": None}]},
+    }
+    meeting = from_dict(Meeting, row)
+    slice_ = _reader.Slice(pairs=[("acc", meeting)], listed=[], failures={}, place=None, calls=1, over=True, error=None)
+    pipeline_in(tmp_path).run(_source.source_of(lambda: _source.items(slice_, 1)))
+    [(number, topic, start, text)] = ask(tmp_path, "SELECT id, topic, start_time, document FROM meetings")
+    assert (None, "nul \ufffd, a private \uf026 and \U0001f600") == (number, topic)
+    assert datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC) == start
+    assert row == json.loads(text) == to_dict(from_dict(Meeting, json.loads(text)))
