@@ -45,7 +45,7 @@ FILE = re.compile(r"^<!-- file: (\S+) -->\n```python\n(.*?)^```$", re.DOTALL | r
 BLOCKS = [
     pytest.param(block, not mark, prints, id=f"{page.relative_to(ROOT)}:{number}")
     for page in PAGES
-    if page.stem != "when-one-machine-is-not-enough"  # needs a Redis: see tests/fleet/test_page.py
+    if page.stem != "when-one-machine-is-not-enough"  # needs servers: see tests/fleet and tests/warehouse
     for number, (mark, block, prints) in enumerate(BLOCK.findall(FILE.sub("", page.read_text("utf-8"))))
 ]
 

@@ -93,5 +93,6 @@ MODULES = {
     "Sandbox": "pyas_async.sandbox",
     "Testing": "pyas_async.testing",
     "OpenTelemetry": "pyas_async.integrations.opentelemetry",
+    "Warehouse": "pyas_async.integrations.dlt",
 }
 """Public modules beside it; one that is not there is left out."""
