@@ -418,7 +418,7 @@ def test_no_account(export: Export, sandbox: Sandbox, tmp_path: Path, monkeypatc
     assert "--accounts-from: there is no id in" in empty.err
 
 
-@pytest.mark.parametrize(("suffix", "module"), [("parquet", "pyarrow"), ("ics", "icalendar")])
+@pytest.mark.parametrize(("suffix", "module"), [("parquet", "pyarrow"), ("ics", "icalendar"), ("duckdb", "dlt")])
 def test_without_an_extra(
     export: Export, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, suffix: str, module: str
 ) -> None:

@@ -28,6 +28,7 @@ Examples:
   pyas meetings export -o 2026.csv --accounts-from ids.txt --start 2026-01-01
   pyas meetings export -o meetings.parquet --accounts-from ids.txt --plan growth
   pyas meetings export -o meetings.parquet --resume
+  pyas meetings export --to duckdb -o meetings.duckdb --accounts-from ids.txt
 """
 
 
@@ -36,7 +37,7 @@ def export_meetings(
     output: Annotated[Path, Parameter(alias="-o", metavar="FILE")],
     account: Annotated[list[str] | None, Parameter(negative="", metavar="ID")] = None,
     accounts_from: Annotated[str | None, Parameter(metavar="FILE", allow_leading_hyphen=True)] = None,
-    format: Format | None = None,
+    format: Annotated[Format | None, Parameter(alias="--to")] = None,
     start: Day = None,
     end: Day = None,
     type: ListType | None = None,
@@ -56,7 +57,7 @@ def export_meetings(
     whatever ends the command, --resume goes on there, without the other options.
 
     Args:
-        output: The file; its suffix tells the format: .jsonl, .csv, .parquet or .ics.
+        output: The file; its suffix tells the format: .jsonl, .csv, .parquet, .ics or .duckdb.
         account: Whose meetings; may be repeated. Else PYAS_ACCOUNT_ID.
         accounts_from: A file of account ids, one a line; - is stdin.
         format: The format, if the file's name does not tell it.
@@ -144,9 +145,9 @@ def _begin(files: Files, asked: Job, given: list[str], *, resume: bool, force: b
     if place is not None and resume:
         place.job.check(asked, given)
         return place
-    if place is not None and place.rows:
+    if place is not None and (rows := _rows(files, place)):
         raise CommandError(
-            f"{files.output}: an export to it did not come to its end ({many(place.rows, 'row')} so far)",
+            f"{files.output}: an export to it did not come to its end ({many(rows, 'row')} so far)",
             hint="--resume goes on with it, --force begins anew.",
         )
     if files.output.exists() and not force:
@@ -159,7 +160,23 @@ def _begin(files: Files, asked: Job, given: list[str], *, resume: bool, force: b
     return Place(job=asked)
 
 
+def _rows(files: Files, place: Place) -> int:
+    """Count the rows that are safe."""
+    if place.rows or place.job.format != "duckdb":
+        return place.rows
+    # A process that was killed could not say how much is in its database.
+    check_extra("duckdb")
+    from pyas_async.cli._export.warehouse import counts  # noqa: PLC0415  (it imports an extra)
+
+    return counts(files)[0]
+
+
 def _run(files: Files, place: Place, *, at_once: int, every: float) -> Ended:
+    if place.job.format == "duckdb":
+        from pyas_async.cli._export.warehouse import export_to_database  # noqa: PLC0415  (it imports an extra)
+
+        return export_to_database(files, place, at_once=at_once, every=every)
+
     async def run() -> Ended:
         return await export(files, place, at_once=at_once, every=every)
 

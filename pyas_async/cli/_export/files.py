@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -55,6 +56,7 @@ class Files:
         self.output = output
         self.part = output.with_name(output.name + ".part")
         self.checkpoint = output.with_name(output.name + ".checkpoint")
+        self.folder = output.with_name(output.name + ".dlt")
         self._scratch = output.with_name(output.name + ".tmp")
 
     def check(self) -> None:
@@ -146,6 +148,18 @@ class Files:
         """Forget an export that was begun; a file that was made stays."""
         self.checkpoint.unlink(missing_ok=True)
         self.part.unlink(missing_ok=True)
+        self._forget_beside()
+
+    def restart(self, content: bytes) -> None:
+        """Begin with this in the part, and nothing beside it. The file stays the same, since it is claimed."""
+        self.checkpoint.unlink(missing_ok=True)
+        self._forget_beside()
+        self.part.write_bytes(content)
+
+    def _forget_beside(self) -> None:
+        # Of a database: what is not in its file yet, and dlt's working folder.
+        self.part.with_name(self.part.name + ".wal").unlink(missing_ok=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     @contextmanager
     def _new(self, target: Path) -> Iterator[IO[bytes]]:
@@ -172,6 +186,7 @@ class Files:
         """Make the part the output, as it is."""
         self.part.replace(self.output)
         self.checkpoint.unlink(missing_ok=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 @contextmanager

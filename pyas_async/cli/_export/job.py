@@ -8,13 +8,14 @@ import attrs
 
 from pyas_async.cli._failing import CommandError
 
-Format = Literal["jsonl", "csv", "parquet", "ical"]
+Format = Literal["jsonl", "csv", "parquet", "ical", "duckdb"]
 _SUFFIXES: Final[dict[str, Format]] = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".csv": "csv",
     ".parquet": "parquet",
     ".ics": "ical",
+    ".duckdb": "duckdb",
 }
 
 

@@ -12,6 +12,7 @@ from pyas_async.cli._failing import CommandError
 _NEEDS: Final[dict[Format, tuple[str, str]]] = {
     "parquet": ("pyarrow.parquet", "parquet"),
     "ical": ("icalendar", "ical"),
+    "duckdb": ("dlt", "dlt"),
 }
 Row = tuple[str, Meeting]
 
@@ -35,6 +36,12 @@ def check_extra(form: Format) -> None:
 def finish(files: Files, job: Job) -> str:
     """Make the output of a part that is whole; say what there is to say of it."""
     if job.format in ("jsonl", "csv"):
+        files.promote()
+        return ""
+    if job.format == "duckdb":
+        from pyas_async.cli._export.warehouse import settle  # noqa: PLC0415  (it imports an extra)
+
+        settle(files)
         files.promote()
         return ""
     with files.part.open("rb") as part, files.make() as file:

@@ -143,6 +143,7 @@ class _Work:
         except KeyboardInterrupt as struck:
             self._struck = struck
             slice_ = self._reader.cut()
+            self._reader.halt()
         yield from items(slice_, round_.number)
         round_.note(slice_)
         self._slice = slice_

@@ -111,8 +111,7 @@ class Reader:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """End the listings; pages that are on their way are let go."""
-        if self._portal is not None:
-            self._portal.start_task_soon(self._stop)
+        self.halt()
         self._stack.close()
 
     def start(self, place: str | None) -> None:
@@ -120,6 +119,11 @@ class Reader:
         self._portal = self._stack.enter_context(start_blocking_portal("asyncio"))
         self._portal.call(self._begin)
         self._portal.start_task_soon(self._work, place)
+
+    def halt(self) -> None:
+        """Let no further call be made: nobody will take another slice."""
+        if self._portal is not None:
+            self._portal.call(self._scope.cancel)
 
     def take(self) -> Slice:
         """Wait for the next slice, and give it.
@@ -147,9 +151,6 @@ class Reader:
         # They belong to the event loop in which they are made.
         self._news, self._room, self._scope = anyio.Event(), anyio.Event(), anyio.CancelScope()
         self._since = time.monotonic()
-
-    def _stop(self) -> None:
-        self._scope.cancel()
 
     async def _work(self, place: str | None) -> None:
         """List all accounts: the only task that steps the iteration, and that enters and leaves it."""
