@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pyas_async import (
+    InvalidArgumentError,
     Meeting,
     MeetingUpdate,
     NotFoundError,
@@ -83,3 +84,10 @@ def test_nothing_is_lost_of_a_row(tmp_path: Path) -> None:
     assert (None, "nul \ufffd, a private \uf026 and \U0001f600") == (number, topic)
     assert datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC) == start
     assert row == json.loads(text) == to_dict(from_dict(Meeting, json.loads(text)))
+
+
+@pytest.mark.parametrize("bound", ["slice_rows", "slice_calls", "slice_seconds"])
+def test_a_slice_of_nothing(bound: str, tmp_path: Path) -> None:
+    """A slice that nothing fits into would be loaded for ever."""
+    with pytest.raises(InvalidArgumentError, match=bound):
+        load(tmp_path, "http://127.0.0.1:1", ["acc"], **{bound: 0})

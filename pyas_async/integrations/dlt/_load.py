@@ -9,7 +9,7 @@ import dlt
 from dlt.extract import DltSource
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from pyas_async import ListType, PyasClient, PyasError
+from pyas_async import InvalidArgumentError, ListType, PyasClient, PyasError
 from pyas_async.integrations.dlt._reader import AccountIds, Reader, Size, Slice
 from pyas_async.integrations.dlt._source import Options, Round, VerifyTotal, items, source_of
 
@@ -86,10 +86,14 @@ def load_meetings(
         slice_seconds: Seconds after which a slice is loaded, whatever is in it.
 
     Raises:
+        InvalidArgumentError: At once, if a bound of slices is none.
         PyasError: What ended the listings, since no other account would be spared.
         CheckpointError: If a round is not finished, and the accounts or filters are others than it was begun with.
         PipelineStepFailed: dlt's, if it could not load.
     """
+    for name, value in (("slice_rows", slice_rows), ("slice_calls", slice_calls), ("slice_seconds", slice_seconds)):
+        if not value > 0:  # not a number is not, either
+            raise InvalidArgumentError(name, "a number above 0", value)
     options = Options(
         start_date=start_date,
         end_date=end_date,
