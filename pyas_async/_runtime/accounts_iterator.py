@@ -13,6 +13,7 @@ from pyas_async._core.accounts_ledger import AccountsLedger, AccountsStats
 from pyas_async._core.checkpoint import Checkpoint, ListingCheckpoint
 from pyas_async._core.walk import Rules
 from pyas_async._public import public
+from pyas_async._runtime.accounts_chunks import Chunks
 from pyas_async._runtime.accounts_tasks import AccountTasks
 from pyas_async._runtime.paginator import MeetingIterator
 from pyas_async._runtime.roll import Roll
@@ -110,6 +111,29 @@ class AccountsIterator(AsyncIterator[tuple[str, Meeting]]):
         """
         return self._listings.take_listed()
 
+    def chunks(
+        self, *, pages: int = 16, seconds: float = 1.0
+    ) -> AsyncIterator[tuple[list[tuple[str, Meeting]], Checkpoint]]:
+        """Iterate by chunks: pairs, and the checkpoint behind them, to be stored in one transaction.
+
+        A process that is killed has called in vain for the pages since the last chunk that it stored, and for those
+        that were under way. Accounts without a row give no pair, but cost a call as well: where many of them come one
+        after the other, chunks have fewer pairs, or none. The last checkpoint is `done`, unless accounts failed.
+
+        Args:
+            pages: Pages of a chunk at most; they are taken whole.
+            seconds: After which a chunk ends that has fewer. It then waits for the first page, or the first account
+                that ends, however long.
+
+        Raises:
+            InvalidArgumentError: If an argument is out of bounds.
+            TypeError: Outside of ``async with``.
+            RuntimeError: If it is iterated already.
+        """
+        chunks = Chunks(self._next_page, self.checkpoint, self._listings.stats, pages=pages, seconds=seconds)
+        aiter(self)
+        return chunks
+
     def __aiter__(self) -> Self:
         """Begin the iteration.
 
@@ -135,6 +159,12 @@ class AccountsIterator(AsyncIterator[tuple[str, Meeting]]):
             for row in self._rows:
                 return self._account_id, row
             await self._turn()
+
+    async def _next_page(self) -> list[tuple[str, Meeting]]:
+        """Give all pairs of a page, or what is left of it."""
+        while not (pairs := [(self._account_id, row) for row in self._rows]):
+            await self._turn()
+        return pairs
 
     async def __aenter__(self) -> Self:
         """Let accounts be listed, from the first pair that is asked for, until the block ends."""

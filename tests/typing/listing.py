@@ -87,6 +87,9 @@ async def many_accounts(client: PyasClient, account_ids: AsyncIterable[str]) -> 
         async for account_id, meeting in pairs:
             assert_type(account_id, str)
             assert_type(meeting, Meeting)
+        async for chunk, place in pairs.chunks(pages=8):
+            assert_type(chunk, list[tuple[str, Meeting]])
+            assert_type(place, Checkpoint)
     assert_type(pairs.failures, dict[str, PyasError])
     assert_type(pairs.stats, AccountsStats)
     assert_type(pairs.checkpoint(), Checkpoint)
