@@ -100,6 +100,7 @@ class RateBudget:
         self._spread = 0.0
         self._answered_at = -math.inf
         self._feeling_until = -math.inf
+        self._doubtful, self._doubtful_until = 0, -math.inf
 
     @classmethod
     def developer(cls, *, share: float = 1.0, store: "BudgetStore | None" = None) -> Self:
@@ -154,6 +155,10 @@ class RateBudget:
         if self._limit is not None and self._service.told is not None:
             # A plan that is smaller than the one that was given: the service knows better.
             self._own.given = self._allowed(min(self._limit, self._service.told))
+        if told and self._doubtful_until == -math.inf and (limit := self._whole()) is not None:
+            # Gone before we came: it may have been this program's, if it was started anew.
+            self._doubtful = max(0, limit - (self._service.left(now) or 0) - self._own.used)
+            self._doubtful_until = now + self._window + self._guard
         if told and self.leases is not None:
             self.leases.heard(self._service.left(now), self._service.resets)
         return told
@@ -189,7 +194,7 @@ class RateBudget:
             if part is not None:
                 freed = part[1] if freed is None else min(freed, part[1])
             return None if freed is None else freed - now
-        if left is not None and left - self._own.in_flight - (0 if self._share == 1 else self._reserve()) < 1:
+        if left is not None and left - self._own.in_flight - (0 if self._share == 1 else self._reserve(left, now)) < 1:
             return self._service.resets - now
         if self.leases is not None and self.leases.empty(now):
             return self.leases.ask_in(now)
@@ -285,12 +290,15 @@ class RateBudget:
         left = self._service.left(now)
         if left is None:
             return None
-        return left - self._reserve() - self._own.in_flight
+        return left - self._reserve(left, now) - self._own.in_flight
 
-    def _reserve(self) -> int:
-        """Count the calls of a window that are others' by agreement."""
+    def _reserve(self, left: int, now: float) -> int:
+        """Count the calls of those left that are others' by agreement: theirs, but for what they have spent."""
         limit = self._whole()
-        return 0 if limit is None else limit - self._allowed(limit)
+        if limit is None or self._share == 1:
+            return 0
+        ours = self._own.used - self._own.in_flight + (self._doubtful if now < self._doubtful_until else 0)
+        return max(0, limit - self._allowed(limit) - max(0, limit - left - ours))
 
     def _feels_its_way(self, now: float) -> bool:
         """Whether nobody can know how much is left, so that one call goes ahead of all others and asks.

@@ -197,8 +197,34 @@ def test_pause() -> None:
 
 
 def test_reserve_for_others() -> None:
-    """With a share, what is left to the others is not taken from them when the service counts low."""
+    """With a share, what is left to the others is not taken from them when the service counts low.
+
+    What was gone before the first answer may have been spent by this very program, before it was started anew.
+    """
     budget = RateBudget(100, share=0.8)
     budget.learn(headers(22, resets_in=60), 0.0, NOON)
 
     assert 2 == sum(take(budget, 0.0) for _ in range(10))
+
+
+def test_others_have_their_share() -> None:
+    """What others spend while we look is taken from their share, and leaves us ours: shares add up to the whole."""
+    budget = RateBudget(100, share=0.25)
+    budget.learn(headers(100, resets_in=300), 0.0, NOON)
+    assert 5 == sum(take(budget, 0.0) for _ in range(5))
+    for _ in range(5):
+        budget.spent(1.0)
+    # Three others have spent all of theirs.
+    budget.learn(headers(20, resets_in=299), 1.0, NOON)
+
+    assert 20 == sum(take(budget, 1.0) for _ in range(25))
+
+
+def test_doubt_ends() -> None:
+    """A window after the first answer, all that we spent is known, and what others spend is theirs."""
+    budget = RateBudget(100, share=0.5, guard=0.0)
+    budget.learn(headers(40, resets_in=300), 0.0, NOON)
+    assert not take(budget, 299.0)
+    budget.learn(headers(50, resets_in=300), 300.0, NOON)
+
+    assert 50 == sum(take(budget, 300.0) for _ in range(60))
