@@ -20,6 +20,16 @@ if TYPE_CHECKING:
     from simulation.service import Service
 
 
+def client_on(service: Service, budget: RateBudget, name: str) -> tuple[httpx.AsyncClient, PyasClient]:
+    """Make a client that lives in virtual time, and the client of httpx below it; its chance is drawn by its name."""
+    http = httpx.AsyncClient(transport=Wire(service), trust_env=False)
+    client = PyasClient("key", base_url="http://localhost", http_client=http, budget=budget)
+    chance = Random(f"{name} {service.world.seed}").random
+    session = client._session
+    session.clock = session._scheduler._clock = Clock(now=trio.current_time, wall=wall, sleep=trio.sleep, chance=chance)
+    return http, client
+
+
 class Ours(Contender):
     """One client, and for each account an `iter_all`."""
 
@@ -28,21 +38,10 @@ class Ours(Contender):
     def __init__(self, service: Service) -> None:
         """Make the client, and let it live in virtual time."""
         super().__init__(service)
-        world = service.world
-        self._http = httpx.AsyncClient(transport=Wire(service), trust_env=False)
-        self.client = PyasClient(
-            "key",
-            base_url="http://localhost",
-            http_client=self._http,
-            budget=RateBudget(world.plan.limit, window=world.plan.window),
-        )
+        plan = service.world.plan
+        self._http, self.client = client_on(service, RateBudget(plan.limit, window=plan.window), "client")
         # Those who make single calls wait as long as they must, so that how long that is can be seen.
         self._patient = self.client.with_options(deadline=None)
-        chance = Random(f"client {world.seed}").random
-        session = self.client._session
-        session.clock = session._scheduler._clock = Clock(
-            now=trio.current_time, wall=wall, sleep=trio.sleep, chance=chance
-        )
 
     @contextlib.asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:

@@ -15,6 +15,7 @@ from trio._core import _run as _trio
 from trio.testing import MockClock
 
 from simulation.byhand import Queue, Semaphore, Workers
+from simulation.fleets import Apart, Shares, Stored, UnevenShares, UnevenStored
 from simulation.ours import Ours, Pairs
 from simulation.service import Service
 
@@ -30,6 +31,11 @@ CONTENDERS: Final[dict[str, type[Contender]]] = {
     "semaphore": Semaphore,
     "queue": Queue,
     "workers": Workers,
+    "apart": Apart,
+    "shares": Shares,
+    "uneven-shares": UnevenShares,
+    "stored": Stored,
+    "uneven-stored": UnevenStored,
 }
 CAP: Final = 5.0
 """How often the bound, in calls and in seconds, a run may take before it is cut off."""

@@ -21,7 +21,7 @@ TOKEN_LIFE: Final = 900.0
 LATENCY: Final = (0.1, 0.5)
 """Seconds that a call takes, at least and at most; half of them on the way there."""
 SHORT: Final = (1, 5)
-"""Pages of an account, at least and at most; of all but one."""
+"""Pages of an account, at least and at most; of all but one, unless a world says otherwise."""
 LONG: Final = 300
 """Pages of that one."""
 Window: TypeAlias = Literal["fixed", "sliding"]
@@ -74,6 +74,7 @@ class World:
         window: How the service counts: in windows of its own, that begin at any time, or over the last seconds.
         headers: Whether answers other than a refusal tell the count, too.
         interactive: The part of the plan that calls which arrive meanwhile would take: single calls, at any time.
+        short: Pages of the other listings, at least and at most.
         long: Pages of the one long listing.
         seed: Where all chance comes from.
     """
@@ -83,6 +84,7 @@ class World:
     window: Window = "fixed"
     headers: bool = True
     interactive: float = 0.05
+    short: tuple[int, int] = SHORT
     long: int = LONG
     seed: int = 1
 
@@ -90,7 +92,7 @@ class World:
     def pages(self) -> tuple[int, ...]:
         """Pages of each account."""
         chance = Random(f"pages {self.seed}")
-        pages = [chance.randint(*SHORT) for _ in range(self.accounts)]
+        pages = [chance.randint(*self.short) for _ in range(self.accounts)]
         pages[chance.randrange(self.accounts)] = self.long
         return tuple(pages)
 

@@ -1,0 +1,188 @@
+"""Several processes with one key: each is a client of its own, and lists its part of the accounts."""
+
+from __future__ import annotations
+
+import abc
+import contextlib
+import itertools
+import math
+from collections import deque
+from typing import TYPE_CHECKING, ClassVar, Final
+
+import attrs
+import trio
+
+from pyas_async import BudgetLease, RateBudget
+from simulation.contender import Contender
+from simulation.ours import client_on
+from simulation.service import meetings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from pyas_async import BudgetReport, PyasClient
+    from simulation.service import Service
+
+PROCESSES: Final = 4
+_ROUND_TRIP: Final = 0.001
+_LIFE: Final = 1.0
+
+
+class Fleet(Contender):
+    """Processes, and the budget of each. The first has `heavy` of ten accounts; the others share the rest."""
+
+    heavy: ClassVar[float] = 10 / PROCESSES
+
+    def __init__(self, service: Service) -> None:
+        """Make the clients."""
+        super().__init__(service)
+        self._made = [client_on(service, budget, f"process {at}") for at, budget in enumerate(self.budgets())]
+
+    @abc.abstractmethod
+    def budgets(self) -> list[RateBudget]:
+        """Make a budget for each process."""
+
+    @contextlib.asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        """Close the clients in the end."""
+        async with contextlib.AsyncExitStack() as stack:
+            for http, client in self._made:
+                await stack.enter_async_context(http)
+                await stack.enter_async_context(client)
+            yield
+
+    async def list_all(self) -> None:
+        """Let each process list its part, and see that all of each account came."""
+        accounts = self.service.world.accounts
+        heavy = round(accounts * self.heavy / 10)
+        cuts = [0, *(heavy + (accounts - heavy) * part // (PROCESSES - 1) for part in range(PROCESSES))]
+        async with trio.open_nursery() as nursery:
+            for (_, client), (first, last) in zip(self._made, itertools.pairwise(cuts), strict=True):
+                nursery.start_soon(self._list, client, range(first, last))
+
+    async def list_one(self, account: int) -> None:
+        """List an account by itself: nobody does."""
+        raise NotImplementedError
+
+    async def get(self, number: int) -> None:
+        """Make a single call, in one process after the other."""
+        client = self._made[number % PROCESSES][1].with_options(deadline=None)
+        assert number + 1 == (await client.meetings.get(number + 1, account_id="0")).id
+
+    async def _list(self, client: PyasClient, accounts: range) -> None:
+        seen: dict[int, list[int]] = {}
+        with self.noting(f"accounts from {accounts.start}"):
+            async with client.meetings.iter_accounts(map(str, accounts)) as pairs:
+                async for account_id, meeting in pairs:
+                    seen.setdefault(int(account_id), []).append(meeting.id)
+            self.restarts += pairs.stats.restarts
+            self.failures.update(pairs.failures)
+        pages = self.service.world.pages
+        self.done += sum(list(meetings(number, pages[number])) == seen.get(number) for number in accounts)
+
+
+class Apart(Fleet):
+    """Each takes the limit for its own."""
+
+    about: ClassVar[str] = "four processes that know nothing of each other"
+
+    def budgets(self) -> list[RateBudget]:
+        """Give each the whole limit."""
+        plan = self.service.world.plan
+        return [RateBudget(plan.limit, window=plan.window) for _ in range(PROCESSES)]
+
+
+class Shares(Fleet):
+    """Each has a quarter of the limit."""
+
+    about: ClassVar[str] = "four processes, a share of a quarter each"
+
+    def budgets(self) -> list[RateBudget]:
+        """Give each its share."""
+        plan = self.service.world.plan
+        return [RateBudget(plan.limit, window=plan.window, share=1 / PROCESSES) for _ in range(PROCESSES)]
+
+
+class UnevenShares(Shares):
+    """Of ten accounts, seven are one's."""
+
+    about: ClassVar[str] = "the same, and one of them has seven of ten accounts"
+    heavy = 7
+
+
+class Stored(Fleet):
+    """A store counts for all."""
+
+    about: ClassVar[str] = "four processes with a store"
+
+    def budgets(self) -> list[RateBudget]:
+        """Let them ask one count."""
+        plan = self.service.world.plan
+        count = _Count(plan.limit)
+        return [
+            RateBudget(plan.limit, window=plan.window, store=_Store(count, process)) for process in range(PROCESSES)
+        ]
+
+
+class UnevenStored(Stored):
+    """Of ten accounts, seven are one's."""
+
+    about: ClassVar[str] = "the same, and one of them has seven of ten accounts"
+    heavy = 7
+
+
+@attrs.define
+class _Count:
+    """The places of a key: those that calls hold, and those that processes have leased and not reported on."""
+
+    limit: int
+    held: deque[tuple[float, int]] = attrs.field(factory=deque)
+    leased: dict[int, tuple[float, int]] = attrs.field(factory=dict)
+    expired: dict[int, int] = attrs.field(factory=dict)
+    seen: dict[int, float] = attrs.field(factory=dict)
+    paused_until: float = -math.inf
+
+    def lease(self, process: int, report: BudgetReport, now: float) -> BudgetLease:
+        """Book what a process reports, and lease it no more than its part of what is free."""
+        while self.held and self.held[0][0] <= now:
+            self.held.popleft()
+        _, had = self.leased.pop(process, (0.0, 0))
+        # Calls of a lease that has expired meanwhile are counted.
+        late = min(report.sent, self.expired.pop(process, 0))
+        self._hold(report.sent - late, now + report.window)
+        for other, (expires, places) in list(self.leased.items()):
+            if expires <= now:
+                # Its process may have sent all of them, and be gone.
+                self._hold(places, now + report.window)
+                self.expired[other] = self.expired.get(other, 0) + places
+                del self.leased[other]
+        self.seen[process] = now
+        self.paused_until = max(self.paused_until, now + report.paused_for if report.paused_for else -math.inf)
+        active = sum(now - moment < report.window for moment in self.seen.values())
+        taken = sum(places for _, places in self.held) + sum(places for _, places in self.leased.values())
+        left = max(0, had - (report.sent - late) - report.unused)
+        free = 0 if now < self.paused_until else max(0, self.limit - taken - left)
+        places = min(report.wanted, math.ceil(free / active))
+        if places + left:
+            self.leased[process] = (now + _LIFE, places + left)
+        again = min(_LIFE, self.held[0][0] - now) if self.held else _LIFE
+        return BudgetLease(places=places, expires_in=_LIFE, ask_again_in=again, processes=active)
+
+    def _hold(self, places: int, until: float) -> None:
+        if places:
+            self.held.append((until, places))
+
+
+@attrs.frozen
+class _Store:
+    """A process's way to the count."""
+
+    count: _Count
+    process: int
+
+    async def lease(self, report: BudgetReport) -> BudgetLease:
+        """Ask it, which takes a round trip."""
+        await trio.sleep(_ROUND_TRIP / 2)
+        lease = self.count.lease(self.process, report, trio.current_time())
+        await trio.sleep(_ROUND_TRIP / 2)
+        return lease
