@@ -346,6 +346,27 @@ def warehouse(session: nox.Session) -> None:
 
 
 @nox.session
+def durable(session: nox.Session) -> None:
+    """Kill the workers of a durable sync, on SQLite and a real Postgres; `-- --whole` does it with 100,000 accounts."""
+    kept = Path("/usr/lib/postgresql")
+    found = kept.exists() or shutil.which("initdb")
+    if not found and shutil.which("apt-get") and os.name != "nt" and not os.geteuid():
+        # Debian would start a server of its own, which nobody needs: the tests start theirs.
+        for command in (["update"], ["install", "--yes", "--no-install-recommends", "postgresql"]):
+            session.run("apt-get", "--quiet", *command, external=True, silent=True, success_codes=range(256))
+    if os.name == "nt":
+        session.skip("Windows has no SIGKILL")
+    install_wheel(session, *groups("durable"))
+    arguments = ["--numprocesses", "2", "tests/durable", *session.posargs]
+    environment = {**UNDER_TEST, "PYAS_ASYNC_DURABLE": "1"}
+    if "--whole" in arguments:
+        # One after the other, and its figures are shown.
+        arguments = ["-s", "-o", "faulthandler_timeout=7200", *(part for part in arguments[2:] if part != "--whole")]
+        environment["PYAS_ASYNC_DURABLE_WHOLE"] = "1"
+    session.run("python", "-m", "pytest", *arguments, env=environment)
+
+
+@nox.session
 def web(session: nox.Session) -> None:
     """Use the example's page in a headless Chromium; `-- --draw` writes the pictures of the documentation anew."""
     browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

@@ -136,6 +136,30 @@ def test_how_far_a_key_reaches() -> None:
     assert expected == re.findall(r"^\| [\d,]+ \| .*$", text, re.MULTILINE)
 
 
+def test_how_many_keys() -> None:
+    """The table of keys has the least number for which `estimate` says that it is enough."""
+    text = (ROOT / "docs" / "when-one-machine-is-not-enough.md").read_text("utf-8")
+    rows = re.findall(r"^\| in (a day|an hour), (\w+) \| (.*) \|$", text, re.MULTILINE)
+    assert 4 == len(rows)
+    for time, plan, cells in rows:
+        for accounts, cell in zip((100_000, 1_000_000, 10_000_000), cells.split(" | "), strict=True):
+            keys, most = int(cell), {"a day": 86_400, "an hour": 3_600}[time]
+            takes = [
+                estimate(PLANS[plan.lower()], accounts=-(-accounts // number), pages=1).seconds
+                for number in (keys, keys - 1)
+                if number
+            ]
+            assert [True, False][: len(takes)] == [seconds <= most for seconds in takes]
+
+
+def test_the_page_shows_the_sync() -> None:
+    """The page on several machines shows the recipe's own code, not a copy that has gone another way."""
+    shown = (ROOT / "docs" / "when-one-machine-is-not-enough.md").read_text("utf-8")
+    program = (ROOT / "docs" / "examples" / "durable_sync.py").read_text("utf-8")
+
+    assert program[program.index("def store(") : program.index("def plan(")].strip() in shown
+
+
 def test_the_mapping_is_whole() -> None:
     """Every field of every model stands in the table of names, with the page's spelling."""
     table = (ROOT / "docs" / "mapping.md").read_text("utf-8")

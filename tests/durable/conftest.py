@@ -1,0 +1,8 @@
+"""Tests of the recipe with DBOS and a real Postgres: `python3 noxfile.py -s durable` runs them, and nothing else."""
+
+from __future__ import annotations
+
+import os
+
+if "PYAS_ASYNC_DURABLE" not in os.environ:
+    collect_ignore_glob = ["test_*.py"]

@@ -1,0 +1,19 @@
+"""The large figures of the page on several machines are those that a simulation prints: at full size alone."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from simulation.several import LARGE, Case
+
+PAGE = (Path(__file__).parents[2] / "docs" / "when-one-machine-is-not-enough.md").read_text("utf-8")
+
+
+@pytest.mark.skipif("PYAS_ASYNC_DURABLE_WHOLE" not in os.environ, reason="takes minutes: nox -s durable -- --whole")
+@pytest.mark.parametrize("case", LARGE, ids=lambda case: f"{case.who}-{case.keys}")
+def test_the_page_has_it(case: Case) -> None:
+    """Each large row of the page is what the simulation says."""
+    assert case.row() in PAGE.splitlines()
