@@ -24,7 +24,7 @@ class Chunks(AsyncIterator[tuple[Pairs, Checkpoint]]):
 
     def __init__(
         self,
-        next_page: Callable[[], Awaitable[Pairs]],
+        next_page: Callable[[Callable[[], bool]], Awaitable[Pairs]],
         checkpoint: Callable[[], Checkpoint],
         stats: Callable[[], AccountsStats],
         *,
@@ -51,8 +51,7 @@ class Chunks(AsyncIterator[tuple[Pairs, Checkpoint]]):
         while not self._over:
             with anyio.move_on_after(self._seconds):
                 await self._gather()
-            stats = self._stats()
-            ended, self._ended = self._ended, stats.done + stats.failed
+            ended, self._ended = self._ended, self._count()
             # At the end there may be nothing to tell but that it is the end.
             if self._pairs or ended != self._ended or (self._over and self._error is None):
                 pairs, self._pairs, self._pages = self._pairs, [], 0
@@ -60,11 +59,20 @@ class Chunks(AsyncIterator[tuple[Pairs, Checkpoint]]):
         error, self._error = self._error, None
         raise StopAsyncIteration if error is None else error
 
+    def _count(self) -> int:
+        stats = self._stats()
+        return stats.done + stats.failed
+
+    def _enough(self) -> bool:
+        """Whether so many pages were gathered, or so many accounts have ended, with rows or without."""
+        return self._pages >= self._most or self._count() - self._ended >= self._most
+
     async def _gather(self) -> None:
         try:
-            while self._pages < self._most:
-                self._pairs += await self._next_page()
-                self._pages += 1
+            while not self._enough():
+                if page := await self._next_page(self._enough):
+                    self._pairs += page
+                    self._pages += 1
         except StopAsyncIteration:
             self._over = True
         except Exception as error:  # noqa: BLE001  (raised behind what came before it)

@@ -1,7 +1,7 @@
 """The listings of many accounts as users hold them: one asynchronous iterator of pairs."""
 
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, NoReturn, Self
 
@@ -121,7 +121,7 @@ class AccountsIterator(AsyncIterator[tuple[str, Meeting]]):
         after the other, chunks have fewer pairs, or none. The last checkpoint is `done`, unless accounts failed.
 
         Args:
-            pages: Pages of a chunk at most; they are taken whole.
+            pages: Pages of a chunk at most; they are taken whole. As many accounts that end make a chunk, too.
             seconds: After which a chunk ends that has fewer. It then waits for the first page, or the first account
                 that ends, however long.
 
@@ -160,10 +160,10 @@ class AccountsIterator(AsyncIterator[tuple[str, Meeting]]):
                 return self._account_id, row
             await self._turn()
 
-    async def _next_page(self) -> list[tuple[str, Meeting]]:
-        """Give all pairs of a page, or what is left of it."""
-        while not (pairs := [(self._account_id, row) for row in self._rows]):
-            await self._turn()
+    async def _next_page(self, enough: Callable[[], bool]) -> list[tuple[str, Meeting]]:
+        """Give all pairs of a page, or what is left of it; none if it is enough before a page is there."""
+        while not (pairs := [(self._account_id, row) for row in self._rows]) and not enough():
+            await self._turn(enough)
         return pairs
 
     async def __aenter__(self) -> Self:
@@ -219,8 +219,8 @@ class AccountsIterator(AsyncIterator[tuple[str, Meeting]]):
             outcome: Literal["ok", "failed", "left"] = "left" if self._listings.cut_off else "ok"
             self._session.telling.end(self._job, outcome if error is None else "failed", error)
 
-    async def _turn(self) -> None:
-        """Give back the page in hand, which was taken whole, and take the next."""
+    async def _turn(self, enough: Callable[[], bool] = bool) -> None:
+        """Give back the page in hand, which was taken whole, and take the next, unless it is enough before."""
         if self._over:
             raise StopAsyncIteration
         if self._tasks is None:
@@ -243,6 +243,8 @@ class AccountsIterator(AsyncIterator[tuple[str, Meeting]]):
                     # The tasks may have heard of a cancellation of the block first; then it is the reader's as well.
                     await anyio.lowlevel.checkpoint_if_cancelled()
                     self._end()
+                if enough():
+                    return
                 await self._turns.news.wait()
             self._in_hand, self._account_id, self._rows = account, account.account_id, account.rows
         finally:
