@@ -168,10 +168,13 @@ class Workers:
         return hit
 
     def wait(self, patience: float) -> None:
-        """Let them come to their end."""
+        """Let them come to their end; one that fails, having started without the database, is started again."""
         deadline = time.monotonic() + patience
-        for process in self.processes.values():
-            process.wait(max(1.0, deadline - time.monotonic()))
+        while time.monotonic() < deadline and any(process.poll() != 0 for process in self.processes.values()):
+            for name, process in list(self.processes.items()):
+                if process.poll():
+                    self.start(name)
+            time.sleep(0.2)
 
     def end(self) -> None:
         """End what is left."""
