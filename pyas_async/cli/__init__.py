@@ -30,4 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:  # loading takes a moment
         return 130
-    return run(sys.argv[1:] if arguments is None else list(arguments))
+    try:
+        return run(sys.argv[1:] if arguments is None else list(arguments))
+    except KeyboardInterrupt:  # so does reading the options, or writing the help; commands have their own say
+        return 130

@@ -50,3 +50,18 @@ def test_another_module_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None
 
     with pytest.raises(ModuleNotFoundError, match="getpass"):
         main([])
+
+
+@pytest.mark.parametrize("moment", ["cyclopts.core.App.parse_args", "cyclopts.core.App.help_print"])
+def test_ctrl_c_before_a_command_begins(
+    moment: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ctrl-C while options are read, or the help is written, ends it with the code that shells know, and no word."""
+
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(moment, interrupt)
+
+    assert 130 == main(["meetings", "list", "--help"] if moment.endswith("help_print") else ["meetings", "list"])
+    assert ("", "") == capsys.readouterr()
