@@ -340,7 +340,7 @@ def fleet(session: nox.Session) -> None:
 @nox.session
 def warehouse(session: nox.Session) -> None:
     """Kill a load into DuckDB at random moments, and at those that chance seldom strikes."""
-    install_wheel(session, *groups("tests"), extras=("dlt", "sandbox"))
+    install_wheel(session, *groups("tests"), extras=("cli", "dlt", "sandbox"))
     environment = {**UNDER_TEST, "PYAS_ASYNC_WAREHOUSE": "1"}
     session.run("python", "-m", "pytest", "-rP", *AT_ONCE, "tests/warehouse", *session.posargs, env=environment)
 

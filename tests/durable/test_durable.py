@@ -34,7 +34,6 @@ class Scale:
     sizes: dict[str, int]
     window: float
     kills: int
-    pause: tuple[float, float]
     patience: float
 
 
@@ -43,7 +42,6 @@ SMALL = Scale(
     sizes={"BATCH": 100, "AT_ONCE": 2, "CHUNK": 2},
     window=1.0,
     kills=4,
-    pause=(1.5, 4.0),
     patience=300.0,
 )
 LARGE = Scale(
@@ -51,7 +49,6 @@ LARGE = Scale(
     sizes={},
     window=0.1,
     kills=40,
-    pause=(4.0, 16.0),
     patience=3_600.0,
 )
 
@@ -110,7 +107,7 @@ def test_killed_at_random_moments(database: Database, tmp_path: Path) -> None:
             planned = time.monotonic()
             for name in ("one", "two", "three"):
                 workers.start(name)
-            hit = workers.harass(chance, scale.kills, scale.pause)
+            hit = workers.harass(chance, scale.kills, service)
             workers.wait(scale.patience)
         finally:
             workers.end()

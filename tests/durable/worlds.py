@@ -158,13 +158,18 @@ class Workers:
         """Name those that have not ended."""
         return [name for name, process in self.processes.items() if process.poll() is None]
 
-    def harass(self, chance: Random, kills: int, pause: tuple[float, float]) -> int:
-        """Kill one after the other, at random moments; count those hit at work."""
+    def harass(self, chance: Random, kills: int, service: Service) -> int:
+        """Kill one after the other, when the service has had as many calls as chance says; count those hit at work.
+
+        By calls, not by time: so it strikes in the middle on a fast machine and on a busy one.
+        """
         hit = 0
-        while kills and (names := self.at_work()):
-            time.sleep(chance.uniform(*pause))
-            kills -= 1
-            hit += self.kill(chance.choice(names))
+        for wanted in sorted(chance.uniform(0.02, 0.9) * service.least for _ in range(kills)):
+            while service.calls.total() < wanted and self.at_work():
+                time.sleep(0.01)
+            time.sleep(chance.uniform(0.0, 0.5))
+            if names := self.at_work():
+                hit += self.kill(chance.choice(names))
         return hit
 
     def wait(self, patience: float) -> None:
