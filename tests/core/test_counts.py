@@ -222,3 +222,29 @@ def test_it_says_nothing(found: dict[str, str]) -> None:
 
     assert not learn(service, found)
     assert (None, None, -math.inf) == (service.left(0.0), service.limit, service.resets)
+
+
+def test_each_header_that_changes_is_read() -> None:
+    """Answers of one second say the same, and are not read again; what differs in limit, reset or date is."""
+    service = ServiceCount()
+    said = headers(9, limit=10, resets_in=60.0) | {"date": "Sun, 22 Nov 2026 12:00:00 GMT"}
+
+    def resets(left: int, **changed: str) -> float:
+        said.update({f"x-ratelimit-{name}" if name != "date" else name: text for name, text in changed.items()})
+        assert learn(service, said | {"x-ratelimit-remaining": str(left)})
+        return service.resets
+
+    assert (65.0, 10) == (resets(9), service.told)
+    assert (65.0, 10) == (resets(8), service.told)
+    assert (65.0, 12) == (resets(7, limit="12"), service.told)
+    assert 95.0 == resets(6, reset=(NOON + timedelta(seconds=90)).isoformat())
+    # The distance is between the service's own two moments, whatever the clock here says.
+    assert 85.0 == resets(5, date="Sun, 22 Nov 2026 12:00:10 GMT")
+
+
+def test_the_place_in_a_window_that_is_full() -> None:
+    """Places that are taken at a moment are those that have not come back by then."""
+    own = spent(counting(4), 0.0, 1.0)
+    own.in_flight = 1
+
+    assert [3, 2, 1] == [own.used_at(moment) for moment in (305.0, 305.5, 306.5)]
