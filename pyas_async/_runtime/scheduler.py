@@ -88,10 +88,13 @@ class Scheduler:
         self._waiting.add(ticket)
         try:
             while not self._over(ticket):
-                self.moved()
+                # One moment for the whole look: a place that comes back after nobody was let out, and before the time
+                # until the next look is reckoned, would be slept through.
+                now = self._clock.now()
+                self._look(now)
                 if not ticket.granted:
-                    self._check(ticket, give_up)
-                    await self._sleep(ticket, give_up)
+                    self._check(ticket, give_up, now)
+                    await self._sleep(ticket, give_up, now)
         except BaseException:
             self.withdraw(ticket)
             raise
@@ -137,10 +140,13 @@ class Scheduler:
 
     def moved(self) -> None:
         """Look at the queue again: a call came or ended, or the budget has learned something."""
+        if self.budget.queue.line:
+            self._look(self._clock.now())
+
+    def _look(self, now: float) -> None:
         queue = self.budget.queue
         if not queue.line or queue.loop != anyio.lowlevel.current_token():  # nobody who can be woken from here
             return
-        now = self._clock.now()
         queue.serve(self.budget, now, self._clock.chance())
         if queue.watcher is None:
             for ticket in queue:
@@ -241,11 +247,11 @@ class Scheduler:
             raise ClientClosedError(msg)
         return ticket.granted or self._clock.now() >= ticket.dies
 
-    def _check(self, ticket: Ticket, give_up: float) -> None:
+    def _check(self, ticket: Ticket, give_up: float, now: float) -> None:
         """Refuse to wait for what cannot come in time."""
         if give_up == math.inf:
             return
-        now, budget = self._clock.now(), self.budget
+        budget = self.budget
         ahead = 0 if ticket.bulk else budget.queue.interactive
         seconds = budget.earliest(now, ahead)
         if ahead and now + seconds >= give_up:  # perhaps: who goes before it takes long to be counted
@@ -257,9 +263,9 @@ class Scheduler:
             )
             raise BudgetTimeoutError(msg, retry_after=seconds)
 
-    async def _sleep(self, ticket: Ticket, give_up: float) -> None:
+    async def _sleep(self, ticket: Ticket, give_up: float, now: float) -> None:
         """Sleep until woken, or until there is something to do; one of all who wait watches the clock."""
-        queue, now = self.budget.queue, self._clock.now()
+        queue = self.budget.queue
         event = anyio.Event()
         ticket.wake = event.set
         until = min(give_up, ticket.dies)

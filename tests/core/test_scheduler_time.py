@@ -100,3 +100,28 @@ def test_shared_budget() -> None:
     waited = anyio.run(main, backend="trio", backend_options={"clock": MockClock(autojump_threshold=0)})
 
     assert pytest.approx(1.0) == waited
+
+
+@pytest.mark.parametrize("looks", range(12))
+def test_a_place_that_comes_between_two_looks(looks: int) -> None:
+    """Time passes while the queue is looked at. A place that comes back in between is not slept through."""
+    passed = 0
+
+    def now() -> float:
+        nonlocal passed
+        passed += 1
+        return anyio.current_time() + passed * 2**-10
+
+    async def main() -> None:
+        budget = RateBudget(1, window=WINDOW, guard=0.0)
+        scheduler = Scheduler(budget, Clock(now=now))
+        assert scheduler.try_now(Ticket(bulk=False))
+        budget.spent(back := now())
+        await anyio.sleep(back + WINDOW - (passed + looks) * 2**-10 - anyio.current_time())
+        ticket = Ticket(bulk=True)
+        with anyio.fail_after(1.0):
+            if not scheduler.try_now(ticket):
+                await scheduler.wait(ticket)
+        assert ticket.granted
+
+    anyio.run(main, backend="trio", backend_options={"clock": MockClock(autojump_threshold=0)})

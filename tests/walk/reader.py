@@ -50,8 +50,7 @@ def client_of(service: Service, http_client: httpx.AsyncClient, *, skew: float, 
 class _Scheduler(Scheduler):
     """A scheduler that waits in virtual time: where one reader calls, there is nobody else to wait for."""
 
-    async def _sleep(self, ticket: Ticket, give_up: float) -> None:
-        now = self._clock.now()
+    async def _sleep(self, ticket: Ticket, give_up: float, now: float) -> None:
         look = self.budget.queue.next_look(self.budget, now)
         await self._clock.sleep(max(0.001, min(look, ticket.dies, give_up) - now))
 
