@@ -69,7 +69,8 @@ def test_redis_goes_and_comes_back(how: signal.Signals) -> None:
         said = {name: found.said(name) for name in NAMES}
 
     assert 0 == found.refused()
-    assert found.used(*without) >= 0.8  # in the first window, each keeps to what it had
+    # Of three windows, the first can be nearly lost: in it, each keeps to what it had, and that is a matter of moments.
+    assert found.used(*without) >= 0.7
     assert found.used(*again) >= 0.9
     assert dict.fromkeys(NAMES, True) == {name: "alone" in lines for name, lines in said.items()}
 
