@@ -59,6 +59,8 @@ async def test_accounts_without_rows() -> None:
     async with client_of(world) as client, client.meetings.iter_accounts(world.sizes, max_concurrency=1) as pairs:
         chunks = pairs.chunks(seconds=0.01)
         chunk, place = await anext(chunks)
+        while pairs.stats.done < 2:  # on a busy machine, the second account ends after the first chunk
+            chunk, place = await anext(chunks)
         assert ([], False) == (chunk, place.done)
         world.let_go("a")
         chunk, _ = await anext(chunks)
