@@ -111,9 +111,14 @@ def drop_limits(headers: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in headers.items() if "ratelimit" not in name}
 
 
-def resets(value: str) -> Any:  # noqa: ANN401
-    """Have the end of the window written otherwise."""
-    return lambda headers: {**headers, "x-ratelimit-reset": value}
+def resets(value: str | timedelta) -> Any:  # noqa: ANN401
+    """Have the end of the window written otherwise: as this text, or as the moment so long after the answer."""
+
+    def change(headers: dict[str, str]) -> dict[str, str]:
+        text = value if isinstance(value, str) else later(seconds=value.total_seconds())
+        return {**headers, "x-ratelimit-reset": text}
+
+    return change
 
 
 def later(**span: float) -> str:
@@ -173,8 +178,13 @@ BENT: dict[str, tuple[Json, str, str, str]] = {
         "differs",
         "as a number of seconds",
     ),
-    "a window's end as an HTTP date": ({"headers": resets(later(minutes=2))}, "limit-headers", "holds", "an HTTP date"),
-    "long windows": ({"headers": resets(later(minutes=20))}, "limit-headers", "differs", "RateBudget(…, window=1"),
+    "a window's end as an HTTP date": (
+        {"headers": resets(timedelta(minutes=2))},
+        "limit-headers",
+        "holds",
+        "an HTTP date",
+    ),
+    "long windows": ({"headers": resets(timedelta(minutes=20))}, "limit-headers", "differs", "RateBudget(…, window=1"),
     "a limit of no plan": (
         {"headers": lambda headers: {**headers, "x-ratelimit-limit": "250"}},
         "plan",
