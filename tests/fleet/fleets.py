@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import signal
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import time
 from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec
 
 import attrs
 
@@ -20,12 +21,13 @@ from fleet.worker import LIMIT
 from pyas_async.sandbox import Sandbox, SeenRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 WORKER = Path(__file__).with_name("worker.py")
 WINDOW = 6.0
 """Seconds of the service's window."""
 TOO_MANY = 429
+P = ParamSpec("P")
 
 
 @attrs.define
@@ -75,6 +77,32 @@ class Fleet:
     def used(self, since: float, until: float) -> float:
         """Say which part of the key's budget was spent in a time: 1 is all of it."""
         return sum(self.answers(since, until).values()) / (LIMIT * (until - since) / WINDOW)
+
+    def check_used(self, since: float, until: float, *, least: float) -> None:
+        """See that so much of the key's budget was spent in a time."""
+        windows = [
+            self.used(since + at * WINDOW, since + (at + 1) * WINDOW) for at in range(round((until - since) / WINDOW))
+        ]
+        if self.used(since, until) < least:
+            raise TooLittleUsedError(f"{self.used(since, until):.2f}, where {least} is wanted; by window: {windows}")
+
+
+class TooLittleUsedError(AssertionError):
+    """Workers have spent less than they may: they waited when they need not have, or the machine was busy."""
+
+
+def measured(test: Callable[P, None]) -> Callable[P, None]:
+    """Measure once more where too little was used, and nothing else was wrong: twice in a row is no accident."""
+
+    @functools.wraps(test)
+    def run(*arguments: P.args, **named: P.kwargs) -> None:
+        try:
+            test(*arguments, **named)
+        except TooLittleUsedError as first:
+            print(f"measured again: {first}")  # noqa: T201  (shown where it fails again)
+            test(*arguments, **named)
+
+    return run
 
 
 @contextmanager

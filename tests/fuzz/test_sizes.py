@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 SIZE = 1 << 17
-SECONDS = 2.0
-"""Of the processor, for so many bytes: the slowest shape takes a quarter of it, a square of them would take hours."""
+SECONDS = 1.0
+"""Of the processor, for so many bytes: the slowest shape takes half of it, and a square of them would take hours."""
 TIMES = 64
 """Bytes of memory for each byte of an answer, at most."""
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
