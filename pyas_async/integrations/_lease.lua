@@ -96,9 +96,7 @@ local places, again = 0, 0
 local others = redis.call("ZRANGE", asking, 0, -1)
 if wanted > 0 then
   local most = limit > 0 and math.max(1, math.ceil(limit / 50)) or 1
-  -- Whoever counts alone may not know who has died, nor who is at work and asks for nothing right now.
-local processes = redis.call("ZCOUNT", known, now - window, "+inf")
-local free = limit > 0 and limit - number("held") or most
+  local free = limit > 0 and limit - number("held") or most
   -- Each may have its part of the limit; what is beyond goes to whoever asks, once nobody below his part waits.
   local active = redis.call("ZSCORE", asking, me) and #others or #others + 1
   local part = limit > 0 and math.ceil(limit / active) or most

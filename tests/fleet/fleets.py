@@ -70,6 +70,17 @@ class Fleet:
         """Count the calls of each worker that the service has answered."""
         return Counter(seen.headers["x-worker"] for moment, seen in self.seen if since <= moment < until)
 
+    def lately(self, seconds: float) -> int:
+        """Count the calls that the service has answered in the last seconds."""
+        return sum(self.answers(time.monotonic() - seconds).values())
+
+    def wait_until(self, moment: Callable[[], bool]) -> None:
+        """Wait for a moment, which comes once in a window."""
+        deadline = time.monotonic() + PATIENCE
+        while not moment():
+            assert time.monotonic() < deadline, "the moment never came"
+            time.sleep(0.002)
+
     def refused(self) -> int:
         """Count the calls that were one too many."""
         return sum(seen.status == TOO_MANY for _, seen in self.seen)

@@ -64,6 +64,7 @@ def test_redis_goes_and_comes_back(how: signal.Signals) -> None:
         for name in NAMES:
             found.start(name)
         run(found, 1.5)
+        found.wait_until(lambda: found.lately(2.0) > 0 == found.lately(1.0))  # all is spent, and nobody at work
         found.redis.stop(how)
         without = run(found, 3)
         found.redis.start()
@@ -72,9 +73,25 @@ def test_redis_goes_and_comes_back(how: signal.Signals) -> None:
         said = {name: found.said(name) for name in NAMES}
 
     assert 0 == found.refused()
-    found.check_used(*without, least=0.8)  # in the first window, each keeps to what it had
+    found.check_used(*without, least=0.8)
     found.check_used(*again, least=0.9)
     assert dict.fromkeys(NAMES, True) == {name: "alone" in lines for name, lines in said.items()}
+
+
+@measured
+def test_redis_goes_while_a_window_begins() -> None:
+    """Where all begin to spend anew, each keeps for a window to what it had, and spends its part afterwards."""
+    with fleet() as found:
+        for name in NAMES:
+            found.start(name)
+        run(found, 1.5)
+        found.wait_until(lambda: 5 <= found.lately(1.0) <= 40)
+        found.redis.stop(signal.SIGKILL)
+        run(found, 1.2)
+        without = run(found, 2)
+
+    assert 0 == found.refused()
+    found.check_used(*without, least=0.9)
 
 
 def test_interactive_goes_first() -> None:
