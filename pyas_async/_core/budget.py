@@ -23,7 +23,7 @@ from pyas_async.plans._plan import GUARD, MOST, WINDOW, portion
 
 if TYPE_CHECKING:
     from pyas_async._core.leases import Leases
-    from pyas_async._core.store import BudgetReport, BudgetStore
+    from pyas_async._core.store import BudgetLease, BudgetReport, BudgetStore
 
 _FEELING = 1.0
 """Seconds for which one call goes ahead where nobody knows what is left; a slow answer must not hold the others up."""
@@ -254,6 +254,14 @@ class RateBudget:
             limit=limit,
             window=self._window + self._guard,
         )
+
+    def leased(self, report: "BudgetReport", lease: "BudgetLease", now: float) -> str | None:
+        """Take the store's answer to a report, and look ahead as one of so many; say what is wrong with the answer."""
+        if self.leases is None:
+            return None
+        fault = self.leases.leased(report, lease, now)
+        self._outlook.among = self.leases.processes
+        return fault
 
     def snapshot(self, now: float, wall: datetime) -> RateLimitSnapshot:
         """Show the budget."""

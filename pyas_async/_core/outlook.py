@@ -38,6 +38,8 @@ class Outlook:
         self._guard = guard
         self._share = share
         self._interactive_at: deque[float] = deque(maxlen=_SINGLE_CALLS)
+        self.among = 1
+        """How many processes spend the limit together: what each can count on is its part."""
 
     def interactive(self, now: float) -> None:
         """Take note of an interactive call, to see how many will come."""
@@ -52,13 +54,16 @@ class Outlook:
         """Calls per window that this program may spend, as far as anybody has said."""
         told = self._service.limit
         counts = [self._own.allowed, None if told is None else portion(told, self._share)]
-        return min((count for count in counts if count is not None), default=None)
+        known = [count for count in counts if count is not None]
+        return portion(min(known), 1 / self.among) if known else None
 
     def slots(self, now: float, until: float, theirs: int | None) -> float:
         """Count the places that are free now or will surely be before then."""
         mine, own = self.mine(), self._own.places(now)
         if mine is None:
             return math.inf
+        if own is not None and self.among > 1:
+            own = mine - self._own.used
         seconds = max(0.0, until - now)
         found = math.inf
         if own is not None:

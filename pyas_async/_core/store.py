@@ -11,6 +11,8 @@ import attrs
 from pyas_async._public import public
 from pyas_async.options import is_number
 
+_LONGEST = 10**9
+
 
 @public
 @attrs.frozen(kw_only=True)
@@ -101,5 +103,8 @@ def lease_fault(lease: object) -> str | None:
 
 
 def _shown(value: object) -> str:
-    """Show a number; of anything else its type alone, since it may hold what is nobody's business."""
-    return f"{value:.6g}" if isinstance(value, float) else str(value) if value is None else type(value).__name__
+    """Show a number that is no longer than numbers are; of anything else its type alone: it may be nobody's business."""
+    if isinstance(value, float) or value is None:
+        return "None" if value is None else f"{value:.6g}"
+    small = isinstance(value, int) and abs(value) < _LONGEST
+    return str(value) if small else type(value).__name__

@@ -180,7 +180,7 @@ class Scheduler:
         try:
             with scope:
                 lease = await leases.store.lease(report)
-                fault = leases.leased(report, lease, self._clock.now())
+                fault = self.budget.leased(report, lease, self._clock.now())
         except Exception as error:  # noqa: BLE001  (it is the user's code)
             fault = f"raised {type(error).__name__}"
         finally:

@@ -48,6 +48,22 @@ def test_no_store() -> None:
     assert (None, False) == (budget.report(0.0), budget.asks_store(0.0))
 
 
+def test_it_looks_ahead_as_one_of_several() -> None:
+    """As many listings are begun as its part of the limit serves, once the store has told of others: tokens die."""
+    budget, _ = budget_with_store()
+    budget.queue.join(Ticket())
+    told = budget.report(0.0)
+    assert told is not None
+    alone = budget.listings(115.0)
+    wrong = BudgetLease(places=-1, expires_in=60.0, ask_again_in=2.0, processes=2)
+    answer = BudgetLease(places=1, expires_in=60.0, ask_again_in=2.0, processes=4)
+
+    assert "leased with places=-1, where a whole number >= 0 was expected" == budget.leased(told, wrong, 0.0)
+    assert 20 == alone == budget.listings(115.0)
+    assert None is budget.leased(told, answer, 0.0)
+    assert 5 == budget.listings(115.0)
+
+
 def test_it_asks_when_calls_wait() -> None:
     """The store is asked when calls wait and nothing is leased; they wait as long as it wishes not to be asked."""
     budget, leases = budget_with_store()

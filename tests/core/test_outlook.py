@@ -97,6 +97,16 @@ def test_listings(life: float, listings: int) -> None:
     assert listings == outlook(100).listings(life)
 
 
+def test_one_of_several() -> None:
+    """Where several processes spend the limit, each counts on its part alone, whatever the others leave unused."""
+    ahead = outlook(100, 100.0, 101.0)
+    ahead.among = 4
+
+    assert (25, 25, 5, 23) == (ahead.mine(), ahead.listings(325.0), ahead.claim(10, 1.0), ahead.slots(0.0, 0.0, None))
+    assert 25 == ahead.slots(0.0, 102.0, None)
+    assert 48 == ahead.slots(0.0, 325.0, None)
+
+
 def singles(number: int, *freed_at: float, at: float = 0.0) -> Outlook:
     """Look ahead after so many single calls at once."""
     ahead = outlook(100, *freed_at)
