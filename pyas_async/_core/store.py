@@ -103,7 +103,7 @@ def lease_fault(lease: object) -> str | None:
 
 
 def _shown(value: object) -> str:
-    """Show a number that is no longer than numbers are; of anything else its type alone: it may be nobody's business."""
+    """Show a number of a usual length; of anything else its type alone, since it may hold what is nobody's business."""
     if isinstance(value, float) or value is None:
         return "None" if value is None else f"{value:.6g}"
     small = isinstance(value, int) and abs(value) < _LONGEST
