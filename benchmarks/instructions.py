@@ -21,7 +21,7 @@ import attrs
 from suite import peers
 from suite.contest import service
 
-PEERS: Final = ("byhand.base", "others.transport", "others.streams", "ours.rows", "ours.pages")
+PEERS: Final = ("byhand.base", "others.transport", "others.streams", "ours.rows", "ours.pages", "ours.unsent")
 PAGES: Final = 40
 
 

@@ -183,7 +183,7 @@ class RateBudget:
         own, left = self._own.places(now), self._service.left(now)
         if own is None and left is None:
             own = self._places(now)
-        part = self._own_part(now)
+        part = None if self.leases is None else self._own_part(self.leases, now)
         if self.leases is not None and part is None:
             # The store is told with the question for places, and knows what others have been told since.
             left = None
@@ -332,12 +332,10 @@ class RateBudget:
             return 0.0
         return self.leases.failed(now, used=self._own.used_at(now), window=self._window + self._guard)
 
-    def _own_part(self, now: float) -> tuple[int, float] | None:
+    def _own_part(self, leases: "Leases", now: float) -> tuple[int, float] | None:
         """Give the places that are this process's while not all ask the store, and until when; ``None`` if all do."""
         whole = self._whole()
-        if self.leases is None or whole is None:
-            return None
-        return self.leases.own_part(now, portion(whole, self._share / self.leases.processes))
+        return None if whole is None else leases.own_part(now, portion(whole, self._share / leases.processes))
 
     def _allowed(self, limit: int) -> int:
         """Give this program's part of a limit."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import anyio
@@ -109,6 +110,22 @@ async def digests(where: Where) -> AsyncIterator[Act]:
 @asynccontextmanager
 async def decisions(_: Where) -> AsyncIterator[Act]:
     """Do for each call what budget, scheduler and retries do for one that waits for nothing and is answered."""
+    yield _decide
+
+
+@asynccontextmanager
+async def retries(_: Where) -> AsyncIterator[Act]:
+    """Do of that what decides on attempts, and what becomes of an answer."""
+    yield partial(_decide, budgeted=False)
+
+
+@asynccontextmanager
+async def untold(_: Where) -> AsyncIterator[Act]:
+    """Do all of that for answers that do not say what is left of the limit."""
+    yield partial(_decide, told=False)
+
+
+async def _decide(calls: int, *, budgeted: bool = True, told: bool = True) -> dict[str, float]:
     from pyas_async._core.budget import RateBudget
     from pyas_async._core.exchange import Exchange
     from pyas_async._core.messages import Answer, Call
@@ -122,24 +139,23 @@ async def decisions(_: Where) -> AsyncIterator[Act]:
     scheduler = Scheduler(RateBudget(), clock)
     call = Call(operation="meetings.get", method="GET", path="/zoom/meetings/1", read=bytes, account="a")
     budget, mask = scheduler.budget, str
-
-    async def act(calls: int) -> dict[str, float]:
-        answers = [Answer(200, {**HEADERS, "x-ratelimit-remaining": str(calls - at)}, b"") for at in range(calls)]
-        wall = clock.wall()
-        began = time.process_time()
-        for answer in answers:
-            now = clock.now()
-            exchange = Exchange(call, options.limits, quota, now, mask)
-            exchange.next(now)
+    left = [{"x-ratelimit-remaining": str(calls - at)} if told else {} for at in range(calls)]
+    answers = [Answer(200, {**HEADERS, **header}, b"") for header in left]
+    wall = clock.wall()
+    began = time.process_time()
+    for answer in answers:
+        now = clock.now()
+        exchange = Exchange(call, options.limits, quota, now, mask)
+        exchange.next(now)
+        if budgeted:
             scheduler.try_now(Ticket(False, call.account, 1e9, None, 1e9, now))  # noqa: FBT003  (as the session does)
-            exchange.sending(wall)
-            now = clock.now()
-            exchange.on_answer(answer, now=now, wall=wall, chance=clock.chance())
+        exchange.sending(wall)
+        now = clock.now()
+        exchange.on_answer(answer, now=now, wall=wall, chance=clock.chance())
+        if budgeted:
             budget.spent(now, told=budget.learn(answer.headers, now, wall))
             scheduler.moved()
-        return {"cpu": time.process_time() - began, "count": calls}
-
-    yield act
+    return {"cpu": time.process_time() - began, "count": calls}
 
 
 async def _through(calls: int, *, group: bool) -> int:

@@ -6,13 +6,13 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
+import httpx
+
 from pyas_async import PyasClient
 from suite.peers import KEY, LISTING, Act, Where
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-
-    import httpx
 
 ACCOUNTS: Final = 16
 """Accounts that are listed at once."""
@@ -36,6 +36,45 @@ async def rows(where: Where) -> AsyncIterator[Act]:
 async def pages(where: Where) -> AsyncIterator[Act]:
     """Iterate by page, and by row in it."""
     async with PyasClient(KEY, base_url=where.url) as client:
+
+        async def act(length: int) -> int:
+            count = 0
+            async for page in client.meetings.iter_all(account_id=f"{LISTING}-{length}").pages():
+                for _ in page:
+                    count += 1
+            return count
+
+        yield act
+
+
+class _Memory(httpx.AsyncBaseTransport):
+    """A connection that gives again what a real one has brought."""
+
+    def __init__(self) -> None:
+        self._real = httpx.AsyncHTTPTransport()
+        self._kept: dict[str, tuple[httpx.Headers, bytes]] = {}
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        url = str(request.url)
+        if url not in self._kept:
+            response = await self._real.handle_async_request(request)
+            self._kept[url] = response.headers, await response.aread()
+        headers, body = self._kept[url]
+        return httpx.Response(200, headers=headers, stream=httpx.ByteStream(body))
+
+    async def aclose(self) -> None:
+        await self._real.aclose()
+
+
+@asynccontextmanager
+async def unsent(where: Where) -> AsyncIterator[Act]:
+    """Iterate by page, over a connection of ours that gives what it has given once: all but the wire."""
+    async with PyasClient(KEY, base_url=where.url) as client:
+        own = client._session._transport._own
+        await own.open()
+        memory = _Memory()
+        assert own.connections is not None
+        own.connections._make = lambda: memory
 
         async def act(length: int) -> int:
             count = 0

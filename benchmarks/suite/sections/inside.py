@@ -18,16 +18,19 @@ def run(plan: Plan) -> list[Figure]:
     """Measure."""
     items = _each(["inside.by_row", "inside.by_page", "inside.by_generator"], plan, 1)
     bare = items["inside.by_generator"]
-    names = ["inside.decisions", "inside.safe", "inside.safe_injected", "inside.unsafe"]
+    names = [f"inside.{name}" for name in ("decisions", "retries", "untold", "safe", "safe_injected", "unsafe")]
     calls = {name: [each / 1e3 for each in found] for name, found in _each(names, plan, 5_000).items()}
     without = middle(calls["inside.unsafe"])
     by_row, by_page = ratios(items["inside.by_row"], bare), ratios(items["inside.by_page"], bare)
     own, injected = ([each - without for each in calls[name]] for name in ("inside.safe", "inside.safe_injected"))
+    told = [whole - less for whole, less in zip(calls["inside.decisions"], calls["inside.untold"], strict=True)]
     return [
         Figure("inside.generator", "a row handed out by a bare async generator", "ns", bare),
         Figure("inside.row", "a row handed out by iter_all ÷ that", RATIO, by_row, ("<=", 1.5)),
         Figure("inside.page", "a row of pages() ÷ that", RATIO, by_page, ("<=", 0.3)),
         Figure("inside.decisions", DECISIONS, "µs", calls["inside.decisions"], ("<=", 3.0)),
+        Figure("inside.retries", "of that: attempts and retries", "µs", calls["inside.retries"]),
+        Figure("inside.told", "of that: what the answer says is left of the limit", "µs", told),
         Figure("inside.safe", "safety from cancellation, a call", "µs", own, ("<=", 40.0)),
         Figure("inside.safe_injected", "the same through an injected client", "µs", injected, ("<=", 40.0)),
     ]

@@ -20,6 +20,7 @@ NAMES: Final = (
     "decoding.structs",
     "ours.rows",
     "ours.pages",
+    "ours.unsent",
     "decoding.native",
     "decoding.ours",
     "inside.digests",
@@ -29,7 +30,7 @@ NAMES: Final = (
 def run(plan: Plan) -> list[Figure]:
     """Measure the whole and the parts that can be had alone; what is left over is a difference, round by round."""
     turns = contest(NAMES, plan.where, warm=1, size=10 if plan.quick else 40, rounds=plan.close())
-    base, transport, structs, rows, pages, native, ours, digests = (
+    base, transport, structs, rows, pages, unsent, native, ours, digests = (
         [turn.each * PAGE / 1e3 for turn in turns[name]] for name in NAMES
     )
     wire = _less(transport, structs)
@@ -42,8 +43,9 @@ def run(plan: Plan) -> list[Figure]:
         "native": ("ours: decoding, into attrs classes", native),
         "kept": ("ours: telling each row where its unknown fields are", _less(ours, native)),
         "digests": ("ours: what each row is remembered by", digests),
+        "rest": ("ours: request, budget, deadline, retries, paging", _less(unsent, ours, digests)),
+        "sent": ("ours: the wire, once more", _less(pages, unsent)),
         "handing": ("ours: rows handed out one by one, not by the page", _less(rows, pages)),
-        "rest": ("ours: request, budget, deadline, retries, paging", _less(pages, wire, ours, digests)),
     }
     return [Figure(f"profile.{name}", what, "µs", values) for name, (what, values) in parts.items()]
 
