@@ -1,7 +1,8 @@
 """``client.accounts``: how a Zoom user's account is connected, and its id learned."""
 
 from pyas_async._core import endpoints
-from pyas_async._runtime.session import CallOptions, Session
+from pyas_async._runtime.call_options import CallOptions
+from pyas_async._runtime.session import Session
 from pyas_async.errors import InvalidArgumentError
 from pyas_async.models import ConnectedAccount
 

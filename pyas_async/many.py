@@ -9,7 +9,8 @@ import attrs
 from pyas_async._core import endpoints
 from pyas_async._core.checkpoint import Checkpoint
 from pyas_async._core.walk import PAGE_SIZE, OnExpired, Rules, VerifyTotal
-from pyas_async._runtime.session import CallOptions, Session
+from pyas_async._runtime.call_options import CallOptions
+from pyas_async._runtime.session import Session
 from pyas_async.models import ListType, MeetingDetail, _checks
 from pyas_async.options import MAX_CONCURRENCY, MeetingId
 

@@ -15,9 +15,10 @@ from pyas_async._core.walk import Rules
 from pyas_async._public import public
 from pyas_async._runtime.accounts_chunks import Chunks
 from pyas_async._runtime.accounts_tasks import AccountTasks
+from pyas_async._runtime.call_options import CallOptions
 from pyas_async._runtime.paginator import MeetingIterator
 from pyas_async._runtime.roll import Roll
-from pyas_async._runtime.session import CallOptions, Session
+from pyas_async._runtime.session import Session
 from pyas_async._runtime.turns import Account, Turns
 from pyas_async.errors import PyasError
 from pyas_async.models import Meeting

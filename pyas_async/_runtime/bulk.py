@@ -12,8 +12,9 @@ import anyio.lowlevel
 from pyas_async._core.bulk import Plan
 from pyas_async._public import public
 from pyas_async._runtime.bell import Bell
+from pyas_async._runtime.call_options import CallOptions
 from pyas_async._runtime.crew import Crew
-from pyas_async._runtime.session import CallOptions, Session
+from pyas_async._runtime.session import Session
 from pyas_async.errors import PyasError
 from pyas_async.models import _checks
 from pyas_async.outcomes import BulkStats, K_co, Outcome, V_co

@@ -11,8 +11,9 @@ import attrs
 
 from pyas_async._core.bulk import Ledger, Plan
 from pyas_async._runtime.bell import Bell
+from pyas_async._runtime.call_options import CallOptions
 from pyas_async._runtime.drawing import Items
-from pyas_async._runtime.session import CallOptions, Session
+from pyas_async._runtime.session import Session
 from pyas_async._runtime.watch import Watch
 from pyas_async.errors import InvalidArgumentError, PyasError
 from pyas_async.outcomes import Outcome

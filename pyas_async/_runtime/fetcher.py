@@ -7,7 +7,8 @@ import attrs
 
 from pyas_async._core.endpoints import list_page
 from pyas_async._core.walk import Ask
-from pyas_async._runtime.session import CallOptions, Session
+from pyas_async._runtime.call_options import CallOptions
+from pyas_async._runtime.session import Session
 from pyas_async._runtime.watch import Watch
 from pyas_async.errors import PageTokenExpiredError, PyasError
 from pyas_async.models import Page

@@ -11,8 +11,9 @@ import attrs
 from pyas_async._core.checkpoint import Checkpoint, ListingCheckpoint
 from pyas_async._core.paging import Paging
 from pyas_async._core.walk import IterationStats, Rules
+from pyas_async._runtime.call_options import CallOptions
 from pyas_async._runtime.fetcher import Arrival, Fetcher
-from pyas_async._runtime.session import CallOptions, Session
+from pyas_async._runtime.session import Session
 from pyas_async.errors import PyasError
 from pyas_async.models import Meeting, Page
 

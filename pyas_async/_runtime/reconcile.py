@@ -9,7 +9,8 @@ from pyas_async._core.endpoints import get_meeting, list_page
 from pyas_async._core.paging import Paging
 from pyas_async._core.reconcile import Asked, Finding, judge
 from pyas_async._core.walk import Rules
-from pyas_async._runtime.session import CallOptions, Session
+from pyas_async._runtime.call_options import CallOptions
+from pyas_async._runtime.session import Session
 from pyas_async._runtime.watch import Watch
 from pyas_async.errors import OutcomeUnknownError, PyasError, RequestTimeoutError
 from pyas_async.models import Meeting, MeetingDetail, Page

@@ -7,7 +7,6 @@ next. No lock is held across a wait, and a waiter that is cancelled gives its pl
 
 import logging
 import math
-import os
 import weakref
 from collections.abc import Callable, Hashable
 
@@ -17,7 +16,8 @@ import anyio.lowlevel
 from pyas_async._core.budget import RateBudget
 from pyas_async._core.queue import Ticket
 from pyas_async._runtime.clock import Clock
-from pyas_async.errors import BudgetTimeoutError, ClientClosedError, WrongEventLoopError
+from pyas_async._runtime.home import is_left
+from pyas_async.errors import BudgetTimeoutError, ClientClosedError
 
 _log = logging.getLogger("pyas_async")
 _TICK = 0.001
@@ -54,7 +54,8 @@ class Scheduler:
     def try_now(self, ticket: Ticket) -> bool:
         """Take a place at once, if the call may have one before all who wait."""
         queue = self.budget.queue
-        self._check_loop()
+        if is_left(queue):
+            self._forget()
         if queue.line:
             queue.join(ticket)
             self.moved()
@@ -81,7 +82,8 @@ class Scheduler:
             WrongEventLoopError: If calls of another event loop wait for the same budget.
         """
         queue = self.budget.queue
-        self._check_loop()
+        if is_left(queue):
+            self._forget()
         queue.loop = anyio.lowlevel.current_token()
         give_up = math.inf if left is None else self._clock.now() + left
         queue.join(ticket)
@@ -209,27 +211,6 @@ class Scheduler:
         for scope in self._asks:
             scope.cancel()
 
-    def _check_loop(self) -> None:
-        """Refuse to stand in line with calls that could not be woken from here: of another event loop, or process."""
-        queue, process = self.budget.queue, os.getpid()
-        if queue.process is None:
-            queue.process = process
-        elif queue.process != process:
-            msg = (
-                "the RateBudget was used before this process was forked off; it counts the other process's calls. Make "
-                "one in each process, with share= for its part of the key's limit, or with a store"
-            )
-            raise WrongEventLoopError(msg)
-        if queue.line and queue.loop != anyio.lowlevel.current_token():
-            if _has_ended(queue.loop):
-                self._forget()
-                return
-            msg = (
-                "calls of another event loop wait for the same RateBudget; give the clients of each loop a budget of "
-                "their own, with share= for their part of the key's limit"
-            )
-            raise WrongEventLoopError(msg)
-
     def _forget(self) -> None:
         """Forget those who stood in line in an event loop that has ended: they cannot be woken, nor go home."""
         queue, leases = self.budget.queue, self.budget.leases
@@ -282,18 +263,3 @@ class Scheduler:
 
 def _forgotten() -> None:
     """Wake nobody. It marks a call whose wait ends only as garbage, and must leave those who wait by then alone."""
-
-
-def _has_ended(loop: object) -> bool:
-    """Whether an event loop runs no more, nor ever will."""
-    token = getattr(loop, "native_token", loop)  # since anyio 4.11 it is wrapped
-    if (is_closed := getattr(token, "is_closed", None)) is not None:  # asyncio's
-        return bool(is_closed())
-    call_soon = getattr(token, "run_sync_soon", None)  # trio's, which refuses once its run has ended
-    if call_soon is None:
-        return False
-    try:
-        call_soon(_forgotten, idempotent=True)
-    except RuntimeError:
-        return True
-    return False

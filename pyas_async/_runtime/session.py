@@ -1,63 +1,38 @@
 """The only loop that sends: it asks the exchange what to do, does it, and reports back."""
 
 import contextlib
-import logging
 import math
-import os
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
-import anyio.lowlevel
-import attrs
 
 from pyas_async._core.budget import RateBudget, RateLimitSnapshot
 from pyas_async._core.creations import Creations
-from pyas_async._core.exchange import Exchange, Fail, Limits, Return, Send, Wait
+from pyas_async._core.exchange import Exchange, Fail, Return, Send, Wait
 from pyas_async._core.messages import Answer, Call, Outcome
 from pyas_async._core.queue import Ticket
 from pyas_async._core.retry import RetryQuota
+from pyas_async._runtime.call_options import CallOptions
 from pyas_async._runtime.clock import Clock
+from pyas_async._runtime.home import Home
 from pyas_async._runtime.key import ApiKey, Mask
 from pyas_async._runtime.quiet import hiding, quiet_httpx
 from pyas_async._runtime.scheduler import Scheduler
 from pyas_async._runtime.single_flight import Flights
-from pyas_async._runtime.transport import Timeouts, Transport
+from pyas_async._runtime.transport import Transport
+from pyas_async._runtime.waits import Reason, log_wait
 from pyas_async._runtime.watch import Watch
-from pyas_async.errors import ClientClosedError, PyasError, WrongEventLoopError
-from pyas_async.options import Priority
+from pyas_async.errors import ClientClosedError, PyasError
 
 if TYPE_CHECKING:
     from pyas_async._runtime.telling import Telling
     from pyas_async.events import Event
 
 T = TypeVar("T")
-_log = logging.getLogger("pyas_async")
 _SECRET_HEADER = 8
-_LONG_WAIT = 5.0
-"""Seconds from which on a wait is worth a line at INFO: a program that stands still should say why."""
-_WAITS = {
-    "retry": "%s waits %.1f s before the next attempt",
-    "budget": "%s waits %.1f s for room in the key's rate limit",
-    "connection": "%s waits for a connection to be free%.0s",  # nobody knows for how long
-}
-
-
-@attrs.frozen(kw_only=True)
-class CallOptions:
-    """How calls are made; each view of a client has its own."""
-
-    phases: Timeouts
-    limits: Limits
-    priority: Priority
-    headers: Mapping[str, str] = attrs.field(repr=False)
-    single_flight: bool = False
-
-    def for_bulk(self) -> "CallOptions":
-        """Give the same options for the calls of an iteration, which let single calls go first."""
-        return attrs.evolve(self, priority="bulk", limits=attrs.evolve(self.limits, patient=True))
 
 
 class Session:
@@ -89,13 +64,13 @@ class Session:
         if on_event is not None:
             self.listen(on_event)
         self._pauses: set[anyio.CancelScope] = set()
-        self._home: tuple[int, object] | None = None
+        self._home = Home()
         self._closed = False
         quiet_httpx()
 
     async def aclose(self) -> None:
         """Close the pool. Calls under way fail; calls to come are refused."""
-        self._check_loop()
+        self._home.check()
         self._closed = True
         for scope in self._pauses:
             scope.cancel()
@@ -135,15 +110,10 @@ class Session:
         if self.telling is not None:
             self.telling.store_failed(fault, seconds)
 
-    def _wait_begins(
-        self, call: Call[T], watch: Watch, seconds: float, reason: Literal["retry", "budget", "connection"]
-    ) -> None:
+    def _wait_begins(self, call: Call[T], watch: Watch, seconds: float, reason: Reason) -> None:
         if self.telling is not None:
             self.telling.waits(watch, call.operation, seconds, reason)
-        level = logging.INFO if seconds >= _LONG_WAIT else logging.DEBUG
-        if _log.isEnabledFor(level):
-            fields = {"pyas_operation": call.operation, "pyas_reason": reason, "pyas_seconds": seconds}
-            _log.log(level, _WAITS[reason], call.operation, seconds, extra={"pyas_event": "Waiting", **fields})
+        log_wait(call.operation, seconds, reason)
 
     def run(self, call: Call[T], options: CallOptions, watch: Watch | None = None) -> Coroutine[Any, Any, T]:
         """Make a call: the one way in which anything is sent."""
@@ -337,25 +307,7 @@ class Session:
         if self._closed:
             msg = "the client is closed; make one for the whole application, and close it when the application ends"
             raise ClientClosedError(msg)
-        self._check_loop()
-
-    def _check_loop(self) -> None:
-        process = os.getpid()
-        if self._home is not None and self._home[0] != process:  # asked first: there, asyncio knows of no loop any more
-            msg = (
-                "the client was used before this process was forked off; its connections are the other process's. Make "
-                "a client in each process, or one before the fork that is not used until after it"
-            )
-            raise WrongEventLoopError(msg)
-        home = process, anyio.lowlevel.current_token()
-        if self._home is None:
-            self._home = home
-        elif self._home != home:
-            msg = (
-                "the client was used in another event loop before, which its connections belong to; "
-                "make one client in each loop, or run the program in one asyncio.run()"
-            )
-            raise WrongEventLoopError(msg)
+        self._home.check()
 
 
 def _ticket(call: Call[T], options: CallOptions, watch: Watch, now: float) -> Ticket:

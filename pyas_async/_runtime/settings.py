@@ -11,7 +11,7 @@ import attrs
 
 from pyas_async._core.budget import RateBudget
 from pyas_async._core.exchange import Limits
-from pyas_async._runtime.session import CallOptions
+from pyas_async._runtime.call_options import CallOptions
 from pyas_async._runtime.transport import HttpTimeout, Timeouts
 from pyas_async.errors import ConfigurationError, shown
 from pyas_async.options import UNSET, Priority, RetryPolicy, Unset, is_number

@@ -19,7 +19,7 @@ import anyio
 from pyas_async._core.messages import Call
 
 if TYPE_CHECKING:
-    from pyas_async._runtime.session import CallOptions
+    from pyas_async._runtime.call_options import CallOptions
     from pyas_async._runtime.watch import Watch
 
 T = TypeVar("T")

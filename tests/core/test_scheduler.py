@@ -15,7 +15,8 @@ from core.tools import NOON
 from pyas_async import BudgetTimeoutError, RateBudget, WrongEventLoopError
 from pyas_async._core.queue import Ticket
 from pyas_async._runtime.clock import Clock
-from pyas_async._runtime.scheduler import Scheduler, _has_ended
+from pyas_async._runtime.home import has_ended
+from pyas_async._runtime.scheduler import Scheduler
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -269,11 +270,11 @@ def test_a_trio_run_that_has_ended_is_known() -> None:
 
     async def main() -> None:
         tokens.append(anyio.lowlevel.current_token())
-        assert not _has_ended(tokens[0])
+        assert not has_ended(tokens[0])
 
     anyio.run(main, backend="trio")
-    assert _has_ended(tokens[0])
-    assert not _has_ended(object())
+    assert has_ended(tokens[0])
+    assert not has_ended(object())
 
 
 async def test_many_waiting_accounts_are_not_counted_at_each_look(monkeypatch: pytest.MonkeyPatch) -> None:
