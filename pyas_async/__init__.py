@@ -45,20 +45,7 @@ from pyas_async.errors import (
     WrongEventLoopError,
 )
 from pyas_async.meetings import Meetings
-from pyas_async.models import (
-    BreakoutRoom,
-    ConnectedAccount,
-    CountriesOrRegions,
-    ListType,
-    Meeting,
-    MeetingDetail,
-    MeetingSettings,
-    MeetingType,
-    Occurrence,
-    Page,
-    TrackingField,
-    ZoomRecurrence,
-)
+from pyas_async.models import ListType, Meeting, MeetingType, Page
 from pyas_async.options import UNSET, MeetingId, Priority, RetryPolicy, Unset
 
 if TYPE_CHECKING:
@@ -81,7 +68,20 @@ if TYPE_CHECKING:
         PageReceived,
         Waiting,
     )
-    from pyas_async.models import Attendee, MeetingCreate, MeetingUpdate, Recurrence
+    from pyas_async.models import (
+        Attendee,
+        BreakoutRoom,
+        ConnectedAccount,
+        CountriesOrRegions,
+        MeetingCreate,
+        MeetingDetail,
+        MeetingSettings,
+        MeetingUpdate,
+        Occurrence,
+        Recurrence,
+        TrackingField,
+        ZoomRecurrence,
+    )
     from pyas_async.outcomes import BulkStats, Outcome
 
 __all__ = [
@@ -169,6 +169,7 @@ _LATER = {
     "AttemptEnded": "events",
     "AttemptStarted": "events",
     "Attendee": "models.requests",
+    "BreakoutRoom": "models.settings",
     "BudgetLease": "_core.store",
     "BudgetReport": "_core.store",
     "BudgetStore": "_core.store",
@@ -177,17 +178,24 @@ _LATER = {
     "BulkStats": "outcomes",
     "CallEnded": "events",
     "CallStarted": "events",
+    "ConnectedAccount": "models.accounts",
+    "CountriesOrRegions": "models.settings",
     "Event": "events",
     "JobEnded": "events",
     "JobStarted": "events",
     "ListingDrifted": "events",
     "ListingRestarted": "events",
     "MeetingCreate": "models.requests",
+    "MeetingDetail": "models.details",
+    "MeetingSettings": "models.settings",
     "MeetingUpdate": "models.requests",
+    "Occurrence": "models.details",
     "Outcome": "outcomes",
     "PageReceived": "events",
     "Recurrence": "models.recurrence",
+    "TrackingField": "models.details",
     "Waiting": "events",
+    "ZoomRecurrence": "models.details",
     "from_dict": "_core.codec.documents",
     "to_dict": "_core.codec.documents",
 }

@@ -1,10 +1,14 @@
 """``client.accounts``: how a Zoom user's account is connected, and its id learned."""
 
+from typing import TYPE_CHECKING
+
 from pyas_async._core import endpoints
 from pyas_async._runtime.call_options import CallOptions
 from pyas_async._runtime.session import Session
 from pyas_async.errors import InvalidArgumentError
-from pyas_async.models import ConnectedAccount
+
+if TYPE_CHECKING:
+    from pyas_async.models import ConnectedAccount
 
 
 class Accounts:
@@ -34,7 +38,7 @@ class Accounts:
             del state  # tracebacks show variables: that of the caller is theirs, this one and those below are ours
         return await self._session.run(call, self._options)
 
-    async def connect(self, *, code: str, name: str) -> ConnectedAccount:
+    async def connect(self, *, code: str, name: str) -> "ConnectedAccount":
         """Connect the account of a user who has come back from Zoom.
 
         Args:

@@ -11,7 +11,7 @@ from pyas_async._core.checkpoint import Checkpoint
 from pyas_async._core.walk import PAGE_SIZE, OnExpired, Rules, VerifyTotal
 from pyas_async._runtime.call_options import CallOptions
 from pyas_async._runtime.session import Session
-from pyas_async.models import ListType, MeetingDetail, _checks
+from pyas_async.models import ListType, _checks
 from pyas_async.options import MAX_CONCURRENCY, MeetingId
 
 # What does the work is loaded by the first call that needs it, since many programs never make one.
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pyas_async._core import bulk
     from pyas_async._runtime.accounts_iterator import AccountsIterator
     from pyas_async._runtime.bulk import BulkRun
-    from pyas_async.models import MeetingCreate, MeetingUpdate
+    from pyas_async.models import MeetingCreate, MeetingDetail, MeetingUpdate
 
 T = TypeVar("T")
 K = TypeVar("K")

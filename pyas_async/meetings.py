@@ -9,11 +9,11 @@ from pyas_async._core.walk import PAGE_SIZE, OnExpired, VerifyTotal
 from pyas_async._runtime.paginator import MeetingIterator
 from pyas_async.errors import InvalidArgumentError
 from pyas_async.many import ManyMeetings
-from pyas_async.models import ListType, MeetingDetail, Page, _checks
+from pyas_async.models import ListType, Page, _checks
 from pyas_async.options import MeetingId, OnUnknown
 
 if TYPE_CHECKING:
-    from pyas_async.models import MeetingCreate, MeetingUpdate
+    from pyas_async.models import MeetingCreate, MeetingDetail, MeetingUpdate
 
 
 class Meetings(ManyMeetings):
@@ -131,7 +131,7 @@ class Meetings(ManyMeetings):
             resume=checkpoint,
         )
 
-    async def get(self, meeting_id: MeetingId, *, account_id: str | None = None) -> MeetingDetail:
+    async def get(self, meeting_id: MeetingId, *, account_id: str | None = None) -> "MeetingDetail":
         """Get one meeting with all its details: ``GET /zoom/meetings/:id``.
 
         Args:
@@ -154,7 +154,7 @@ class Meetings(ManyMeetings):
         *,
         account_id: str | None = None,
         on_unknown: OnUnknown = "raise",
-    ) -> MeetingDetail:
+    ) -> "MeetingDetail":
         """Create a meeting: ``POST /zoom/meetings``.
 
         It is never sent twice after its answer was lost, since the service cannot tell a repetition from a second
@@ -192,7 +192,7 @@ class Meetings(ManyMeetings):
 
     async def update(
         self, meeting_id: MeetingId, changes: "MeetingUpdate", *, account_id: str | None = None
-    ) -> MeetingDetail | None:
+    ) -> "MeetingDetail | None":
         """Change a meeting: ``PATCH /zoom/meetings/:id``.
 
         Args:

@@ -16,11 +16,11 @@ from pyas_async._core.dates import filter_date
 from pyas_async._core.messages import Call, Repeat
 from pyas_async._core.walk import Ask
 from pyas_async.errors import InvalidArgumentError
-from pyas_async.models import ConnectedAccount, ListType, MeetingDetail, Page, _checks
+from pyas_async.models import ListType, Page, _checks
 from pyas_async.options import MeetingId
 
 if TYPE_CHECKING:
-    from pyas_async.models import MeetingCreate, MeetingUpdate
+    from pyas_async.models import ConnectedAccount, MeetingCreate, MeetingDetail, MeetingUpdate
 
 _MEETINGS = "/zoom/meetings"
 _DIGITS = 20
@@ -129,7 +129,7 @@ def list_page(account_id: str, filters: tuple[tuple[str, str], ...], ask: Ask) -
     )
 
 
-def get_meeting(account_id: str, meeting_id: MeetingId) -> Call[MeetingDetail]:
+def get_meeting(account_id: str, meeting_id: MeetingId) -> "Call[MeetingDetail]":
     """GET /zoom/meetings/:id."""
     return Call(
         operation="meetings.get",
@@ -142,7 +142,7 @@ def get_meeting(account_id: str, meeting_id: MeetingId) -> Call[MeetingDetail]:
     )
 
 
-def create_meeting(account_id: str, meeting: "MeetingCreate") -> Call[MeetingDetail]:
+def create_meeting(account_id: str, meeting: "MeetingCreate") -> "Call[MeetingDetail]":
     """POST /zoom/meetings."""
     from pyas_async.models.requests import MeetingCreate  # noqa: PLC0415 -- many programs only read
 
@@ -159,7 +159,7 @@ def create_meeting(account_id: str, meeting: "MeetingCreate") -> Call[MeetingDet
     )
 
 
-def update_meeting(account_id: str, meeting_id: MeetingId, changes: "MeetingUpdate") -> Call[MeetingDetail | None]:
+def update_meeting(account_id: str, meeting_id: MeetingId, changes: "MeetingUpdate") -> "Call[MeetingDetail | None]":
     """PATCH /zoom/meetings/:id."""
     from pyas_async.models.requests import MeetingUpdate  # noqa: PLC0415 -- many programs only read
 
@@ -206,7 +206,7 @@ def oauth_url(state: str | None) -> Call[str]:
     )
 
 
-def connect(code: str, name: str) -> Call[ConnectedAccount]:
+def connect(code: str, name: str) -> "Call[ConnectedAccount]":
     """POST /zoom/connect: an OAuth code works once, so it is a create."""
     _checks.secret("code", code, "the code that Zoom sent the user back with")
     return Call(

@@ -1,15 +1,17 @@
 """The service's words as frozen attrs classes: what it answers, and what it can be asked for."""
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
-from pyas_async.models.accounts import ConnectedAccount
 from pyas_async.models.enums import ListType, MeetingType
-from pyas_async.models.meetings import Meeting, MeetingDetail, Occurrence, Page, TrackingField, ZoomRecurrence
-from pyas_async.models.settings import BreakoutRoom, CountriesOrRegions, MeetingSettings
+from pyas_async.models.meetings import Meeting, Page
 
 if TYPE_CHECKING:
+    from pyas_async.models.accounts import ConnectedAccount
+    from pyas_async.models.details import MeetingDetail, Occurrence, TrackingField, ZoomRecurrence
     from pyas_async.models.recurrence import Recurrence
     from pyas_async.models.requests import Attendee, MeetingCreate, MeetingUpdate
+    from pyas_async.models.settings import BreakoutRoom, CountriesOrRegions, MeetingSettings
 
 __all__ = [
     "Attendee",
@@ -31,11 +33,25 @@ __all__ = [
 ]
 
 
+# Many programs only list.
+_LATER = {
+    "Attendee": "requests",
+    "BreakoutRoom": "settings",
+    "ConnectedAccount": "accounts",
+    "CountriesOrRegions": "settings",
+    "MeetingCreate": "requests",
+    "MeetingDetail": "details",
+    "MeetingSettings": "settings",
+    "MeetingUpdate": "requests",
+    "Occurrence": "details",
+    "Recurrence": "recurrence",
+    "TrackingField": "details",
+    "ZoomRecurrence": "details",
+}
+
+
 def __getattr__(name: str) -> Any:  # noqa: ANN401  (whatever has that name)
-    # Many programs only read.
-    if name not in __all__:
+    if name not in _LATER:
         msg = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(msg)
-    from pyas_async.models import requests  # noqa: PLC0415 -- see above
-
-    return getattr(requests, name)
+    return getattr(importlib.import_module(f"{__name__}.{_LATER[name]}"), name)

@@ -2,9 +2,11 @@
 
 import attrs
 
+from pyas_async._public import public
 from pyas_async.models._base import Model
 
 
+@public
 @attrs.frozen(kw_only=True, repr=False)
 class ConnectedAccount(Model):
     """A Zoom user's account that is connected to a Pyas app.

@@ -2,9 +2,11 @@
 
 import attrs
 
+from pyas_async._public import public
 from pyas_async.models._base import Model
 
 
+@public
 @attrs.frozen(kw_only=True, repr=False)
 class CountriesOrRegions(Model):
     """Whether callers of certain countries or regions are let in or kept out.
@@ -16,6 +18,7 @@ class CountriesOrRegions(Model):
     enable: bool | None = None
 
 
+@public
 @attrs.frozen(kw_only=True, repr=False)
 class BreakoutRoom(Model):
     """Breakout rooms that were set up beforehand.
@@ -27,6 +30,7 @@ class BreakoutRoom(Model):
     enable: bool | None = None
 
 
+@public
 @attrs.frozen(kw_only=True, repr=False)
 class MeetingSettings(Model):
     """The settings of a meeting. Zoom adds new ones all the time: they are in `extra`.

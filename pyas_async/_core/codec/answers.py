@@ -7,14 +7,16 @@ So each reader looks in the documented place first, and then where the facts say
 
 import functools
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from pyas_async._core.codec import native
 from pyas_async._core.codec.parsing import parse, unreadable
 from pyas_async.errors import DecodeError
-from pyas_async.models import ConnectedAccount, MeetingDetail
+
+if TYPE_CHECKING:
+    from pyas_async.models import ConnectedAccount, MeetingDetail
 
 T = TypeVar("T")
 
@@ -81,12 +83,13 @@ _envelope = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 @functools.cache
-def _detail_loader() -> Callable[[bytes], MeetingDetail]:
-    # Not every program gets a meeting.
+def _detail_loader() -> Callable[[bytes], "MeetingDetail"]:
+    from pyas_async.models import MeetingDetail  # noqa: PLC0415 -- not every program gets a meeting
+
     return native.loader(MeetingDetail)
 
 
-def read_quickly(body: bytes) -> MeetingDetail | None:
+def read_quickly(body: bytes) -> "MeetingDetail | None":
     """Read a meeting in one of the documented places; ``None`` if it is not plain to see there."""
     try:
         envelope = _envelope.decode(body)
@@ -100,7 +103,7 @@ def read_quickly(body: bytes) -> MeetingDetail | None:
         return None
 
 
-def read_detail(body: bytes, number: int | None = None) -> MeetingDetail:
+def read_detail(body: bytes, number: int | None = None) -> "MeetingDetail":
     """Read the answer to a get or a create.
 
     Args:
@@ -118,7 +121,7 @@ def read_detail(body: bytes, number: int | None = None) -> MeetingDetail:
     return meeting
 
 
-def read_slowly(body: bytes, number: int | None = None) -> MeetingDetail:
+def read_slowly(body: bytes, number: int | None = None) -> "MeetingDetail":
     """Read a meeting wherever it is, as tolerantly as can be, and say what is wrong with it.
 
     Raises:
@@ -134,7 +137,7 @@ def read_slowly(body: bytes, number: int | None = None) -> MeetingDetail:
     return _meeting_of(found, path, body, number)
 
 
-def read_updated(body: bytes, number: int | None = None) -> MeetingDetail | None:
+def read_updated(body: bytes, number: int | None = None) -> "MeetingDetail | None":
     """Read the answer to an update: it may hold the meeting, or nothing at all.
 
     Args:
@@ -153,7 +156,9 @@ def read_updated(body: bytes, number: int | None = None) -> MeetingDetail | None
     return None if found is None else _meeting_of(found, path, body, number)
 
 
-def _meeting_of(found: dict[str, Any], path: str, body: bytes, number: int | None) -> MeetingDetail:
+def _meeting_of(found: dict[str, Any], path: str, body: bytes, number: int | None) -> "MeetingDetail":
+    from pyas_async.models import MeetingDetail  # noqa: PLC0415 -- as above
+
     meeting = structure_at(MeetingDetail, found, path, body)
     if number is not None and meeting.id != number:
         reason = f"expected meeting {number}, got {meeting.id}: the answer belongs to another question"
@@ -172,7 +177,7 @@ def read_nothing(body: bytes) -> None:
         parse_object(body)
 
 
-def read_account(body: bytes) -> ConnectedAccount:
+def read_account(body: bytes) -> "ConnectedAccount":
     """Read the answer to a connect.
 
     Raises:
@@ -183,6 +188,8 @@ def read_account(body: bytes) -> ConnectedAccount:
     found, path = document.get("data", document), "$.data" if "data" in document else "$"
     if isinstance(found, dict) and "account" in found:
         found, path = found["account"], f"{path}.account"
+    from pyas_async.models import ConnectedAccount  # noqa: PLC0415 -- as above
+
     return structure_at(ConnectedAccount, found, path, body)
 
 
