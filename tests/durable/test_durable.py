@@ -144,9 +144,9 @@ def test_two_of_a_name(tmp_path: Path) -> None:
             while service.calls.total() < 40:
                 time.sleep(0.01)
             service.holds = True
-            holder = database.ask("SELECT holder FROM places")
+            turn = database.ask("SELECT turn FROM places")
             workers.processes["another one"] = workers.run("work", "one")
-            while database.ask("SELECT holder FROM places") == holder:
+            while database.ask("SELECT turn FROM places") == turn:
                 time.sleep(0.05)
             service.holds = False
             workers.wait(120.0)
