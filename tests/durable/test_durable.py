@@ -55,10 +55,10 @@ LARGE = Scale(
 
 @attrs.frozen
 class Database:
-    """Where it is, and whether that is a Postgres."""
+    """Where it is, and the Postgres that it is, if it is one."""
 
     url: str
-    postgres: bool = False
+    server: PostgresServer | None = None
 
     def ask(self, statement: str) -> list[tuple[Any, ...]]:
         """Ask it."""
@@ -90,7 +90,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
         server = PostgresServer(Path(name) / "data")
         server.start()
         try:
-            yield Database(server.url, postgres=True)
+            yield Database(server.url, server)
         finally:
             server.stop()
 
@@ -114,7 +114,7 @@ def test_killed_at_random_moments(database: Database, tmp_path: Path) -> None:
         ended, calls = time.monotonic(), service.calls.total()
         found = database.stored()
         truth = Counter(service.truth())
-    schema = "dbos." if database.postgres else ""
+    schema = "" if database.server is None else "dbos."
     states = database.ask(f"SELECT status, count(*) FROM {schema}workflow_status GROUP BY status")  # noqa: S608
     batches = database.ask("SELECT count(*) FROM places")
     print(  # noqa: T201  (the figures, for `pytest -s`)
@@ -144,9 +144,9 @@ def test_two_of_a_name(tmp_path: Path) -> None:
             while service.calls.total() < 40:
                 time.sleep(0.01)
             service.holds = True
-            holder = database.ask("SELECT holder FROM places")
+            turn = database.ask("SELECT turn FROM places")
             workers.processes["another one"] = workers.run("work", "one")
-            while database.ask("SELECT holder FROM places") == holder:
+            while database.ask("SELECT turn FROM places") == turn:
                 time.sleep(0.05)
             service.holds = False
             workers.wait(120.0)
@@ -157,6 +157,44 @@ def test_two_of_a_name(tmp_path: Path) -> None:
     assert [0, 0] == [process.returncode for process in workers.processes.values()], workers.errors()
     assert truth == database.stored()
     assert [("SUCCESS",)] == database.ask("SELECT status FROM workflow_status")
+
+
+@pytest.mark.skipif(WHOLE, reason="is done at its own size")
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+def test_the_database_goes_away(database: Database, tmp_path: Path) -> None:
+    """While Postgres is away nothing is listed that it could not store; each time costs a key what a kill does."""
+    sizes = {"BATCH": 100, "AT_ONCE": 2, "CHUNK": 2}
+    service = Service({"north": Key(300, 2), "south": Key(300, 0), "east": Key(30, 700)}, window=1.0)
+    meanwhile: list[int] = []
+    assert database.server is not None
+    with service.serve() as url:
+        workers = Workers.of(tmp_path, service, url, database.url, sizes)
+        try:
+            workers.plan()
+            for name in ("one", "two"):
+                workers.start(name)
+            for part in (0.2, 0.5):
+                while service.calls.total() < part * service.least:
+                    time.sleep(0.01)
+                database.server.stop()
+                # What was under way ends, and more than the window that the service counts in goes by.
+                time.sleep(1.5)
+                before = service.calls.total()
+                time.sleep(1.5)
+                meanwhile.append(service.calls.total() - before)
+                database.server.start()
+            workers.wait(120.0)
+        finally:
+            workers.end()
+        calls, truth = service.calls.total(), Counter(service.truth())
+    print(f"\n{calls:,} calls of {service.least:,}, {service.refused} refused")  # noqa: T201  (for `pytest -s`)
+
+    assert [0, 0] == [process.returncode for process in workers.processes.values()], workers.errors()
+    assert truth == database.stored()
+    assert [0, 0] == meanwhile
+    # An account holds two pages at most.
+    lost = len(service.keys) * (2 * sizes["AT_ONCE"] + sizes["CHUNK"])
+    assert calls <= service.least + service.refused + 2 * lost
 
 
 def test_it_calls_nobody_else() -> None:

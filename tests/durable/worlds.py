@@ -117,13 +117,10 @@ class Workers:
     @classmethod
     def of(cls, folder: Path, service: Service, url: str, database: str, sizes: dict[str, int]) -> Workers:
         """Have none yet, and write down the accounts."""
-        with (folder / "accounts.csv").open("w") as file:
-            for name, sandbox in service.sandboxes.items():
-                file.writelines(f"{name},{account_id}\n" for account_id in sandbox.account_ids)
-        keys = {
-            name: {"api_key": name, "calls": PLAN_CALLS["developer"], "window": service.window}
-            for name in service.sandboxes
-        }
+        accounts = {name: list(sandbox.account_ids) for name, sandbox in service.sandboxes.items()}
+        (folder / "accounts.json").write_text(json.dumps(accounts), "utf-8")
+        budget = {"limit": PLAN_CALLS["developer"], "window": service.window}
+        keys = {name: {"api_key": name, "budget": budget} for name in service.sandboxes}
         # Who is killed while it writes its coverage leaves a file that cannot be read.
         calm = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_PROCESS")}
         settings = {"PYAS_BASE_URL": url, "PYAS_KEYS": json.dumps(keys), "SYNC_DATABASE_URL": database}
@@ -137,7 +134,7 @@ class Workers:
 
     def plan(self, kill_after: float | None = None) -> None:
         """Plan the run; killed after so many seconds, if it has not ended."""
-        process = self.run("plan", "run", "accounts.csv")
+        process = self.run("plan", "run", "accounts.json")
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(60.0 if kill_after is None else kill_after)
         process.kill()
