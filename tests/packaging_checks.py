@@ -13,7 +13,7 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGE = [*sorted((ROOT / "pyas_async").rglob("*")), ROOT / "pyas_async_pytest.py"]
+PACKAGE = [*sorted((ROOT / "pyas_async").rglob("*")), *sorted(ROOT.glob("pyas_async_*.py"))]
 """What is installed."""
 BESIDE = ["CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "noxfile.py", "pyproject.toml"]
 """What a source distribution has beside the package, its tests and its documentation."""

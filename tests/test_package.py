@@ -42,7 +42,7 @@ def test_wheel_in_subprocess() -> None:
 
 @installed
 def test_wheel_holds_the_package_alone() -> None:
-    """Nothing is installed beside the package, its pytest plugin, its command and its metadata: no tests, no docs."""
+    """Nothing is installed beside the package, its pytest plugin, its script and its metadata: no tests, no docs."""
     files = importlib.metadata.files("pyas_async")
 
     assert files is not None
@@ -50,7 +50,7 @@ def test_wheel_holds_the_package_alone() -> None:
     beside = {file for file in files if not file.parts[0].endswith(".dist-info")} - {
         file for file in files if file.parts[0] in ("pyas_async", "__pycache__")
     }
-    assert {"pyas", "pyas_async_pytest"} == {file.stem for file in beside}
+    assert {"pyas", "pyas_async_cli", "pyas_async_pytest"} == {file.stem for file in beside}
 
 
 @installed

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import pyas_async_cli
 from pyas_async import __version__
 from pyas_async.cli import main
 
 
 def test_the_entry_point() -> None:
-    """``pyas`` is what the installed script and ``python -m pyas_async.cli`` call."""
-    code = "from importlib.metadata import entry_points as e; (p,) = e(group='console_scripts', name='pyas'); "
-    code += "print(p.value); raise SystemExit(p.load()(['--version']))"
+    """``pyas`` calls a module outside of the package, which is loaded in no time."""
+    code = "import sys; from importlib.metadata import entry_points as e; sys.argv = ['pyas', '--version']; "
+    code += "(p,) = e(group='console_scripts', name='pyas'); main = p.load(); "
+    code += "print(p.value, 'pyas_async' in sys.modules); raise SystemExit(main())"
     if os.environ.get("PYAS_ASYNC_TEST_WHEEL") != "1":
         pytest.skip("about the installed wheel: run `python3 noxfile.py -s tests`")
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
-    assert f"pyas_async.cli:main\npyas {__version__}\n" == done.stdout
+    assert f"pyas_async_cli:main False\npyas {__version__}\n" == done.stdout
 
 
 def import_without(monkeypatch: pytest.MonkeyPatch, name: str, *importers: str) -> None:
@@ -65,3 +70,72 @@ def test_ctrl_c_before_a_command_begins(
 
     assert 130 == main(["meetings", "list", "--help"] if moment.endswith("help_print") else ["meetings", "list"])
     assert ("", "") == capsys.readouterr()
+
+
+ENDS = [(130, ""), (130, "pyas: interrupted\n")]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no fork")
+def test_ctrl_c_at_every_moment_of_the_start() -> None:
+    """Whatever is being loaded, Ctrl-C ends the process with the code that shells know, and a line at most."""
+    # Its many processes would each leave a file of coverage.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_PROCESS")}
+    command = [sys.executable, str(Path(__file__).with_name("interrupted.py")), "meetings", "list"]
+
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    moments = [json.loads(line) for line in done.stdout.splitlines()]
+    unfit = [moment for moment in moments if (moment["code"], moment["words"]) not in ENDS]
+    assert (2, []) == (done.returncode, unfit)  # without a key; those that are struck do not come so far
+    # While the client is loaded, the command, and the event loop.
+    struck = " ".join(moment["at"] for moment in moments)
+    assert all(name in struck for name in ("httpx.", "msgspec", "cyclopts.", "rich.", "asyncio", "anyio."))
+
+
+def test_ctrl_c_around_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a command runs, Ctrl-C is its own; when it has ended, the process ends at once."""
+    left: list[int] = []
+    during: list[object] = []
+    monkeypatch.setattr("os._exit", left.append)
+
+    def command() -> int:
+        during.append(signal.getsignal(signal.SIGINT))
+        return 8
+
+    monkeypatch.setattr("pyas_async.cli.main", command)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        code = pyas_async_cli.main()
+        signal.raise_signal(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+    assert (8, [130]) == (code, left)
+    assert [signal.default_int_handler] == during
+
+
+def test_ctrl_c_that_is_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a shell runs in the background is not ended by a Ctrl-C that is meant for another command."""
+    monkeypatch.setattr("pyas_async.cli.main", lambda: 0)
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        code = pyas_async_cli.main()
+        after = signal.getsignal(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+    assert (0, signal.SIG_IGN) == (code, after)
+
+
+def test_ctrl_c_between_two_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor is there a traceback where Ctrl-C strikes between the loading and the command, or behind it."""
+
+    def interrupt() -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pyas_async.cli.main", interrupt)
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        assert 130 == pyas_async_cli.main()
+    finally:
+        signal.signal(signal.SIGINT, before)

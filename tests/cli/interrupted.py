@@ -1,0 +1,54 @@
+"""A process that is interrupted at every moment of its start, one after the other; run as a script.
+
+It starts as the script ``pyas`` does. Where it is about to import something, it forks a process that interrupts itself,
+and waits for its end: so one start, which takes half a second, shows them all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+
+import pyas_async_cli
+
+EVERY = 4
+"""Of so many imports one is struck: all 600 would take four seconds."""
+
+
+def main() -> int:
+    """Start the command; write what became of those that were interrupted to stdout, an object a line."""
+    report = os.dup(1)
+    imports = 0
+
+    def strike(event: str, arguments: tuple[object, ...]) -> None:
+        nonlocal imports
+        if event != "import":
+            return
+        imports += 1
+        if imports % EVERY:
+            return
+        heard, said = os.pipe()
+        pid = os.fork()
+        if not pid:
+            imports = -1_000_000_000  # it forks nobody
+            os.dup2(said, 1)
+            os.dup2(said, 2)
+            os.close(said)
+            os.close(heard)
+            os.kill(os.getpid(), signal.SIGINT)
+            return
+        os.close(said)
+        with open(heard, encoding="utf-8") as pipe:  # noqa: PTH123  (it has no path)
+            words = pipe.read()
+        _, status = os.waitpid(pid, 0)
+        line = {"at": arguments[0], "code": os.waitstatus_to_exitcode(status), "words": words}
+        os.write(report, (json.dumps(line) + "\n").encode())
+
+    sys.addaudithook(strike)
+    return pyas_async_cli.main()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
