@@ -68,7 +68,8 @@ class RateBudget:
         Args:
             limit: Calls per window; ``None`` to learn from the answers alone.
             window: Seconds; the service's is 300.
-            share: The part of the limit that this program may spend, above 0 and at most 1.
+            share: The part of the limit that this program may spend, above 0 and at most 1; with a store, the part that
+                all of its processes together may, each of which names the same.
             guard: Seconds by which a call's place is freed later than need be, for delays that vary.
             store: Counts the calls of several processes that use the key; without one, this process counts its own.
 
