@@ -146,6 +146,8 @@ class RateBudget:
         Unless an answer has told what the service counts (`learn`), the call counts there as well.
         """
         self._own.spent(now)
+        if self.leases is not None:
+            self.leases.over(now)
         if not told:
             self._service.uncounted()
 
@@ -241,6 +243,11 @@ class RateBudget:
     def asks_store(self, now: float) -> bool:
         """Whether a store that others share is to be asked, or told something, now."""
         return self.leases is not None and self.leases.due(now, wanted=bool(self.queue))
+
+    @property
+    def tells_store_at(self) -> float:
+        """When a store is to be told something, if nothing else happens until then."""
+        return math.inf if self.leases is None else self.leases.tells_at
 
     def report(self, now: float) -> "BudgetReport | None":
         """Write what the store is to be told and asked; ``None`` if there is no store."""

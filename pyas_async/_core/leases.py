@@ -16,6 +16,9 @@ _TRY = 1.0
 _SOONEST = 0.05
 """Seconds between two questions of which the first has brought no place: a store that says less would be asked without
 end."""
+_TELL = 1.0
+"""Seconds after which calls that are over are told, if somebody waits who can: their places come back a window after
+the store has heard of it."""
 _TICK = 0.001
 """Seconds that nobody needs to tell apart; 0 would say that there is a place."""
 _SPARE = 8
@@ -41,11 +44,12 @@ class Leases:
         self._apart_until = -math.inf
         self._processes: int | None = None
         self._kept, self._kept_until = 0, -math.inf
-        self._sent = self._unused = 0
+        self._under_way = self._sent = self._unused = 0
+        self._over_at = self._told_at = -math.inf
         self._unanswered = 0.0
         self._heard = _NOTHING
         self._paused_until = -math.inf
-        self._in_report = (self._heard, self._paused_until)
+        self._in_report = (self._heard, self._paused_until, 0)
 
     def empty(self, now: float) -> bool:
         """Whether nothing is left of the lease; never while this process counts alone."""
@@ -77,8 +81,15 @@ class Leases:
         return (
             not self.asking
             and now >= self._alone_until
-            and (self.urgent or (wanted and self.empty(now) and now >= self._ask_at))
+            and (self.urgent or (wanted and ((self.empty(now) and now >= self._ask_at) or now >= self.tells_at)))
         )
+
+    @property
+    def tells_at(self) -> float:
+        """When the store is to be told of calls that are over, unless it is asked before: at once after the last."""
+        if not self._sent:
+            return math.inf
+        return max(self._over_at + _TELL if self._under_way else self._over_at, self._told_at + _SOONEST)
 
     def ask_in(self, now: float) -> float | None:
         """Seconds until the store may be asked, never 0; ``None`` if that hangs on its answer to come."""
@@ -97,12 +108,18 @@ class Leases:
     def took(self) -> None:
         """Let a call out against the lease."""
         self._places = max(0, self._places - 1)
+        self._under_way += 1
+
+    def over(self, now: float) -> None:
+        """Take note that a call is over, answered or not: only now does its place begin to come back."""
+        self._under_way -= 1
+        self._over_at = now if not self._sent else self._over_at
         self._sent += 1
 
     def give_back(self) -> None:
         """Take back the place of a call that did not go out."""
         self._places += 1
-        self._sent -= 1
+        self._under_way -= 1
 
     def heard(self, remaining: int | None, resets: float) -> None:
         """Keep what the service said is left, for the store."""
@@ -120,12 +137,14 @@ class Leases:
     ) -> BudgetReport:
         """Write what the store is to be told and asked."""
         remaining, resets = self._heard
-        self._in_report = (self._heard, self._paused_until)
+        self._in_report = (self._heard, self._paused_until, self._sent)
+        self._told_at = now
         return BudgetReport(
             wanted=wanted + _SPARE if wanted > interactive else wanted,
             interactive=interactive,
-            # Below 0 if calls that were reported did not go out after all: the next to go are theirs.
-            sent=max(0, self._sent),
+            # What is over for longer than a window has its place back.
+            sent=min(self._sent, max(0, used - self._under_way)),
+            under_way=self._under_way,
             unused=self._unused,
             used=used,
             limit=limit,
@@ -140,10 +159,11 @@ class Leases:
         self._unanswered = 0.0
         if (fault := lease_fault(lease)) is not None:
             return fault
-        self._sent -= report.sent
+        # What has become known while the store was asked, it has not been told.
+        heard, paused_until, sent = self._in_report
+        self._sent -= sent
+        self._over_at = now
         self._unused -= report.unused
-        # What was heard while the store was asked, it has not been told.
-        heard, paused_until = self._in_report
         if self._heard is heard:
             self._heard = _NOTHING
         self.urgent = self._paused_until > paused_until

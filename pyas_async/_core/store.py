@@ -22,8 +22,10 @@ class BudgetReport:
     Attributes:
         wanted: Places that it asks for; 0 if it only has something to tell.
         interactive: How many of these are for interactive calls, which go before the bulk calls of other processes.
-        sent: Calls that went out since the last report, against places leased before. Each keeps its place for a
-            window.
+        sent: Calls against places leased before that are over since the last report, answered or not. Each keeps its
+            place for a window.
+        under_way: Calls that are out now: each keeps its place until it is over. The service may count them at any
+            moment until then.
         unused: Leased places that it gives back before they expire. A process that wants places has none left of those
             that it had.
         used: Calls of this process that take up a place now: all that went out in the last window, reported or not. A
@@ -38,6 +40,7 @@ class BudgetReport:
     wanted: int
     interactive: int
     sent: int
+    under_way: int
     unused: int
     used: int
     limit: int | None
@@ -75,7 +78,8 @@ class BudgetStore(Protocol):
 
     It is asked by one call at a time, and only when a process has no leased place left or something urgent to tell. The
     question may be cancelled at any moment: what was leased in vain must come back by itself, a window after it has
-    expired or sooner. (A process that was killed may have sent calls that it never reported.) If the store raises,
+    expired. (A process that was killed may have sent calls that it never reported; one that lives may report them late,
+    since nobody of it waits.) If the store raises,
     answers with what is no lease, or has not answered after five seconds of being asked, in one question or in several
     that were cut short, the process counts alone for a while, and says so in the log and to ``on_event``.
     """

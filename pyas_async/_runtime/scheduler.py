@@ -154,7 +154,7 @@ class Scheduler:
             for ticket in queue:
                 ticket.wake()
                 break
-        elif queue.next_look(self.budget, now) < queue.watched_until:
+        elif self.budget.asks_store(now) or queue.next_look(self.budget, now) < queue.watched_until:
             queue.watcher.wake()
 
     async def tell_store(self, left: float | None = None) -> None:
@@ -255,7 +255,7 @@ class Scheduler:
             if self.budget.asks_store(now):
                 await self._ask_store(until - now)
                 return
-            queue.watched_until = queue.next_look(self.budget, now)
+            queue.watched_until = min(queue.next_look(self.budget, now), self.budget.tells_store_at)
             until = min(until, max(queue.watched_until, now + _TICK))
         with self._clock.move_on_after(until - now):
             await event.wait()

@@ -3,7 +3,7 @@
 -- KEYS  1 numbers, a hash   2 what is held, each until when   3 who asks, until when   4 who is known, since when
 --       5 interactive calls, since when
 -- ARGV  1 process  2 wanted  3 interactive  4 sent  5 unused  6 used  7 limit or ""  8 window
---       9 remaining or ""  10 resets in  11 paused for  12 a lease's life   (all times in seconds)
+--       9 remaining or ""  10 resets in  11 paused for  12 a lease's life  13 under way   (all times in seconds)
 -- Gives places, a lease's life, when to ask again, and how many processes there are.
 
 local numbers, held, asking, known, urgent = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
@@ -12,7 +12,7 @@ local wanted, interactive = tonumber(ARGV[2]), tonumber(ARGV[3])
 local sent, unused, used = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local limit, window = tonumber(ARGV[7]), tonumber(ARGV[8])
 local remaining, resets_in, paused_for = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
-local life = tonumber(ARGV[12])
+local life, under_way = tonumber(ARGV[12]), tonumber(ARGV[13])
 
 -- The server's clock, since those of the processes differ.
 local clock = redis.call("TIME")
@@ -67,10 +67,11 @@ end
 redis.call("ZREMRANGEBYSCORE", known, "-inf", now - 2 * window)
 redis.call("ZREMRANGEBYSCORE", urgent, "-inf", now - 2 * window)
 
--- What the process has done. One that wants places has used up those that it had.
-set_lease(wanted > 0 and 0 or math.max(0, number("lease:" .. me) - sent - unused))
+-- What the process has done. One that wants places has none left but those of calls under way: they stay leased, since
+-- the service may count such a call at any moment, and a window begins only then.
+set_lease(math.max(under_way, wanted > 0 and 0 or number("lease:" .. me) - sent - unused))
 -- If it has done something, and is not known, this server has lost its memory.
-hold(me, redis.call("ZSCORE", known, me) and sent or math.max(sent, used), window)
+hold(me, redis.call("ZSCORE", known, me) and sent or math.max(sent, used - under_way), window)
 redis.call("ZADD", known, now, me)
 
 -- What the service said: of the limit, of what is left, and that it has turned the key away.
@@ -126,7 +127,7 @@ if wanted > 0 then
     end
   end
   if places > 0 then
-    set_lease(places)
+    set_lease(under_way + places)
   else
     local step = math.min(0.5, window / 100)
     local soonest = redis.call("ZRANGE", held, 0, 0, "WITHSCORES")[2]

@@ -28,9 +28,9 @@ class RedisBudgetStore:
     less than its part of the limit. What the service says (calls that somebody else made with the key, a 429) holds for
     all within a second.
 
-    A call keeps its place for a window, by Redis's clock. A process that is killed leaves no more behind than what it
-    had leased, which comes back a window later. When Redis forgets, each process tells it anew what it has spent; while
-    Redis is away, each counts alone, against its part of the limit, and tells ``on_event`` so.
+    A call keeps its place until a window after it is over, by Redis's clock. A process that is killed leaves no more
+    behind than what it had leased, which comes back a window later. When Redis forgets, each process tells it anew what
+    it has spent; while Redis is away, each counts alone, against its part of the limit, and tells ``on_event`` so.
 
     Args:
         client: A client of ``redis.asyncio``, which stays yours to close. Give it a ``socket_timeout``: no question
@@ -75,6 +75,7 @@ class RedisBudgetStore:
             report.resets_in,
             report.paused_for,
             min(_LIFE, report.window / 50),
+            report.under_way,
         ]
         places, life, again, processes = await self._script(keys=self._keys, args=arguments)
         return BudgetLease(

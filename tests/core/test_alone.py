@@ -146,11 +146,11 @@ def test_what_was_used_is_told() -> None:
         budget.spent(2.0)
     told = budget.report(3.0)
     assert told is not None
-    assert (3, 3) == (told.used, told.sent)
+    assert (3, 2, 1) == (told.used, told.sent, told.under_way)
     assert None is leases.leased(told, BudgetLease(places=0, expires_in=1.0, ask_again_in=0.1), 12.0)
     told = budget.report(50.0)
     assert told is not None
-    assert (3, 0) == (told.used, told.sent)
+    assert (3, 0, 1) == (told.used, told.sent, told.under_way)
     told = budget.report(108.0)
     assert told is not None
     assert 1 == told.used

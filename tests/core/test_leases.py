@@ -14,8 +14,9 @@ NOTHING = BudgetReport(
     wanted=0,
     interactive=0,
     sent=0,
+    under_way=0,
     unused=0,
-    used=0,
+    used=9,
     limit=100,
     window=300.0,
     remaining=None,
@@ -34,7 +35,7 @@ class Store:
 
 def report(leases: Leases, now: float, *, wanted: int = 0, interactive: int = 0) -> BudgetReport:
     """Write what the store is told."""
-    return leases.report(now, wanted=wanted, interactive=interactive, used=0, limit=100, window=300.0)
+    return leases.report(now, wanted=wanted, interactive=interactive, used=9, limit=100, window=300.0)
 
 
 def leased(
@@ -60,8 +61,9 @@ def test_first_report() -> None:
 def test_report_tells_what_happened() -> None:
     """Calls that went out, places not used, what the service said is left, and its pause are told, and told once."""
     leases = leased(5)
-    leases.took()
-    leases.took()
+    for _ in range(2):
+        leases.took()
+        leases.over(0.0)
     leases.heard(7, 40.0)
     leases.paused(30.0, 10.0)
     told = report(leases, 10.0)
@@ -78,8 +80,10 @@ def test_what_happens_meanwhile_is_told_later() -> None:
     """What becomes known while the store is asked stays to be told."""
     leases = leased(5)
     leases.took()
+    leases.over(0.0)
     told = report(leases, 10.0)
     leases.took()
+    leases.over(0.0)
     leases.heard(7, 40.0)
     leases.paused(30.0, 11.0)
     leases.leased(told, BudgetLease(places=0, expires_in=0.0, ask_again_in=0.0), 12.0)
@@ -97,10 +101,25 @@ def test_each_call_takes_a_place() -> None:
     assert leases.empty(0.0)
     leases.give_back()
     assert not leases.empty(0.0)
-    assert 1 == report(leases, 0.0).sent
+    assert 1 == report(leases, 0.0).under_way
     leases.took()
     assert leases.empty(0.0)
-    assert 2 == report(leases, 0.0).sent
+    assert 2 == report(leases, 0.0).under_way
+
+
+def test_a_call_is_told_of_until_it_is_over() -> None:
+    """The service may count a call at any moment until it has answered: only then does its place begin to come back."""
+    leases = leased(2)
+    leases.took()
+    leases.took()
+    leases.over(0.0)
+    told = report(leases, 0.0)
+
+    assert attrs.evolve(NOTHING, sent=1, under_way=1) == told
+    leases.leased(told, BudgetLease(places=0, expires_in=0.0, ask_again_in=0.0), 0.0)
+    assert attrs.evolve(NOTHING, under_way=1) == report(leases, 1.0)
+    leases.over(0.0)
+    assert attrs.evolve(NOTHING, sent=1) == report(leases, 1.0)
 
 
 def test_places_that_come_back_are_counted() -> None:
@@ -110,11 +129,11 @@ def test_places_that_come_back_are_counted() -> None:
         leases.took()
     leases.give_back()
     leases.give_back()
-    assert 1 == report(leases, 0.0).sent
+    assert 1 == report(leases, 0.0).under_way
     leases.took()
-    assert (False, 2) == (leases.empty(0.0), report(leases, 0.0).sent)
+    assert (False, 2) == (leases.empty(0.0), report(leases, 0.0).under_way)
     leases.took()
-    assert (True, 3) == (leases.empty(0.0), report(leases, 0.0).sent)
+    assert (True, 3) == (leases.empty(0.0), report(leases, 0.0).under_way)
 
 
 def test_calls_beyond_the_lease_leave_no_debt() -> None:
@@ -122,7 +141,7 @@ def test_calls_beyond_the_lease_leave_no_debt() -> None:
     leases = Leases(Store())
     leases.took()
     leases.took()
-    assert 2 == report(leases, 0.0).sent
+    assert 2 == report(leases, 0.0).under_way
 
     assert not leased(1, leases=leases).empty(0.0)
 
@@ -238,6 +257,7 @@ def test_no_lease_is_kept_of_a_wrong_answer() -> None:
     """An answer that is no lease is said to be wrong, and nothing counts as told."""
     leases = Leases(Store())
     leases.took()
+    leases.over(0.0)
     told = report(leases, 0.0, wanted=1)
     fault = leases.leased(told, BudgetLease(places=5, expires_in=math.nan, ask_again_in=0.0), 0.0)
 

@@ -24,6 +24,7 @@ from pyas_async._core.queue import Ticket
 from pyas_async._core.store import lease_fault
 from pyas_async._runtime.clock import Clock
 from pyas_async._runtime.scheduler import Scheduler
+from simulation.fleets import Count, Store
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -34,7 +35,10 @@ LIMIT = 20
 
 @attrs.define
 class Shared:
-    """A store in memory: it counts leased places until they expire, and calls that were sent for a window."""
+    """A store in memory that notes what it is told: it counts leased places until they expire, and calls for a window.
+
+    It does not know who asks, so it cannot know what a process that asks again has left: `Count` does.
+    """
 
     latency: float = 0.01
     leased: list[tuple[float, int]] = attrs.field(factory=list)
@@ -102,8 +106,8 @@ def test_together_they_keep_the_limit() -> None:
     processes: list[Process] = []
 
     async def main() -> None:
-        store = Shared()
-        processes.extend(Process(store) for _ in range(3))
+        count = Count(LIMIT)
+        processes.extend(Process(Store(count, process)) for process in range(3))
         async with anyio.create_task_group() as group:
             for process in processes:
                 group.start_soon(calls, process, 40)

@@ -118,10 +118,8 @@ class Stored(Fleet):
     def budgets(self) -> list[RateBudget]:
         """Let them ask one count."""
         plan = self.service.world.plan
-        count = _Count(plan.limit)
-        return [
-            RateBudget(plan.limit, window=plan.window, store=_Store(count, process)) for process in range(PROCESSES)
-        ]
+        count = Count(plan.limit)
+        return [RateBudget(plan.limit, window=plan.window, store=Store(count, process)) for process in range(PROCESSES)]
 
 
 class UnevenStored(Stored):
@@ -132,7 +130,7 @@ class UnevenStored(Stored):
 
 
 @attrs.define
-class _Count:
+class Count:
     """The places of a key: those that calls hold, and those that processes have leased and not reported on."""
 
     limit: int
@@ -174,10 +172,10 @@ class _Count:
 
 
 @attrs.frozen
-class _Store:
+class Store:
     """A process's way to the count."""
 
-    count: _Count
+    count: Count
     process: int
 
     async def lease(self, report: BudgetReport) -> BudgetLease:

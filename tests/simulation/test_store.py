@@ -1,0 +1,52 @@
+"""Whatever a call takes to get to the service, processes that share a store keep the limit of any window."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from pyas_async import RateBudget
+from pyas_async._core.queue import Ticket
+from pyas_async._runtime.clock import Clock
+from pyas_async._runtime.scheduler import Scheduler
+from simulation.fleets import Count, Store
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+WINDOW = 100.0
+LIMIT = 20
+
+
+async def spend(scheduler: Scheduler, seconds: float, calls: int, counted: list[float]) -> None:
+    """Make calls one after the other, each of which the service counts at its end, so many seconds after it went."""
+    for _ in range(calls):
+        ticket = Ticket(bulk=True)
+        if not scheduler.try_now(ticket):
+            await scheduler.wait(ticket)
+        await trio.sleep(seconds)
+        counted.append(trio.current_time())
+        scheduler.budget.spent(trio.current_time())
+        scheduler.moved()
+
+
+@pytest.mark.parametrize("slow", [(0.1, 0.1, 0.1), (0.1, 7.0, 20.0), (0.1, 0.1, 60.0)])
+def test_calls_that_take_long_to_get_there(slow: Sequence[float]) -> None:
+    """No window has more calls than the limit, though a call is counted long after it was let out."""
+    counted: list[float] = []
+
+    async def main() -> None:
+        count = Count(LIMIT)
+        async with trio.open_nursery() as nursery:
+            for process, seconds in enumerate(slow):
+                budget = RateBudget(LIMIT, window=WINDOW, guard=0.0, store=Store(count, process))
+                for _ in range(3):
+                    scheduler = Scheduler(budget, Clock(now=trio.current_time))
+                    nursery.start_soon(spend, scheduler, seconds, 12, counted)
+
+    trio.run(main, clock=MockClock(autojump_threshold=0))
+    assert 108 == len(counted)
+    assert LIMIT >= max(sum(1 for at in counted if start <= at < start + WINDOW) for start in counted)
