@@ -392,10 +392,11 @@ def mutants(session: nox.Session) -> None:
 
 @nox.session
 def pages(session: nox.Session) -> None:
-    """Write the pages of the documentation that come out of the tests' tables."""
-    install_wheel(session, *groups("tests"))
+    """Write the pages and pictures of the documentation that come out of the tests."""
+    install_wheel(session, *groups("tests"), extras=("cli", "sandbox"))
     session.run("python", "-m", "faults.page", *session.posargs, env={**UNDER_TEST, "PYTHONPATH": "tests"})
     session.run("python", "-m", "seeing.life", env={**UNDER_TEST, "PYTHONPATH": "tests"})
+    session.run("python", "-m", "cli.picture", env={**UNDER_TEST, "PYTHONPATH": "tests"})
 
 
 MERMAID = "12.3.0"

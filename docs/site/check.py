@@ -3,13 +3,17 @@
 Run by ``nox -s docs``: ``python docs/site/check.py FOLDER``.
 """
 
+import importlib
+import importlib.util
 import re
 import sys
 from pathlib import Path
 
 from sphinx.util.inventory import InventoryFile
 
-import pyas_async
+sys.path.insert(0, str(Path(__file__).parent))
+
+from names import MODULES
 
 
 def names_of(site: Path) -> set[str]:
@@ -48,7 +52,9 @@ def main() -> None:
     """Check, and end with what is wrong."""
     site = Path(sys.argv[1])
     names = names_of(site)
-    wrong = [f"not in the reference: {name}" for name in pyas_async.__all__ if f"pyas_async.{name}" not in names]
+    modules = ["pyas_async", *(module for module in MODULES.values() if importlib.util.find_spec(module) is not None)]
+    public = [f"{module}.{name}" for module in modules for name in importlib.import_module(module).__all__]
+    wrong = [f"not in the reference: {name}" for name in public if name not in names]
     wrong += [f"from another host: {found}" for found in strangers_of(site)]
     wrong += [f"leads nowhere: {found}" for found in anchors_missing(site)]
     if wrong:

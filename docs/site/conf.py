@@ -4,6 +4,7 @@
 ``names.py`` and the docstrings. A page under docs/ that the index does not name is listed among the how-tos.
 """
 
+import importlib
 import importlib.util
 import re
 import sys
@@ -19,7 +20,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 sys.path.insert(0, str(HERE))
 
-from names import MODULES, REFERENCE, VALUES  # noqa: E402
+from names import MODULE_VALUES, MODULES, REFERENCE, VALUES  # noqa: E402
 
 import pyas_async  # noqa: E402
 
@@ -72,28 +73,38 @@ def slug(title: str) -> str:
     return "reference/" + title.lower().replace(" ", "-")
 
 
+def entries(module: str, names: list[str], values: dict[str, str]) -> list[str]:
+    """Describe names of a module, in this order."""
+    parts = []
+    for name in names:
+        if name in values:
+            parts += [f".. py:data:: {name}", "", f"   {values[name]}", ""]
+            continue
+        thing = getattr(importlib.import_module(module), name)
+        if not isinstance(thing, type):
+            parts += [f".. autofunction:: {name}", ""]
+            continue
+        parts += [f".. autoclass:: {name}", "   :members:"]
+        parts += [] if thing.__bases__ == (object,) else ["   :show-inheritance:"]
+        # Half of its methods are in a base class that is nobody's business.
+        parts += ["   :inherited-members:", ""] if name == "Meetings" else [""]
+    return parts
+
+
 def reference() -> dict[str, str]:
     """Write the pages of the reference."""
     pages = {}
     for title, names in REFERENCE.items():
         parts = [f"# {title}", "```{eval-rst}", ".. currentmodule:: pyas_async", ""]
-        for name in names:
-            if name in VALUES:
-                parts += [f".. py:data:: {name}", "", f"   {VALUES[name]}", ""]
-                continue
-            thing = getattr(pyas_async, name)
-            if not isinstance(thing, type):
-                parts += [f".. autofunction:: {name}", ""]
-                continue
-            parts += [f".. autoclass:: {name}", "   :members:"]
-            parts += [] if thing.__bases__ == (object,) else ["   :show-inheritance:"]
-            # Half of its methods are in a base class that is nobody's business.
-            parts += ["   :inherited-members:", ""] if name == "Meetings" else [""]
+        parts += entries("pyas_async", names, VALUES)
         pages[slug(title)] = "\n".join([*parts, "```", ""])
     for title, module in MODULES.items():
         if importlib.util.find_spec(module) is not None:
-            text = f"# {title}\n\n```{{eval-rst}}\n.. automodule:: {module}\n   :members:\n   :imported-members:\n```\n"
-            pages[slug(title)] = text
+            # Not by `:members:`, which finds neither what is loaded later nor what is no class and no function.
+            parts = [f"# {title}", "", "```{eval-rst}", f".. automodule:: {module}", ""]
+            public = importlib.import_module(module).__all__
+            parts += entries(module, public, MODULE_VALUES.get(module, {}))
+            pages[slug(title)] = "\n".join([*parts, "```", ""])
     return pages
 
 

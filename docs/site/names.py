@@ -93,6 +93,25 @@ MODULES = {
     "Sandbox": "pyas_async.sandbox",
     "Testing": "pyas_async.testing",
     "OpenTelemetry": "pyas_async.integrations.opentelemetry",
+    "Redis": "pyas_async.integrations.redis",
     "Warehouse": "pyas_async.integrations.dlt",
 }
 """Public modules beside it; one that is not there is left out."""
+
+MODULE_VALUES = {
+    "pyas_async.plans": {
+        "DEVELOPER": "The Developer `Plan`.",
+        "GROWTH": "The Growth `Plan`.",
+        "SCALE": "The Scale `Plan`.",
+        "PLANS": "The plans by name, the smallest first.",
+    },
+    "pyas_async.sandbox": {
+        "Fault": "What `Sandbox.fail_next` can let go wrong on the way, rather than with the service: "
+        '``"unreachable"``, ``"dropped"``, ``"hang"``, ``"lost"`` or ``"garbage"``.',
+        "Operation": 'A call of the API, as in ``"meetings.list"``: one of ``OPERATIONS``.',
+        "OPERATIONS": "The names of all calls of the API, as `SeenRequest` and the faults have them.",
+        "EXPIRED_ANSWERS": "Each known form of the answer to a dead page token, an `ExpiredAnswer`, by its name: "
+        "``Sandbox(expired_answer=…)`` takes it.",
+    },
+}
+"""What is no class and no function in them, likewise."""

@@ -15,6 +15,8 @@ from pyas_async import BudgetLease, BudgetReport, ConfigurationError
 if TYPE_CHECKING:
     from redis.commands.core import AsyncScript
 
+__all__ = ["RedisBudgetStore"]
+
 _KEYS = ("numbers", "held", "asking", "known", "urgent")
 _LIFE = 1.0
 """Seconds for which a lease lasts at most, so that what one process learns all know soon."""

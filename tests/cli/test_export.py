@@ -16,6 +16,7 @@ import pytest
 
 from pyas_async.cli._export.files import Files, Place
 from pyas_async.cli._export.rows import COLUMNS
+from pyas_async.cli._export.stream import Stream
 from pyas_async.sandbox import Sandbox
 from runtime.wires import document, wire
 
@@ -387,7 +388,6 @@ WRONG = [
     (["--output", "{}/a.csv", "--accounts-from", "{}/none"], "{}/none: No such file or directory"),
     (["--output", "{}/none/a.csv"], "--output: there is no folder {}/none"),
     (["--output", "{}", "--force"], "--output: {} is a folder, or a device, and no file"),
-    (["--output=-", "--format", "csv"], "--output: expected a file, since an export can be gone on with"),
     (["--output", "{}/a.csv", "--start", "2026-02-30"], "--start: expected a day such as 2026-01-31, got '2026-02-30'"),
     (["--output", "{}/a.csv", "--checkpoint-every", "-1"], "--checkpoint-every: expected 0 or more seconds, got -1.0"),
     (["--output", "{}/a.csv", "--checkpoint-every", "nan"], "--checkpoint-every: expected 0 or more seconds, got nan"),
@@ -452,3 +452,69 @@ def test_unknown_fields(export: Export, sandbox: Sandbox, tmp_path: Path, monkey
         record["topic"],
     )
     assert [{"x": [1]}] * 2 == [json.loads(extra)["new"] for extra in (cells["extra"], record["extra"])]
+
+
+def test_to_stdout(pyas: Pyas, export: Export, sandbox: Sandbox, accounts: Path, tmp_path: Path) -> None:
+    """To ``-`` goes what the file would hold, and nothing else; how much it was is told on the side."""
+    lines = pyas("meetings", "export", "-o", "-", "--accounts-from", accounts)
+    table = pyas("meetings", "export", "--output", "-", "--format", "csv")
+    export("a.csv")
+
+    assert (0, counted(truth(sandbox))) == (lines.code, counted(lines.json))
+    assert "standard output: 390 meetings of 3 accounts, 3 calls\n" == lines.err
+    assert (0, (tmp_path / "a.csv").read_text("utf-8").splitlines()) == (table.code, table.out.splitlines())
+    assert ["a.csv"] == left(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--format", "parquet"], "--output -: parquet cannot be written row by row to standard output"),
+        (["--to", "ical"], "--output -: ical cannot be written row by row to standard output"),
+        (["--to", "duckdb"], "--output -: duckdb cannot be written row by row to standard output"),
+        (["--resume"], "--resume: of use for a file alone"),
+        (["--force"], "--force: of use for a file alone"),
+        (["--json"], "--json: of use for a file alone"),
+    ],
+    ids=str,
+)
+def test_what_stdout_is_refused(pyas: Pyas, sandbox: Sandbox, options: list[str], said: str) -> None:
+    """What needs a file is refused where there is none, before any call."""
+    done = pyas("meetings", "export", "-o", "-", *options)
+
+    assert (2, "", []) == (done.code, done.out, sandbox.requests)
+    assert said in done.err
+
+
+def test_failures_beside_stdout(pyas: Pyas, sandbox: Sandbox, accounts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Accounts that fail are told, and the code says so; the rows of the others are there, once."""
+    wrong = ("meetings", "export", "-o", "-", "--account", "nobody")
+    part, allowed = (pyas(*wrong, "--accounts-from", accounts, *more) for more in ((), ("--partial",)))
+    none = pyas(*wrong)
+    monkeypatch.delenv("PYAS_ACCOUNT_ID")
+    nobody = pyas("meetings", "export", "-o", "-")
+
+    assert (8, 0, 2) == (part.code, allowed.code, nobody.code)
+    assert none.code not in (0, 8)
+    assert counted(truth(sandbox)) == counted(part.json) == counted(allowed.json)
+    assert ["", ""] == [none.out, nobody.out]
+    assert "pyas: error: nobody: " in part.err
+    assert "There is no account id" in nobody.err
+
+
+def test_ctrl_c_beside_stdout(pyas: Pyas, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is interrupted there is told how many rows went out, and that nothing can be resumed."""
+    taken = iter(range(40))
+
+    def write(self: Stream, line: bytes) -> None:
+        if next(taken, None) is None:
+            raise KeyboardInterrupt
+        sys.stdout.buffer.write(line)
+
+    monkeypatch.setattr(Stream, "write", write)
+
+    done = pyas("meetings", "export", "-o", "-")
+
+    assert (130, 39) == (done.code, len(done.json))  # one was the head of the file: empty
+    said = "39 rows went to standard output; only an export to a file can go on."
+    assert f"pyas: interrupted\n{said}\n" == done.err

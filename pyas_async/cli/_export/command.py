@@ -17,6 +17,7 @@ from pyas_async.cli._export.job import Format, Job, format_of
 from pyas_async.cli._export.progress import now
 from pyas_async.cli._export.run import Ended, export
 from pyas_async.cli._export.shapes import check_extra, finish
+from pyas_async.cli._export.stream import STDOUT, export_to_stdout, stream_format
 from pyas_async.cli._failing import CommandError, Exit, code_of, text_of
 from pyas_async.cli._options import COMMON, Common, Day, Flag, PlanName, read_text
 from pyas_async.cli._output import many, say, say_error, write_json
@@ -28,13 +29,14 @@ Examples:
   pyas meetings export -o 2026.csv --accounts-from ids.txt --start 2026-01-01
   pyas meetings export -o meetings.parquet --accounts-from ids.txt --plan growth
   pyas meetings export -o meetings.parquet --resume
+  pyas meetings export -o - | jq .topic
   pyas meetings export --to duckdb -o meetings.duckdb --accounts-from ids.txt
 """
 
 
 def export_meetings(
     *,
-    output: Annotated[Path, Parameter(alias="-o", metavar="FILE")],
+    output: Annotated[Path, Parameter(alias="-o", metavar="FILE", allow_leading_hyphen=True)],
     account: Annotated[list[str] | None, Parameter(negative="", metavar="ID")] = None,
     accounts_from: Annotated[str | None, Parameter(metavar="FILE", allow_leading_hyphen=True)] = None,
     format: Annotated[Format | None, Parameter(alias="--to")] = None,
@@ -58,6 +60,7 @@ def export_meetings(
 
     Args:
         output: The file; its suffix tells the format: .jsonl, .csv, .parquet, .ics or .duckdb.
+            - is stdout, for JSON lines or CSV, which is written as rows come, and cannot be resumed.
         account: Whose meetings; may be repeated. Else PYAS_ACCOUNT_ID.
         accounts_from: A file of account ids, one a line; - is stdin.
         format: The format, if the file's name does not tell it.
@@ -76,16 +79,25 @@ def export_meetings(
     """
 
     def work() -> int:
+        to_stdout = output == STDOUT
+        if to_stdout and (resume or force or common.json):
+            option = "resume" if resume else "force" if force else "json"
+            raise CommandError(f"--{option}: of use for a file alone, and --output - is standard output")
         files = Files(output)
-        files.check()
+        if not to_stdout:
+            files.check()
         if not checkpoint_every >= 0:  # not a number is not, either
             raise CommandError(f"--checkpoint-every: expected 0 or more seconds, got {checkpoint_every}")
         accounts = _ids(account, accounts_from)
         given = {"accounts": accounts, "start": start, "end": end, "type": type, "page_size": page_size}
         given |= {"format": format, "repair": repair or None}
         begun = files.place() if resume else None
+        if begun is not None:
+            form = format or begun.job.format
+        else:
+            form = stream_format(format) if to_stdout else format_of(output, format)
         asked = Job(
-            format=format_of(output, format) if begun is None else format or begun.job.format,
+            format=form,
             accounts=accounts or _own(),
             start=start,
             end=end,
@@ -95,6 +107,9 @@ def export_meetings(
             repair=repair,
             begun=now(),
         )
+        if to_stdout:
+            _need_accounts(asked)
+            return _end_stream(export_to_stdout(asked, at_once=at_once), partial=partial)
         named = [name for name, value in given.items() if value]
         place = _begin(files, asked, named, resume=resume, force=force)
         if place is None:
@@ -154,10 +169,14 @@ def _begin(files: Files, asked: Job, given: list[str], *, resume: bool, force: b
         if resume:
             return None
         raise CommandError(f"{files.output}: it is there already", hint="--force replaces it.")
+    _need_accounts(asked)
+    return Place(job=asked)
+
+
+def _need_accounts(asked: Job) -> None:
     if not asked.accounts:
         hint = "Give --account or --accounts-from, or set PYAS_ACCOUNT_ID."
         raise CommandError("whose meetings? There is no account id", hint=hint)
-    return Place(job=asked)
 
 
 def _rows(files: Files, place: Place) -> int:
@@ -227,20 +246,39 @@ def _end(files: Files, ended: Ended, *, partial: bool, common: Common) -> int:
     if common.json:
         write_json(summary)
     elif made:
-        of = f" of {many(len(place.job.accounts) - len(failures), 'account')}"
-        say(f"{files.output}: {many(place.rows, 'meeting')}{of}, {many(place.calls, 'call')}")
+        _tell_sum(str(files.output), ended)
     if made:
         return Exit.OK
     if in_vain:
         # There is nothing to go on from: the same command again is as good.
         files.forget()
-        codes = set(map(code_of, failures.values()))
-        return codes.pop() if len(codes) == 1 else Exit.INCOMPLETE
+        return _code_of_all(failures)
     safe = f"{many(place.rows, 'row')} are safe in {files.part}"
     say(f"{many(len(failures), 'account')} failed, and no file was made; {safe}. To try again what failed:")
     say(f"  {_resume_command(files)}")
     say("Or make the file without them: the same with --partial.")
     return Exit.INCOMPLETE
+
+
+def _end_stream(ended: Ended, *, partial: bool) -> int:
+    """Tell what went to standard output."""
+    place, failures = ended.place, ended.failures
+    _tell_failures(failures)
+    if failures and len(failures) == len(place.job.accounts) and not place.rows:
+        return _code_of_all(failures)
+    _tell_sum("standard output", ended)
+    return Exit.INCOMPLETE if failures and not partial else Exit.OK
+
+
+def _tell_sum(where: str, ended: Ended) -> None:
+    place = ended.place
+    of = f" of {many(len(place.job.accounts) - len(ended.failures), 'account')}"
+    say(f"{where}: {many(place.rows, 'meeting')}{of}, {many(place.calls, 'call')}")
+
+
+def _code_of_all(failures: Mapping[str, PyasError]) -> int:
+    codes = set(map(code_of, failures.values()))
+    return codes.pop() if len(codes) == 1 else Exit.INCOMPLETE
 
 
 def _tell_failures(failures: Mapping[str, PyasError]) -> None:

@@ -65,9 +65,6 @@ class Files:
         Raises:
             CommandError: If it cannot.
         """
-        if str(self.output) == "-":
-            hint = "For a pipe, there is pyas meetings list --json."
-            raise CommandError("--output: expected a file, since an export can be gone on with", hint=hint)
         if self.output.exists() and not self.output.is_file():
             # A device, too, would be replaced by a file.
             raise CommandError(f"--output: {self.output} is a folder, or a device, and no file")

@@ -2,7 +2,7 @@
 
 import time
 from contextlib import AsyncExitStack, nullcontext
-from typing import IO, Final
+from typing import IO, Final, Protocol
 
 import attrs
 
@@ -29,6 +29,27 @@ class Ended:
 
     place: Place
     failures: dict[str, PyasError]
+
+
+class Sink(Protocol):
+    """Where rows go.
+
+    Attributes:
+        place: How far the export has come, as of the last `save`.
+    """
+
+    place: Place
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time to save."""
+        raise NotImplementedError
+
+    def write(self, line: bytes) -> None:
+        """Take a row."""
+
+    def save(self, listings: Checkpoint | None, *, whole: bool = False) -> None:
+        """Have the rows where they go."""
 
 
 class Part:
@@ -100,15 +121,27 @@ async def export(files: Files, place: Place, *, at_once: int, every: float) -> E
     """
     job = place.job
     progress = Progress(len(job.accounts), rows=place.rows, calls=place.calls, done=place.accounts_done)
-    head, write = writer(job.format)
-    async with AsyncExitStack() as stack:
-        file = stack.enter_context(files.open_part(place))
+    with files.open_part(place) as file:
         part = Part(files, file, place, progress, every=every)
         if place.listings is None:
-            part.write(head)
+            part.write(writer(job.format)[0])
             part.save(None)
-        at_terminal = stderr().is_terminal
-        client = client_for(plan=job.plan, on_event=progress.heard, tell_waits=not at_terminal)
+        return await list_into(part, progress, at_once=at_once, bar=stderr().is_terminal)
+
+
+async def list_into(sink: Sink, progress: Progress, *, at_once: int, bar: bool) -> Ended:
+    """Bring the rows that are missing to where they go.
+
+    Args:
+        sink: Takes them.
+        progress: Counts them.
+        at_once: Accounts under way at a time.
+        bar: Whether to show how far it has come, rather than tell of long waits.
+    """
+    place = sink.place
+    job = place.job
+    async with AsyncExitStack() as stack:
+        client = client_for(plan=job.plan, on_event=progress.heard, tell_waits=not bar)
         await stack.enter_async_context(client)
         pairs = client.meetings.iter_accounts(
             job.accounts,
@@ -121,20 +154,20 @@ async def export(files: Files, place: Place, *, at_once: int, every: float) -> E
             resume=place.listings,
         )
         progress.source = lambda: (pairs.stats, client.rate_limit)
-        with progress.shown() if at_terminal else nullcontext():
+        with progress.shown() if bar else nullcontext():
             async with pairs:
-                await _append(pairs, part, write, progress)
-    return Ended(part.place, pairs.failures)
+                await _append(pairs, sink, writer(job.format)[1], progress)
+    return Ended(sink.place, pairs.failures)
 
 
-async def _append(pairs: AccountsIterator, part: Part, write: Writer, progress: Progress) -> None:
+async def _append(pairs: AccountsIterator, sink: Sink, write: Writer, progress: Progress) -> None:
     try:
         async for account_id, meeting in pairs:
-            part.write(write(account_id, meeting))
+            sink.write(write(account_id, meeting))
             progress.rows += 1
-            if part.due:
-                part.save(pairs.checkpoint())
+            if sink.due:
+                sink.save(pairs.checkpoint())
     finally:
         # Whether it came to its end, failed, or was cancelled: nothing here waits for anybody.
         place = pairs.checkpoint()
-        part.save(place, whole=place.done and not pairs.failures)
+        sink.save(place, whole=place.done and not pairs.failures)
