@@ -122,6 +122,36 @@ def test_a_call_is_told_of_until_it_is_over() -> None:
     assert attrs.evolve(NOTHING, sent=1) == report(leases, 1.0)
 
 
+def test_when_it_tells_of_calls_that_are_over() -> None:
+    """Their places come back a window after the store has heard of it: at once after the last, else within a second."""
+    leases = leased(5)
+    assert math.inf == leases.tells_at
+    leases.took()
+    leases.took()
+    leases.over(5.0)
+    assert (6.0, False, True) == (leases.tells_at, leases.due(5.9, wanted=True), leases.due(6.0, wanted=True))
+    leases.over(5.5)
+    assert (5.0, True, False) == (leases.tells_at, leases.due(5.5, wanted=True), leases.due(5.5, wanted=False))
+    leases.leased(report(leases, 5.5), BudgetLease(places=3, expires_in=9.0, ask_again_in=0.0), 5.5)
+    assert (math.inf, False) == (leases.tells_at, leases.due(9.0, wanted=True))
+    leases.took()
+    leases.over(5.51)
+    assert 5.55 == leases.tells_at
+
+
+def test_calls_that_are_over_for_long_are_not_told() -> None:
+    """What has its place back in this process needs none in the store; it is not told later, either."""
+    leases = leased(5)
+    for _ in range(3):
+        leases.took()
+        leases.over(0.0)
+    late = leases.report(500.0, wanted=1, interactive=0, used=1, limit=100, window=300.0)
+
+    assert (1, 0) == (late.sent, late.under_way)
+    leases.leased(late, BudgetLease(places=1, expires_in=9.0, ask_again_in=0.0), 500.0)
+    assert 0 == report(leases, 501.0).sent
+
+
 def test_places_that_come_back_are_counted() -> None:
     """Of several calls that did not go out, each gives one place back, and none of them is told."""
     leases = leased(3)

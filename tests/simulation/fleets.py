@@ -134,9 +134,10 @@ class Count:
     """The places of a key: those that calls hold, and those that processes have leased and not reported on."""
 
     limit: int
+    at_once: int | None = None
+    """Places that a lease has at most; ``None`` for a part of what is free."""
     held: deque[tuple[float, int]] = attrs.field(factory=deque)
     leased: dict[int, tuple[float, int]] = attrs.field(factory=dict)
-    expired: dict[int, int] = attrs.field(factory=dict)
     seen: dict[int, float] = attrs.field(factory=dict)
     paused_until: float = -math.inf
 
@@ -144,31 +145,24 @@ class Count:
         """Book what a process reports, and lease it no more than its part of what is free."""
         while self.held and self.held[0][0] <= now:
             self.held.popleft()
-        _, had = self.leased.pop(process, (0.0, 0))
-        # Calls of a lease that has expired meanwhile are counted.
-        late = min(report.sent, self.expired.pop(process, 0))
-        self._hold(report.sent - late, now + report.window)
-        for other, (expires, places) in list(self.leased.items()):
-            if expires <= now:
-                # Its process may have sent all of them, and be gone.
-                self._hold(places, now + report.window)
-                self.expired[other] = self.expired.get(other, 0) + places
-                del self.leased[other]
+        # A lease that has expired may have been used: its process is heard of late, or dead. So it is held for a window.
+        self.leased = {other: lease for other, lease in self.leased.items() if now < lease[0] + report.window}
+        expires, had = self.leased.pop(process, (-math.inf, 0))
+        left = max(0, had - report.sent - report.under_way - report.unused) if now < expires else 0
+        if report.sent:
+            self.held.append((now + report.window, report.sent))
         self.seen[process] = now
         self.paused_until = max(self.paused_until, now + report.paused_for if report.paused_for else -math.inf)
         active = sum(now - moment < report.window for moment in self.seen.values())
-        taken = sum(places for _, places in self.held) + sum(places for _, places in self.leased.values())
-        left = max(0, had - (report.sent - late) - report.unused)
-        free = 0 if now < self.paused_until else max(0, self.limit - taken - left)
-        places = min(report.wanted, math.ceil(free / active))
+        left += report.under_way
+        taken = sum(places for _, places in [*self.held, *self.leased.values()]) + left
+        free = 0 if now < self.paused_until else max(0, self.limit - taken)
+        most = min(free, self.at_once) if self.at_once else math.ceil(free / active)
+        places = min(report.wanted, most)
         if places + left:
             self.leased[process] = (now + _LIFE, places + left)
         again = min(_LIFE, self.held[0][0] - now) if self.held else _LIFE
         return BudgetLease(places=places, expires_in=_LIFE, ask_again_in=again, processes=active)
-
-    def _hold(self, places: int, until: float) -> None:
-        if places:
-            self.held.append((until, places))
 
 
 @attrs.frozen
