@@ -145,7 +145,7 @@ class Count:
         """Book what a process reports, and lease it no more than its part of what is free."""
         while self.held and self.held[0][0] <= now:
             self.held.popleft()
-        # A lease that has expired may have been used: its process is heard of late, or dead. So it is held for a window.
+        # A lease that has expired may have been used: its process is heard of late, or dead. It is held for a window.
         self.leased = {other: lease for other, lease in self.leased.items() if now < lease[0] + report.window}
         expires, had = self.leased.pop(process, (-math.inf, 0))
         left = max(0, had - report.sent - report.under_way - report.unused) if now < expires else 0
