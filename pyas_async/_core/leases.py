@@ -87,9 +87,10 @@ class Leases:
     @property
     def tells_at(self) -> float:
         """When the store is to be told of calls that are over, unless it is asked before: at once after the last."""
-        if not self._sent:
+        if not self._sent or self.asking:
             return math.inf
-        return max(self._over_at + _TELL if self._under_way else self._over_at, self._told_at + _SOONEST)
+        soon = self._over_at + _TELL if self._under_way else self._over_at
+        return max(soon, self._told_at + _SOONEST, self._alone_until)
 
     def ask_in(self, now: float) -> float | None:
         """Seconds until the store may be asked, never 0; ``None`` if that hangs on its answer to come."""

@@ -139,6 +139,19 @@ def test_when_it_tells_of_calls_that_are_over() -> None:
     assert 5.55 == leases.tells_at
 
 
+def test_when_it_does_not_tell() -> None:
+    """While the store is asked, or counts as gone, nobody need wake to tell it: the moment is not in the past."""
+    leases = leased(5)
+    leases.took()
+    leases.over(5.0)
+    assert 5.0 == leases.tells_at
+    leases.asking = True
+    assert math.inf == leases.tells_at
+    leases.asking = False
+    leases.failed(6.0, used=1, window=300.0)
+    assert 16.0 == leases.tells_at
+
+
 def test_calls_that_are_over_for_long_are_not_told() -> None:
     """What has its place back in this process needs none in the store; it is not told later, either."""
     leases = leased(5)

@@ -69,6 +69,20 @@ class Shared:
         return BudgetLease(places=given, expires_in=4.0, ask_again_in=1.0)
 
 
+@attrs.define
+class Leaving(Shared):
+    """The same; it goes away half a second after it was first asked."""
+
+    first: float = math.inf
+
+    async def lease(self, report: BudgetReport) -> BudgetLease:
+        """Count, as long as it is there."""
+        self.first = min(self.first, anyio.current_time())
+        if anyio.current_time() - self.first > 0.5:
+            raise OSError
+        return await Shared.lease(self, report)
+
+
 class Process:
     """One of the processes that use the key."""
 
@@ -138,6 +152,26 @@ def test_a_store_hears_of_the_end_of_a_burst() -> None:
             group.cancel_scope.cancel()
 
     in_virtual_time(main)
+
+
+def test_a_store_that_goes_away_wakes_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls that nobody can be told of are no reason to look again and again."""
+    sleeps, sleep = 0, Scheduler._sleep
+
+    async def count(scheduler: Scheduler, ticket: Ticket, give_up: float, now: float) -> None:
+        nonlocal sleeps
+        sleeps += 1
+        await sleep(scheduler, ticket, give_up, now)
+
+    async def main() -> None:
+        process = Process(Leaving())
+        with anyio.move_on_after(3 * WINDOW):
+            await calls(process, 3 * LIMIT)
+        assert 3 * LIMIT == len(process.sent)
+
+    monkeypatch.setattr(Scheduler, "_sleep", count)
+    in_virtual_time(main)
+    assert sleeps < 6 * LIMIT
 
 
 def test_a_pause_is_told() -> None:
