@@ -48,16 +48,17 @@ def draw(report: dict[str, Any], file: Path) -> None:
     axes = drawing.subplots(1, len(PANELS), squeeze=False)[0]
     for ax, (title, section, bars) in zip(axes, PANELS, strict=True):
         figures = {figure["name"]: figure for figure in report["sections"][section]["figures"]}
-        for place, (label, name, colour) in enumerate(bars):
+        for place, (_, name, colour) in enumerate(bars):
             figure = figures[name]
             median = figure["median"]
             spread = [[median - figure["least"]], [figure["most"] - median]]
             ax.barh(place, median, xerr=spread, color=colour, height=0.7, error_kw={"linewidth": 0.8})
-            ax.text(median, place, f" {median:.2f}", va="bottom", fontsize=8)
-            ax.text(0.02, place, label, transform=ax.get_yaxis_transform(), va="center", fontsize=8)
+            ax.text(figure["most"], place, f" {median:.2f}", va="center", fontsize=8)
         ax.set_xscale("log")
+        ax.margins(x=0.12)
         ax.axvline(1.0, color="black", linewidth=0.8, linestyle=":")
-        ax.set_yticks([])
+        ax.set_yticks(range(len(bars)), [label for label, *_ in bars], fontsize=8)
+        ax.tick_params(axis="y", length=0)
         ax.invert_yaxis()
         ax.set_title(title, fontsize=10)
     machine = report["machine"]
