@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import httpx
@@ -25,6 +26,14 @@ async def _rows(client: PyasClient, pages: int) -> int:
     return count
 
 
+async def _pages(client: PyasClient, pages: int) -> int:
+    count = 0
+    async for page in client.meetings.iter_all(account_id=f"{LISTING}-{pages}").pages():
+        for _ in page:
+            count += 1
+    return count
+
+
 @asynccontextmanager
 async def rows(where: Where) -> AsyncIterator[Act]:
     """Iterate by row."""
@@ -36,15 +45,7 @@ async def rows(where: Where) -> AsyncIterator[Act]:
 async def pages(where: Where) -> AsyncIterator[Act]:
     """Iterate by page, and by row in it."""
     async with PyasClient(KEY, base_url=where.url) as client:
-
-        async def act(length: int) -> int:
-            count = 0
-            async for page in client.meetings.iter_all(account_id=f"{LISTING}-{length}").pages():
-                for _ in page:
-                    count += 1
-            return count
-
-        yield act
+        yield partial(_pages, client)
 
 
 class _Memory(httpx.AsyncBaseTransport):
@@ -75,15 +76,7 @@ async def unsent(where: Where) -> AsyncIterator[Act]:
         memory = _Memory()
         assert own.connections is not None
         own.connections._make = lambda: memory
-
-        async def act(length: int) -> int:
-            count = 0
-            async for page in client.meetings.iter_all(account_id=f"{LISTING}-{length}").pages():
-                for _ in page:
-                    count += 1
-            return count
-
-        yield act
+        yield partial(_pages, client)
 
 
 @asynccontextmanager
