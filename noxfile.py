@@ -334,7 +334,7 @@ def fleet(session: nox.Session) -> None:
     install_wheel(session, *groups("tests"), extras=("redis", "sandbox"))
     environment = {**UNDER_TEST, "PYAS_ASYNC_FLEET": "1"}
     # They sleep more than they work.
-    session.run("python", "-m", "pytest", "--numprocesses", "2", "tests/fleet", *session.posargs, env=environment)
+    session.run("python", "-m", "pytest", "--numprocesses", "4", "tests/fleet", *session.posargs, env=environment)
 
 
 @nox.session

@@ -28,7 +28,8 @@ def test_four_workers() -> None:
             found.start(name)
         run(found, 1.5)
         began, ended = run(found, 5)
-        answers = found.answers(began, ended)
+        first, last, _ = found.spent(began, ended)
+        answers = found.answers(first, last)
 
     assert 0 == found.refused()
     found.check_used(began, ended, least=0.95)
@@ -125,4 +126,5 @@ def test_somebody_else_spends() -> None:
         refused = [seen.headers["x-worker"] for _, seen in found.seen if seen.status == 429]
 
     assert answers["other"] == 60
+    assert {*NAMES, "other"} == set(answers)
     assert 0.02 * sum(answers.values()) >= len([name for name in refused if name != "other"])
