@@ -22,8 +22,8 @@ from pyas_async.plans import DEVELOPER, GROWTH, SCALE
 from pyas_async.plans._plan import GUARD, MOST, WINDOW, portion
 
 if TYPE_CHECKING:
-    from pyas_async._core.leases import Leases
-    from pyas_async._core.store import BudgetLease, BudgetReport, BudgetStore
+    from pyas_async._core.sharing import Sharing
+    from pyas_async._core.store import BudgetStore
 
 _FEELING = 1.0
 """Seconds for which one call goes ahead where nobody knows what is left; a slow answer must not hold the others up."""
@@ -89,7 +89,6 @@ class RateBudget:
             msg = f"RateBudget guard: expected seconds >= 0, got {shown(guard)}"
             raise ConfigurationError(msg)
         self.queue: Queue = Queue()
-        self.leases: Leases | None = None if store is None else _leases_of(store)
         self._limit = limit
         self._window = window
         self._share = share
@@ -97,6 +96,7 @@ class RateBudget:
         self._own = OwnCount(None if limit is None else self._allowed(limit), window + guard, share=share)
         self._service = ServiceCount()
         self._outlook = Outlook(self._own, self._service, window=window, guard=guard, share=share)
+        self.sharing: Sharing | None = None if store is None else self._shared_through(store)
         self._paused_until = -math.inf
         self._spread = 0.0
         self._answered_at = -math.inf
@@ -127,8 +127,8 @@ class RateBudget:
         """Take note that a call goes out now."""
         self._own.in_flight += 1
         self._feeling_until = now + _FEELING
-        if self.leases is not None:
-            self.leases.took()
+        if self.sharing is not None:
+            self.sharing.leases.took()
         if not bulk:
             self._outlook.interactive(now)
 
@@ -137,8 +137,8 @@ class RateBudget:
         self._own.in_flight -= 1
         if not bulk:
             self._outlook.interactive_withdrawn()
-        if self.leases is not None:
-            self.leases.give_back()
+        if self.sharing is not None:
+            self.sharing.leases.give_back()
 
     def spent(self, now: float, *, told: bool = False) -> None:
         """Take note that a call is over, answered or not; its place stays taken for a window.
@@ -146,8 +146,8 @@ class RateBudget:
         Unless an answer has told what the service counts (`learn`), the call counts there as well.
         """
         self._own.spent(now)
-        if self.leases is not None:
-            self.leases.over(now)
+        if self.sharing is not None:
+            self.sharing.leases.over(now)
         if not told:
             self._service.uncounted()
 
@@ -162,8 +162,8 @@ class RateBudget:
             # Gone before we came: it may have been this program's, if it was started anew.
             self._doubtful = max(0, limit - (self._service.left(now) or 0) - self._own.used)
             self._doubtful_until = now + self._window + self._guard
-        if told and self.leases is not None:
-            self.leases.heard(self._service.left(now), self._service.resets)
+        if told and self.sharing is not None:
+            self.sharing.leases.heard(self._service.left(now), self._service.resets)
         return told
 
     def pause(self, seconds: float, now: float) -> None:
@@ -173,8 +173,8 @@ class RateBudget:
         self._paused_until = max(self._paused_until, now + seconds)
         self._spread = min(self._paused_until - now, self._window * SPREAD)
         self._answered_at = -math.inf
-        if self.leases is not None:
-            self.leases.paused(self._paused_until, now)
+        if self.sharing is not None:
+            self.sharing.leases.paused(self._paused_until, now)
 
     def wait(self, now: float, *, bulk: bool = False) -> float | None:
         """Seconds until a place may be free: 0 if one is; ``None`` if that hangs on a call under way.
@@ -186,8 +186,8 @@ class RateBudget:
         own, left = self._own.places(now), self._service.left(now)
         if own is None and left is None:
             own = self._places(now)
-        part = None if self.leases is None else self._own_part(self.leases, now)
-        if self.leases is not None and part is None:
+        part = None if self.sharing is None else self.sharing.own_part(now, self._whole())
+        if self.sharing is not None and part is None:
             # The store is told with the question for places, and knows what others have been told since.
             left = None
         if own is not None and part is not None:
@@ -199,8 +199,8 @@ class RateBudget:
             return None if freed is None else freed - now
         if left is not None and left - self._own.in_flight - (0 if self._share == 1 else self._reserve(left, now)) < 1:
             return self._service.resets - now
-        if self.leases is not None and self.leases.empty(now):
-            return self.leases.ask_in(now)
+        if self.sharing is not None and self.sharing.leases.empty(now):
+            return self.sharing.leases.ask_in(now)
         if bulk and self.spare(now) < 1:
             freed = self._own.next_freed()
             look = now + self._window / _LOOKS  # what is kept back grows less with time, too
@@ -239,37 +239,6 @@ class RateBudget:
             return 0.0
         known = self._own.allowed is not None or self._service.whole is not None
         return self._spread / ((self._outlook.mine() if known else None) or DEVELOPER.calls)
-
-    def asks_store(self, now: float) -> bool:
-        """Whether a store that others share is to be asked, or told something, now."""
-        return self.leases is not None and self.leases.due(now, wanted=bool(self.queue))
-
-    @property
-    def tells_store_at(self) -> float:
-        """When a store is to be told something, if nothing else happens until then."""
-        return math.inf if self.leases is None else self.leases.tells_at
-
-    def report(self, now: float) -> "BudgetReport | None":
-        """Write what the store is to be told and asked; ``None`` if there is no store."""
-        if self.leases is None:
-            return None
-        limit = None if self._limit is None else self._allowed(self._limit)
-        return self.leases.report(
-            now,
-            wanted=len(self.queue) if self.leases.empty(now) else 0,
-            interactive=self.queue.interactive,
-            used=self._own.used_at(now),
-            limit=limit,
-            window=self._window + self._guard,
-        )
-
-    def leased(self, report: "BudgetReport", lease: "BudgetLease", now: float) -> str | None:
-        """Take the store's answer to a report, and look ahead as one of so many; say what is wrong with the answer."""
-        if self.leases is None:
-            return None
-        fault = self.leases.leased(report, lease, now)
-        self._outlook.among = self.leases.processes
-        return fault
 
     def snapshot(self, now: float, wall: datetime) -> RateLimitSnapshot:
         """Show the budget."""
@@ -334,29 +303,26 @@ class RateBudget:
             return self._limit or self._service.limit
         return min(self._limit, self._service.told)
 
-    def store_failed(self, now: float) -> float:
-        """Take note that the store cannot be asked, for so many seconds."""
-        if self.leases is None:
-            return 0.0
-        return self.leases.failed(now, used=self._own.used_at(now), window=self._window + self._guard)
-
-    def _own_part(self, leases: "Leases", now: float) -> tuple[int, float] | None:
-        """Give the places that are this process's while not all ask the store, and until when; ``None`` if all do."""
-        whole = self._whole()
-        return None if whole is None else leases.own_part(now, portion(whole, self._share / leases.processes))
-
     def _allowed(self, limit: int) -> int:
         """Give this program's part of a limit."""
         return portion(limit, self._share)
 
+    def _shared_through(self, store: "BudgetStore") -> "Sharing":
+        """Share the budget through a store, if it is one."""
+        from pyas_async._core.leases import Leases  # noqa: PLC0415 -- most programs have no store
+        from pyas_async._core.sharing import Sharing  # noqa: PLC0415 -- as above
+        from pyas_async._core.store import BudgetStore  # noqa: PLC0415 -- as above
 
-def _leases_of(store: "BudgetStore") -> "Leases":
-    """Begin with a store, if it is one."""
-    from pyas_async._core.leases import Leases  # noqa: PLC0415 -- most programs have no store
-    from pyas_async._core.store import BudgetStore  # noqa: PLC0415 -- as above
-
-    if not isinstance(store, BudgetStore):
-        expected = "a BudgetStore, an object with `async def lease(report)`"
-        msg = f"RateBudget store: expected {expected}, got {shown(store)}"
-        raise ConfigurationError(msg)
-    return Leases(store)
+        if not isinstance(store, BudgetStore):
+            expected = "a BudgetStore, an object with `async def lease(report)`"
+            msg = f"RateBudget store: expected {expected}, got {shown(store)}"
+            raise ConfigurationError(msg)
+        return Sharing(
+            leases=Leases(store),
+            limit=None if self._limit is None else self._allowed(self._limit),
+            window=self._window + self._guard,
+            share=self._share,
+            own=self._own,
+            outlook=self._outlook,
+            queue=self.queue,
+        )

@@ -5,10 +5,10 @@ Nobody drives it in the background: one of the waiting calls watches the clock f
 next. No lock is held across a wait, and a waiter that is cancelled gives its place back.
 """
 
-import logging
 import math
 import weakref
 from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING
 
 import anyio
 import anyio.lowlevel
@@ -19,7 +19,10 @@ from pyas_async._runtime.clock import Clock
 from pyas_async._runtime.home import is_left
 from pyas_async.errors import BudgetTimeoutError, ClientClosedError
 
-_log = logging.getLogger("pyas_async")
+if TYPE_CHECKING:
+    from pyas_async._core.sharing import Sharing
+    from pyas_async._runtime.asking import Asking
+
 _TICK = 0.001
 """Seconds that the watcher sleeps at least: a moment that has come a hair too early must not become a busy loop."""
 
@@ -36,10 +39,9 @@ class Scheduler:
             on_alone: Is told what was wrong with the budget's store, and for how many seconds it is not asked.
         """
         self.budget = budget
-        self._on_alone = on_alone
         self._clock = clock
         self._waiting: set[Ticket] = set()
-        self._asks: set[anyio.CancelScope] = set()
+        self._asking = None if budget.sharing is None else _asking(budget.sharing, on_alone)
         self._closed = False
 
     def keep_time_by(self, clock: Clock) -> None:
@@ -154,7 +156,7 @@ class Scheduler:
             for ticket in queue:
                 ticket.wake()
                 break
-        elif self.budget.asks_store(now) or queue.next_look(self.budget, now) < queue.watched_until:
+        elif self._asks(now) or queue.next_look(self.budget, now) < queue.watched_until:
             queue.watcher.wake()
 
     async def tell_store(self, left: float | None = None) -> None:
@@ -164,62 +166,30 @@ class Scheduler:
             left: Seconds until the deadline of the call that found it out, which does not wait for longer; ``None`` if
                 it has none. What could not be told then is told with the next question.
         """
-        if (left is None or left > 0) and self.budget.asks_store(self._clock.now()):
-            await self._ask_store(math.inf if left is None else left)
-
-    async def _ask_store(self, seconds: float) -> None:
-        """Tell the store that several processes share what there is to tell, and ask it for the places that are wanted.
-
-        A store that fails must not end a call: then this process counts alone for a while.
-        """
-        began = self._clock.now()
-        leases, report = self.budget.leases, self.budget.report(began)
-        if leases is None or report is None:
-            return
-        scope = anyio.move_on_after(min(seconds, leases.patience))
-        self._asks.add(scope)
-        leases.asking, lease, fault = True, None, None
-        try:
-            with scope:
-                lease = await leases.store.lease(report)
-                fault = self.budget.leased(report, lease, self._clock.now())
-        except Exception as error:  # noqa: BLE001  (it is the user's code)
-            fault = f"raised {type(error).__name__}"
-        finally:
-            self._asks.discard(scope)
-            leases.asking = False
-            now = self._clock.now()
-            if lease is None and fault is None:
-                fault = leases.waited(now - began)
-            if fault is not None:
-                seconds = self.budget.store_failed(now)
-                said = "the store of the call budget %s; this process counts alone for %g s"
-                fields = {"pyas_event": "BudgetStoreFailed", "pyas_seconds": seconds}
-                _log.warning(said, fault, seconds, extra=fields)
-                if self._on_alone is not None:
-                    self._on_alone(fault, seconds)
-            # Cancelled or not, whoever slept until the answer must look again.
-            self.moved()
-        # A store that answers without waiting, and gives nothing, must not keep the event loop to itself.
-        await anyio.lowlevel.checkpoint()
+        if self._asking is not None and (left is None or left > 0) and self._asks(self._clock.now()):
+            await self._asking.ask(math.inf if left is None else left, self._clock, self.moved)
 
     def close(self) -> None:
         """Send everybody home."""
         self._closed = True
         for ticket in self._waiting:
             ticket.wake()
-        for scope in self._asks:
-            scope.cancel()
+        if self._asking is not None:
+            self._asking.stop()
 
     def _forget(self) -> None:
         """Forget those who stood in line in an event loop that has ended: they cannot be woken, nor go home."""
-        queue, leases = self.budget.queue, self.budget.leases
+        queue, sharing = self.budget.queue, self.budget.sharing
         for ticket in list(queue):
             queue.leave(ticket)
             ticket.wake = _forgotten
         queue.watcher = None
-        if leases is not None:
-            leases.asking = False
+        if sharing is not None:
+            sharing.leases.asking = False
+
+    def _asks(self, now: float) -> bool:
+        """Whether a store that others share is to be asked, or told something, now."""
+        return self.budget.sharing is not None and self.budget.sharing.asks(now)
 
     def _over(self, ticket: Ticket) -> bool:
         """Whether a wait has come to its end; nobody is served after the client is closed."""
@@ -252,13 +222,21 @@ class Scheduler:
         until = min(give_up, ticket.dies)
         if queue.watcher is None or queue.watcher is ticket:
             queue.watcher = ticket
-            if self.budget.asks_store(now):
-                await self._ask_store(until - now)
+            if self._asking is not None and self._asks(now):
+                await self._asking.ask(until - now, self._clock, self.moved)
                 return
-            queue.watched_until = min(queue.next_look(self.budget, now), self.budget.tells_store_at)
+            sharing = self.budget.sharing
+            tells_at = math.inf if sharing is None else sharing.leases.tells_at
+            queue.watched_until = min(queue.next_look(self.budget, now), tells_at)
             until = min(until, max(queue.watched_until, now + _TICK))
         with self._clock.move_on_after(until - now):
             await event.wait()
+
+
+def _asking(sharing: "Sharing", on_alone: Callable[[str, float], None] | None) -> "Asking":
+    from pyas_async._runtime.asking import Asking  # noqa: PLC0415 -- most programs have no store
+
+    return Asking(sharing, on_alone)
 
 
 def _forgotten() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from core.test_budget_with_store import Store, budget_with_store
+from core.test_budget_with_store import Store, budget_with_store, shared
 from core.tools import NOON, take
 from pyas_async import BudgetLease, RateBudget
 from pyas_async._core.queue import Ticket
@@ -13,21 +13,19 @@ from pyas_async._core.queue import Ticket
 
 def fails(budget: RateBudget, now: float, *, processes: int | None = None) -> None:
     """Let the store say how many processes there are, and fail then."""
-    assert budget.leases is not None
     budget.queue.join(waiting := Ticket())
-    told = budget.report(now)
+    told = shared(budget).report(now)
     budget.queue.leave(waiting)
-    assert told is not None
     lease = BudgetLease(places=0, expires_in=1.0, ask_again_in=0.1, processes=processes)
-    assert None is budget.leases.leased(told, lease, now)
-    assert 10.0 == budget.store_failed(now)
+    assert None is shared(budget).leases.leased(told, lease, now)
+    assert 10.0 == shared(budget).failed(now)
 
 
 def second_window(budget: RateBudget, *, processes: int | None) -> float:
     """Let the store fail until the first window without it is over; give the time."""
     fails(budget, 1.0, processes=processes)
     for now in range(11, 111, 10):
-        budget.store_failed(now)
+        shared(budget).failed(now)
     return 108.0
 
 
@@ -66,8 +64,7 @@ def test_a_store_that_has_forgotten_others() -> None:
     fails(budget, 1.0, processes=4)
     found = []
     for now, processes in ((11.0, 1), (12.0, 5), (25.9, 2), (26.0, 2)):
-        told = budget.report(now)
-        assert told is not None
+        told = shared(budget).report(now)
         leases.leased(told, BudgetLease(places=0, expires_in=1.0, ask_again_in=0.1, processes=processes), now)
         found.append(leases.processes)
 
@@ -84,7 +81,7 @@ def test_the_first_window(used: int, places: int) -> None:
     fails(budget, 2.0, processes=4)
 
     assert places == sum(take(budget, 3.0) for _ in range(50))
-    budget.store_failed(12.0)
+    shared(budget).failed(12.0)
     assert 0 == sum(take(budget, 13.0) for _ in range(50))
 
 
@@ -106,7 +103,7 @@ def test_the_second_window() -> None:
     fails(budget, 2.0, processes=4)
     assert (1, 12.0) == leases.own_part(2.0, 5)
     for now in range(12, 112, 10):
-        budget.store_failed(now)
+        shared(budget).failed(now)
 
     assert (1, 112.0) == leases.own_part(106.9, 5)
     assert (5, 112.0) == leases.own_part(107.0, 5)
@@ -115,7 +112,7 @@ def test_the_second_window() -> None:
 def test_a_store_that_was_never_there() -> None:
     """A process that has never reached the store knows of no others, and spends what it was given."""
     budget, _ = budget_with_store(20)
-    budget.store_failed(0.0)
+    shared(budget).failed(0.0)
 
     assert 20 == sum(take(budget, 1.0) for _ in range(50))
 
@@ -144,15 +141,12 @@ def test_what_was_used_is_told() -> None:
         assert take(budget, 1.0)
     for _ in range(2):
         budget.spent(2.0)
-    told = budget.report(3.0)
-    assert told is not None
+    told = shared(budget).report(3.0)
     assert (3, 2, 1) == (told.used, told.sent, told.under_way)
     assert None is leases.leased(told, BudgetLease(places=0, expires_in=1.0, ask_again_in=0.1), 12.0)
-    told = budget.report(50.0)
-    assert told is not None
+    told = shared(budget).report(50.0)
     assert (3, 0, 1) == (told.used, told.sent, told.under_way)
-    told = budget.report(108.0)
-    assert told is not None
+    told = shared(budget).report(108.0)
     assert 1 == told.used
 
 
@@ -160,10 +154,8 @@ def test_what_was_used_is_told() -> None:
 def test_how_many_there_are_is_a_number(processes: object) -> None:
     """A store that does not know how many processes there are gives no lease."""
     budget = RateBudget(20, store=Store())
-    assert budget.leases is not None
     budget.learn({}, 0.0, NOON)
-    told = budget.report(0.0)
-    assert told is not None
+    told = shared(budget).report(0.0)
     lease = attrs.evolve(BudgetLease(places=1, expires_in=1.0, ask_again_in=0.0), processes=processes)  # type: ignore[arg-type]
 
-    assert "processes=" in (budget.leases.leased(told, lease, 0.0) or "")
+    assert "processes=" in (shared(budget).leases.leased(told, lease, 0.0) or "")

@@ -407,8 +407,8 @@ def test_what_is_no_lease(lease: object, caplog: pytest.LogCaptureFixture) -> No
         with anyio.fail_after(1.0):
             await calls(process, LIMIT)
         assert LIMIT == len(process.sent)
-        assert process.budget.leases is not None
-        assert process.budget.leases.empty(anyio.current_time() + 20.0)
+        assert process.budget.sharing is not None
+        assert process.budget.sharing.leases.empty(anyio.current_time() + 20.0)
 
     in_virtual_time(main)
     assert 1 == len(store.asked)
@@ -477,8 +477,8 @@ def test_a_slow_store_is_not_given_up() -> None:
                 await process.scheduler.wait(Ticket(), 1.5)
             await calls(process, 2)
             await anyio.sleep(10.0)
-        assert process.budget.leases is not None
-        assert process.budget.leases.empty(anyio.current_time())
+        assert process.budget.sharing is not None
+        assert process.budget.sharing.leases.empty(anyio.current_time())
 
     in_virtual_time(main)
     assert 6 == len(store.reports)
@@ -494,7 +494,8 @@ def test_telling_does_not_outlive_the_deadline() -> None:
         assert 1.0 == anyio.current_time()
         await process.scheduler.tell_store(0.0)
         assert 1.0 == anyio.current_time()
-        assert process.budget.asks_store(anyio.current_time())
+        assert process.budget.sharing is not None
+        assert process.budget.sharing.asks(anyio.current_time())
 
     in_virtual_time(main)
 

@@ -66,7 +66,7 @@ def held(client: PyasClient) -> dict[str, object]:
         "places in the budget": scheduler.budget.in_flight,
         "the budget's queue": scheduler.waiting,
         "waits": scheduler._waiting,
-        "questions to the store": scheduler._asks,
+        "questions to the store": scheduler._asking and scheduler._asking._under_way,
         "pauses": session._pauses,
         "shared calls": session._flights._under_way,
         "calls to share": session._flights._joinable,
