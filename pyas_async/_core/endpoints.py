@@ -115,6 +115,7 @@ def list_meetings(
         path=_MEETINGS,
         query=tuple(query),
         read=codec.read_page,
+        steps=codec.page_steps,
         secrets=() if next_page_token is None else (next_page_token,),
         account=account_id,
         carries_token=next_page_token is not None,

@@ -10,7 +10,7 @@ The session asks, does what it is told, and reports back. Retries, the deadline,
 may be said of a write whose answer was lost are decided here and nowhere else.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from datetime import datetime
 from http import HTTPStatus
 from typing import Generic, TypeVar
@@ -135,6 +135,7 @@ class Exchange(Generic[T]):
         # The last attempt got no answer.
         self._lost = False
         self._turned_away = False
+        self._value: T | Refused | DecodeError | None = None
 
     def remaining(self, now: float) -> float | None:
         """Seconds until the deadline; ``None`` if there is none."""
@@ -192,6 +193,22 @@ class Exchange(Generic[T]):
         wait = None if fault.hopeless else self._wait_before_retry(now, chance)
         return wait or Fail(self._unknown(text) if self._in_doubt else self._transport_error(fault, text))
 
+    def reading(self, answer: Answer) -> Generator[None, None, None]:
+        """Read an answer in steps, if it can take long; between two of them, others may have the event loop."""
+        if self.call.steps is None or not 200 <= answer.status < 300:
+            return
+        try:
+            self._value = yield from self.call.steps(answer.body)
+        except (Refused, DecodeError) as error:
+            self._value = error
+
+    def _read(self, body: bytes) -> T:
+        """Give what was read in steps, or read it now."""
+        value, self._value = self._value, None
+        if isinstance(value, (Refused, DecodeError)):
+            raise value
+        return self.call.read(body) if value is None else value
+
     def on_answer(self, answer: Answer, *, now: float, wall: datetime, chance: float) -> Wait | Return[T] | Fail:
         """Decide after an answer."""
         self._lost = False
@@ -199,7 +216,7 @@ class Exchange(Generic[T]):
         document = None
         if 200 <= answer.status < 300:
             try:
-                value = self.call.read(answer.body)
+                value = self._read(answer.body)
             except Refused as refused:
                 document = refused.document
             except DecodeError as error:

@@ -1,7 +1,7 @@
 """What travels between the decisions and the acts: a call, its answer, or the fault that came instead."""
 
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from typing import Generic, Literal, TypeAlias, TypeVar
 
 import attrs
@@ -33,6 +33,7 @@ class Call(Generic[T]):
         secrets: What in it is nobody's business: a page token, a code, a state.
         repeat: What may be done again.
         read: Makes the model of a successful answer's body.
+        steps: The same for what can take long: between two steps, others may have the event loop.
         account: Whose call it is, for fairness between accounts; empty if nobody's.
         meeting_id: The meeting it is about, if it is about one.
         carries_token: Whether it asks with a page token, so that an expired one may be the answer.
@@ -43,6 +44,7 @@ class Call(Generic[T]):
     method: Literal["GET", "POST", "PATCH", "DELETE"]
     path: str
     read: Callable[[bytes], T] = attrs.field(eq=False)
+    steps: Callable[[bytes], Generator[None, None, T]] | None = attrs.field(default=None, eq=False)
     query: tuple[tuple[str, str], ...] = attrs.field(default=(), repr=False)
     body: bytes | None = attrs.field(default=None, repr=False)
     secrets: tuple[str, ...] = attrs.field(default=(), repr=False)

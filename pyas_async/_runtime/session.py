@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
+import anyio.lowlevel
 
 from pyas_async._core.budget import RateBudget, RateLimitSnapshot
 from pyas_async._core.creations import Creations
@@ -274,6 +275,9 @@ class Session:
                     watch, call.operation, at, seconds=seconds, outcome=outcome, mask=exchange.mask
                 )
             wall = clock.wall()
+            if isinstance(outcome, Answer):
+                for _ in exchange.reading(outcome):
+                    await anyio.lowlevel.checkpoint()
             return self._decide(exchange, outcome, wall)
         finally:
             self._settle(exchange, outcome, wall)

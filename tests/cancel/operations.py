@@ -10,7 +10,7 @@ import anyio
 import anyio.lowlevel
 import attrs
 
-from cancel.service import FLAKY, LOST
+from cancel.service import FLAKY, LOST, ODD, ODD_ROWS
 from pyas_async import BudgetLease, BudgetReport, MeetingCreate, PyasClient, RateBudget
 from pyas_async._runtime.clock import Clock
 from runtime.wires import CHANGE, KEY, NEW
@@ -92,6 +92,11 @@ async def pages(client: PyasClient) -> object:
     return whole([found async for found in client.meetings.iter_all().pages()], 2)
 
 
+async def odd(client: PyasClient) -> object:
+    """Walk a page of rows that are not as documented."""
+    return whole([row async for row in client.meetings.iter_all(account_id=ODD)], ODD_ROWS)
+
+
 async def ahead(client: PyasClient) -> object:
     """Read row by row, with the next page on its way."""
     async with client.meetings.iter_all() as listing:
@@ -149,6 +154,7 @@ OPERATIONS: dict[str, Operation] = {
     "connect": Operation(lambda client: client.accounts.connect(code="c", name="n")),
     "iter_all, rows": Operation(rows),
     "iter_all, pages": Operation(pages),
+    "iter_all, odd rows": Operation(odd, before=get),
     "iter_all, collect": Operation(lambda client: client.meetings.iter_all().collect()),
     "iter_all, first": Operation(lambda client: client.meetings.iter_all().first()),
     "iter_all, ahead": Operation(ahead, before=get),

@@ -21,6 +21,8 @@ LOST = MeetingCreate(type=2, title="lost", description="", start_date=START)
 """A meeting whose create is carried out and not answered."""
 HELD, SLOW, FLAKY = 90, 91, 92
 """Meetings that are not answered, that are after a while, and that are every other time."""
+ODD, ODD_ROWS = "odd", 101
+"""An account whose listing is a page of so many rows that are not as documented: it is read in several steps."""
 URL = {"url": "https://zoom.example/oauth"}
 ACCOUNT = {"account": {"accountId": "acc", "email": "a@example.com", "name": "A", "provider": "zoom"}}
 
@@ -46,6 +48,8 @@ class Service:
             return document({"success": True, "data": URL if what == "oauth" else ACCOUNT})
         if what == "meetings" and self._is_lost(seen):
             return None if seen.method == "POST" else document({"success": True, "data": {"meetings": [lost_row()]}})
+        if seen.query.get("accountId") == ODD:
+            return document({"success": True, "data": {"meetings": [odd_row(number) for number in range(ODD_ROWS)]}})
         if what in (str(HELD), str(SLOW)):
             self._over.wait(0.2 if what == str(HELD) else 0.005)
         self._fails = not self._fails if what == str(FLAKY) else self._fails
@@ -59,6 +63,11 @@ class Service:
         if seen.method == "POST":
             return bool(json.loads(seen.body)["meetingData"]["title"] == LOST.title)
         return "startDate" in seen.query
+
+
+def odd_row(number: int) -> dict[str, Any]:
+    """Give a row that is not as documented, which takes long to be read if there are many."""
+    return {"id": str(number), "uuid": f"u{number}=="}
 
 
 def lost_row() -> dict[str, Any]:

@@ -14,7 +14,7 @@ from pyas_async._core.codec.answers import (
     read_oauth_url,
     read_updated,
 )
-from pyas_async._core.codec.pages import read_page
+from pyas_async._core.codec.pages import page_steps, read_page
 
 if TYPE_CHECKING:
     from pyas_async._core.codec.documents import from_dict, to_dict
@@ -23,6 +23,7 @@ __all__ = [
     "Mistaken",
     "Refused",
     "from_dict",
+    "page_steps",
     "read_account",
     "read_detail",
     "read_nothing",
