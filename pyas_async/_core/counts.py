@@ -26,7 +26,7 @@ class OwnCount:
     def __init__(self, given: int | None, keeps: float, *, share: float) -> None:
         """Count against so many calls; ``None`` if nobody has said how many."""
         self.given = given
-        self.in_flight = 0
+        self.in_flight: int = 0
         self.freed_at: deque[float] = deque(maxlen=given or _REMEMBERED)
         self._keeps = keeps
         self._share = share
@@ -107,7 +107,7 @@ class ServiceCount:
 
     def __init__(self) -> None:
         """Know nothing."""
-        self.resets = -math.inf
+        self.resets: float = -math.inf
         self.told: int | None = None
         """The limit, as a header names it."""
         self._said: tuple[str | None, ...] = ()
