@@ -8,12 +8,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import trustme
 
 from cancel.sweep import How, Tally, nothing_said, strike, tasks
 from clients import LIBRARIES
 from environments.proxies import Proxy, proxy
-from pyas_async._runtime.transport import own
+from runtime.trust import AUTHORITY, served, trusted
 from runtime.whole import check_whole
 from runtime.wires import NEW, client_of, found, wire
 
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from pyas_async import PyasClient
     from runtime.wires import Wire
 
-AUTHORITY = trustme.CA()
 MOST = {"own": 30, "httpx": 5, "httpx2": 5}
 """Points that are struck where not all of them are: of our own pool all, those that would lose a tunnel among them."""
 every_way = pytest.mark.parametrize("way", LIBRARIES)
@@ -33,22 +31,16 @@ every_way = pytest.mark.parametrize("way", LIBRARIES)
 @pytest.fixture(scope="module")
 def service() -> Iterator[Wire]:
     """Serve https on a socket."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    AUTHORITY.issue_cert("127.0.0.1").configure_cert(context)
-    with wire(found, context) as server:
+    with wire(found, served()) as server:
         yield server
 
 
 @pytest.fixture
-def between(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
+def between(tmp_path: Path) -> Iterator[Proxy]:
     """Run a proxy that the environment names, as it names who vouches for the service."""
-    AUTHORITY.cert_pem.write_to_path(tmp_path / "trusted.pem")
-    with proxy() as made:
-        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "trusted.pem"))
-        monkeypatch.setenv("HTTPS_PROXY", made.url)
-        own._context.cache_clear()
+    with proxy() as made, trusted(tmp_path) as environment:
+        environment.setenv("HTTPS_PROXY", made.url)
         yield made
-        own._context.cache_clear()
 
 
 @asynccontextmanager

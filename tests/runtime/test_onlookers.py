@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
+import httpcore
 import httpx
 import pytest
 import respx
@@ -113,3 +114,32 @@ async def test_in_the_place_of_send(service: Wire, monkeypatch: pytest.MonkeyPat
         connections = client._session._transport._own.connections
         assert connections is not None
         assert 1 == len(connections.idle)
+
+
+@pytest.mark.parametrize("cls", [httpcore.AsyncConnectionPool, httpcore.AsyncHTTPConnection])
+async def test_in_the_place_of_httpcores(cls: type[Any], service: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So does whoever puts a function in the place of a method of httpcore's pool, or of a connection in it."""
+    handle: Callable[..., Awaitable[httpcore.Response]] = cls.handle_async_request
+    seen = []
+
+    async def watch(self: Any, request: httpcore.Request) -> httpcore.Response:  # noqa: ANN401
+        seen.append((request.method, request.url.target))
+        return await handle(self, request)
+
+    async with client_of(service.url) as client:
+        await client.meetings.get(81)
+        monkeypatch.setattr(cls, "handle_async_request", watch)
+        await client.meetings.get(82)
+        assert [(b"GET", b"/zoom/meetings/82?accountId=acc")] == seen
+        monkeypatch.undo()
+        await client.meetings.get(83)
+        assert 1 == len(seen)
+
+
+async def test_log_of_connections(service: Wire, caplog: pytest.LogCaptureFixture) -> None:
+    """Who reads httpcore's log sees connections opened and closed, and what goes over them."""
+    with caplog.at_level("DEBUG", "httpcore"):
+        async with client_of(service.url) as client:
+            await client.meetings.get(81)
+    names = [record.getMessage().partition(" ")[0] for record in caplog.records if record.name.startswith("httpcore")]
+    assert {"connect_tcp.started", "send_request_headers.complete", "close.complete"} <= set(names)

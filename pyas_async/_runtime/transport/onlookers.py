@@ -9,30 +9,30 @@ from types import FunctionType
 
 import httpx
 
+
+class Seat:
+    """Methods of a class, whose place others may take."""
+
+    def __init__(self, cls: type, *names: str) -> None:
+        """Know which."""
+        self._place, self._names = vars(cls), names
+        self._wanted = [f"{cls.__name__}.{name}" for name in names]
+        self._own: tuple[object, ...] | None = None
+
+    def is_taken(self) -> bool:
+        """Say whether somebody has put something in the place of the library's own."""
+        found = tuple(map(self._place.get, self._names))
+        if found != self._own and all(map(_is_called, found, self._wanted)):
+            self._own = found
+        return found != self._own
+
+
+def _is_called(method: object, name: str) -> bool:
+    return method is None or (isinstance(method, FunctionType) and method.__code__.co_qualname == name)
+
+
 # What Sentry and others replace, and what respx does with ``using="httpx"``.
-_METHODS = ("send", "_transport_for_url")
-
-
-def _methods() -> tuple[object, ...]:
-    return tuple(vars(httpx.AsyncClient).get(name) for name in _METHODS)
-
-
-def _as_they_were() -> tuple[object, ...] | None:
-    """Give httpx's own methods; ``None`` if they were replaced before this module was imported."""
-    found = _methods()
-    own = all(
-        method is None or (isinstance(method, FunctionType) and method.__code__.co_qualname == f"AsyncClient.{name}")
-        for name, method in zip(_METHODS, found, strict=True)
-    )
-    return found if own else None
-
-
-_OWN = _as_they_were()
-
-
-def is_watched() -> bool:
-    """Say whether somebody has put something in the place of httpx's own methods."""
-    return _methods() != _OWN
+is_watched = Seat(httpx.AsyncClient, "send", "_transport_for_url").is_taken
 
 
 class Relay(httpx.AsyncBaseTransport):

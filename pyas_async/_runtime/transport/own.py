@@ -11,6 +11,7 @@ import anyio.to_thread
 import httpx
 
 from pyas_async._runtime.key import ApiKey
+from pyas_async._runtime.transport.address import Address
 from pyas_async._runtime.transport.attempt import Attempt, target_of
 from pyas_async._runtime.transport.connections import Connection, Connections, close
 from pyas_async._runtime.transport.onlookers import Relay, is_watched
@@ -30,6 +31,7 @@ class Own:
     def __init__(self, base_url: str, key: ApiKey) -> None:
         """Keep what is needed to send; nothing is opened yet."""
         self._base_url = base_url
+        self._address = Address(base_url)
         self._key = key
         self._fixed = httpx.Headers(
             {
@@ -110,7 +112,7 @@ class Own:
         headers["x-api-key"] = self._key.reveal()
         return httpx.Request(
             call.method,
-            self._base_url + target_of(call),
+            self._address.of(target_of(call)),
             headers=headers,
             stream=_Body(call.body or b"", attempt.wire),
             extensions=attempt.extensions(),
@@ -118,12 +120,12 @@ class Own:
 
 
 def _maker(context: ssl.SSLContext, proxy: str | None) -> Callable[[], Connection]:
+    if proxy is None:
+        from pyas_async._runtime.transport import single  # noqa: PLC0415 -- httpcore, which httpx loads so late, too
+
+        return partial(single.transport, context)
     limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=None)
-
-    def make() -> Connection:
-        return httpx.AsyncHTTPTransport(verify=context, trust_env=False, limits=limits, proxy=proxy)
-
-    return make
+    return partial(httpx.AsyncHTTPTransport, verify=context, trust_env=False, limits=limits, proxy=proxy)
 
 
 @cache

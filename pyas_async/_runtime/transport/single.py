@@ -1,0 +1,113 @@
+"""One connection below a transport of httpx's, in the place of its pool.
+
+A pool looks through its connections for each request, and takes a lock for it, and so does each connection in it. Here
+is one connection, for one request at a time, which is whoever's took it: there is nothing to look for, and nobody to
+lock out. What speaks HTTP is httpcore's all the same.
+"""
+
+import logging
+import ssl
+import sys
+from types import TracebackType
+from typing import Any
+
+import anyio
+import httpcore
+import httpx
+
+from pyas_async._runtime.transport.onlookers import Seat
+
+_log = logging.getLogger("httpcore.connection")
+# What vcrpy and Elastic's agent replace, and what respx does, which means both.
+_pool = Seat(httpcore.AsyncConnectionPool, "handle_async_request")
+_connection = Seat(httpcore.AsyncHTTPConnection, "handle_async_request")
+
+
+class Single(httpcore.AsyncConnectionPool):
+    """A pool of one connection, used as it is.
+
+    While somebody has put something in the place of httpcore's own methods, or reads its log of connections, it is a
+    pool like any other.
+    """
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        """Connect when first used."""
+        self._backend = _backend()
+        self._context = context
+        self._line: httpcore.AsyncHTTP11Connection | None = None
+        super().__init__(context, max_connections=1, network_backend=self._backend)
+
+    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
+        """Send a request, over a new connection if the last one is none any more."""
+        if _pool.is_taken() or _connection.is_taken() or _log.isEnabledFor(logging.DEBUG):
+            return await super().handle_async_request(request)
+        if self._line is not None and (self._line.is_closed() or self._line.has_expired()):
+            await self._hang_up()
+        if self._line is None:
+            self._line = await self._connect(request)
+        return await self._line.handle_async_request(request)
+
+    @property
+    def connections(self) -> list[Any]:
+        """The connection, if it is connected."""
+        return [*super().connections, *(() if self._line is None else (self._line,))]
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        await self._hang_up()
+        await super().aclose()
+
+    async def _hang_up(self) -> None:
+        line, self._line = self._line, None
+        if line is not None:
+            await line.aclose()
+
+    async def _connect(self, request: httpcore.Request) -> httpcore.AsyncHTTP11Connection:
+        origin, extensions = request.url.origin, request.extensions
+        if "trace" in extensions:  # whoever listens there wants to know that he is told at all
+            await extensions["trace"]("connection.connect_tcp.started", {})
+        host, timeout = origin.host.decode("ascii"), extensions.get("timeout", {}).get("connect")
+        stream = await self._backend.connect_tcp(host, origin.port, timeout)
+        if origin.scheme == b"https":
+            self._context.set_alpn_protocols(["http/1.1"])
+            try:
+                stream = await stream.start_tls(self._context, host, timeout)
+            except BaseException:
+                with anyio.CancelScope(shield=True):
+                    await stream.aclose()
+                raise
+        line = httpcore.AsyncHTTP11Connection(origin, stream)
+        line._state_lock = _OPEN  # type: ignore[assignment]  # noqa: SLF001
+        return line
+
+
+class _Open:
+    """In the place of a lock where nobody is to be locked out: httpcore's lets the event loop turn each time."""
+
+    async def __aenter__(self) -> None:
+        """Go in."""
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Go out."""
+
+
+_OPEN = _Open()
+
+
+def transport(context: ssl.SSLContext) -> httpx.AsyncHTTPTransport:
+    """Make a transport of httpx's over one connection."""
+    made = httpx.AsyncHTTPTransport(verify=context, trust_env=False)
+    if hasattr(made, "_pool"):  # a mock's has none, and a later httpx may keep it elsewhere
+        made._pool = Single(context)  # noqa: SLF001
+    return made
+
+
+def _backend() -> Any:  # noqa: ANN401  (mypy sees only one of httpcore's)
+    asyncio = sys.modules.get("asyncio")
+    if asyncio is None or anyio.get_cancelled_exc_class() is not asyncio.CancelledError:
+        return httpcore.TrioBackend()
+    from pyas_async._runtime.transport.streams import Backend  # noqa: PLC0415 -- on trio, asyncio need not be there
+
+    return Backend()

@@ -1,0 +1,55 @@
+"""An address that is put together is the one that httpx would read."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import httpx
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from pyas_async._runtime.transport.address import Address
+
+BASES = [
+    "https://api.pyas.io",
+    "http://127.0.0.1:8080",
+    "http://[::1]:9/behind",
+    "https://h.example:443/a%20b/c",
+    "https://bücher.example/ü",
+]
+words = st.text(max_size=30)
+
+
+@given(
+    st.sampled_from(BASES),
+    st.lists(words.map(lambda word: quote(word, safe="")), max_size=3),
+    st.none() | st.lists(st.tuples(st.sampled_from(["accountId", "nextPageToken"]), words), max_size=3),
+)
+@example(BASES[0], [".."], None)
+@example(BASES[0], [".", "a"], [])
+@example(BASES[0], [], [("nextPageToken", "x" * 70_000)])
+def test_as_httpx_reads_it(base: str, path: list[str], query: list[tuple[str, str]] | None) -> None:
+    """Whatever an id, a page token or a filter may be: the address is equal, and so is what goes over the wire."""
+    target = "/".join(["/zoom/meetings", *path])
+    if query is not None:
+        target += "?" + "&".join(f"{name}={quote(value, safe='')}" for name, value in query)
+    try:
+        expected = httpx.URL(base + target)
+    except httpx.InvalidURL:
+        with pytest.raises(httpx.InvalidURL):
+            Address(base).of(target)
+        return
+    address = Address(base).of(target)
+    assert expected == address
+    assert (expected.raw_path, expected.raw_host, expected.port) == (address.raw_path, address.raw_host, address.port)
+
+
+def test_the_quick_way_is_gone() -> None:
+    """A httpx that keeps the parts of an address elsewhere is left to read each."""
+    address = Address(BASES[0])
+    assert address._is_quick
+    address._parts = object()
+    assert not address._agrees()
+    address._is_quick = False
+    assert httpx.URL(f"{BASES[0]}/zoom/meetings?a=b") == address.of("/zoom/meetings?a=b")

@@ -1,0 +1,335 @@
+"""The sockets below httpcore on asyncio: what they bring, refuse and leave behind is what httpcore's own would."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import struct
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import httpcore
+import pytest
+
+from clients import of_the_own_pool
+from pyas_async._runtime.transport import own, streams
+from pyas_async._runtime.transport.single import Single
+from runtime.trust import served, trusted
+from runtime.wires import CHANGE, client_of, document, found, wire
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pyas_async import PyasClient
+    from runtime.wires import Seen
+
+ASYNCIO = pytest.param("asyncio", id="asyncio")
+UVLOOP = pytest.param(("asyncio", {"use_uvloop": True}), id="uvloop")
+TRIO = pytest.param("trio", id="trio")
+
+pytestmark = [pytest.mark.anyio, of_the_own_pool]
+every_loop = pytest.mark.parametrize("anyio_backend", [ASYNCIO, UVLOOP, TRIO])
+on_asyncio = pytest.mark.parametrize("anyio_backend", [ASYNCIO, UVLOOP])
+plain_and_encrypted = pytest.mark.parametrize("secure", [False, True], ids=["plain", "encrypted"])
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Iterator[ssl.SSLContext]:
+    """Give the context of a service that the environment lets clients trust."""
+    with trusted(tmp_path):
+        yield served()
+
+
+@contextmanager
+def listening() -> Iterator[socket.socket]:
+    """Listen, and leave it to the test to accept."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(5)
+        yield listener
+
+
+@contextmanager
+def accepted(listener: socket.socket) -> Iterator[socket.socket]:
+    """Accept a connection that is waiting."""
+    connection, _ = listener.accept()
+    with connection:
+        connection.settimeout(5)
+        yield connection
+
+
+async def connect(listener: socket.socket) -> httpcore.AsyncNetworkStream:
+    """Connect as a client of ours does."""
+    return await streams.Backend().connect_tcp("127.0.0.1", listener.getsockname()[1], timeout=5)
+
+
+def line_of(client: PyasClient) -> Any:  # noqa: ANN401  (httpcore's, and its inner parts)
+    """Give the one idle connection of a client, as httpcore sees it."""
+    connections = client._session._transport._own.connections
+    assert connections is not None
+    ((transport, _),) = connections.idle
+    pool = transport._pool  # type: ignore[attr-defined]
+    assert isinstance(pool, Single)
+    (line,) = pool.connections
+    return line
+
+
+# What a client does with them.
+
+
+@every_loop
+@plain_and_encrypted
+async def test_calls(secure: bool, context: ssl.SSLContext, anyio_backend: object) -> None:
+    """Calls go over one connection, whose bytes come by our stream on asyncio, and by httpcore's own on trio."""
+    with wire(found, context if secure else None) as server:
+        async with client_of(server.url) as client:
+            assert [1, 2] == [row.id async for row in client.meetings.iter_all()]
+            await client.meetings.update(81, CHANGE)
+            kind = type(line_of(client)._network_stream)
+    assert (anyio_backend != "trio") == (kind is streams.Stream)
+    assert [1, 2, 3] == [seen.turn for seen in server.requests]
+
+
+@every_loop
+@plain_and_encrypted
+async def test_large_answers(secure: bool, context: ssl.SSLContext) -> None:
+    """An answer of many times what a socket holds comes whole."""
+    text = "".join(f"{number:07}" for number in range(1_000_000))
+
+    def answer(_: Seen) -> bytes:
+        detail = {"id": 81, "uuid": "u", "agenda": text}
+        return document({"success": True, "meeting": detail, "data": detail})
+
+    with wire(answer, context if secure else None) as server:
+        async with client_of(server.url) as client:
+            assert text == (await client.meetings.get(81)).agenda
+
+
+@every_loop
+@plain_and_encrypted
+async def test_bytes_nobody_asked_for(secure: bool, context: ssl.SSLContext) -> None:
+    """What comes after an answer is not taken for the next one: that goes over another connection."""
+
+    def answer(seen: Seen) -> bytes:
+        return found(seen) + (document({"success": True, "meeting": {"id": 666}}) if seen.turn == 1 else b"")
+
+    with wire(answer, context if secure else None) as server:
+        async with client_of(server.url) as client:
+            for number in (81, 82, 83):
+                assert number == (await client.meetings.get(number)).id
+    assert 2 <= server.connections
+
+
+# What a stream does, one thing at a time.
+
+
+@on_asyncio
+async def test_end() -> None:
+    """The end of what comes is no bytes, again and again, and what was sent before is there."""
+    with listening() as listener:
+        stream = await connect(listener)
+        with accepted(listener) as service:
+            service.sendall(b"last words")
+            service.shutdown(socket.SHUT_WR)
+            assert b"last words" == await stream.read(65_536)
+            assert [b"", b""] == [await stream.read(65_536) for _ in range(2)]
+            assert stream.get_extra_info("is_readable")
+            await stream.write(b"and mine")  # the other half is open
+            assert b"and mine" == service.recv(100)
+        await stream.aclose()
+
+
+@on_asyncio
+async def test_reset() -> None:
+    """A connection that was torn down is an error that says so, to a reader who waits and to one who comes later."""
+    with listening() as listener:
+        stream = await connect(listener)
+        with accepted(listener) as service:
+            service.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            threading.Timer(0.02, service.close).start()
+            for _ in range(2):
+                with pytest.raises(httpcore.ReadError, match="reset"):
+                    await stream.read(65_536, timeout=5)
+        with pytest.raises(httpcore.WriteError):
+            await stream.write(b"hello?")
+        await stream.aclose()
+
+
+@on_asyncio
+async def test_closed() -> None:
+    """A stream that was closed here neither reads nor writes, and the other side sees its end."""
+    with listening() as listener:
+        stream = await connect(listener)
+        with accepted(listener) as service:
+            await stream.aclose()
+            assert b"" == service.recv(100)
+            with pytest.raises(httpcore.ReadError):
+                await stream.read(65_536)
+            with pytest.raises(httpcore.WriteError):
+                await stream.write(b"hello?")
+            assert stream.get_extra_info("is_readable")
+
+
+@on_asyncio
+async def test_limits_of_time() -> None:
+    """What takes longer than it may ends in the error that httpcore has for it, and the stream goes on."""
+    with listening() as listener:
+        stream = await connect(listener)
+        with accepted(listener) as service:
+            with pytest.raises(httpcore.ReadTimeout):
+                await stream.read(65_536, timeout=0.01)
+            with pytest.raises(httpcore.WriteTimeout):
+                await stream.write(bytes(1 << 24), timeout=0.01)
+            service.sendall(b"here")
+            assert b"here" == await stream.read(65_536, timeout=5)
+        await stream.aclose()
+
+
+@on_asyncio
+async def test_writing_waits() -> None:
+    """To write is to wait until the system has taken it: what piles up is not in our memory."""
+    size, taken = 1 << 24, 0
+    with listening() as listener:
+        stream = await connect(listener)
+        with accepted(listener) as service:
+            with anyio.move_on_after(0.05) as scope:
+                await stream.write(bytes(size))
+            assert scope.cancelled_caught
+
+            def drain() -> None:
+                nonlocal taken
+                while taken < size:
+                    taken += len(service.recv(1 << 20))
+
+            thread = threading.Thread(target=drain)
+            thread.start()
+            with anyio.fail_after(5):
+                await stream.write(b"more")
+            thread.join(5)
+        assert size <= taken
+        await stream.aclose()
+
+
+@on_asyncio
+async def test_nothing_goes_out_for_nobody() -> None:
+    """What is cancelled before it is written is not written: no call is spent on it."""
+    with listening() as listener:
+        stream = await connect(listener)
+        with accepted(listener) as service:
+            with anyio.CancelScope() as scope:
+                scope.cancel()
+                await stream.write(b"GET / HTTP/1.1\r\n\r\n")
+            assert scope.cancelled_caught
+            await stream.aclose()
+            assert b"" == service.recv(100)
+
+
+@on_asyncio
+async def test_reading_stops() -> None:
+    """Who sends without an end fills no memory here: the socket is not read until somebody has taken what came."""
+    with listening() as listener:
+        stream = await connect(listener)
+        assert isinstance(stream, streams.Stream)
+        with accepted(listener) as service:
+            service.settimeout(0.2)
+            sent = 0
+            with pytest.raises(TimeoutError):
+                while True:
+                    sent += await anyio.to_thread.run_sync(service.send, bytes(1 << 20))
+            held = stream._protocol.held
+            assert streams._FULL <= held < 3 * streams._FULL
+            with anyio.fail_after(5):
+                while sent > 0:
+                    sent -= len(await stream.read(65_536))
+        assert 0 == sent
+        await stream.aclose()
+
+
+# Encryption.
+
+
+@every_loop
+@pytest.mark.parametrize("ends", ["cancelled", "out of time", "closed"])
+async def test_no_handshake(ends: str) -> None:
+    """Whatever ends a handshake that is not answered, the connection is closed, and nothing is kept of it."""
+    seen: list[bytes] = []
+    begun = threading.Event()
+
+    def serve() -> None:
+        with accepted(listener) as service:
+            seen.append(service.recv(65_536)[:1])
+            begun.set()
+            if ends != "closed":
+                seen.append(service.recv(65_536))
+
+    with listening() as listener:
+        url = f"https://127.0.0.1:{listener.getsockname()[1]}/"
+        timeouts = {"timeout": {"connect": 0.1 if ends == "out of time" else 5}}
+        service = threading.Thread(target=serve)
+        service.start()
+        async with Single(ssl.create_default_context()) as single, anyio.create_task_group() as tasks:
+
+            async def send() -> None:
+                await single.handle_async_request(httpcore.Request("GET", url, extensions=timeouts))
+
+            if ends == "cancelled":
+                tasks.start_soon(send)
+                await anyio.to_thread.run_sync(begun.wait)
+                tasks.cancel_scope.cancel()
+            else:
+                with pytest.raises(httpcore.ConnectTimeout if ends == "out of time" else httpcore.ConnectError):
+                    await send()
+        assert [] == single.connections
+        service.join(5)
+    assert [b"\x16", b""][: len(seen)] == seen
+
+
+@on_asyncio
+async def test_certificate() -> None:
+    """A service that is not who it says is refused, and the error tells the reason."""
+    with wire(found, served()) as server, anyio.fail_after(5):
+        stream = await streams.Backend().connect_tcp("127.0.0.1", server.port)
+        with pytest.raises(httpcore.ConnectError) as caught:
+            await stream.start_tls(ssl.create_default_context(), "127.0.0.1")
+    assert isinstance(caught.value.__cause__, ssl.SSLCertVerificationError)
+
+
+@on_asyncio
+async def test_what_is_known_of_a_connection(context: ssl.SSLContext) -> None:
+    """A stream tells what httpcore asks of one, encrypted or not."""
+    with wire(found, context) as server:
+        stream = await streams.Backend().connect_tcp("127.0.0.1", server.port)
+        assert ("127.0.0.1", server.port) == stream.get_extra_info("server_addr")
+        assert stream.get_extra_info("client_addr")[1] == stream.get_extra_info("socket").getsockname()[1]
+        assert stream.get_extra_info("ssl_object") is None
+        assert not stream.get_extra_info("is_readable")
+        encrypted = await stream.start_tls(own._context(), "127.0.0.1")
+        assert encrypted.get_extra_info("ssl_object").version().startswith("TLS")
+        assert ("127.0.0.1", server.port) == encrypted.get_extra_info("server_addr")
+        await encrypted.aclose()
+
+
+# Where things are not as they are today.
+
+
+class Elsewhere(httpcore.AsyncNetworkStream):
+    """A stream that keeps its socket where nobody knows."""
+
+
+class _Early:
+    """A stream of anyio's to which something came already."""
+
+    _transport = object()
+
+    class _protocol:  # noqa: N801
+        read_queue = (b"HTTP/1.1 503 Busy",)
+
+
+def test_taking_over() -> None:
+    """A stream that is built in another way, or has bytes already, is used as it is."""
+    strange = Elsewhere()
+    assert streams._taken_over(strange) is strange
+    strange._stream = _Early()  # type: ignore[attr-defined]
+    assert streams._taken_over(strange) is strange
