@@ -11,10 +11,12 @@ import sys
 
 import pytest
 
+from clients import of_the_own_pool
 from costs.counting import PAGE, blocks, calls, page, service, turns
 from pyas_async._core.codec import read_page
 from pyas_async._core.rows import RowMemory
 from pyas_async.models import Meeting
+from runtime.wires import client_of, document, rows_after, wire
 
 
 def test_decoding_calls_nothing_for_a_row() -> None:
@@ -106,6 +108,22 @@ async def test_turns_of_the_event_loop_for_a_page() -> None:
             counts.append(found[0])
 
     assert (counts[1] - counts[0]) / 10 <= 4
+
+
+@of_the_own_pool
+@pytest.mark.asyncio
+async def test_a_page_over_a_socket() -> None:
+    """Over a connection of ours a page takes two turns of the event loop: one to wait in, and one in which it came."""
+    counts = []
+    for pages in (2, 12):
+        with wire(lambda seen: document(rows_after(seen.query.get("nextPageToken"), pages=pages))) as server:  # noqa: B023
+            async with client_of(server.url) as client:
+                with turns() as found, calls() as made:
+                    assert pages == len(await client.meetings.iter_all().collect())
+                counts.append((found[0], made.own))
+
+    assert (counts[1][0] - counts[0][0]) / 10 <= 3
+    assert (counts[1][1] - counts[0][1]) / 10 <= 205
 
 
 LATER = {

@@ -7,7 +7,7 @@ import httpx
 from pyas_async._core.body import Body
 
 # The way from a response of httpx (or httpx2) down to the connection that it came over, if httpcore made it.
-_INNER = ("_stream", "_httpcore_stream", "_connection")
+_INNER = ("_connection", "_httpcore_stream", "_stream")
 _DEPTH = 8
 
 

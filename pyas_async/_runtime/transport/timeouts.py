@@ -42,13 +42,15 @@ class Timeouts:
         """Give the same, for a request that is of no use if it has no connection after so many seconds."""
         if seconds is None:
             return self
-        return attrs.evolve(self, connect=least(self.connect, seconds), pool=least(self.pool, seconds))
+        connect, pool = _sooner(self.connect, seconds), _sooner(self.pool, seconds)
+        if connect == self.connect and pool == self.pool:  # as a rule: a token lives long
+            return self
+        return attrs.evolve(self, connect=connect, pool=pool)
 
     def extension(self) -> dict[str, float | None]:
         """Write them as httpx's transports want them."""
         return {"connect": self.connect, "read": self.read, "write": self.write, "pool": self.pool}
 
 
-def least(*limits: float | None) -> float | None:
-    """Give the least of some bounds, of which ``None`` is none."""
-    return min((limit for limit in limits if limit is not None), default=None)
+def _sooner(bound: float | None, seconds: float) -> float:
+    return seconds if bound is None else min(bound, seconds)
