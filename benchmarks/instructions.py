@@ -21,7 +21,15 @@ import attrs
 from suite import peers
 from suite.contest import service
 
-PEERS: Final = ("byhand.base", "others.transport", "others.streams", "ours.rows", "ours.pages", "ours.unsent")
+PEERS: Final = (
+    "byhand.base",
+    "others.transport",
+    "others.connection",
+    "others.streams",
+    "ours.rows",
+    "ours.pages",
+    "ours.unsent",
+)
 PAGES: Final = 40
 
 

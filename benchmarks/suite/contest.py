@@ -7,6 +7,7 @@ import json
 import statistics
 import subprocess
 import sys
+import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -53,15 +54,17 @@ class Turn:
 @contextmanager
 def service(generated: str, latency: float = LATENCY) -> Iterator[tuple[Where, dict[str, Any]]]:
     """Serve from a process of its own; give where, and how large the answers are."""
-    command = [sys.executable, str(HERE / "server.py"), "--latency", "0", str(latency)]
     core, _ = machine.share_out()
-    command += [] if core is None else ["--core", str(core)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with contextlib.ExitStack() as stack:
+        authority = str(Path(stack.enter_context(tempfile.TemporaryDirectory())) / "authority.pem")
+        command = [sys.executable, str(HERE / "server.py"), "--latency", "0", str(latency), "--authority", authority]
+        command += [] if core is None else ["--core", str(core)]
+        process = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
         try:
             assert process.stdout is not None
             facts = json.loads(process.stdout.readline())
-            url, slow_url = facts.pop("urls")
-            yield Where(url, slow_url, facts.pop("ids"), generated), facts
+            url, slow_url, encrypted_url = facts.pop("urls")
+            yield Where(url, slow_url, encrypted_url, authority, facts.pop("ids"), generated), facts
         finally:
             process.terminate()
 

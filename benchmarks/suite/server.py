@@ -1,8 +1,9 @@
 """A service that answers at once, from bytes made before: so that what is measured is the client.
 
-    python server.py [--latency SECONDS ...]
+    python server.py [--latency SECONDS ...] [--authority FILE]
 
 It serves the sandbox's own rows and details, on a port for each latency, and prints one line of JSON once it listens.
+With a file to write the certificate of an authority to, it listens on one more port, encrypted, and answers at once.
 An account id says how long its listing is: ``rows-40`` has 40 pages of rows, ``details-5`` has 5 pages whose rows are
 of the size of details, ``odd-5`` the same with a duration that is text, in each row. What follows a second hyphen only
 tells accounts apart. The headers of the rate limit are sent as the sandbox sends them.
@@ -15,12 +16,15 @@ import asyncio
 import functools
 import json
 import re
+import ssl
 import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import trustme
 
 from pyas_async.sandbox import Sandbox
 from suite import machine
@@ -143,12 +147,30 @@ class Service(asyncio.Protocol):
             )
 
 
-async def serve(latencies: Sequence[float]) -> None:
-    """Listen on a port for each latency, and say where."""
+def encryption(authority: str) -> ssl.SSLContext:
+    """Make a certificate for this machine, and write who vouches for it."""
+    made = trustme.CA()
+    made.cert_pem.write_to_path(authority)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    made.issue_cert("127.0.0.1").configure_cert(context)
+    return context
+
+
+async def serve(latencies: Sequence[float], authority: str | None) -> None:
+    """Listen on a port for each latency, and encrypted, and say where."""
     answers, loop = Answers(), asyncio.get_running_loop()
-    connections = [functools.partial(Service, answers, latency) for latency in latencies]
-    servers = [await loop.create_server(connection, "127.0.0.1", 0, backlog=1024) for connection in connections]
-    urls = [f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}" for server in servers]
+    plans: list[tuple[float, ssl.SSLContext | None]] = [(latency, None) for latency in latencies]
+    plans += [] if authority is None else [(0.0, encryption(authority))]
+    servers = [
+        await loop.create_server(
+            functools.partial(Service, answers, latency), "127.0.0.1", 0, backlog=1024, ssl=encrypted
+        )
+        for latency, encrypted in plans
+    ]
+    ports = [server.sockets[0].getsockname()[1] for server in servers]
+    urls = [
+        f"{'http' if plan[1] is None else 'https'}://127.0.0.1:{port}" for port, plan in zip(ports, plans, strict=True)
+    ]
     facts = {"urls": urls, "ids": [int(number) for number in answers.ids], "page": len(answers.page(b"rows", 1, None))}
     facts["detail"] = len(answers.details[0])
     facts["details"] = len(answers.page(b"details", 1, None))
@@ -160,10 +182,11 @@ def main() -> None:
     """Serve until killed."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--latency", type=float, nargs="+", default=[0.0])
+    parser.add_argument("--authority")
     parser.add_argument("--core", type=int)
     options = parser.parse_args()
     machine.stay_on(options.core)
-    asyncio.run(serve(options.latency))
+    asyncio.run(serve(options.latency, options.authority))
 
 
 if __name__ == "__main__":

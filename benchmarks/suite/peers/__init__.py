@@ -20,10 +20,21 @@ LISTING: Final = "rows"
 
 @attrs.frozen
 class Where:
-    """Where the service is: its addresses by latency, and ids that it knows; and where the generated client is."""
+    """Where the service is: its addresses, the ids that it knows, and where the generated client is.
+
+    Attributes:
+        url: Answers at once.
+        slow_url: Answers after a while.
+        encrypted_url: Answers at once, encrypted.
+        authority: The file of who vouches for that one.
+        ids: Meetings that it knows.
+        generated: Where the generated client is.
+    """
 
     url: str
     slow_url: str
+    encrypted_url: str
+    authority: str
     ids: list[int]
     generated: str
 

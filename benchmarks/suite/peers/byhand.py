@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,14 @@ async def walk(client: httpx.AsyncClient, pages: int) -> int:
 async def base(where: Where) -> AsyncIterator[Act]:
     """BASE: the loop, inline, rows by a plain `for`."""
     async with httpx.AsyncClient(base_url=where.url, headers={"x-api-key": KEY}) as client:
+        yield lambda pages: walk(client, pages)
+
+
+@asynccontextmanager
+async def encrypted(where: Where) -> AsyncIterator[Act]:
+    """Give the loop over an encrypted connection."""
+    context = ssl.create_default_context(cafile=where.authority)
+    async with httpx.AsyncClient(base_url=where.encrypted_url, headers={"x-api-key": KEY}, verify=context) as client:
         yield lambda pages: walk(client, pages)
 
 

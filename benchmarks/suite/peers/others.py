@@ -14,6 +14,8 @@ from suite.peers import KEY, LISTING, PAGE, Act, Where
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
+    import httpx
+
 
 async def _walk(page: Callable[[dict[str, Any]], Awaitable[tuple[list[Any], str | None]]], pages: int) -> int:
     query: dict[str, Any] = {"accountId": f"{LISTING}-{pages}", "maxResults": PAGE}
@@ -106,18 +108,34 @@ async def transport(where: Where) -> AsyncIterator[Act]:
     """Give httpx's transport, called directly, with msgspec's Structs."""
     import httpx
 
+    async with httpx.AsyncHTTPTransport() as client:
+        yield lambda pages: _walk_transport(where, client, pages)
+
+
+@asynccontextmanager
+async def connection(where: Where) -> AsyncIterator[Act]:
+    """Give the same over a connection of ours, which httpx's transport has in the place of its pool."""
+    import ssl
+
+    from pyas_async._runtime.transport import single
+
+    async with single.transport(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)) as client:
+        yield lambda pages: _walk_transport(where, client, pages)
+
+
+async def _walk_transport(where: Where, client: httpx.AsyncHTTPTransport, pages: int) -> int:
+    import httpx
+
     from suite.peers.structs import DECODER
 
-    async with httpx.AsyncHTTPTransport() as client:
+    async def page(query: dict[str, Any]) -> tuple[list[Any], str | None]:
+        text = "&".join(f"{name}={value}" for name, value in query.items())
+        request = httpx.Request("GET", f"{where.url}/zoom/meetings?{text}", headers={"x-api-key": KEY})
+        response = await client.handle_async_request(request)
+        data = DECODER.decode(await response.aread()).data
+        return data.meetings, data.next_page_token
 
-        async def page(query: dict[str, Any]) -> tuple[list[Any], str | None]:
-            text = "&".join(f"{name}={value}" for name, value in query.items())
-            request = httpx.Request("GET", f"{where.url}/zoom/meetings?{text}", headers={"x-api-key": KEY})
-            response = await client.handle_async_request(request)
-            data = DECODER.decode(await response.aread()).data
-            return data.meetings, data.next_page_token
-
-        yield lambda pages: _walk(page, pages)
+    return await _walk(page, pages)
 
 
 @asynccontextmanager

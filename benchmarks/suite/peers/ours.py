@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -46,6 +47,14 @@ async def pages(where: Where) -> AsyncIterator[Act]:
     """Iterate by page, and by row in it."""
     async with PyasClient(KEY, base_url=where.url) as client:
         yield partial(_pages, client)
+
+
+@asynccontextmanager
+async def encrypted(where: Where) -> AsyncIterator[Act]:
+    """Iterate by row, over an encrypted connection."""
+    os.environ["SSL_CERT_FILE"] = where.authority
+    async with PyasClient(KEY, base_url=where.encrypted_url) as client:
+        yield lambda pages: _rows(client, pages)
 
 
 class _Memory(httpx.AsyncBaseTransport):

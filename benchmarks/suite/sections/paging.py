@@ -13,15 +13,18 @@ if TYPE_CHECKING:
 TITLE: Final = "A listing of 12,000 meetings in 40 pages: CPU per meeting"
 BASE: Final = "byhand.base"
 OURS: Final = "ours.rows"
+ENCRYPTED: Final = ("ours.encrypted", "byhand.encrypted")
 CLOSE: Final = {
     OURS: ("iter_all ÷ BASE", ("<=", 1.0)),
     "ours.pages": ("pages() ÷ BASE", ("<=", 0.97)),
     "ours.aiohttp_transport": ("iter_all over httpx-aiohttp ÷ BASE", ("<=", 0.75)),
     "ours.prefetched": ("iter_all under `async with`, which prefetches, ÷ BASE", None),
+    "byhand.encrypted": ("BASE over TLS ÷ BASE", None),
     "byhand.generator": ("BASE as an async generator of rows ÷ BASE", None),
     "byhand.aiohttp_transport": ("BASE over httpx-aiohttp ÷ BASE", None),
     "others.aiohttp": ("aiohttp by hand ÷ BASE", None),
     "others.transport": ("floor: httpx's transport, called directly, ÷ BASE", None),
+    "others.connection": ("floor: the same over a connection of ours ÷ BASE", None),
     "others.streams": ("floor: asyncio's streams, as little HTTP as will do, ÷ BASE", None),
 }
 FAR: Final = {
@@ -34,13 +37,15 @@ FAR: Final = {
 def run(plan: Plan) -> list[Figure]:
     """Measure."""
     size = 10 if plan.quick else 40
-    close = _each([BASE, *CLOSE], plan, size, plan.close())
+    close = _each([BASE, ENCRYPTED[0], *CLOSE], plan, size, plan.close())
     far = _each([BASE, OURS, *FAR], plan, size // 4, plan.rounds)
     found = [Figure("paging.base", "BASE: httpx and msgspec's Structs by hand, a plain `for`", "ns", close[BASE])]
     found += [
         Figure(f"paging.{name}", what, RATIO, ratios(close[name], close[BASE]), goal)
         for name, (what, goal) in CLOSE.items()
     ]
+    tls = ratios(*(close[name] for name in ENCRYPTED))
+    found.append(Figure("paging.encrypted", "iter_all over TLS ÷ BASE over TLS", RATIO, tls))
     for name, (what, goal) in FAR.items():
         found.append(Figure(f"paging.{name}", f"iter_all ÷ {what}", RATIO, ratios(far[OURS], far[name]), goal))
         found.append(Figure(f"paging.{name}.base", f"{what} ÷ BASE", RATIO, ratios(far[name], far[BASE])))

@@ -17,6 +17,7 @@ TITLE: Final = "Where the time of a page of 300 rows goes: CPU"
 NAMES: Final = (
     "byhand.base",
     "others.transport",
+    "others.connection",
     "decoding.structs",
     "ours.rows",
     "ours.pages",
@@ -30,13 +31,13 @@ NAMES: Final = (
 def run(plan: Plan) -> list[Figure]:
     """Measure the whole and the parts that can be had alone; what is left over is a difference, round by round."""
     turns = contest(NAMES, plan.where, warm=1, size=10 if plan.quick else 40, rounds=plan.close())
-    base, transport, structs, rows, pages, unsent, native, ours, digests = (
+    base, transport, connection, structs, rows, pages, unsent, native, ours, digests = (
         [turn.each * PAGE / 1e3 for turn in turns[name]] for name in NAMES
     )
     wire = _less(transport, structs)
     parts = {
         "base": ("BASE, the whole", base),
-        "wire": ("both: httpx's transport, which is httpcore, h11 and anyio", wire),
+        "wire": ("BASE: httpx's transport, which is httpcore, h11 and anyio", wire),
         "client": ("BASE: httpx's client above it", _less(base, transport)),
         "structs": ("BASE: decoding, into msgspec's Structs", structs),
         "ours": ("ours, the whole of iter_all", rows),
@@ -44,7 +45,8 @@ def run(plan: Plan) -> list[Figure]:
         "kept": ("ours: telling each row where its unknown fields are", _less(ours, native)),
         "digests": ("ours: what each row is remembered by", digests),
         "rest": ("ours: request, budget, deadline, retries, paging", _less(unsent, ours, digests)),
-        "sent": ("ours: the wire, once more", _less(pages, unsent)),
+        "connection": ("ours: httpx's transport over a connection of ours", _less(connection, structs)),
+        "sent": ("ours: the same in a walk", _less(pages, unsent)),
         "handing": ("ours: rows handed out one by one, not by the page", _less(rows, pages)),
     }
     return [Figure(f"profile.{name}", what, "µs", values) for name, (what, values) in parts.items()]
