@@ -164,9 +164,10 @@ def count(headers: Mapping[str, str], name: str) -> int | None:
 
 def whole_number(text: str) -> int | None:
     """Read a number of calls; ``None`` if it is none."""
-    if not text.isdigit():
-        text = text.strip()
-    return int(text) if text.isdigit() and text.isascii() and len(text) < 10 else None
+    if len(text) < 10 and text.isascii() and text.isdigit():
+        return int(text)
+    stripped = text.strip()
+    return None if stripped == text else whole_number(stripped)
 
 
 def _seconds(text: str) -> float | None:

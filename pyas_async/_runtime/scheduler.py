@@ -53,8 +53,8 @@ class Scheduler:
         """Calls that wait, those of other clients on the same budget included."""
         return len(self.budget.queue)
 
-    def try_now(self, ticket: Ticket) -> bool:
-        """Take a place at once, if the call may have one before all who wait."""
+    def try_now(self, ticket: Ticket, now: float | None = None) -> bool:
+        """Take a place at once, if the call may have one before all who wait; `now`, if somebody has just looked."""
         queue = self.budget.queue
         if is_left(queue):
             self._forget()
@@ -63,7 +63,9 @@ class Scheduler:
             self.moved()
             if not ticket.granted:
                 queue.leave(ticket)
-        elif queue.may_go(ticket, self.budget, now := self._clock.now()):
+            return ticket.granted
+        now = self._clock.now() if now is None else now
+        if queue.may_go(ticket, self.budget, now):
             queue.served(ticket, self.budget, now, self._clock.chance())
         return ticket.granted
 

@@ -179,10 +179,11 @@ class Session:
             if self._key.fetched:
                 await self._fetch_key(exchange)
                 self._check_usable()
-            if isinstance(action := exchange.next(self.clock.now()), Fail):
+            now = self.clock.now()
+            if isinstance(action := exchange.next(now), Fail):
                 return action
-            ticket = _ticket(exchange.call, options, watch, self.clock.now())
-            if self._scheduler.try_now(ticket):
+            ticket = _ticket(exchange.call, options, watch, now)
+            if self._scheduler.try_now(ticket, now):
                 return await self._go(ticket, exchange, options, watch, action)
             await self._wait_for_place(ticket, exchange, options, watch)
             return await self._go(ticket, exchange, options, watch, None)
@@ -316,7 +317,6 @@ class Session:
 
 def _ticket(call: Call[T], options: CallOptions, watch: Watch, now: float) -> Ticket:
     bulk, dies = options.priority == "bulk", math.inf if call.not_after is None else call.not_after
-    # By position: in Python 3.11, names would cost as much as all the rest.
     if watch.life is None:
         return Ticket(bulk, call.account, dies, None, math.inf, now)
     return Ticket(bulk, call.account, dies, watch, watch.life, now)

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 import attrs
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -172,7 +173,7 @@ def test_a_listing_that_begins_again_counts_once() -> None:
     first = beginner()
     queue.served(first, room, 0.0, 0.5)
 
-    assert queue.may_go(attrs.evolve(first, granted=False), room, 1.0)
+    assert queue.may_go(msgspec.structs.replace(first, granted=False), room, 1.0)
     assert not queue.may_go(beginner(), room, 1.0)
 
 

@@ -148,7 +148,7 @@ async def _decide(calls: int, *, budgeted: bool = True, told: bool = True) -> di
         exchange = Exchange(call, options.limits, quota, now, mask)
         exchange.next(now)
         if budgeted:
-            scheduler.try_now(Ticket(False, call.account, 1e9, None, 1e9, now))  # noqa: FBT003  (as the session does)
+            scheduler.try_now(Ticket(False, call.account, 1e9, None, 1e9, now), now)  # noqa: FBT003  (as the session)
         exchange.sending(wall)
         now = clock.now()
         exchange.on_answer(answer, now=now, wall=wall, chance=clock.chance())
