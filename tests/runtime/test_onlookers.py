@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from clients import of_the_own_pool
-from runtime.wires import KEY, MEETING, NEW, client_of, found, wire
+from runtime.wires import KEY, MEETING, NEW, client_of, found, until, wire
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -127,13 +127,17 @@ async def test_in_the_place_of_httpcores(cls: type[Any], service: Wire, monkeypa
         return await handle(self, request)
 
     async with client_of(service.url) as client:
+        before = service.connections
         await client.meetings.get(81)
         monkeypatch.setattr(cls, "handle_async_request", watch)
         await client.meetings.get(82)
         assert [(b"GET", b"/zoom/meetings/82?accountId=acc")] == seen
+        await until(lambda: service.closed == before + 1)  # at no time there are two
         monkeypatch.undo()
         await client.meetings.get(83)
         assert 1 == len(seen)
+        await until(lambda: service.closed == before + 2)
+        assert before + 3 == service.connections
 
 
 async def test_log_of_connections(service: Wire, caplog: pytest.LogCaptureFixture) -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import os
 import socket
 import ssl
 import struct
 import threading
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import anyio.lowlevel
+import anyio.to_thread
 import httpcore
 import pytest
 
@@ -17,10 +22,10 @@ from clients import of_the_own_pool
 from pyas_async._runtime.transport import own, streams
 from pyas_async._runtime.transport.single import Single
 from runtime.trust import served, trusted
-from runtime.wires import CHANGE, client_of, document, found, wire
+from runtime.wires import CHANGE, DETAIL, client_of, document, found, wire
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from pyas_async import PyasClient
@@ -120,6 +125,105 @@ async def test_bytes_nobody_asked_for(secure: bool, context: ssl.SSLContext) -> 
             for number in (81, 82, 83):
                 assert number == (await client.meetings.get(number)).id
     assert 2 <= server.connections
+
+
+@every_loop
+async def test_a_record_nobody_asked_for(context: ssl.SSLContext) -> None:
+    """Nor is what came encrypted with the answer, and is not decrypted yet when that was read to its end."""
+    others = document({"success": True, "meeting": {"id": 82, "uuid": "of somebody else"}})
+    answers = [(document({"success": True, "meeting": DETAIL}), others), (found_meeting(82),)]
+
+    with listening() as listener:
+        thread = threading.Thread(target=serve_records, args=(listener, context, answers))
+        thread.start()
+        async with client_of(f"https://127.0.0.1:{listener.getsockname()[1]}") as client:
+            assert "u81==" == (await client.meetings.get(81)).uuid
+            assert "u82" == (await client.meetings.get(82)).uuid
+        thread.join(5)
+
+
+def found_meeting(number: int) -> bytes:
+    """Answer with a meeting."""
+    return document({"success": True, "meeting": {"id": number, "uuid": f"u{number}"}})
+
+
+def serve_records(listener: socket.socket, context: ssl.SSLContext, answers: list[tuple[bytes, ...]]) -> None:
+    """Serve one request on each of so many connections; each answer's parts are records that are sent as one."""
+    for parts in answers:
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        encrypted = context.wrap_bio(incoming, outgoing, server_side=True)
+        with accepted(listener) as connection:
+
+            def go_on(step: Callable[[], object], connection: socket.socket = connection) -> None:
+                while True:
+                    try:
+                        step()
+                    except ssl.SSLWantReadError:
+                        connection.sendall(outgoing.read())  # noqa: B023
+                        incoming.write(connection.recv(65_536))  # noqa: B023
+                    else:
+                        return
+
+            go_on(encrypted.do_handshake)
+            go_on(partial(encrypted.read, 65_536))
+            for part in parts:
+                encrypted.write(part)
+            connection.sendall(outgoing.read())
+            connection.recv(65_536)  # its end
+
+
+@every_loop
+@plain_and_encrypted
+@pytest.mark.parametrize("length", ["known", "unknown"])
+async def test_end_without_a_word(secure: bool, length: str, context: ssl.SSLContext) -> None:
+    """A service that sends a long answer and hangs up at once, as it should not, has sent it all the same."""
+    text = "".join(f"{number:07}" for number in range(300_000))
+    whole = document({"success": True, "meeting": {"id": 81, "uuid": "u", "agenda": text}})
+    if length == "unknown":
+        head, _, body = whole.partition(b"\r\n\r\n")
+        lines = [line for line in head.split(b"\r\n") if not line.startswith(b"Content-Length")]
+        whole = b"\r\n".join([*lines, b"Connection: close", b"", body])
+
+    def serve() -> None:
+        for _ in range(3):
+            connection, _ = listener.accept()
+            with context.wrap_socket(connection, server_side=True) if secure else connection as service:
+                service.settimeout(5)
+                service.recv(65_536)
+                service.sendall(whole)
+                os.close(service.detach())
+
+    with listening() as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        url = f"{'https' if secure else 'http'}://127.0.0.1:{listener.getsockname()[1]}"
+        async with client_of(url) as client:
+            for _ in range(3):
+                assert text == (await client.meetings.get(81)).agenda
+        thread.join(5)
+
+
+@every_loop
+async def test_an_answer_in_crumbs() -> None:
+    """An answer that is cut into pieces of a byte does not keep the event loop from others while it is read."""
+    crumbs = 20_000
+    body = json.dumps({"success": True, "meeting": {"id": 81, "uuid": "u", "agenda": "x" * crumbs}}).encode()
+    pieces = b"".join(b"1\r\n%c\r\n" % byte for byte in body) + b"0\r\n\r\n"
+    whole = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n" + pieces
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await anyio.lowlevel.checkpoint()
+
+    with wire(lambda _: whole) as server:
+        async with client_of(server.url) as client, anyio.create_task_group() as tasks:
+            tasks.start_soon(count)
+            assert crumbs == len((await client.meetings.get(81)).agenda or "")
+            tasks.cancel_scope.cancel()
+    assert crumbs / 200 < turns
 
 
 # What a stream does, one thing at a time.
@@ -238,7 +342,7 @@ async def test_reading_stops() -> None:
             with pytest.raises(TimeoutError):
                 while True:
                     sent += await anyio.to_thread.run_sync(service.send, bytes(1 << 20))
-            held = stream._protocol.held
+            held = stream._socket.protocol.held
             assert streams._FULL <= held < 3 * streams._FULL
             with anyio.fail_after(5):
                 while sent > 0:
@@ -248,6 +352,35 @@ async def test_reading_stops() -> None:
 
 
 # Encryption.
+
+
+@contextmanager
+def deaf(context: ssl.SSLContext) -> Iterator[int]:
+    """Serve encrypted, shake hands, and read nothing; give the port."""
+    over = threading.Event()
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with context.wrap_socket(connection, server_side=True):
+            over.wait(5)
+
+    with listening() as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield listener.getsockname()[1]
+        over.set()
+        thread.join(5)
+
+
+@on_asyncio
+async def test_writing_waits_encrypted(context: ssl.SSLContext) -> None:
+    """To write is to wait until the system has taken it, encrypted as well, and no longer than it may take."""
+    with deaf(context) as number:
+        plain = await streams.Backend().connect_tcp("127.0.0.1", number)
+        stream = await plain.start_tls(own._context(), "127.0.0.1", timeout=5)
+        with pytest.raises(httpcore.WriteTimeout):
+            await stream.write(bytes(1 << 24), timeout=0.05)
+        await stream.aclose()
 
 
 @every_loop

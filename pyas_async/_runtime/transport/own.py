@@ -131,7 +131,9 @@ def _maker(context: ssl.SSLContext, proxy: str | None) -> Callable[[], Connectio
 @cache
 def _context() -> ssl.SSLContext:
     # Building one takes as long as a hundred requests; all clients of the process share it.
-    return httpx.create_ssl_context()
+    context = httpx.create_ssl_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import anyio.lowlevel
 import httpx
 
 from pyas_async._core.body import Body
@@ -9,6 +10,8 @@ from pyas_async._core.body import Body
 # The way from a response of httpx (or httpx2) down to the connection that it came over, if httpcore made it.
 _INNER = ("_connection", "_httpcore_stream", "_stream")
 _DEPTH = 8
+_AT_ONCE = 100
+"""Pieces of an answer that are taken at a stretch. One has thousands only if somebody cut it up to keep us busy."""
 
 
 async def read(response: httpx.Response) -> Body:
@@ -22,18 +25,30 @@ async def read(response: httpx.Response) -> Body:
     try:
         # Not `aiter_raw`: that hands the connection back at the end, before anybody could look at it.
         stream: Any = response.stream
+        pieces = 0
         async for piece in stream:
             if not body.take(piece) and not await _hang_up(response):
                 break
+            pieces += 1
+            if pieces % _AT_ONCE == 0:
+                await anyio.lowlevel.checkpoint()
     except Exception:
         if body.fault is None:
             raise
     connection = _h11_of(response.stream)
-    if connection is not None and connection.trailing_data[0]:
+    if connection is not None and (connection.trailing_data[0] or _is_more_decrypted(response)):
         # More came than the answer: httpcore would read it as the answer to the next request on this connection. (What
         # has not been read yet, it sees by itself when it takes the connection again, and closes it.)
         connection.send_failed()
     return body
+
+
+def _is_more_decrypted(response: httpx.Response) -> bool:
+    """Whether bytes that came with the answer wait to be decrypted: the socket has given them, so nobody sees them."""
+    stream = getattr(response.extensions.get("network_stream"), "_stream", None)
+    # anyio's, or trio's
+    waiting = getattr(stream, "_read_bio", None) or getattr(stream, "_incoming", None)
+    return getattr(waiting, "pending", 0) > 0
 
 
 async def _hang_up(response: httpx.Response) -> bool:

@@ -18,7 +18,7 @@ import httpx
 from pyas_async._runtime.transport.onlookers import Seat
 
 _log = logging.getLogger("httpcore.connection")
-# What vcrpy and Elastic's agent replace, and what respx does, which means both.
+# vcrpy replaces the pool's method, Elastic's agent the connection's, and respx both.
 _pool = Seat(httpcore.AsyncConnectionPool, "handle_async_request")
 _connection = Seat(httpcore.AsyncHTTPConnection, "handle_async_request")
 
@@ -35,12 +35,18 @@ class Single(httpcore.AsyncConnectionPool):
         self._backend = _backend()
         self._context = context
         self._line: httpcore.AsyncHTTP11Connection | None = None
+        self._was_pool = False
         super().__init__(context, max_connections=1, network_backend=self._backend)
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
         """Send a request, over a new connection if the last one is none any more."""
         if _pool.is_taken() or _connection.is_taken() or _log.isEnabledFor(logging.DEBUG):
+            await self._hang_up()
+            self._was_pool = True
             return await super().handle_async_request(request)
+        if self._was_pool:
+            self._was_pool = False
+            await super().aclose()
         if self._line is not None and (self._line.is_closed() or self._line.has_expired()):
             await self._hang_up()
         if self._line is None:
@@ -54,8 +60,10 @@ class Single(httpcore.AsyncConnectionPool):
 
     async def aclose(self) -> None:
         """Close the connection."""
-        await self._hang_up()
-        await super().aclose()
+        try:
+            await self._hang_up()
+        finally:
+            await super().aclose()
 
     async def _hang_up(self) -> None:
         line, self._line = self._line, None
@@ -64,12 +72,11 @@ class Single(httpcore.AsyncConnectionPool):
 
     async def _connect(self, request: httpcore.Request) -> httpcore.AsyncHTTP11Connection:
         origin, extensions = request.url.origin, request.extensions
-        if "trace" in extensions:  # whoever listens there wants to know that he is told at all
+        if "trace" in extensions:  # it is `Wire` who listens, and who must hear that he is told at all
             await extensions["trace"]("connection.connect_tcp.started", {})
         host, timeout = origin.host.decode("ascii"), extensions.get("timeout", {}).get("connect")
         stream = await self._backend.connect_tcp(host, origin.port, timeout)
         if origin.scheme == b"https":
-            self._context.set_alpn_protocols(["http/1.1"])
             try:
                 stream = await stream.start_tls(self._context, host, timeout)
             except BaseException:
@@ -77,11 +84,11 @@ class Single(httpcore.AsyncConnectionPool):
                     await stream.aclose()
                 raise
         line = httpcore.AsyncHTTP11Connection(origin, stream)
-        line._state_lock = _OPEN  # type: ignore[assignment]  # noqa: SLF001
+        line._state_lock = _NoLock()  # type: ignore[assignment]  # noqa: SLF001
         return line
 
 
-class _Open:
+class _NoLock:
     """In the place of a lock where nobody is to be locked out: httpcore's lets the event loop turn each time."""
 
     async def __aenter__(self) -> None:
@@ -93,11 +100,8 @@ class _Open:
         """Go out."""
 
 
-_OPEN = _Open()
-
-
 def transport(context: ssl.SSLContext) -> httpx.AsyncHTTPTransport:
-    """Make a transport of httpx's over one connection."""
+    """Make a transport of httpx's over one connection; httpx makes it with a pool, whatever is asked for."""
     made = httpx.AsyncHTTPTransport(verify=context, trust_env=False)
     if hasattr(made, "_pool"):  # a mock's has none, and a later httpx may keep it elsewhere
         made._pool = Single(context)  # noqa: SLF001

@@ -1,22 +1,24 @@
-"""Sockets of asyncio below httpcore, by httpcore's interface for such a thing.
+"""Sockets of asyncio below httpcore, by the interfaces that anyio and httpcore have for such things.
 
-Its own way through anyio enters a scope, changes the selector and lets the event loop turn for each piece that is read.
-That is a fifth of what a page costs by hand. What opens the connections is httpcore's backend for anyio all the same.
+anyio's own socket changes the selector and lets the event loop turn for each piece that is read, and httpcore enters a
+scope for it. That is a fifth of what a page costs by hand. What opens the connections, happy eyeballs included, is
+anyio by way of httpcore all the same, and so is what encrypts them.
 """
 
 import asyncio
 import select
 import ssl
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import anyio
+import anyio.abc
 import anyio.lowlevel
 import httpcore
+from anyio.streams.tls import TLSAttribute, TLSStream
 
 _FULL = 1 << 18
-"""Bytes that wait to be read, from which on the socket is not read any further: as much as one look at it may bring."""
+"""Bytes that wait to be taken, from which on the socket is not read; a last look at it may bring as many again."""
 
 
 class _Protocol(asyncio.Protocol):
@@ -27,7 +29,6 @@ class _Protocol(asyncio.Protocol):
         self.pieces: list[bytes] = []
         self.held = 0
         self.ended = False
-        self.lost = False
         self.error: Exception | None = None
         self._full = False
         self._may_write = True
@@ -35,7 +36,7 @@ class _Protocol(asyncio.Protocol):
         self._writer: asyncio.Future[None] | None = None
 
     def data_received(self, data: bytes) -> None:
-        self.pieces.append(data)
+        self.pieces.append(bytes(data))  # on Windows it may be a bytearray
         self.held += len(data)
         if self.held >= _FULL:
             self._full = True
@@ -45,11 +46,10 @@ class _Protocol(asyncio.Protocol):
     def eof_received(self) -> bool:
         self.ended = True
         _wake(self._reader)
-        # What was not written yet still is; but below TLS, nothing can be half closed.
-        return self.transport.get_extra_info("sslcontext") is None
+        return True  # our half stays open: what was not written yet still is
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.ended = self.lost = self._may_write = True
+        self.ended = self._may_write = True
         self.error = exc
         _wake(self._reader)
         _wake(self._writer)
@@ -78,13 +78,12 @@ class _Protocol(asyncio.Protocol):
                 self._writer = None
 
     def take(self) -> bytes:
-        """Give what came; nothing at the end."""
         data = self.pieces[0] if len(self.pieces) == 1 else b"".join(self.pieces)
         self.pieces.clear()
         self.held = 0
         if self._full:
             self._full = False
-            if not self.lost:
+            if not self.transport.is_closing():
                 self.transport.resume_reading()
         return data
 
@@ -94,99 +93,82 @@ def _wake(waiter: "asyncio.Future[None] | None") -> None:
         waiter.set_result(None)
 
 
-class Stream(httpcore.AsyncNetworkStream):
-    """A connection."""
+class Socket(anyio.abc.ByteStream):
+    """A socket that anyio has opened, without the toll."""
 
-    def __init__(self, protocol: _Protocol) -> None:
-        """Read and write by way of a protocol that is connected."""
-        self._protocol = protocol
+    def __init__(self, opened: anyio.abc.ByteStream, transport: Any) -> None:  # noqa: ANN401  (asyncio's, or uvloop's)
+        """Take over what is below a stream of anyio's."""
+        self._opened = opened
         self._closed = False
+        self.protocol = _Protocol(transport)
+        transport.set_protocol(self.protocol)
+        transport.resume_reading()
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
-        """Wait until something came, and give all of it; nothing at the end.
+    async def receive(self, max_bytes: int = 65_536) -> bytes:  # noqa: ARG002
+        """Wait until something came, and give all of it, if it is more than was asked for, too: whoever asks takes it.
 
-        It may be more than was asked for: that is how much httpcore would have a buffer for, if it had one.
+        Raises:
+            EndOfStream: If nothing more comes.
+            BrokenResourceError: If the connection was torn down.
+            ClosedResourceError: If it was closed here.
         """
-        protocol = self._protocol
-        if not protocol.pieces and not protocol.ended:
-            if timeout is None:
-                await protocol.until_readable()
-            else:
-                async with _within(timeout, httpcore.ReadTimeout):
-                    await protocol.until_readable()
-        if not protocol.pieces and (self._closed or protocol.error is not None):
-            raise httpcore.ReadError(_why(protocol.error)) from protocol.error
+        protocol = self.protocol
+        if not protocol.pieces:
+            await protocol.until_readable()
+            if not protocol.pieces:
+                raise self._end(anyio.EndOfStream())
         return protocol.take()
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Write, and wait until the system has taken it."""
-        if not buffer:
-            return
-        protocol = self._protocol
+    async def send(self, item: bytes) -> None:
+        """Write, and wait until the system has taken it.
+
+        Raises:
+            BrokenResourceError: If the connection was torn down.
+            ClosedResourceError: If it was closed here.
+        """
+        transport = self.protocol.transport
         # A request that nobody waits for any more must not go out.
         await anyio.lowlevel.checkpoint_if_cancelled()
-        if not protocol.transport.is_closing():
-            protocol.transport.write(buffer)
-            if timeout is None:
-                await protocol.until_written()
-            else:
-                async with _within(timeout, httpcore.WriteTimeout):
-                    await protocol.until_written()
-        if protocol.transport.is_closing():
-            raise httpcore.WriteError(_why(protocol.error)) from protocol.error
+        if not transport.is_closing():
+            transport.write(item)
+            await self.protocol.until_written()
+        if transport.is_closing():
+            raise self._end(anyio.BrokenResourceError())
+
+    async def send_eof(self) -> None:
+        """Say that nothing more is written."""
+        self.protocol.transport.write_eof()
 
     async def aclose(self) -> None:
         """Close at once; the socket is closed when this returns, unless it is cancelled, and soon after then."""
         self._closed = True
-        self._protocol.transport.abort()
+        self.protocol.transport.abort()
         await anyio.lowlevel.checkpoint()
 
-    async def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.AsyncNetworkStream:
-        """Go on encrypted."""
-        protocol = self._protocol
-        try:
-            async with _within(timeout, httpcore.ConnectTimeout):
-                encrypted = await asyncio.get_running_loop().start_tls(
-                    protocol.transport, protocol, ssl_context, server_hostname=server_hostname
-                )
-        except OSError as error:  # ssl's are, too
-            await self.aclose()
-            raise httpcore.ConnectError(_why(error)) from error
-        except BaseException:
-            protocol.transport.abort()
-            raise
-        protocol.transport = encrypted
-        return Stream(protocol)
+    @property
+    def extra_attributes(self) -> Mapping[Any, Callable[[], Any]]:
+        """Tell what anyio tells of a socket."""
+        return self._opened.extra_attributes
 
-    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401  (httpcore's)
-        """Tell of the connection what httpcore asks for."""
-        transport = self._protocol.transport
-        if info == "is_readable":
-            return self._protocol.ended or bool(self._protocol.pieces) or _has_more(transport.get_extra_info("socket"))
-        return transport.get_extra_info(_NAMES.get(info, info))
+    def is_readable(self) -> bool:
+        """Whether there is something to be read, or the end."""
+        if self.protocol.ended or self.protocol.pieces:
+            return True
+        socket = self.protocol.transport.get_extra_info("socket")
+        return socket is None or _has_more(socket.fileno())
+
+    def _end(self, end: Exception) -> Exception:
+        if self._closed:
+            return anyio.ClosedResourceError()
+        if self.protocol.error is None:
+            return end
+        broken = anyio.BrokenResourceError(str(self.protocol.error))
+        broken.__cause__ = self.protocol.error
+        return broken
 
 
-_NAMES = {"client_addr": "sockname", "server_addr": "peername"}
-
-
-@asynccontextmanager
-async def _within(seconds: float | None, error: type[Exception]) -> AsyncIterator[None]:
-    try:
-        with anyio.fail_after(seconds):
-            yield
-    except TimeoutError as late:
-        raise error from late
-
-
-def _why(error: Exception | None) -> str:
-    return "the connection was closed" if error is None else str(error)
-
-
-def _has_more(socket: Any) -> bool:  # noqa: ANN401  (asyncio's, or another loop's)
-    """Whether a socket would give something at once: bytes, or its end."""
-    number = -1 if socket is None else socket.fileno()
+def _has_more(number: int) -> bool:
+    """Whether the socket of that number would give something at once: bytes, or its end."""
     if number < 0:
         return True
     if not hasattr(select, "poll"):
@@ -194,6 +176,87 @@ def _has_more(socket: Any) -> bool:  # noqa: ANN401  (asyncio's, or another loop
     poller = select.poll()
     poller.register(number, select.POLLIN)
     return bool(poller.poll(0))
+
+
+class Stream(httpcore.AsyncNetworkStream):
+    """A connection as httpcore sees it, encrypted or not. A scope is entered where there is a bound of time."""
+
+    def __init__(self, socket: Socket, stream: anyio.abc.ByteStream) -> None:
+        """Read and write by a stream, which is the socket or encrypts what goes over it."""
+        self._socket = socket
+        self._stream = stream
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Wait until something came, and give it; nothing at the end."""
+        try:
+            if timeout is None:
+                return await self._stream.receive(max_bytes)
+            with anyio.fail_after(timeout):
+                return await self._stream.receive(max_bytes)
+        except anyio.EndOfStream:
+            return b""
+        except TimeoutError as error:
+            raise httpcore.ReadTimeout from error
+        except _BROKEN as error:
+            raise httpcore.ReadError(_why(error)) from error
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Write, and wait until the system has taken it."""
+        if not buffer:
+            return
+        try:
+            if timeout is None:
+                await self._stream.send(buffer)
+                return
+            with anyio.fail_after(timeout):
+                await self._stream.send(buffer)
+        except TimeoutError as error:
+            raise httpcore.WriteTimeout from error
+        except _BROKEN as error:
+            raise httpcore.WriteError(_why(error)) from error
+
+    async def aclose(self) -> None:
+        """Close at once."""
+        await self._stream.aclose()
+
+    async def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.AsyncNetworkStream:
+        """Go on encrypted, or close."""
+        try:
+            with anyio.fail_after(timeout):
+                stream = await TLSStream.wrap(
+                    self._stream, ssl_context=ssl_context, hostname=server_hostname, standard_compatible=False
+                )
+        except BaseException as error:
+            with anyio.CancelScope(shield=True):
+                await self._socket.aclose()
+            if isinstance(error, TimeoutError):
+                raise httpcore.ConnectTimeout from error
+            if isinstance(error, (anyio.EndOfStream, *_BROKEN)):
+                raise httpcore.ConnectError(_why(error, "the connection was closed during the handshake")) from error
+            raise
+        return Stream(self._socket, stream)
+
+    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401  (httpcore's)
+        """Tell of the connection what httpcore asks for."""
+        if info == "is_readable":
+            return self._socket.is_readable()
+        attribute = _ATTRIBUTES.get(info)
+        return None if attribute is None else self._stream.extra(attribute, None)  # noqa: S610  (no Django's)
+
+
+_BROKEN = (anyio.BrokenResourceError, anyio.ClosedResourceError, ssl.SSLError)
+_ATTRIBUTES: dict[str, Any] = {
+    "ssl_object": TLSAttribute.ssl_object,
+    "client_addr": anyio.abc.SocketAttribute.local_address,
+    "server_addr": anyio.abc.SocketAttribute.remote_address,
+    "socket": anyio.abc.SocketAttribute.raw_socket,
+}
+
+
+def _why(error: Exception, otherwise: str = "the connection was closed") -> str:
+    return str(error) or str(error.__cause__ or "") or otherwise
 
 
 class Backend(httpcore.AsyncNetworkBackend):
@@ -217,12 +280,10 @@ class Backend(httpcore.AsyncNetworkBackend):
 
 def _taken_over(stream: httpcore.AsyncNetworkStream) -> httpcore.AsyncNetworkStream:
     """Give a faster stream over the same connection, where it is as anyio makes them on asyncio, uvloop included."""
-    inner = getattr(stream, "_stream", None)
-    transport: Any = getattr(inner, "_transport", None)
-    came = getattr(getattr(inner, "_protocol", None), "read_queue", None)
+    opened: Any = getattr(stream, "_stream", None)
+    transport: Any = getattr(opened, "_transport", None)
+    came = getattr(getattr(opened, "_protocol", None), "read_queue", None)
     if came is None or came or not hasattr(transport, "set_protocol") or transport.is_closing():
         return stream  # as it is: what a service says unasked must not be lost, either
-    protocol = _Protocol(transport)
-    transport.set_protocol(protocol)
-    transport.resume_reading()
-    return Stream(protocol)
+    socket = Socket(opened, transport)
+    return Stream(socket, socket)
