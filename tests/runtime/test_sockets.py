@@ -92,7 +92,7 @@ async def test_calls(secure: bool, context: ssl.SSLContext, anyio_backend: objec
         async with client_of(server.url) as client:
             assert [1, 2] == [row.id async for row in client.meetings.iter_all()]
             await client.meetings.update(81, CHANGE)
-            kind = type(line_of(client)._network_stream)
+            kind = type(line_of(client)._stream)
     assert (anyio_backend != "trio") == (kind is streams.Stream)
     assert [1, 2, 3] == [seen.turn for seen in server.requests]
 

@@ -2,22 +2,22 @@
 
 A pool looks through its connections for each request, and takes a lock for it, and so does each connection in it. Here
 is one connection, for one request at a time, which is whoever's took it: there is nothing to look for, and nobody to
-lock out. What speaks HTTP is httpcore's all the same.
+lock out.
 """
 
 import logging
 import ssl
 import sys
-from types import TracebackType
 from typing import Any
 
 import anyio
 import httpcore
 import httpx
 
+from pyas_async._runtime.transport.line import Line
 from pyas_async._runtime.transport.onlookers import Seat
 
-_log = logging.getLogger("httpcore.connection")
+_logs = logging.getLogger("httpcore.connection"), logging.getLogger("httpcore.http11")
 # vcrpy replaces the pool's method, Elastic's agent the connection's, and respx both.
 _pool = Seat(httpcore.AsyncConnectionPool, "handle_async_request")
 _connection = Seat(httpcore.AsyncHTTPConnection, "handle_async_request")
@@ -26,21 +26,21 @@ _connection = Seat(httpcore.AsyncHTTPConnection, "handle_async_request")
 class Single(httpcore.AsyncConnectionPool):
     """A pool of one connection, used as it is.
 
-    While somebody has put something in the place of httpcore's own methods, or reads its log of connections, it is a
-    pool like any other.
+    While somebody has put something in the place of httpcore's own methods, or reads its log, it is a pool like any
+    other.
     """
 
     def __init__(self, context: ssl.SSLContext) -> None:
         """Connect when first used."""
         self._backend = _backend()
         self._context = context
-        self._line: httpcore.AsyncHTTP11Connection | None = None
+        self._line: Line | None = None
         self._was_pool = False
         super().__init__(context, max_connections=1, network_backend=self._backend)
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
         """Send a request, over a new connection if the last one is none any more."""
-        if _pool.is_taken() or _connection.is_taken() or _log.isEnabledFor(logging.DEBUG):
+        if _is_watched():
             await self._hang_up()
             self._was_pool = True
             return await super().handle_async_request(request)
@@ -70,7 +70,7 @@ class Single(httpcore.AsyncConnectionPool):
         if line is not None:
             await line.aclose()
 
-    async def _connect(self, request: httpcore.Request) -> httpcore.AsyncHTTP11Connection:
+    async def _connect(self, request: httpcore.Request) -> Line:
         origin, extensions = request.url.origin, request.extensions
         if "trace" in extensions:  # it is `Wire` who listens, and who must hear that he is told at all
             await extensions["trace"]("connection.connect_tcp.started", {})
@@ -83,21 +83,11 @@ class Single(httpcore.AsyncConnectionPool):
                 with anyio.CancelScope(shield=True):
                     await stream.aclose()
                 raise
-        line = httpcore.AsyncHTTP11Connection(origin, stream)
-        line._state_lock = _NoLock()  # type: ignore[assignment]  # noqa: SLF001
-        return line
+        return Line(origin, stream)
 
 
-class _NoLock:
-    """In the place of a lock where nobody is to be locked out: httpcore's lets the event loop turn each time."""
-
-    async def __aenter__(self) -> None:
-        """Go in."""
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """Go out."""
+def _is_watched() -> bool:
+    return _pool.is_taken() or _connection.is_taken() or any(log.isEnabledFor(logging.DEBUG) for log in _logs)
 
 
 def transport(context: ssl.SSLContext) -> httpx.AsyncHTTPTransport:

@@ -1,0 +1,169 @@
+"""One connection that speaks HTTP/1.1, by h11, for one request at a time.
+
+httpcore's own does the same, and more: it tells a log and a trace of each of its steps, takes a lock, which lets the
+event loop turn, and serves requests that want another protocol. Nobody here asks for that, and it costs a tenth of a
+page. To those above, a line is what httpcore's connection is, by the same names.
+"""
+
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import anyio
+import h11
+import httpcore
+
+_READ = 65_536
+_LONGEST_HEAD = 100 * 1024
+"""Bytes of an answer before its body, at most: as many as httpcore takes."""
+
+
+class Line(httpcore.AsyncConnectionInterface):
+    """A connection: whoever took it sends a request, and reads the answer to its end, or closes."""
+
+    def __init__(self, origin: httpcore.Origin, stream: httpcore.AsyncNetworkStream) -> None:
+        """Speak over a stream that is connected, and encrypted if it has to be."""
+        self._origin = origin
+        self._stream = stream
+        self._idle = True
+        self._closed = False
+        self._h11_state = h11.Connection(h11.CLIENT, max_incomplete_event_size=_LONGEST_HEAD)
+
+    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
+        """Send a request, and read the head of its answer."""
+        if not self._idle:
+            raise httpcore.ConnectionNotAvailable
+        self._idle = False
+        timeouts = request.extensions.get("timeout", {})
+        try:
+            # A service may refuse a request before it has read all of it, and what it says is to be heard.
+            with contextlib.suppress(httpcore.WriteError):
+                await self._send(request, timeouts.get("write"))
+            head = await self._receive_head(timeouts.get("read"))
+        except BaseException:
+            await self._break_off()
+            raise
+        return httpcore.Response(
+            head.status_code,
+            headers=head.headers.raw_items(),
+            content=_Content(self, timeouts.get("read")),
+            extensions={
+                "http_version": b"HTTP/" + head.http_version,
+                "reason_phrase": head.reason,
+                "network_stream": self._stream,
+            },
+        )
+
+    async def _send(self, request: httpcore.Request, limit: float | None) -> None:
+        state = self._h11_state
+        try:
+            head = state.send(h11.Request(method=request.method, target=request.url.target, headers=request.headers))
+        except h11.LocalProtocolError as error:
+            raise httpcore.LocalProtocolError(str(error)) from error
+        if "trace" in request.extensions:  # `Wire` marks the request as begun
+            await request.extensions["trace"]("http11.send_request_headers.started", {"request": request})
+        await self._stream.write(head or b"", limit)
+        content: Any = request.stream
+        try:
+            async for piece in content:
+                await self._stream.write(state.send(h11.Data(data=piece)) or b"", limit)
+            await self._stream.write(state.send(h11.EndOfMessage()) or b"", limit)
+        except h11.LocalProtocolError as error:
+            raise httpcore.LocalProtocolError(str(error)) from error
+
+    async def _receive_head(self, limit: float | None) -> h11.Response:
+        while True:
+            event = await self.receive(limit)
+            if isinstance(event, h11.Response):
+                return event
+
+    async def receive(self, limit: float | None) -> Any:  # noqa: ANN401  (of h11's events, which share no class)
+        """Give the next thing that h11 finds in what comes."""
+        state = self._h11_state
+        while True:
+            try:
+                event = state.next_event()
+            except h11.RemoteProtocolError as error:
+                raise httpcore.RemoteProtocolError(str(error)) from error
+            if event is not h11.NEED_DATA:
+                return event
+            data = await self._stream.read(_READ, limit)
+            if not data and state.their_state is h11.SEND_RESPONSE:
+                msg = "Server disconnected without sending a response."  # httpcore's words
+                raise httpcore.RemoteProtocolError(msg)
+            state.receive_data(data)
+
+    async def settle(self) -> None:
+        """Be ready for another request if this one and its answer have come to their ends; else close."""
+        state = self._h11_state
+        if state.our_state is h11.DONE and state.their_state is h11.DONE:
+            state.start_next_cycle()
+            self._idle = True
+        else:
+            await self.aclose()
+
+    async def _break_off(self) -> None:
+        with anyio.CancelScope(shield=True):
+            await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close."""
+        self._closed = True
+        self._idle = False
+        await self._stream.aclose()
+
+    # What httpcore's pool asks of a connection.
+
+    def can_handle_request(self, origin: httpcore.Origin) -> bool:
+        """Whether it leads there."""
+        return origin == self._origin
+
+    def is_available(self) -> bool:
+        """Whether it waits for a request."""
+        return self._idle
+
+    is_idle = is_available
+
+    def has_expired(self) -> bool:
+        """Whether the other side has closed it, or has sent what nobody asked for."""
+        return self._idle and bool(self._stream.get_extra_info("is_readable"))
+
+    def is_closed(self) -> bool:
+        """Whether it is closed."""
+        return self._closed
+
+    def info(self) -> str:
+        """Describe it."""
+        return f"{str(self._origin)!r}, HTTP/1.1, {'CLOSED' if self._closed else 'IDLE' if self._idle else 'ACTIVE'}"
+
+
+class _Content:
+    """The body of an answer. No generator: one that is left in the middle would have to be cleaned up by the loop."""
+
+    def __init__(self, connection: Line, limit: float | None) -> None:
+        self._connection = connection
+        self._limit = limit
+        self._ended = False
+        self._settled = False
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self._ended:
+            raise StopAsyncIteration
+        try:
+            event = await self._connection.receive(self._limit)
+        except BaseException:
+            with anyio.CancelScope(shield=True):
+                await self.aclose()
+            raise
+        if isinstance(event, h11.Data):
+            return bytes(event.data)
+        self._ended = True
+        raise StopAsyncIteration
+
+    async def aclose(self) -> None:
+        if not self._settled:
+            self._settled = True
+            await self._connection.settle()
