@@ -58,6 +58,6 @@ def _missed(report: dict[str, Any]) -> str:
 def _section(section: dict[str, Any]) -> str:
     table = ["| | median | least to most | goal | |", "|---|--:|--:|--:|---|"]
     table += [f"| {' | '.join(row)} |" for row in rows(section["figures"])]
-    rounds = max(figure["rounds"] for figure in section["figures"])
-    of = f" ({rounds} rounds)" if rounds > 1 else ""
+    rounds = {figure["rounds"] for figure in section["figures"]} - {1}
+    of = f" ({' or '.join(map(str, sorted(rounds)))} rounds)" if rounds else ""
     return f"### {section['title']}{of}\n\n" + "\n".join(table) + "\n"

@@ -14,9 +14,11 @@ TITLE: Final = "A listing of 12,000 meetings in 40 pages: CPU per meeting"
 BASE: Final = "byhand.base"
 OURS: Final = "ours.rows"
 ENCRYPTED: Final = ("ours.encrypted", "byhand.encrypted")
-CLOSE: Final = {
+CLOSEST: Final = {
     OURS: ("iter_all ÷ BASE", ("<=", 1.0)),
     "ours.pages": ("pages() ÷ BASE", ("<=", 0.97)),
+}
+CLOSE: Final = {
     "ours.aiohttp_transport": ("iter_all over httpx-aiohttp ÷ BASE", ("<=", 0.75)),
     "ours.prefetched": ("iter_all under `async with`, which prefetches, ÷ BASE", None),
     "byhand.encrypted": ("BASE over TLS ÷ BASE", None),
@@ -37,12 +39,15 @@ FAR: Final = {
 def run(plan: Plan) -> list[Figure]:
     """Measure."""
     size = 10 if plan.quick else 40
+    # What is close to its goal takes more turns: they are short, and a machine has its moods for longer than one.
+    closest = _each([BASE, *CLOSEST], plan, size, 3 * plan.close())
     close = _each([BASE, ENCRYPTED[0], *CLOSE], plan, size, plan.close())
-    far = _each([BASE, OURS, *FAR], plan, size // 4, plan.rounds)
-    found = [Figure("paging.base", "BASE: httpx and msgspec's Structs by hand, a plain `for`", "ns", close[BASE])]
+    far = _each([BASE, OURS, *FAR], plan, size // 4, plan.close())
+    found = [Figure("paging.base", "BASE: httpx and msgspec's Structs by hand, a plain `for`", "ns", closest[BASE])]
     found += [
-        Figure(f"paging.{name}", what, RATIO, ratios(close[name], close[BASE]), goal)
-        for name, (what, goal) in CLOSE.items()
+        Figure(f"paging.{name}", what, RATIO, ratios(those[name], those[BASE]), goal)
+        for those, peers in ((closest, CLOSEST), (close, CLOSE))
+        for name, (what, goal) in peers.items()
     ]
     tls = ratios(*(close[name] for name in ENCRYPTED))
     found.append(Figure("paging.encrypted", "iter_all over TLS ÷ BASE over TLS", RATIO, tls))

@@ -1,5 +1,7 @@
 """Where requests go: one service, whose address is read once, and not again with each path."""
 
+from functools import lru_cache
+
 import httpx
 
 _PROBE = "/some%2Fpath-~._1/2?name=a%3Db%20c&other=1"
@@ -22,6 +24,8 @@ class Address:
         self._parts = getattr(self._base, "_uri_reference", None)
         self._prefix = self._base.raw_path.decode("ascii").removesuffix("/")
         self._is_quick = self._parts is not None and self._agrees()
+        self.host: str = self._base.netloc.decode("ascii")
+        """What the ``Host`` header says."""
 
     def of(self, target: str) -> httpx.URL:
         """Give the address of a path and query, in which everything is encoded that has to be."""
@@ -43,3 +47,9 @@ class Address:
         except (AttributeError, TypeError, ValueError):
             return False
         return quick == slow and quick.raw_path == slow.raw_path and quick.netloc == slow.netloc
+
+
+@lru_cache(maxsize=16)
+def address(base_url: str) -> Address:
+    """Give the address of a service, which all clients of one read once."""
+    return Address(base_url)

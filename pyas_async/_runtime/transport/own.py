@@ -11,7 +11,7 @@ import anyio.to_thread
 import httpx
 
 from pyas_async._runtime.key import ApiKey
-from pyas_async._runtime.transport.address import Address
+from pyas_async._runtime.transport.address import address
 from pyas_async._runtime.transport.attempt import Attempt, target_of
 from pyas_async._runtime.transport.connections import Connection, Connections, close
 from pyas_async._runtime.transport.onlookers import Relay, is_watched
@@ -31,11 +31,11 @@ class Own:
     def __init__(self, base_url: str, key: ApiKey) -> None:
         """Keep what is needed to send; nothing is opened yet."""
         self._base_url = base_url
-        self._address = Address(base_url)
+        self._address = address(base_url)
         self._key = key
         self._fixed = httpx.Headers(
             {
-                "host": httpx.URL(base_url).netloc.decode("ascii"),
+                "host": self._address.host,
                 "accept": "application/json",
                 "accept-encoding": "gzip",
                 "user-agent": f"pyas_async/{__version__}",
