@@ -409,7 +409,7 @@ async def test_no_handshake(ends: str) -> None:
 
             if ends == "cancelled":
                 tasks.start_soon(send)
-                await anyio.to_thread.run_sync(begun.wait)
+                assert await anyio.to_thread.run_sync(begun.wait, 10)
                 tasks.cancel_scope.cancel()
             else:
                 with pytest.raises(httpcore.ConnectTimeout if ends == "out of time" else httpcore.ConnectError):

@@ -127,8 +127,8 @@ class Socket(anyio.abc.ByteStream):
             ClosedResourceError: If it was closed here.
         """
         transport = self.protocol.transport
-        # A request that nobody waits for any more must not go out.
-        await anyio.lowlevel.checkpoint_if_cancelled()
+        # A request that nobody waits for any more must not go out, and others may be about to say so.
+        await anyio.lowlevel.checkpoint()
         if not transport.is_closing():
             transport.write(item)
             await self.protocol.until_written()
