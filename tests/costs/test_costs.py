@@ -113,7 +113,7 @@ async def test_turns_of_the_event_loop_for_a_page() -> None:
 @of_the_own_pool
 @pytest.mark.asyncio
 async def test_a_page_over_a_socket() -> None:
-    """Over a connection of ours a page takes three turns of the event loop: before it is asked for, and until it came."""
+    """Over a connection of ours a page takes three turns of the event loop: one before it is sent for, and two after."""
     counts = []
     for pages in (2, 12):
         with wire(lambda seen: document(rows_after(seen.query.get("nextPageToken"), pages=pages))) as server:  # noqa: B023
@@ -123,7 +123,7 @@ async def test_a_page_over_a_socket() -> None:
                 counts.append((found[0], made.own))
 
     assert (counts[1][0] - counts[0][0]) / 10 <= 3
-    assert (counts[1][1] - counts[0][1]) / 10 <= 225
+    assert (counts[1][1] - counts[0][1]) / 10 <= 240
 
 
 LATER = {
