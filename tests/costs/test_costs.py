@@ -113,7 +113,7 @@ async def test_turns_of_the_event_loop_for_a_page() -> None:
 @of_the_own_pool
 @pytest.mark.asyncio
 async def test_a_page_over_a_socket() -> None:
-    """Over a connection of ours a page takes three turns of the event loop: one before it is sent for, and two after."""
+    """Over a connection of ours a page takes three turns of the event loop: one before it is sent for, two after."""
     counts = []
     for pages in (2, 12):
         with wire(lambda seen: document(rows_after(seen.query.get("nextPageToken"), pages=pages))) as server:  # noqa: B023
