@@ -8,7 +8,7 @@ import socket
 import ssl
 import struct
 import threading
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,7 @@ from runtime.trust import served, trusted
 from runtime.wires import CHANGE, DETAIL, client_of, document, found, wire
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
     from pyas_async import PyasClient
@@ -68,6 +68,16 @@ def accepted(listener: socket.socket) -> Iterator[socket.socket]:
 async def connect(listener: socket.socket) -> httpcore.AsyncNetworkStream:
     """Connect as a client of ours does."""
     return await streams.Backend().connect_tcp("127.0.0.1", listener.getsockname()[1], timeout=5)
+
+
+@asynccontextmanager
+async def connected() -> AsyncIterator[tuple[httpcore.AsyncNetworkStream, socket.socket]]:
+    """Give both ends of a connection."""
+    with listening() as listener:
+        stream = await connect(listener)
+        with accepted(listener) as service:
+            yield stream, service
+        await stream.aclose()
 
 
 def line_of(client: PyasClient) -> Any:  # noqa: ANN401  (httpcore's, and its inner parts)
@@ -232,123 +242,104 @@ async def test_an_answer_in_crumbs() -> None:
 @on_asyncio
 async def test_end() -> None:
     """The end of what comes is no bytes, again and again, and what was sent before is there."""
-    with listening() as listener:
-        stream = await connect(listener)
-        with accepted(listener) as service:
-            service.sendall(b"last words")
-            service.shutdown(socket.SHUT_WR)
-            assert b"last words" == await stream.read(65_536)
-            assert [b"", b""] == [await stream.read(65_536) for _ in range(2)]
-            assert stream.get_extra_info("is_readable")
-            await stream.write(b"and mine")  # the other half is open
-            assert b"and mine" == service.recv(100)
-        await stream.aclose()
+    async with connected() as (stream, service):
+        service.sendall(b"last words")
+        service.shutdown(socket.SHUT_WR)
+        assert b"last words" == await stream.read(65_536)
+        assert [b"", b""] == [await stream.read(65_536) for _ in range(2)]
+        assert stream.get_extra_info("is_readable")
+        await stream.write(b"and mine")  # the other half is open
+        assert b"and mine" == service.recv(100)
 
 
 @on_asyncio
 async def test_reset() -> None:
     """A connection that was torn down is an error that says so, to a reader who waits and to one who comes later."""
-    with listening() as listener:
-        stream = await connect(listener)
-        with accepted(listener) as service:
-            service.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            threading.Timer(0.02, service.close).start()
-            for _ in range(2):
-                with pytest.raises(httpcore.ReadError, match="reset"):
-                    await stream.read(65_536, timeout=5)
+    async with connected() as (stream, service):
+        service.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        threading.Timer(0.02, service.close).start()
+        for _ in range(2):
+            with pytest.raises(httpcore.ReadError, match="reset"):
+                await stream.read(65_536, timeout=5)
         with pytest.raises(httpcore.WriteError):
             await stream.write(b"hello?")
-        await stream.aclose()
 
 
 @on_asyncio
 async def test_closed() -> None:
     """A stream that was closed here neither reads nor writes, and the other side sees its end."""
-    with listening() as listener:
-        stream = await connect(listener)
-        with accepted(listener) as service:
-            await stream.aclose()
-            assert b"" == service.recv(100)
-            with pytest.raises(httpcore.ReadError):
-                await stream.read(65_536)
-            with pytest.raises(httpcore.WriteError):
-                await stream.write(b"hello?")
-            assert stream.get_extra_info("is_readable")
+    async with connected() as (stream, service):
+        await stream.aclose()
+        assert b"" == service.recv(100)
+        with pytest.raises(httpcore.ReadError):
+            await stream.read(65_536)
+        with pytest.raises(httpcore.WriteError):
+            await stream.write(b"hello?")
+        assert stream.get_extra_info("is_readable")
 
 
 @on_asyncio
 async def test_limits_of_time() -> None:
     """What takes longer than it may ends in the error that httpcore has for it, and the stream goes on."""
-    with listening() as listener:
-        stream = await connect(listener)
-        with accepted(listener) as service:
-            with pytest.raises(httpcore.ReadTimeout):
-                await stream.read(65_536, timeout=0.01)
-            with pytest.raises(httpcore.WriteTimeout):
-                await stream.write(bytes(1 << 24), timeout=0.01)
-            service.sendall(b"here")
-            assert b"here" == await stream.read(65_536, timeout=5)
-        await stream.aclose()
+    async with connected() as (stream, service):
+        with pytest.raises(httpcore.ReadTimeout):
+            await stream.read(65_536, timeout=0.01)
+        with pytest.raises(httpcore.WriteTimeout):
+            await stream.write(bytes(1 << 24), timeout=0.01)
+        service.sendall(b"here")
+        assert b"here" == await stream.read(65_536, timeout=5)
 
 
 @on_asyncio
 async def test_writing_waits() -> None:
     """To write is to wait until the system has taken it: what piles up is not in our memory."""
     size, taken = 1 << 24, 0
-    with listening() as listener:
-        stream = await connect(listener)
-        with accepted(listener) as service:
-            with anyio.move_on_after(0.05) as scope:
-                await stream.write(bytes(size))
-            assert scope.cancelled_caught
+    async with connected() as (stream, service):
+        with anyio.move_on_after(0.05) as scope:
+            await stream.write(bytes(size))
+        assert scope.cancelled_caught
 
-            def drain() -> None:
-                nonlocal taken
-                while taken < size:
-                    taken += len(service.recv(1 << 20))
+        def drain() -> None:
+            nonlocal taken
+            while taken < size:
+                taken += len(service.recv(1 << 20))
 
-            thread = threading.Thread(target=drain)
-            thread.start()
-            with anyio.fail_after(5):
-                await stream.write(b"more")
-            thread.join(5)
+        thread = threading.Thread(target=drain)
+        thread.start()
+        with anyio.fail_after(5):
+            await stream.write(b"more")
+        thread.join(5)
         assert size <= taken
-        await stream.aclose()
 
 
 @on_asyncio
 async def test_nothing_goes_out_for_nobody() -> None:
     """What is cancelled before it is written is not written: no call is spent on it."""
-    with listening() as listener:
-        stream = await connect(listener)
-        with accepted(listener) as service:
-            with anyio.CancelScope() as scope:
-                scope.cancel()
-                await stream.write(b"GET / HTTP/1.1\r\n\r\n")
-            assert scope.cancelled_caught
-            await stream.aclose()
-            assert b"" == service.recv(100)
+    async with connected() as (stream, service):
+        with anyio.CancelScope() as scope:
+            scope.cancel()
+            await stream.write(b"GET / HTTP/1.1\r\n\r\n")
+        assert scope.cancelled_caught
+        await stream.aclose()
+        assert b"" == service.recv(100)
 
 
 @on_asyncio
 async def test_reading_stops() -> None:
     """Who sends without an end fills no memory here: the socket is not read until somebody has taken what came."""
-    with listening() as listener:
-        stream = await connect(listener)
+    async with connected() as (stream, service):
         assert isinstance(stream, streams.Stream)
-        with accepted(listener) as service:
-            service.settimeout(0.2)
-            sent = 0
-            with pytest.raises(TimeoutError):
-                while True:
-                    sent += await anyio.to_thread.run_sync(service.send, bytes(1 << 20))
-            held = stream._socket.protocol.held
-            assert streams._FULL <= held < 3 * streams._FULL
-            with anyio.fail_after(5):
-                while sent > 0:
-                    sent -= len(await stream.read(65_536))
+        service.settimeout(0.2)
+        sent = 0
+        with pytest.raises(TimeoutError):
+            while True:
+                sent += await anyio.to_thread.run_sync(service.send, bytes(1 << 20))
+        held = stream._socket.protocol.held
+        assert streams._FULL <= held < 3 * streams._FULL
+        with anyio.fail_after(5):
+            while sent > 0:
+                sent -= len(await stream.read(65_536))
         assert 0 == sent
-        await stream.aclose()
 
 
 # Encryption.

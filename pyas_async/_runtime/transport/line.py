@@ -21,9 +21,8 @@ _LONGEST_HEAD = 100 * 1024
 class Line(httpcore.AsyncConnectionInterface):
     """A connection: whoever took it sends a request, and reads the answer to its end, or closes."""
 
-    def __init__(self, origin: httpcore.Origin, stream: httpcore.AsyncNetworkStream) -> None:
+    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
         """Speak over a stream that is connected, and encrypted if it has to be."""
-        self._origin = origin
         self._stream = stream
         self._idle = True
         self._closed = False
@@ -112,17 +111,11 @@ class Line(httpcore.AsyncConnectionInterface):
         self._idle = False
         await self._stream.aclose()
 
-    # What httpcore's pool asks of a connection.
+    # What is asked of a connection before it is used again.
 
-    def can_handle_request(self, origin: httpcore.Origin) -> bool:
-        """Whether it leads there."""
-        return origin == self._origin
-
-    def is_available(self) -> bool:
+    def is_idle(self) -> bool:
         """Whether it waits for a request."""
         return self._idle
-
-    is_idle = is_available
 
     def has_expired(self) -> bool:
         """Whether the other side has closed it, or has sent what nobody asked for."""
@@ -131,10 +124,6 @@ class Line(httpcore.AsyncConnectionInterface):
     def is_closed(self) -> bool:
         """Whether it is closed."""
         return self._closed
-
-    def info(self) -> str:
-        """Describe it."""
-        return f"{str(self._origin)!r}, HTTP/1.1, {'CLOSED' if self._closed else 'IDLE' if self._idle else 'ACTIVE'}"
 
 
 class _Content:

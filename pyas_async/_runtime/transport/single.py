@@ -79,11 +79,11 @@ class Single(httpcore.AsyncConnectionPool):
         if origin.scheme == b"https":
             try:
                 stream = await stream.start_tls(self._context, host, timeout)
-            except BaseException:
+            except BaseException:  # of those who are cancelled, httpcore's stream for trio does not close itself
                 with anyio.CancelScope(shield=True):
                     await stream.aclose()
                 raise
-        return Line(origin, stream)
+        return Line(stream)
 
 
 def _is_watched() -> bool:

@@ -1,7 +1,7 @@
 """Sockets of asyncio below httpcore, by the interfaces that anyio and httpcore have for such things.
 
 anyio's own socket changes the selector and lets the event loop turn for each piece that is read, and httpcore enters a
-scope for it. That is a fifth of what a page costs by hand. What opens the connections, happy eyeballs included, is
+scope for it. That is a sixth of what a page costs by hand. What opens the connections, happy eyeballs included, is
 anyio by way of httpcore all the same, and so is what encrypts them.
 """
 
