@@ -138,6 +138,7 @@ def uncover_pyenv() -> None:
 
 
 uncover_pyenv()
+FOUND = [version for version in TESTED if version == RUNNING or shutil.which(f"python{version}")]
 
 
 class Wheel:
@@ -162,9 +163,10 @@ class Wheel:
         if cls._folder is None:
             folder = tempfile.TemporaryDirectory(prefix="pyas_async-wheel-")
             if session.venv_backend == "uv":
-                session.run("uv", "build", "--quiet", "--out-dir", folder.name)
+                session.run_install("uv", "build", "--quiet", "--out-dir", folder.name)
             else:
-                session.run("python", "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder.name, ".")
+                pip = ("python", "-m", "pip", "wheel", "--quiet", "--no-deps")
+                session.run_install(*pip, "--wheel-dir", folder.name, ".")
             cls._folder = folder
         return Path(cls._folder.name)
 
@@ -190,8 +192,34 @@ def install_wheel(session: nox.Session, *requirements: str, extras: "Iterable[st
 # tests/test_package.py asserts it.
 UNDER_TEST = {"PYAS_ASYNC_TEST_WHEEL": "1", "PYTHONSAFEPATH": "1"}
 
-# Of each part of the house, the tests that send: whose pool they send through is nothing to the others.
-ON_SOCKETS = [
+CLIENT = ",".join(
+    f"pyas_async/{part}"
+    for part in ("_core/*", "_runtime/*", "models/*", "client.py", "meetings.py", "accounts.py", "many.py")
+)
+"""What the quick tests are about."""
+AT_ONCE = ["--numprocesses", str(os.cpu_count() or 1), "--dist", "worksteal"]
+SHORT = ["-m", "not long"]
+"""Leaves out the proofs at full length, which carry the marker `long`."""
+FULL = "--full"
+"""After `--`, runs the proofs at full length as well."""
+
+# Tests that need no socket, no other process and no pause. They reach nearly every branch of the client.
+QUICK = [
+    "tests/core",
+    "tests/contract",
+    "tests/offline",
+    "tests/bulk",
+    "tests/prefetch",
+    "tests/accounts",
+    "tests/reconcile",
+    "tests/seeing",
+    "tests/single_flight",
+    "tests/openapi",
+    "tests/costs",
+]
+
+# The tests that send over sockets. What differs between two Pythons or two libraries below the client shows here.
+SOCKETS = [
     "tests/accounts/test_pairs.py",
     "tests/bulk/test_cancelling.py",
     "tests/bulk/test_faults.py",
@@ -202,11 +230,8 @@ ON_SOCKETS = [
     "tests/runtime",
     "tests/single_flight",
 ]
-
-
-AT_ONCE = ["--numprocesses", str(os.cpu_count() or 1), "--dist", "worksteal"]
-# But what is made of time wants the machine to itself, and what draws from all that is loaded, nothing else loaded.
-APART = ["tests/faults", "tests/walk"]
+# Further ones, which bring their own clients of other libraries.
+SOCKETS_TOO = ["tests/cancel", "tests/environments", "tests/faults"]
 
 
 @nox.session
@@ -216,40 +241,64 @@ def demo(session: nox.Session) -> None:
     session.run("python", "docs/examples/first_run.py", *session.posargs)
 
 
-@nox.session(python=TESTED)
+def run_pytest(session: nox.Session, *arguments: str, runner: "Iterable[str]" = (), **variables: str) -> None:
+    """Run pytest; what the user gave after `--` replaces the arguments, and `--full` adds the long proofs."""
+    given = [part for part in session.posargs if part != FULL]
+    length = [] if FULL in session.posargs or "-m" in given else SHORT
+    command = ["python", "-m", *(runner or ("pytest",))]
+    session.run(*command, *length, *(given or arguments), env={**UNDER_TEST, **variables})
+
+
+@nox.session
+def quick(session: nox.Session) -> None:
+    """Run after each change: the tests that take no time, on this checkout, with the client's coverage."""
+    session.install("--editable", ".[sandbox]", *groups("tests"))
+    session.run("coverage", "erase")
+    runner = ["coverage", "run", "-m", "pytest"]
+    session.run("python", "-m", *runner, *SHORT, *AT_ONCE, "--quiet", *(session.posargs or QUICK))
+    if not session.posargs:
+        session.run("coverage", "combine", "--quiet")
+        session.run("coverage", "report", "--include", CLIENT, "--fail-under", "95", "--sort", "cover")
+
+
+@nox.session(python=RUNNING)
 def tests(session: nox.Session) -> None:
-    """Run the tests on each supported Python; arguments after -- go to pytest."""
+    """Run the tests on the Python that runs this, without the long proofs; arguments after -- go to pytest."""
     install_wheel(session, *groups("tests"), extras=EXTRAS)
-    # Measuring costs as long as testing; what one Python runs, the others do.
-    measured = session.python == RUNNING and not session.posargs
-    if measured:
-        start_coverage(session)
-    # The long walk is the same on every Python: the one that runs this file goes all the way, the others some of it.
-    way = {} if session.python == RUNNING or session.posargs else {"PYAS_ASYNC_WALK_STEPS": "2000"}
-    # Hypothesis draws constants from whatever tests are loaded. In a process of its own, the walk takes the same steps
-    # whatever other tests there are.
-    together = [*AT_ONCE, *(f"--ignore={part}" for part in APART)]
-    parts = [together, ["tests/faults"], [*AT_ONCE, "tests/walk"]]
-    for part in [session.posargs] if session.posargs else parts:
-        runner = ("coverage", "run", "-m", "pytest") if measured else ("python", "-m", "pytest")
-        session.run(*runner, *part, env={**UNDER_TEST, **way})
+    run_pytest(session, *AT_ONCE)
 
 
-_coverage_started: list[bool] = []
+for other in TESTED:
+    if other != RUNNING:
+        nox.session(python=other, name=f"tests-{other}")(tests.func)
 
 
-def start_coverage(session: nox.Session) -> None:
-    """Forget what earlier runs measured, and report at the end of this one."""
-    if not _coverage_started:
-        _coverage_started.append(True)
-        session.run("coverage", "erase")
-    session.notify("coverage")
+def run_edge(session: nox.Session, version: str) -> None:
+    """Run what may differ on another Python: the quick tests and those that use sockets."""
+    if version == RUNNING:
+        session.skip(f"it is Python {version}, which the session `tests` uses")
+    install_wheel(session, *groups("tests"), extras=EXTRAS)
+    run_pytest(session, *AT_ONCE, *dict.fromkeys([*QUICK, *SOCKETS, *SOCKETS_TOO]))
+
+
+@nox.session(python=FOUND[0])
+def oldest(session: nox.Session) -> None:
+    """Run the quick tests and those that use sockets on the oldest Python that is here, unless `tests` does."""
+    run_edge(session, FOUND[0])
+
+
+@nox.session(python=FOUND[-1])
+def newest(session: nox.Session) -> None:
+    """Run the quick tests and those that use sockets on the newest Python that is here, unless `tests` does."""
+    run_edge(session, FOUND[-1])
 
 
 @nox.session
 def coverage(session: nox.Session) -> None:
-    """Report the coverage of all Pythons that were tested, and hold it above the floor."""
-    session.install(*(requirement for requirement in groups("tests") if requirement.startswith("coverage")))
+    """Run the tests with the proofs at full length, measure the coverage of all code, and hold it above its minimum."""
+    install_wheel(session, *groups("tests"), extras=EXTRAS)
+    session.run("coverage", "erase")
+    run_pytest(session, *AT_ONCE, runner=("coverage", "run", "-m", "pytest"))
     session.run("coverage", "combine", "--quiet")
     session.run("coverage", "report")
 
@@ -302,16 +351,15 @@ def contract(session: nox.Session) -> None:
 def walk(session: nox.Session) -> None:
     """Walk ten times as far as the tests do, over listings that change, tokens that die, and readers that go."""
     install_wheel(session, *groups("tests"))
-    environment = {**UNDER_TEST, "PYAS_ASYNC_WALK_STEPS": "200000", "PYTEST_ADDOPTS": "-o faulthandler_timeout=3600"}
-    session.run("python", "-m", "pytest", "tests/walk", *session.posargs, env=environment)
+    environment = {**UNDER_TEST, "PYAS_ASYNC_WALK_STEPS": "200000", "PYTEST_ADDOPTS": "-o faulthandler_timeout=7200"}
+    session.run("python", "-m", "pytest", *AT_ONCE, "tests/walk", *session.posargs, env=environment)
 
 
 @nox.session
 def httpx2(session: nox.Session) -> None:
     """Run the tests that talk to a socket through an injected client of httpx2."""
     install_wheel(session, *groups("tests"), *PYPROJECT["project"]["optional-dependencies"]["httpx2"])
-    environment = {**UNDER_TEST, "PYAS_ASYNC_TEST_CLIENT": "httpx2"}
-    session.run("python", "-m", "pytest", *(session.posargs or [*AT_ONCE, *ON_SOCKETS]), env=environment)
+    run_pytest(session, *AT_ONCE, *SOCKETS, PYAS_ASYNC_TEST_CLIENT="httpx2")
 
 
 @nox.session
@@ -319,7 +367,14 @@ def cancel(session: nox.Session) -> None:
     """Cancel every operation at each of its suspension points, and calls by the ten thousand; compare with httpx."""
     install_wheel(session, *groups("tests"))
     environment = {**UNDER_TEST, "PYAS_ASYNC_CANCEL": "complete"}
-    session.run("python", "-m", "pytest", "tests/cancel", *session.posargs, env=environment)
+    session.run("python", "-m", "pytest", *AT_ONCE, "tests/cancel", *session.posargs, env=environment)
+
+
+@nox.session
+def simulation(session: nox.Session) -> None:
+    """Play the budget's queue in virtual time, under loads of all kinds; `-- --full` plays all of them."""
+    install_wheel(session, *groups("tests"))
+    run_pytest(session, *AT_ONCE, "tests/simulation")
 
 
 @nox.session
@@ -332,17 +387,15 @@ def fleet(session: nox.Session) -> None:
     if not any(map(shutil.which, servers)):
         session.skip("there is no Redis here, nor a Valkey; on Debian and Ubuntu: sudo apt install redis-server")
     install_wheel(session, *groups("tests"), extras=("redis", "sandbox"))
-    environment = {**UNDER_TEST, "PYAS_ASYNC_FLEET": "1"}
     # They sleep more than they work.
-    session.run("python", "-m", "pytest", "--numprocesses", "4", "tests/fleet", *session.posargs, env=environment)
+    run_pytest(session, "--numprocesses", "4", "tests/fleet", PYAS_ASYNC_FLEET="1")
 
 
 @nox.session
 def warehouse(session: nox.Session) -> None:
     """Kill a load into DuckDB at random moments, and at those that chance seldom strikes."""
     install_wheel(session, *groups("tests"), extras=("cli", "dlt", "sandbox"))
-    environment = {**UNDER_TEST, "PYAS_ASYNC_WAREHOUSE": "1"}
-    session.run("python", "-m", "pytest", "-rP", *AT_ONCE, "tests/warehouse", *session.posargs, env=environment)
+    run_pytest(session, "-rP", *AT_ONCE, "tests/warehouse", PYAS_ASYNC_WAREHOUSE="1")
 
 
 @nox.session
@@ -357,13 +410,15 @@ def durable(session: nox.Session) -> None:
     if os.name == "nt":
         session.skip("Windows has no SIGKILL")
     install_wheel(session, *groups("durable"))
-    arguments = ["--numprocesses", "2", "tests/durable", *session.posargs]
-    environment = {**UNDER_TEST, "PYAS_ASYNC_DURABLE": "1"}
-    if "--whole" in arguments:
-        # One after the other, and its figures are shown.
-        arguments = ["-s", "-o", "faulthandler_timeout=7200", *(part for part in arguments[2:] if part != "--whole")]
-        environment["PYAS_ASYNC_DURABLE_WHOLE"] = "1"
-    session.run("python", "-m", "pytest", *arguments, env=environment)
+    if "--whole" not in session.posargs:
+        run_pytest(session, *AT_ONCE, "tests/durable", PYAS_ASYNC_DURABLE="1")
+        return
+    # One after the other, and its figures are shown.
+    chosen = [part for part in session.posargs if part != "--whole"]
+    environment = {**UNDER_TEST, "PYAS_ASYNC_DURABLE": "1", "PYAS_ASYNC_DURABLE_WHOLE": "1"}
+    session.run(
+        "python", "-m", "pytest", "-s", "-o", "faulthandler_timeout=7200", "tests/durable", *chosen, env=environment
+    )
 
 
 @nox.session
@@ -433,7 +488,7 @@ def fuzz(session: nox.Session) -> None:
     install_wheel(session, *groups("tests"))
     inputs = session.posargs[0] if session.posargs else "1000000"
     environment = {**UNDER_TEST, "PYAS_ASYNC_FUZZ_INPUTS": inputs, "PYTEST_ADDOPTS": "-o faulthandler_timeout=14400"}
-    session.run("python", "-m", "pytest", "tests/fuzz", "--durations=0", env=environment)
+    session.run("python", "-m", "pytest", *AT_ONCE, "tests/fuzz", "--durations=0", env=environment)
 
 
 @nox.session
@@ -482,7 +537,7 @@ def highest(session: nox.Session) -> None:
     newest = [*(re.sub(r"(>=[\d.]+)", r"\1.dev0", requirement) for requirement in direct), *groups("tests")]
     install_wheel(session, "--upgrade", "--prerelease=if-necessary-or-explicit", *newest, extras=EXTRAS)
     session.run("uv", "pip", "list")
-    session.run("python", "-m", "pytest", *(session.posargs or AT_ONCE), env=UNDER_TEST)
+    run_pytest(session, *AT_ONCE)
 
 
 @nox.session(python=SUPPORTED[0], reuse_venv=False)  # an installed newer version would do as well
@@ -494,4 +549,4 @@ def lowest(session: nox.Session) -> None:
     extras = [requirement for extra in EXTRAS.values() for requirement in extra]
     direct = [*PYPROJECT["project"]["dependencies"], *extras, *groups("tests")]
     install_wheel(session, "--resolution=lowest-direct", *direct, extras=EXTRAS)
-    session.run("python", "-m", "pytest", *(session.posargs or AT_ONCE), env=UNDER_TEST)
+    run_pytest(session, *AT_ONCE)

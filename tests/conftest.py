@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 # What the client, or httpx below it, would take from the environment of whoever runs the tests.
 AMBIENT = (
@@ -40,3 +41,26 @@ def anyio_backend(request: pytest.FixtureRequest) -> str:
     """Run each test marked `anyio` on asyncio and on trio."""
     backend: str = request.param
     return backend
+
+
+@pytest.fixture
+def figure(record_property: Callable[[str, object], None]) -> Callable[[str, float], None]:
+    """Note how much of something a proof did; all that tests note of one thing is added up and printed at the end."""
+
+    def note(what: str, amount: float) -> None:
+        record_property("figure", [what, amount])
+
+    return note
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the figures, one line each. `.ci/proofs.py` finds them there."""
+    totals: Counter[str] = Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for name, value in getattr(report, "user_properties", ()):
+                if name == "figure" and report.when == "teardown":
+                    what, amount = value
+                    totals[what] += amount
+    for what, amount in totals.items():
+        terminalreporter.write_line(f"figure: {amount:,} {what}")
