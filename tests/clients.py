@@ -13,6 +13,7 @@ import httpx
 import httpx2
 import pytest
 
+import inside
 from pyas_async import PyasClient
 
 LIBRARIES: dict[str, Any] = {"own": None, "httpx": httpx, "httpx2": httpx2}
@@ -35,7 +36,7 @@ class Lent(PyasClient):
     async def aclose(self) -> None:
         """Close both."""
         await super().aclose()
-        if not self._is_view:
+        if not inside.is_view(self):
             await self.lent.aclose()
 
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import inside
 from accounts.world import BROKEN, MISSING, PAGE, World, client_of, pair_of, rest
 from pyas_async import Checkpoint, CheckpointError, PyasClient
-from pyas_async._core import sealed
 from pyas_async._core.accounts_checkpoint import AccountsCheckpoint
 from pyas_async._core.checkpoint import ListingCheckpoint
 
@@ -114,7 +114,7 @@ async def test_a_document_that_cannot_be(change: dict[str, object]) -> None:
     document = json.loads(str(await place_of(9))) | change
     del document["check"]
     with pytest.raises(CheckpointError):
-        Checkpoint.parse(json.dumps(document | {"check": sealed._check(document)}))
+        Checkpoint.parse(json.dumps(document | {"check": inside.check_sum(document)}))
 
 
 async def test_each_kind_leads_back_where_it_came_from() -> None:

@@ -16,6 +16,7 @@ import anyio.lowlevel
 import attrs
 import httpx
 
+import inside
 from pyas_async import AccountsIterator, Meeting, NotFoundError, PyasClient
 from pyas_async._runtime.clock import Clock
 
@@ -176,13 +177,13 @@ async def client_of(world: World) -> AsyncIterator[PyasClient]:
     started = world.time
     async with httpx.AsyncClient(transport=world, trust_env=False) as http:
         client = PyasClient("key", base_url="https://world.test", http_client=http, retry=None)
-        session = client._session
-        session.clock = session._scheduler._clock = Clock(
+        clock = Clock(
             now=lambda: world.time - started,
             wall=lambda: EPOCH + timedelta(seconds=world.time),
             sleep=world.sleep,
             chance=lambda: 0.5,
         )
+        inside.set_clock(client, clock)
         async with client:
             # Before its first answer, a client does not know whether others have used the key's calls up.
             with contextlib.suppress(NotFoundError):

@@ -13,6 +13,7 @@ import anyio.lowlevel
 import httpx
 import pytest
 
+import inside
 from bulk.tools import (
     CHANGE,
     Counted,
@@ -361,7 +362,7 @@ async def test_cancel_when_room_comes(service: Service) -> None:
     """A call that is let go in the moment in which it gets its place gives the place back, and is not sent."""
     budget = budget_of(1)
     async with service.client(budget=budget) as client:
-        scheduler = client._session._scheduler
+        scheduler = inside.scheduler(client)
         ticket = Ticket()
         assert scheduler.try_now(ticket)
         run = client.meetings.delete_many([1, 2, 3])

@@ -9,6 +9,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
+import inside
 from bulk.tools import Counted, Service, never, states, streamed, tasks, when
 
 if TYPE_CHECKING:
@@ -180,7 +181,7 @@ async def check_leaving(
     await anyio.wait_all_tasks_blocked()
     assert before == tasks()
     assert 0 == service.under_way
-    assert 0 == client._session._scheduler.budget.in_flight
+    assert 0 == inside.in_flight(client)
     assert 0 == client.rate_limit.waiting
     assert 50 == (await client.meetings.get(50)).id
 

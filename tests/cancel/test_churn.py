@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
+import inside
 from cancel.service import Service
 from cancel.sweep import COMPLETE, HANGS, Tally, nothing_said, tasks
 from clients import LIBRARIES
 from pyas_async import RateBudget
-from runtime.whole import check_whole, connections_of, create, get, held, iterate, page
+from runtime.whole import check_whole, create, get, iterate, page
 from runtime.wires import client_of
 
 if TYPE_CHECKING:
@@ -83,13 +84,13 @@ async def check_churn(service: Wire, way: str, cancel: Cancel, tally: Tally) -> 
             before = tasks()
             assert await churn(client, cancel, tally)
             assert before == tasks()
-            assert {} == held(client)
+            assert {} == inside.under_way(client)
             with anyio.fail_after(HANGS):
                 async with anyio.create_task_group() as group:
                     for _ in range(WORKERS):
                         group.start_soon(get, client)
             await check_whole(client)
-            connections = connections_of(client)
+            connections = inside.connections(client)
             assert len(connections) <= CONNECTIONS
             assert all(connection.is_idle() or connection.is_closed() for connection in connections)
 

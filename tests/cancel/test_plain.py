@@ -10,6 +10,7 @@ import anyio
 import httpx
 import pytest
 
+import inside
 from cancel.service import Service
 from cancel.sweep import COMPLETE, Tally, strike
 from cancel.test_churn import CONNECTIONS, WORKERS
@@ -87,7 +88,8 @@ async def test_churn(service: Wire, say: Callable[[str], None]) -> None:
         async with anyio.create_task_group() as group:
             for _ in range(WORKERS):
                 group.start_soon(work)
-        lost = sum(not connection.is_idle() for connection in http._transport._pool.connections)  # type: ignore[attr-defined]
+        pool = inside.pool_of(inside.transport_of(http))
+        lost = sum(not connection.is_idle() for connection in pool.connections)
     say(
         f"httpx {httpx.__version__} itself, {CHURNED:,} times by task.cancel() under {WORKERS} workers: {lost} of "
         f"{CONNECTIONS} connections are lost"

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import anyio
 import pytest
 
+import inside
 from cancel.operations import OPERATIONS
 from cancel.service import HELD, SLOW, Service
 from cancel.sweep import HANGS, How, Tally, nothing_said, strike, tasks
 from clients import LIBRARIES
 from pyas_async import ClientClosedError, PyasClient
-from runtime.whole import check_whole, connections_of, held
+from runtime.whole import check_whole
 from runtime.wires import client_of, heard, until
 
 if TYPE_CHECKING:
@@ -64,11 +65,11 @@ async def sweep_closing(tally: Tally, service: Wire, way: str, how: How, backend
             async with anyio.create_task_group() as others:
                 others.start_soon(ask_in_vain, client)
                 await until(lambda: len(service.requests) > sent)  # noqa: B023  (awaited here)
-                idle = [connection for connection in connections_of(client) if connection.is_idle()]
+                idle = [connection for connection in inside.connections(client) if connection.is_idle()]
                 tally.note(await strike(partial(PyasClient.aclose, client), how, backend, point))
                 with anyio.fail_after(HANGS):
                     await PyasClient.aclose(client)  # not of what it was lent
-            assert {} == held(client)
+            assert {} == inside.under_way(client)
             assert [way == "own"] * len(idle) == [connection.is_closed() for connection in idle]
             assert len(idle) > 1
     if way == "own":  # an injected one may have nothing to wait for

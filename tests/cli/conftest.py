@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import inside
 from cli.tools import Pyas
 from pyas_async import PyasClient, RetryPolicy
 from pyas_async.sandbox import Sandbox
@@ -38,5 +39,5 @@ def pyas(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) ->
     """Call the command; its client retries without a pause."""
     swift = RetryPolicy(base=0.0, cap=0.0)
     monkeypatch.setenv("COLUMNS", "120")  # whether and how wide a terminal stands behind the tests is left to chance
-    monkeypatch.setattr("pyas_async.cli._service.PyasClient", partial(PyasClient, retry=swift))
+    monkeypatch.setattr(inside.CLI_CLIENT, partial(PyasClient, retry=swift))
     return Pyas(capsys, monkeypatch)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import inside
 from cli.twisted import Twisted, Twists
 from pyas_async import Meeting, from_dict
 from pyas_async.cli._doctor.calls import CLOCK
-from pyas_async.cli._doctor.dates import _target
 from pyas_async.cli._doctor.findings import Masker
 from pyas_async.cli._doctor.limits import form_of
 from pyas_async.sandbox import EXPIRED_ANSWERS, ExpiredAnswer, Sandbox
@@ -407,9 +407,10 @@ def test_the_day_that_is_looked_for() -> None:
         ]
         return [from_dict(Meeting, row) for row in rows]
 
-    assert _target(on("2026-03-05", "2026-03-06")) is None
-    assert _target(on("2026-03-05", "2026-06-06", kind=8)) is None
-    plain, clear = _target(on("2026-03-25", "2026-03-01")), _target(on("2026-03-25", "2026-03-07", "2026-03-03"))
+    target = inside.doctor_target
+    assert target(on("2026-03-05", "2026-03-06")) is None
+    assert target(on("2026-03-05", "2026-06-06", kind=8)) is None
+    plain, clear = target(on("2026-03-25", "2026-03-01")), target(on("2026-03-25", "2026-03-07", "2026-03-03"))
     assert plain is not None
     assert clear is not None
     assert ("2026-03-25", False) == (plain.day.isoformat(), plain.clear)

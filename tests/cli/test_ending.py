@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 from rich.console import Console
 
+import inside
 from pyas_async import Event, Waiting, __version__, plans
 from pyas_async.cli import _output
 from pyas_async.cli._failing import code_of, text_of
@@ -201,7 +202,7 @@ def test_a_mistake_of_ours(pyas: Pyas, sandbox: Sandbox, monkeypatch: pytest.Mon
     def broken(*_: object) -> None:
         raise LookupError("a mistake")
 
-    monkeypatch.setattr("pyas_async.cli._listing.day_filter", broken)
+    monkeypatch.setattr(inside.CLI_DAY_FILTER, broken)
 
     done = pyas("meetings", "list")
 
@@ -245,7 +246,7 @@ def test_lines_beside_what_moves(monkeypatch: pytest.MonkeyPatch) -> None:
     """A line that is told while something moves at the terminal stands above it, and is not written over."""
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, color_system=None, width=60)
-    monkeypatch.setattr(_output, "_moving", [console])
+    monkeypatch.setattr(inside.CLI_MOVING, [console])
 
     with _output.status("listing") as tell:
         tell("listing: 300 meetings")

@@ -13,9 +13,8 @@ import attrs
 import pytest
 from rich.console import Console
 
+import inside
 from pyas_async import AccountsStats, AttemptStarted, PageReceived, RateLimitSnapshot, Waiting
-from pyas_async.cli import _output
-from pyas_async.cli._export import progress as module
 from pyas_async.cli._export.progress import Progress
 
 if TYPE_CHECKING:
@@ -173,8 +172,8 @@ def test_drawn_while_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
     """The bar is drawn again and again by the event loop's own clock, and is gone at the end, whatever ends it."""
     screen, looks = io.StringIO(), list[float]()
     console = Console(file=screen, force_terminal=True, width=80, legacy_windows=False)
-    monkeypatch.setattr(_output, "_moving", [console])
-    monkeypatch.setattr(module, "_TICK", 0.001)
+    monkeypatch.setattr(inside.CLI_MOVING, [console])
+    monkeypatch.setattr(inside.CLI_TICK, 0.001)
     world = World(3)
 
     async def export() -> None:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from rich.console import Console
 
+import inside
 from pyas_async import MeetingDetail, from_dict
-from pyas_async.cli import _showing
 from pyas_async.cli._output import clean
 from pyas_async.cli._showing import recurrence_words, show_fields
 
@@ -138,7 +138,7 @@ def test_details_at_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """Long texts are wrapped beside their names; an address is not, so that it can be copied."""
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, no_color=True, color_system=None, width=30)
-    monkeypatch.setattr(_showing, "stdout", lambda: console)
+    monkeypatch.setattr(inside.CLI_DETAILS_CONSOLE, lambda: console)
     link = "https://us05web.zoom.us/j/85746065400?pwd=x"
 
     show_fields([("title", "Planning of the next year"), ("none", ""), ("to join", link)])

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.cells import cell_len
 
+import inside
 from pyas_async.cli import main
-from pyas_async.cli._export import files, run
+from pyas_async.cli._export import files
 from pyas_async.cli._tables import write_table
 
 if TYPE_CHECKING:
@@ -117,9 +118,9 @@ def test_an_export_without_room(
         if len(saved) > rows + 1:
             os.write(os.open("/dev/full", os.O_WRONLY), b"x")
 
-    monkeypatch.setattr(run, "see_off", see_off)
+    monkeypatch.setattr(inside.CLI_SEE_OFF, see_off)
     done = pyas("meetings", "export", "--output", output, "--checkpoint-every", 0)
-    monkeypatch.setattr(run, "see_off", files.see_off)
+    monkeypatch.setattr(inside.CLI_SEE_OFF, files.see_off)
 
     first, *others = done.err.splitlines()
     assert (1, f"pyas: error: {output}.part: No space left on device") == (done.code, first)

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import inside
 from pyas_async.cli import main
 
 if TYPE_CHECKING:
@@ -47,8 +48,8 @@ class Pyas:
         self.capsys.readouterr()
         with self.patch.context() as patch:
             patch.setattr("sys.stdin", io.StringIO(stdin) if typed is None else Terminal(typed))
-            for module in ("_service", "_writing", "_accounts"):
-                patch.setattr(f"pyas_async.cli.{module}.at_terminal", lambda: typed is not None)
+            for target in inside.CLI_AT_TERMINAL:
+                patch.setattr(target, lambda: typed is not None)
             code = main([str(argument) for argument in arguments])
         out, err = self.capsys.readouterr()
         return Done(code, out, err)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import inside
 from core.strategies import brisk
 from core.tools import NOON, take
 from pyas_async import RateBudget
@@ -119,7 +120,7 @@ def test_limit_learned_from_a_refusal(under_way: int) -> None:
     refuse(budget, 100, of_under_way=under_way)
 
     assert 100 - under_way - 2 * under_way == takes(budget, 30.0)  # those answered in the pause may count anew
-    assert 100 - under_way == budget._own.allowed
+    assert 100 - under_way == inside.learned_limit(budget)
 
 
 def test_share_of_a_learned_limit() -> None:

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import inside
 from core.strategies import brisk
 from core.tools import NOON, answer
 from pyas_async import RateLimitError
-from pyas_async._core import dates
 from pyas_async._core.dates import filter_date, parse_field, parse_header
 from pyas_async._core.status import error_of, retry_after
 
@@ -141,9 +141,9 @@ def test_header_is_aware() -> None:
 
 def test_dates_of_answers_are_read_once() -> None:
     """The same date in one answer after the other is read once; what is too long for a date is not remembered."""
-    dates._read.cache_clear()
+    inside.header_dates().cache_clear()
     assert parse_header(MINUTE_LATER[-1]) is parse_header(MINUTE_LATER[-1])
     long = MINUTE_LATER[-1] + " " * 100_000
     assert parse_header(MINUTE_LATER[-1]) == parse_header(long)
-    info = dates._read.cache_info()
+    info = inside.header_dates().cache_info()
     assert (2, 1, 1) == (info.hits, info.misses, info.currsize)

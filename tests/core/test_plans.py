@@ -13,6 +13,7 @@ import trio
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+import inside
 from pyas_async import InvalidArgumentError, RateBudget
 from pyas_async._runtime.places import Places
 from pyas_async.plans import DEVELOPER, GROWTH, PLANS, SCALE, Estimate, Plan, estimate, table
@@ -272,7 +273,7 @@ def test_connections_beside_the_simulation(
 
     class Pooled(Ours):
         async def list_all(self) -> None:
-            self.client._session._places = Places(connections)
+            inside.set_places(self.client, Places(connections))
             await super().list_all()
 
     monkeypatch.setitem(simulation.CONTENDERS, "pooled", Pooled)

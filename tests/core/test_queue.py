@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import inside
 from core.strategies import brisk
 from core.tools import NOON
 from pyas_async import RateBudget
@@ -456,7 +457,7 @@ def test_listings_are_counted(history: list[tuple[str, float | None, float]]) ->
             model[name] = now + life
         alive = [dies for dies in model.values() if dies > now]
         assert len(alive) == listings.count(now)
-        assert len(listings._by_death) <= 2 * len(listings._standing) + 65
+        assert inside.by_death(listings) <= 2 * len(alive) + 65
 
 
 def test_room_for_listings() -> None:

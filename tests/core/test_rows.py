@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import attrs
 import pytest
 
+import inside
 from pyas_async import Meeting
 from pyas_async._core.rows import PROBE, RowMemory, digests
 
@@ -27,19 +28,19 @@ GROWN = (1_230, 2_460, 4_920, 9_840, 19_670, 39_330)
 @pytest.fixture
 def keys(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Make numbers of 64 bits that are rows and their own digests: so only what is remembered is weighed, and soon."""
-    monkeypatch.setattr("pyas_async._core.rows.digests", lambda rows: rows)
+    monkeypatch.setattr(inside.DIGESTS, lambda rows: rows)
     chance = random.Random(1)
     return [chance.getrandbits(64) - 2**63 for _ in range(LENGTH)]
 
 
 def weigh(memory: RowMemory, numbers: int) -> float:
     """Count a memory's bytes a row, given those of the numbers in its set."""
-    return (numbers + sum(map(sys.getsizeof, (memory, memory._seen, memory.log)))) / len(memory)
+    return (numbers + sum(map(sys.getsizeof, (memory, inside.rows_seen(memory), memory.log)))) / len(memory)
 
 
 def fill(memory: RowMemory, keys: list[int], page: int) -> tuple[float, int]:
     """Let the rest of the rows come by the page, and tell the most bytes a row that the memory takes, and when."""
-    worst, numbers = (0.0, 0), sum(map(sys.getsizeof, memory._seen))
+    worst, numbers = (0.0, 0), sum(map(sys.getsizeof, inside.rows_seen(memory)))
     for first in range(len(memory), len(keys), page):
         # What a row is, is a number here.
         new: list[int] = memory.fresh(keys[first : first + page])  # type: ignore[assignment,arg-type]
@@ -61,7 +62,7 @@ def test_bytes_a_row_at_every_length(page: int, keys: list[int]) -> None:
 def test_bytes_a_row_after_a_resume(length: int, keys: list[int]) -> None:
     """What was resumed from a checkpoint takes no more, neither at first nor later."""
     memory = RowMemory(array("q", keys[:length]))
-    first = weigh(memory, sum(map(sys.getsizeof, memory._seen)))
+    first = weigh(memory, sum(map(sys.getsizeof, inside.rows_seen(memory))))
     assert first <= BOUND
     worst, later = fill(memory, keys, 300)
     assert worst <= BOUND, f"with {later:,} rows"

@@ -10,6 +10,7 @@ import attrs
 import pytest
 from trio.testing import MockClock
 
+import inside
 from core.tools import NOON
 from pyas_async import (
     BudgetLease,
@@ -156,7 +157,7 @@ def test_a_store_hears_of_the_end_of_a_burst() -> None:
 
 def test_a_store_that_goes_away_wakes_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """Calls that nobody can be told of are no reason to look again and again."""
-    sleeps, sleep = 0, Scheduler._sleep
+    sleeps, sleep = 0, inside.scheduler_sleep()
 
     async def count(scheduler: Scheduler, ticket: Ticket, give_up: float, now: float) -> None:
         nonlocal sleeps
@@ -169,7 +170,7 @@ def test_a_store_that_goes_away_wakes_nobody(monkeypatch: pytest.MonkeyPatch) ->
             await calls(process, 3 * LIMIT)
         assert 3 * LIMIT == len(process.sent)
 
-    monkeypatch.setattr(Scheduler, "_sleep", count)
+    monkeypatch.setattr(inside.SCHEDULER_SLEEP, count)
     in_virtual_time(main)
     assert sleeps < 6 * LIMIT
 

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import inside
 from core.strategies import brisk, details, encode, page_of, pages, rows
 from pyas_async import DecodeError, Meeting, MeetingDetail, Page, to_dict
 from pyas_async._core.codec import converter, native, read_detail, read_page
-from pyas_async._core.codec import pages as ways
 from pyas_async._core.codec.answers import read_quickly, read_slowly
 from pyas_async._core.codec.pages import finished, page_steps, read_at_once, read_whole, row_by_row
 
@@ -129,7 +129,7 @@ def test_a_page_of_odd_rows_is_not_tried_row_by_row() -> None:
         raise ValueError
 
     body = page_of(*[_ROW | {"uuid": str(number), "duration": "30"} for number in range(300)])
-    with mock.patch.object(ways, "_row_loaders", return_value=(refuse, ways._row_loaders()[1])):
+    with mock.patch(inside.ROW_LOADERS, return_value=(refuse, inside.row_loaders()[1])):
         page = read_page(body)
 
     assert 300 == len(page)

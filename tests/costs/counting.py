@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import attrs
 import httpx
 
+import inside
 import pyas_async
 from pyas_async import PyasClient
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Iterator
     from types import FrameType
 
@@ -61,17 +63,14 @@ def blocks(make: Callable[[], Any]) -> tuple[Any, int]:
 @contextmanager
 def turns() -> Iterator[list[int]]:
     """Count the turns of asyncio's event loop."""
-    found, once = [0], asyncio.BaseEventLoop._run_once  # type: ignore[attr-defined]
+    found, once = [0], inside.loop_turn()
 
     def counted(loop: asyncio.BaseEventLoop) -> None:
         found[0] += 1
         once(loop)
 
-    asyncio.BaseEventLoop._run_once = counted  # type: ignore[attr-defined]
-    try:
+    with mock.patch(inside.LOOP_TURN, counted):
         yield found
-    finally:
-        asyncio.BaseEventLoop._run_once = once  # type: ignore[attr-defined]
 
 
 def page(first: int, rows: int, *, token: str = "") -> bytes:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+import inside
 from pyas_async.sandbox import Sandbox
 from pyas_async.sandbox._server import serve
 from pyas_async.sandbox._settings import PLAN_CALLS
@@ -68,7 +69,7 @@ class Service:
     @property
     def refused(self) -> int:
         """Calls that were one too many."""
-        return sum(sandbox._counts["rate_limited"] for sandbox in self.sandboxes.values())
+        return sum(inside.calls_refused(sandbox) for sandbox in self.sandboxes.values())
 
     def truth(self) -> Iterator[tuple[str, str]]:
         """Tell each meeting with its account."""

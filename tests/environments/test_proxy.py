@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 import trustme
 
+import inside
 from clients import of_the_own_pool
 from environments.proxies import proxy
 from pyas_async import ConfigurationError, TransportError
-from pyas_async._runtime.transport import own
-from runtime.whole import held
 from runtime.wires import CHANGE, KEY, NEW, client_of, found, wire
 
 if TYPE_CHECKING:
@@ -53,9 +52,9 @@ def environment(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
-    own._context.cache_clear()
+    inside.forget_ssl_context()
     yield
-    own._context.cache_clear()
+    inside.forget_ssl_context()
 
 
 async def every_method(client: PyasClient) -> None:
@@ -156,4 +155,4 @@ async def test_environment_that_cannot_be(variable: str, value: str, monkeypatch
             assert PASSWORD not in str(caught.value)
             assert (None, None) == (caught.value.__cause__, caught.value.__context__)
         await client.aclose()
-        assert {} == held(client)
+        assert {} == inside.under_way(client)

@@ -14,6 +14,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
+import inside
 from faults.answers import ID, bomb, says, tells, text, well
 from faults.server import serve
 from faults.visits import MAKES, client_of, tried
@@ -69,7 +70,7 @@ def test_dripping_body(call: str, error: type[PyasError], attempts: int, seconds
             httpx.AsyncClient(transport=httpx.MockTransport(drip)) as http,
             PyasClient(KEY, account_id="acc", base_url="http://localhost", http_client=http) as client,
         ):
-            client._session.clock = client._session._scheduler._clock = Clock(now=anyio.current_time)
+            inside.set_clock(client, Clock(now=anyio.current_time))
             assert error is type(await tried(call, client))
             assert seconds == pytest.approx(anyio.current_time(), abs=0.001)
 
@@ -163,7 +164,7 @@ async def test_no_storm() -> None:
     """A service that is dead gets at most 1.1 requests a call: when it fails everybody, nobody tries again."""
     async with client_of("http://127.0.0.1") as (client, _):
         dead = Dead()
-        client._session._transport = dead  # type: ignore[assignment]  # httpx would take seconds to fail so often
+        inside.set_transport(client, dead)  # httpx would take seconds to fail so often
         calls = [tried(call, client) for _ in range(MANY // len(MAKES)) for call in MAKES]
         failures = [await call for call in calls]
 

@@ -10,6 +10,7 @@ import anyio
 import anyio.lowlevel
 import attrs
 
+import inside
 from faults.answers import ID
 from faults.endings import Ending, ending_of
 from faults.fault import serving
@@ -80,7 +81,7 @@ async def client_of(
     settings: dict[str, Any] = {"account_id": "acc", "base_url": url, "on_event": witness.see, **options}
     if pool is None:
         async with PyasClient(key, **settings) as client:
-            client._session.clock = client._session._scheduler._clock = witness.clock()
+            inside.set_clock(client, witness.clock())
             yield client, witness
         return
     async with pool() as http, client_of(url, None, key, http_client=http, **options) as found:

@@ -8,14 +8,14 @@ import pickle
 from array import array
 from typing import TYPE_CHECKING, Any
 
+import inside
 from fuzz.documents import LETTERS, Chance, changed, drawn, write
 from fuzz.running import fuzz, soon
 from pyas_async import Checkpoint, CheckpointError, PyasClient
-from pyas_async._core import endpoints
 from pyas_async._core.accounts_checkpoint import AccountsCheckpoint, add_id
 from pyas_async._core.checkpoint import ListingCheckpoint
 from pyas_async._core.rows import PROBE
-from pyas_async._core.sealed import VERSION, _check
+from pyas_async._core.sealed import VERSION
 
 if TYPE_CHECKING:
     from pyas_async._runtime.paginator import MeetingIterator
@@ -35,7 +35,7 @@ MANY = [
         under_way=(PLACES[1], ListingCheckpoint(account_id="b", filters=FILTERS, page_size=300)), failures=[PLACES[0]],
     ),
 ]  # fmt: skip
-DOCUMENTS = [{"version": VERSION, **place._document(), "probe": PROBE} for place in (*PLACES, *MANY)]
+DOCUMENTS = [{"version": VERSION, **inside.document_of(place), "probe": PROBE} for place in (*PLACES, *MANY)]
 CLIENT = PyasClient("fuzzed-key-5b1e", account_id=None)
 
 
@@ -45,7 +45,7 @@ def sealed(node: Any) -> str:  # noqa: ANN401  (a document)
     try:
         document = json.loads(text)
         document.pop("check", None)
-        return f'{text[:-1]}, "check": {json.dumps(_check(document))}}}'
+        return f'{text[:-1]}, "check": {json.dumps(inside.check_sum(document))}}}'
     except (ValueError, AttributeError, RecursionError):
         return text
 
@@ -72,10 +72,9 @@ def check_next(listing: MeetingIterator, place: Checkpoint) -> None:
     """See that a listing that goes on asks for something that can be sent, and for nothing but its own account's."""
     assert repr(listing)
     assert listing.checkpoint() is not None
-    ask = listing._machine.next()
-    if ask is None:
+    call = inside.next_call(listing)
+    if call is None:
         return
-    call = endpoints.list_page(listing._account_id, listing._filters, ask)
     pairs = [(name, value.encode().decode()) for name, value in call.query]
     assert ["accountId"] == [name for name, _ in pairs if name == "accountId"]
     assert place.account_id == pairs[0][1]

@@ -12,6 +12,7 @@ import anyio.lowlevel
 import httpx
 import pytest
 
+import inside
 from prefetch.tools import (
     PAGE,
     ROWS,
@@ -195,7 +196,7 @@ async def test_bare_break_leaks_nothing(wired: PyasClient, sandbox: Sandbox) -> 
 
 async def test_a_bare_break_makes_room(client: PyasClient) -> None:
     """A listing whose iterator is garbage is under way no more; one that is held is."""
-    listings, now = client._session._scheduler.budget.queue.listings, client._session.clock.now
+    listings, now = inside.budget(client).queue.listings, inside.clock(client).now
     for _ in range(5):
         async for _ in all_of(client):
             break

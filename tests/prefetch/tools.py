@@ -9,7 +9,7 @@ import anyio
 import anyio.lowlevel
 import httpx
 
-from runtime.whole import pooled
+import inside
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -78,9 +78,7 @@ async def assert_nothing_left(client: PyasClient, before: set[int]) -> None:
     """No task, no request in the pool, no place in the budget is left over."""
     await anyio.wait_all_tasks_blocked()
     assert before == tasks()
-    assert client._session._scheduler.budget.in_flight == 0
-    assert client.rate_limit.waiting == 0
-    assert pooled(client) == []
+    assert inside.under_way(client) == {}
 
 
 def seen_by(sandbox: Sandbox, count: int) -> bool:

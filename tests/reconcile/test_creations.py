@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+import inside
 from core.strategies import brisk
 from pyas_async._core.creations import MEMORY, Creation, Creations
 
@@ -60,8 +61,8 @@ def test_nothing_is_kept_for_good(creates: list[tuple[str, str, float]]) -> None
         creation.id = number if end == "made" else None
         creations.end(creation, now, in_doubt=end == "doubt")
     last = creations.begin("c", now + MEMORY)
-    assert {"c": [last]} == creations._alike
-    assert not creations._ended
+    assert {"c": [last]} == inside.contested(creations)
+    assert not inside.ended(creations)
 
 
 def test_nothing_is_shown() -> None:

@@ -11,6 +11,7 @@ import anyio
 import attrs
 import pytest
 
+import inside
 import pyas_async
 from core.tools import take
 from pyas_async import MeetingCreate, OutcomeUnknownError, PyasError, RateBudget, ServerError
@@ -94,7 +95,7 @@ class Time:
     def __init__(self, world: World, client: PyasClient) -> None:
         self.now = 0.0
         self._world = world
-        client._session.clock = Clock(now=lambda: self.now, sleep=self.sleep)
+        inside.set_clock_of_calls(client, Clock(now=lambda: self.now, sleep=self.sleep))
 
     async def sleep(self, seconds: float) -> None:
         """Let time pass."""
@@ -153,7 +154,11 @@ async def test_bulk_calls_have_a_deadline_each(world: World) -> None:
         Time(world, client)
         watch = Watch()
         meeting = await reconcile.create(
-            client._session, client._options.for_bulk(), Asked(world.account, NEW), on_unknown="reconcile", watch=watch
+            inside.session(client),
+            inside.options(client).for_bulk(),
+            Asked(world.account, NEW),
+            on_unknown="reconcile",
+            watch=watch,
         )
     assert (NEW.title, LATE) == (meeting.topic, world.pauses)
     assert 5 == watch.requests == len(world.calls())
@@ -198,7 +203,7 @@ async def test_closed_while_it_waits(world: World) -> None:
         errors.append(await fails(client))
 
     async with world.client(deadline=None) as client:
-        client._session.clock = Clock(sleep=sleep)
+        inside.set_clock_of_calls(client, Clock(sleep=sleep))
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(run, client)
             await paused.wait()
@@ -228,8 +233,7 @@ async def test_cancelled(world: World, where: str) -> None:
     elif where == "get":
         world.change_get = hang
     async with world.client() as client:
-        session = client._session
-        session.clock = Clock(sleep=sleep)
+        inside.set_clock_of_calls(client, Clock(sleep=sleep))
         scope = anyio.CancelScope()
 
         async def run() -> None:
@@ -245,8 +249,8 @@ async def test_cancelled(world: World, where: str) -> None:
         released.set()
         await anyio.wait_all_tasks_blocked()
         assert calls == world.calls()
-        assert 0 == session._scheduler.budget.in_flight
-        [creation] = session.creations._ended
+        assert 0 == inside.in_flight(client)
+        [creation] = inside.ended(inside.session(client).creations)
         assert (where == "get") is (creation.id is not None)
 
 
@@ -254,11 +258,11 @@ async def test_a_create_that_was_never_sent_leaves_no_doubt(world: World) -> Non
     """A create that is cancelled before it was sent contests nothing."""
     budget = RateBudget(1, window=1000.0)
     async with world.client(budget=budget) as client:
-        assert take(budget, client._session.clock.now())
+        assert take(budget, inside.clock(client).now())
         with anyio.move_on_after(0.01) as scope:
             await client.with_options(deadline=None).meetings.create(NEW, on_unknown="reconcile")
         assert scope.cancelled_caught
-        assert {} == client._session.creations._alike
+        assert {} == inside.contested(inside.session(client).creations)
 
 
 async def test_nothing_of_the_meeting_is_shown(world: World) -> None:

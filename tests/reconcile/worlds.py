@@ -12,6 +12,7 @@ import anyio.lowlevel
 import attrs
 import httpx
 
+import inside
 from pyas_async import MeetingCreate
 from pyas_async._runtime.clock import Clock
 from pyas_async.sandbox import Sandbox
@@ -79,7 +80,7 @@ class World:
     pauses: list[float] = attrs.Factory(list)
     second_look: threading.Event = attrs.Factory(threading.Event)
     server: Wire = attrs.field(init=False)
-    _http: httpx.Client = attrs.field(init=False)
+    http: httpx.Client = attrs.field(init=False)
     _posts: int = 0
 
     @property
@@ -110,7 +111,7 @@ class World:
 
     def _ask(self, seen: Seen) -> bytes:
         headers = {name: seen.headers[name] for name in ("x-api-key", "content-type") if name in seen.headers}
-        answer = self._http.request(seen.method, seen.target, headers=headers, content=seen.body)
+        answer = self.http.request(seen.method, seen.target, headers=headers, content=seen.body)
         body = answer.json()
         if seen.method == "GET" and "meetings" in body.get("data", {}):
             rows = body["data"]["meetings"]
@@ -131,7 +132,7 @@ class World:
     async def client(self, **options: Any) -> AsyncIterator[PyasClient]:  # noqa: ANN401
         """Open a client that does not really wait."""
         async with client_of(self.server.url, account_id=self.account, **options) as client:
-            client._session.clock = Clock(sleep=self.sleep)
+            inside.set_clock_of_calls(client, Clock(sleep=self.sleep))
             yield client
 
 
@@ -141,5 +142,5 @@ def world_of(meetings: int = 20) -> Iterator[World]:
     with Sandbox(accounts=1, meetings=meetings, api_key=KEY, daily_writes=None) as sandbox, sandbox.serve() as url:
         world = World(sandbox)
         with httpx.Client(base_url=url) as http, wire(world.pass_on) as server:
-            world._http, world.server = http, server
+            world.http, world.server = http, server
             yield world

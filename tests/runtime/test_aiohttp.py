@@ -12,6 +12,7 @@ import httpx
 import httpx_aiohttp
 import pytest
 
+import inside
 from pyas_async import AttemptStarted, OutcomeUnknownError, TransportError
 from runtime.whole import check_whole
 from runtime.wires import CHANGE, NEW, client_of, found, wire
@@ -72,7 +73,7 @@ async def test_nobody_listens() -> None:
 
 async def test_next_page_while_this_one_is_worked_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """A reader gets its page once the next request is sent, though aiohttp does not say when that is."""
-    monkeypatch.setattr("pyas_async._runtime.fetcher._WIRE", 60.0)
+    monkeypatch.setattr(inside.WIRE_PATIENCE, 60.0)
     asked: list[str] = []
     worked = threading.Event()
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+import inside
 from pyas_async import ClientClosedError
 from runtime.wires import MEETING, NEW, client_of, through
 
@@ -57,7 +58,7 @@ async def test_from_a_transport(error: BaseException, call: Callable[[PyasClient
     async with through(fail) as client:
         with pytest.raises(BaseException) as caught:
             await call(client)
-        assert 0 == client._session._scheduler.budget.in_flight
+        assert 0 == inside.in_flight(client)
     assert error is caught.value
     assert 1 == len(seen)
 
@@ -110,7 +111,7 @@ async def test_cancelled_error_of_a_transport(call: Callable[[PyasClient], Await
     async with through(fail) as client:
         with pytest.raises(asyncio.CancelledError):
             await call(client)
-        assert 0 == client._session._scheduler.budget.in_flight
+        assert 0 == inside.in_flight(client)
     task: Any = asyncio.current_task()
     assert 0 == task.cancelling()
 
@@ -125,8 +126,7 @@ async def test_error_in_on_event_of_the_base_kind() -> None:
     async with through(lambda request: httpx.Response(200, json=MEETING), on_event=hook) as client:
         with pytest.raises(KeyboardInterrupt):
             await client.meetings.get(81)
-        budget = client._session._scheduler.budget
-        assert 0 == budget.in_flight
+        assert 0 == inside.in_flight(client)
 
 
 @pytest.mark.anyio

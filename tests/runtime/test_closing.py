@@ -11,6 +11,7 @@ import anyio.lowlevel
 import httpx
 import pytest
 
+import inside
 from core.tools import take
 from pyas_async import (
     ClientClosedError,
@@ -77,7 +78,7 @@ async def test_on_the_wire(do: Callable[[PyasClient], Awaitable[object]], unsent
         released.set()
         assert 1 == len(server.requests)
     assert ("unknown" if unsent else None) == error.write_state
-    assert 0 == client._session._scheduler.budget.in_flight
+    assert 0 == inside.in_flight(client)
 
 
 async def test_before_the_wire() -> None:
@@ -89,9 +90,7 @@ async def test_before_the_wire() -> None:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(caught.call, CALLS["get"][0], client)
             await until(lambda: server.requests)
-            error = await close_under(
-                client, CALLS["create"][0], lambda: client._session._scheduler.budget.in_flight > 1
-            )
+            error = await close_under(client, CALLS["create"][0], lambda: inside.in_flight(client) > 1)
         released.set()
     assert (1, 1) == (len(caught), len(server.requests))
     assert error.write_state in ("not_sent", "unknown")  # httpcore does not say that it waits
@@ -107,10 +106,10 @@ async def test_in_a_pause(do: Callable[[PyasClient], Awaitable[object]], unsent:
         raise httpx.ConnectError("refused") if request.method == "POST" else httpx.ReadError("reset")
 
     async with through(lose, retry=RetryPolicy(base=10, cap=10)) as client:
-        client._session.clock = Clock(chance=lambda: 1.0)
+        inside.set_clock_of_calls(client, Clock(chance=lambda: 1.0))
         error = await close_under(client, do, lambda: bool(seen))
         await anyio.lowlevel.checkpoint()
-        assert 0 == client._session._scheduler.budget.in_flight
+        assert 0 == inside.in_flight(client)
     assert 1 == len(seen)
     expected = None if unsent is None else "not_sent" if seen[0].method == "POST" else "unknown"
     assert expected == error.write_state
@@ -128,7 +127,7 @@ async def test_in_the_queue(do: Callable[[PyasClient], Awaitable[object]], unsen
     async with through(answer, budget=RateBudget(1, window=50.0)) as client:
         await client.meetings.get(81)
         error = await close_under(client, do, lambda: client.rate_limit.waiting == 1)
-        assert 0 == client._session._scheduler.budget.in_flight
+        assert 0 == inside.in_flight(client)
     assert (1, unsent) == (len(seen), error.write_state)
 
 
@@ -142,13 +141,13 @@ async def test_just_served() -> None:
 
     budget = RateBudget(1, window=1_000.0)
     async with through(answer, budget=budget) as client:
-        assert take(budget, client._session.clock.now())
+        assert take(budget, inside.clock(client).now())
         caught = Caught()
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(caught.call, CALLS["create"][0], client)
             await until(lambda: client.rate_limit.waiting)
             budget.give_back()
-            client._session._scheduler.moved()
+            inside.scheduler(client).moved()
             await client.aclose()
     assert [] == seen
     assert (0, 1) == (budget.in_flight, client.rate_limit.remaining)

@@ -11,6 +11,7 @@ import httpx
 import pytest
 import trustme
 
+import inside
 from clients import LIBRARIES, of_the_own_pool
 from pyas_async import AttemptEnded
 from runtime.wires import CHANGE, NEW, Last, client_of, found, heard, until, wire
@@ -96,7 +97,7 @@ async def test_after_a_pause() -> None:
     connections = []
     with wire() as server:
         async with client_of(server.url) as client:
-            client._session._transport._own._now = lambda: anyio.current_time() + jump
+            inside.set_clock_of_idle_connections(client, lambda: anyio.current_time() + jump)
             await client.meetings.get(81)
             for pause in (3.5, 4.5):
                 jump += pause

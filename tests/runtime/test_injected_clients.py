@@ -10,8 +10,9 @@ import httpx
 import httpx2
 import pytest
 
+import inside
 from pyas_async import ConfigurationError, OutcomeUnknownError, PyasClient, TransportError
-from runtime.whole import check_whole, pools_of
+from runtime.whole import check_whole
 from runtime.wires import CHANGE, KEY, MEETING, NEW, client_of, found, heard, until, wire
 
 pytestmark = pytest.mark.anyio
@@ -92,13 +93,13 @@ async def test_nobody_waits_in_the_pool(way: str) -> None:
     released = threading.Event()
     with wire(lambda seen: found(seen) if released.wait(5) else None) as server:
         async with client_of(server.url, way=way, max_connections=2) as first:
-            second = client_of(server.url, api_key="another", http_client=first._session._transport._client)
+            second = client_of(server.url, api_key="another", http_client=inside.http_client(first))
             async with anyio.create_task_group() as tasks:
                 for client in [first, second] * 3:
                     tasks.start_soon(heard(client).meetings.get, 81)
                 await until(lambda: len(server.requests) == 2)
                 await anyio.wait_all_tasks_blocked()
-                assert [2] == [len(pool._requests) for pool in pools_of(first)]
+                assert [2] == [len(inside.requests_in(pool)) for pool in inside.pools(first)]
                 with pytest.raises(TransportError, match="no connection was free") as caught:
                     impatient = second.with_options(retry=None, timeout=httpx.Timeout(5.0, pool=0.01))
                     await impatient.meetings.create(NEW)
@@ -115,7 +116,7 @@ async def test_pool_without_a_limit(library: Any) -> None:  # noqa: ANN401  (two
     with wire() as server:
         async with library.AsyncClient(limits=library.Limits(max_connections=None), trust_env=False) as http:
             client = client_of(server.url, http_client=http)
-            assert client._session._places.take_now()
+            assert inside.places(client).take_now()
             assert 81 == (await client.meetings.get(81)).id
 
 
@@ -127,4 +128,4 @@ def test_types() -> None:
         PyasClient(KEY, timeout="5")  # type: ignore[arg-type]
     first = PyasClient(KEY, http_client=httpx.AsyncClient(), timeout=httpx.Timeout(5.0))
     second = PyasClient(KEY, http_client=httpx2.AsyncClient(), timeout=httpx2.Timeout(5.0))
-    assert first._options == second._options
+    assert inside.options(first) == inside.options(second)

@@ -12,6 +12,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
+import inside
 from pyas_async import (
     BudgetTimeoutError,
     OutcomeUnknownError,
@@ -62,7 +63,7 @@ class Played:
 def tick(client: PyasClient) -> PyasClient:
     """Put a client on the clock that jumps."""
     clock = Clock(now=anyio.current_time, wall=wall, chance=lambda: 1.0)
-    client._session.clock = client._session._scheduler._clock = clock
+    inside.set_clock(client, clock)
     return client
 
 
@@ -78,7 +79,7 @@ def play(
     async def main() -> None:
         async with through(service.answer, **{"retry": SLOW, **options}) as client:
             await test(tick(client))
-            assert 0 == client._session._scheduler.budget.in_flight
+            assert 0 == inside.in_flight(client)
 
     trio.run(main, clock=MockClock(autojump_threshold=0))
     return service.times
@@ -283,7 +284,7 @@ def test_crowd_in_front_of_few_connections(deadline: float | None, sent: int, la
     ends: list[float] = []
 
     async def crowd(client: PyasClient) -> None:
-        client._session._places = Places(2)
+        inside.set_places(client, Places(2))
         heard(client)
 
         async def one() -> None:
@@ -306,7 +307,7 @@ def test_bound_of_the_wait_for_a_connection() -> None:
     ends: list[float] = []
 
     async def two(client: PyasClient) -> None:
-        client._session._places = Places(1)
+        inside.set_places(client, Places(1))
         heard(client)
 
         async def impatient() -> None:

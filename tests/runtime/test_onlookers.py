@@ -15,6 +15,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+import inside
 from clients import of_the_own_pool
 from runtime.wires import KEY, MEETING, NEW, client_of, found, until, wire
 
@@ -111,9 +112,7 @@ async def test_in_the_place_of_send(service: Wire, monkeypatch: pytest.MonkeyPat
         monkeypatch.undo()
         await both(client)
         assert 2 == len(seen)
-        connections = client._session._transport._own.connections
-        assert connections is not None
-        assert 1 == len(connections.idle)
+        assert 1 == len(inside.idle_connections(client))
 
 
 @pytest.mark.parametrize("cls", [httpcore.AsyncConnectionPool, httpcore.AsyncHTTPConnection])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+import inside
 from clients import of_the_own_pool
 from pyas_async import ConfigurationError, PyasClient, RetryPolicy
 from pyas_async._runtime.key import ApiKey
@@ -92,7 +93,7 @@ def test_phase(phase: str) -> None:
 )
 def test_timeouts_taken(timeout: Any) -> None:  # noqa: ANN401
     """Seconds, an httpx.Timeout and None are taken, phase by phase."""
-    limits = PyasClient(KEY).with_options(timeout=timeout)._options
+    limits = inside.options(PyasClient(KEY).with_options(timeout=timeout))
     phases = timeout if isinstance(timeout, httpx.Timeout) else httpx.Timeout(timeout)
     assert (None in phases.as_dict().values()) == (limits.limits.timeout is None)
     if not isinstance(timeout, httpx.Timeout):
@@ -146,7 +147,7 @@ def test_secret_header_is_not_shown() -> None:
     with pytest.raises(ConfigurationError) as caught:
         PyasClient(KEY).with_options(headers={"x-gateway": "hunter2 "})
     view = PyasClient(KEY).with_options(headers={"x-gateway": "hunter2"})
-    assert "hunter2" not in f"{caught.value!r} {view!r} {view._options!r}"
+    assert "hunter2" not in f"{caught.value!r} {view!r} {inside.options(view)!r}"
 
 
 @pytest.mark.parametrize("name", ["base", "cap"])

@@ -18,8 +18,9 @@ import anyio.to_thread
 import httpcore
 import pytest
 
+import inside
 from clients import of_the_own_pool
-from pyas_async._runtime.transport import own, streams
+from pyas_async._runtime.transport import streams
 from pyas_async._runtime.transport.single import Single
 from runtime.trust import served, trusted
 from runtime.wires import CHANGE, DETAIL, client_of, document, found, wire
@@ -82,10 +83,8 @@ async def connected() -> AsyncIterator[tuple[httpcore.AsyncNetworkStream, socket
 
 def line_of(client: PyasClient) -> Any:  # noqa: ANN401  (httpcore's, and its inner parts)
     """Give the one idle connection of a client, as httpcore sees it."""
-    connections = client._session._transport._own.connections
-    assert connections is not None
-    ((transport, _),) = connections.idle
-    pool = transport._pool  # type: ignore[attr-defined]
+    (transport,) = inside.idle_connections(client)
+    pool = inside.pool_of(transport)
     assert isinstance(pool, Single)
     (line,) = pool.connections
     return line
@@ -102,7 +101,7 @@ async def test_calls(secure: bool, context: ssl.SSLContext, anyio_backend: objec
         async with client_of(server.url) as client:
             assert [1, 2] == [row.id async for row in client.meetings.iter_all()]
             await client.meetings.update(81, CHANGE)
-            kind = type(line_of(client)._stream)
+            kind = type(inside.stream_of(line_of(client)))
     assert (anyio_backend != "trio") == (kind is streams.Stream)
     assert [1, 2, 3] == [seen.turn for seen in server.requests]
 
@@ -334,8 +333,8 @@ async def test_reading_stops() -> None:
         with pytest.raises(TimeoutError):
             while True:
                 sent += await anyio.to_thread.run_sync(service.send, bytes(1 << 20))
-        held = stream._socket.protocol.held
-        assert streams._FULL <= held < 3 * streams._FULL
+        held = inside.stream_holds(stream)
+        assert inside.STREAM_FULL <= held < 3 * inside.STREAM_FULL
         with anyio.fail_after(5):
             while sent > 0:
                 sent -= len(await stream.read(65_536))
@@ -368,7 +367,7 @@ async def test_writing_waits_encrypted(context: ssl.SSLContext) -> None:
     """To write is to wait until the system has taken it, encrypted as well, and no longer than it may take."""
     with deaf(context) as number:
         plain = await streams.Backend().connect_tcp("127.0.0.1", number)
-        stream = await plain.start_tls(own._context(), "127.0.0.1", timeout=5)
+        stream = await plain.start_tls(inside.ssl_context(), "127.0.0.1", timeout=5)
         with pytest.raises(httpcore.WriteTimeout):
             await stream.write(bytes(1 << 24), timeout=0.05)
         await stream.aclose()
@@ -429,7 +428,7 @@ async def test_what_is_known_of_a_connection(context: ssl.SSLContext) -> None:
         assert stream.get_extra_info("client_addr")[1] == stream.get_extra_info("socket").getsockname()[1]
         assert stream.get_extra_info("ssl_object") is None
         assert not stream.get_extra_info("is_readable")
-        encrypted = await stream.start_tls(own._context(), "127.0.0.1")
+        encrypted = await stream.start_tls(inside.ssl_context(), "127.0.0.1")
         assert encrypted.get_extra_info("ssl_object").version().startswith("TLS")
         assert ("127.0.0.1", server.port) == encrypted.get_extra_info("server_addr")
         await encrypted.aclose()
@@ -442,18 +441,9 @@ class Elsewhere(httpcore.AsyncNetworkStream):
     """A stream that keeps its socket where nobody knows."""
 
 
-class _Early:
-    """A stream of anyio's to which something came already."""
-
-    _transport = object()
-
-    class _protocol:  # noqa: N801
-        read_queue = (b"HTTP/1.1 503 Busy",)
-
-
 def test_taking_over() -> None:
     """A stream that is built in another way, or has bytes already, is used as it is."""
     strange = Elsewhere()
-    assert streams._taken_over(strange) is strange
-    strange._stream = _Early()  # type: ignore[attr-defined]
-    assert streams._taken_over(strange) is strange
+    assert inside.taken_over(strange) is strange
+    inside.came_early(strange)
+    assert inside.taken_over(strange) is strange

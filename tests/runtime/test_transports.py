@@ -15,6 +15,7 @@ import httpx
 import pytest
 import respx
 
+import inside
 from clients import of_the_own_pool
 from pyas_async import (
     AttemptStarted,
@@ -195,7 +196,7 @@ async def test_answer_that_is_too_large(
     monkeypatch: pytest.MonkeyPatch, status: int, error: type[PyasError], state: str
 ) -> None:
     """An answer above the bound is not read on: what its status says of a create is known all the same."""
-    monkeypatch.setattr("pyas_async._core.body.MAX_BODY", 1_000)
+    monkeypatch.setattr(inside.LARGEST_ANSWER, 1_000)
     with wire(lambda seen: document("x" * 2_000, status)) as server:
         async with client_of(server.url) as client:
             with pytest.raises(error) as caught:

@@ -9,6 +9,7 @@ import anyio.lowlevel
 import httpx
 import pytest
 
+import inside
 from pyas_async._core import codec
 from runtime.wires import through
 
@@ -42,7 +43,7 @@ async def test_others_run_while_a_page_of_odd_rows_is_read(monkeypatch: pytest.M
             turns[0] += 1
 
     found: list[int] = []
-    monkeypatch.setattr(codec, "page_steps", noted)
+    monkeypatch.setattr(inside.PAGE_STEPS, noted)
     answer = httpx.Response(200, json={"success": True, "data": {"meetings": ROWS}})
     async with through(lambda _: answer) as client, anyio.create_task_group() as tasks:
         tasks.start_soon(other)

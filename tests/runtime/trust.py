@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import trustme
 
-from pyas_async._runtime.transport import own
+import inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +31,6 @@ def trusted(folder: Path) -> Iterator[pytest.MonkeyPatch]:
     AUTHORITY.cert_pem.write_to_path(folder / "trusted.pem")
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("SSL_CERT_FILE", str(folder / "trusted.pem"))
-        own._context.cache_clear()
+        inside.forget_ssl_context()
         yield environment
-        own._context.cache_clear()
+        inside.forget_ssl_context()

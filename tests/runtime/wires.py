@@ -16,6 +16,7 @@ import attrs
 import httpx
 
 import clients
+import inside
 from pyas_async import MeetingCreate, MeetingUpdate, RetryPolicy
 
 if TYPE_CHECKING:
@@ -38,8 +39,8 @@ KEY_LIMIT = {"message": "Too many requests!", "code": 429, "error": "Rate limit 
 
 def heard(client: PyasClient) -> PyasClient:
     """Let a client have had an answer: before its first one, it sends one call alone."""
-    session = client._session
-    session._scheduler.budget.learn({}, session.clock.now(), session.clock.wall())
+    clock = inside.clock(client)
+    inside.budget(client).learn({}, clock.now(), clock.wall())
     return client
 
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pyas_async.sandbox import EXPIRED_ANSWERS, SeenRequest, _tokens
+import inside
+from pyas_async.sandbox import EXPIRED_ANSWERS, SeenRequest
 from sandbox.tools import Clock, create, flat, keys, list_all, list_page
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ async def test_old_tokens_are_forgotten(
     sandbox: Sandbox, client: httpx.AsyncClient, account: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of very many tokens the newest are kept: a server that runs for long does not grow."""
-    monkeypatch.setattr(_tokens, "_KEEP", 2)
+    monkeypatch.setattr(inside.TOKENS_KEPT, 2)
     tokens = [await first_token(client, account) for _ in range(3)]
     answers = [await list_page(client, account, maxResults=30, nextPageToken=token) for token in tokens[:2]]
     assert [answer.status_code for answer in answers] == [400, 200]

@@ -12,6 +12,7 @@ import httpx
 import httpx2
 import pytest
 
+import inside
 from pyas_async import PyasError
 from runtime.wires import CHANGE, NEW, client_of, heard, wire
 from secrecy.echoes import ECHOES, answering
@@ -96,7 +97,7 @@ def client_for(url: str, key: Any, events: list[Event], http: Any = None) -> Pya
         raise OwnError("told")
 
     client = client_of(url, api_key=key, retry=None, timeout=0.05, on_event=told, http_client=http)
-    client._session.clock = attrs.evolve(client._session.clock, sleep=at_once)
+    inside.set_clock_of_calls(client, attrs.evolve(inside.clock(client), sleep=at_once))
     return heard(client).with_options(headers={"x-gateway": HEADER})
 
 
@@ -121,7 +122,7 @@ async def test_faults(number: int, anyio_backend: str, capfd: pytest.CaptureFixt
             except PyasError as error:
                 emitted.error(name, error)
             emitted.shown("client", client)
-            await client._session.aclose()
+            await inside.close(client)
             if http is not None:
                 await http.aclose()
     for event in events:

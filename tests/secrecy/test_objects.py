@@ -12,6 +12,7 @@ import httpx
 import pytest
 from rich.pretty import pretty_repr
 
+import inside
 from core.exchanges import play
 from core.strategies import encode, page_of
 from core.tools import answer
@@ -59,10 +60,10 @@ async def test_clients() -> None:
             view = client.for_account("acc").with_options(headers={"x-gateway": HEADER})
             listing = view.meetings.iter_all()
             await anext(listing)
-            things = [client, view, view.meetings, view.accounts, listing, client._session]
+            things = [client, view, view.meetings, view.accounts, listing, inside.session(client)]
             things += [view.meetings.get_many([1]), view.meetings.iter_accounts(["a"]), listing.checkpoint()]
             for number, thing in enumerate(things):
-                walk(emitted, "options", view._options)
+                walk(emitted, "options", inside.options(view))
                 if thing is not things[-1]:  # a checkpoint, whose text is made to be stored
                     walk(emitted, f"{number}", thing)
                 if not isinstance(thing, BulkRun):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import inside
 from pyas_async import Checkpoint, ConfigurationError, InvalidArgumentError, PyasClient, PyasError
 from pyas_async._core.checkpoint import ListingCheckpoint
 from runtime.wires import client_of, wire
@@ -108,7 +109,7 @@ async def test_old_and_new_key() -> None:
             await client.meetings.get(81)
             with pytest.raises(ConfigurationError):
                 await client.meetings.get(81)
-            assert KEY == client._session._key.reveal()
+            assert KEY == inside.key(client)
             await client.meetings.get(81)
         assert [KEY, KEY] == [seen.headers["x-api-key"] for seen in server.requests]
 

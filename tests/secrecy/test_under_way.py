@@ -13,6 +13,7 @@ import anyio
 import pytest
 import trio
 
+import inside
 from runtime.wires import document, found, rows_after, until, wire
 from secrecy.emitted import Emitted, listening
 from secrecy.planted import KEY, TOKEN
@@ -74,7 +75,7 @@ def sample(emitted: Emitted, folder: Path) -> None:
         faulthandler.dump_traceback(file, all_threads=True)
         file.seek(0)
         emitted.text("faulthandler", file.read())
-    for frame in sys._current_frames().values():
+    for frame in sys._current_frames().values():  # noqa: SLF001  (documented)
         emitted.text("stack of a thread", "".join(traceback.format_stack(frame)))
 
 
@@ -98,7 +99,7 @@ async def test_tasks(name: str, server: Wire, tmp_path: Path, capfd: pytest.Capt
             await until(lambda: len(server.requests) >= (2 if name == "iterate" else 1))
             sample(emitted, tmp_path)
             scopes[0].cancel()
-        await client._session.aclose()
+        await inside.close(client)
         debugged()
     assert len(emitted) > 20
     assert [] == emitted.found()
@@ -131,7 +132,7 @@ async def test_given_up(server: Wire, capfd: pytest.CaptureFixture[str]) -> None
             with pytest.raises(TimeoutError) as caught, anyio.fail_after(0.02):
                 await call(client)
             emitted.error(name, caught.value)
-            await client._session.aclose()
+            await inside.close(client)
     assert len(emitted) > 50
     assert [] == emitted.found()
 
@@ -147,6 +148,6 @@ async def test_given_up_by_asyncio(server: Wire, capfd: pytest.CaptureFixture[st
                 async with asyncio.timeout(0.02):
                     await call(client)
             emitted.error(name, caught.value)
-            await client._session.aclose()
+            await inside.close(client)
     assert len(emitted) > 50
     assert [] == emitted.found()

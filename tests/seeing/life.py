@@ -14,6 +14,7 @@ import attrs
 import httpx
 import trio.testing
 
+import inside
 from pyas_async import (
     AttemptEnded,
     AttemptStarted,
@@ -104,7 +105,7 @@ async def live() -> Lives:
     async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
         client = PyasClient("k", account_id="acc", http_client=http, budget=budget, retry=retry, on_event=lives.note)
         clock = Clock(now=trio.current_time, chance=lambda: 0.6)
-        client._session.clock = client._session._scheduler._clock = clock
+        inside.set_clock(client, clock)
         async with client, anyio.create_task_group() as tasks:
             for number in _LATENCIES:
                 tasks.start_soon(client.meetings.get, number)

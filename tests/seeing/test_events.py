@@ -10,6 +10,7 @@ import anyio
 import httpx
 import pytest
 
+import inside
 from pyas_async import (
     AttemptEnded,
     CallEnded,
@@ -170,7 +171,7 @@ async def test_reconciling_is_a_job() -> None:
             slept.append(seconds)
             await anyio.lowlevel.checkpoint()
 
-        object.__setattr__(client._session.clock, "sleep", sleep)
+        object.__setattr__(inside.clock(client), "sleep", sleep)
         with pytest.raises(OutcomeUnknownError):
             await client.meetings.create(NEW, on_unknown="reconcile")
     (begun,) = (event for event in events if isinstance(event, JobStarted))
@@ -221,7 +222,7 @@ async def test_waits_for_a_connection() -> None:
         return httpx.Response(200, json=MEETING)
 
     async with through(answer, on_event=events.append) as plain:
-        heard(plain)._session._places = Places(1)
+        inside.set_places(heard(plain), Places(1))
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(plain.meetings.get, 81)
             tasks.start_soon(plain.meetings.get, 81)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import httpx
 import trio
 
+import inside
 from pyas_async import PyasClient, RateBudget
 from pyas_async._runtime.clock import Clock
 from simulation.contender import Contender
@@ -25,8 +26,7 @@ def client_on(service: Service, budget: RateBudget, name: str) -> tuple[httpx.As
     http = httpx.AsyncClient(transport=Wire(service), trust_env=False)
     client = PyasClient("key", base_url="http://localhost", http_client=http, budget=budget)
     chance = Random(f"{name} {service.world.seed}").random
-    session = client._session
-    session.clock = session._scheduler._clock = Clock(now=trio.current_time, wall=wall, sleep=trio.sleep, chance=chance)
+    inside.set_clock(client, Clock(now=trio.current_time, wall=wall, sleep=trio.sleep, chance=chance))
     return http, client
 
 

@@ -11,9 +11,9 @@ from unittest import mock
 
 import attrs
 import trio
-from trio._core import _run as _trio
 from trio.testing import MockClock
 
+import inside
 from simulation.byhand import Queue, Semaphore, Workers
 from simulation.fleets import Apart, Shares, Stored, UnevenShares, UnevenStored
 from simulation.ours import Ours, Pairs
@@ -109,13 +109,14 @@ def run(world: World, who: str, *, cap: float = CAP) -> Figures:
 @contextlib.contextmanager
 def _repeatable(seed: int) -> Iterator[None]:
     """Let trio go through the tasks of one moment in the same order every time; by itself it draws lots."""
-    state = _trio._r.getstate()
-    _trio._r.seed(seed)
+    module, in_order, lots = inside.trio_order()
+    state = lots.getstate()
+    lots.seed(seed)
     try:
-        with mock.patch.object(_trio, "_ALLOW_DETERMINISTIC_SCHEDULING", new=True):
+        with mock.patch.object(module, in_order, new=True):
             yield
     finally:
-        _trio._r.setstate(state)
+        lots.setstate(state)
 
 
 async def _run(world: World, kind: type[Contender], cap: float) -> Figures:

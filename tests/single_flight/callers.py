@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import anyio.lowlevel
 
+import inside
 from pyas_async import RateBudget
-from runtime.whole import pooled
 from runtime.wires import MEETING, client_of, document, heard, until, wire
 
 if TYPE_CHECKING:
@@ -69,10 +69,10 @@ class Crowd:
         """Let so many callers ask, and see that each of them has begun to wait."""
         new = [Caller() for _ in range(count)]
         self.callers += new
-        before = waiting(self._client)
+        before = inside.waiting_for_shared_calls(self._client)
         for caller in new:
             self._tasks.start_soon(caller.ask, client or self._client, meeting_id)
-        await until(lambda: waiting(self._client) == before + count)
+        await until(lambda: inside.waiting_for_shared_calls(self._client) == before + count)
         return new
 
     async def all_ended(self) -> None:
@@ -85,11 +85,6 @@ class Crowd:
     def values(self) -> list[MeetingDetail | None]:
         """What they got."""
         return [caller.value for caller in self.callers]
-
-
-def waiting(client: PyasClient) -> int:
-    """Count those who wait for a shared call."""
-    return sum(flight.waiting for flight in client._session._flights._under_way)
 
 
 @asynccontextmanager
@@ -117,10 +112,7 @@ async def settle(condition: Callable[[], object]) -> None:
 
 async def assert_nothing_left(client: PyasClient, before: set[int]) -> None:
     """See that no call, no place in the budget and no task is left over."""
-    session = client._session
-    assert (set(), {}) == (session._flights._under_way, session._flights._joinable)
-    assert 0 == session._scheduler.budget.in_flight
-    assert [] == pooled(client)
+    assert {} == inside.under_way(client)
     await anyio.wait_all_tasks_blocked()
     assert before == tasks()
 

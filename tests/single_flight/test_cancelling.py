@@ -13,11 +13,12 @@ import anyio.lowlevel
 import pytest
 import trio
 
+import inside
 from pyas_async import RateBudget
 from runtime.steps import Steps, counting
 from runtime.whole import check_whole
 from runtime.wires import KEY, client_of, found, until, wire
-from single_flight.callers import Caller, assert_nothing_left, held, settle, tasks, waiting
+from single_flight.callers import Caller, assert_nothing_left, held, settle, tasks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,7 +85,7 @@ async def test_whoever_comes_after_the_last_left() -> None:
         service.go.set()
         [first] = await crowd.ask()
         await asked.wait()
-        [flight] = client._session._flights._under_way
+        [flight] = inside.shared_calls(client)
         first.scope.cancel()
         await until(lambda: flight.scope.cancel_called)
         late = await client.meetings.get(81)
@@ -203,8 +204,8 @@ async def test_task_cancel_twice() -> None:
         await client_ready(client, server)
         before = asyncio.all_tasks()
         task = asyncio.ensure_future(client.meetings.get(81))
-        await settle(lambda: waiting(client) == 1)
-        [flight] = client._session._flights._under_way
+        await settle(lambda: inside.waiting_for_shared_calls(client) == 1)
+        [flight] = inside.shared_calls(client)
         task.cancel()
         for _ in range(3):
             await asyncio.sleep(0)
@@ -256,7 +257,7 @@ async def test_who_cancels_all_other_tasks() -> None:
     async with held() as (server, service, client, crowd):
         await crowd.ask(2)
         await until(lambda: server.requests)
-        [flight] = client._session._flights._under_way
+        [flight] = inside.shared_calls(client)
         assert isinstance(flight.task, asyncio.Task)
         flight.task.cancel()
         await until(lambda: len(server.requests) == 2)

@@ -11,6 +11,7 @@ import anyio
 import httpx
 import pytest
 
+import inside
 from core.tools import take
 from pyas_async import (
     ClientClosedError,
@@ -23,7 +24,7 @@ from pyas_async import (
 )
 from pyas_async._runtime.clock import Clock
 from runtime.wires import KEY, MEETING, client_of, document, through, until
-from single_flight.callers import Caller, assert_nothing_left, held, settle, tasks, waiting
+from single_flight.callers import Caller, assert_nothing_left, held, settle, tasks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -176,7 +177,7 @@ async def test_joined_in_time(age: float, options: dict[str, float | None], call
     """A call is not joined after half of its deadline, so that nobody has less than half of their own."""
     now = 0.0
     async with held(**options) as (server, service, client, crowd):
-        client._session.clock = Clock(now=lambda: now)
+        inside.set_clock_of_calls(client, Clock(now=lambda: now))
         await crowd.ask(2)
         now = age
         await crowd.ask(2)
@@ -190,7 +191,7 @@ async def test_late_calls_are_shared_among_themselves() -> None:
     """Those who come too late for one call share the next one."""
     now = 0.0
     async with held() as (server, service, client, crowd):
-        client._session.clock = Clock(now=lambda: now)
+        inside.set_clock_of_calls(client, Clock(now=lambda: now))
         for now in (0.0, 50.0, 60.0, 94.0):  # noqa: B007  (the clock reads it)
             await crowd.ask()
         await until(lambda: len(server.requests) == 2)
@@ -203,9 +204,8 @@ async def test_bulk_calls_are_joined_while_they_wait() -> None:
     """A bulk call's deadline counts from its release, for all who share it: it is joined however long it has waited."""
     now = 0.0
     async with held() as (server, service, client, crowd):
-        client._session.clock = Clock(now=lambda: now)
-        options = client._options.for_bulk()
-        bulk = client._view(_options=options)
+        inside.set_clock_of_calls(client, Clock(now=lambda: now))
+        bulk = inside.bulk_view(client)
         await crowd.ask(client=bulk)
         now = 1_000.0
         await crowd.ask(client=bulk)
@@ -256,14 +256,13 @@ async def test_closed_under(where: str) -> None:
         retry=RetryPolicy(base=100, cap=100),
         deadline=None,
     ) as client:
-        session = client._session
-        session.clock = Clock(chance=lambda: 1.0)
+        inside.set_clock_of_calls(client, Clock(chance=lambda: 1.0))
         if where == "budget":
-            assert take(budget, session.clock.now())
+            assert take(budget, inside.clock(client).now())
         ready: dict[str, Callable[[], object]] = {
-            "wire": lambda: session._transport._under_way,
-            "budget": lambda: session._scheduler.waiting,
-            "pause": lambda: session._pauses,
+            "wire": lambda: inside.is_sending(client),
+            "budget": lambda: inside.scheduler(client).waiting,
+            "pause": lambda: inside.is_pausing(client),
             "key": asked.is_set,
         }
         before = tasks()
@@ -271,10 +270,10 @@ async def test_closed_under(where: str) -> None:
         async with anyio.create_task_group() as group:
             for caller in callers:
                 group.start_soon(caller.ask, client)
-            await settle(lambda: waiting(client) == 3 and ready[where]())
+            await settle(lambda: inside.waiting_for_shared_calls(client) == 3 and ready[where]())
             with anyio.fail_after(1):
                 await client.aclose()
-            assert set() == session._flights._under_way
+            assert [] == inside.shared_calls(client)
         await anyio.wait_all_tasks_blocked()
         assert before == tasks()
     assert {ClientClosedError} == {type(caller.error) for caller in callers}

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
+import inside
 from pyas_async import AttemptStarted, ConfigurationError, PyasClient, RetryPolicy
 from pyas_async._core.endpoints import get_meeting
 from pyas_async._runtime.watch import Watch
 from runtime.wires import KEY, client_of, until, wire
-from single_flight.callers import Caller, held, settle, tasks, waiting
+from single_flight.callers import Caller, held, settle, tasks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -153,7 +154,7 @@ async def test_context_of_the_first() -> None:
         first = Caller()
         async with anyio.create_task_group() as group:
             group.start_soon(first.ask, client)
-            await settle(lambda: waiting(client) == 1)
+            await settle(lambda: inside.waiting_for_shared_calls(client) == 1)
             whose.set("the second's")
             await crowd.ask()
             service.go.set()
@@ -168,7 +169,7 @@ async def test_who_joins_is_under_way() -> None:
         watch = Watch(under_way=told.set)
         call = get_meeting("acc", 81)
         async with anyio.create_task_group() as group:
-            group.start_soon(client._session.run, call, client._options, watch)
+            group.start_soon(inside.session(client).run, call, inside.options(client), watch)
             with anyio.fail_after(2):
                 await told.wait()
             service.go.set()

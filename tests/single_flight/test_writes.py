@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
+import inside
 from pyas_async import PyasError
 from runtime.wires import CHANGE, MEETING, NEW, client_of, document, until, wire
-from single_flight.callers import Caller, waiting
+from single_flight.callers import Caller
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -59,10 +60,10 @@ class Scene:
 
     async def ask(self, meeting_id: int | str = 81) -> None:
         """Let somebody ask for the meeting."""
-        caller, before = Caller(), waiting(self.client)
+        caller, before = Caller(), inside.waiting_for_shared_calls(self.client)
         self.callers.append(caller)
         self._tasks.start_soon(caller.ask, self.client, meeting_id)
-        await until(lambda: waiting(self.client) == before + 1)
+        await until(lambda: inside.waiting_for_shared_calls(self.client) == before + 1)
 
     async def begin(self, write: Callable[[PyasClient], Awaitable[object]]) -> None:
         """Begin a write, and see it on the wire."""

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import attrs
 
+import inside
 from pyas_async import (
     APIStatusError,
     Checkpoint,
     Meeting,
-    MeetingIterator,
     Page,
     PageTokenExpiredError,
     PaginationError,
@@ -21,10 +21,8 @@ from pyas_async import (
     ServerError,
 )
 from pyas_async._core.checkpoint import ListingCheckpoint
-from pyas_async._core.paging import Paging
 from pyas_async._core.rows import RowMemory
 from pyas_async._core.states import State
-from pyas_async._runtime.fetcher import Fetcher
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,35 +34,36 @@ if TYPE_CHECKING:
 Reason = Literal["age", "answer", "size"]
 
 
-class SendsADeadTokenAgain(Paging):
+class SendsADeadTokenAgain(inside.OpenPaging):
     """It gives a token that the service has called expired a second chance."""
 
-    _tried: str | None = None
+    tried: str | None = None
 
     def on_error(self, error: Exception) -> Reason:
-        if isinstance(error, PageTokenExpiredError) and error.status and self._tried != self._ahead.token:
-            self._tried = self._ahead.token
+        if isinstance(error, PageTokenExpiredError) and error.status and self.tried != self.spot_ahead.token:
+            self.tried = self.spot_ahead.token
             return "answer"
         return super().on_error(error)
 
 
-class SavesTheNextToken(Paging):
+class SavesTheNextToken(inside.OpenPaging):
     """A checkpoint in the middle of a page holds the token that leads past it."""
 
     def checkpoint(self, *args: Any, **kwargs: Any) -> ListingCheckpoint:  # noqa: ANN401
         saved = super().checkpoint(*args, **kwargs)
-        return attrs.evolve(saved, token=self._ahead.token, born=self._ahead.born_wall, walked=self._ahead.walked)
+        ahead = self.spot_ahead
+        return attrs.evolve(saved, token=ahead.token, born=ahead.born_wall, walked=ahead.walked)
 
 
-class ForgetsRowsAtARestart(Paging):
+class ForgetsRowsAtARestart(inside.OpenPaging):
     """A fresh walk yields what was yielded before."""
 
-    def _begin_walk(self, event: Event) -> None:
-        super()._begin_walk(event)
-        self._memory = RowMemory()
+    def begin_walk(self, event: Event) -> None:
+        super().begin_walk(event)
+        self.memory = RowMemory()
 
 
-class StopsAtAnEmptyPage(Paging):
+class StopsAtAnEmptyPage(inside.OpenPaging):
     """It takes a page without rows for the last."""
 
     def on_page(self, page: Page, now: float, wall: float) -> tuple[Meeting, ...]:
@@ -73,7 +72,7 @@ class StopsAtAnEmptyPage(Paging):
         return super().on_page(page, now, wall)
 
 
-class RaisesWhatIsUnclear(Paging):
+class RaisesWhatIsUnclear(inside.OpenPaging):
     """It recovers only from answers that name the page token."""
 
     def on_error(self, error: Exception) -> Reason:
@@ -82,7 +81,7 @@ class RaisesWhatIsUnclear(Paging):
         return super().on_error(error)
 
 
-class TakesFaultsForADeadToken(Paging):
+class TakesFaultsForADeadToken(inside.OpenPaging):
     """It walks afresh after a 429 or a 5xx."""
 
     def on_error(self, error: Exception) -> Reason:
@@ -91,32 +90,32 @@ class TakesFaultsForADeadToken(Paging):
         return super().on_error(error)
 
 
-class RestartsWithoutBound(Paging):
+class RestartsWithoutBound(inside.OpenPaging):
     """It walks afresh for as long as tokens die, progress or none."""
 
-    def _restart(self, error: APIStatusError) -> None:
-        self._barren_restarts = 0
-        super()._restart(error)
+    def restart(self, error: APIStatusError) -> None:
+        self.barren_restarts = 0
+        super().restart(error)
 
 
-class GivesUpEarly(Paging):
+class GivesUpEarly(inside.OpenPaging):
     """It gives up at the second death without a new row in between."""
 
-    def _restart(self, error: APIStatusError) -> None:
-        if self._barren_restarts:
+    def restart(self, error: APIStatusError) -> None:
+        if self.barren_restarts:
             self.stop()
             raise PaginationError("too long")
-        super()._restart(error)
+        super().restart(error)
 
 
-class TrustsASavedToken(Paging):
+class TrustsASavedToken(inside.OpenPaging):
     """It sends a token from a checkpoint although the wall clock says that it died long ago."""
 
-    def _resume(self, resume: ListingCheckpoint, now: float, wall: float) -> None:
-        super()._resume(resume, now, min(wall, resume.born))
+    def resume_from(self, place: ListingCheckpoint, now: float, wall: float) -> None:
+        super().resume_from(place, now, min(wall, place.born))
 
 
-class IgnoresAge(Paging):
+class IgnoresAge(inside.OpenPaging):
     """It finds out by trying that a token is too old."""
 
     def next(self) -> Ask | None:
@@ -124,28 +123,28 @@ class IgnoresAge(Paging):
         return None if ask is None else attrs.evolve(ask, not_after=None)
 
 
-class KeepsTheDeadToken(Paging):
+class KeepsTheDeadToken(inside.OpenPaging):
     """The checkpoint of an expired token's error holds that token."""
 
     def on_error(self, error: Exception) -> Reason:
-        ahead = self._ahead
+        ahead = self.spot_ahead
         try:
             return super().on_error(error)
         except PyasError:
-            self._ahead = ahead
+            self.spot_ahead = ahead
             raise
 
 
-class CountsWhatWasLeftOut(Paging):
+class CountsWhatWasLeftOut(inside.OpenPaging):
     """Rows that came on the last page wanted, and that nobody wants any more, count as yielded."""
 
     def checkpoint(self, *args: Any, **kwargs: Any) -> ListingCheckpoint:  # noqa: ANN401
         saved = super().checkpoint(*args, **kwargs)
-        cut = self.ended and saved.items == self._before + self.given
-        return attrs.evolve(saved, items=len(self._memory)) if cut else saved
+        cut = self.ended and saved.items == self.rows_before + self.given
+        return attrs.evolve(saved, items=len(self.memory)) if cut else saved
 
 
-class WantsOneMorePage(Paging):
+class WantsOneMorePage(inside.OpenPaging):
     """It asks for the page behind the last row that is wanted."""
 
     def on_page(self, page: Page, now: float, wall: float) -> tuple[Meeting, ...]:
@@ -155,14 +154,14 @@ class WantsOneMorePage(Paging):
         return rows
 
 
-class ForgetsTheEnd(Paging):
+class ForgetsTheEnd(inside.OpenPaging):
     """A checkpoint behind the last row does not say that it is."""
 
     def checkpoint(self, *args: Any, **kwargs: Any) -> ListingCheckpoint:  # noqa: ANN401
         return attrs.evolve(super().checkpoint(*args, **kwargs), done=False, token=None)
 
 
-class NeverRepairs(Paging):
+class NeverRepairs(inside.OpenPaging):
     """It only warns where it was told to repair."""
 
     def __init__(self, rules: Any, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
@@ -170,89 +169,90 @@ class NeverRepairs(Paging):
         super().__init__(attrs.evolve(rules, verify_total="warn") if mends else rules, *args, **kwargs)
 
 
-class RepairsOnce(Paging):
+class RepairsOnce(inside.OpenPaging):
     """It ends after one repairing walk, whatever that brought."""
 
-    def _end_walk(self) -> None:
-        if self._repairs:
-            self._repairs = self._rules.max_restarts
-        super()._end_walk()
+    def end_walk(self) -> None:
+        if self.repairs:
+            self.repairs = self.rules.max_restarts
+        super().end_walk()
 
 
-class DropsFilters(Fetcher):
+class DropsFilters(inside.OpenFetcher):
     """Follow-up pages are asked for without the filters."""
 
-    async def _request(self, ask: Ask) -> Any:  # noqa: ANN401
+    async def request(self, ask: Ask) -> Any:  # noqa: ANN401
         double = copy.copy(self)
         if ask.token is not None:
-            double._filters = ()
-        return await Fetcher._request(double, ask)
+            double.filters = ()
+        return await super(DropsFilters, double).request(ask)
 
 
-class CountsARowAhead(MeetingIterator):
+class CountsARowAhead(inside.OpenIterator):
     """A checkpoint counts the row that comes next as done."""
 
     def checkpoint(self) -> Checkpoint:
-        taken = min(self._taken() + 1, self._machine.given)
-        return self._machine.checkpoint(self._account_id, self._filters, taken)
+        taken = min(self.taken() + 1, self.machine.given)
+        place: Checkpoint = self.machine.checkpoint(self.account_id, self.filters, taken)
+        return place
 
 
-class LetsAnErrorGoFirst(MeetingIterator):
+class LetsAnErrorGoFirst(inside.OpenIterator):
     """An error of the page on its way surfaces before the rows that are at hand, which are lost."""
 
     async def __anext__(self) -> Meeting:
-        if isinstance(self._fetcher.coming, Exception):
-            self._pending = iter(())
+        if isinstance(self.fetcher.coming, Exception):
+            self.pending = iter(())
         return await super().__anext__()
 
 
-class LosesRowsWhenCancelled(MeetingIterator):
+class LosesRowsWhenCancelled(inside.OpenIterator):
     """The rows of a page are in nobody's hands while the request for the next is on its way to the wire."""
 
-    async def _send_ahead(self) -> None:
-        rows, self._pending = self._pending, iter(())
-        await super()._send_ahead()
-        self._pending = rows
+    async def send_ahead(self) -> None:
+        rows, self.pending = self.pending, iter(())
+        await super().send_ahead()
+        self.pending = rows
 
 
-class StampsLate(MeetingIterator):
+class StampsLate(inside.OpenIterator):
     """A token is young when its page is looked at, not when it arrives."""
 
-    def _take(self, arrival: Any) -> bool:  # noqa: ANN401
-        arrival.now = self._session.clock.now()
-        return super()._take(arrival)
+    def take(self, arrival: Any) -> bool:  # noqa: ANN401
+        arrival.now = self.session.clock.now()
+        return super().take(arrival)
 
 
-class RepeatsThePage(MeetingIterator):
+class RepeatsThePage(inside.OpenIterator):
     """pages() begins with the whole page of which rows were taken."""
 
-    def _rest(self) -> Page | None:
-        return None if super()._rest() is None else self._page
+    def rest(self) -> Page | None:
+        return None if super().rest() is None else self.page_in_hand
 
 
-class SavesATokenAsNew(MeetingIterator):
+class SavesATokenAsNew(inside.OpenIterator):
     """A checkpoint says of its token that it has come just now."""
 
     def checkpoint(self) -> Checkpoint:
-        return attrs.evolve(ListingCheckpoint.of(super().checkpoint()), born=self._session.clock.wall().timestamp())
+        return attrs.evolve(ListingCheckpoint.of(super().checkpoint()), born=self.session.clock.wall().timestamp())
 
 
-class AsksAgain(Fetcher):
+class AsksAgain(inside.OpenFetcher):
     """The page that travelled ahead is asked for once more when it is wanted."""
 
     async def fetch(self, ask: Ask) -> Any:  # noqa: ANN401
-        if self._ahead is not None:
-            await self._ahead.done.wait()
-            self._ahead = None
+        if self.page_ahead is not None:
+            await self.page_ahead.done.wait()
+            self.page_ahead = None
         return await super().fetch(ask)
 
 
-class RaisesWithoutACheckpoint(MeetingIterator):
+class RaisesWithoutACheckpoint(inside.OpenIterator):
     """Errors do not say where the iteration stood."""
 
-    async def _load(self) -> bool:
+    async def load(self) -> bool:
         try:
-            return await super()._load()
+            return await super().load()
         except PyasError as error:
             error.checkpoint = None
             raise
@@ -268,41 +268,37 @@ def by_id_and_uuid(rows: Iterable[Meeting]) -> list[int]:
     return [row.id * 1000 + len(row.uuid) for row in rows]
 
 
-_PAGING: Final = "pyas_async._runtime.paginator.Paging"
-_FETCHER: Final = "pyas_async._runtime.paginator.Fetcher"
-_ITERATOR: Final = "pyas_async.meetings.MeetingIterator"
-_DIGESTS: Final = "pyas_async._core.rows.digests"
 # A row that was lost may show first in what its absence costs.
 _LOST: Final = "not handed out|the first row cost more than one call|a page that nobody needs"
 _TWICE: Final = "for the second time"
 
 BROKEN: Final[tuple[tuple[str, Any, str], ...]] = (
-    (_PAGING, SendsADeadTokenAgain, "sent again after the service had said"),
-    (_PAGING, SavesTheNextToken, _LOST),
-    (_PAGING, ForgetsRowsAtARestart, _TWICE),
-    (_PAGING, StopsAtAnEmptyPage, "the end in the middle of a listing"),
-    (_PAGING, RaisesWhatIsUnclear, "an answer that may mean an expired token"),
-    (_PAGING, TakesFaultsForADeadToken, "a fresh walk without a reason"),
-    (_PAGING, RestartsWithoutBound, "more fresh walks in a row"),
-    (_PAGING, GivesUpEarly, "given up after 1 barren"),
-    (_PAGING, TrustsASavedToken, "clock knows to be dead"),
-    (_PAGING, IgnoresAge, "clock knows to be dead"),
-    (_PAGING, KeepsTheDeadToken, "sent again after the service had said"),
-    (_PAGING, CountsWhatWasLeftOut, _LOST),
-    (_PAGING, WantsOneMorePage, "a page that nobody needs"),
-    (_PAGING, ForgetsTheEnd, "does not know that it is the end"),
-    (_PAGING, NeverRepairs, "it was not repaired"),
-    (_PAGING, RepairsOnce, "it was not repaired"),
-    (_DIGESTS, by_id, _LOST),
-    (_DIGESTS, by_id_and_uuid, _LOST),
-    (_FETCHER, DropsFilters, f"was never in the listing|{_LOST}"),
-    (_ITERATOR, CountsARowAhead, f"{_LOST}|sent again after the service had said"),
-    (_ITERATOR, LetsAnErrorGoFirst, f"stats.items|{_LOST}"),
-    (_ITERATOR, LosesRowsWhenCancelled, f"stats.items|{_LOST}"),
-    (_ITERATOR, StampsLate, "clock knows to be dead"),
-    (_ITERATOR, SavesATokenAsNew, "a birth that it never had"),
-    (_ITERATOR, RepeatsThePage, _TWICE),
-    (_FETCHER, AsksAgain, "a page was asked for that is not the next"),
-    (_ITERATOR, RaisesWithoutACheckpoint, "carries no checkpoint"),
+    (inside.PAGING, SendsADeadTokenAgain, "sent again after the service had said"),
+    (inside.PAGING, SavesTheNextToken, _LOST),
+    (inside.PAGING, ForgetsRowsAtARestart, _TWICE),
+    (inside.PAGING, StopsAtAnEmptyPage, "the end in the middle of a listing"),
+    (inside.PAGING, RaisesWhatIsUnclear, "an answer that may mean an expired token"),
+    (inside.PAGING, TakesFaultsForADeadToken, "a fresh walk without a reason"),
+    (inside.PAGING, RestartsWithoutBound, "more fresh walks in a row"),
+    (inside.PAGING, GivesUpEarly, "given up after 1 barren"),
+    (inside.PAGING, TrustsASavedToken, "clock knows to be dead"),
+    (inside.PAGING, IgnoresAge, "clock knows to be dead"),
+    (inside.PAGING, KeepsTheDeadToken, "sent again after the service had said"),
+    (inside.PAGING, CountsWhatWasLeftOut, _LOST),
+    (inside.PAGING, WantsOneMorePage, "a page that nobody needs"),
+    (inside.PAGING, ForgetsTheEnd, "does not know that it is the end"),
+    (inside.PAGING, NeverRepairs, "it was not repaired"),
+    (inside.PAGING, RepairsOnce, "it was not repaired"),
+    (inside.DIGESTS, by_id, _LOST),
+    (inside.DIGESTS, by_id_and_uuid, _LOST),
+    (inside.FETCHER, DropsFilters, f"was never in the listing|{_LOST}"),
+    (inside.ITERATOR, CountsARowAhead, f"{_LOST}|sent again after the service had said"),
+    (inside.ITERATOR, LetsAnErrorGoFirst, f"stats.items|{_LOST}"),
+    (inside.ITERATOR, LosesRowsWhenCancelled, f"stats.items|{_LOST}"),
+    (inside.ITERATOR, StampsLate, "clock knows to be dead"),
+    (inside.ITERATOR, SavesATokenAsNew, "a birth that it never had"),
+    (inside.ITERATOR, RepeatsThePage, _TWICE),
+    (inside.FETCHER, AsksAgain, "a page was asked for that is not the next"),
+    (inside.ITERATOR, RaisesWithoutACheckpoint, "carries no checkpoint"),
 )
 """Where each takes the place of what is whole, and the law that catches it."""

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import anyio.lowlevel
 
+import inside
 from pyas_async import Checkpoint, PyasClient, PyasError
 from pyas_async._runtime.clock import Clock
-from pyas_async._runtime.scheduler import Scheduler
 from walk.laws import NEAR, Leg
 from walk.listing import EPOCH
 
@@ -41,18 +41,18 @@ def client_of(service: Service, http_client: httpx.AsyncClient, *, skew: float, 
     client = PyasClient(
         "key", account_id="account", base_url="https://walk.test", http_client=http_client, page_token_ttl=ttl
     )
-    session = client._session
-    session.clock = clock
-    session._scheduler = _Scheduler(session._scheduler.budget, clock)
+    inside.set_clock_of_calls(client, clock)
+    inside.set_scheduler(client, _Scheduler(inside.budget(client), clock))
     return client
 
 
-class _Scheduler(Scheduler):
+class _Scheduler(inside.OpenScheduler):
     """A scheduler that waits in virtual time: where one reader calls, there is nobody else to wait for."""
 
-    async def _sleep(self, ticket: Ticket, give_up: float, now: float) -> None:
+    async def sleep(self, ticket: Ticket, give_up: float, now: float) -> None:
+        """Sleep until the next look."""
         look = self.budget.queue.next_look(self.budget, now)
-        await self._clock.sleep(max(0.001, min(look, ticket.dies, give_up) - now))
+        await self.clock.sleep(max(0.001, min(look, ticket.dies, give_up) - now))
 
 
 class Step:
@@ -191,8 +191,7 @@ class Reader:
         The client reads its clock at one end and the laws at the other, so no time may pass there. The client does not
         always wait for that: where this machine stands still for a tenth of a second, the reader goes on before.
         """
-        ahead = self._iterator._fetcher._ahead
-        return ahead is not None and not ahead.done.is_set() and not self._service.holding
+        return inside.asks_ahead(self._iterator) and not self._service.holding
 
     async def _settle(self) -> None:
         """Wait until what goes on in the background has come to its end, or to a halt."""

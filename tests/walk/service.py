@@ -21,6 +21,7 @@ import anyio.lowlevel
 import attrs
 import httpx
 
+import inside
 from walk.listing import ATTEMPT, EPOCH, EXPIRED, Cursor, Filters, Key, Plan, Row
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ class Service(httpx.AsyncBaseTransport):
         del query["accountId"]
         token, size = query.pop("nextPageToken", None), query.pop("maxResults", None)
         body: Any = request.stream
-        ahead = body._wire.on_wire is not None  # somebody waits for nothing but to hear that it was sent
+        ahead = inside.tells_when_sent(body)  # somebody waits for nothing but to hear that it was sent
         self.stirred = self.stirred or ahead
         await anyio.lowlevel.checkpoint()  # as for a connection: who is cancelled here has not called
         began = self.time

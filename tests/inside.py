@@ -1,0 +1,580 @@
+"""What tests need to know of the inside of the package, or change there: the only module that uses its private names.
+
+A change of structure changes this file, and no test. `test_inside.py` sees to it. The last section is about private
+names of other libraries, which a release of theirs may change.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Final
+
+import httpx
+
+from pyas_async import MeetingIterator
+from pyas_async._core import dates, sealed
+from pyas_async._core.codec import pages as page_reading
+from pyas_async._core.endpoints import list_page
+from pyas_async._core.paging import Paging
+from pyas_async._runtime.fetcher import Fetcher
+from pyas_async._runtime.scheduler import Scheduler
+from pyas_async._runtime.transport import own, streams
+
+if TYPE_CHECKING:
+    import random
+    import ssl
+    from collections.abc import Awaitable, Callable, Hashable, Sequence
+    from datetime import datetime
+    from functools import _lru_cache_wrapper
+    from types import ModuleType
+
+    import httpcore
+
+    from pyas_async import Checkpoint, Meeting, Page, PyasClient, RateBudget
+    from pyas_async._core.checkpoint import ListingCheckpoint
+    from pyas_async._core.creations import Creation, Creations
+    from pyas_async._core.listings import Listings
+    from pyas_async._core.messages import Call
+    from pyas_async._core.queue import Ticket
+    from pyas_async._core.rows import RowMemory
+    from pyas_async._core.states import Event
+    from pyas_async._core.walk import Ask
+    from pyas_async._runtime.call_options import CallOptions
+    from pyas_async._runtime.clock import Clock
+    from pyas_async._runtime.fetcher import Arrival
+    from pyas_async._runtime.places import Places
+    from pyas_async._runtime.session import Session
+    from pyas_async._runtime.transport.address import Address
+    from pyas_async._runtime.transport.connections import Connection
+    from pyas_async.errors import APIStatusError
+    from pyas_async.sandbox import Sandbox
+
+
+# Names to give to `monkeypatch.setattr` or `mock.patch`.
+
+PAGING: Final = "pyas_async._runtime.paginator.Paging"
+"""The class that decides what a listing asks for next, where iterators look it up."""
+FETCHER: Final = "pyas_async._runtime.paginator.Fetcher"
+"""The class that makes the calls of a listing, where iterators look it up."""
+ITERATOR: Final = "pyas_async.meetings.MeetingIterator"
+"""The class of iterators, where `client.meetings` looks it up."""
+DIGESTS: Final = "pyas_async._core.rows.digests"
+"""The function that makes the numbers by which rows are told apart."""
+WIRE_PATIENCE: Final = "pyas_async._runtime.fetcher._WIRE"
+"""Seconds for which a page is held back at most, until the request for the next one is sent."""
+LARGEST_ANSWER: Final = "pyas_async._core.body.MAX_BODY"
+"""Bytes of an answer from which on it is not read on."""
+PAGE_STEPS: Final = "pyas_async._core.codec.page_steps"
+"""The function that reads a page, with a pause between its steps."""
+ROW_LOADERS: Final = "pyas_async._core.codec.pages._row_loaders"
+"""The function that gives the quick reader of a row, and the tolerant one; `row_loaders` calls it."""
+SCHEDULER_SLEEP: Final = "pyas_async._runtime.scheduler.Scheduler._sleep"
+"""The method in which a call sleeps that waits for its place in the budget; `scheduler_sleep` calls it."""
+TOKENS_KEPT: Final = "pyas_async.sandbox._tokens._KEEP"
+"""How many page tokens the sandbox remembers."""
+CLI_CLIENT: Final = "pyas_async.cli._service.PyasClient"
+"""The class of which the command makes its client."""
+CLI_DAY_FILTER: Final = "pyas_async.cli._listing.day_filter"
+"""A function that the command's listings call."""
+CLI_AT_TERMINAL: Final = (
+    "pyas_async.cli._service.at_terminal",
+    "pyas_async.cli._writing.at_terminal",
+    "pyas_async.cli._accounts.at_terminal",
+)
+"""The function that says whether there is a terminal to ask at, in each place where the command looks it up."""
+CLI_MOVING: Final = "pyas_async.cli._output._moving"
+"""The consoles on which the command shows something that moves, the innermost last."""
+CLI_TICK: Final = "pyas_async.cli._export.progress._TICK"
+"""Seconds between two drawings of the progress bar."""
+CLI_SEE_OFF: Final = "pyas_async.cli._export.run.see_off"
+"""The function that writes a file to the disk, where an export looks it up."""
+CLI_DETAILS_CONSOLE: Final = "pyas_async.cli._showing.stdout"
+"""The function that gives the console on which the command shows a meeting."""
+
+
+# A client.
+
+
+def session(client: PyasClient) -> Session:
+    """Return what all views of a client share."""
+    return client._session
+
+
+def options(client: PyasClient) -> CallOptions:
+    """Return the options of the calls that a client, or a view of one, makes."""
+    return client._options
+
+
+def is_view(client: PyasClient) -> bool:
+    """Return whether closing this client does nothing, since it is a view of another."""
+    return client._is_view
+
+
+def bulk_view(client: PyasClient) -> PyasClient:
+    """Return a view of a client whose calls are bulk calls, as those for pages are."""
+    return client._view(_options=client._options.for_bulk())
+
+
+def key(client: PyasClient) -> str:
+    """Return the API key that a client sends, or has sent last."""
+    return client._session._key.reveal()
+
+
+async def close(client: PyasClient) -> None:
+    """Close a client, though it be a view, which leaves the client open when it is closed itself."""
+    await client._session.aclose()
+
+
+def clock(client: PyasClient) -> Clock:
+    """Return the clock by which a client's calls go."""
+    return client._session.clock
+
+
+def set_clock(client: PyasClient, clock: Clock) -> None:
+    """Let a client go by a clock, in its calls and where they wait for the budget; what bounds a request stays."""
+    client._session.clock = client._session._scheduler._clock = clock
+
+
+def set_clock_of_calls(client: PyasClient, clock: Clock) -> None:
+    """Let a client's calls go by a clock, but not the waits for the budget."""
+    client._session.clock = clock
+
+
+# Its budget.
+
+
+def budget(client: PyasClient) -> RateBudget:
+    """Return the call budget of a client."""
+    return client._session._scheduler.budget
+
+
+def in_flight(client: PyasClient) -> int:
+    """Return how many calls have a place in a client's budget, and are not counted yet."""
+    return client._session._scheduler.budget.in_flight
+
+
+def scheduler(client: PyasClient) -> Scheduler:
+    """Return what lets a client's calls wait for the budget."""
+    return client._session._scheduler
+
+
+def set_scheduler(client: PyasClient, scheduler: Scheduler) -> None:
+    """Let a client's calls wait for the budget in another way."""
+    client._session._scheduler = scheduler
+
+
+def scheduler_sleep() -> Callable[[Scheduler, Ticket, float, float], Awaitable[None]]:
+    """Return the method that `SCHEDULER_SLEEP` names."""
+    return Scheduler._sleep
+
+
+def learned_limit(budget: RateBudget) -> int | None:
+    """Return how many calls of its own a budget allows in a window; ``None`` if it knows no limit."""
+    return budget._own.allowed
+
+
+def by_death(listings: Listings) -> int:
+    """Return how many entries are kept to find the listing whose token dies first."""
+    return len(listings._by_death)
+
+
+def by_length(listings: Listings) -> int:
+    """Return how many entries are kept to find the listing with the most pages left."""
+    return len(listings._by_length)
+
+
+# Its connections.
+
+
+def places(client: PyasClient) -> Places:
+    """Return the places that a client's requests take, one for each connection that it may have."""
+    return client._session._places
+
+
+def set_places(client: PyasClient, places: Places) -> None:
+    """Let a client's requests take other places."""
+    client._session._places = places
+
+
+def set_transport(client: PyasClient, transport: object) -> None:
+    """Let a client send through something else than its transport."""
+    client._session._transport = transport  # type: ignore[assignment]  # a fake has what is called, and no more
+
+
+def http_client(client: PyasClient) -> Any:  # noqa: ANN401  (httpx's or httpx2's)
+    """Return the client of httpx or httpx2 that was given to a client to send through; ``None`` if there is none."""
+    return client._session._transport._client
+
+
+def idle_connections(client: PyasClient) -> list[Connection]:
+    """Return a client's own connections that are idle, once it has sent something over one of its own."""
+    connections = client._session._transport._own.connections
+    assert connections is not None
+    return [connection for connection, _ in connections.idle]
+
+
+def set_clock_of_idle_connections(client: PyasClient, now: Callable[[], float]) -> None:
+    """Let the age of a client's own idle connections go by another clock."""
+    client._session._transport._own._now = now
+
+
+def pools(client: PyasClient) -> list[Any]:
+    """Return the pools that a client sends through, its own or an injected one's; of its own, those that are idle."""
+    transport = client._session._transport
+    connections = transport._own.connections
+    if transport._client is not None:
+        # A proxy of the environment has a pool of its own.
+        senders = [transport_for(transport._client, transport._base_url)]
+    else:
+        senders = [] if connections is None else [connection for connection, _ in connections.idle]
+    return [pool for sender in senders if (pool := pool_of(sender)) is not None]
+
+
+def connections(client: PyasClient) -> list[Any]:
+    """Return the connections of these pools."""
+    return [connection for pool in pools(client) for connection in pool.connections]
+
+
+def requests(client: PyasClient) -> list[Any]:
+    """Return the requests that a client has under way, and those that wait or run in its pools."""
+    transport = client._session._transport
+    return [*transport._under_way, *(one for pool in pools(client) for one in requests_in(pool))]
+
+
+def ssl_context() -> ssl.SSLContext:
+    """Return the TLS context that all clients of the process share."""
+    return own._context()
+
+
+def forget_ssl_context() -> None:
+    """Let the next client read the certificates to trust anew, from where the environment says."""
+    own._context.cache_clear()
+
+
+STREAM_FULL: Final = streams._FULL
+"""Bytes that were not taken yet, from which on a socket is not read."""
+
+
+def stream_holds(stream: streams.Stream) -> int:
+    """Return how many bytes have come over a stream of ours, and were not taken yet."""
+    held: int = stream._socket.protocol.held
+    return held
+
+
+def taken_over(stream: httpcore.AsyncNetworkStream) -> httpcore.AsyncNetworkStream:
+    """Return the stream that is used in the place of one that httpcore has opened: ours, or the very same."""
+    return streams._taken_over(stream)
+
+
+def is_quick(address: Address) -> bool:
+    """Return whether paths are put behind an address without httpx reading the whole."""
+    return address._is_quick
+
+
+def lose_parts(address: Address) -> None:
+    """Let an address find that httpx keeps the parts of addresses elsewhere."""
+    address._parts = object()
+    address._is_quick = address._agrees()
+
+
+def tells_when_sent(body: Any) -> bool:  # noqa: ANN401  (made on httpx's class of bodies, or httpx2's)
+    """Return whether something waits to hear that the request with this body was written."""
+    return body._wire.on_wire is not None
+
+
+# What is under way in it.
+
+
+def under_way(client: PyasClient) -> dict[str, object]:
+    """Return all that is still under way in a client, by where it is; nothing, once all of its calls have ended."""
+    session = client._session
+    scheduler = session._scheduler
+    found = {
+        "requests": requests(client),
+        "places": session._places.taken,
+        "places in the budget": scheduler.budget.in_flight,
+        "the budget's queue": scheduler.waiting,
+        "waits": scheduler._waiting,
+        "questions to the store": scheduler._asking and scheduler._asking._under_way,
+        "pauses": session._pauses,
+        "shared calls": session._flights._under_way,
+        "calls to share": session._flights._joinable,
+    }
+    return {name: what for name, what in found.items() if what}
+
+
+def shared_calls(client: PyasClient) -> list[Any]:
+    """Return the calls under way that several callers may wait for, each with its `scope`, its `task` and `done`."""
+    return list(client._session._flights._under_way)
+
+
+def waiting_for_shared_calls(client: PyasClient) -> int:
+    """Return how many callers wait for a shared call."""
+    return sum(flight.waiting for flight in client._session._flights._under_way)
+
+
+def is_sending(client: PyasClient) -> bool:
+    """Return whether a request is under way."""
+    return bool(client._session._transport._under_way)
+
+
+def is_pausing(client: PyasClient) -> bool:
+    """Return whether a call pauses, before it is tried again for instance."""
+    return bool(client._session._pauses)
+
+
+# Its listings.
+
+
+def next_call(listing: MeetingIterator) -> Call[Page] | None:
+    """Return the call that an iterator makes next; ``None`` if it has come to its end."""
+    ask = listing._machine.next()
+    return None if ask is None else list_page(listing._account_id, listing._filters, ask)
+
+
+def asks_ahead(listing: MeetingIterator) -> bool:
+    """Return whether an iterator's request for the next page is under way in the background."""
+    ahead = listing._fetcher._ahead
+    return ahead is not None and not ahead.done.is_set()
+
+
+def rows_seen(memory: RowMemory) -> set[int]:
+    """Return the very set in which the rows of a listing are remembered."""
+    return memory._seen
+
+
+def document_of(place: Checkpoint) -> dict[str, Any]:
+    """Return what the text of a checkpoint says, without its version and its check sum."""
+    return place._document()
+
+
+def check_sum(document: dict[str, Any]) -> str:
+    """Return the check sum that fits the document of a checkpoint."""
+    return sealed._check(document)
+
+
+# Its creations.
+
+
+def contested(creations: Creations) -> dict[Hashable, list[Creation]]:
+    """Return the creations that may contest a meeting, by what the meeting looks like."""
+    return creations._alike
+
+
+def ended(creations: Creations) -> list[Creation]:
+    """Return the creations among them that have ended."""
+    return list(creations._ended)
+
+
+# What is read.
+
+
+def header_dates() -> _lru_cache_wrapper[datetime | None]:
+    """Return the cached function that reads the date of a header."""
+    return dates._read
+
+
+def row_loaders() -> tuple[Callable[[bytes], Meeting], Callable[[bytes], Meeting]]:
+    """Return the quick reader of a row, and the tolerant one."""
+    return page_reading._row_loaders()
+
+
+# The sandbox and the command.
+
+
+def calls_refused(sandbox: Sandbox) -> int:
+    """Return how many calls a sandbox has refused because they were over the rate limit."""
+    return sandbox._counts["rate_limited"]
+
+
+def doctor_target(meetings: Sequence[Meeting]) -> Any:  # noqa: ANN401  (a private type)
+    """Return the meeting by which ``pyas doctor`` finds out how dates are read, and its days; ``None`` without one."""
+    from pyas_async.cli._doctor import dates as doctor  # noqa: PLC0415  (the extra need not be installed)
+
+    return doctor._target(meetings)
+
+
+# Classes to plant mistakes in, with public names for what is private in them. An override of a public name here is what
+# the class itself then calls.
+
+
+def _known_as(name: str) -> Any:  # noqa: ANN401  (an attribute of any type)
+    """Return a property that stands for a private attribute, and can be set as well."""
+    return property(lambda this: getattr(this, name), lambda this, value: setattr(this, name, value))
+
+
+class OpenScheduler(Scheduler):
+    """What lets calls wait for the budget."""
+
+    clock = _known_as("_clock")
+
+    async def sleep(self, ticket: Ticket, give_up: float, now: float) -> None:
+        """Sleep until there is something to do for a call that waits."""
+        await super()._sleep(ticket, give_up, now)
+
+    async def _sleep(self, ticket: Ticket, give_up: float, now: float) -> None:
+        await self.sleep(ticket, give_up, now)
+
+
+class OpenPaging(Paging):
+    """What decides what a listing asks for next."""
+
+    rules = _known_as("_rules")
+    memory = _known_as("_memory")
+    spot_ahead = _known_as("_ahead")
+    rows_before = _known_as("_before")
+    barren_restarts = _known_as("_barren_restarts")
+    repairs = _known_as("_repairs")
+
+    def resume_from(self, place: ListingCheckpoint, now: float, wall: float) -> None:
+        """Stand where a checkpoint says."""
+        super()._resume(place, now, wall)
+
+    def begin_walk(self, event: Event) -> None:
+        """Walk from the first page on."""
+        super()._begin_walk(event)
+
+    def end_walk(self) -> None:
+        """Come to the last page."""
+        super()._end_walk()
+
+    def restart(self, error: APIStatusError) -> None:
+        """Walk afresh after the death of a token, or give up."""
+        super()._restart(error)
+
+    def _resume(self, resume: ListingCheckpoint, now: float, wall: float) -> None:
+        self.resume_from(resume, now, wall)
+
+    def _begin_walk(self, event: Event) -> None:
+        self.begin_walk(event)
+
+    def _end_walk(self) -> None:
+        self.end_walk()
+
+    def _restart(self, error: APIStatusError) -> None:
+        self.restart(error)
+
+
+class OpenFetcher(Fetcher):
+    """What makes the calls of a listing."""
+
+    filters = _known_as("_filters")
+    page_ahead = _known_as("_ahead")
+
+    async def request(self, ask: Ask) -> Arrival:
+        """Make a call for a page."""
+        return await super()._request(ask)
+
+    async def _request(self, ask: Ask) -> Arrival:
+        return await self.request(ask)
+
+
+class OpenIterator(MeetingIterator):
+    """An iterator."""
+
+    session = _known_as("_session")
+    account_id = _known_as("_account_id")
+    filters = _known_as("_filters")
+    machine = _known_as("_machine")
+    fetcher = _known_as("_fetcher")
+    page_in_hand = _known_as("_page")
+    pending = _known_as("_pending")
+
+    def taken(self) -> int:
+        """Return how many rows of the page in hand were handed out."""
+        return super()._taken()
+
+    def rest(self) -> Page | None:
+        """Hand out what is left of the page in hand."""
+        return super()._rest()
+
+    async def load(self) -> bool:
+        """Fetch until a page brings rows."""
+        return await super()._load()
+
+    def take(self, arrival: Arrival) -> bool:
+        """Look at what came."""
+        return super()._take(arrival)
+
+    async def send_ahead(self) -> None:
+        """Ask for the next page in the background."""
+        await super()._send_ahead()
+
+    def _taken(self) -> int:
+        return self.taken()
+
+    def _rest(self) -> Page | None:
+        return self.rest()
+
+    async def _load(self) -> bool:
+        return await self.load()
+
+    def _take(self, arrival: Arrival) -> bool:
+        return self.take(arrival)
+
+    async def _send_ahead(self) -> None:
+        await self.send_ahead()
+
+
+# Other libraries.
+
+
+def transport_for(http: Any, url: str) -> Any:  # noqa: ANN401  (httpx's or httpx2's)
+    """Return the transport through which a client of httpx sends to an address."""
+    return http._transport_for_url(httpx.URL(url))
+
+
+def transport_of(http: httpx.AsyncClient) -> httpx.AsyncBaseTransport:
+    """Return the transport of a client of httpx, where no proxy is in the way."""
+    return http._transport
+
+
+def pool_of(transport: Any) -> Any:  # noqa: ANN401  (httpcore's or httpcore2's)
+    """Return the pool below a transport of httpx; ``None`` if it has none."""
+    return getattr(transport, "_pool", None)
+
+
+def requests_in(pool: Any) -> list[Any]:  # noqa: ANN401  (httpcore's or httpcore2's)
+    """Return the requests that wait or run in a pool of httpcore."""
+    return list(pool._requests)
+
+
+def stream_of(connection: Any) -> Any:  # noqa: ANN401  (httpcore's)
+    """Return the stream of a connection of httpcore that speaks HTTP/1.1."""
+    return connection._stream
+
+
+class _Early:
+    """A stream of anyio to which something came already."""
+
+    _transport = object()
+
+    class _protocol:  # noqa: N801
+        read_queue = (b"HTTP/1.1 503 Busy",)
+
+
+def came_early(stream: httpcore.AsyncNetworkStream) -> None:
+    """Let a stream of httpcore look as if something had come over it already."""
+    stream._stream = _Early()  # type: ignore[attr-defined]
+
+
+def destroy_silently(task: asyncio.Task[Any]) -> None:
+    """Let asyncio say nothing of a task that is destroyed before its end."""
+    task._log_destroy_pending = False  # type: ignore[attr-defined]
+
+
+LOOP_TURN: Final = "asyncio.BaseEventLoop._run_once"
+"""The method that is one turn of asyncio's event loop."""
+
+
+def loop_turn() -> Callable[[asyncio.BaseEventLoop], None]:
+    """Return the method that `LOOP_TURN` names."""
+    turn: Callable[[asyncio.BaseEventLoop], None] = asyncio.BaseEventLoop._run_once  # type: ignore[attr-defined]
+    return turn
+
+
+def trio_order() -> tuple[ModuleType, str, random.Random]:
+    """Return where trio says whether it goes by the order of its tasks, and what draws their order by lot."""
+    from trio._core import _run  # noqa: PLC0415  (most tests do without trio)
+
+    return _run, "_ALLOW_DETERMINISTIC_SCHEDULING", _run._r
