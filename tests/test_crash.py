@@ -71,10 +71,10 @@ def read(db: Path) -> Stored:
     if not db.exists():
         return Stored([], None)
     with closing(sqlite3.connect(db)) as database:
-        if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'place'").fetchone():
+        if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'progress'").fetchone():
             return Stored([], None)
         documents = [document for (document,) in database.execute("SELECT document FROM meetings")]
-        place = database.execute("SELECT checkpoint FROM place").fetchone()
+        place = database.execute("SELECT checkpoint FROM progress").fetchone()
     return Stored(documents, Checkpoint.parse(place[0]) if place else None)
 
 

@@ -1,4 +1,4 @@
-"""Answers that end with whoever asked for them: what nobody waits for any more spends no calls."""
+"""Responses that end when the browser disconnects, so that work which no browser waits for spends no calls."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -13,10 +13,10 @@ T = TypeVar("T")
 
 
 class Tell(Protocol):
-    """Sends an event to the browser."""
+    """A function that sends an event to the browser; the data become JSON."""
 
     async def __call__(self, event: str, data: object) -> None:
-        """Send it."""
+        """Send one event of the type `event`."""
 
 
 async def _until_gone(receive: Receive, scope: anyio.CancelScope) -> None:
@@ -26,22 +26,22 @@ async def _until_gone(receive: Receive, scope: anyio.CancelScope) -> None:
 
 
 class EventStream(Response):
-    """Server-sent events, made by a function that runs until it ends, or until the browser has gone.
+    """Server-sent events from a function, which runs until it returns or the browser disconnects.
 
-    Starlette's `StreamingResponse` takes a generator. One that is left in the middle is closed by nobody until it is
-    garbage, so none should hold a listing's block open. A function that is cancelled leaves its blocks at once.
+    Starlette's `StreamingResponse` takes a generator. If the response ends in the middle, the generator is not closed
+    until it is garbage-collected, so it should not hold a listing's block open. A function that is cancelled leaves its
+    blocks at once.
     """
 
     media_type = "text/event-stream"
 
     def __init__(self, work: Callable[[Tell], Awaitable[None]]) -> None:
-        """Keep what makes the events."""
         super().__init__(headers={"cache-control": "no-store", "x-accel-buffering": "no"})
         del self.headers["content-length"]
         self._work = work
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 -- as ASGI has it
-        """Answer a request."""
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 -- ASGI's signature
+        """Send the events; cancel the function that makes them when the browser disconnects."""
 
         async def tell(event: str, data: object) -> None:
             body = f"event: {event}\ndata: {json.dumps(data)}\n\n".encode()
@@ -56,9 +56,9 @@ class EventStream(Response):
 
 
 async def unless_gone(request: Request, work: Callable[[], Awaitable[T]]) -> T | None:
-    """Do what a browser asked for; when it goes away, cancel that, and give ``None``, which nobody gets.
+    """Return the result of `work`; if the browser disconnects first, cancel `work` and return ``None``.
 
-    For what only reads. A write whose request was sent may be carried out all the same, so let writes end.
+    Use it for reads only. The service may carry out a write after its request was sent, so let writes finish.
     """
     result: T | None = None
     failure: Exception | None = None
@@ -66,7 +66,7 @@ async def unless_gone(request: Request, work: Callable[[], Awaitable[T]]) -> T |
         tasks.start_soon(_until_gone, request.receive, tasks.cancel_scope)
         try:
             result = await work()
-        except Exception as error:  # noqa: BLE001 -- raised below: out of the task group, it would come in a group
+        except Exception as error:  # noqa: BLE001 -- raised below: the task group would wrap it in a group
             failure = error
         tasks.cancel_scope.cancel()
     if failure is not None:

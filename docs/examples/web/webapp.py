@@ -1,9 +1,9 @@
-"""A web page over one client: it lists meetings as they arrive, and creates them.
+"""A web application with one client: its page lists meetings as they arrive, and creates meetings.
 
-Run it: ``python docs/examples/web/webapp.py``, and open the address that it prints. Without ``PYAS_API_KEY`` in the
-environment, it starts a sandbox of the service beside it, with long listings and page tokens that die on the way.
+Run ``python docs/examples/web/webapp.py``, and open the address that it prints. Without ``PYAS_API_KEY`` in the
+environment, it starts a sandbox of the service, with long listings and page tokens that expire during a listing.
 
-It needs ``fastapi`` and ``uvicorn``. It has no users and no passwords: put yours in front of it.
+It needs ``fastapi`` and ``uvicorn``. It has no users and no passwords: put your own access control in front of it.
 """
 
 import contextlib
@@ -47,7 +47,7 @@ STATIC = Path(__file__).parent / "static"
 
 @attrs.define
 class Desk:
-    """What all requests share: the client, and what is known of its work."""
+    """What all requests share: the client, and counts of its work."""
 
     client: PyasClient
     calls: int = 0
@@ -56,7 +56,7 @@ class Desk:
     listings: int = 0
 
     def note(self, event: Event) -> None:
-        """Count what the page shows."""
+        """Count the calls, retries and restarts that the page shows."""
         match event:
             case AttemptStarted():
                 self.calls += 1
@@ -66,7 +66,7 @@ class Desk:
 
 
 class NewMeeting(BaseModel):
-    """What the form sends."""
+    """The JSON body that the form sends."""
 
     title: str
     description: str = ""
@@ -75,12 +75,12 @@ class NewMeeting(BaseModel):
     waiting_room: bool = False
 
 
-def make_app(**settings: Any) -> FastAPI:  # noqa: ANN401 -- whatever a client takes
-    """Make the application; the settings are those of its client."""
+def make_app(**settings: Any) -> FastAPI:  # noqa: ANN401 -- any setting of `PyasClient`
+    """Make the application; the settings go to its `PyasClient`."""
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        # One client for the whole application: its connections and its budget are everybody's.
+        # One client for the whole application: all requests share its connections and its budget.
         async with PyasClient(**settings) as client:
             app.state.desk = Desk(client)
             client.subscribe(app.state.desk.note)
@@ -98,12 +98,12 @@ def make_app(**settings: Any) -> FastAPI:  # noqa: ANN401 -- whatever a client t
 
 
 async def page() -> FileResponse:
-    """Give the page."""
+    """Return the HTML page."""
     return FileResponse(STATIC / "index.html")
 
 
 async def state(request: Request) -> dict[str, Any]:
-    """Tell how the budget stands, and what was done so far."""
+    """Return the call budget, and the counts since the start."""
     desk: Desk = request.app.state.desk
     return {**attrs.asdict(desk.client.rate_limit), **attrs.asdict(desk, filter=lambda field, _: field.type is int)}
 
@@ -113,16 +113,16 @@ async def listing(
     start: date | None = None,
     end: date | None = None,
     type: ListType = ListType.SCHEDULED,
-    pace: Annotated[int | None, Query(ge=1, description="rows a second at most")] = None,
+    pace: Annotated[int | None, Query(ge=1, description="at most this many rows a second")] = None,
 ) -> EventStream:
-    """List meetings, row by row, as server-sent events, until there are no more or the browser goes away."""
+    """List meetings, row by row, as server-sent events, until there are no more or the browser disconnects."""
     desk: Desk = request.app.state.desk
     meetings = desk.client.meetings.iter_all(start_date=start, end_date=end, type=type)
 
     async def work(tell: Tell) -> None:
         desk.listings += 1
         try:
-            # The next page is on its way while the rows of this one are sent; leaving the block lets it go.
+            # The block fetches the next page while the rows of this one are sent; leaving it cancels that request.
             async with meetings:
                 async for meeting in meetings:
                     await tell("meeting", row(meeting))
@@ -131,7 +131,7 @@ async def listing(
                         await anyio.sleep(1 / pace)
             await tell("done", progress(meetings))
         except PyasError as error:
-            # The answer has begun, with a status of its own: what is wrong can only be said in it.
+            # The response has begun and its status is sent, so the error can only be an event in it.
             await tell("failed", {"message": str(error), **progress(meetings)})
         finally:
             desk.listings -= 1
@@ -140,14 +140,14 @@ async def listing(
 
 
 async def detail(request: Request, meeting_id: int) -> dict[str, Any] | None:
-    """Give all of one meeting."""
+    """Return the details of one meeting."""
     client: PyasClient = request.app.state.desk.client
     meeting = await unless_gone(request, lambda: client.meetings.get(meeting_id))
     return None if meeting is None else details(meeting)
 
 
 async def create(request: Request, new: NewMeeting) -> dict[str, Any]:
-    """Create a meeting. The browser may go away: the create goes on, or nobody would know whether it was made."""
+    """Create a meeting. It runs on if the browser disconnects: a cancelled create may or may not have been made."""
     client: PyasClient = request.app.state.desk.client
     asked = MeetingCreate(
         type=2,
@@ -161,7 +161,7 @@ async def create(request: Request, new: NewMeeting) -> dict[str, Any]:
 
 
 async def explain(_: Request, error: Exception) -> JSONResponse:
-    """Turn an error of the client into an answer; none of them shows a secret."""
+    """Turn an error of the client into a response; no message contains a secret."""
     headers = {}
     match error:
         case InvalidArgumentError():
@@ -180,7 +180,7 @@ async def explain(_: Request, error: Exception) -> JSONResponse:
 
 
 def row(meeting: Meeting) -> dict[str, Any]:
-    """Write a row of a listing."""
+    """Return what the page shows of a row of a listing."""
     return {
         "id": str(meeting.id),
         "topic": meeting.topic,
@@ -191,12 +191,12 @@ def row(meeting: Meeting) -> dict[str, Any]:
 
 
 def details(meeting: MeetingDetail) -> dict[str, Any]:
-    """Write what the page shows of one meeting. Its passwords and its host's address to start it stay here."""
+    """Return what the page shows of one meeting; its passwords and the host's start address stay on the server."""
     return {**row(meeting), "agenda": meeting.agenda, "created": _iso(meeting.created_at), "join_url": meeting.join_url}
 
 
 def progress(meetings: MeetingIterator) -> dict[str, Any]:
-    """Tell how far a listing is."""
+    """Return the counts of a listing in progress."""
     stats = meetings.stats
     return {
         "rows": stats.items,
@@ -212,7 +212,7 @@ def _iso(moment: datetime | None) -> str | None:
 
 
 def main() -> None:
-    """Serve on this machine."""
+    """Serve the application on this machine, over a sandbox if there is no key."""
     with contextlib.ExitStack() as stack:
         settings: dict[str, Any] = {"budget": RateBudget.developer()}
         if "PYAS_API_KEY" not in os.environ:
@@ -220,7 +220,7 @@ def main() -> None:
             url = stack.enter_context(sandbox.serve())
             settings |= {"api_key": sandbox.api_key, "base_url": url, "account_id": sandbox.account_ids[0]}
             settings["page_token_ttl"] = sandbox.token_ttl
-            print(f"No PYAS_API_KEY: with a sandbox, at {url}, whose page tokens live for {sandbox.token_ttl:g} s.")
+            print(f"No PYAS_API_KEY: using a sandbox at {url}, whose page tokens expire after {sandbox.token_ttl:g} s.")
         uvicorn.run(make_app(**settings), port=int(os.environ.get("PORT", "8000")), timeout_graceful_shutdown=1)
 
 

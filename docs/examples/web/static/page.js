@@ -1,14 +1,14 @@
-// The page: rows arrive by server-sent events, and leaving (Stop, another listing, closing the tab) ends the listing
-// at the server, too. All text of meetings is set as text, never as HTML.
+// The page: rows arrive by server-sent events. Stop, another listing, or closing the tab also end the listing on the
+// server. All text of meetings is set as text, never as HTML.
 
 const at = (id) => document.getElementById(id);
 const day = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
 const hour = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const number = new Intl.NumberFormat();
 
-let source = null; // the listing under way
+let source = null; // the listing in progress
 let days = new Map(); // the lists of meetings by day
-let waiting = []; // rows that came since the last frame
+let waiting = []; // rows that arrived since the last frame
 
 function make(tag, about = {}, ...children) {
   const element = Object.assign(document.createElement(tag), about);
@@ -83,7 +83,7 @@ function say(text, bad = false) {
 }
 
 function stop() {
-  source?.close(); // the server hears of it, and lets the listing go
+  source?.close(); // the server notices, and ends the listing
   source = null;
   at("run").textContent = "List";
   at("run").classList.remove("stop");
@@ -116,7 +116,7 @@ function list() {
     flush();
     stop();
     setTimeout(() => progress(said));
-    say(said.rows ? `All there: each of ${number.format(said.rows)} meetings once.` : "There are none.");
+    say(said.rows ? `All there: each of ${number.format(said.rows)} meetings once.` : "There are no meetings.");
     if (!said.rows) at("list").replaceChildren(make("p", { id: "empty" }, "No meetings."));
     refresh();
   });
@@ -125,7 +125,7 @@ function list() {
     say(JSON.parse(event.data).message, true);
   });
   source.addEventListener("error", () => {
-    if (!source) return; // the end of a listing is an error to EventSource, and was said
+    if (!source) return; // EventSource reports the end of a listing as an error, which was handled above
     stop();
     say("The connection was lost.", true);
   });
@@ -188,7 +188,7 @@ at("filters").addEventListener("submit", (event) => {
   event.preventDefault();
   if (source) {
     stop();
-    say("Stopped. What was on its way was let go.");
+    say("Stopped. The request in flight was cancelled.");
   } else list();
 });
 at("new").addEventListener("click", () => {
