@@ -29,7 +29,7 @@ from typing import Final
 import httpx
 
 from pyas_async import Checkpoint, Meeting, PyasClient, RetryPolicy
-from pyas_async._core.rows import RowMemory
+from pyas_async._core.pagination.seen_rows import SeenRows
 
 PAGE: Final = 300
 # Below, all of it is less than 200 kB, however much that is for a row.
@@ -119,10 +119,10 @@ def measure_memory(rows: int) -> dict[str, float]:
             for number, meeting, uuid in names
         )
 
-    RowMemory().fresh(page(0))
+    SeenRows().fresh(page(0))
     gc.collect()
     tracemalloc.start()
-    memory = RowMemory()
+    memory = SeenRows()
     worst, worst_at, least, peak = 0.0, 0, math.inf, 0
     for first in range(0, rows, PAGE):
         meetings = page(first)
@@ -157,20 +157,20 @@ def sizes(rows: int) -> list[int]:
     return list(itertools.takewhile(lambda length: length <= rows, filled)) or [rows]
 
 
-def resumed_at(length: int, memory: RowMemory) -> float:
+def resumed_at(length: int, memory: SeenRows) -> float:
     """Make a memory from what a checkpoint of that length would hold, and ask the allocator."""
     gc.collect()
     before = tracemalloc.get_traced_memory()[0]
-    resumed = RowMemory(memory.log[:length])
+    resumed = SeenRows(memory.log[:length])
     return (tracemalloc.get_traced_memory()[0] - before) / len(resumed)
 
 
 def measure_stream(rows: int) -> dict[str, float]:
     """Stream the rows, and see how much of the CPU's time goes into remembering them."""
     remembering = 0.0
-    fresh = RowMemory.fresh
+    fresh = SeenRows.fresh
 
-    def timed(self: RowMemory, rows: tuple[Meeting, ...]) -> tuple[Meeting, ...]:
+    def timed(self: SeenRows, rows: tuple[Meeting, ...]) -> tuple[Meeting, ...]:
         nonlocal remembering
         began = time.process_time()
         new = fresh(self, rows)
@@ -188,7 +188,7 @@ def measure_stream(rows: int) -> dict[str, float]:
         assert count == rows
         return time.process_time() - began - service.spent, start
 
-    RowMemory.fresh = timed  # type: ignore[method-assign]  # a clock around it; once a page, so it adds next to nothing
+    SeenRows.fresh = timed  # type: ignore[method-assign]  # a clock around it; once a page, so it adds next to nothing
     whole, start = asyncio.run(stream())
     peak = resident()
     return {

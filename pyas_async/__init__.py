@@ -12,10 +12,10 @@ What is listed in ``__all__`` is public, and nothing else is; the sandbox is in 
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from pyas_async._core.budget import RateBudget, RateLimitSnapshot
-from pyas_async._core.checkpoint import Checkpoint
-from pyas_async._core.walk import IterationStats
-from pyas_async._runtime.paginator import MeetingIterator
+from pyas_async._core.pagination.checkpoint import Checkpoint
+from pyas_async._core.pagination.listing_state import IterationStats
+from pyas_async._core.ratelimit.budget import RateBudget, RateLimitSnapshot
+from pyas_async._runtime.pagination.iterator import MeetingIterator
 from pyas_async._version import __version__
 from pyas_async.accounts import Accounts
 from pyas_async.client import PyasClient
@@ -49,11 +49,11 @@ from pyas_async.models import ListType, Meeting, MeetingType, Page
 from pyas_async.options import UNSET, MeetingId, Priority, RetryPolicy, Unset
 
 if TYPE_CHECKING:
-    from pyas_async._core.accounts_ledger import AccountsStats
+    from pyas_async._core.accounts.tally import AccountsStats
     from pyas_async._core.codec.documents import from_dict, to_dict
-    from pyas_async._core.store import BudgetLease, BudgetReport, BudgetStore
-    from pyas_async._runtime.accounts_iterator import AccountsIterator
-    from pyas_async._runtime.bulk import BulkRun
+    from pyas_async._core.ratelimit.store import BudgetLease, BudgetReport, BudgetStore
+    from pyas_async._runtime.accounts.iterator import AccountsIterator
+    from pyas_async._runtime.bulk.run import BulkRun
     from pyas_async.events import (
         AttemptEnded,
         AttemptStarted,
@@ -164,17 +164,17 @@ __all__ = [
 
 # What a program that lists meetings does not need is loaded when somebody asks for it: half of what there is to load.
 _LATER = {
-    "AccountsIterator": "_runtime.accounts_iterator",
-    "AccountsStats": "_core.accounts_ledger",
+    "AccountsIterator": "_runtime.accounts.iterator",
+    "AccountsStats": "_core.accounts.tally",
     "AttemptEnded": "events",
     "AttemptStarted": "events",
     "Attendee": "models.requests",
     "BreakoutRoom": "models.settings",
-    "BudgetLease": "_core.store",
-    "BudgetReport": "_core.store",
-    "BudgetStore": "_core.store",
+    "BudgetLease": "_core.ratelimit.store",
+    "BudgetReport": "_core.ratelimit.store",
+    "BudgetStore": "_core.ratelimit.store",
     "BudgetStoreFailed": "events",
-    "BulkRun": "_runtime.bulk",
+    "BulkRun": "_runtime.bulk.run",
     "BulkStats": "outcomes",
     "CallEnded": "events",
     "CallStarted": "events",

@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from pyas_async._core import endpoints
-from pyas_async._runtime.call_options import CallOptions
-from pyas_async._runtime.session import Session
+from pyas_async._core.calls import endpoints
+from pyas_async._runtime.calls.options import CallOptions
+from pyas_async._runtime.calls.session import Session
 from pyas_async.errors import InvalidArgumentError
 
 if TYPE_CHECKING:

@@ -5,13 +5,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from pyas_async._core import endpoints
-from pyas_async._core.budget import RateBudget, RateLimitSnapshot
+from pyas_async._core.calls import endpoints
+from pyas_async._core.ratelimit.budget import RateBudget, RateLimitSnapshot
 from pyas_async._runtime import settings
+from pyas_async._runtime.calls.session import Session
 from pyas_async._runtime.clock import Clock
-from pyas_async._runtime.key import ApiKey
-from pyas_async._runtime.session import Session
-from pyas_async._runtime.transport import HttpClient, HttpTimeout, Transport
+from pyas_async._runtime.http import HttpClient, HttpTimeout, Transport
+from pyas_async._runtime.secrets.api_key import ApiKey
 from pyas_async.accounts import Accounts
 from pyas_async.errors import ConfigurationError
 from pyas_async.meetings import Meetings

@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
-from pyas_async._core import endpoints
-from pyas_async._core.checkpoint import Checkpoint
-from pyas_async._core.walk import PAGE_SIZE, OnExpired, Rules, VerifyTotal
-from pyas_async._runtime.call_options import CallOptions
-from pyas_async._runtime.session import Session
+from pyas_async._core.calls import endpoints
+from pyas_async._core.pagination.checkpoint import Checkpoint
+from pyas_async._core.pagination.listing_state import PAGE_SIZE, ListingRules, OnExpired, VerifyTotal
+from pyas_async._runtime.calls.options import CallOptions
+from pyas_async._runtime.calls.session import Session
 from pyas_async.models import ListType, _checks
 from pyas_async.options import MAX_CONCURRENCY, MeetingId
 
 # What does the work is loaded by the first call that needs it, since many programs never make one.
 if TYPE_CHECKING:
     from pyas_async._core import bulk
-    from pyas_async._runtime.accounts_iterator import AccountsIterator
-    from pyas_async._runtime.bulk import BulkRun
+    from pyas_async._runtime.accounts.iterator import AccountsIterator
+    from pyas_async._runtime.bulk.run import BulkRun
     from pyas_async.models import MeetingCreate, MeetingDetail, MeetingUpdate
 
 T = TypeVar("T")
@@ -88,9 +88,9 @@ class ManyMeetings:
             CheckpointError: At once, if the checkpoint is damaged, of another version, or of another listing; at the
                 first pair, if the accounts are others.
         """
-        from pyas_async._core.accounts_checkpoint import AccountsCheckpoint  # noqa: PLC0415 -- see above
-        from pyas_async._runtime.accounts_iterator import AccountsIterator  # noqa: PLC0415 -- see above
-        from pyas_async._runtime.roll import Roll  # noqa: PLC0415 -- see above
+        from pyas_async._core.accounts.checkpoint import AccountsCheckpoint  # noqa: PLC0415 -- see above
+        from pyas_async._runtime.accounts.iterator import AccountsIterator  # noqa: PLC0415 -- see above
+        from pyas_async._runtime.accounts.source import AccountSource  # noqa: PLC0415 -- see above
 
         filters = endpoints.list_filters(start_date=start_date, end_date=end_date, type=type)
         rules = self._rules(page_size, on_expired, max_restarts, verify_total)
@@ -103,7 +103,7 @@ class ManyMeetings:
         return AccountsIterator(
             self._session,
             self._options,
-            Roll(account_ids, checkpoint),
+            AccountSource(account_ids, checkpoint),
             filters=filters,
             rules=rules,
             max_concurrency=_checks.whole_number("max_concurrency", max_concurrency, minimum=1),
@@ -207,9 +207,9 @@ class ManyMeetings:
         return self._many(bulk.delete_many(self._account(account_id)), meeting_ids, max_concurrency)
 
     def _many(
-        self, plan: "bulk.Plan[T, K, V]", items: Iterable[T] | AsyncIterable[T], max_concurrency: int
+        self, plan: "bulk.BulkOperation[T, K, V]", items: Iterable[T] | AsyncIterable[T], max_concurrency: int
     ) -> "BulkRun[K, V]":
-        from pyas_async._runtime.bulk import BulkRun  # noqa: PLC0415 -- see above
+        from pyas_async._runtime.bulk.run import BulkRun  # noqa: PLC0415 -- see above
 
         return BulkRun(self._session, self._options, plan, items, max_concurrency=max_concurrency)
 
@@ -220,8 +220,8 @@ class ManyMeetings:
         max_restarts: int,
         verify_total: VerifyTotal,
         max_items: int | None = None,
-    ) -> Rules:
-        return Rules(
+    ) -> ListingRules:
+        return ListingRules(
             page_size=_checks.whole_number("page_size", page_size, minimum=1),
             max_items=None if max_items is None else _checks.whole_number("max_items", max_items, minimum=1),
             on_expired=_checks.choice("on_expired", on_expired, ("restart", "raise")),

@@ -3,10 +3,10 @@
 from datetime import date
 from typing import TYPE_CHECKING
 
-from pyas_async._core import endpoints
-from pyas_async._core.checkpoint import Checkpoint, ListingCheckpoint
-from pyas_async._core.walk import PAGE_SIZE, OnExpired, VerifyTotal
-from pyas_async._runtime.paginator import MeetingIterator
+from pyas_async._core.calls import endpoints
+from pyas_async._core.pagination.checkpoint import Checkpoint, ListingCheckpoint
+from pyas_async._core.pagination.listing_state import PAGE_SIZE, OnExpired, VerifyTotal
+from pyas_async._runtime.pagination.iterator import MeetingIterator
 from pyas_async.errors import InvalidArgumentError
 from pyas_async.many import ManyMeetings
 from pyas_async.models import ListType, Page, _checks
@@ -183,11 +183,11 @@ class Meetings(ManyMeetings):
             DecodeError: If the answer cannot be read; the meeting exists.
         """
         # Many programs only read.
-        from pyas_async._core.reconcile import Asked  # noqa: PLC0415 -- see above
+        from pyas_async._core.reconcile.match import WantedMeeting  # noqa: PLC0415 -- see above
         from pyas_async._runtime import reconcile  # noqa: PLC0415 -- see above
 
         on_unknown = _checks.choice("on_unknown", on_unknown, ("raise", "reconcile"))
-        asked = Asked(self._account(account_id), meeting)
+        asked = WantedMeeting(self._account(account_id), meeting)
         return await reconcile.create(self._session, self._options, asked, on_unknown=on_unknown)
 
     async def update(

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 
 from pyas_async import MeetingIterator
-from pyas_async._core import dates, sealed
+from pyas_async._core import dates
+from pyas_async._core.calls.endpoints import list_page
 from pyas_async._core.codec import pages as page_reading
-from pyas_async._core.endpoints import list_page
-from pyas_async._core.paging import Paging
-from pyas_async._runtime.fetcher import Fetcher
-from pyas_async._runtime.scheduler import Scheduler
-from pyas_async._runtime.transport import own, streams
+from pyas_async._core.pagination import checkpoint_format
+from pyas_async._core.pagination.machine import PaginationMachine
+from pyas_async._runtime.http import own, streams
+from pyas_async._runtime.pagination.prefetch import PageFetcher
+from pyas_async._runtime.ratelimit.limiter import RateLimiter
 
 if TYPE_CHECKING:
     import random
@@ -31,44 +32,44 @@ if TYPE_CHECKING:
     import httpcore
 
     from pyas_async import Checkpoint, Meeting, Page, PyasClient, RateBudget
-    from pyas_async._core.checkpoint import ListingCheckpoint
-    from pyas_async._core.creations import Creation, Creations
-    from pyas_async._core.listings import Listings
-    from pyas_async._core.messages import Call
-    from pyas_async._core.queue import Ticket
-    from pyas_async._core.rows import RowMemory
-    from pyas_async._core.states import Event
-    from pyas_async._core.walk import Ask
-    from pyas_async._runtime.call_options import CallOptions
+    from pyas_async._core.calls.messages import Call
+    from pyas_async._core.pagination.checkpoint import ListingCheckpoint
+    from pyas_async._core.pagination.listing_state import PageRequest
+    from pyas_async._core.pagination.seen_rows import SeenRows
+    from pyas_async._core.pagination.transitions import ListingEvent
+    from pyas_async._core.ratelimit.listings import ActiveListings
+    from pyas_async._core.ratelimit.queue import Ticket
+    from pyas_async._core.reconcile.creations import Creation, Creations
+    from pyas_async._runtime.calls.options import CallOptions
+    from pyas_async._runtime.calls.session import Session
     from pyas_async._runtime.clock import Clock
-    from pyas_async._runtime.fetcher import Arrival
-    from pyas_async._runtime.places import Places
-    from pyas_async._runtime.session import Session
-    from pyas_async._runtime.transport.address import Address
-    from pyas_async._runtime.transport.connections import Connection
+    from pyas_async._runtime.http.address import Address
+    from pyas_async._runtime.http.connections import Connection
+    from pyas_async._runtime.http.limiter import ConnectionLimiter
+    from pyas_async._runtime.pagination.prefetch import Arrival
     from pyas_async.errors import APIStatusError
     from pyas_async.sandbox import Sandbox
 
 
 # Names to give to `monkeypatch.setattr` or `mock.patch`.
 
-PAGING: Final = "pyas_async._runtime.paginator.Paging"
+PAGING: Final = "pyas_async._runtime.pagination.iterator.Paging"
 """The class that decides what a listing asks for next, where iterators look it up."""
-FETCHER: Final = "pyas_async._runtime.paginator.Fetcher"
+FETCHER: Final = "pyas_async._runtime.pagination.iterator.Fetcher"
 """The class that makes the calls of a listing, where iterators look it up."""
 ITERATOR: Final = "pyas_async.meetings.MeetingIterator"
 """The class of iterators, where `client.meetings` looks it up."""
-DIGESTS: Final = "pyas_async._core.rows.digests"
+DIGESTS: Final = "pyas_async._core.pagination.seen_rows.digests"
 """The function that makes the numbers by which rows are told apart."""
-WIRE_PATIENCE: Final = "pyas_async._runtime.fetcher._WIRE"
+WIRE_PATIENCE: Final = "pyas_async._runtime.pagination.prefetch._WIRE"
 """Seconds for which a page is held back at most, until the request for the next one is sent."""
-LARGEST_ANSWER: Final = "pyas_async._core.body.MAX_BODY"
+LARGEST_ANSWER: Final = "pyas_async._core.calls.body_reader.MAX_BODY"
 """Bytes of an answer from which on it is not read on."""
 PAGE_STEPS: Final = "pyas_async._core.codec.page_steps"
 """The function that reads a page, with a pause between its steps."""
 ROW_LOADERS: Final = "pyas_async._core.codec.pages._row_loaders"
 """The function that gives the quick reader of a row, and the tolerant one; `row_loaders` calls it."""
-SCHEDULER_SLEEP: Final = "pyas_async._runtime.scheduler.Scheduler._sleep"
+SCHEDULER_SLEEP: Final = "pyas_async._runtime.ratelimit.limiter.Scheduler._sleep"
 """The method in which a call sleeps that waits for its place in the budget; `scheduler_sleep` calls it."""
 TOKENS_KEPT: Final = "pyas_async.sandbox._tokens._KEEP"
 """How many page tokens the sandbox remembers."""
@@ -132,7 +133,7 @@ def clock(client: PyasClient) -> Clock:
 
 def set_clock(client: PyasClient, clock: Clock) -> None:
     """Let a client go by a clock, in its calls and where they wait for the budget; what bounds a request stays."""
-    client._session.clock = client._session._scheduler._clock = clock
+    client._session.clock = client._session._limiter._clock = clock
 
 
 def set_clock_of_calls(client: PyasClient, clock: Clock) -> None:
@@ -145,27 +146,27 @@ def set_clock_of_calls(client: PyasClient, clock: Clock) -> None:
 
 def budget(client: PyasClient) -> RateBudget:
     """Return the call budget of a client."""
-    return client._session._scheduler.budget
+    return client._session._limiter.budget
 
 
 def in_flight(client: PyasClient) -> int:
     """Return how many calls have a place in a client's budget, and are not counted yet."""
-    return client._session._scheduler.budget.in_flight
+    return client._session._limiter.budget.in_flight
 
 
-def scheduler(client: PyasClient) -> Scheduler:
+def scheduler(client: PyasClient) -> RateLimiter:
     """Return what lets a client's calls wait for the budget."""
-    return client._session._scheduler
+    return client._session._limiter
 
 
-def set_scheduler(client: PyasClient, scheduler: Scheduler) -> None:
+def set_scheduler(client: PyasClient, scheduler: RateLimiter) -> None:
     """Let a client's calls wait for the budget in another way."""
-    client._session._scheduler = scheduler
+    client._session._limiter = scheduler
 
 
-def scheduler_sleep() -> Callable[[Scheduler, Ticket, float, float], Awaitable[None]]:
+def scheduler_sleep() -> Callable[[RateLimiter, Ticket, float, float], Awaitable[None]]:
     """Return the method that `SCHEDULER_SLEEP` names."""
-    return Scheduler._sleep
+    return RateLimiter._sleep
 
 
 def learned_limit(budget: RateBudget) -> int | None:
@@ -173,12 +174,12 @@ def learned_limit(budget: RateBudget) -> int | None:
     return budget._own.allowed
 
 
-def by_death(listings: Listings) -> int:
+def by_death(listings: ActiveListings) -> int:
     """Return how many entries are kept to find the listing whose token dies first."""
     return len(listings._by_death)
 
 
-def by_length(listings: Listings) -> int:
+def by_length(listings: ActiveListings) -> int:
     """Return how many entries are kept to find the listing with the most pages left."""
     return len(listings._by_length)
 
@@ -186,14 +187,14 @@ def by_length(listings: Listings) -> int:
 # Its connections.
 
 
-def places(client: PyasClient) -> Places:
+def places(client: PyasClient) -> ConnectionLimiter:
     """Return the places that a client's requests take, one for each connection that it may have."""
-    return client._session._places
+    return client._session._connections
 
 
-def set_places(client: PyasClient, places: Places) -> None:
+def set_places(client: PyasClient, places: ConnectionLimiter) -> None:
     """Let a client's requests take other places."""
-    client._session._places = places
+    client._session._connections = places
 
 
 def set_transport(client: PyasClient, transport: object) -> None:
@@ -288,29 +289,29 @@ def tells_when_sent(body: Any) -> bool:  # noqa: ANN401  (made on httpx's class 
 def under_way(client: PyasClient) -> dict[str, object]:
     """Return all that is still under way in a client, by where it is; nothing, once all of its calls have ended."""
     session = client._session
-    scheduler = session._scheduler
+    scheduler = session._limiter
     found = {
         "requests": requests(client),
-        "places": session._places.taken,
+        "places": session._connections.taken,
         "places in the budget": scheduler.budget.in_flight,
         "the budget's queue": scheduler.waiting,
         "waits": scheduler._waiting,
         "questions to the store": scheduler._asking and scheduler._asking._under_way,
         "pauses": session._pauses,
-        "shared calls": session._flights._under_way,
-        "calls to share": session._flights._joinable,
+        "shared calls": session._single_flight._under_way,
+        "calls to share": session._single_flight._joinable,
     }
     return {name: what for name, what in found.items() if what}
 
 
 def shared_calls(client: PyasClient) -> list[Any]:
     """Return the calls under way that several callers may wait for, each with its `scope`, its `task` and `done`."""
-    return list(client._session._flights._under_way)
+    return list(client._session._single_flight._under_way)
 
 
 def waiting_for_shared_calls(client: PyasClient) -> int:
     """Return how many callers wait for a shared call."""
-    return sum(flight.waiting for flight in client._session._flights._under_way)
+    return sum(flight.waiting for flight in client._session._single_flight._under_way)
 
 
 def is_sending(client: PyasClient) -> bool:
@@ -338,7 +339,7 @@ def asks_ahead(listing: MeetingIterator) -> bool:
     return ahead is not None and not ahead.done.is_set()
 
 
-def rows_seen(memory: RowMemory) -> set[int]:
+def rows_seen(memory: SeenRows) -> set[int]:
     """Return the very set in which the rows of a listing are remembered."""
     return memory._seen
 
@@ -350,7 +351,7 @@ def document_of(place: Checkpoint) -> dict[str, Any]:
 
 def check_sum(document: dict[str, Any]) -> str:
     """Return the check sum that fits the document of a checkpoint."""
-    return sealed._check(document)
+    return checkpoint_format._check(document)
 
 
 # Its creations.
@@ -403,7 +404,7 @@ def _known_as(name: str) -> Any:  # noqa: ANN401  (an attribute of any type)
     return property(lambda this: getattr(this, name), lambda this, value: setattr(this, name, value))
 
 
-class OpenScheduler(Scheduler):
+class OpenScheduler(RateLimiter):
     """What lets calls wait for the budget."""
 
     clock = _known_as("_clock")
@@ -416,7 +417,7 @@ class OpenScheduler(Scheduler):
         await self.sleep(ticket, give_up, now)
 
 
-class OpenPaging(Paging):
+class OpenPaging(PaginationMachine):
     """What decides what a listing asks for next."""
 
     rules = _known_as("_rules")
@@ -430,7 +431,7 @@ class OpenPaging(Paging):
         """Stand where a checkpoint says."""
         super()._resume(place, now, wall)
 
-    def begin_walk(self, event: Event) -> None:
+    def begin_walk(self, event: ListingEvent) -> None:
         """Walk from the first page on."""
         super()._begin_walk(event)
 
@@ -445,7 +446,7 @@ class OpenPaging(Paging):
     def _resume(self, resume: ListingCheckpoint, now: float, wall: float) -> None:
         self.resume_from(resume, now, wall)
 
-    def _begin_walk(self, event: Event) -> None:
+    def _begin_walk(self, event: ListingEvent) -> None:
         self.begin_walk(event)
 
     def _end_walk(self) -> None:
@@ -455,17 +456,17 @@ class OpenPaging(Paging):
         self.restart(error)
 
 
-class OpenFetcher(Fetcher):
+class OpenFetcher(PageFetcher):
     """What makes the calls of a listing."""
 
     filters = _known_as("_filters")
     page_ahead = _known_as("_ahead")
 
-    async def request(self, ask: Ask) -> Arrival:
+    async def request(self, ask: PageRequest) -> Arrival:
         """Make a call for a page."""
         return await super()._request(ask)
 
-    async def _request(self, ask: Ask) -> Arrival:
+    async def _request(self, ask: PageRequest) -> Arrival:
         return await self.request(ask)
 
 

@@ -14,7 +14,7 @@ import pytest
 
 import pyas_async
 from core.pictures import picture_of_a_call
-from pyas_async._core.states import TRANSITIONS
+from pyas_async._core.pagination.transitions import TRANSITIONS
 from pyas_async.models._source import wire_name
 from pyas_async.plans import PLANS, estimate
 from pyas_async.plans._cli import main

@@ -6,8 +6,8 @@ from typing import Any, Generic, TypeVar
 
 import attrs
 
-from pyas_async._core import endpoints
-from pyas_async._core.messages import Call
+from pyas_async._core.calls import endpoints
+from pyas_async._core.calls.messages import Call
 from pyas_async.errors import (
     AuthenticationError,
     ClientClosedError,
@@ -29,7 +29,7 @@ _HITS_ALL = (AuthenticationError, ClientClosedError, ConfigurationError, WrongEv
 
 
 @attrs.frozen(kw_only=True)
-class Plan(Generic[T, K, V]):
+class BulkOperation(Generic[T, K, V]):
     """How the items of a run become calls.
 
     Attributes:
@@ -51,9 +51,9 @@ class Plan(Generic[T, K, V]):
     call: Callable[[T], Call[V]]
 
 
-def get_many(account_id: str) -> Plan[MeetingId, MeetingId, MeetingDetail]:
+def get_many(account_id: str) -> BulkOperation[MeetingId, MeetingId, MeetingDetail]:
     """GET /zoom/meetings/:id, for each id."""
-    return Plan(
+    return BulkOperation(
         operation="meetings.get_many",
         argument="meeting_ids",
         expected="meeting ids",
@@ -64,9 +64,9 @@ def get_many(account_id: str) -> Plan[MeetingId, MeetingId, MeetingDetail]:
     )
 
 
-def create_many(account_id: str) -> Plan[MeetingCreate, int, MeetingDetail]:
+def create_many(account_id: str) -> BulkOperation[MeetingCreate, int, MeetingDetail]:
     """POST /zoom/meetings, for each meeting."""
-    return Plan(
+    return BulkOperation(
         operation="meetings.create_many",
         argument="meetings",
         expected="MeetingCreate",
@@ -76,9 +76,9 @@ def create_many(account_id: str) -> Plan[MeetingCreate, int, MeetingDetail]:
     )
 
 
-def update_many(account_id: str) -> Plan[tuple[MeetingId, MeetingUpdate], MeetingId, MeetingDetail | None]:
+def update_many(account_id: str) -> BulkOperation[tuple[MeetingId, MeetingUpdate], MeetingId, MeetingDetail | None]:
     """PATCH /zoom/meetings/:id, for each pair of an id and its changes."""
-    return Plan(
+    return BulkOperation(
         operation="meetings.update_many",
         argument="changes",
         expected="pairs (meeting id, MeetingUpdate), or a mapping of ids to MeetingUpdate",
@@ -88,9 +88,9 @@ def update_many(account_id: str) -> Plan[tuple[MeetingId, MeetingUpdate], Meetin
     )
 
 
-def delete_many(account_id: str) -> Plan[MeetingId, MeetingId, None]:
+def delete_many(account_id: str) -> BulkOperation[MeetingId, MeetingId, None]:
     """DELETE /zoom/meetings/:id, for each id."""
-    return Plan(
+    return BulkOperation(
         operation="meetings.delete_many",
         argument="meeting_ids",
         expected="meeting ids",
@@ -133,7 +133,7 @@ def bare(error: PyasError) -> PyasError:
     return error.with_traceback(None)
 
 
-class Ledger(Generic[K, V]):
+class BulkTally(Generic[K, V]):
     """What became of the items so far, and why the run has ended, if it has.
 
     Attributes:
@@ -143,7 +143,7 @@ class Ledger(Generic[K, V]):
         ended_by: The error of those that are not started any more; ``None`` as long as calls may be sent.
     """
 
-    def __init__(self, plan: Plan[T, K, V]) -> None:
+    def __init__(self, plan: BulkOperation[T, K, V]) -> None:
         """Open it."""
         self.ok = 0
         self.failed = 0

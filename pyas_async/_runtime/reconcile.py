@@ -4,14 +4,14 @@ import logging
 
 import attrs
 
-from pyas_async._core.creations import Creation
-from pyas_async._core.endpoints import get_meeting, list_page
-from pyas_async._core.paging import Paging
-from pyas_async._core.reconcile import Asked, Finding, judge
-from pyas_async._core.walk import Rules
-from pyas_async._runtime.call_options import CallOptions
-from pyas_async._runtime.session import Session
-from pyas_async._runtime.watch import Watch
+from pyas_async._core.calls.endpoints import get_meeting, list_page
+from pyas_async._core.pagination.listing_state import ListingRules
+from pyas_async._core.pagination.machine import PaginationMachine
+from pyas_async._core.reconcile.creations import Creation
+from pyas_async._core.reconcile.match import MatchResult, WantedMeeting, find_match
+from pyas_async._runtime.calls.options import CallOptions
+from pyas_async._runtime.calls.session import Session
+from pyas_async._runtime.calls.watch import Watch
 from pyas_async.errors import OutcomeUnknownError, PyasError, RequestTimeoutError
 from pyas_async.models import Meeting, MeetingDetail, Page
 from pyas_async.options import OnUnknown
@@ -24,7 +24,7 @@ _DEAR = 3
 
 
 async def create(
-    session: Session, options: CallOptions, asked: Asked, *, on_unknown: OnUnknown, watch: Watch | None = None
+    session: Session, options: CallOptions, asked: WantedMeeting, *, on_unknown: OnUnknown, watch: Watch | None = None
 ) -> MeetingDetail:
     """Create a meeting; if its answer is lost, and `on_unknown` says so, look it up.
 
@@ -68,19 +68,19 @@ class _Search:
 
     session: Session
     options: CallOptions
-    asked: Asked
+    asked: WantedMeeting
     creation: Creation
     watch: Watch
     began: float
     looks: int = 0
-    finding: Finding | None = None
+    finding: MatchResult | None = None
 
     async def instead_of(self, lost: PyasError) -> MeetingDetail:
         """Give the meeting whose create raised this; or raise what is known then."""
         operation, account_id = self.asked.call.operation, self.asked.account_id
         fields = {"pyas_event": "Reconciling", "pyas_operation": operation, "pyas_account_id": account_id}
         _log.info("%s: nobody knows what became of it; looking the meeting up", operation, extra=fields)
-        if (telling := self.session.telling) is None:
+        if (telling := self.session.events) is None:
             return await self._in_place_of(lost)
         self.watch.job = job = telling.begin("meetings.reconcile", account_id, self.watch.job)
         error: BaseException | None = None
@@ -131,13 +131,15 @@ class _Search:
         call = get_meeting(self.asked.account_id, self.creation.id)
         return await self.session.run(call, self._options(), self.watch)
 
-    async def _look(self) -> Finding:
+    async def _look(self) -> MatchResult:
         """Walk the part of the listing that the meeting must be in."""
         asked, clock = self.asked, self.session.clock
         sent_at = self.watch.sent_at
         assert sent_at is not None  # noqa: S101  (there is no doubt before something was sent)
         rows: list[Meeting] = []
-        machine = Paging(Rules(verify_total="off"), None, now=clock.now(), wall=clock.wall().timestamp())
+        machine = PaginationMachine(
+            ListingRules(verify_total="off"), None, now=clock.now(), wall=clock.wall().timestamp()
+        )
         while (ask := machine.next()) is not None:
             call = list_page(asked.account_id, asked.filters, ask)
             result: Page | PyasError
@@ -150,7 +152,7 @@ class _Search:
             else:
                 rows += machine.on_page(result, clock.now(), clock.wall().timestamp())
         creations = self.session.creations
-        return judge(
+        return find_match(
             asked,
             rows,
             sent_at=sent_at,

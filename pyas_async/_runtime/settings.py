@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from pyas_async._core.budget import RateBudget
-from pyas_async._core.exchange import Limits
-from pyas_async._runtime.call_options import CallOptions
-from pyas_async._runtime.transport import HttpTimeout, Timeouts
+from pyas_async._core.calls.exchange import Limits
+from pyas_async._core.ratelimit.budget import RateBudget
+from pyas_async._runtime.calls.options import CallOptions
+from pyas_async._runtime.http import HttpTimeout, Timeouts
 from pyas_async.errors import ConfigurationError, shown
 from pyas_async.options import UNSET, Priority, RetryPolicy, Unset, is_number
 from pyas_async.plans._plan import CONNECTIONS

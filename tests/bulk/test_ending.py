@@ -43,7 +43,7 @@ from pyas_async import (
     Waiting,
     WrongEventLoopError,
 )
-from pyas_async._core.queue import Ticket
+from pyas_async._core.ratelimit.queue import Ticket
 from runtime.wires import until
 
 if TYPE_CHECKING:
@@ -364,7 +364,7 @@ async def test_cancel_when_room_comes(service: Service) -> None:
     async with service.client(budget=budget) as client:
         scheduler = inside.scheduler(client)
         ticket = Ticket()
-        assert scheduler.try_now(ticket)
+        assert scheduler.try_acquire(ticket)
         run = client.meetings.delete_many([1, 2, 3])
         outcomes: list[Outcome[Any, Any]] = []
 

@@ -10,16 +10,11 @@ import attrs
 from core.tools import NOON, answer
 from pyas_async import PyasError, RetryPolicy, from_dict
 from pyas_async._core import codec
-from pyas_async._core.endpoints import (
-    create_meeting,
-    delete_meeting,
-    get_meeting,
-    update_meeting,
-)
-from pyas_async._core.exchange import Exchange, Fail, Limits, Return, Send, Wait
-from pyas_async._core.messages import Answer, Call, Fault
+from pyas_async._core.calls.endpoints import create_meeting, delete_meeting, get_meeting, update_meeting
+from pyas_async._core.calls.exchange import Exchange, Fail, Limits, Return, Send, Wait
+from pyas_async._core.calls.messages import Call, Fault, Response
+from pyas_async._core.calls.retry import RetryQuota
 from pyas_async._core.redact import redact
-from pyas_async._core.retry import RetryQuota
 from pyas_async.models import MeetingCreate, MeetingUpdate
 
 if TYPE_CHECKING:
@@ -49,7 +44,7 @@ GONE = answer(404, {"code": 3001, "message": "Meeting does not exist"})
 NO_ACCOUNT = answer(404, {"success": False, "error": "Invalid account id. Account Not Found", "code": 404})
 BAD = answer(400, {"error": "x"})
 
-Happening: TypeAlias = Answer | Fault
+Happening: TypeAlias = Response | Fault
 END = "the events ran out"
 
 

@@ -14,8 +14,8 @@ from pyas_async import (
     ServerError,
     TransportError,
 )
-from pyas_async._core.paging import Paging
-from pyas_async._core.walk import Rules
+from pyas_async._core.pagination.listing_state import ListingRules
+from pyas_async._core.pagination.machine import PaginationMachine
 
 DEAD = PageTokenExpiredError("expired", status=400, code=300)
 TOO_OLD = PageTokenExpiredError("too old", status=0)
@@ -34,8 +34,8 @@ def page(*ids: int, token: str | None = None, total: int | None = None) -> Page:
     return Page(meetings=tuple(Meeting(id=number) for number in ids), next_page_token=token, total_records=total)
 
 
-def following(rules: Rules | None = None, now: float = 0.0) -> Paging:
+def following(rules: ListingRules | None = None, now: float = 0.0) -> PaginationMachine:
     """Make a machine that follows a token."""
-    machine = Paging(rules or Rules())
+    machine = PaginationMachine(rules or ListingRules())
     machine.on_page(page(1, token="a"), now, now)
     return machine

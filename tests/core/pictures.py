@@ -23,8 +23,8 @@ from core.exchanges import (
     exchange_of,
 )
 from core.tools import NOON
-from pyas_async._core.exchange import Fail, Return, Send, Wait
-from pyas_async._core.messages import Call, Fault
+from pyas_async._core.calls.exchange import Fail, Return, Send, Wait
+from pyas_async._core.calls.messages import Call, Fault
 from pyas_async.options import RetryPolicy
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ import attrs
 
 from core.tools import NOON
 from pyas_async import APIStatusError, Meeting, NotFoundError, Page, PageTokenExpiredError, PyasError
-from pyas_async._core.paging import Paging
+from pyas_async._core.pagination.machine import PaginationMachine
 
 if TYPE_CHECKING:
-    from pyas_async._core.walk import Ask
+    from pyas_async._core.pagination.listing_state import PageRequest
 
 Row: TypeAlias = tuple[int, str, datetime]
 LIFE = 900.0
@@ -41,7 +41,7 @@ class Listing:
     cursor: int = 0
     calls: int = 0
 
-    def answer(self, ask: Ask, now: float) -> Page:
+    def answer(self, ask: PageRequest, now: float) -> Page:
         """Answer a request for a page.
 
         Raises:
@@ -85,7 +85,7 @@ class Listing:
 class Walk:
     """A walk over a listing: what was yielded, and how it ended."""
 
-    machine: Paging
+    machine: PaginationMachine
     listing: Listing
     now: float = 0.0
     yielded: list[Row] = attrs.field(factory=list)

@@ -26,13 +26,13 @@ from pyas_async import (
     WrongEventLoopError,
 )
 from pyas_async._core import bulk
-from pyas_async._core.endpoints import create_meeting, delete_meeting, get_meeting, update_meeting
+from pyas_async._core.calls.endpoints import create_meeting, delete_meeting, get_meeting, update_meeting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pyas_async._core.bulk import Ledger, Plan
-    from pyas_async._core.messages import Call
+    from pyas_async._core.bulk import BulkOperation, BulkTally
+    from pyas_async._core.calls.messages import Call
 
 EVERYBODYS: list[PyasError] = [
     AuthenticationError("no", status=401),
@@ -58,7 +58,9 @@ ONES_OWN: list[PyasError] = [
 
 MEETING = MeetingCreate(2, "t", "", NOON)
 CHANGES = MeetingUpdate(title="t")
-PLANS: dict[str, tuple[Callable[[str], Plan[Any, Any, Any]], str, str, bool, Any, Any, Callable[[], Call[Any]]]] = {
+OPERATIONS: dict[
+    str, tuple[Callable[[str], BulkOperation[Any, Any, Any]], str, str, bool, Any, Any, Callable[[], Call[Any]]]
+] = {
     "get_many": (bulk.get_many, "meeting_ids", "ids", False, 81, 81, lambda: get_meeting("acc", 81)),
     "create_many": (
         bulk.create_many, "meetings", "MeetingCreate", True, MEETING, 7, lambda: create_meeting("acc", MEETING),
@@ -70,10 +72,10 @@ PLANS: dict[str, tuple[Callable[[str], Plan[Any, Any, Any]], str, str, bool, Any
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", PLANS)
+@pytest.mark.parametrize("name", OPERATIONS)
 def test_plans(name: str) -> None:
     """Each run names itself and its input in errors, and makes of the item at place 7 its key and its call."""
-    make, argument, expected, writes, item, key, call = PLANS[name]
+    make, argument, expected, writes, item, key, call = OPERATIONS[name]
     plan = make("acc")
 
     assert (f"meetings.{name}", argument, "acc", writes) == (
@@ -97,13 +99,13 @@ def test_no_pair(item: Any) -> None:  # noqa: ANN401  (what type checkers refuse
 
 
 @pytest.fixture
-def ledger() -> Ledger[Any, Any]:
+def ledger() -> BulkTally[Any, Any]:
     """Open the ledger of a run that writes."""
-    return bulk.Ledger(bulk.delete_many("acc"))
+    return bulk.BulkTally(bulk.delete_many("acc"))
 
 
 @pytest.mark.parametrize("error", EVERYBODYS, ids=repr)
-def test_what_hits_all(error: PyasError, ledger: Ledger[Any, Any]) -> None:
+def test_what_hits_all(error: PyasError, ledger: BulkTally[Any, Any]) -> None:
     """A failure that every other call must meet ends the run."""
     ledger.fail(1, error)
 
@@ -112,7 +114,7 @@ def test_what_hits_all(error: PyasError, ledger: Ledger[Any, Any]) -> None:
 
 
 @pytest.mark.parametrize("error", ONES_OWN, ids=repr)
-def test_what_is_ones_own(error: PyasError, ledger: Ledger[Any, Any]) -> None:
+def test_what_is_ones_own(error: PyasError, ledger: BulkTally[Any, Any]) -> None:
     """A failure that another call may be spared does not."""
     outcome = ledger.fail(1, error)
 
@@ -120,7 +122,7 @@ def test_what_is_ones_own(error: PyasError, ledger: Ledger[Any, Any]) -> None:
     assert ledger.ended_by is None
 
 
-def test_entries(ledger: Ledger[Any, Any]) -> None:
+def test_entries(ledger: BulkTally[Any, Any]) -> None:
     """Each entry holds the item's key, and its value or its error."""
     ok = ledger.succeed(1, "value")
     refused = ledger.refuse(0, 2, InvalidArgumentError("meeting_id", "an id", None))
@@ -135,7 +137,7 @@ def test_entries(ledger: Ledger[Any, Any]) -> None:
     assert isinstance(left_out.error, ClientClosedError)
 
 
-def test_counts(ledger: Ledger[Any, Any]) -> None:
+def test_counts(ledger: BulkTally[Any, Any]) -> None:
     """Each entry is counted once, as what it is."""
     for key in (1, 11, 111):
         ledger.succeed(key, None)
@@ -148,7 +150,7 @@ def test_counts(ledger: Ledger[Any, Any]) -> None:
     assert (3, 2, 4) == (ledger.ok, ledger.failed, ledger.not_started)
 
 
-def test_first_reason_stands(ledger: Ledger[Any, Any]) -> None:
+def test_first_reason_stands(ledger: BulkTally[Any, Any]) -> None:
     """What has ended is not ended again, for another reason."""
     ledger.end(PyasError("cancelled"))
     ledger.fail(1, ClientClosedError("closed"))
@@ -156,7 +158,7 @@ def test_first_reason_stands(ledger: Ledger[Any, Any]) -> None:
     assert "cancelled" == str(ledger.leave_out(2).error)
 
 
-def test_those_left_out_were_not_sent(ledger: Ledger[Any, Any]) -> None:
+def test_those_left_out_were_not_sent(ledger: BulkTally[Any, Any]) -> None:
     """The error of those that are left out is a copy: of the write that met it, something else may be true."""
     error = AuthenticationError("no", status=401)
     error.write_state = "unknown"
@@ -168,7 +170,7 @@ def test_those_left_out_were_not_sent(ledger: Ledger[Any, Any]) -> None:
 
 def test_reads_have_no_write_state() -> None:
     """Of reads that are left out, nothing is said of a write."""
-    reads: Ledger[Any, Any] = bulk.Ledger(bulk.get_many("acc"))
+    reads: BulkTally[Any, Any] = bulk.BulkTally(bulk.get_many("acc"))
     reads.end(ClientClosedError("closed"))
     error = reads.leave_out(1).error
 
@@ -176,7 +178,7 @@ def test_reads_have_no_write_state() -> None:
     assert error.write_state is None
 
 
-def test_place_of_a_refused_item(ledger: Ledger[Any, Any]) -> None:
+def test_place_of_a_refused_item(ledger: BulkTally[Any, Any]) -> None:
     """The error of a refused item names its place in the input, and says all else as before."""
     error = InvalidArgumentError("meeting_id", "a meeting's number", -1, hint="Numbers are positive")
     placed = ledger.refuse(7, -1, error).error
@@ -187,7 +189,7 @@ def test_place_of_a_refused_item(ledger: Ledger[Any, Any]) -> None:
     assert str(error).startswith("meeting_id: ")
 
 
-def test_errors_are_bare(ledger: Ledger[Any, Any]) -> None:
+def test_errors_are_bare(ledger: BulkTally[Any, Any]) -> None:
     """Whatever an error drags along is taken from it before it is kept."""
     try:
         try:

@@ -15,8 +15,8 @@ import inside
 from core.strategies import brisk
 from core.tools import NOON, answer
 from pyas_async import RateLimitError
+from pyas_async._core.calls.response_errors import error_of, retry_after
 from pyas_async._core.dates import filter_date, parse_field, parse_header
-from pyas_async._core.status import error_of, retry_after
 
 MINUTE_LATER = [
     "60",

@@ -13,8 +13,8 @@ import pytest
 import pyas_async
 from core.tools import NOON
 from pyas_async import errors
-from pyas_async._core.paging import Paging
-from pyas_async._core.walk import Rules
+from pyas_async._core.pagination.listing_state import ListingRules
+from pyas_async._core.pagination.machine import PaginationMachine
 from pyas_async.errors import FieldError, PyasError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 CLASSES: dict[str, type[PyasError]] = {
     name: cls for name, cls in vars(errors).items() if inspect.isclass(cls) and issubclass(cls, PyasError)
 }
-CHECKPOINT = Paging(Rules()).checkpoint("acc", (), 0)
+CHECKPOINT = PaginationMachine(ListingRules()).checkpoint("acc", (), 0)
 ANSWER: dict[str, object] = {"status": 400, "code": "c", "errors": [FieldError("bad", "type")], "request_id": "r"}
 ARGUMENTS: dict[str, tuple[tuple[object, ...], dict[str, object]]] = {
     "InvalidArgumentError": (("field", "a number", "x"), {"hint": "Count"}),

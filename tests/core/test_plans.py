@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import inside
 from pyas_async import InvalidArgumentError, RateBudget
-from pyas_async._runtime.places import Places
+from pyas_async._runtime.http.limiter import ConnectionLimiter
 from pyas_async.plans import DEVELOPER, GROWTH, PLANS, SCALE, Estimate, Plan, estimate, table
 from pyas_async.plans._cli import main
 from pyas_async.plans._estimate import few
@@ -273,7 +273,7 @@ def test_connections_beside_the_simulation(
 
     class Pooled(Ours):
         async def list_all(self) -> None:
-            inside.set_places(self.client, Places(connections))
+            inside.set_places(self.client, ConnectionLimiter(connections))
             await super().list_all()
 
     monkeypatch.setitem(simulation.CONTENDERS, "pooled", Pooled)

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from pyas_async._core.messages import Answer
+from pyas_async._core.calls.messages import Response
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,10 +17,10 @@ NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 """The wall clock of these tests."""
 
 
-def answer(status: int, body: object = b"", headers: Mapping[str, str] | None = None) -> Answer:
+def answer(status: int, body: object = b"", headers: Mapping[str, str] | None = None) -> Response:
     """Make an answer; a body that is no bytes is written as JSON."""
     written = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return Answer(status, {} if headers is None else headers, written)
+    return Response(status, {} if headers is None else headers, written)
 
 
 def take(budget: RateBudget, now: float, *, bulk: bool = False) -> bool:

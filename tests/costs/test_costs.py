@@ -14,7 +14,7 @@ import pytest
 from clients import of_the_own_pool
 from costs.counting import PAGE, blocks, calls, page, service, turns
 from pyas_async._core.codec import read_page
-from pyas_async._core.rows import RowMemory
+from pyas_async._core.pagination.seen_rows import SeenRows
 from pyas_async.models import Meeting
 from runtime.wires import client_of, document, rows_after, wire
 
@@ -53,7 +53,7 @@ def test_remembering_calls_little_for_a_row() -> None:
     counts = []
     for rows in pages:
         with calls() as found:
-            RowMemory().fresh(rows)
+            SeenRows().fresh(rows)
         counts.append((found.own, found.builtin))
 
     assert counts[0][0] == counts[1][0]
@@ -130,9 +130,9 @@ LATER = {
     "cattrs",
     "pyas_async._core.bulk",
     "pyas_async._core.codec.converter",
-    "pyas_async._runtime.accounts_iterator",
-    "pyas_async._runtime.bulk",
-    "pyas_async._runtime.crew",
+    "pyas_async._runtime.accounts.iterator",
+    "pyas_async._runtime.bulk.run",
+    "pyas_async._runtime.bulk.workers",
     "pyas_async._runtime.reconcile",
     "pyas_async.models.details",
     "pyas_async.models.settings",

@@ -28,9 +28,9 @@ from pyas_async import (
     RateLimitError,
     RequestTimeoutError,
 )
-from pyas_async._core.body import MAX_BODY
-from pyas_async._core.exchange import LONGEST_WAIT
-from pyas_async._core.messages import Answer, Fault
+from pyas_async._core.calls.body_reader import MAX_BODY
+from pyas_async._core.calls.exchange import LONGEST_WAIT
+from pyas_async._core.calls.messages import Fault, Response
 from pyas_async._runtime.clock import Clock
 from runtime.wires import KEY, KEY_LIMIT, Seen
 from runtime.wires import client_of as at
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from faults.server import Script
-    from pyas_async._core.messages import Outcome
+    from pyas_async._core.calls.messages import Outcome
 
 MANY = 10_000
 
@@ -153,9 +153,9 @@ DEATHS = (
     Fault("network", "refused", sent=False),
     Fault("network", "reset", sent=True),
     Fault("timeout", "late", sent=True),
-    Answer(503, {}, b""),
-    Answer(503, {"retry-after": "1"}, b""),
-    Answer(408, {}, b""),
+    Response(503, {}, b""),
+    Response(503, {"retry-after": "1"}, b""),
+    Response(408, {}, b""),
 )
 
 

@@ -16,7 +16,7 @@ from faults.endings import Ending, ending_of
 from faults.fault import serving
 from faults.leaping import leap
 from pyas_async import AttemptStarted, PyasClient, PyasError, Waiting
-from pyas_async._core.exchange import LONGEST_WAIT
+from pyas_async._core.calls.exchange import LONGEST_WAIT
 from pyas_async._runtime.clock import Clock
 from runtime.wires import CHANGE, KEY, NEW
 

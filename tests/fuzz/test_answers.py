@@ -17,8 +17,10 @@ from core.exchanges import CALLS, exchange_of
 from fuzz.documents import ANSWERS, ERRORS, PAGE, Chance, bodies, body_of, drawn
 from fuzz.running import fuzz, soon
 from pyas_async import DecodeError, Page, PyasError, RateBudget, RateLimitError, from_dict, to_dict
-from pyas_async._core import endpoints
-from pyas_async._core.checkpoint import Checkpoint
+from pyas_async._core.calls import endpoints
+from pyas_async._core.calls.exchange import Fail, Return, Wait
+from pyas_async._core.calls.messages import Response
+from pyas_async._core.calls.response_errors import count, limit_resets_in, retry_after
 from pyas_async._core.codec import (
     Refused,
     read_account,
@@ -29,16 +31,14 @@ from pyas_async._core.codec import (
     read_updated,
 )
 from pyas_async._core.dates import parse_field, parse_header
-from pyas_async._core.exchange import Fail, Return, Wait
-from pyas_async._core.messages import Answer
-from pyas_async._core.paging import Paging
-from pyas_async._core.status import count, limit_resets_in, retry_after
-from pyas_async._core.walk import Rules
-from pyas_async._runtime.key import ApiKey
+from pyas_async._core.pagination.checkpoint import Checkpoint
+from pyas_async._core.pagination.listing_state import ListingRules
+from pyas_async._core.pagination.machine import PaginationMachine
+from pyas_async._runtime.secrets.api_key import ApiKey
 from pyas_async.models._base import Model
 
 if TYPE_CHECKING:
-    from pyas_async._core.messages import Call
+    from pyas_async._core.calls.messages import Call
 
 KEY = "fuzzed-key-5b1e"
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -121,7 +121,7 @@ def test_answers(body: bytes) -> None:
 @fuzz(st.lists(bodies({"data": PAGE}, {"data": {**PAGE, "next_page_token": ""}}), min_size=1, max_size=4))
 def test_listings(answers: list[bytes]) -> None:
     """A listing takes whatever pages can be read, ends or goes on, and can say at each place where it stands."""
-    machine = Paging(Rules(max_restarts=2), None, now=0.0, wall=NOON.timestamp())
+    machine = PaginationMachine(ListingRules(max_restarts=2), None, now=0.0, wall=NOON.timestamp())
     filters = (("type", "scheduled"),)
     for number, body in enumerate(answers):
         ask = machine.next()
@@ -217,14 +217,14 @@ def headers_of(chance: Chance) -> dict[str, str]:
     return {chance.of(NAMES): word_of(chance) for _ in range(chance.number(5))}
 
 
-def answer_of(chance: Chance) -> Answer:
+def answer_of(chance: Chance) -> Response:
     """Draw an answer of any status."""
     status = chance.of(STATUSES) if chance.number(4) else 100 + chance.number(900)
-    return Answer(status, headers_of(chance), body_of(chance, (*ERRORS, *ANSWERS[:3])))
+    return Response(status, headers_of(chance), body_of(chance, (*ERRORS, *ANSWERS[:3])))
 
 
 @fuzz(st.sampled_from(list(CALLS.values())), st.booleans(), drawn(answer_of, size=40))
-def test_outcomes(call: Call[Any], carries_token: bool, answer: Answer) -> None:
+def test_outcomes(call: Call[Any], carries_token: bool, answer: Response) -> None:
     """A call whose answer is whatever it may be returns, waits for a time that ends, or fails with an error of ours."""
     exchange = exchange_of(attrs.evolve(call, carries_token=carries_token), mask=ApiKey(KEY).mask(("a token",)))
     exchange.next(0.0)

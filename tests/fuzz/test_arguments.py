@@ -36,15 +36,15 @@ from pyas_async import (
     from_dict,
     to_dict,
 )
-from pyas_async._core import endpoints
+from pyas_async._core.calls import endpoints
 from pyas_async._core.redact import redact
-from pyas_async._runtime.transport.attempt import target_of
+from pyas_async._runtime.http.attempt import target_of
 from pyas_async.models._base import Model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pyas_async._core.messages import Call
+    from pyas_async._core.calls.messages import Call
 
 CREATE = {
     "type": 8,

@@ -12,13 +12,13 @@ import inside
 from fuzz.documents import LETTERS, Chance, changed, drawn, write
 from fuzz.running import fuzz, soon
 from pyas_async import Checkpoint, CheckpointError, PyasClient
-from pyas_async._core.accounts_checkpoint import AccountsCheckpoint, add_id
-from pyas_async._core.checkpoint import ListingCheckpoint
-from pyas_async._core.rows import PROBE
-from pyas_async._core.sealed import VERSION
+from pyas_async._core.accounts.checkpoint import AccountsCheckpoint, add_id
+from pyas_async._core.pagination.checkpoint import ListingCheckpoint
+from pyas_async._core.pagination.checkpoint_format import VERSION
+from pyas_async._core.pagination.seen_rows import PROBE
 
 if TYPE_CHECKING:
-    from pyas_async._runtime.paginator import MeetingIterator
+    from pyas_async._runtime.pagination.iterator import MeetingIterator
 
 FILTERS = (("startDate", "01-31-2026"), ("type", "scheduled"))
 PLACES = [

@@ -15,10 +15,10 @@ import inside
 import pyas_async
 from core.tools import take
 from pyas_async import MeetingCreate, OutcomeUnknownError, PyasError, RateBudget, ServerError
-from pyas_async._core.reconcile import Asked
+from pyas_async._core.reconcile.match import WantedMeeting
 from pyas_async._runtime import reconcile
+from pyas_async._runtime.calls.watch import Watch
 from pyas_async._runtime.clock import Clock
-from pyas_async._runtime.watch import Watch
 from reconcile.worlds import LATE, NEW, START, World, lost, refused, world_of
 from runtime.wires import KEY, document, until
 
@@ -156,7 +156,7 @@ async def test_bulk_calls_have_a_deadline_each(world: World) -> None:
         meeting = await reconcile.create(
             inside.session(client),
             inside.options(client).for_bulk(),
-            Asked(world.account, NEW),
+            WantedMeeting(world.account, NEW),
             on_unknown="reconcile",
             watch=watch,
         )
@@ -300,5 +300,5 @@ def _shown(error: BaseException) -> str:
 def test_a_far_start_can_be_asked_for() -> None:
     """A meeting at the end of time has a place to look for it."""
     last: Any = START.replace(year=9999, month=12, day=31)
-    asked = Asked("acc", MeetingCreate(type=8, title="t", description="", start_date=last))
+    asked = WantedMeeting("acc", MeetingCreate(type=8, title="t", description="", start_date=last))
     assert "12-31-9999" == dict(asked.filters)["endDate"]

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import inside
-from pyas_async._runtime.transport.address import Address
+from pyas_async._runtime.http.address import Address
 
 BASES = [
     "https://api.pyas.io",

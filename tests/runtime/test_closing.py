@@ -146,7 +146,7 @@ async def test_just_served() -> None:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(caught.call, CALLS["create"][0], client)
             await until(lambda: client.rate_limit.waiting)
-            budget.give_back()
+            budget.release()
             inside.scheduler(client).moved()
             await client.aclose()
     assert [] == seen

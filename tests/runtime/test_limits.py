@@ -23,7 +23,7 @@ from pyas_async import (
     RetryPolicy,
 )
 from pyas_async._runtime.clock import Clock
-from pyas_async._runtime.places import Places
+from pyas_async._runtime.http.limiter import ConnectionLimiter
 from runtime.wires import CHANGE, KEY_LIMIT, MEETING, NEW, client_of, heard, rows_after, through
 
 if TYPE_CHECKING:
@@ -284,7 +284,7 @@ def test_crowd_in_front_of_few_connections(deadline: float | None, sent: int, la
     ends: list[float] = []
 
     async def crowd(client: PyasClient) -> None:
-        inside.set_places(client, Places(2))
+        inside.set_places(client, ConnectionLimiter(2))
         heard(client)
 
         async def one() -> None:
@@ -307,7 +307,7 @@ def test_bound_of_the_wait_for_a_connection() -> None:
     ends: list[float] = []
 
     async def two(client: PyasClient) -> None:
-        inside.set_places(client, Places(1))
+        inside.set_places(client, ConnectionLimiter(1))
         heard(client)
 
         async def impatient() -> None:

@@ -12,7 +12,7 @@ import pytest
 import inside
 from clients import of_the_own_pool
 from pyas_async import ConfigurationError, PyasClient, RetryPolicy
-from pyas_async._runtime.key import ApiKey
+from pyas_async._runtime.secrets.api_key import ApiKey
 from runtime.wires import KEY, MEETING, client_of, document, through, wire
 
 if TYPE_CHECKING:

@@ -20,8 +20,8 @@ import pytest
 
 import inside
 from clients import of_the_own_pool
-from pyas_async._runtime.transport import streams
-from pyas_async._runtime.transport.single import Single
+from pyas_async._runtime.http import streams
+from pyas_async._runtime.http.single import Single
 from runtime.trust import served, trusted
 from runtime.wires import CHANGE, DETAIL, client_of, document, found, wire
 

@@ -17,12 +17,12 @@ from core.exchanges import play
 from core.strategies import encode, page_of
 from core.tools import answer
 from pyas_async import BulkRun, RateBudget
-from pyas_async._core import endpoints
-from pyas_async._core.checkpoint import ListingCheckpoint
+from pyas_async._core.calls import endpoints
 from pyas_async._core.codec import read_account, read_detail, read_page
-from pyas_async._core.walk import Ask
-from pyas_async._runtime.key import ApiKey
-from pyas_async._runtime.quiet import hiding, quiet_httpx
+from pyas_async._core.pagination.checkpoint import ListingCheckpoint
+from pyas_async._core.pagination.listing_state import PageRequest
+from pyas_async._runtime.secrets.api_key import ApiKey
+from pyas_async._runtime.secrets.log_filter import install_log_filter, masking_logs
 from runtime.wires import CHANGE, client_of, document, rows_after, wire
 from secrecy.echoes import detail
 from secrecy.emitted import Emitted
@@ -83,7 +83,7 @@ def test_parts() -> None:
         endpoints.oauth_url(STATE),
         endpoints.connect(CODE, "n"),
     ]
-    for thing in [key, key.mask((TOKEN,)), *calls, Ask(TOKEN, 300, None)]:
+    for thing in [key, key.mask((TOKEN,)), *calls, PageRequest(TOKEN, 300, None)]:
         walk(emitted, type(thing).__name__, thing)
     place = ListingCheckpoint(account_id="acc", filters=(), page_size=300, token=TOKEN)
     emitted.text("checkpoint", f"{place!r} {pretty_repr(place)} {pformat(place)}")  # its text is made to be stored
@@ -154,11 +154,11 @@ LINES: list[tuple[str, Any, tuple[Any, ...]]] = [
 @pytest.mark.parametrize(("name", "message", "arguments"), LINES, ids=[line[0] for line in LINES])
 def test_log_lines(name: str, message: Any, arguments: tuple[Any, ...], caplog: pytest.LogCaptureFixture) -> None:  # noqa: ANN401
     """A line about our request is logged without the secrets, or not at all; a line about another's stays as it is."""
-    quiet_httpx()
+    install_log_filter()
     caplog.set_level(1)
     logger = logging.getLogger(name)
     caplog.set_level(1, name)
-    with hiding(ApiKey(KEY).mask((TOKEN,))):
+    with masking_logs(ApiKey(KEY).mask((TOKEN,))):
         logger.debug(message, *arguments)
     ours = [f"{record.getMessage()} {vars(record)}" for record in caplog.records]
     caplog.clear()

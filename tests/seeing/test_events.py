@@ -26,7 +26,7 @@ from pyas_async import (
     RetryPolicy,
     Waiting,
 )
-from pyas_async._runtime.places import Places
+from pyas_async._runtime.http.limiter import ConnectionLimiter
 from runtime.wires import MEETING, NEW, heard, through
 
 if TYPE_CHECKING:
@@ -222,7 +222,7 @@ async def test_waits_for_a_connection() -> None:
         return httpx.Response(200, json=MEETING)
 
     async with through(answer, on_event=events.append) as plain:
-        inside.set_places(heard(plain), Places(1))
+        inside.set_places(heard(plain), ConnectionLimiter(1))
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(plain.meetings.get, 81)
             tasks.start_soon(plain.meetings.get, 81)

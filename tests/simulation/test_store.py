@@ -9,9 +9,9 @@ import trio
 from trio.testing import MockClock
 
 from pyas_async import RateBudget
-from pyas_async._core.queue import Ticket
+from pyas_async._core.ratelimit.queue import Ticket
 from pyas_async._runtime.clock import Clock
-from pyas_async._runtime.scheduler import Scheduler
+from pyas_async._runtime.ratelimit.limiter import RateLimiter
 from simulation.fleets import Count, Store
 
 if TYPE_CHECKING:
@@ -21,11 +21,11 @@ WINDOW = 100.0
 LIMIT = 20
 
 
-async def spend(scheduler: Scheduler, seconds: float, calls: int, counted: list[float]) -> None:
+async def spend(scheduler: RateLimiter, seconds: float, calls: int, counted: list[float]) -> None:
     """Make calls one after the other, each of which the service counts at its end, so many seconds after it went."""
     for _ in range(calls):
         ticket = Ticket(bulk=True)
-        if not scheduler.try_now(ticket):
+        if not scheduler.try_acquire(ticket):
             await scheduler.wait(ticket)
         await trio.sleep(seconds)
         counted.append(trio.current_time())
@@ -44,7 +44,7 @@ def test_calls_that_take_long_to_get_there(slow: Sequence[float]) -> None:
             for process, seconds in enumerate(slow):
                 budget = RateBudget(LIMIT, window=WINDOW, guard=0.0, store=Store(count, process))
                 for _ in range(3):
-                    scheduler = Scheduler(budget, Clock(now=trio.current_time))
+                    scheduler = RateLimiter(budget, Clock(now=trio.current_time))
                     nursery.start_soon(spend, scheduler, seconds, 12, counted)
 
     trio.run(main, clock=MockClock(autojump_threshold=0))

@@ -10,8 +10,8 @@ import pytest
 
 import inside
 from pyas_async import AttemptStarted, ConfigurationError, PyasClient, RetryPolicy
-from pyas_async._core.endpoints import get_meeting
-from pyas_async._runtime.watch import Watch
+from pyas_async._core.calls.endpoints import get_meeting
+from pyas_async._runtime.calls.watch import Watch
 from runtime.wires import KEY, client_of, until, wire
 from single_flight.callers import Caller, held, settle, tasks
 

@@ -20,15 +20,15 @@ from pyas_async import (
     RateLimitError,
     ServerError,
 )
-from pyas_async._core.checkpoint import ListingCheckpoint
-from pyas_async._core.rows import RowMemory
-from pyas_async._core.states import State
+from pyas_async._core.pagination.checkpoint import ListingCheckpoint
+from pyas_async._core.pagination.seen_rows import SeenRows
+from pyas_async._core.pagination.transitions import ListingState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pyas_async._core.states import Event
-    from pyas_async._core.walk import Ask
+    from pyas_async._core.pagination.listing_state import PageRequest
+    from pyas_async._core.pagination.transitions import ListingEvent
 
 # Why a listing goes on after an error.
 Reason = Literal["age", "answer", "size"]
@@ -58,9 +58,9 @@ class SavesTheNextToken(inside.OpenPaging):
 class ForgetsRowsAtARestart(inside.OpenPaging):
     """A fresh walk yields what was yielded before."""
 
-    def begin_walk(self, event: Event) -> None:
+    def begin_walk(self, event: ListingEvent) -> None:
         super().begin_walk(event)
-        self.memory = RowMemory()
+        self.memory = SeenRows()
 
 
 class StopsAtAnEmptyPage(inside.OpenPaging):
@@ -85,7 +85,7 @@ class TakesFaultsForADeadToken(inside.OpenPaging):
     """It walks afresh after a 429 or a 5xx."""
 
     def on_error(self, error: Exception) -> Reason:
-        if isinstance(error, (RateLimitError, ServerError)) and self.state is State.FOLLOWING:
+        if isinstance(error, (RateLimitError, ServerError)) and self.state is ListingState.FOLLOWING:
             error = PageTokenExpiredError(error.message, status=error.status)
         return super().on_error(error)
 
@@ -118,7 +118,7 @@ class TrustsASavedToken(inside.OpenPaging):
 class IgnoresAge(inside.OpenPaging):
     """It finds out by trying that a token is too old."""
 
-    def next(self) -> Ask | None:
+    def next(self) -> PageRequest | None:
         ask = super().next()
         return None if ask is None else attrs.evolve(ask, not_after=None)
 
@@ -150,7 +150,7 @@ class WantsOneMorePage(inside.OpenPaging):
     def on_page(self, page: Page, now: float, wall: float) -> tuple[Meeting, ...]:
         rows = super().on_page(page, now, wall)
         if self.ended and page.next_page_token is not None and self.failure is None:
-            self.state = State.FOLLOWING
+            self.state = ListingState.FOLLOWING
         return rows
 
 
@@ -181,7 +181,7 @@ class RepairsOnce(inside.OpenPaging):
 class DropsFilters(inside.OpenFetcher):
     """Follow-up pages are asked for without the filters."""
 
-    async def request(self, ask: Ask) -> Any:  # noqa: ANN401
+    async def request(self, ask: PageRequest) -> Any:  # noqa: ANN401
         double = copy.copy(self)
         if ask.token is not None:
             double.filters = ()
@@ -240,7 +240,7 @@ class SavesATokenAsNew(inside.OpenIterator):
 class AsksAgain(inside.OpenFetcher):
     """The page that travelled ahead is asked for once more when it is wanted."""
 
-    async def fetch(self, ask: Ask) -> Any:  # noqa: ANN401
+    async def fetch(self, ask: PageRequest) -> Any:  # noqa: ANN401
         if self.page_ahead is not None:
             await self.page_ahead.done.wait()
             self.page_ahead = None

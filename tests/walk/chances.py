@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 import attrs
 from hypothesis import strategies as st
 
-from pyas_async._core.walk import PAGE_SIZE
+from pyas_async._core.pagination.listing_state import PAGE_SIZE
 from walk.journey import Wishes
 from walk.listing import ATTEMPT, EPOCH, EXPIRED, FAULTS, Brief, Plan, Row
 
 if TYPE_CHECKING:
-    from pyas_async._core.walk import OnExpired, VerifyTotal
+    from pyas_async._core.pagination.listing_state import OnExpired, VerifyTotal
     from walk.service import Service
 
 _STARTS: Final = (None, EPOCH, EPOCH + timedelta(hours=1))

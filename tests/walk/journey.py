@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 
 from pyas_async import Checkpoint
-from pyas_async._core.walk import OnExpired, VerifyTotal
+from pyas_async._core.pagination.listing_state import OnExpired, VerifyTotal
 from walk.listing import Brief, Filters, Key
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from pyas_async._core.queue import Ticket
+    from pyas_async._core.ratelimit.queue import Ticket
     from walk.journey import Mark, Wishes
     from walk.service import Service
 

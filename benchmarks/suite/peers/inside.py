@@ -94,7 +94,7 @@ async def by_generator(_: Where) -> AsyncIterator[Act]:
 @asynccontextmanager
 async def digests(where: Where) -> AsyncIterator[Act]:
     """Reduce rows to what a listing remembers them by."""
-    from pyas_async._core.rows import digests as digests_of
+    from pyas_async._core.pagination.seen_rows import digests as digests_of
 
     async with PyasClient(KEY, base_url=where.url) as client:
         rows = (await client.meetings.list(account_id="rows-1")).meetings
@@ -126,21 +126,21 @@ async def untold(_: Where) -> AsyncIterator[Act]:
 
 
 async def _decide(calls: int, *, budgeted: bool = True, told: bool = True) -> dict[str, float]:
-    from pyas_async._core.budget import RateBudget
-    from pyas_async._core.exchange import Exchange
-    from pyas_async._core.messages import Answer, Call
-    from pyas_async._core.queue import Ticket
-    from pyas_async._core.retry import RetryQuota
+    from pyas_async._core.calls.exchange import Exchange
+    from pyas_async._core.calls.messages import Call, Response
+    from pyas_async._core.calls.retry import RetryQuota
+    from pyas_async._core.ratelimit.budget import RateBudget
+    from pyas_async._core.ratelimit.queue import Ticket
     from pyas_async._runtime.clock import Clock
-    from pyas_async._runtime.scheduler import Scheduler
+    from pyas_async._runtime.ratelimit.limiter import RateLimiter
     from pyas_async._runtime.settings import default_options
 
     clock, options, quota = Clock(), default_options(), RetryQuota()
-    scheduler = Scheduler(RateBudget(), clock)
+    scheduler = RateLimiter(RateBudget(), clock)
     call = Call(operation="meetings.get", method="GET", path="/zoom/meetings/1", read=bytes, account="a")
     budget, mask = scheduler.budget, str
     left = [{"x-ratelimit-remaining": str(calls - at)} if told else {} for at in range(calls)]
-    answers = [Answer(200, {**HEADERS, **header}, b"") for header in left]
+    answers = [Response(200, {**HEADERS, **header}, b"") for header in left]
     wall = clock.wall()
     began = time.process_time()
     for answer in answers:
@@ -148,7 +148,7 @@ async def _decide(calls: int, *, budgeted: bool = True, told: bool = True) -> di
         exchange = Exchange(call, options.limits, quota, now, mask)
         exchange.next(now)
         if budgeted:
-            scheduler.try_now(Ticket(False, call.account, 1e9, None, 1e9, now), now)  # noqa: FBT003  (as the session)
+            scheduler.try_acquire(Ticket(False, call.account, 1e9, None, 1e9, now), now)  # noqa: FBT003  (as the session)
         exchange.sending(wall)
         now = clock.now()
         exchange.on_answer(answer, now=now, wall=wall, chance=clock.chance())

@@ -117,7 +117,7 @@ async def connection(where: Where) -> AsyncIterator[Act]:
     """Give the same over a connection of ours, which httpx's transport has in the place of its pool."""
     import ssl
 
-    from pyas_async._runtime.transport import single
+    from pyas_async._runtime.http import single
 
     async with single.transport(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)) as client:
         yield lambda pages: _walk_transport(where, client, pages)

@@ -5,7 +5,8 @@ The tolerant way, and the way back, are cattrs', which is loaded when something 
 
 from typing import TYPE_CHECKING, Any
 
-from pyas_async._core.codec.answers import (
+from pyas_async._core.codec.pages import page_steps, read_page
+from pyas_async._core.codec.responses import (
     Mistaken,
     Refused,
     read_account,
@@ -14,7 +15,6 @@ from pyas_async._core.codec.answers import (
     read_oauth_url,
     read_updated,
 )
-from pyas_async._core.codec.pages import page_steps, read_page
 
 if TYPE_CHECKING:
     from pyas_async._core.codec.documents import from_dict, to_dict

@@ -13,8 +13,8 @@ import attrs
 import msgspec
 
 from pyas_async._core.codec import native
-from pyas_async._core.codec.answers import parse_object, structure_at
 from pyas_async._core.codec.parsing import REFUSED, unreadable
+from pyas_async._core.codec.responses import parse_object, structure_at
 from pyas_async.models import Meeting, Page
 
 T = TypeVar("T")

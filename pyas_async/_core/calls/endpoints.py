@@ -1,0 +1,225 @@
+"""The calls of the API: method, path, where each argument travels, what may be repeated, and who reads the answer.
+
+The page: ``accountId`` travels in the query of GET and DELETE, and in the JSON body of POST and PATCH.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import date
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from pyas_async._core import codec
+from pyas_async._core.calls.messages import Call, Repeat
+from pyas_async._core.dates import filter_date
+from pyas_async._core.pagination.listing_state import PageRequest
+from pyas_async.errors import InvalidArgumentError
+from pyas_async.models import ListType, Page, _checks
+from pyas_async.options import MeetingId
+
+if TYPE_CHECKING:
+    from pyas_async.models import ConnectedAccount, MeetingCreate, MeetingDetail, MeetingUpdate
+
+_MEETINGS = "/zoom/meetings"
+_DIGITS = 20
+"""Digits of the largest number of 64 bits; what is longer is no meeting's."""
+
+
+def account(value: object) -> str:
+    """Check an account id."""
+    if value is None:
+        hint = "Give account_id=, or bind it: PyasClient(account_id=…), PYAS_ACCOUNT_ID, client.for_account(…)"
+        raise InvalidArgumentError("account_id", "the id of a connected account", value, hint=hint)
+    return _checks.text("account_id", value)
+
+
+def meeting_path(meeting_id: object) -> str:
+    """Encode a meeting's id whole, so that it cannot leave its place in the path.
+
+    Zoom: a uuid that begins with ``/`` or contains ``//`` must be encoded twice.
+    """
+    expected = "a meeting's number, its digits, or its uuid"
+    if isinstance(meeting_id, bool) or not isinstance(meeting_id, (int, str)):
+        raise InvalidArgumentError("meeting_id", expected, meeting_id)
+    if isinstance(meeting_id, int) and not 0 < meeting_id < 2**64:
+        raise InvalidArgumentError("meeting_id", expected, meeting_id)
+    name = _checks.text("meeting_id", str(meeting_id))
+    # A way to another place: such a segment means one, encoded or not, and some servers decode a path before they walk
+    # along it. No uuid has dots, or what cannot be printed.
+    if {".", ".."} & set(re.split(r"[/\\]", name)) or not name.isprintable():
+        raise InvalidArgumentError("meeting_id", expected, meeting_id)
+    encoded = quote(name, safe="")
+    if name.startswith("/") or "//" in name:
+        encoded = quote(encoded, safe="")
+    return f"{_MEETINGS}/{encoded}"
+
+
+def _number(meeting_id: MeetingId) -> int | None:
+    """Give the number that an id is, which the answer must name as well.
+
+    A uuid is not compared: each instance of a meeting has one of its own, and nobody has promised which one comes back.
+    """
+    if isinstance(meeting_id, int):
+        return meeting_id
+    return int(meeting_id) if meeting_id.isascii() and meeting_id.isdigit() and len(meeting_id) <= _DIGITS else None
+
+
+def list_filters(
+    *,
+    start_date: date | str | None,
+    end_date: date | str | None,
+    type: ListType | str | None,
+) -> tuple[tuple[str, str], ...]:
+    """Check the filters of a listing and write them as query parameters."""
+    start = None if start_date is None else _checks.calendar_date("start_date", start_date)
+    end = None if end_date is None else _checks.calendar_date("end_date", end_date)
+    _checks.ordered("end_date", start, end)
+    kind = None if type is None else _checks.member("type", ListType, type)
+    query = []
+    if start is not None:
+        query.append(("startDate", filter_date(start)))
+    if end is not None:
+        query.append(("endDate", filter_date(end)))
+    if kind is not None:
+        query.append(("type", kind.value))
+    return tuple(query)
+
+
+def list_meetings(
+    account_id: str,
+    filters: tuple[tuple[str, str], ...],
+    *,
+    max_results: int | None = None,
+    next_page_token: str | None = None,
+    page_number: int | None = None,
+    not_after: float | None = None,
+) -> Call[Page]:
+    """GET /zoom/meetings."""
+    query = [("accountId", account(account_id)), *filters]
+    if max_results is not None:
+        query.append(("maxResults", str(_checks.whole_number("max_results", max_results, minimum=1))))
+    if next_page_token is not None:
+        hint = "None asks for the first page"
+        _checks.secret("next_page_token", next_page_token, "a page token of an earlier page", blank=True, hint=hint)
+        query.append(("nextPageToken", next_page_token))
+    if page_number is not None:
+        if next_page_token is not None:
+            hint = "The service takes one or the other; tokens are the safer way"
+            raise InvalidArgumentError("page_number", "nothing beside next_page_token", page_number, hint=hint)
+        query.append(("pageNumber", str(_checks.whole_number("page_number", page_number, minimum=1))))
+    return Call(
+        operation="meetings.list",
+        method="GET",
+        path=_MEETINGS,
+        query=tuple(query),
+        read=codec.read_page,
+        steps=codec.page_steps,
+        secrets=() if next_page_token is None else (next_page_token,),
+        account=account_id,
+        carries_token=next_page_token is not None,
+        not_after=not_after,
+    )
+
+
+def list_page(account_id: str, filters: tuple[tuple[str, str], ...], ask: PageRequest) -> Call[Page]:
+    """GET /zoom/meetings, as a listing asks for its next page."""
+    return list_meetings(
+        account_id, filters, max_results=ask.page_size, next_page_token=ask.token, not_after=ask.not_after
+    )
+
+
+def get_meeting(account_id: str, meeting_id: MeetingId) -> "Call[MeetingDetail]":
+    """GET /zoom/meetings/:id."""
+    return Call(
+        operation="meetings.get",
+        method="GET",
+        path=meeting_path(meeting_id),
+        query=(("accountId", account(account_id)),),
+        read=partial(codec.read_detail, number=_number(meeting_id)),
+        account=account_id,
+        meeting_id=meeting_id,
+    )
+
+
+def create_meeting(account_id: str, meeting: "MeetingCreate") -> "Call[MeetingDetail]":
+    """POST /zoom/meetings."""
+    from pyas_async.models.requests import MeetingCreate  # noqa: PLC0415 -- many programs only read
+
+    if not isinstance(meeting, MeetingCreate):
+        raise InvalidArgumentError("meeting", "a MeetingCreate", meeting)
+    return Call(
+        operation="meetings.create",
+        method="POST",
+        path=_MEETINGS,
+        body=_json({"accountId": account(account_id), "meetingData": codec.to_dict(meeting)}),
+        read=codec.read_detail,
+        repeat=Repeat.CREATE,
+        account=account_id,
+    )
+
+
+def update_meeting(account_id: str, meeting_id: MeetingId, changes: "MeetingUpdate") -> "Call[MeetingDetail | None]":
+    """PATCH /zoom/meetings/:id."""
+    from pyas_async.models.requests import MeetingUpdate  # noqa: PLC0415 -- many programs only read
+
+    if not isinstance(changes, MeetingUpdate):
+        raise InvalidArgumentError("changes", "a MeetingUpdate", changes)
+    if not (document := codec.to_dict(changes)):
+        raise InvalidArgumentError("changes", "a MeetingUpdate with at least one field set", changes)
+    return Call(
+        operation="meetings.update",
+        method="PATCH",
+        path=meeting_path(meeting_id),
+        body=_json({"accountId": account(account_id), "meetingData": document}),
+        read=partial(codec.read_updated, number=_number(meeting_id)),
+        repeat=Repeat.WRITE,
+        account=account_id,
+        meeting_id=meeting_id,
+    )
+
+
+def delete_meeting(account_id: str, meeting_id: MeetingId) -> Call[None]:
+    """DELETE /zoom/meetings/:id."""
+    return Call(
+        operation="meetings.delete",
+        method="DELETE",
+        path=meeting_path(meeting_id),
+        query=(("accountId", account(account_id)),),
+        read=codec.read_nothing,
+        repeat=Repeat.WRITE,
+        account=account_id,
+        meeting_id=meeting_id,
+    )
+
+
+def oauth_url(state: str | None) -> Call[str]:
+    """GET /zoom/oauth."""
+    query = () if state is None else (("state", _checks.secret("state", state, "a string that is not blank")),)
+    return Call(
+        operation="accounts.oauth_url",
+        method="GET",
+        path="/zoom/oauth",
+        query=query,
+        secrets=() if state is None else (state,),
+        read=codec.read_oauth_url,
+    )
+
+
+def connect(code: str, name: str) -> "Call[ConnectedAccount]":
+    """POST /zoom/connect: an OAuth code works once, so it is a create."""
+    _checks.secret("code", code, "the code that Zoom sent the user back with")
+    return Call(
+        operation="accounts.connect",
+        method="POST",
+        path="/zoom/connect",
+        body=_json({"code": code, "name": _checks.text("name", name)}),
+        secrets=(code,),
+        read=codec.read_account,
+        repeat=Repeat.CREATE,
+    )
+
+
+def _json(document: Mapping[str, Any]) -> bytes:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()

@@ -1,0 +1,84 @@
+"""Requests through a client that the user brought along."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from pyas_async._core.calls.body_reader import acceptable
+from pyas_async._runtime.http.attempt import Attempt, target_of
+from pyas_async._runtime.http.face import HttpClient
+from pyas_async._runtime.http.faults import transport_of
+from pyas_async._runtime.http.pools import mend
+from pyas_async._runtime.http.wire import Wire, body_class
+from pyas_async._runtime.secrets.api_key import ApiKey
+
+if TYPE_CHECKING:
+    import httpx
+
+_SOON = 0.002
+"""Seconds after which a request is on the wire, unless a connection must be opened first."""
+
+
+class Injected:
+    """Sends through somebody's `httpx.AsyncClient`, or one with the same face."""
+
+    def __init__(self, base_url: str, key: ApiKey, client: HttpClient) -> None:
+        """Keep what is needed to send."""
+        self._base_url = base_url
+        self._key = key
+        self._client = client
+
+    async def run(self, attempt: Attempt, scope: anyio.CancelScope) -> None:
+        """Make an attempt."""
+        try:
+            if attempt.wire.on_wire is None or self.speaks_httpx():
+                await attempt.run(self._send, scope)
+                return
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(_presume_written, attempt.wire)
+                await attempt.run(self._send, scope)
+                tasks.cancel_scope.cancel()
+        finally:
+            if not attempt.whole:
+                await mend(self._client, self._base_url)
+
+    def speaks_httpx(self) -> bool:
+        """Whether the transport behind the client is httpx's own."""
+        return transport_of(self._client, self._base_url) is not None
+
+    async def _send(self, attempt: Attempt) -> Any:  # noqa: ANN401  (a response of the client's library)
+        return await self._client.send(self._request(attempt), stream=True, follow_redirects=False)
+
+    def _request(self, attempt: Attempt) -> Any:  # noqa: ANN401  (as above)
+        client, call = self._client, attempt.call
+        params: httpx.QueryParams | None = None
+        if client.params:
+            # httpx would put the client's own parameters in the place of ours; theirs go beside.
+            params = client.params.merge(dict(call.query))
+        request = client.build_request(
+            call.method,
+            self._base_url + target_of(call),
+            params=params,
+            headers=_headers(attempt.headers, has_body=call.body is not None),
+            content=call.body,
+        )
+        kind: Any = type(request.stream)
+        request.stream = body_class(kind)(call.body or b"", attempt.wire)
+        request.extensions = attempt.extensions()
+        request.headers["accept-encoding"] = acceptable(request.headers.get("accept-encoding", ""))
+        request.headers["x-api-key"] = self._key.reveal()
+        return request
+
+
+async def _presume_written(wire: Wire) -> None:
+    """Say that a request is on the wire, where the transport does not say it: on an open connection it is, by then."""
+    await anyio.sleep(_SOON)
+    wire.written()
+
+
+def _headers(own: Mapping[str, str], *, has_body: bool) -> dict[str, str]:
+    headers = {"accept": "application/json", **own}
+    if has_body:
+        headers["content-type"] = "application/json"
+    return headers

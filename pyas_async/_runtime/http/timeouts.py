@@ -1,0 +1,56 @@
+"""How long the phases of an attempt may take."""
+
+import attrs
+
+from pyas_async._runtime.http.face import HttpTimeout
+
+
+@attrs.frozen(kw_only=True)
+class Timeouts:
+    """Seconds for the phases of one attempt; ``None`` for no bound. The whole attempt is bounded by the exchange.
+
+    Attributes:
+        connect: For opening a connection.
+        read: For each piece of the answer.
+        write: For each piece of the request.
+        pool: For a connection of an injected client's pool.
+        place: For one of our own connections to be free, which is waited for before the attempt begins.
+    """
+
+    connect: float | None
+    read: float | None
+    write: float | None
+    pool: float | None
+    place: float | None
+
+    @classmethod
+    def of(cls, timeout: float | HttpTimeout | None) -> tuple["Timeouts", float | None]:
+        """Split what the user gave into phases, and the bound of the whole attempt."""
+        if isinstance(timeout, (int, float)) or timeout is None:
+            # Waiting for a connection ends a little before the attempt does: then it is plain that nothing was sent.
+            # What comes after it is bounded by the whole; a bound for each step would cost more than the step.
+            early = None if timeout is None else 0.95 * timeout
+            return cls(connect=early, read=None, write=None, pool=early, place=None), timeout
+        phases = cls(
+            connect=timeout.connect, read=timeout.read, write=timeout.write, pool=timeout.pool, place=timeout.pool
+        )
+        bounds = (phases.connect, phases.read, phases.write, phases.pool)
+        whole = None if None in bounds else sum(seconds for seconds in bounds if seconds is not None)
+        return phases, whole
+
+    def starting_within(self, seconds: float | None) -> "Timeouts":
+        """Give the same, for a request that is of no use if it has no connection after so many seconds."""
+        if seconds is None:
+            return self
+        connect, pool = _sooner(self.connect, seconds), _sooner(self.pool, seconds)
+        if connect == self.connect and pool == self.pool:  # as a rule: a token lives long
+            return self
+        return attrs.evolve(self, connect=connect, pool=pool)
+
+    def extension(self) -> dict[str, float | None]:
+        """Write them as httpx's transports want them."""
+        return {"connect": self.connect, "read": self.read, "write": self.write, "pool": self.pool}
+
+
+def _sooner(bound: float | None, seconds: float) -> float:
+    return seconds if bound is None else min(bound, seconds)

@@ -1,0 +1,129 @@
+"""The transport: a bound of time for each request, and an end to what is under way when it is closed."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import anyio
+
+from pyas_async._core.calls.messages import Call, Fault, Outcome
+from pyas_async._runtime.clock import Clock
+from pyas_async._runtime.http.attempt import Attempt
+from pyas_async._runtime.http.face import HttpClient
+from pyas_async._runtime.http.faults import fault_of
+from pyas_async._runtime.http.injected import Injected
+from pyas_async._runtime.http.limiter import ConnectionLimiter
+from pyas_async._runtime.http.own import Own
+from pyas_async._runtime.http.pools import places_of
+from pyas_async._runtime.http.timeouts import Timeouts
+from pyas_async._runtime.http.wire import Wire
+from pyas_async._runtime.secrets.api_key import ApiKey
+from pyas_async._runtime.secrets.tracebacks import without_requests
+from pyas_async.errors import ClientClosedError
+
+
+class Transport:
+    """Sends requests, and can be closed under them."""
+
+    def __init__(self, base_url: str, key: ApiKey, *, max_connections: int, http_client: HttpClient | None) -> None:
+        """Keep what is needed to send; nothing is opened yet."""
+        self.places: ConnectionLimiter = (
+            ConnectionLimiter(max_connections) if http_client is None else places_of(http_client, base_url)
+        )
+        """How many requests may be under way: whoever sends one holds a place."""
+        self._base_url = base_url
+        self._client = http_client
+        self._injected = None if http_client is None else Injected(base_url, key, http_client)
+        self._own = Own(base_url, key)
+        self._clock = Clock()
+        self._under_way: set[anyio.CancelScope] = set()
+        self._idle: anyio.Event | None = None
+        self._closed = False
+
+    def keep_time_by(self, clock: Clock) -> None:
+        """Bound attempts by another clock."""
+        self._clock = clock
+
+    @property
+    def under_way(self) -> int:
+        """How many requests are under way."""
+        return len(self._under_way)
+
+    async def aclose(self) -> None:
+        """End what is under way, and close our own connections; an injected client is its owner's."""
+        self._closed = True
+        if self._under_way:
+            self._idle = anyio.Event() if self._idle is None else self._idle
+            for scope in self._under_way:
+                scope.cancel()
+            await self._idle.wait()
+        await self._own.aclose()
+
+    async def send(
+        self,
+        call: Call[Any],
+        *,
+        headers: Mapping[str, str],
+        phases: Timeouts,
+        limit: float | None,
+        fresh: bool = False,
+        on_wire: Callable[[], None] | None = None,
+    ) -> Outcome:
+        """Send one request and read the whole answer.
+
+        Args:
+            call: What to send.
+            headers: The user's own headers.
+            phases: What each phase may take.
+            limit: What the whole may take.
+            fresh: Whether it must go out on a connection that has carried nothing before.
+            on_wire: Told when the request has been written.
+        """
+        wire = Wire(on_wire, fresh=fresh and self._injected is not None)
+        attempt = Attempt(call=call, headers=headers, phases=phases, wire=wire, fresh=fresh)
+        del headers  # tracebacks show variables, and a header may be a secret
+        if self._injected is None:
+            await self._own.open()
+        if self._closed:  # perhaps meanwhile
+            return Fault("network", "the client was closed", sent=False)
+        if self._injected is None:
+            await self._run(self._own, attempt, limit)
+        else:
+            # The pool of an injected client loses connections when a request is cancelled by ``task.cancel()``, but not
+            # by a scope. A task group turns the one into the other. (On trio there is nothing but scopes; the group
+            # costs next to nothing.)
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._run, self._injected, attempt, limit)
+        return self._outcome(attempt, limit)
+
+    async def _run(self, sender: Own | Injected, attempt: Attempt, limit: float | None) -> None:
+        if self._closed:
+            return
+        with self._clock.move_on_after(limit) as scope:
+            self._under_way.add(scope)
+            try:
+                await sender.run(attempt, scope)
+            finally:
+                self._under_way.discard(scope)
+                if self._idle is not None and not self._under_way:
+                    self._idle.set()
+
+    def _outcome(self, attempt: Attempt, limit: float | None) -> Outcome:
+        if attempt.outcome is not None:
+            return attempt.outcome
+        wire, error, client = attempt.wire, attempt.failure, self._client
+        if error is not None:
+            trusted = self._injected is None or self._injected.speaks_httpx()
+            fault = fault_of(error, wire, method=attempt.call.method, origin=self._base_url, trusted=trusted)
+            if fault is not None:
+                return attempt.refusal or fault
+            if client is not None and isinstance(error, RuntimeError) and client.is_closed:
+                msg = "the httpx client was closed"
+                raise ClientClosedError(msg)
+            raise without_requests(error)
+        if attempt.refusal is not None:
+            return attempt.refusal
+        # Only httpcore says how far it came. Where it said nothing, the request may be anywhere.
+        sent = wire.begun or not wire.heard
+        if self._closed:
+            return Fault("network", "the client was closed", sent=sent)
+        return Fault("timeout", f"{self._base_url}: no whole answer within {limit} s", sent=sent)

@@ -1,0 +1,137 @@
+"""Bodies: whole or not at all, within bounds, however they are cut into pieces."""
+
+from __future__ import annotations
+
+import gzip
+import itertools
+import zlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.strategies import brisk
+from pyas_async._core.calls.body_reader import MAX_BODY, BodyReader, acceptable
+
+LIMIT = 1_000
+cuts = st.lists(st.integers(0, 2_000), max_size=6)
+
+
+def fed(body: BodyReader, wire: bytes, cuts: list[int]) -> bytes | None:
+    """Give a body in pieces, as long as it wants more, and then its end."""
+    places = [0, *sorted(min(cut, len(wire)) for cut in cuts), len(wire)]
+    for start, end in itertools.pairwise(places):
+        if not body.take(wire[start:end]):
+            break
+    return body.end()
+
+
+@brisk
+@given(text=st.binary(max_size=LIMIT), cuts=cuts, encoding=st.sampled_from(["", "identity", "utf-8", "Identity, none"]))
+def test_plain(text: bytes, cuts: list[int], encoding: str) -> None:
+    """A body that is not compressed is its pieces, also where the header names what is no compression."""
+    assert text == fed(BodyReader(encoding.split(",", maxsplit=1)[0], LIMIT), text, cuts)
+
+
+@brisk
+@given(
+    texts=st.lists(st.binary(max_size=200), min_size=1, max_size=3),
+    zeros=st.integers(0, 20),
+    cuts=cuts,
+    encoding=st.sampled_from(["gzip", " GZIP ", "x-gzip", "identity, gzip"]),
+)
+def test_gzip(texts: list[bytes], zeros: int, cuts: list[int], encoding: str) -> None:
+    """A body that is compressed comes out as it went in, in one member or in several, with zeros behind them or not."""
+    wire = b"".join(map(gzip.compress, texts)) + bytes(zeros)
+
+    assert b"".join(texts) == fed(BodyReader(encoding, LIMIT), wire, cuts)
+
+
+@brisk
+@given(size=st.integers(0, 3 * LIMIT), cuts=cuts, packed=st.booleans())
+def test_limit(size: int, cuts: list[int], packed: bool) -> None:
+    """Just what is larger than the limit is refused, by its size when it is decompressed."""
+    text = b" " * size
+    body = BodyReader("gzip" if packed else "", LIMIT)
+    found = fed(body, gzip.compress(text) if packed else text, cuts)
+
+    assert (text if size <= LIMIT else None) == found
+    assert (None if size <= LIMIT else "the answer is larger than 1,000 bytes") == body.fault
+
+
+@brisk
+@given(text=st.binary(max_size=300), left_out=st.integers(1, 400), cuts=cuts)
+def test_cut(text: bytes, left_out: int, cuts: list[int]) -> None:
+    """A compressed body that is cut anywhere is no body; where nothing came, there is nothing."""
+    packed = gzip.compress(text)
+    wire = packed[: max(0, len(packed) - left_out)]
+    body = BodyReader("gzip", LIMIT)
+
+    assert (None if wire else b"") == fed(body, wire, cuts)
+    assert not wire or "cut" in str(body.fault)
+
+
+@brisk
+@given(wire=st.binary(min_size=1, max_size=200), cuts=cuts)
+def test_no_gzip(wire: bytes, cuts: list[int]) -> None:
+    """What says that it is gzip, and is none, has a fault, and breaks nothing."""
+    body = BodyReader("gzip", LIMIT)
+
+    assert fed(body, wire, cuts) is None
+    assert str(body.fault).startswith("the answer ")
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd", "deflate", "gzip, gzip", "gzip, br", "Br;q=1"])
+def test_not_asked_for(encoding: str) -> None:
+    """A compression that was not asked for is named, and nothing of the body is kept."""
+    body = BodyReader(encoding)
+
+    assert not body.take(b"whatever")
+    assert body.end() is None
+    assert "which was not asked for" in str(body.fault)
+
+
+def test_endless_nothing() -> None:
+    """What is compressed and never gives a byte comes to an end, too."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
+    head = packer.compress(b"") + packer.flush(zlib.Z_FULL_FLUSH)
+    nothing = packer.flush(zlib.Z_FULL_FLUSH) or b"\x00\x00\x00\xff\xff"
+    body = BodyReader("gzip", LIMIT)
+    body.take(head)
+    takes = 0
+    while body.take(nothing):
+        takes += 1
+
+    assert takes <= LIMIT
+    assert body.end() is None
+
+
+def test_after_the_end() -> None:
+    """What comes after the end of the compressed stream, and is no more of it, spoils it."""
+    body = BodyReader("gzip", LIMIT)
+
+    assert fed(body, gzip.compress(b"text") + b"surplus" * 50, [10, 40, 60]) is None
+    assert "is none" in str(body.fault)
+
+
+def test_the_limit_of_users() -> None:
+    """Unless a test says otherwise, the bound is 16 MiB."""
+    body = BodyReader()
+
+    assert body.take(b" " * 16 * 2**20)
+    assert not body.take(b" ")
+    assert 16 * 2**20 == MAX_BODY
+
+
+@pytest.mark.parametrize(
+    ("offered", "left"),
+    [
+        ("", "identity"),
+        ("gzip, deflate, br, zstd", "gzip"),
+        ("br", "identity"),
+        ("GZIP;q=0.5, identity;q=0", "GZIP;q=0.5, identity;q=0"),
+    ],
+)
+def test_acceptable(offered: str, left: str) -> None:
+    """Of what a client offers, that is left which is decompressed within bounds."""
+    assert left == acceptable(offered)

@@ -1,0 +1,265 @@
+"""How long a call lasts, how often it is tried, and how it is kept from storms."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.exchanges import (
+    BAD,
+    CALLS,
+    CREATE,
+    DAY_LIMIT,
+    END,
+    FAILED,
+    GET,
+    GONE,
+    HOPELESS,
+    KEY_LIMIT,
+    LATE,
+    LOST,
+    MEETING,
+    UNSENT,
+    exchange_of,
+    listing,
+    play,
+)
+from core.strategies import brisk
+from core.tools import NOON, answer
+from pyas_async import PageTokenExpiredError, RateLimitError, RequestTimeoutError, RetryPolicy
+from pyas_async._core.calls.exchange import LONGEST_WAIT, Fail, Send, Wait
+from pyas_async._core.calls.messages import Call, Fault, Response
+from pyas_async._core.calls.retry import RetryQuota, pause
+
+if TYPE_CHECKING:
+    from core.exchanges import Happening
+
+happenings = st.sampled_from(
+    [LOST, LATE, UNSENT, HOPELESS, KEY_LIMIT, DAY_LIMIT, FAILED, GONE, BAD, MEETING]
+) | st.builds(
+    lambda status, seconds: answer(status, {"error": "Rate limit exceeded"}, {"retry-after": str(seconds)}),
+    st.sampled_from([429, 503, 408]),
+    st.floats(0, 120) | st.integers(0, 10**7),
+)
+policies = st.builds(RetryPolicy, max_attempts=st.integers(1, 6), base=st.floats(0, 100), cap=st.floats(0, 60))
+
+
+@brisk
+@given(
+    call=st.sampled_from(list(CALLS.values())),
+    events=st.lists(happenings, min_size=8, max_size=8),
+    retry=policies,
+    deadline=st.floats(0.1, 200),
+    timeout=st.floats(0.1, 100) | st.none(),
+    parts=st.lists(st.floats(0, 1), min_size=8, max_size=8),
+    chance=st.floats(0, 1),
+)
+def test_bounds(
+    call: Call[Any],
+    events: list[Happening],
+    retry: RetryPolicy,
+    deadline: float,
+    timeout: float | None,
+    parts: list[float],
+    chance: float,
+) -> None:
+    """No call is tried more often or lasts longer than it may, and every call comes to an end."""
+    rest = iter(parts)
+    played = play(
+        call,
+        events,
+        took=lambda limit: next(rest) * (deadline if limit is None else limit),
+        chance=chance,
+        retry=retry,
+        deadline=deadline,
+        timeout=timeout,
+    )
+
+    assert END != played.value
+    assert played.sent <= retry.max_attempts
+    assert played.seconds <= deadline * (1 + 1e-9)
+
+
+@brisk
+@given(events=st.lists(happenings, min_size=8, max_size=8), retry=policies)
+def test_create_is_never_repeated(events: list[Happening], retry: RetryPolicy) -> None:
+    """A create goes out again only after a fault before sending, or a 429: nothing else is provably undone."""
+    sent = play(CREATE, events, retry=retry, deadline=None).sent
+    before_the_last = events[: sent - 1]
+
+    assert all(
+        (isinstance(event, Fault) and not event.sent) or (isinstance(event, Response) and event.status == 429)
+        for event in before_the_last
+    )
+
+
+@brisk
+@given(policy=policies, attempt=st.integers(1, 5_000), chance=st.floats(0, 1))
+def test_pause(policy: RetryPolicy, attempt: int, chance: float) -> None:
+    """A drawn pause is never below zero, never above its cap, and never above what this attempt may draw."""
+    seconds = pause(policy, attempt, chance)
+
+    assert 0 <= seconds <= policy.cap
+    assert seconds <= policy.base * 2.0 ** min(attempt - 1, 1000)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_service_names_the_time(status: int) -> None:
+    """What the service asks for is waited at least, with at most a second of jitter above."""
+    limited = answer(status, {"error": "Later"}, {"retry-after": "20.5"})
+
+    assert [20.5] == play(GET, [limited], chance=0.0).waits
+    assert [21.5] == play(GET, [limited], chance=1.0, retry=RetryPolicy(base=30.0)).waits
+
+
+def test_key_limit_stops_the_key() -> None:
+    """Pyas's own limit stops all calls of the key for the time that it names: the one that met it waits with them."""
+    exchange = exchange_of(GET)
+    exchange.next(0.0)
+    exchange.sending(NOON)
+    limited = answer(429, {"error": "Rate limit exceeded"}, {"retry-after": "20.5"})
+    action = exchange.on_answer(limited, now=0.0, wall=NOON, chance=1.0)
+
+    assert (Wait(0.0), 20.5) == (action, exchange.pauses_key)
+
+
+def test_no_useless_wait() -> None:
+    """A wait that would outlast the deadline is not begun: the call fails now."""
+    limited = answer(429, {"error": "Rate limit exceeded"}, {"retry-after": "100"})
+    played = play(GET, [limited], deadline=90.0)
+
+    assert ([], 1) == (played.waits, played.sent)
+    assert isinstance(played.error, RateLimitError)
+    assert 100.0 == played.error.retry_after
+
+
+@pytest.mark.parametrize("seconds", [3_601.0, 30 * 86_400.0])
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("bounds", [{"deadline": None}, {"patient": True}], ids=["no deadline", "patient"])
+def test_no_endless_wait(status: int, seconds: float, bounds: dict[str, Any]) -> None:
+    """Nobody waits for more than an hour because of one answer, not even who waits for the budget without a bound."""
+    limited = answer(status, {"error": "Rate limit exceeded"}, {"retry-after": str(seconds)})
+    exchange = exchange_of(GET, **bounds)
+    exchange.next(0.0)
+    exchange.sending(NOON)
+    action = exchange.on_answer(limited, now=0.0, wall=NOON, chance=1.0)
+
+    assert isinstance(action, Fail)
+    assert seconds == getattr(action.error, "retry_after", seconds)
+    assert (LONGEST_WAIT if status == 429 else None) == exchange.pauses_key
+
+
+@pytest.mark.parametrize(
+    ("timeout", "deadline", "now", "limit"),
+    [
+        (30.0, 90.0, 0.0, 30.0),
+        (30.0, 90.0, 80.0, 10.0),
+        (None, 90.0, 80.0, 10.0),
+        (30.0, None, 1e6, 30.0),
+        (None, None, 0, None),
+    ],
+)
+def test_limit_of_an_attempt(timeout: float | None, deadline: float | None, now: float, limit: float | None) -> None:
+    """An attempt may take the timeout, and no longer than the deadline leaves."""
+    assert Send(limit) == exchange_of(GET, timeout=timeout, deadline=deadline).next(now)
+
+
+@pytest.mark.parametrize(("patient", "left"), [(True, 5.0), (False, -95.0)])
+def test_wait_for_a_place(patient: bool, left: float) -> None:
+    """The wait for a place does not count for pages and bulk calls; for others it does."""
+    exchange = exchange_of(GET, deadline=10.0, patient=patient)
+    exchange.waited(100.0)
+
+    assert left == exchange.remaining(105.0)
+
+
+def test_token_too_old() -> None:
+    """A call whose page token is too old is not sent."""
+    exchange = exchange_of(listing(not_after=100.0), deadline=None)
+
+    assert Send(30.0, start=1.0) == exchange.next(99.0)
+    action = exchange.next(100.0)
+    assert not isinstance(action, Send)
+    assert isinstance(action.error, PageTokenExpiredError)
+    assert 0 == action.error.status
+
+
+@brisk
+@given(
+    events=st.lists(happenings, min_size=8, max_size=8),
+    parts=st.lists(st.floats(0, 1), min_size=8, max_size=8),
+    not_after=st.floats(0, 60),
+)
+def test_no_attempt_with_a_dead_token(events: list[Happening], parts: list[float], not_after: float) -> None:
+    """Whatever happens, no attempt begins when its page token is too old."""
+    rest = iter(parts)
+    played = play(listing(not_after), events, took=lambda _: next(rest) * 30, deadline=None)
+
+    assert all(begun < not_after for begun in played.begun)
+
+
+def test_quota_ends_a_storm() -> None:
+    """Calls against a dead service fail at once when the retries of all of them are used up."""
+    quota = RetryQuota(capacity=5)
+    sent = [play(GET, [LOST] * 4, quota=quota).sent for _ in range(4)]
+
+    assert [4, 3, 1, 1] == sent
+
+
+def test_quota_recovers() -> None:
+    """Successes give retries back, never more than there were."""
+    quota = RetryQuota(capacity=2, refund=0.5)
+    play(GET, [LOST] * 4, quota=quota)
+    play(GET, [MEETING], quota=quota)
+    play(GET, [MEETING], quota=quota)
+    recovered = play(GET, [LOST] * 4, quota=quota).sent
+    for _ in range(100):
+        play(GET, [MEETING], quota=quota)
+
+    assert (2, 2.0) == (recovered, quota.left)
+
+
+@pytest.mark.parametrize(
+    ("deadline", "patient", "dies", "bound", "expected"),
+    [
+        (None, False, None, None, None),
+        (None, False, None, 7.0, 7.0),
+        (90.0, False, None, None, 80.0),
+        (90.0, False, None, 7.0, 7.0),
+        (15.0, False, None, 7.0, 5.0),
+        (15.0, True, None, 7.0, 7.0),
+        (15.0, True, None, None, None),
+        (8.0, False, None, 7.0, 0.0),
+        (90.0, False, 12.0, 7.0, 2.0),
+        (90.0, False, 12.0, None, 2.0),
+        (90.0, True, 5.0, None, 0.0),
+    ],
+)
+def test_how_long_a_call_waits_for_a_connection(
+    deadline: float | None, patient: bool, dies: float | None, bound: float | None, expected: float | None
+) -> None:
+    """Until it is told otherwise, its deadline, or the death of its page token: whichever is first, and never below 0.
+
+    A patient call's deadline waits with it.
+    """
+    call = attrs.evolve(GET, not_after=dies)
+    exchange = exchange_of(call, deadline=deadline, patient=patient)
+
+    assert expected == exchange.patience(10.0, bound)
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=list(CALLS))
+def test_no_connection_was_free(call: Call[Any]) -> None:
+    """An attempt for which no connection was free was not sent, and is one of those that a call has."""
+    exchange = exchange_of(call, retry=RetryPolicy(max_attempts=3, base=1.0))
+    decided = [exchange.no_connection(now=1.0, chance=1.0) for _ in range(3)]
+
+    assert [1.0, 2.0] == [wait.seconds for wait in decided if isinstance(wait, Wait)]
+    assert isinstance(last := decided[2], Fail)
+    assert isinstance(last.error, RequestTimeoutError)
+    assert "no connection was free in time" in str(last.error)
+    assert (3, "not_sent" if call.writes else None) == (exchange.attempt, last.error.write_state)

@@ -1,0 +1,268 @@
+"""Where answers put things, what each value may be, and what is said of one that cannot be read."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from core.strategies import encode, page_of
+from pyas_async import ConnectedAccount, DecodeError, MeetingDetail, to_dict
+from pyas_async._core.codec import (
+    Refused,
+    read_account,
+    read_detail,
+    read_nothing,
+    read_oauth_url,
+    read_page,
+    read_updated,
+)
+from pyas_async._core.codec.parsing import parse
+from pyas_async._core.codec.responses import read_quickly, read_slowly
+from pyas_async.models._source import MAX_DEPTH
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def failure(read: Callable[[bytes], object], body: bytes) -> DecodeError:
+    """Give the error with which an answer is refused."""
+    with pytest.raises(DecodeError) as caught:
+        read(body)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "reason"),
+    [
+        ("id", "one", "expected a whole number, got text of 3 characters"),
+        ("id", "", "expected a whole number, got empty text"),
+        ("id", 1.5, "expected a whole number, got a number"),
+        ("id", True, "expected a whole number, got true or false"),
+        ("id", {}, "expected a whole number, got an object"),
+        ("id", "1" * 20, "expected a whole number, got text of 20 characters"),
+        ("id", None, "is missing"),
+        ("uuid", True, "expected text, got true or false"),
+        ("uuid", 1.5, "expected text, got a number"),
+        ("uuid", [], "expected text, got a list"),
+        ("created_at", "soon", "expected a date and time, got text of 4 characters"),
+        ("created_at", 5, "expected a date and time, got a number"),
+        ("type", "x", "expected a whole number, got text of 1 characters"),
+        ("settings", [], "expected an object, got a list"),
+        ("settings.host_video", "yes", "expected true or false, got text of 3 characters"),
+        ("settings.host_video", 2, "expected true or false, got a number"),
+        ("occurrences", {}, "expected a list, got an object"),
+        ("occurrences[0]", None, "expected an object, got null"),
+    ],
+)
+def test_reasons(field: str, value: object, reason: str) -> None:
+    """A value that does not fit is told by its place, what was expected, and what kind of value came."""
+    meeting: dict[str, Any] = {"id": 1}
+    name, _, inner = field.partition(".")
+    meeting[name.removesuffix("[0]")] = {inner: value} if inner else [value] if name.endswith("[0]") else value
+    error = failure(read_detail, encode({"meeting": meeting}))
+
+    assert (f"$.meeting.{field}", reason) == (error.path, error.reason)
+
+
+def test_values_are_not_shown_in_reasons() -> None:
+    """A value that does not fit may be anybody's secret: its length is told."""
+    assert "hush" not in failure(read_detail, encode({"meeting": {"id": "hush-5ecret"}})).reason
+
+
+@pytest.mark.parametrize(
+    ("field", "given", "expected"),
+    [
+        ("id", 7.0, 7),
+        ("id", " 12 ", 12),
+        ("id", "-7", -7),
+        ("id", "1" * 19, int("1" * 19)),
+        ("uuid", 5, "5"),
+        ("type", "2", 2),
+        ("type", 77, 77),
+        ("timezone", "", ""),
+        ("created_at", "", None),
+        ("settings", "", None),
+        ("occurrences", None, ()),
+    ],
+)
+def test_values(field: str, given: object, expected: object) -> None:
+    """Digits, whole fractions, numbers for texts, and nothing at all are read for what they mean."""
+    assert expected == getattr(read_detail(encode({"meeting": {"id": 1, field: given}})), field)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [(True, True), (False, False), (1, True), (0, False), ("TRUE", True), ("false", False), (None, None), ("", None)],
+)
+def test_flags(given: object, expected: bool | None) -> None:
+    """A flag may come as a truth, as 0 or 1, or as a word in any case."""
+    settings = read_detail(encode({"meeting": {"id": 1, "settings": {"host_video": given}}})).settings
+
+    assert settings is not None
+    assert expected is settings.host_video
+
+
+def test_times_without_offset() -> None:
+    """Only a start is in the meeting's own zone; whatever else lacks an offset is UTC."""
+    naive = "2026-07-01T08:00:00"
+    meeting = read_detail(
+        encode({"meeting": {"id": 1, "timezone": "Europe/Berlin", "start_time": naive, "created_at": naive}})
+    )
+
+    assert datetime(2026, 7, 1, 8, tzinfo=ZoneInfo("Europe/Berlin")) == meeting.start_time
+    assert datetime(2026, 7, 1, 8, tzinfo=UTC) == meeting.created_at
+    assert {"id", "timezone", "start_time", "created_at"} == set(to_dict(meeting))
+    (occurrence,) = read_detail(encode({"meeting": {"id": 1, "occurrences": [{"start_time": naive}]}})).occurrences
+    assert datetime(2026, 7, 1, 8, tzinfo=UTC) == occurrence.start_time
+
+
+def test_first_misfit_of_a_list() -> None:
+    """Of a list, the first item that does not fit is told; an item that fits is none."""
+    error = failure(read_detail, encode({"meeting": {"id": 1, "occurrences": [{}, {"duration": "x"}, 5]}}))
+
+    assert "$.meeting.occurrences[1].duration" == error.path
+
+
+@pytest.mark.parametrize(
+    ("read", "document", "path", "reason"),
+    [
+        (read_page, {"data": []}, "$.data.meetings", "no list of meetings"),
+        (read_page, {"data": {"rows": []}}, "$.data.meetings", "no list of meetings"),
+        (read_page, {"success": True}, "$.data.meetings", "no list of meetings"),
+        (read_page, {"meetings": 5}, "$.meetings", "expected a list"),
+        (read_detail, {"success": True}, "$", "no meeting"),
+        (read_detail, {"data": {"meeting": 5}}, "$", "no meeting"),
+        (read_detail, {"meeting": 5, "id": "x"}, "$.id", "whole number"),
+        (read_detail, {"data": {"uuid": "u"}}, "$.data.id", "is missing"),
+        (read_detail, {"uuid": "u"}, "$.id", "is missing"),
+        (read_updated, {"data": {"meeting": {"id": "x"}}}, "$.data.meeting.id", "whole number"),
+        (read_account, {}, "$.accountId", "is missing"),
+        (read_account, {"account": {}}, "$.account.accountId", "is missing"),
+        (read_account, {"data": 5}, "$.data", "expected an object"),
+        (read_account, {"data": {}}, "$.data.accountId", "is missing"),
+        (read_oauth_url, {}, "$.url", "no address"),
+        (read_oauth_url, {"data": "https://zoom.us"}, "$.url", "no address"),
+        (read_oauth_url, {"data": {"url": 5}}, "$.url", "no address"),
+        (read_nothing, [], "$", "expected an object"),
+        (read_updated, "text", "$", "expected an object"),
+    ],
+)
+def test_what_is_not_there(read: Callable[[bytes], object], document: object, path: str, reason: str) -> None:
+    """An answer without what belongs into it says what was looked for, and where; its beginning is shown."""
+    body = encode(document)
+    error = failure(read, body)
+
+    assert path == error.path
+    assert reason in error.reason
+    assert body.decode()[:500] == error.excerpt
+
+
+@pytest.mark.parametrize(
+    "document",
+    [{"accountId": "a"}, {"data": {"accountId": "a"}}, {"account": {"accountId": "a"}},
+     {"data": {"account": {"accountId": "a"}}, "account": 5}],
+)  # fmt: skip
+def test_where_an_account_is(document: dict[str, Any]) -> None:
+    """A connected account is found under ``data.account``, under either, or bare."""
+    assert ConnectedAccount(account_id="a") == read_account(encode(document))
+
+
+@pytest.mark.parametrize(
+    "document", [{"url": "u"}, {"data": {"url": "u"}}, {"url": "", "data": {"url": "u"}}, {"url": "u", "data": 5}]
+)
+def test_where_an_address_is(document: dict[str, Any]) -> None:
+    """The address for a user is found at the top, or under ``data``."""
+    assert "u" == read_oauth_url(encode(document))
+
+
+def test_where_a_page_is() -> None:
+    """Rows are found under ``data``, else at the top; all that a page says of itself is kept, on both ways."""
+    for document in (
+        {"data": {"meetings": [{"id": 1}], "next_page_token": "t", "page_size": 30, "total_records": 99}},
+        {"data": {"meetings": [{"id": "1"}], "next_page_token": "t", "page_size": "30", "total_records": 99}},
+        {"data": None, "meetings": [{"id": 1}], "next_page_token": "t", "page_size": 30, "total_records": 99},
+    ):
+        page = read_page(encode(document))
+        assert ([1], "t", 30, 99) == (
+            [row.id for row in page.meetings], page.next_page_token, page.page_size, page.total_records,
+        )  # fmt: skip
+
+
+def test_unknown_fields_of_a_page() -> None:
+    """What a page says beyond what is known is kept, wherever the page was found."""
+    for document in ({"data": {"meetings": [], "x": 1}}, {"data": {"meetings": [], "page_size": "3", "x": 1}},
+                     {"meetings": [], "x": 1}):  # fmt: skip
+        assert {"x": 1} == read_page(encode(document)).extra
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"success": false, "data": {"meetings": []}}', b'{"success": false, "meetings": 5}']
+)
+def test_a_page_that_is_refused(body: bytes) -> None:
+    """A page that says it failed is no page, however it was read."""
+    with pytest.raises(Refused):
+        read_page(body)
+
+
+@pytest.mark.parametrize("place", ["meeting", "data"])
+@pytest.mark.parametrize("word", ["false", "true", "null", "1", '"no"'])
+def test_an_answer_that_says_whether_it_failed(place: str, word: str) -> None:
+    """A meeting in an answer that says it failed is none; with any other word, or none, it is one."""
+    body = f'{{"success": {word}, "{place}": {{"id": 1}}}}'.encode()
+    if word == "false":
+        with pytest.raises(Refused):
+            read_detail(body)
+    else:
+        assert 1 == read_detail(body).id
+    assert read_quickly(body) == (MeetingDetail(id=1) if word == "true" else None)
+
+
+@pytest.mark.parametrize("inside", [b'{"id": 1}', b'{"meeting": {"id": 1}}'])
+def test_a_meeting_in_data(inside: bytes) -> None:
+    """The quick way finds a meeting in `data`, bare or under its name, as the slow way does."""
+    body = b'{"success": true, "data": ' + inside + b"}"
+
+    assert MeetingDetail(id=1) == read_quickly(body) == read_slowly(body)
+
+
+def test_depth() -> None:
+    """An answer may be so deep and no deeper, counted by what is inside one another, not by how much there is."""
+    for opening, closing in ((b"[", b"]"), (b'{"a":', b"}")):
+        assert parse(opening * (MAX_DEPTH - 1) + b"1" + closing * (MAX_DEPTH - 1))
+        deep = failure(parse, opening * (MAX_DEPTH + 1) + b"1" + closing * (MAX_DEPTH + 1))
+        assert "nested too deep" in deep.reason
+    assert MAX_DEPTH * 2 == len(parse(b"[" + b",".join([b"[]"] * MAX_DEPTH * 2) + b"]"))
+    assert MAX_DEPTH * 2 == len(parse(b"[" + b",".join([b"{}"] * MAX_DEPTH * 2) + b"]"))
+
+
+def test_no_json() -> None:
+    """What is no JSON is shown in part: bytes that are no text are replaced."""
+    odd = failure(parse, b"<p>\xff</p>")
+    long = failure(parse, b"x" * 400 + b"far")
+    deep = failure(parse, b"[" * 200_000)
+
+    assert odd.reason.startswith("not JSON: ")
+    assert "char 0" in odd.reason
+    assert ("<p>\ufffd</p>", "$") == (odd.excerpt, odd.path)
+    assert "far" in long.excerpt
+    assert "nested too deep" in deep.reason
+    assert len(odd.reason) <= 250
+
+
+def test_the_tolerant_way_keeps_the_document() -> None:
+    """A row that was read tolerantly knows its document as one that was read fast does."""
+    fast, tolerant = (read_page(page_of({"id": number, "x": 1})).meetings[0] for number in (1, "1"))
+
+    assert fast == tolerant
+    assert {"x": 1} == fast.extra == tolerant.extra
+
+
+def test_detail_keeps_its_document() -> None:
+    """A meeting knows what the service said of it, unknown fields included."""
+    detail = read_detail(encode({"meeting": {"id": 1, "x": {"y": None}}}))
+
+    assert isinstance(detail, MeetingDetail)
+    assert {"x": {"y": None}} == detail.extra

@@ -1,0 +1,331 @@
+"""The texts of checkpoints, which outlive the release that wrote them; and what is no place to go on from."""
+
+from __future__ import annotations
+
+import base64
+import json
+import pickle
+import zlib
+from array import array
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pyas_async import Checkpoint, CheckpointError
+from pyas_async._core.accounts.checkpoint import AccountsCheckpoint, add_id
+from pyas_async._core.pagination.checkpoint import ListingCheckpoint
+from pyas_async._core.pagination.seen_rows import PROBE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FILTERS = (("startDate", "01-31-2026"), ("type", "live"))
+ROWS = array("q", [1, -2, 2**63 - 1])
+WRITTEN_ROWS = base64.b64encode(b"".join(row.to_bytes(8, "little", signed=True) for row in ROWS)).decode()
+PLACE: dict[str, Any] = {
+    "account": "a",
+    "page_size": 300,
+    "token": "tok",
+    "born": 1_700_000_000.123,
+    "index": 2,
+    "walked": 600,
+    "total": 5_000,
+    "changed": True,
+    "done": False,
+    "rows": WRITTEN_ROWS,
+}
+ONE: dict[str, Any] = {"version": 1, "filters": dict(FILTERS), **PLACE, "probe": PROBE}
+MANY: dict[str, Any] = {
+    "version": 1,
+    "kind": "accounts",
+    "filters": dict(FILTERS),
+    "page_size": 300,
+    "drawn": 4,
+    "ids": 99,
+    "items": 8_125,
+    "done": False,
+    "under_way": [PLACE, "b"],
+    "failed": ["c"],
+    "probe": PROBE,
+}
+
+
+def one(**changes: Any) -> ListingCheckpoint:  # noqa: ANN401
+    """Mark a place in a listing."""
+    whole: dict[str, Any] = {
+        "account_id": "a",
+        "items": 3,
+        "filters": FILTERS,
+        "page_size": 300,
+        "token": "tok",
+        "born": 1_700_000_000.1234,
+        "index": 2,
+        "walked": 600,
+        "total": 5_000,
+        "changed": True,
+        "rows": ROWS + array("q", [7]),
+    }
+    return ListingCheckpoint(**whole | changes)
+
+
+def beginning(account_id: str) -> ListingCheckpoint:
+    """Mark the place before the first row."""
+    return ListingCheckpoint(account_id=account_id, filters=FILTERS, page_size=300)
+
+
+def many() -> AccountsCheckpoint:
+    """Mark a place among the listings of four accounts."""
+    return AccountsCheckpoint(
+        items=8_125,
+        done=False,
+        filters=FILTERS,
+        page_size=300,
+        drawn=4,
+        ids=99,
+        under_way=(one(), beginning("b")),
+        failures=[beginning("x"), beginning("c"), beginning("y")],
+        first=1,
+        end=2,
+    )
+
+
+def sealed(document: dict[str, Any]) -> str:
+    """Write a document with the check sum that fits."""
+    check = zlib.crc32(json.dumps(document, sort_keys=True).encode())
+    return json.dumps(document | {"check": f"{check:08x}"})
+
+
+@pytest.mark.parametrize(("make", "document"), [(one, ONE), (many, MANY)], ids=["one", "many"])
+def test_text(make: Callable[[], Checkpoint], document: dict[str, Any]) -> None:
+    """A checkpoint is written as the documentation has it: older ones must be read by later releases."""
+    place = make()
+    written = json.loads(str(place))
+    check = written.pop("check")
+
+    assert document == written
+    assert json.loads(sealed(document))["check"] == check
+    assert "\n" not in str(place)
+
+
+@pytest.mark.parametrize("document", [ONE, MANY], ids=["one", "many"])
+def test_back_from_text(document: dict[str, Any]) -> None:
+    """What is read from a text is written as the same text."""
+    assert document == {name: value for name, value in json.loads(str(Checkpoint.parse(sealed(document)))).items()
+                        if name != "check"}  # fmt: skip
+
+
+def test_equality() -> None:
+    """Checkpoints that are written alike are equal, hash alike, and survive pickle; an object stays a snapshot."""
+    assert one() == ListingCheckpoint.of(sealed(ONE))
+    assert hash(one()) == hash(ListingCheckpoint.of(sealed(ONE)))
+    assert one() != one(index=3)
+    assert one() != str(one())
+    for place in (one(), many()):
+        pickled = pickle.loads(pickle.dumps(place))
+        assert type(place) is type(pickled)
+        assert place == pickled
+    assert 3 == len({one(), one(account_id="b"), one(items=2), one()})
+    assert {hash(one()), hash(one(done=True))} != {hash(one())}
+
+
+def test_what_is_shown() -> None:
+    """A checkpoint shows whose it is and where it stands, and no page token."""
+    assert "Checkpoint(account_id='a', items=3, done=False)" == repr(one())
+    assert "Checkpoint(drawn=4, under_way=2, failed=1, items=8125, done=False)" == repr(many())
+
+
+def test_an_objects_rows() -> None:
+    """The rows are those of the place, however many came later; whoever takes them may add to them."""
+    place = one()
+    place.log().append(5)
+
+    assert ROWS == place.log()
+    assert array("q") == beginning("a").log()
+    assert (0, False, None, 0.0, 0, 0, None, False) == (
+        beginning("a").items, beginning("a").done, beginning("a").token, beginning("a").born, beginning("a").index,
+        beginning("a").walked, beginning("a").total, beginning("a").changed,
+    )  # fmt: skip
+
+
+def test_what_is_read() -> None:
+    """Every field comes back: whose listing, its filters, the page in hand, and what was yielded and counted."""
+    place = ListingCheckpoint.of(sealed(ONE))
+
+    assert ("a", 3, False, FILTERS, 300) == (
+        place.account_id, place.items, place.done, place.filters, place.page_size,
+    )  # fmt: skip
+    assert ("tok", 1_700_000_000.123, 2, 600, 5_000, True) == (
+        place.token, place.born, place.index, place.walked, place.total, place.changed,
+    )  # fmt: skip
+    assert ROWS == place.log()
+    assert ListingCheckpoint.of(sealed(ONE | {"done": True})).done
+
+
+def test_what_is_read_of_many() -> None:
+    """The same of many accounts: the sums, and a place in each listing that has not come to its end."""
+    place = AccountsCheckpoint.of(sealed(MANY))
+
+    assert (None, 8_125, False, FILTERS, 300, 4, 99) == (
+        place.account_id, place.items, place.done, place.filters, place.page_size, place.drawn, place.ids,
+    )  # fmt: skip
+    assert [("a", 3, FILTERS, 300), ("b", 0, FILTERS, 300)] == [
+        (listing.account_id, listing.items, listing.filters, listing.page_size) for listing in place.under_way
+    ]
+    assert [("c", 0, FILTERS, 300)] == [
+        (listing.account_id, listing.items, listing.filters, listing.page_size) for listing in place.failed
+    ]
+
+
+@pytest.mark.parametrize(
+    "changes", [{"items": 1}, {"items": 0, "done": True}, {"items": 0, "page_size": 10}, {"items": 0, "token": "t"}]
+)
+def test_what_is_more_than_an_account(changes: dict[str, Any]) -> None:
+    """Of a listing that was begun, or asks for pages of its own size, all is written; of others, the account alone."""
+    whole: dict[str, Any] = {"account_id": "a", "filters": FILTERS, "page_size": 300, "rows": ROWS, **changes}
+    begun = ListingCheckpoint(**whole)
+    place = AccountsCheckpoint(
+        items=1, done=False, filters=FILTERS, page_size=300, drawn=1, ids=0, under_way=(begun,), failures=[], end=0
+    )
+
+    assert [begun.place()] == json.loads(str(place))["under_way"]
+
+
+def refusal(refused: Callable[[], object]) -> CheckpointError:
+    """Give the error with which a checkpoint is refused."""
+    with pytest.raises(CheckpointError) as caught:
+        refused()
+    return caught.value
+
+
+@pytest.mark.parametrize("name", [name for name in ONE if name != "version"])
+@pytest.mark.parametrize("wrong", ["missing", "of another kind"])
+def test_each_field_is_needed(name: str, wrong: str) -> None:
+    """A text that lacks a field, or has one of another kind, is damaged; the error names the field."""
+    document = {key: value for key, value in ONE.items() if key != name} | ({} if wrong == "missing" else {name: [1]})
+    error = refusal(lambda: Checkpoint.parse(sealed(document)))
+
+    assert "checkpoint" == error.field
+    assert "the whole text" in error.expected
+    assert "damage" in error.got
+    assert repr(name) in error.got
+
+
+@pytest.mark.parametrize("name", ["page_size", "token", "walked", "total"])
+def test_fields_that_may_be_null(name: str) -> None:
+    """Size, token, total and the rows walked may be unknown."""
+    assert None is getattr(ListingCheckpoint.of(sealed(ONE | {name: None})), name)
+
+
+@pytest.mark.parametrize("name", [name for name in MANY if name not in {"version", "kind"}])
+def test_each_field_of_many_is_needed(name: str) -> None:
+    """The same of many accounts."""
+    for document in ({key: value for key, value in MANY.items() if key != name}, MANY | {name: "x"}):
+        error = refusal(lambda document=document: Checkpoint.parse(sealed(document)))  # type: ignore[misc]
+        assert repr(name) in error.got
+
+
+@pytest.mark.parametrize(
+    ("text", "got"),
+    [
+        ("", "no"),
+        ("[" * 100_000, "not a JSON object"),
+        ("[]", "not a JSON object"),
+        (sealed(ONE | {"rows": "AAAA*"}), "rows"),
+        (sealed(ONE | {"rows": WRITTEN_ROWS + "*"}), "rows"),
+        (sealed(ONE | {"rows": "AAAA"}), "rows"),
+        (sealed(MANY | {"kind": "crowd"}), "kind"),
+        (sealed(MANY | {"under_way": [5]}), "place"),
+        (sealed(ONE)[:-3] + '"}', "check sum"),
+        (json.dumps(ONE), "check sum"),
+    ],
+)
+def test_damage(text: str, got: str) -> None:
+    """What is not the whole text is refused, and the error says what is wrong with it."""
+    error = refusal(lambda: Checkpoint.parse(text))
+
+    assert "checkpoint" == error.field
+    assert "str(checkpoint)" in error.expected
+    assert got in error.got
+
+
+def test_what_this_release_cannot_read() -> None:
+    """A text of another version, of a Python that hashes otherwise, and what is no text, are refused as such."""
+    version = refusal(lambda: Checkpoint.parse(sealed(ONE | {"version": 2})))
+    endless = refusal(lambda: Checkpoint.parse(sealed(ONE | {"version": "9" * 300})))
+    python = refusal(lambda: Checkpoint.parse(sealed(ONE | {"probe": PROBE + 1})))
+    no_text = refusal(lambda: Checkpoint.parse(5))  # type: ignore[arg-type]
+
+    assert ["checkpoint"] * 4 == [error.field for error in (version, endless, python, no_text)]
+    assert ("version 1" in version.expected, "<version 2>") == (True, version.got)
+    assert f"<version {'9' * 20}>" == endless.got
+    assert ("CPython" in python.expected, "hashes otherwise" in python.got) == (True, True)
+    assert ("text of a checkpoint" in no_text.expected, "<int>") == (True, no_text.got)
+
+
+def test_another_account() -> None:
+    """A listing's checkpoint goes on with its own account, and with no other."""
+    error = refusal(lambda: one().check_account("b"))
+
+    assert ["a", "a"] == [one().check_account(None), one().check_account("a")]
+    assert "resume" == error.field
+    assert ("'b'" in error.expected, "'a'" in error.got) == (True, True)
+
+
+def test_other_filters() -> None:
+    """It goes on with its own filters, which may be left out, and with no others."""
+    other = refusal(lambda: one().check_filters((("type", "scheduled"),)))
+    more = refusal(lambda: one().check_filters((("endDate", "02-01-2026"),)))
+
+    assert [FILTERS, FILTERS] == [one().check_filters(given) for given in ((), FILTERS)]
+    assert ["resume", "resume"] == [other.field, more.field]
+    assert ("type='scheduled'" in other.expected, "type='live'" in other.got) == (True, True)
+    assert ("endDate" in more.expected, "without endDate" in more.got) == (True, True)
+
+
+def test_another_page_size() -> None:
+    """It goes on with its own page size, which may be left out, and with no other."""
+    error = refusal(lambda: one().check_page_size(10, left_out=200))
+    one().check_page_size(200, left_out=200)
+    one().check_page_size(300, left_out=200)
+
+    assert ("resume", "<one with 300>") == (error.field, error.got)
+    assert "page_size=10" in error.expected
+
+
+def test_the_other_kind() -> None:
+    """Each kind is refused where the other goes on, and the error says where to go on from it."""
+    listing = refusal(lambda: ListingCheckpoint.of(many()))
+    accounts = refusal(lambda: AccountsCheckpoint.of(str(one())))
+
+    assert ["resume", "resume"] == [listing.field, accounts.field]
+    assert ("iter_all" in listing.expected, "iter_accounts" in listing.got) == (True, True)
+    assert ("iter_accounts" in accounts.expected, "iter_all" in accounts.got) == (True, True)
+    assert "'a'" in accounts.got
+
+
+def test_its_own_kind() -> None:
+    """Each kind is taken as an object, which stays itself, and as text."""
+    listing, accounts = one(), many()
+
+    assert listing is ListingCheckpoint.of(listing)
+    assert accounts is AccountsCheckpoint.of(accounts)
+    assert (listing, accounts) == (ListingCheckpoint.of(str(listing)), AccountsCheckpoint.of(str(accounts)))
+
+
+def test_other_accounts() -> None:
+    """An input that does not begin with the accounts that were drawn is refused: too few, or others."""
+    many().check_ids(4, 99)
+    few = refusal(lambda: many().check_ids(3, 99))
+    others = refusal(lambda: many().check_ids(4, 98))
+
+    assert ["account_ids", "account_ids"] == [few.field, others.field]
+    assert "the 4 accounts" in few.expected
+    assert ("no more than 3" in few.got, "in another order" in others.got) == (True, True)
+
+
+def test_ids_add_up() -> None:
+    """What ids add up to depends on all of them, where each ends, and their order; it stands in texts, and stays."""
+    assert zlib.crc32(b"acc-1\0\xc3\xa4\0") == add_id(add_id(0, "acc-1"), "ä")
+    assert add_id(add_id(0, "a"), "b") != add_id(add_id(0, "b"), "a")
+    assert add_id(add_id(0, "a"), "bc") != add_id(add_id(0, "ab"), "c")
+    assert add_id(0, "\ud800") != add_id(0, "?")

@@ -1,0 +1,398 @@
+"""Where a listing stands, in numbers: its checkpoints, its counts, what its walk knows, and what its errors say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+import pytest
+
+from core.machines import DEAD, TOO_OLD, UNCLEAR, following, page
+from pyas_async import APIStatusError, BadRequestError, Meeting, Page, PageTokenExpiredError, PaginationError
+from pyas_async._core.pagination.checkpoint import ListingCheckpoint
+from pyas_async._core.pagination.listing_state import (
+    MAX_BARREN_PAGES,
+    IterationStats,
+    ListingCounts,
+    ListingRules,
+    PageRequest,
+    Position,
+    ReportedTotal,
+    Walk,
+)
+from pyas_async._core.pagination.machine import PaginationMachine
+from pyas_async._core.pagination.seen_rows import digests
+
+FILTERS = (("type", "live"),)
+
+
+def mark(machine: PaginationMachine, taken: int, coming: object = None) -> ListingCheckpoint:
+    """Mark the place after so many rows of the page in hand."""
+    return machine.checkpoint("acc", FILTERS, taken, coming=coming)
+
+
+def stands(place: ListingCheckpoint) -> dict[str, Any]:
+    """Give what a place says, without whose listing it is, and its rows."""
+    kept = attrs.asdict(place, recurse=False)
+    return {name: kept[name] for name in ("items", "done", "token", "born", "index", "walked", "total", "changed")}
+
+
+START: dict[str, Any] = {
+    "items": 0, "done": False, "token": None, "born": 0.0, "index": 0, "walked": 0, "total": None, "changed": False,
+}  # fmt: skip
+
+
+def test_places_on_the_way() -> None:
+    """In the middle of a page, its own token and how far it was read; at its end, the token that leads past it."""
+    machine = PaginationMachine(ListingRules(page_size=2))
+    assert START == stands(mark(machine, 0))
+    machine.on_page(page(1, 2, token="a", total=6), 5.0, 1_005.0)
+    assert START | {"items": 1, "index": 1} == stands(mark(machine, 1))
+    after_first = START | {"items": 2, "token": "a", "born": 1_005.0, "walked": 2, "total": 6}
+    assert after_first == stands(mark(machine, 2))
+    machine.on_page(page(2, 3, 4, token="b", total=7), 6.0, 1_006.0)
+    assert after_first | {"items": 3, "index": 1} == stands(mark(machine, 1))
+    after_second = after_first | {"items": 4, "token": "b", "born": 1_006.0, "walked": 5, "changed": True}
+    assert after_second == stands(mark(machine, 2))
+    machine.on_page(page(5), 7.0, 1_007.0)
+    assert after_second | {"items": 4} == stands(mark(machine, 0))
+    end = mark(machine, 1)
+    assert START | {"items": 5, "done": True, "born": 1_007.0, "walked": 6, "total": 6, "changed": True} == stands(end)
+    assert ("acc", FILTERS, 2) == (end.account_id, end.filters, end.page_size)
+    assert digests([Meeting(id=number) for number in range(1, 6)]) == list(end.log())
+
+
+def test_places_before_what_comes() -> None:
+    """A token that is known to be dead is not kept at the end of a page; within the page, its own still is."""
+    for coming in (DEAD, TOO_OLD, UNCLEAR):
+        machine = following()
+        machine.on_page(page(2, 3, token="b"), 1.0, 1.0)
+        assert START | {"items": 3} == stands(mark(machine, 2, coming))
+        assert "a" == mark(machine, 1, coming).token
+    machine = following()
+    for harmless in (None, page(9), BadRequestError("no", status=401)):
+        assert "a" == mark(machine, 1, harmless).token
+
+
+def test_going_on_from_a_place() -> None:
+    """A resumed listing asks with the token that was kept, as long as that has to live, and knows the rows."""
+    place = ListingCheckpoint(
+        account_id="acc", filters=FILTERS, page_size=2, items=2, token="a", born=1_000.0, index=0, walked=5, total=9,
+        changed=True, rows=mark(following(), 1).log() * 2,
+    )  # fmt: skip
+    machine = PaginationMachine(ListingRules(page_size=300), place, now=50.0, wall=1_010.0)
+    assert PageRequest("a", 2, 40.0 + 890.0) == machine.next()
+    again = mark(machine, 0)
+    assert stands(place) == stands(again)
+    assert place.log() == again.log()
+    assert () == machine.on_page(page(1, token="b", total=9), 51.0, 1_011.0)
+    assert (6, 9, True) == (mark(machine, 0).walked, mark(machine, 0).total, mark(machine, 0).changed)
+    machine.on_page(page(2, token="a"), 52.0, 1_012.0)
+    assert ("a", 5) == (mark(machine, 1).token, mark(machine, 1).walked)
+
+
+@pytest.mark.parametrize(("told", "changed"), [(9, False), (10, True)])
+def test_a_total_over_a_checkpoint(told: int, changed: bool) -> None:
+    """A total that differs from what was told before the checkpoint has changed; the first one is kept."""
+    place = ListingCheckpoint(account_id="acc", filters=(), page_size=2, token="a", total=9)
+    machine = PaginationMachine(ListingRules(), place)
+    machine.on_page(page(1, token="b", total=told), 0.0, 0.0)
+
+    assert (9, changed) == (mark(machine, 1).total, mark(machine, 1).changed)
+
+
+@pytest.mark.parametrize("times", [0, 1])
+def test_a_resumed_token_that_died(times: int) -> None:
+    """A resumed listing has all its fresh walks before it, whatever happened before the checkpoint."""
+    machine = PaginationMachine(
+        ListingRules(max_restarts=times),
+        ListingCheckpoint(account_id="acc", filters=(), page_size=2, token="a", items=0),
+    )
+    if times:
+        assert "answer" == machine.on_error(DEAD)
+        assert PageRequest(None, 2, None) == machine.next()
+    else:
+        with pytest.raises(PaginationError, match="died 1 times"):
+            machine.on_error(DEAD)
+
+
+def test_known_rows_may_be_passed_again() -> None:
+    """Who goes on, or begins afresh, may pass page after page of rows that are known."""
+    rows = tuple(range(30))
+    machine = PaginationMachine(ListingRules())
+    machine.on_page(page(*rows, token="a"), 0.0, 0.0)
+    resumed = PaginationMachine(ListingRules(), mark(machine, 30))
+    machine.on_error(TOO_OLD)
+    for each in (machine, resumed):
+        for number in range(MAX_BARREN_PAGES + 1):
+            each.on_page(page(1, token=f"t{number}"), 0.0, 0.0)
+        assert not each.ended
+
+
+def test_going_on_from_other_places() -> None:
+    """Without a token the listing begins afresh; at the end there is nothing to ask for."""
+    fresh = PaginationMachine(ListingRules(), ListingCheckpoint(account_id="acc", filters=(), page_size=30))
+    done = PaginationMachine(ListingRules(), ListingCheckpoint(account_id="acc", filters=(), page_size=30, done=True))
+
+    assert PageRequest(None, 30, None) == fresh.next()
+    assert (None, True) == (done.next(), mark(done, 0).done)
+
+
+def test_a_token_of_a_clock_that_was_set_back() -> None:
+    """A token that seems not to be born yet counts as new: the service knows."""
+    place = ListingCheckpoint(account_id="acc", filters=(), page_size=30, token="a", born=2_000.0)
+
+    assert PageRequest("a", 30, 50.0 + 890.0) == PaginationMachine(ListingRules(), place, now=50.0, wall=1_000.0).next()
+
+
+@pytest.mark.parametrize(("life", "use"), [(900.0, 890.0), (200.0, 190.0), (100.0, 95.0)])
+def test_use_of_a_token(life: float, use: float) -> None:
+    """A token is tried until ten seconds before its end, of a short life a twentieth."""
+    assert PageRequest("a", 300, 7.0 + use) == following(ListingRules(token_ttl=life), 7.0).next()
+
+
+def test_counts() -> None:
+    """Pages, rows, repetitions and fresh walks are counted, and what the service said last."""
+    machine = PaginationMachine(ListingRules())
+    assert (ListingCounts(), 0) == (machine.counts, machine.given)
+    machine.on_page(page(1, 2, token="a", total=9), 0.0, 0.0)
+    machine.on_page(page(2, 3, token="b"), 0.0, 0.0)
+    machine.on_error(DEAD)
+    machine.on_page(page(1, 2, 3), 0.0, 0.0)
+
+    expected = ListingCounts(pages=3, items=3, restarts=1, duplicates_skipped=4, total_reported=9, missing=None)
+    assert expected == machine.counts
+    assert (0, True) == (machine.given, machine.ended)
+
+
+def test_what_is_shown_of_counts() -> None:
+    """A user sees the rows that were handed out, and the requests that were sent."""
+    counts = ListingCounts(
+        pages=1, items=20, restarts=300, duplicates_skipped=4_000, total_reported=50_000, missing=600_000
+    )
+
+    assert IterationStats(
+        pages=1, items=17, calls=7, restarts=300, duplicates_skipped=4_000, total_reported=50_000, missing=600_000
+    ) == counts.shown(in_hand=3, calls=7)
+
+
+def test_max_items_to_the_row() -> None:
+    """The last wanted row ends a listing if more is there; else its own end does, with its total."""
+    for ids, token, ended, missing in (
+        ((1, 2), None, True, 0),
+        ((1, 2), "a", True, None),
+        ((1, 2, 3), None, True, None),
+    ):
+        machine = PaginationMachine(ListingRules(max_items=2))
+        assert [1, 2] == [row.id for row in machine.on_page(page(*ids, token=token, total=len(ids)), 0.0, 0.0)]
+        assert (ended, missing, 2) == (machine.ended, machine.counts.missing, machine.given)
+
+
+def test_missing_rows() -> None:
+    """At the end, the rows that the service told of and that did not come are counted; those of this walk count too."""
+    machine = PaginationMachine(ListingRules())
+    machine.on_page(page(1, 1, token="a", total=5), 0.0, 0.0)
+    machine.on_page(page(2), 0.0, 0.0)
+
+    assert 2 == machine.counts.missing
+    assert machine.drift is not None
+    assert ("5", "3 rows") == tuple(words for words in ("5", "3 rows") if words in machine.drift)
+
+
+@pytest.mark.parametrize(
+    ("told", "seen", "missing", "drift"),
+    [([], 3, None, False), ([3], 3, 0, False), ([3], 2, 1, True), ([3], 4, 0, False), ([3, 4], 4, 0, True),
+     ([4, 3, 4], 4, 0, True)],
+)  # fmt: skip
+def test_totals(told: list[int], seen: int, missing: int | None, drift: bool) -> None:
+    """A total that was not reached, or changed, shows that the listing moved; rows too many do not."""
+    total = ReportedTotal()
+    for number in told:
+        total.told(number)
+
+    assert (missing, drift) == (total.missing(seen), total.drift(seen) is not None)
+
+
+def test_what_drift_says() -> None:
+    """It says both totals, and how many rows came."""
+    total = ReportedTotal()
+    total.told(1_000)
+    total.told(2_000)
+    said = total.drift(1_500) or ""
+
+    assert ["1,000", "2,000", "1,500"] == [number for number in ("1,000", "2,000", "1,500") if number in said]
+
+
+@pytest.mark.parametrize(("told", "changed"), [([5], False), ([6], True), ([6, 5], True), ([5, 5], False)])
+def test_a_total_from_before_a_checkpoint(told: list[int], changed: bool) -> None:
+    """What a resumed walk is told is held against what was told before the checkpoint."""
+    total = ReportedTotal(first=5)
+    for number in told:
+        total.told(number)
+
+    assert (5, told[-1], changed) == (total.first, total.last, total.changed)
+
+
+def test_a_token_that_leads_back() -> None:
+    """The place of a token that came before is where it came; of a new one, and at the end, it is where the walk is."""
+    walk = Walk(tokens={"a": 7, "b": None})
+
+    assert [7, None, 9, 9] == [walk.place(Position(token=token, walked=9)).walked for token in ("a", "b", "c", None)]
+
+
+def test_a_listing_that_is_led_back() -> None:
+    """A token that comes again marks the place to which it led before, with the rows before that."""
+    machine = following()
+    machine.on_page(page(2, token="b"), 0.0, 0.0)
+    machine.on_page(page(3, token="a"), 0.0, 0.0)
+
+    assert ("a", 3, 1) == (mark(machine, 1).token, mark(machine, 1).items, mark(machine, 1).walked)
+
+
+def test_a_place_past_a_page() -> None:
+    """The place behind a page has its token, born when it came, and one page of rows more."""
+    total = ReportedTotal(first=9, last=9, changed=True)
+    here = Position(token="a", born=1.0, born_wall=2.0, walked=5)
+    past = here.past(page(1, 2, token="b"), total, 3.0, 4.0)
+
+    assert Position(token="b", born=3.0, born_wall=4.0, walked=7, total=9, changed=True) == past
+    assert None is attrs.evolve(here, walked=None).past(page(1), total, 3.0, 4.0).walked
+
+
+@pytest.mark.parametrize(
+    ("known", "pages", "nowhere"),
+    [
+        (0, [(0, 0)] * MAX_BARREN_PAGES, False),
+        (0, [(0, 0)] * (MAX_BARREN_PAGES + 1), True),
+        (0, [(0, 0)] * MAX_BARREN_PAGES + [(1, 1), (0, 0)], False),
+        (1_000, [(0, 0)] * (MAX_BARREN_PAGES + 1), True),
+        (0, [(1, 0)] * (MAX_BARREN_PAGES + 1), True),
+        (0, [(1, 0)] * MAX_BARREN_PAGES, False),
+        (25, [(1, 0)] * 51, True),
+        (26, [(1, 0)] * 51, False),
+        (26, [(1, 0)] * 53, True),
+        (26, [(1, 0)] * 52, False),
+        (26, [(1, 0)] * 52 + [(1, 1), (1, 0)], False),
+        (26, [(1, 0)] * 52 + [(1, 1)] + [(1, 0)] * 52, False),
+    ],
+)
+def test_when_a_walk_leads_nowhere(known: int, pages: list[tuple[int, int]], nowhere: bool) -> None:
+    """More than 50 empty pages in a row lead nowhere; or as many without a new row, and all known rows twice."""
+    walk = Walk(known=known)
+    for rows, new in pages:
+        walk.count(rows, new)
+
+    assert nowhere is walk.leads_nowhere
+
+
+@pytest.mark.parametrize(
+    ("times", "refusal", "said"), [(0, DEAD, "expired"), (3, DEAD, "expired"), (3, UNCLEAR, "Not Found")]
+)
+def test_too_long_for_its_tokens(times: int, refusal: APIStatusError, said: str) -> None:
+    """A listing whose token dies again and again says how often, after how many rows, and what to do."""
+    machine = PaginationMachine(ListingRules(max_restarts=times, token_ttl=60.0))
+    with pytest.raises(PaginationError) as caught:
+        for number in range(9):
+            machine.on_page(page(1, token=f"t{number}"), 0.0, 0.0)
+            machine.on_error(refusal)
+
+    for words in (f"died {times + 1} times", "after 1 rows", "60 s", "narrower dates", said):
+        assert words in str(caught.value)
+    assert machine.ended
+    assert times == machine.counts.restarts
+
+
+def test_what_a_loop_says() -> None:
+    """A token that comes again says why that is a loop, after how many rows, and what to do."""
+    looping, refusing = following(), following()
+    looping.on_page(page(1, token="a"), 0.0, 0.0)
+    refusing.on_error(DEAD)
+    refusing.on_page(page(2, token="a"), 0.0, 0.0)
+    endless = following()
+    while not endless.ended:
+        endless.on_page(page(token=f"t{endless.counts.pages}"), 0.0, 0.0)
+
+    for machine, words in (
+        (looping, ["second time", "1 rows", "Narrow the dates"]),
+        (refusing, ["refused", "2 rows", "Narrow the dates"]),
+        (endless, ["51 pages", "1 rows", "Narrow the dates"]),
+    ):
+        assert [] == [word for word in words if word not in str(machine.failure)]
+        assert None is mark(machine, 9).token or machine is endless
+
+
+def test_why_it_goes_on() -> None:
+    """A token that the service refused, or may have, is told from one that only grew too old; that may come again."""
+    assert ["answer", "age", "answer"] == [following().on_error(error) for error in (DEAD, TOO_OLD, UNCLEAR)]
+    machine = following()
+    machine.on_error(TOO_OLD)
+    assert [2] == [row.id for row in machine.on_page(page(2, token="a"), 0.0, 0.0)]
+    assert not machine.ended
+
+
+def test_an_expiry_that_is_raised() -> None:
+    """Who wants a dead token raised gets it as it is, and a place without the token; nothing is asked any more."""
+    machine = following(ListingRules(on_expired="raise"))
+    with pytest.raises(PageTokenExpiredError):
+        machine.on_error(DEAD)
+
+    assert (None, None, True) == (mark(machine, 1).token, machine.next(), machine.ended)
+    assert not following(ListingRules(on_expired="raise")).means_dead_token(UNCLEAR)
+    assert following(ListingRules(on_expired="raise")).means_dead_token(DEAD)
+
+
+def test_abandoned() -> None:
+    """Who abandons a listing hears of nothing any more."""
+    machine = PaginationMachine(ListingRules(verify_total="raise"))
+    machine.on_page(page(1, total=5), 0.0, 0.0)
+    assert None not in (machine.drift, machine.failure)
+    machine.abandon()
+
+    assert (None, None, True) == (machine.drift, machine.failure, machine.ended)
+
+
+def test_repairs() -> None:
+    """Missing rows are walked for again, as long as each walk but the first brings something, and counted."""
+    machine = PaginationMachine(ListingRules(verify_total="repair", max_restarts=9))
+    machine.on_page(page(1, total=4), 0.0, 0.0)
+    assert (False, 1) == (machine.ended, machine.counts.restarts)
+    machine.on_page(page(1, 2, total=4), 0.0, 0.0)
+    assert (False, 2) == (machine.ended, machine.counts.restarts)
+    machine.on_page(page(1, 2, total=4), 0.0, 0.0)
+
+    assert (True, 2, 2) == (machine.ended, machine.counts.restarts, machine.counts.missing)
+    assert machine.drift is not None
+    assert None is machine.failure
+
+
+@pytest.mark.parametrize("times", [0, 1, 2])
+def test_repairs_are_bounded(times: int) -> None:
+    """However much each of them brings, no more repairs are made than may be."""
+    machine = PaginationMachine(ListingRules(verify_total="repair", max_restarts=times))
+    for last in range(1, times + 2):
+        assert not machine.ended
+        machine.on_page(page(*range(last + 1), total=99), 0.0, 0.0)
+
+    assert (True, times) == (machine.ended, machine.counts.restarts)
+
+
+def test_missing_rows_that_are_raised() -> None:
+    """The error says what the warning would; where not all rows are wanted, there is none."""
+    whole, part = (
+        PaginationMachine(ListingRules(verify_total="raise")),
+        PaginationMachine(ListingRules(verify_total="raise", max_items=5)),
+    )
+    for machine in (whole, part):
+        machine.on_page(page(1, total=9), 0.0, 0.0)
+
+    assert whole.drift == str(whole.failure)
+    assert (None, None, 8) == (part.drift, part.failure, part.counts.missing)
+
+
+def test_a_page_is_no_page_after_the_end() -> None:
+    """What arrives after the end is not counted."""
+    machine = PaginationMachine(ListingRules())
+    machine.stop()
+
+    assert () == machine.on_page(Page(meetings=(Meeting(id=1),)), 0.0, 0.0)
+    assert ListingCounts() == machine.counts

@@ -1,0 +1,144 @@
+"""The call budget as it is set and shown."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from core.tools import NOON, take
+from pyas_async import ConfigurationError, RateBudget
+from pyas_async._core.ratelimit.queue import Ticket
+
+
+def test_snapshot() -> None:
+    """The snapshot shows the limit, what is left, when more comes, and who waits."""
+    budget = RateBudget(3)
+    fresh = budget.snapshot(0.0, NOON)
+    take(budget, 0.0)
+    budget.spent(1.0)
+    take(budget, 1.0)
+    for _ in range(4):
+        budget.queue.join(Ticket())
+    used = budget.snapshot(1.0, NOON)
+
+    assert (3, 3, None, 0) == (fresh.limit, fresh.remaining, fresh.resets_at, fresh.waiting)
+    assert (3, 1, NOON + timedelta(seconds=301), 4) == (used.limit, used.remaining, used.resets_at, used.waiting)
+
+
+def test_snapshot_knows_nothing() -> None:
+    """Where neither the user nor the service has said anything, the snapshot says so."""
+    shown = RateBudget().snapshot(0.0, NOON)
+
+    assert (None, None, None) == (shown.limit, shown.remaining, shown.resets_at)
+
+
+def test_snapshot_of_a_pause() -> None:
+    """In a pause nothing is left, and more comes when it ends, even where a place is free earlier."""
+    budget = RateBudget(2)
+    take(budget, 0.0)
+    budget.spent(0.0)
+    budget.pause(400.0, 0.0)
+    shown = budget.snapshot(100.0, NOON)
+
+    assert (0, NOON + timedelta(seconds=300)) == (shown.remaining, shown.resets_at)
+
+
+def test_snapshot_to_the_moment() -> None:
+    """Where all is used, nothing is left until the first place comes back, in UTC; at its end, a pause is over."""
+    budget = RateBudget(2, guard=0.0)
+    for moment in (0.0, 2.0):
+        budget.learn({}, moment, NOON)
+        take(budget, moment)
+        budget.spent(moment)
+    elsewhere = NOON.astimezone(timezone(timedelta(hours=9)))
+    shown = budget.snapshot(2.0, elsewhere)
+    assert (0, NOON + timedelta(seconds=298)) == (shown.remaining, shown.resets_at)
+    assert shown.resets_at is not None
+    assert UTC is shown.resets_at.tzinfo
+    assert 1 == budget.snapshot(300.0, NOON).remaining
+    fresh = RateBudget(2)
+    fresh.pause(10.0, 0.0)
+    assert [(0, NOON + timedelta(seconds=1)), (2, None)] == [
+        (shown.remaining, shown.resets_at) for shown in (fresh.snapshot(9.0, NOON), fresh.snapshot(10.0, NOON))
+    ]
+
+
+def test_snapshot_of_what_the_service_said() -> None:
+    """The service's own limit is shown where it has named one; what it says is left, in any case."""
+    silent, named = RateBudget(), RateBudget()
+    silent.learn({"x-ratelimit-remaining": "7"}, 0.0, NOON)
+    named.learn({"x-ratelimit-remaining": "7", "x-ratelimit-limit": "100"}, 0.0, NOON)
+
+    assert [(None, 7), (100, 7)] == [
+        (shown.limit, shown.remaining) for shown in (silent.snapshot(0.0, NOON), named.snapshot(0.0, NOON))
+    ]
+    assert [7, 7] == [budget.spare(0.0) for budget in (silent, named)]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"limit": 0},
+        {"limit": True},
+        {"limit": 1.5},
+        {"window": 0},
+        {"window": math.nan},
+        {"share": 0},
+        {"share": 1.1},
+        {"share": math.nan},
+        {"guard": -1},
+        {"guard": math.inf},
+        {"limit": "100"},
+        {"share": "half"},
+    ],
+)
+def test_refusals(wrong: dict[str, Any]) -> None:
+    """A budget that cannot be is refused by the name of its setting."""
+    with pytest.raises(ConfigurationError, match=next(iter(wrong))):
+        RateBudget(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("setting", "wrong", "expected"),
+    [
+        ("limit", 0, "calls from 1"),
+        ("window", -1.0, "above 0"),
+        ("share", 2, "above 0 and at most 1"),
+        ("guard", -1, "seconds >= 0"),
+        ("store", 5, "BudgetStore"),
+    ],
+)
+def test_refusals_say_what_may_be(setting: str, wrong: Any, expected: str) -> None:  # noqa: ANN401
+    """A refused setting is told with what it may be, and what came."""
+    with pytest.raises(ConfigurationError) as caught:
+        RateBudget(**{setting: wrong})
+
+    for words in ("RateBudget", setting, expected, repr(wrong)):
+        assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "least", [{"limit": 1}, {"window": 0.001}, {"share": 1}, {"share": 0.001}, {"guard": 0}, {"limit": None}]
+)
+def test_the_least_that_can_be(least: dict[str, Any]) -> None:
+    """The bounds themselves are within bounds."""
+    assert 0 == RateBudget(**least).in_flight
+
+
+def test_share_of_a_plan() -> None:
+    """A part of a plan's calls can be spent."""
+    plans = (RateBudget.developer(share=0.5), RateBudget.growth(share=0.5), RateBudget.scale(share=0.5))
+
+    assert [50, 1_500, 2_500] == [budget.snapshot(0.0, NOON).remaining for budget in plans]
+
+
+def test_plans() -> None:
+    """The plans of the service have their numbers."""
+    limits = [
+        made.snapshot(0.0, NOON).limit for made in (RateBudget.developer(), RateBudget.growth(), RateBudget.scale())
+    ]
+
+    assert [100, 3_000, 5_000] == limits

@@ -1,0 +1,70 @@
+"""What is remembered of creates, so that no meeting is given to two of them."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+import inside
+from core.strategies import brisk
+from pyas_async._core.reconcile.creations import MEMORY, Creation, Creations
+
+
+def test_made_by_another() -> None:
+    """A meeting that a create made is taken for those that look the same, and for no others."""
+    creations = Creations()
+    first, second, other = (creations.begin(looks, 0.0) for looks in ("a", "a", "b"))
+    first.id = 7
+    creations.end(first, 1.0, in_doubt=False)
+    assert [{7}, set(), set()] == [set(creations.taken(each)) for each in (second, other, first)]
+    assert (False, False) == (creations.contested(second), creations.contested(other))
+
+
+def test_another_under_way() -> None:
+    """A create under way contests what looks the same, until its meeting is known, or that it made none."""
+    creations = Creations()
+    first, second = creations.begin("a", 0.0), creations.begin("a", 0.0)
+    assert (True, True) == (creations.contested(second), creations.pending(second))
+    first.id = 7
+    assert (False, False) == (creations.contested(second), creations.pending(second))
+    third = creations.begin("a", 0.0)
+    creations.end(third, 1.0, in_doubt=False)
+    assert not creations.contested(second)
+
+
+def test_another_in_doubt() -> None:
+    """A create that ended in doubt contests, but there is nothing to wait for."""
+    creations = Creations()
+    first, second = creations.begin("a", 0.0), creations.begin("a", 0.0)
+    creations.end(first, 1.0, in_doubt=True)
+    assert (True, False) == (creations.contested(second), creations.pending(second))
+
+
+def test_it_is_forgotten() -> None:
+    """What ended is forgotten after a while, when another create begins."""
+    creations = Creations()
+    first = creations.begin("a", 0.0)
+    first.id = 7
+    creations.end(first, 1.0, in_doubt=False)
+    assert {7} == creations.taken(creations.begin("a", MEMORY + 0.9))
+    assert set() == creations.taken(creations.begin("a", MEMORY + 1.0))
+
+
+@brisk
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from(["made", "doubt", "nothing"]), st.floats(0, 600))))
+def test_nothing_is_kept_for_good(creates: list[tuple[str, str, float]]) -> None:
+    """Whatever happened: a while after the last create, nothing is remembered but what begins then."""
+    creations, now = Creations(), 0.0
+    for number, (looks, end, seconds) in enumerate(creates):
+        creation = creations.begin(looks, now)
+        now += seconds
+        creation.id = number if end == "made" else None
+        creations.end(creation, now, in_doubt=end == "doubt")
+    last = creations.begin("c", now + MEMORY)
+    assert {"c": [last]} == inside.contested(creations)
+    assert not inside.ended(creations)
+
+
+def test_nothing_is_shown() -> None:
+    """A creation's looks are what a meeting says: its ``repr`` does not show them."""
+    assert "Planning" not in repr(Creation("Planning"))
