@@ -7,6 +7,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -93,6 +94,29 @@ def test_fields(text: str, moment: datetime | None) -> None:
 
 @brisk
 @given(
+    st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1)),  # noqa: DTZ001  (the offset is written behind it)
+    st.from_regex(r"(\.[0-9]{1,9})?([Zz]|[+-](0[0-9]|1[0-4]):?[0-5][0-9])", fullmatch=True),
+    st.sampled_from("Tt "),
+)
+def test_fields_are_read_alike_on_both_ways(moment: datetime, rest: str, between: str) -> None:
+    """A date with an offset is the same moment in a row that is read the fast way and in one that is not."""
+    text = f"{moment:%Y-%m-%d}{between}{moment:%H:%M:%S}{rest}"
+    try:
+        fast = msgspec.json.decode(f'"{text}"', type=datetime)
+    except msgspec.ValidationError:
+        return  # such a row is never read the fast way
+
+    assert fast == parse_field(text)
+
+
+def test_fields_are_rounded_alike_on_both_ways() -> None:
+    """Fractions of a microsecond are rounded as the fast way does, and small letters are read as it does."""
+    assert NOON.replace(microsecond=123_457) == parse_field("2026-11-22T12:00:00.1234567Z")
+    assert NOON == parse_field("2026-11-22t12:00:00z")
+
+
+@brisk
+@given(
     st.text(max_size=40) | st.from_regex(r"[A-Z][a-z]{2},? \w{1,3} \w{1,3} \d{4} \d\d:\d\d:\d\d [A-Z+-]{1,4}\d{0,9}")
 )
 def test_any_header(text: str) -> None:
@@ -147,3 +171,12 @@ def test_dates_of_answers_are_read_once() -> None:
     assert parse_header(MINUTE_LATER[-1]) == parse_header(long)
     info = inside.header_dates().cache_info()
     assert (2, 1, 1) == (info.hits, info.misses, info.currsize)
+
+
+@pytest.mark.parametrize(("length", "remembered"), [(dates._SHORT, 1), (dates._SHORT + 1, 0)])
+def test_how_long_a_remembered_header_is(length: int, remembered: int) -> None:
+    """Headers of up to 100 characters are remembered, and longer ones are read each time."""
+    dates._read.cache_clear()
+
+    assert parse_header(MINUTE_LATER[-1].ljust(length)) is not None
+    assert remembered == dates._read.cache_info().currsize

@@ -46,8 +46,6 @@ class Misfit(ValueError):  # noqa: N818  (it never leaves the codec)
 def _whole(value: object, _: object) -> int:
     if type(value) is int:
         return value
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, str) and _DIGITS.fullmatch(value):
@@ -56,9 +54,9 @@ def _whole(value: object, _: object) -> int:
 
 
 def _text(value: object, _: object) -> str:
-    if type(value) is str or isinstance(value, str):
+    if isinstance(value, str):
         return value
-    if isinstance(value, int) and not isinstance(value, bool):
+    if type(value) is int:
         return str(value)
     raise Misfit("text", value)
 
@@ -94,7 +92,6 @@ class ItemMisfit(Exception):  # noqa: N818  (it never leaves the codec)
         """Keep which item it was."""
         self.index = index
         self.reason = reason
-        super().__init__(index)
 
 
 def _items(kind: Any, converter: Converter) -> Callable[[object, Any], tuple[Any, ...]]:  # noqa: ANN401  (a generic alias)
@@ -134,7 +131,6 @@ def _model(cls: type[Model], converter: Converter) -> Callable[[object, Any], Mo
     build = make_dict_structure_fn(
         cls,
         converter,
-        _cattrs_detailed_validation=converter.detailed_validation,
         _source=override(omit=True),
         **renames,
     )
@@ -196,7 +192,7 @@ def _kind(value: object) -> str:
         int: "a number",
         float: "a number",
     }
-    return names.get(type(value), type(value).__name__)
+    return names[type(value)]
 
 
 class Reader(MsgspecJsonConverter):
@@ -285,7 +281,6 @@ class MisfitAtError(Exception):
         """Keep the place, relative to what was structured."""
         self.path = path
         self.reason = reason
-        super().__init__(f"${path}: {reason}")
 
 
 def _locate(error: BaseException) -> tuple[str, str]:

@@ -29,7 +29,7 @@ def parse(body: bytes) -> Any:  # noqa: ANN401  (a JSON document can be anything
         except RecursionError:
             reason = "nested too deep"
         except ValueError as error:
-            reason = str(error)[:200]
+            reason = str(error)
     # How deep a parser goes differs from Python to Python; how deep this one goes does not.
     if reason is None and is_too_deep(document, body):
         reason = "nested too deep"
@@ -43,4 +43,4 @@ def unreadable(message: str, body: bytes, path: str = "$", cls: type[DecodeError
 
     Whoever knows the secrets of the call masks the excerpt: what else is masked before them may tear them apart.
     """
-    return cls(message, path=path, excerpt=body[:_EXCERPT].decode("utf-8", "replace"))
+    return cls(message, path=path, excerpt=body[:_EXCERPT].decode(errors="replace"))

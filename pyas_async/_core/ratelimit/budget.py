@@ -183,9 +183,7 @@ class RateBudget:
         """
         if (self._own.in_flight or now < self._paused_until) and (held := self._held_until(now)) > now:
             return held - now
-        own, left = self._own.places(now), self._service.left(now)
-        if own is None and left is None:
-            own = self._connections(now)
+        own, left = self._connections(now), self._service.left(now)
         part = None if self.sharing is None else self.sharing.own_part(now, self._whole())
         if self.sharing is not None and part is None:
             # The store is told with the question for places, and knows what others have been told since.

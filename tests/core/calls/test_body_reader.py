@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import itertools
+import tracemalloc
 import zlib
 
 import pytest
@@ -38,13 +39,50 @@ def test_plain(text: bytes, cuts: list[int], encoding: str) -> None:
     texts=st.lists(st.binary(max_size=200), min_size=1, max_size=3),
     zeros=st.integers(0, 20),
     cuts=cuts,
-    encoding=st.sampled_from(["gzip", " GZIP ", "x-gzip", "identity, gzip"]),
+    encoding=st.sampled_from(["gzip", " GZIP ", "x-gzip", "identity, gzip", ", gzip", "gzip,"]),
 )
 def test_gzip(texts: list[bytes], zeros: int, cuts: list[int], encoding: str) -> None:
     """A body that is compressed comes out as it went in, in one member or in several, with zeros behind them or not."""
     wire = b"".join(map(gzip.compress, texts)) + bytes(zeros)
 
     assert b"".join(texts) == fed(BodyReader(encoding, LIMIT), wire, cuts)
+
+
+def test_gzip_byte_by_byte() -> None:
+    """A compressed body may come one byte at a time, with the zeros behind it."""
+    wire = gzip.compress(b"one") + gzip.compress(b"two") + bytes(20)
+
+    assert b"onetwo" == fed(BodyReader("gzip", LIMIT), wire, list(range(len(wire))))
+
+
+def test_long_gzip() -> None:
+    """A body far longer than what is decompressed at a time comes out whole, from one piece."""
+    text = b"0123456789" * 100_000
+
+    assert text == fed(BodyReader("gzip"), gzip.compress(text), [])
+
+
+def test_limit_is_for_all_members_together() -> None:
+    """Where the first member of a compressed body fills the limit, one more byte in the next is refused."""
+    wire = gzip.compress(b" " * LIMIT) + gzip.compress(b" ")
+    body = BodyReader("gzip", LIMIT)
+
+    assert fed(body, wire, []) is None
+    assert "larger than 1,000 bytes" in str(body.fault)
+
+
+def test_memory_beyond_the_limit() -> None:
+    """A small piece that decompresses to far more than the limit takes no more memory than a step of it."""
+    wire = gzip.compress(bytes(16 * 2**20))
+    body = BodyReader("gzip", LIMIT)
+    tracemalloc.start()
+    try:
+        assert not body.take(wire)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert peak < 2 * 2**20
 
 
 @brisk
@@ -81,6 +119,14 @@ def test_no_gzip(wire: bytes, cuts: list[int]) -> None:
     assert str(body.fault).startswith("the answer ")
 
 
+def test_zlib_is_no_gzip() -> None:
+    """Another form of the same compression is no gzip: services confuse the two, and one name stands for one form."""
+    body = BodyReader("gzip", LIMIT)
+
+    assert fed(body, zlib.compress(b"text"), []) is None
+    assert "is none" in str(body.fault)
+
+
 @pytest.mark.parametrize("encoding", ["br", "zstd", "deflate", "gzip, gzip", "gzip, br", "Br;q=1"])
 def test_not_asked_for(encoding: str) -> None:
     """A compression that was not asked for is named, and nothing of the body is kept."""
@@ -88,6 +134,7 @@ def test_not_asked_for(encoding: str) -> None:
 
     assert not body.take(b"whatever")
     assert body.end() is None
+    assert encoding.lower().removesuffix(";q=1") in str(body.fault)
     assert "which was not asked for" in str(body.fault)
 
 
@@ -107,11 +154,12 @@ def test_endless_nothing() -> None:
 
 
 def test_after_the_end() -> None:
-    """What comes after the end of the compressed stream, and is no more of it, spoils it."""
-    body = BodyReader("gzip", LIMIT)
+    """What comes after the end of the compressed stream, and is neither zeros nor more of it, spoils it."""
+    for surplus in (b"surplus" * 50, *(bytes([byte]) * 20 for byte in range(1, 256))):
+        body = BodyReader("gzip", LIMIT)
 
-    assert fed(body, gzip.compress(b"text") + b"surplus" * 50, [10, 40, 60]) is None
-    assert "is none" in str(body.fault)
+        assert fed(body, gzip.compress(b"text") + surplus, [10, 40, 60]) is None
+        assert "is none" in str(body.fault)
 
 
 def test_the_limit_of_users() -> None:

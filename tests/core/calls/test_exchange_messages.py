@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -33,10 +33,13 @@ from pyas_async import (
     RetryPolicy,
     TransportError,
 )
-from pyas_async._core.calls.exchange import Exchange, Fail, Limits, Send
+from pyas_async._core.calls.exchange import Exchange, Fail, Limits, Return, Send
 from pyas_async._core.calls.messages import Call, Fault
 from pyas_async._core.calls.retry import RetryQuota, pause
-from pyas_async._core.codec import read_detail
+from pyas_async._core.codec import Refused, read_detail
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
 SECRET = "hush-5ecret"
 
@@ -201,6 +204,52 @@ def test_what_an_answer_returns() -> None:
     assert read_detail(MEETING.body) == play(GET, [MEETING]).value
     assert "x" in str(refused)
     assert "Rate limit" in str(play(GET, [answer(200, {"success": False, "error": "Rate limit of x"})]).error)
+
+
+def read_in_steps(last: object) -> Call[Any]:
+    """Make a call whose answer is read in two steps, the last of which gives a value or an error."""
+
+    def read(body: bytes) -> object:
+        return ("at once", body)
+
+    def steps(body: bytes) -> Generator[None, None, object]:
+        yield
+        yield
+        if isinstance(last, Exception):
+            raise last
+        return (last, body)
+
+    return Call(operation="meetings.list", method="GET", path="/zoom/meetings", read=read, steps=steps)
+
+
+@pytest.mark.parametrize(("status", "steps"), [(199, 0), (200, 2), (201, 2), (299, 2), (300, 0)])
+def test_which_answers_are_read_in_steps(status: int, steps: int) -> None:
+    """A success that can take long is read in steps, and what they made of it is returned; no other answer is."""
+    exchange = begun(read_in_steps("in steps"))
+    taken = len(list(exchange.reading(answer(status, b"body"))))
+    action = exchange.on_answer(answer(status, b"body"), now=1.0, wall=NOON, chance=0.0)
+
+    assert steps == taken
+    assert (Return(("in steps", b"body")) if steps else None) == (action if isinstance(action, Return) else None)
+
+
+def test_an_answer_that_needs_no_steps() -> None:
+    """A call whose answers take no time to read has no steps; one that may have steps is read at once without them."""
+    assert [] == list(begun(GET).reading(MEETING))
+    action = begun(read_in_steps("in steps")).on_answer(answer(200, b"body"), now=1.0, wall=NOON, chance=0.0)
+    assert Return(("at once", b"body")) == action
+
+
+@pytest.mark.parametrize(
+    ("last", "words"),
+    [(Refused({"success": False, "error": "no such page"}), "no such page"), (DecodeError("cut"), "cut")],
+)
+def test_steps_that_fail(last: Exception, words: str) -> None:
+    """An answer that cannot be read in steps, or says that it failed, fails the call when it is decided on."""
+    exchange = begun(read_in_steps(last))
+
+    assert [None, None] == list(exchange.reading(answer(200, b"body")))
+    assert words in str(error_of(exchange.on_answer(answer(200, b"body"), now=1.0, wall=NOON, chance=0.0)))
 
 
 def test_an_answer_that_is_too_large() -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import inside
 from core.strategies import brisk, details, encode, page_of, pages, rows
-from pyas_async import DecodeError, Meeting, MeetingDetail, Page, to_dict
+from pyas_async import DecodeError, Meeting, MeetingDetail, Page, from_dict, to_dict
 from pyas_async._core.codec import converter, native, read_detail, read_page
 from pyas_async._core.codec.pages import finished, page_steps, read_at_once, read_whole, row_by_row
 from pyas_async._core.codec.responses import read_quickly, read_slowly
@@ -150,6 +150,24 @@ def test_which_way_a_detail_takes() -> None:
         detail = read_detail(encode({"success": True, "meeting": _DETAIL}))
 
     assert {"rooms": [1]} == detail.settings.breakout_room.extra  # type: ignore[union-attr]
+
+
+def test_which_reader_a_document_meets() -> None:
+    """A document that fits is read once, by the quicker reader; only of one that does not is the place looked for."""
+    readers: list[bool] = []
+
+    def reader(*, detailed: bool) -> converter.Reader:
+        readers.append(detailed)
+        return made[detailed]
+
+    made = {detailed: converter.reader(detailed=detailed) for detailed in (False, True)}
+    with mock.patch.object(converter, "reader", reader):
+        assert 1 == from_dict(Meeting, {"id": "1"}).id
+        assert [False] == readers
+        with pytest.raises(DecodeError, match=r"\$\.id"):
+            from_dict(Meeting, {"id": "one"})
+
+    assert [False, False, True] == readers
 
 
 @pytest.mark.parametrize("cls", [Meeting, MeetingDetail])

@@ -35,6 +35,47 @@ def headers(remaining: int, resets_in: float) -> dict[str, str]:
     return {"x-ratelimit-remaining": str(remaining), "x-ratelimit-reset": f"{reset:%a, %d %b %Y %H:%M:%S GMT}"}
 
 
+@pytest.mark.parametrize(
+    ("given", "named", "calls"), [(20, None, 20), (None, 400, 400), (20, 400, 20), (None, None, 100)]
+)
+def test_how_far_calls_are_spread_after_a_pause(given: int | None, named: int | None, calls: int) -> None:
+    """After a pause as many calls as a window has are spread over a twentieth of it; where nobody knows, 100."""
+    budget = heard(given)
+    if named is not None:
+        budget.learn({"x-ratelimit-limit": str(named), "x-ratelimit-remaining": str(named)}, 0.0, NOON)
+    budget.pause(60.0, 1_000.0)
+
+    assert WINDOW / 20 / calls == pytest.approx(budget.step(1_060.0))
+    assert 0.0 == budget.step(1_060.0 + WINDOW / 20)
+
+
+def test_calls_are_spread_no_longer_than_they_paused() -> None:
+    """After a pause of a second, calls are spread over a second, whenever that was."""
+    budget = heard(20)
+    budget.pause(1.0, 1_000.0)
+
+    assert 1.0 / 20 == pytest.approx(budget.step(1_001.0))
+    assert 0.0 == budget.step(1_002.0)
+
+
+def test_what_others_may_still_spend_is_not_shown_as_left() -> None:
+    """Of what the service says is left, the part that is others' by agreement is not this program's to spend."""
+    budget = heard(100, share=0.5)
+    budget.learn(headers(60, 100.0), 0.0, NOON)
+
+    assert 10 == budget.snapshot(0.0, NOON).remaining
+    assert 10 == budget.slots(0.0, 1.0)
+
+
+def test_the_least_wait_counts_from_now() -> None:
+    """A call that comes later waits less long for the same place."""
+    budget = heard(1)
+    assert take(budget, 10.0)
+    budget.spent(10.0)
+
+    assert [300.0, 200.0, 0.0] == [budget.earliest(now) for now in (10.0, 110.0, 310.0)]
+
+
 @pytest.mark.parametrize("limit", [None, 100])
 def test_first_call_goes_alone(limit: int | None) -> None:
     """Before the first answer nobody knows what others have left of the key: one call goes ahead of all others."""

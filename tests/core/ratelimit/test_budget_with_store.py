@@ -11,6 +11,8 @@ from pyas_async import BudgetLease, BudgetReport, RateBudget
 from pyas_async._core.ratelimit.queue import Ticket
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pyas_async._core.ratelimit.leases import Leases
     from pyas_async._core.ratelimit.store_share import StoreShare
 
@@ -51,6 +53,15 @@ def test_no_store() -> None:
     budget.queue.join(Ticket())
 
     assert None is budget.sharing
+
+
+@pytest.mark.parametrize("plan", [RateBudget.developer, RateBudget.growth, RateBudget.scale])
+def test_a_plan_with_a_store(plan: Callable[..., RateBudget]) -> None:
+    """The budget of a plan is shared through the store that it was given, as any other, and by itself through none."""
+    store = Store()
+
+    assert store is shared(plan(store=store)).leases.store
+    assert None is plan().sharing
 
 
 def test_it_looks_ahead_as_one_of_several() -> None:
