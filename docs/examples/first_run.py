@@ -1,9 +1,9 @@
-"""Every meeting exactly once, although page tokens die on the way.
+"""List every meeting exactly once, although page tokens expire during the listing.
 
-The program starts the sandbox as a process of its own, leads one meeting through its life, and lists all meetings of
-several accounts at once. A page token lives for a second here. One reader dawdles for longer than that, and one has the
-service forget its tokens. In the end, what was read is compared with the sandbox's database, opened directly. The exit
-code is 0 only if all of it agrees, and at least one token died.
+The program starts the sandbox in its own process, creates, changes and deletes one meeting, and lists all meetings of
+several accounts at once. Page tokens expire after one second here. One consumer pauses for longer than that, and one
+makes the service forget its tokens. At the end, the program compares the rows with the sandbox's database, which it
+opens directly. The exit code is 0 only if everything agrees, and at least one token expired.
 
 It needs ``pyas_async[sandbox]`` and ``rich``.
 """
@@ -41,18 +41,18 @@ if TYPE_CHECKING:
 
     from pyas_async import Event, Meeting, MeetingIterator
 
-# What a reader does with its rows: for each fifty, so many seconds of work.
+# Each consumer works for `WORK` seconds on every `BATCH` rows.
 BATCH: Final = 50
 WORK: Final = 0.04
 
 console = Console(highlight=False)
-# A terminal is wrapped to, a pipe is not: whoever reads it reads by line.
+# Wrap lines for a terminal, but not for a pipe, since programs read it line by line.
 say = partial(console.print, markup=False, soft_wrap=not console.is_terminal)
 
 
 @dataclass(frozen=True)
 class Service:
-    """What the sandbox says of itself, once it is ready."""
+    """What the sandbox prints when it is ready."""
 
     url: str
     api_key: str
@@ -62,7 +62,7 @@ class Service:
 
 @dataclass(frozen=True)
 class Listing:
-    """The listing of one account, the rows its reader got, and what befalls the reader after so many of them."""
+    """The listing of one account, the rows so far, and the incidents, by the number of rows after which they happen."""
 
     name: str
     iterator: MeetingIterator
@@ -72,11 +72,11 @@ class Listing:
 
 @contextmanager
 def sandbox(options: argparse.Namespace, folder: Path) -> Generator[Service]:
-    """Run the sandbox on a free port, as long as the context lasts."""
-    # -P: the package that is imported here, not one that happens to lie in the working directory.
+    """Run the sandbox on a free port until the context ends."""
+    # -P: use the installed package, not one that happens to be in the working directory.
     command = [sys.executable, "-P", "-m", "pyas_async.sandbox", "--port=0", "--latency=0.05", f"--db={folder / 'db'}"]
     command += [f"--accounts={options.accounts}", f"--meetings={options.meetings}", f"--token-ttl={options.token_ttl}"]
-    # Its errors go to a file: a pipe that nobody empties would stop it once the pipe is full.
+    # Its errors go to a file: a pipe that is not read would block the sandbox once it is full.
     log = folder / "log"
     with log.open("w") as errors, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors) as process:
         try:
@@ -85,25 +85,25 @@ def sandbox(options: argparse.Namespace, folder: Path) -> Generator[Service]:
                 sys.exit(f"The sandbox did not start:\n{log.read_text().strip()}")
             yield Service(**json.loads(line))
         finally:
-            process.kill()  # nothing of it is kept, so it needs no time to say goodbye
+            process.kill()  # its data is not kept, so it need not shut down cleanly
 
 
 def documents(service: Service, account_id: str, meeting_id: int | None = None) -> list[dict[str, Any]]:
-    """Read rows from the sandbox's database: neither the service nor the SDK has a part in that."""
+    """Read rows from the sandbox's database, without the service and the SDK."""
     sql = "SELECT document FROM rows WHERE account_id = :account AND (:id IS NULL OR id = :id)"
     with closing(sqlite3.connect(f"{Path(service.db).as_uri()}?mode=ro", uri=True)) as database:
         return [json.loads(text) for (text,) in database.execute(sql, {"account": account_id, "id": meeting_id})]
 
 
 def note(event: Event) -> None:
-    """Tell of a page token that died; all else is in the table."""
+    """Print a line for each page token that expired; the table shows the rest."""
     if isinstance(event, ListingRestarted):
         died = "grew too old to be tried" if event.reason == "age" else "was refused by the service"
-        say(f"{event.account_id:.6}: the page token {died}, at row {event.yielded:,}. Walking afresh.", style="yellow")
+        say(f"{event.account_id:.6}: the page token {died}, at row {event.yielded:,}. Restarting.", style="yellow")
 
 
-async def lead_one_life(client: PyasClient, service: Service, account_id: str) -> list[str]:
-    """Create, read, change and delete a meeting; tell where service or database have it otherwise than asked."""
+async def try_one_meeting(client: PyasClient, service: Service, account_id: str) -> list[str]:
+    """Create, read, change and delete a meeting; return the differences from what the service and the database have."""
     meetings, faults = client.for_account(account_id).meetings, list[str]()
     start = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
 
@@ -130,7 +130,7 @@ async def lead_one_life(client: PyasClient, service: Service, account_id: str) -
 
 
 async def read(listing: Listing) -> None:
-    """Take the rows of one listing, and do a little work on them."""
+    """Consume the rows of one listing, and do a little work on them."""
     async for meeting in listing.iterator:
         listing.rows.append(meeting)
         count = len(listing.rows)
@@ -141,28 +141,28 @@ async def read(listing: Listing) -> None:
     say(f"{listing.name}: done, {len(listing.rows):,} rows.", style="green")
 
 
-async def dawdle(name: str, seconds: float) -> None:
-    """Outlast a page token: the client knows its age, and does not spend a call on it."""
-    say(f"{name}: the reader dawdles for {seconds:g} s.")
+async def pause(name: str, seconds: float) -> None:
+    """Wait until a page token has expired. The client knows the token's age, and does not spend a call on it."""
+    say(f"{name}: the consumer pauses for {seconds:g} s.")
     await anyio.sleep(seconds)
 
 
 async def forget_tokens(name: str, url: str) -> None:
-    """Have the service forget its page tokens: the client learns of that only by being refused."""
+    """Make the service forget its page tokens. The client notices only when the service refuses a token."""
     (await anyio.to_thread.run_sync(httpx.post, f"{url}/_sandbox/expire_tokens")).raise_for_status()
-    say(f"{name}: the service was made to forget all page tokens.")
+    say(f"{name}: the service has forgotten all page tokens.")
 
 
 async def work(service: Service, options: argparse.Namespace) -> tuple[list[Listing], list[str]]:
-    """Do the job with one client; return the listings, and what was wrong with the one meeting."""
+    """Do the job with one client; return the listings, and the faults found with the one meeting."""
     url, ttl, size = service.url, options.token_ttl, options.meetings
     async with PyasClient(service.api_key, base_url=url, page_token_ttl=ttl, on_event=note) as client:
-        faults = await lead_one_life(client, service, service.account_ids[0])
+        faults = await try_one_meeting(client, service, service.account_ids[0])
         listings = [Listing(id_[:6], client.meetings.iter_all(account_id=id_)) for id_ in service.account_ids]
         first, last = listings[0], listings[-1]
-        first.incidents[size // 3] = lambda: dawdle(first.name, ttl * 1.25)
+        first.incidents[size // 3] = lambda: pause(first.name, ttl * 1.25)
         last.incidents[size * 2 // 3] = lambda: forget_tokens(last.name, url)
-        # A pipe gets the lines alone.
+        # In a pipe, print only the lines, without the live table.
         live = Live(console=console, get_renderable=lambda: overview(listings, size), transient=True)
         with live if console.is_interactive else nullcontext():
             async with anyio.create_task_group() as group:
@@ -172,7 +172,7 @@ async def work(service: Service, options: argparse.Namespace) -> tuple[list[List
 
 
 def overview(listings: Sequence[Listing], size: int, checks: Mapping[str, Sequence[str]] | None = None) -> Table:
-    """Draw the table: how far the listings are or, given ``checks``, how they compare with the database."""
+    """Build the table with the listings' progress or, given ``checks``, with their comparison to the database."""
     stats = [(listing, listing.iterator.stats) for listing in listings]
     counts = [(len(one.rows), s.pages, s.calls, s.restarts, s.duplicates_skipped) for one, s in stats]
     names = ("rows", "pages", "calls", "restarts", "duplicates\nskipped")
@@ -192,28 +192,30 @@ def overview(listings: Sequence[Listing], size: int, checks: Mapping[str, Sequen
 
 
 def compare(truth: Iterable[Mapping[str, Any]], rows: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Tell what keeps the rows from being the true ones, each exactly once and each field the same."""
+    """Return the differences: rows that are missing, repeated, or not in the database with the same fields."""
     wanted, got = (Counter(json.dumps(row, sort_keys=True) for row in side) for side in (truth, rows))
     faults = {
         "missing": (wanted - got).total(),
         "repeated": sum(count - wanted[row] for row, count in got.items() if 0 < wanted[row] < count),
-        "that never were": sum(count for row, count in got.items() if row not in wanted),
+        "not in the database": sum(count for row, count in got.items() if row not in wanted),
     }
     return [f"{count:,} {fault}" for fault, count in faults.items() if count]
 
 
 def verdict(checks: Mapping[str, Sequence[str]], meeting: Sequence[str], deaths: int) -> list[str]:
-    """Name everything that failed; nothing if all went as promised."""
-    rows = [f"the rows of {name}, by the database: {', '.join(faults)}" for name, faults in checks.items() if faults]
-    tokens = [] if deaths else ["no page token died on the way; take more meetings, or a shorter --token-ttl"]
+    """Return everything that failed; the list is empty if nothing did."""
+    rows = [
+        f"the rows of {name}, against the database: {', '.join(faults)}" for name, faults in checks.items() if faults
+    ]
+    tokens = [] if deaths else ["no page token expired; use more meetings or a shorter --token-ttl"]
     return [*rows, *meeting, *tokens]
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do it all, against a sandbox of its own; return the exit code."""
+    """Start a sandbox, run the job and the checks, and return the exit code."""
     with TemporaryDirectory(ignore_cleanup_errors=True) as folder, sandbox(options, Path(folder)) as service:
         size = f"{options.accounts} x {options.meetings:,} meetings"
-        say(f"Sandbox at {service.url}: {size}, page tokens live {options.token_ttl:g} s.", style="bold")
+        say(f"Sandbox at {service.url}: {size}, page tokens expire after {options.token_ttl:g} s.", style="bold")
         listings, meeting = anyio.run(work, service, options, backend="trio" if options.trio else "asyncio")
         truth = [documents(service, account_id) for account_id in service.account_ids]
     checks = {one.name: compare(true, map(to_dict, one.rows)) for one, true in zip(listings, truth, strict=True)}
@@ -223,27 +225,27 @@ def run(options: argparse.Namespace) -> int:
         for fault in failed:
             say(f"FAILED: {fault}", style="bold red")
         return 1
-    say(f"Every row came exactly once; page tokens that died on the way: {deaths}.", style="bold green")
-    say("Next: README.md has the first lines to write yourself.")
-    say("      docs/ has the rest, and this program: docs/examples/first_run.py.")
+    say(f"Every row came exactly once; page tokens that expired during the run: {deaths}.", style="bold green")
+    say("Next: README.md shows a first program of your own.")
+    say("      docs/ has the rest; this program is docs/examples/first_run.py.")
     return 0
 
 
 def main() -> int:
     """Run the program; return its exit code."""
-    parser = argparse.ArgumentParser(description="List every meeting exactly once, although page tokens die.")
+    parser = argparse.ArgumentParser(description="List every meeting exactly once, although page tokens expire.")
     add = parser.add_argument
     add("--meetings", type=int, default=2000, help="meetings of each account (default: %(default)s)")
     add("--accounts", type=int, default=3, help="connected accounts (default: %(default)s)")
-    add("--token-ttl", type=float, default=1.0, help="seconds that a page token lives (default: %(default)s)")
-    add("--trio", action="store_true", help="run on trio, if that is installed, rather than asyncio")
+    add("--token-ttl", type=float, default=1.0, help="seconds until a page token expires (default: %(default)s)")
+    add("--trio", action="store_true", help="run on trio, if it is installed, instead of asyncio")
     options = parser.parse_args()
     if options.accounts < 1:
         parser.error("--accounts must be 1 or more")
-    # A proxy of the surroundings has no business between this program and its sandbox.
+    # Requests to the sandbox must not go through a proxy of the environment.
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
-    # Who ends this program otherwise than with Ctrl-C leaves no sandbox behind, either. SIGINT by name, since shells
-    # switch it off for what they run in the background.
+    # SIGTERM ends the program like Ctrl-C, so that no sandbox is left behind. SIGINT is set explicitly, because shells
+    # ignore it for programs that they run in the background.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     code = 1

@@ -1,4 +1,4 @@
-"""Look at the site that was built: every public name has its place, and nothing is asked of other hosts.
+"""Check the site that was built: every public name is described, no page loads from other hosts, no link is dead.
 
 Run by ``nox -s docs``: ``python docs/site/check.py FOLDER``.
 """
@@ -17,13 +17,13 @@ from names import MODULES
 
 
 def names_of(site: Path) -> set[str]:
-    """List what the reference describes."""
+    """List the names that the reference describes."""
     inventory = InventoryFile.loads((site / "objects.inv").read_bytes(), uri="")
     return {name for names in inventory.data.values() for name in names}
 
 
-def strangers_of(site: Path) -> list[str]:
-    """List what pages would load from other hosts; links that a reader may follow are none of it."""
+def loaded_from_elsewhere(site: Path) -> list[str]:
+    """List what the pages load from other hosts. Ordinary links are not loaded, so they do not count."""
     loads = re.compile(r'<(?:script|link|img|iframe)\b[^>]*?(?:src|href)="((?:https?:)?//[^"]+)"')
     return [
         f"{page.relative_to(site)}: {address}"
@@ -33,7 +33,7 @@ def strangers_of(site: Path) -> list[str]:
 
 
 def anchors_missing(site: Path) -> list[str]:
-    """List links within the site that lead nowhere."""
+    """List links within the site whose page or anchor does not exist."""
     pages = {page.resolve(): page.read_text("utf-8") for page in site.rglob("*.html")}
     ids = {page: set(re.findall(r'\bid="([^"]+)"', text)) for page, text in pages.items()}
     missing = []
@@ -49,17 +49,17 @@ def anchors_missing(site: Path) -> list[str]:
 
 
 def main() -> None:
-    """Check, and end with what is wrong."""
+    """Check the site, and exit with the list of faults, if there are any."""
     site = Path(sys.argv[1])
     names = names_of(site)
     modules = ["pyas_async", *(module for module in MODULES.values() if importlib.util.find_spec(module) is not None)]
     public = [f"{module}.{name}" for module in modules for name in importlib.import_module(module).__all__]
     wrong = [f"not in the reference: {name}" for name in public if name not in names]
-    wrong += [f"from another host: {found}" for found in strangers_of(site)]
-    wrong += [f"leads nowhere: {found}" for found in anchors_missing(site)]
+    wrong += [f"from another host: {found}" for found in loaded_from_elsewhere(site)]
+    wrong += [f"dead link: {found}" for found in anchors_missing(site)]
     if wrong:
         sys.exit("\n".join(wrong))
-    print(f"{len(list(site.rglob('*.html')))} pages, {len(names)} names, no link that leads nowhere")
+    print(f"{len(list(site.rglob('*.html')))} pages, {len(names)} names, no dead link")
 
 
 if __name__ == "__main__":

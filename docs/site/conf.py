@@ -1,7 +1,8 @@
-"""Sphinx's settings. The source folder is the whole repository: so its pages link to each other as they do on a forge.
+"""Sphinx's settings. The source folder is the whole repository, so that links between pages work as on a forge.
 
-``docs/index.md`` is an ordinary page with lists of links; the navigation is made of them. The reference is written from
-``names.py`` and the docstrings. A page under docs/ that the index does not name is listed among the how-tos.
+``docs/index.md`` is an ordinary page with lists of links; the navigation is generated from them. The reference is
+generated from ``names.py`` and the docstrings. A page under docs/ that the index does not name is listed among the
+how-tos.
 """
 
 import importlib
@@ -42,7 +43,7 @@ pygments_style, pygments_dark_style = "tango", "monokai"
 myst_heading_anchors = 4
 myst_enable_extensions = ["deflist"]
 myst_fence_as_directive = ["mermaid"]
-# Prompts and what is printed are no part of a command.
+# Copy only the commands, without prompts and output.
 copybutton_prompt_text = "$ "
 copybutton_only_copy_prompt_lines = True
 
@@ -52,29 +53,29 @@ autodoc_class_signature = "mixed"
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True
-# Docstrings name parameters as well as things that have a place of their own: the latter become links.
+# Docstrings put both parameters and public names in backticks; public names become links.
 default_role = "py:obj"
 
 
 class Mermaid(Directive):
-    """A diagram: drawn in the browser where static/mermaid.min.js was put, and text that can be read where not."""
+    """A diagram: drawn in the browser if static/mermaid.min.js exists, and shown as readable text otherwise."""
 
     has_content = True
 
     def run(self) -> list[nodes.Node]:
-        """Give the diagram's text."""
+        """Return a ``<pre>`` with the diagram's source, which the browser's script draws."""
         text = nodes.Text("\n".join(self.content)).astext()
         escaped = text.replace("&", "&amp;").replace("<", "&lt;")
         return [nodes.raw("", f'<pre class="mermaid">\n{escaped}\n</pre>', format="html")]
 
 
 def slug(title: str) -> str:
-    """Name the page of a title."""
+    """Return the name of a title's page, without its suffix."""
     return "reference/" + title.lower().replace(" ", "-")
 
 
 def entries(module: str, names: list[str], values: dict[str, str]) -> list[str]:
-    """Describe names of a module, in this order."""
+    """Write Sphinx directives for names of a module, in the given order; `values` describes constants and aliases."""
     parts = []
     for name in names:
         if name in values:
@@ -86,13 +87,13 @@ def entries(module: str, names: list[str], values: dict[str, str]) -> list[str]:
             continue
         parts += [f".. autoclass:: {name}", "   :members:"]
         parts += [] if thing.__bases__ == (object,) else ["   :show-inheritance:"]
-        # Half of its methods are in a base class that is nobody's business.
+        # Half of its methods are defined in a private base class.
         parts += ["   :inherited-members:", ""] if name == "Meetings" else [""]
     return parts
 
 
 def reference() -> dict[str, str]:
-    """Write the pages of the reference."""
+    """Return the text of each page of the reference, by the page's name."""
     pages = {}
     for title, names in REFERENCE.items():
         parts = [f"# {title}", "```{eval-rst}", ".. currentmodule:: pyas_async", ""]
@@ -100,7 +101,7 @@ def reference() -> dict[str, str]:
         pages[slug(title)] = "\n".join([*parts, "```", ""])
     for title, module in MODULES.items():
         if importlib.util.find_spec(module) is not None:
-            # Not by `:members:`, which finds neither what is loaded later nor what is no class and no function.
+            # `:members:` would miss names that are imported lazily, and names that are neither classes nor functions.
             parts = [f"# {title}", "", "```{eval-rst}", f".. automodule:: {module}", ""]
             public = importlib.import_module(module).__all__
             parts += entries(module, public, MODULE_VALUES.get(module, {}))
@@ -109,7 +110,7 @@ def reference() -> dict[str, str]:
 
 
 def write_reference(app: Sphinx) -> None:
-    """Put the reference where Sphinx looks for pages; git ignores it."""
+    """Write the reference into docs/reference, which git ignores; files that have not changed keep their time."""
     folder = ROOT / "docs" / "reference"
     folder.mkdir(exist_ok=True)
     for name, text in reference().items():
@@ -119,7 +120,7 @@ def write_reference(app: Sphinx) -> None:
 
 
 def navigation(app: Sphinx, docname: str, source: list[str]) -> None:
-    """Make the navigation out of the lists of the index."""
+    """Append the navigation to the index, generated from its lists of links."""
     if docname != root_doc:
         return
     parts, named = {}, {"index"}
@@ -135,8 +136,8 @@ def navigation(app: Sphinx, docname: str, source: list[str]) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Hook in."""
-    # What Google's style calls attributes, napoleon hands on as variables.
+    """Register the directive and the handlers with Sphinx."""
+    # Napoleon turns the "Attributes" sections of Google's style into variable fields.
     for field in PyObject.doc_field_types:
         if field.name == "variable":
             field.label = "Attributes"

@@ -1,4 +1,4 @@
-"""Which page of the reference has which public names. A test asks that each name has its place."""
+"""The pages of the reference, and the public names on each. A test checks that every public name is on a page."""
 
 REFERENCE = {
     "Client": ["PyasClient", "Meetings", "Accounts", "RateLimitSnapshot"],
@@ -77,16 +77,16 @@ REFERENCE = {
         "BudgetStoreFailed",
     ],
 }
-"""Of ``pyas_async``."""
+"""The names of ``pyas_async``, by the title of their page."""
 
 VALUES = {
-    "Event": "Everything that ``on_event`` can be told: the union of the events.",
+    "Event": "The union of all events, which is the type of the argument of ``on_event``.",
     "MeetingId": "A meeting's number, its digits, or a uuid: ``int | str``.",
-    "Priority": 'Who goes first when the call budget is short: ``"interactive"`` or ``"bulk"``.',
-    "UNSET": "What was not given. It is not ``None``: that may be a value.",
+    "Priority": 'The order of calls when the call budget is short: ``"interactive"`` before ``"bulk"``.',
+    "UNSET": "The value of an argument that was not given. It differs from ``None``, which may be a value.",
     "__version__": "The version of the package.",
 }
-"""What is no class and no function, and what there is to say of it."""
+"""Descriptions of the names that are neither classes nor functions."""
 
 MODULES = {
     "Plans": "pyas_async.plans",
@@ -96,7 +96,7 @@ MODULES = {
     "Redis": "pyas_async.integrations.redis",
     "Warehouse": "pyas_async.integrations.dlt",
 }
-"""Public modules beside it; one that is not there is left out."""
+"""Further public modules, by the title of their page; a module that is not installed is left out."""
 
 MODULE_VALUES = {
     "pyas_async.plans": {
@@ -106,12 +106,12 @@ MODULE_VALUES = {
         "PLANS": "The plans by name, the smallest first.",
     },
     "pyas_async.sandbox": {
-        "Fault": "What `Sandbox.fail_next` can let go wrong on the way, rather than with the service: "
+        "Fault": "The network faults that `Sandbox.fail_next` can cause, as opposed to error responses: "
         '``"unreachable"``, ``"dropped"``, ``"hang"``, ``"lost"`` or ``"garbage"``.',
-        "Operation": 'A call of the API, as in ``"meetings.list"``: one of ``OPERATIONS``.',
-        "OPERATIONS": "The names of all calls of the API, as `SeenRequest` and the faults have them.",
-        "EXPIRED_ANSWERS": "Each known form of the answer to a dead page token, an `ExpiredAnswer`, by its name: "
+        "Operation": 'The name of an API operation, such as ``"meetings.list"``: one of ``OPERATIONS``.',
+        "OPERATIONS": "The names of all API operations, as used by `SeenRequest` and `Sandbox.fail_next`.",
+        "EXPIRED_ANSWERS": "Each known form of the response to an expired page token, an `ExpiredAnswer`, by its name: "
         "``Sandbox(expired_answer=…)`` takes it.",
     },
 }
-"""What is no class and no function in them, likewise."""
+"""Descriptions of the names in these modules that are neither classes nor functions."""

@@ -116,7 +116,7 @@ def test_killed_at_random_moments(database: Database, tmp_path: Path) -> None:
         truth = Counter(service.truth())
     schema = "" if database.server is None else "dbos."
     states = database.ask(f"SELECT status, count(*) FROM {schema}workflow_status GROUP BY status")  # noqa: S608
-    batches = database.ask("SELECT count(*) FROM places")
+    batches = database.ask("SELECT count(*) FROM batches")
     print(  # noqa: T201  (the figures, for `pytest -s`)
         f"\n{database.url.partition(':')[0]}: {sum(key.accounts for key in scale.keys.values()):,} accounts, "
         f"{found.total():,} meetings, {batches[0][0]} batches, {hit} kills, {calls:,} calls of {service.least:,} "
@@ -144,9 +144,9 @@ def test_two_of_a_name(tmp_path: Path) -> None:
             while service.calls.total() < 40:
                 time.sleep(0.01)
             service.holds = True
-            turn = database.ask("SELECT turn FROM places")
+            turn = database.ask("SELECT turn FROM batches")
             workers.processes["another one"] = workers.run("work", "one")
-            while database.ask("SELECT turn FROM places") == turn:
+            while database.ask("SELECT turn FROM batches") == turn:
                 time.sleep(0.05)
             service.holds = False
             workers.wait(120.0)

@@ -20,48 +20,50 @@ COLUMNS = (READS, ("create",), AGAIN)
 LEAD = """\
 # What becomes of a call when something goes wrong
 
-Look for what happened to you in the first column, and for your call in the others.
+Find the fault in the first column, and your call in the other columns.
 
 - *answered*: the call returns, after one request.
-- Everything else is what it raises if the fault happens **every time**.
-  A number of requests, or of attempts where no request gets through, says that the call was tried again:
-  a fault that is over by then is not seen at all, and the call returns.
-  No number is one.
-- Of a write, the second word is the error's `write_state`.
-  *not_sent* and *rejected*: nothing was done; send it again when what the error speaks of is put right.
-  *done*: it was carried out, and its answer alone is lost.
-  *unknown*: nobody can tell.
-  Look before you do it again, or let `create` look:
-  [`on_unknown="reconcile"`](cookbook.md#a-create-that-was-not-answered).
+- Any other cell names the error that the call raises if the fault happens **every time**.
+  If the client retries the call, the cell gives the number of requests,
+  or of attempts if no request reaches the service.
+  If the fault has passed before the last attempt, the call returns as usual.
+  Without a number, there is one request.
+- For a write, the second word is the error's `write_state`:
+  - *not_sent* and *rejected*: nothing was done. Send the write again once the cause of the error is removed.
+  - *done*: the write was carried out, and only its response is lost.
+  - *unknown*: the write may or may not have been carried out.
+    Check before you repeat it, or let `create` check:
+    [`on_unknown="reconcile"`](cookbook.md#a-create-that-was-not-answered).
 - Requests are counted with the default settings: four attempts, 30 s for each, and 90 s for the whole call.
-  So there is time for three that are not answered.
+  So if no request gets a response, there is time for three.
 
-What holds in every row:
+These rules hold in every row:
 
-- The client goes on.
-  When the fault has passed, the next call gets the answer to its own question, at its first request.
-- No call waits beyond its `deadline`: a wait that would is not begun, and the call fails at once.
+- The client stays usable.
+  When the fault has passed, the next call gets its own response at its first request.
+- No call waits beyond its `deadline`: if a wait would end after the deadline, the call fails at once.
   Pages of a listing and bulk calls wait for the call budget as long as it takes,
-  but no answer makes anybody wait for more than an hour.
-- All retries of a client share a quota, which runs out when the service fails everybody:
-  10,000 calls make at most 11,000 requests.
-- An answer has 16 MiB at most, decompressed, and is put together within that:
-  a bomb takes no more memory than any other answer that is too large.
-- An error's status speaks for itself, also where its body is cut, stalls, or cannot be read.
-- A redirect is not followed, so the key does not go there.
-  After 307 and 308 a write was surely not carried out; the others may follow on one that was.
-- Whoever asks for a meeting by number gets that meeting.
-  An answer about another one belongs to another question: it is a `DecodeError`, for an update an *unknown* one.
-  By uuid nothing is compared, since every instance of a meeting has its own.
+  but no response makes a call wait for more than an hour.
+- All retries of a client share a quota.
+  If the service fails for every call, the quota runs out: 10,000 calls make at most 11,000 requests.
+- The client reads at most 16 MiB of a response, counted after decompression, and stops decompressing there:
+  a gzip bomb takes no more memory than any other response that is too large.
+- The status of an error response counts, even if its body is cut off, stalls, or cannot be read.
+- The client does not follow redirects, so the key is not sent to another host.
+  After 307 and 308 a write was certainly not carried out; after the others it may have been.
+- A call that names a meeting by number returns that meeting.
+  A response about another meeting belongs to another request: the call raises `DecodeError`,
+  for an update with the state *unknown*.
+  If the call names a uuid, the client does not compare, since every instance of a meeting has its own uuid.
 
-The tests hold this page: a service on a raw socket does each of these things to each of the five calls,
-on asyncio and trio, through the client's own connections, and to three of them through an injected client of httpx2's.
-The rows come from `tests/faults/table.py`, and `python3 noxfile.py -s pages` writes this page anew.
+Tests check this page: a service on a raw socket causes each fault for each of the five calls,
+on asyncio and trio, through the client's own connections, and for three of the calls through an injected httpx2 client.
+The rows come from `tests/faults/table.py`, and `python3 noxfile.py -s pages` writes this page.
 """
 
 
 def page() -> str:
-    """Write the page."""
+    """Return the page's text."""
     return "\n".join([LEAD, *(line for title, faults in TABLE.items() for line in _section(title, faults))])
 
 
@@ -76,7 +78,7 @@ def _section(title: str, faults: tuple[Fault, ...]) -> Iterator[str]:
 
 
 def _cell(fault: Fault, calls: tuple[str, ...]) -> str:
-    """Say how calls end: once if they end alike, else each by its name."""
+    """Describe how the calls of a column end: in one phrase if they end alike, otherwise one by one."""
     words = {call: _words(fault.endings[call]) for call in calls}
     if len(set(words.values())) == 1:
         return words[calls[0]]
@@ -94,7 +96,7 @@ def _words(ending: Ending) -> str:
     if ending.error is RateLimitError:
         parts.append(f'scope "{ending.scope}"')
         if ending.retry_after is not None:
-            parts.append(f"free again in {ending.retry_after:,} s")
+            parts.append(f"`retry_after` {ending.retry_after:,} s")
     if ending.attempts > 1:
         parts.append(f"{ending.attempts} {'requests' if ending.requests else 'attempts'}")
     return ", ".join(parts)

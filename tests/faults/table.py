@@ -69,43 +69,43 @@ THERE = "Date: Sun, 22 Nov 2026 08:11:16 GMT"
 JAVASCRIPT = "Sun Nov 22 2026 08:11:36 GMT+0000 (Coordinated Universal Time)"
 
 CONNECTION = (
-    Fault("nobody listens: the connection is refused", well, unsent(), place="nobody"),
-    Fault("a certificate that nobody vouches for", well, unsent(attempts=1), place="stranger"),
-    Fault("plain HTTP where TLS belongs", well, unsent(), place="plain", greets=head(400)),
-    Fault("hangs up before it reads the request", well, lost(read=False), greets=Do.CLOSE),
-    Fault("hangs up before the headers", does((Do.CLOSE,)), lost()),
+    Fault("the connection is refused: nothing listens at the address", well, unsent(), place="nobody"),
+    Fault("a certificate that is not trusted", well, unsent(attempts=1), place="stranger"),
+    Fault("plain HTTP instead of TLS", well, unsent(), place="plain", greets=head(400)),
+    Fault("closes the connection before it reads the request", well, lost(read=False), greets=Do.CLOSE),
+    Fault("closes the connection before the headers", does((Do.CLOSE,)), lost()),
     Fault("resets the connection", does((Do.RESET,)), lost()),
-    Fault("hangs up inside the headers", does((head()[:40], Do.CLOSE)), lost()),
-    Fault("hangs up after the headers", does((head(200, "Content-Length: 99"), Do.CLOSE)), lost()),
+    Fault("closes the connection inside the headers", does((head()[:40], Do.CLOSE)), lost()),
+    Fault("closes the connection after the headers", does((head(200, "Content-Length: 99"), Do.CLOSE)), lost()),
     Fault(
-        "hangs up inside a body whose length it has told",
+        "closes the connection inside a body with `Content-Length`",
         does(lambda seen: (whole(text(seen))[:-9], Do.CLOSE)),
         lost(),
     ),
     Fault(
-        "hangs up between two chunks",
+        "closes the connection between two chunks",
         does(lambda seen: (head(200, CHUNKED) + chunks(text(seen), end=b""), Do.CLOSE)),
         lost(),
     ),
     Fault(
-        "hangs up inside a chunk",
+        "closes the connection inside a chunk",
         does(lambda seen: (head(200, CHUNKED) + chunks(text(seen), end=b"")[:-9], Do.CLOSE)),
         lost(),
     ),
     Fault(
-        "hangs up inside a body without a length: HTTP cannot tell that from its end",
+        "closes the connection inside a body without a length, which HTTP cannot tell from the end of the body",
         does(lambda seen: (head() + halved(text(seen)), Do.CLOSE)),
         unreadable(),
     ),
     Fault(
-        "hangs up before a body without a length",
+        "closes the connection before a body without a length",
         does((head(), Do.CLOSE)),
         unreadable(EMPTY_IS_FINE),
     ),
 )
 
 TIME = (
-    Fault("never answers", does((Do.STALL,)), LATE, takes_time=True),
+    Fault("never responds", does((Do.STALL,)), LATE, takes_time=True),
     Fault("stops inside the headers", does((head()[:40], Do.STALL)), LATE, takes_time=True),
     Fault(
         "stops inside the body",
@@ -113,15 +113,15 @@ TIME = (
         LATE,
         takes_time=True,
     ),
-    Fault("sends a byte of the headers now and then", does((Drip(singly(head())),)), LATE, takes_time=True),
+    Fault("sends the headers byte by byte, slowly", does((Drip(singly(head())),)), LATE, takes_time=True),
     Fault(
-        "sends a byte of the body now and then",
+        "sends the body byte by byte, slowly",
         does(lambda seen: (head(200, "Content-Length: 999"), Drip(singly(text(seen))))),
         LATE,
         takes_time=True,
     ),
     Fault(
-        "says again and again that the answer is about to come (103)",
+        "sends early hints (103) again and again, and no response",
         does((Drip([b"HTTP/1.1 103 Early Hints\r\n\r\n"] * 100),)),
         LATE,
         takes_time=True,
@@ -129,10 +129,12 @@ TIME = (
 )
 
 HTTP = (
-    Fault("no HTTP at all", does((b"SSH-2.0-OpenSSH_9.9\r\n", Do.CLOSE)), lost()),
+    Fault("not HTTP", does((b"SSH-2.0-OpenSSH_9.9\r\n", Do.CLOSE)), lost()),
     Fault("headers without end", does((head()[:-2] + b"x-a: b\r\n" * 20_000, Do.CLOSE)), lost()),
-    Fault("two lengths", does((head(200, "Content-Length: 2", "Content-Length: 3") + b"{}",)), lost()),
-    Fault("a length that is no number", does((head(200, "Content-Length: some") + b"{}",)), lost()),
+    Fault(
+        "two values of `Content-Length`", does((head(200, "Content-Length: 2", "Content-Length: 3") + b"{}",)), lost()
+    ),
+    Fault("a `Content-Length` that is not a number", does((head(200, "Content-Length: some") + b"{}",)), lost()),
     Fault("a chunk without a size", does((head(200, CHUNKED) + b"zz\r\n{}\r\n",)), lost()),
     Fault("another protocol (101)", does((head(101, "Upgrade: websocket", "Connection: upgrade"),)), lost()),
     Fault(
@@ -141,17 +143,17 @@ HTTP = (
         ANSWERED,
     ),
     Fault(
-        "surplus bytes that look like the next answer",
+        "extra bytes that look like the next response",
         does(lambda seen: (whole(text(seen)) + surplus(),)),
         ANSWERED,
     ),
     Fault(
-        "surplus bytes after chunks",
+        "extra bytes after the last chunk",
         does(lambda seen: (head(200, CHUNKED) + chunks(text(seen)) + surplus(),)),
         ANSWERED,
     ),
     Fault(
-        "surplus bytes that come a moment later",
+        "extra bytes that arrive a moment later",
         does(lambda seen: (whole(text(seen)), Later(surplus()))),
         ANSWERED,
     ),
@@ -170,20 +172,20 @@ HTTP = (
 
 BODY = (
     Fault("HTML with 200", says(HTML, kind="text/html"), unreadable()),
-    Fault("nothing with 200", says(b""), unreadable(EMPTY_IS_FINE)),
+    Fault("an empty body with 200", says(b""), unreadable(EMPTY_IS_FINE)),
     Fault("another content type", says(text, kind="text/html; charset=latin-1"), ANSWERED),
     Fault("a byte order mark", says(lambda seen: b"\xef\xbb\xbf" + text(seen)), ANSWERED),
-    Fault("broken UTF-8 in a text", says(latin), ANSWERED),
+    Fault("invalid UTF-8 in a string", says(latin), ANSWERED),
     Fault("UTF-16", says(lambda seen: text(seen).decode().encode("utf-16")), unreadable()),
     Fault("`null`", says(b"null"), unreadable(EMPTY_IS_FINE)),
     Fault("`[]`", says(b"[]"), unreadable()),
     Fault('`"text"`', says(b'"text"'), unreadable()),
-    Fault("half of a document", says(lambda seen: halved(text(seen))), unreadable()),
-    Fault("two documents", says(lambda seen: text(seen) * 2), unreadable()),
+    Fault("half of a JSON document", says(lambda seen: halved(text(seen))), unreadable()),
+    Fault("two JSON documents", says(lambda seen: text(seen) * 2), unreadable()),
     Fault("NaN", says(partial(with_number, field="duration", number="NaN")), unreadable()),
-    Fault("200,000 brackets deep", says(b"[" * 200_000 + b"]" * 200_000), unreadable()),
+    Fault("200,000 nested arrays", says(b"[" * 200_000 + b"]" * 200_000), unreadable()),
     Fault(
-        "200,000 brackets deep in an unknown field",
+        "200,000 nested arrays in an unknown field",
         says(partial(with_number, field="new", number="[" * 200_000 + "]" * 200_000)),
         unreadable(),
     ),
@@ -199,21 +201,21 @@ BODY = (
     ),
     Fault("more than 16 MiB", says(lambda seen: text(seen) + b" " * 2**24), unreadable()),
     Fault("a meeting without an id", says(partial(text, id=None)), unreadable(UNASKED)),
-    Fault("another meeting than was asked for", says(mistaken), MISTAKEN),
+    Fault("another meeting than the requested one", says(mistaken), MISTAKEN),
 )
 
 COMPRESSION = (
-    Fault("gzip, as was asked for", says(squeezed, 200, "Content-Encoding: gzip"), ANSWERED),
-    Fault("gzip that is none", says(text, 200, "Content-Encoding: gzip"), unreadable()),
+    Fault("gzip, as requested", says(squeezed, 200, "Content-Encoding: gzip"), ANSWERED),
+    Fault("invalid gzip", says(text, 200, "Content-Encoding: gzip"), unreadable()),
     Fault(
-        "gzip that is cut",
+        "truncated gzip",
         says(lambda seen: squeezed(seen)[:-9], 200, "Content-Encoding: gzip"),
         unreadable(),
     ),
     Fault("gzip in gzip", says(squeezed, 200, "Content-Encoding: gzip, gzip"), unreadable()),
-    Fault("a compression that nobody asked for", says(text, 200, "Content-Encoding: br"), unreadable()),
+    Fault("a compression that was not requested", says(text, 200, "Content-Encoding: br"), unreadable()),
     Fault(
-        "a gzip bomb: a megabyte that becomes a gibibyte",
+        "a gzip bomb: a megabyte that decompresses to a gibibyte",
         says(lambda _: bomb(1024), 200, "Content-Encoding: gzip"),
         unreadable(),
     ),
@@ -221,22 +223,22 @@ COMPRESSION = (
 
 ERRORS = (
     Fault(
-        "400, the validator's list",
+        "400, with the validator's list",
         tells({"errors": [{**VALIDATOR, "param": "startDate"}]}, 400),
         refused(BadRequestError, 400),
     ),
     Fault(
-        "400, a newer validator's list",
+        "400, with a newer validator's list",
         tells({"errors": [{**VALIDATOR, "path": "startDate"}]}, 400),
         refused(BadRequestError, 400),
     ),
     Fault(
-        "400, an object",
+        "400, with an object",
         tells({"success": False, "error": {"code": 300, "message": "Odd"}}, 400),
         refused(BadRequestError, 400),
     ),
     Fault(
-        "400, and hangs up inside the body",
+        "400, and closes the connection inside the body",
         does((whole(HTML, 400)[:-9], Do.CLOSE)),
         refused(BadRequestError, 400),
     ),
@@ -262,7 +264,7 @@ ERRORS = (
         refused(NotFoundError, 404),
     ),
     Fault(
-        "404, in Zoom's words",
+        "404, in Zoom's format",
         tells({"code": 3001, "message": "Meeting does not exist"}, 404),
         refused(NotFoundError, 404),
     ),
@@ -274,7 +276,7 @@ ERRORS = (
         refused(APIStatusError, 200),
     ),
     Fault("500", tells({"message": "Boom"}, 500), failed(500)),
-    Fault("500 with gzip that is none", says(HTML, 500, "Content-Encoding: gzip"), failed(500)),
+    Fault("500 with invalid gzip", says(HTML, 500, "Content-Encoding: gzip"), failed(500)),
     Fault("501", says(b"", 501), failed(501, tries=1)),
     Fault("502 with HTML", says(HTML, 502, kind="text/html"), failed(502)),
     Fault(
@@ -292,7 +294,7 @@ ERRORS = (
 )
 
 LIMITS = (
-    Fault("the key's limit, without a time", tells(KEYS, 429), limited()),
+    Fault("the key's limit, without a reset time", tells(KEYS, 429), limited()),
     Fault("`Retry-After: 20`", tells(KEYS, 429, "Retry-After: 20"), limited(after=20)),
     Fault("`Retry-After: 19.5`", tells(KEYS, 429, "Retry-After: 19.5"), limited(after=20)),
     Fault(
@@ -311,19 +313,19 @@ LIMITS = (
         limited(after=20),
     ),
     Fault(
-        "`Retry-After` with a date that is over",
+        "`Retry-After` with a date in the past",
         tells(KEYS, 429, THERE, "Retry-After: Sun, 22 Nov 2026 08:11:06 GMT"),
         limited(after=0),
     ),
     Fault("`Retry-After: -5`", tells(KEYS, 429, "Retry-After: -5"), limited()),
     Fault("`Retry-After: nan`", tells(KEYS, 429, "Retry-After: nan"), limited()),
     Fault(
-        "`Retry-After: 2592000`, which is a month",
+        "`Retry-After: 2592000` (a month)",
         tells(KEYS, 429, "Retry-After: 2592000"),
         limited(after=2_592_000, requests=1),
     ),
     Fault(
-        "`Retry-After: 99999999999`, which is longer than anybody means",
+        "`Retry-After: 99999999999` (implausibly long)",
         tells(KEYS, 429, "Retry-After: 99999999999"),
         limited(),
     ),
@@ -349,16 +351,16 @@ LIMITS = (
         limited(scope="unknown", after=20),
     ),
     Fault(
-        "429, and hangs up inside the body",
+        "429, and closes the connection inside the body",
         does((whole(json.dumps(KEYS).encode(), 429)[:-9], Do.CLOSE)),
         limited(scope="unknown", requests=1),
     ),
     Fault(
-        "Zoom's limit of the day, until midnight",
+        "Zoom's daily limit, until midnight",
         tells(DAYS, 429, THERE, "Retry-After: 2026-11-23T00:00:00Z"),
         limited(scope="host_day", after=56_924, requests=1),
     ),
-    Fault("the plan's month", tells(MONTHS, 429), limited(scope="month", requests=1)),
+    Fault("the plan's monthly limit", tells(MONTHS, 429), limited(scope="month", requests=1)),
 )
 
 TABLE: Mapping[str, tuple[Fault, ...]] = {

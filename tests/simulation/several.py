@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 HEAD: Final = (
-    "| accounts, keys | who | calls over the least | 429s | end | the calculator's |\n|---|---|--:|--:|--:|--:|"
+    "| accounts, keys | processes | calls ÷ minimum | 429s | end | calculator's end |\n|---|---|--:|--:|--:|--:|"
 )
 
 
@@ -54,17 +54,17 @@ class Case:
 
 def cases(accounts: int, plan: str) -> Iterator[Case]:
     """Give the ways of several processes, one key, and then of several keys."""
-    yield Case(accounts, plan, 1, "pairs", "one process")
-    yield Case(accounts, plan, 1, "apart", "four, and each takes the whole for its own")
-    yield Case(accounts, plan, 1, "shares", "four, a share of a quarter each")
-    yield Case(accounts, plan, 1, "uneven-shares", "the same, but one has seven tenths of the accounts")
+    yield Case(accounts, plan, 1, "pairs", "one")
+    yield Case(accounts, plan, 1, "apart", "four, each with the whole limit")
+    yield Case(accounts, plan, 1, "shares", "four, each with a share of a quarter")
+    yield Case(accounts, plan, 1, "uneven-shares", "the same, but one has 70 % of the accounts")
     yield Case(accounts, plan, 1, "stored", "four with a store")
-    yield Case(accounts, plan, 1, "uneven-stored", "the same, but one has seven tenths of the accounts")
-    yield Case(accounts, plan, 4, "pairs", "a process for each key, or one for all")
+    yield Case(accounts, plan, 1, "uneven-stored", "the same, but one has 70 % of the accounts")
+    yield Case(accounts, plan, 4, "pairs", "one for each key, or one for all keys")
 
 
 SMALL: Final = tuple(cases(450, "developer"))
 LARGE: Final = (
     *tuple(cases(10_000, "growth"))[:-1],
-    Case(100_000, "growth", 10, "pairs", "a process for each key, or one for all"),
+    Case(100_000, "growth", 10, "pairs", "one for each key, or one for all keys"),
 )
