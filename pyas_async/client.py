@@ -133,7 +133,7 @@ class PyasClient:
             ConfigurationError: If it is no ordinary function.
         """
         settings.check_handler(on_event)
-        return self._session.listen(on_event)
+        return self._session.events.subscribe(on_event)
 
     def for_account(self, account_id: str) -> Self:
         """Give a view of this client that is bound to one connected account: no call on it needs to say whose.

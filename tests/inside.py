@@ -53,9 +53,9 @@ if TYPE_CHECKING:
 
 # Names to give to `monkeypatch.setattr` or `mock.patch`.
 
-PAGING: Final = "pyas_async._runtime.pagination.iterator.Paging"
+PAGING: Final = "pyas_async._runtime.pagination.iterator.PaginationMachine"
 """The class that decides what a listing asks for next, where iterators look it up."""
-FETCHER: Final = "pyas_async._runtime.pagination.iterator.Fetcher"
+FETCHER: Final = "pyas_async._runtime.pagination.iterator.PageFetcher"
 """The class that makes the calls of a listing, where iterators look it up."""
 ITERATOR: Final = "pyas_async.meetings.MeetingIterator"
 """The class of iterators, where `client.meetings` looks it up."""
@@ -69,7 +69,9 @@ PAGE_STEPS: Final = "pyas_async._core.codec.page_steps"
 """The function that reads a page, with a pause between its steps."""
 ROW_LOADERS: Final = "pyas_async._core.codec.pages._row_loaders"
 """The function that gives the quick reader of a row, and the tolerant one; `row_loaders` calls it."""
-SCHEDULER_SLEEP: Final = "pyas_async._runtime.ratelimit.limiter.Scheduler._sleep"
+CONVERTER_READER: Final = "pyas_async._core.codec.converter.reader"
+"""The function that gives the converter which reads documents."""
+SCHEDULER_SLEEP: Final = "pyas_async._runtime.ratelimit.limiter.RateLimiter._sleep"
 """The method in which a call sleeps that waits for its place in the budget; `scheduler_sleep` calls it."""
 TOKENS_KEPT: Final = "pyas_async.sandbox._tokens._KEEP"
 """How many page tokens the sandbox remembers."""
@@ -118,7 +120,7 @@ def bulk_view(client: PyasClient) -> PyasClient:
 
 def key(client: PyasClient) -> str:
     """Return the API key that a client sends, or has sent last."""
-    return client._session._key.reveal()
+    return client._session.resources.key.reveal()
 
 
 async def close(client: PyasClient) -> None:
@@ -133,12 +135,12 @@ def clock(client: PyasClient) -> Clock:
 
 def set_clock(client: PyasClient, clock: Clock) -> None:
     """Let a client go by a clock, in its calls and where they wait for the budget; what bounds a request stays."""
-    client._session.clock = client._session._limiter._clock = clock
+    client._session.resources.clock = client._session.resources.limiter._clock = clock
 
 
 def set_clock_of_calls(client: PyasClient, clock: Clock) -> None:
     """Let a client's calls go by a clock, but not the waits for the budget."""
-    client._session.clock = clock
+    client._session.resources.clock = clock
 
 
 # Its budget.
@@ -146,22 +148,22 @@ def set_clock_of_calls(client: PyasClient, clock: Clock) -> None:
 
 def budget(client: PyasClient) -> RateBudget:
     """Return the call budget of a client."""
-    return client._session._limiter.budget
+    return client._session.resources.limiter.budget
 
 
 def in_flight(client: PyasClient) -> int:
     """Return how many calls have a place in a client's budget, and are not counted yet."""
-    return client._session._limiter.budget.in_flight
+    return client._session.resources.limiter.budget.in_flight
 
 
 def scheduler(client: PyasClient) -> RateLimiter:
     """Return what lets a client's calls wait for the budget."""
-    return client._session._limiter
+    return client._session.resources.limiter
 
 
 def set_scheduler(client: PyasClient, scheduler: RateLimiter) -> None:
     """Let a client's calls wait for the budget in another way."""
-    client._session._limiter = scheduler
+    client._session.resources.limiter = scheduler
 
 
 def scheduler_sleep() -> Callable[[RateLimiter, Ticket, float, float], Awaitable[None]]:
@@ -189,39 +191,39 @@ def by_length(listings: ActiveListings) -> int:
 
 def places(client: PyasClient) -> ConnectionLimiter:
     """Return the places that a client's requests take, one for each connection that it may have."""
-    return client._session._connections
+    return client._session.resources.connections
 
 
 def set_places(client: PyasClient, places: ConnectionLimiter) -> None:
     """Let a client's requests take other places."""
-    client._session._connections = places
+    client._session.resources.connections = places
 
 
 def set_transport(client: PyasClient, transport: object) -> None:
     """Let a client send through something else than its transport."""
-    client._session._transport = transport  # type: ignore[assignment]  # a fake has what is called, and no more
+    client._session.resources.transport = transport  # type: ignore[assignment]  # a fake has what is called, and no more
 
 
 def http_client(client: PyasClient) -> Any:  # noqa: ANN401  (httpx's or httpx2's)
     """Return the client of httpx or httpx2 that was given to a client to send through; ``None`` if there is none."""
-    return client._session._transport._client
+    return client._session.resources.transport._client
 
 
 def idle_connections(client: PyasClient) -> list[Connection]:
     """Return a client's own connections that are idle, once it has sent something over one of its own."""
-    connections = client._session._transport._own.connections
+    connections = client._session.resources.transport._own.connections
     assert connections is not None
     return [connection for connection, _ in connections.idle]
 
 
 def set_clock_of_idle_connections(client: PyasClient, now: Callable[[], float]) -> None:
     """Let the age of a client's own idle connections go by another clock."""
-    client._session._transport._own._now = now
+    client._session.resources.transport._own._now = now
 
 
 def pools(client: PyasClient) -> list[Any]:
     """Return the pools that a client sends through, its own or an injected one's; of its own, those that are idle."""
-    transport = client._session._transport
+    transport = client._session.resources.transport
     connections = transport._own.connections
     if transport._client is not None:
         # A proxy of the environment has a pool of its own.
@@ -238,7 +240,7 @@ def connections(client: PyasClient) -> list[Any]:
 
 def requests(client: PyasClient) -> list[Any]:
     """Return the requests that a client has under way, and those that wait or run in its pools."""
-    transport = client._session._transport
+    transport = client._session.resources.transport
     return [*transport._under_way, *(one for pool in pools(client) for one in requests_in(pool))]
 
 
@@ -289,15 +291,15 @@ def tells_when_sent(body: Any) -> bool:  # noqa: ANN401  (made on httpx's class 
 def under_way(client: PyasClient) -> dict[str, object]:
     """Return all that is still under way in a client, by where it is; nothing, once all of its calls have ended."""
     session = client._session
-    scheduler = session._limiter
+    scheduler = session.resources.limiter
     found = {
         "requests": requests(client),
-        "places": session._connections.taken,
+        "places": session.resources.connections.taken,
         "places in the budget": scheduler.budget.in_flight,
         "the budget's queue": scheduler.waiting,
         "waits": scheduler._waiting,
         "questions to the store": scheduler._asking and scheduler._asking._under_way,
-        "pauses": session._pauses,
+        "pauses": session.resources._pauses,
         "shared calls": session._single_flight._under_way,
         "calls to share": session._single_flight._joinable,
     }
@@ -316,12 +318,12 @@ def waiting_for_shared_calls(client: PyasClient) -> int:
 
 def is_sending(client: PyasClient) -> bool:
     """Return whether a request is under way."""
-    return bool(client._session._transport._under_way)
+    return bool(client._session.resources.transport._under_way)
 
 
 def is_pausing(client: PyasClient) -> bool:
     """Return whether a call pauses, before it is tried again for instance."""
-    return bool(client._session._pauses)
+    return bool(client._session.resources._pauses)
 
 
 # Its listings.

@@ -11,7 +11,7 @@ from pyas_async._core.reconcile.creations import Creation
 from pyas_async._core.reconcile.match import MatchResult, WantedMeeting, find_match
 from pyas_async._runtime.calls.options import CallOptions
 from pyas_async._runtime.calls.session import Session
-from pyas_async._runtime.calls.watch import Watch
+from pyas_async._runtime.events import CallTrace
 from pyas_async.errors import OutcomeUnknownError, PyasError, RequestTimeoutError
 from pyas_async.models import Meeting, MeetingDetail, Page
 from pyas_async.options import OnUnknown
@@ -24,7 +24,12 @@ _DEAR = 3
 
 
 async def create(
-    session: Session, options: CallOptions, asked: WantedMeeting, *, on_unknown: OnUnknown, watch: Watch | None = None
+    session: Session,
+    options: CallOptions,
+    asked: WantedMeeting,
+    *,
+    on_unknown: OnUnknown,
+    trace: CallTrace | None = None,
 ) -> MeetingDetail:
     """Create a meeting; if its answer is lost, and `on_unknown` says so, look it up.
 
@@ -33,14 +38,14 @@ async def create(
         options: How calls are made; those of the search end by the same deadline, unless they are patient.
         asked: The meeting.
         on_unknown: What to do if nobody can tell which meeting was made, if any.
-        watch: Told of the requests, those of the search included.
+        trace: Is kept up to date, with the requests of the search.
 
     Raises:
         OutcomeUnknownError: If the meeting was looked up, and it cannot be said which one it is.
         PyasError: What the create raised. If looking it up failed, a note says why.
     """
     call, clock = asked.call, session.clock
-    own = Watch() if watch is None else Watch(under_way=watch.under_way, job=watch.job)
+    own = CallTrace() if trace is None else CallTrace(job=trace.job)
     creation = session.creations.begin(asked.looks, clock.now())
     search = _Search(session, options, asked, creation, own, clock.now())
     in_doubt = True  # as a cancellation leaves it
@@ -58,8 +63,8 @@ async def create(
         return await search.instead_of(lost)
     finally:
         session.creations.end(creation, clock.now(), in_doubt=in_doubt and own.sent_at is not None)
-        if watch is not None:
-            watch.requests += own.requests
+        if trace is not None:
+            trace.requests += own.requests
 
 
 @attrs.define(repr=False)
@@ -70,7 +75,7 @@ class _Search:
     options: CallOptions
     asked: WantedMeeting
     creation: Creation
-    watch: Watch
+    trace: CallTrace
     began: float
     looks: int = 0
     finding: MatchResult | None = None
@@ -80,18 +85,9 @@ class _Search:
         operation, account_id = self.asked.call.operation, self.asked.account_id
         fields = {"pyas_event": "Reconciling", "pyas_operation": operation, "pyas_account_id": account_id}
         _log.info("%s: nobody knows what became of it; looking the meeting up", operation, extra=fields)
-        if (telling := self.session.events) is None:
+        with self.session.events.job("meetings.reconcile", account_id, within=self.trace.job) as job:
+            self.trace.job = job.number
             return await self._in_place_of(lost)
-        self.watch.job = job = telling.begin("meetings.reconcile", account_id, self.watch.job)
-        error: BaseException | None = None
-        try:
-            return await self._in_place_of(lost)
-        except BaseException as raised:
-            error = raised
-            raise
-        finally:
-            telling.end(job, "ok" if error is None else "failed" if isinstance(error, Exception) else "left", error)
-            del error
 
     async def _in_place_of(self, lost: PyasError) -> MeetingDetail:
         trouble = None
@@ -117,11 +113,11 @@ class _Search:
             if left is not None and seconds >= left:
                 break
             await self.session.pause(seconds)
-            before = self.watch.requests
+            before = self.trace.requests
             self.finding = await self._look()
             self.looks += 1
             hopeful = self.finding.hopeful or self.session.creations.pending(self.creation)
-            if not hopeful or self.watch.requests - before > _DEAR:
+            if not hopeful or self.trace.requests - before > _DEAR:
                 break
         if self.finding is None:
             raise RequestTimeoutError("no time was left for it before the deadline")
@@ -129,12 +125,12 @@ class _Search:
             return None
         self.creation.id = self.finding.meeting.id
         call = get_meeting(self.asked.account_id, self.creation.id)
-        return await self.session.run(call, self._options(), self.watch)
+        return await self.session.run(call, self._options(), self.trace)
 
     async def _look(self) -> MatchResult:
         """Walk the part of the listing that the meeting must be in."""
         asked, clock = self.asked, self.session.clock
-        sent_at = self.watch.sent_at
+        sent_at = self.trace.sent_at
         assert sent_at is not None  # noqa: S101  (there is no doubt before something was sent)
         rows: list[Meeting] = []
         machine = PaginationMachine(
@@ -144,7 +140,7 @@ class _Search:
             call = list_page(asked.account_id, asked.filters, ask)
             result: Page | PyasError
             try:
-                result = await self.session.run(call, self._options(), self.watch)
+                result = await self.session.run(call, self._options(), self.trace)
             except PyasError as error:
                 result = error
             if isinstance(result, PyasError):
@@ -179,7 +175,7 @@ class _Search:
         return attrs.evolve(self.options, limits=attrs.evolve(self.options.limits, deadline=left))
 
     def _unknown(self, lost: PyasError, candidates: tuple[Meeting, ...]) -> OutcomeUnknownError:
-        operation, sent_at = self.asked.call.operation, self.watch.sent_at
+        operation, sent_at = self.asked.call.operation, self.trace.sent_at
         assert sent_at is not None  # noqa: S101  (there is no doubt before something was sent)
         text = str(lost) if isinstance(lost, OutcomeUnknownError) else f"{operation}: {lost}"
         times = "once" if self.looks == 1 else f"{self.looks} times"

@@ -149,7 +149,7 @@ class Offline:
         if callable(key):
             key = self._fetching(key)
         client = PyasClient(key, **options, http_client=self._http)
-        client._session.keep_time_by(self._time)  # noqa: SLF001  (users of the client have no clock to set)
+        client._session.use_clock(self._time)  # noqa: SLF001  (users of the client have no clock to set)
         return client
 
     def _fetching(self, fetch: Callable[[], Awaitable[str]]) -> Callable[[], Awaitable[str]]:

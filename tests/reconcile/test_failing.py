@@ -17,8 +17,8 @@ from core.tools import take
 from pyas_async import MeetingCreate, OutcomeUnknownError, PyasError, RateBudget, ServerError
 from pyas_async._core.reconcile.match import WantedMeeting
 from pyas_async._runtime import reconcile
-from pyas_async._runtime.calls.watch import Watch
 from pyas_async._runtime.clock import Clock
+from pyas_async._runtime.events import CallTrace
 from reconcile.worlds import LATE, NEW, START, World, lost, refused, world_of
 from runtime.wires import KEY, document, until
 
@@ -152,16 +152,16 @@ async def test_bulk_calls_have_a_deadline_each(world: World) -> None:
     world.lag = 2
     async with world.client(deadline=2.0, timeout=1.5) as client:
         Time(world, client)
-        watch = Watch()
+        trace = CallTrace()
         meeting = await reconcile.create(
             inside.session(client),
             inside.options(client).for_bulk(),
             WantedMeeting(world.account, NEW),
             on_unknown="reconcile",
-            watch=watch,
+            trace=trace,
         )
     assert (NEW.title, LATE) == (meeting.topic, world.pauses)
-    assert 5 == watch.requests == len(world.calls())
+    assert 5 == trace.requests == len(world.calls())
 
 
 async def test_no_budget(world: World) -> None:

@@ -11,7 +11,7 @@ import pytest
 import inside
 from pyas_async import AttemptStarted, ConfigurationError, PyasClient, RetryPolicy
 from pyas_async._core.calls.endpoints import get_meeting
-from pyas_async._runtime.calls.watch import Watch
+from pyas_async._runtime.events import CallTrace
 from runtime.wires import KEY, client_of, until, wire
 from single_flight.callers import Caller, held, settle, tasks
 
@@ -161,19 +161,17 @@ async def test_context_of_the_first() -> None:
     assert ["the first's"] == seen
 
 
-async def test_who_joins_is_under_way() -> None:
-    """A run of many calls that waits for this one to be under way is told so at once, and counts no request."""
+async def test_a_shared_call_counts_no_request() -> None:
+    """A call that shares the request of another counts none of its own."""
     async with held() as (_, service, client, crowd):
         await crowd.ask()
-        told = anyio.Event()
-        watch = Watch(under_way=told.set)
+        trace = CallTrace()
         call = get_meeting("acc", 81)
         async with anyio.create_task_group() as group:
-            group.start_soon(inside.session(client).run, call, inside.options(client), watch)
-            with anyio.fail_after(2):
-                await told.wait()
+            group.start_soon(inside.session(client).run, call, inside.options(client), trace)
+            await settle(lambda: inside.waiting_for_shared_calls(client) == 2)
             service.go.set()
-    assert 0 == watch.requests
+    assert 0 == trace.requests
 
 
 @pytest.mark.parametrize("value", ["yes", 1, 0, "", []])

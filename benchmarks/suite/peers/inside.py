@@ -160,7 +160,7 @@ async def _decide(calls: int, *, budgeted: bool = True, told: bool = True) -> di
 
 async def _through(calls: int, *, group: bool) -> int:
     """Make calls that are answered at once, inside of what the transport puts around each."""
-    transport: Any = PyasClient(KEY, base_url="http://localhost")._session._transport
+    transport: Any = PyasClient(KEY, base_url="http://localhost")._session.resources.transport
     sender = _Sender()
     for _ in range(calls):
         if group:

@@ -80,7 +80,7 @@ class _Memory(httpx.AsyncBaseTransport):
 async def unsent(where: Where) -> AsyncIterator[Act]:
     """Iterate by page, over a connection of ours that gives what it has given once: all but the wire."""
     async with PyasClient(KEY, base_url=where.url) as client:
-        own = client._session._transport._own
+        own = client._session.resources.transport._own
         await own.open()
         memory = _Memory()
         assert own.connections is not None

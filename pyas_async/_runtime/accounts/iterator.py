@@ -26,6 +26,8 @@ from pyas_async.models import Meeting
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
+    from pyas_async._runtime.events import Job
+
 _log = logging.getLogger("pyas_async")
 _HOW = (
     "iter_accounts() needs a block: `async with client.meetings.iter_accounts(…) as pairs:`, and in it "
@@ -75,11 +77,11 @@ class AccountsIterator(AsyncIterator[tuple[str, Meeting]]):
                 filters=filters,
                 rules=rules,
                 resume=place,
-                within=self._job,
+                within=None if self._job is None else self._job.number,
             )
 
         self._session = session
-        self._job: int | None = None
+        self._job: Job | None = None
         # A page that has waited for half its token's life may need the other half until all of its rows are taken.
         self._turns = PageQueue(session.clock.now, rules.token_use / 2)
         ledger = AccountsTally(filters, rules.page_size, resume)
@@ -211,14 +213,14 @@ class AccountsIterator(AsyncIterator[tuple[str, Meeting]]):
             _log.error("iter_accounts: closing the input raised this", exc_info=closing, extra=fields)
 
     def _emit_begin(self) -> None:
-        if self._job is None and (telling := self._session.events) is not None:
-            self._job = telling.begin("meetings.iter_accounts", None, None)
+        if self._job is None:
+            self._job = self._session.events.job("meetings.iter_accounts", None)
 
     def _emit_end(self) -> None:
-        if self._job is not None and self._session.events is not None:
+        if self._job is not None:
             error = self._listings.error
             outcome: Literal["ok", "failed", "left"] = "left" if self._listings.cut_off else "ok"
-            self._session.events.end(self._job, outcome if error is None else "failed", error)
+            self._job.end(outcome if error is None else "failed", error)
 
     async def _turn(self, enough: Callable[[], bool] = bool) -> None:
         """Give back the page in hand, which was taken whole, and take the next, unless it is enough before."""

@@ -22,6 +22,8 @@ from pyas_async.outcomes import BulkStats, K_co, Outcome, V_co
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
+    from pyas_async._runtime.events import Job
+
 T = TypeVar("T")
 _log = logging.getLogger("pyas_async")
 
@@ -64,7 +66,7 @@ class BulkRun(Generic[K_co, V_co]):
         """Made by ``client.meetings.get_many`` and its like; nothing is drawn or sent yet."""
         self._session = session
         self._account_id = plan.account_id
-        self._job: int | None = None
+        self._job: Job | None = None
         self._name = f"{plan.operation} of account {plan.account_id!r}"
         self._operation = plan.operation
         self._workers: BulkWorkers[Any, K_co, V_co] = BulkWorkers(
@@ -181,17 +183,15 @@ class BulkRun(Generic[K_co, V_co]):
             msg = f"this run has begun before; call {self._operation.rpartition('.')[2]}() again for another"
             raise RuntimeError(msg)
         self._state = "running"
-        if (telling := self._session.events) is not None:
-            self._job = telling.begin(self._operation, self._account_id, None)
-            self._workers.belongs_to(self._job)
+        self._job = self._session.events.job(self._operation, self._account_id)
+        self._workers.belongs_to(self._job.number)
 
     def _emit_end(self, error: BaseException | None) -> None:
-        if self._job is None or (telling := self._session.events) is None:
-            return
-        if self._state == "left" or (error is not None and not isinstance(error, Exception)):
-            telling.end(self._job, "left")
-        else:
-            telling.end(self._job, "ok" if error is None else "failed", error)
+        if self._job is not None:
+            if self._state == "left":
+                self._job.end("left")
+            else:
+                self._job.end_by(error)
 
     async def _work(self) -> None:
         self._cut_off = True

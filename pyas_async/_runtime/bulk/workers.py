@@ -12,7 +12,8 @@ import attrs
 from pyas_async._core.bulk import BulkOperation, BulkTally
 from pyas_async._runtime.calls.options import CallOptions
 from pyas_async._runtime.calls.session import Session
-from pyas_async._runtime.calls.watch import Watch
+from pyas_async._runtime.calls.unsent import UnsentCall
+from pyas_async._runtime.events import CallTrace
 from pyas_async._runtime.item_source import ItemSource
 from pyas_async._runtime.notifier import Notifier
 from pyas_async.errors import InvalidArgumentError, PyasError
@@ -90,16 +91,16 @@ class BulkWorkers(Generic[T, K, V]):
         self._drawn_all = False
         self._held = 0
         self._room = Notifier()
-        self._watches: dict[int, Watch] = {}
+        self._under_way: dict[int, tuple[CallTrace, UnsentCall]] = {}
         self._requests = 0
         self._job: int | None = None
 
     @property
     def calls(self) -> int:
         """Requests sent so far."""
-        return self._requests + sum(watch.requests for watch in self._watches.values())
+        return self._requests + sum(trace.requests for trace, _ in self._under_way.values())
 
-    def belongs_to(self, job: int) -> None:
+    def belongs_to(self, job: int | None) -> None:
         """Let the calls be those of a job that somebody is told of."""
         self._job = job
 
@@ -111,8 +112,8 @@ class BulkWorkers(Generic[T, K, V]):
     def end(self, reason: PyasError) -> None:
         """Send nothing more; what was sent is waited for."""
         self.ledger.end(reason)
-        for watch in self._watches.values():
-            watch.withdraw()
+        for _, unsent in self._under_way.values():
+            unsent.cancel()
 
     async def work(self) -> None:
         """Draw everything, and deliver an outcome for each item, unless `failure` has ended the run."""
@@ -189,11 +190,12 @@ class BulkWorkers(Generic[T, K, V]):
         """Make the call of an item; ``None`` if that has broken the run."""
         if self.ledger.ended_by is not None:
             return self.ledger.leave_out(job.key)
-        watch = self._watches[job.position] = Watch(job=self._job)
+        trace = CallTrace(job=self._job)
+        _, unsent = self._under_way[job.position] = trace, UnsentCall(trace)
         failed: PyasError
         try:
             call = self._plan.call(job.item)
-            return self.ledger.succeed(job.key, await self._session.run(call, self._options, watch))
+            return self.ledger.succeed(job.key, await self._session.run(call, self._options, trace, unsent=unsent))
         except InvalidArgumentError as error:
             return self.ledger.refuse(job.position, job.key, error)
         except PyasError as error:
@@ -202,8 +204,9 @@ class BulkWorkers(Generic[T, K, V]):
             self._call_raised(error)
             return None
         finally:
-            self._requests += self._watches.pop(job.position).requests
-        if self.ledger.ended_by is not None and not watch.requests:
+            del self._under_way[job.position]
+            self._requests += trace.requests
+        if self.ledger.ended_by is not None and not trace.requests:
             return self.ledger.leave_out(job.key)
         outcome = self.ledger.fail(job.key, failed)
         if self.ledger.ended_by is not None:

@@ -20,7 +20,7 @@ from pyas_async._core.calls.messages import Call
 
 if TYPE_CHECKING:
     from pyas_async._runtime.calls.options import CallOptions
-    from pyas_async._runtime.calls.watch import Watch
+    from pyas_async._runtime.events import CallTrace
 
 T = TypeVar("T")
 
@@ -48,21 +48,19 @@ class _Flight:
 class SingleFlight:
     """The calls that may be shared."""
 
-    def __init__(self, make: Callable[[Call[Any], "CallOptions", "Watch"], Awaitable[Any]]) -> None:
+    def __init__(self, make: Callable[[Call[Any], "CallOptions", "CallTrace"], Awaitable[Any]]) -> None:
         """Keep what makes a call; nothing is under way."""
         self._make = make
         self._joinable: dict[str, list[_Flight]] = {}
         # The event loop itself remembers a task only weakly.
         self._under_way: set[_Flight] = set()
 
-    async def share(self, call: Call[T], options: "CallOptions", watch: "Watch", *, now: float) -> T:
+    async def share(self, call: Call[T], options: "CallOptions", trace: "CallTrace", *, now: float) -> T:
         """Wait for an equal call under way, or make this one so that others can wait for it."""
         while True:
             flight = self._find(call, options, now)
             if flight is None:
-                flight = self._start(call, options, watch, now)
-            else:
-                watch.tell()
+                flight = self._start(call, options, trace, now)
             await self._wait(flight)
             if flight.error is not None:
                 raise _own(flight.error)
@@ -86,18 +84,18 @@ class SingleFlight:
                 return flight
         return None
 
-    def _start(self, call: Call[Any], options: "CallOptions", watch: "Watch", now: float) -> _Flight:
+    def _start(self, call: Call[Any], options: "CallOptions", trace: "CallTrace", now: float) -> _Flight:
         flight = _Flight(call, options, now)
-        flight.task = _spawn(partial(self._fly, flight, call, options, watch), f"pyas_async {call.operation}")
+        flight.task = _spawn(partial(self._fly, flight, call, options, trace), f"pyas_async {call.operation}")
         if not flight.done.is_set():  # an eager task may have ended by now
             self._joinable.setdefault(flight.path, []).append(flight)
             self._under_way.add(flight)
         return flight
 
-    async def _fly(self, flight: _Flight, call: Call[Any], options: "CallOptions", watch: "Watch") -> None:
+    async def _fly(self, flight: _Flight, call: Call[Any], options: "CallOptions", trace: "CallTrace") -> None:
         try:
             with flight.scope:
-                flight.value = await self._make(call, options, watch)
+                flight.value = await self._make(call, options, trace)
                 flight.landed = True
         except anyio.get_cancelled_exc_class():
             raise  # the event loop ends, and those who wait with it

@@ -1,10 +1,9 @@
 """A listing as users hold it: an asynchronous iterator that turns the handle of the paging machine."""
 
-import logging
 import operator
 from collections.abc import AsyncIterator, Iterator
 from types import TracebackType
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 import attrs
 
@@ -15,9 +14,12 @@ from pyas_async._runtime.calls.options import CallOptions
 from pyas_async._runtime.calls.session import Session
 from pyas_async._runtime.pagination.prefetch import Arrival, PageFetcher
 from pyas_async.errors import PyasError
+from pyas_async.events import ListingDrifted, ListingRestarted, PageReceived
 from pyas_async.models import Meeting, Page
 
-_log = logging.getLogger("pyas_async")
+if TYPE_CHECKING:
+    from pyas_async._runtime.events import Job
+
 _ONCE = "this listing has been iterated, or closed; call iter_all() again for another walk"
 
 
@@ -49,7 +51,7 @@ class MeetingIterator(AsyncIterator[Meeting]):
         """
         self._session = session
         self._within = within
-        self._job: int | None = None
+        self._job: Job | None = None
         self._account_id = account_id
         self._filters = filters
         clock = session.clock
@@ -213,14 +215,21 @@ class MeetingIterator(AsyncIterator[Meeting]):
             self._busy = False
         return False
 
+    @property
+    def _number(self) -> int:
+        """The number of the job in events; 0 if it began before a handler subscribed."""
+        return (self._job and self._job.number) or 0
+
     def _emit_begin(self) -> None:
-        if self._job is None and (telling := self._session.events) is not None:
-            self._job = telling.begin("meetings.iter_all", self._account_id, self._within, holder=self)
-            self._fetcher.belongs_to(self._job)
+        if self._job is None:
+            self._job = self._session.events.job(
+                "meetings.iter_all", self._account_id, within=self._within, holder=self
+            )
+            self._fetcher.belongs_to(self._job.number)
 
     def _emit_end(self, outcome: Literal["ok", "failed", "left"], error: PyasError | None = None) -> None:
-        if self._job is not None and self._session.events is not None:
-            self._session.events.end(self._job, outcome, error)
+        if self._job is not None:
+            self._job.end(outcome, error)
 
     def _take(self, arrival: Arrival) -> bool:
         """Show the machine what came; say whether rows did."""
@@ -229,21 +238,18 @@ class MeetingIterator(AsyncIterator[Meeting]):
             reason = self._machine.on_error(page)
             if reason != "size":
                 yielded = self._machine.counts.items
-                if self._session.events is not None:
-                    self._session.events.restarted(self._job or 0, self._account_id, reason, yielded)
-                why = "grew too old to be tried" if reason == "age" else "was refused by the service"
-                said = "account %s: a page token %s after %d rows; walking afresh"
-                fields = {"pyas_event": "ListingRestarted", "pyas_reason": reason, "pyas_yielded": yielded}
-                account = {"pyas_account_id": self._account_id}
-                _log.info(said, self._account_id, why, yielded, extra={**fields, **account})
+                self._session.events.emit(
+                    ListingRestarted, job=self._number, account_id=self._account_id, reason=reason, yielded=yielded
+                )
             return False
         if isinstance(page, Exception):
             raise page
         rows = self._machine.on_page(page, arrival.now, arrival.wall)
         self._page = page if len(rows) == len(page.meetings) else attrs.evolve(page, meetings=rows)
         self._pending = iter(self._page.meetings)
-        if self._session.events is not None:
-            self._session.events.page(self._job or 0, self._account_id, len(page.meetings), len(rows))
+        self._session.events.emit(
+            PageReceived, job=self._number, account_id=self._account_id, rows=len(page.meetings), new=len(rows)
+        )
         return bool(rows)
 
     async def _send_ahead(self) -> None:
@@ -254,14 +260,11 @@ class MeetingIterator(AsyncIterator[Meeting]):
         """Report what the total says of the listing, once all rows were handed out."""
         machine = self._machine
         if machine.drift is not None:
-            drift, machine.drift = machine.drift, None
+            machine.drift = None
             reported, yielded = machine.counts.total_reported or 0, machine.counts.items
-            fields = {"pyas_event": "ListingDrifted", "pyas_reported": reported, "pyas_yielded": yielded}
-            _log.warning(
-                "account %s: %s", self._account_id, drift, extra={**fields, "pyas_account_id": self._account_id}
+            self._session.events.emit(
+                ListingDrifted, job=self._number, account_id=self._account_id, reported=reported, yielded=yielded
             )
-            if self._session.events is not None:
-                self._session.events.drifted(self._job or 0, self._account_id, reported, yielded)
         if machine.failure is not None:
             failure, machine.failure = machine.failure, None
             raise failure

@@ -7,13 +7,16 @@ import attrs
 
 from pyas_async._core.calls.endpoints import list_page
 from pyas_async._core.pagination.listing_state import PageRequest
+from pyas_async._runtime.calls.execution import Listing
 from pyas_async._runtime.calls.options import CallOptions
 from pyas_async._runtime.calls.session import Session
-from pyas_async._runtime.calls.watch import Watch
+from pyas_async._runtime.events import CallTrace
 from pyas_async.errors import PageTokenExpiredError, PyasError
 from pyas_async.models import Page
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from anyio.abc import TaskGroup
 
 # A page is handed out once the request for the next is on the wire. Where the transport does not say when that is, or a
@@ -64,22 +67,24 @@ class PageFetcher:
         self._options = options
         self._account_id = account_id
         self._filters = filters
-        self._watch = Watch(life=token_use)
-        session.ends_with(self, self._watch)
+        self._trace = CallTrace()
+        self._listing = Listing(token_use)
+        self._on_wire: Callable[[], None] | None = None
+        session.ends_with(self, self._listing)
         self._token_use = token_use
         self._rows = 0
         self._over = False
         self._tasks: TaskGroup | None = None
         self._ahead: _Ahead | None = None
 
-    def belongs_to(self, job: int) -> None:
+    def belongs_to(self, job: int | None) -> None:
         """Let the calls be those of a job that somebody is told of."""
-        self._watch.job = job
+        self._trace.job = job
 
     @property
     def calls(self) -> int:
         """Requests sent so far, retries included."""
-        return self._watch.requests
+        return self._trace.requests
 
     @property
     def coming(self) -> Page | Exception | None:
@@ -103,7 +108,7 @@ class PageFetcher:
     def let_go(self) -> None:
         """Give up the listing, and a page on its way; whoever waits for it gets ``None``."""
         self._over = True
-        self._session.stands(self._watch, None)
+        self._session.stands(self._listing, None)
         if self._ahead is not None:
             self._ahead.scope.cancel()
 
@@ -135,14 +140,14 @@ class PageFetcher:
             await ahead.on_wire.wait()
 
     async def _request_ahead(self, ahead: _Ahead, ask: PageRequest) -> None:
-        self._watch.under_way = ahead.on_wire.set
+        self._on_wire = ahead.on_wire.set
         try:
             with ahead.scope:
                 ahead.arrival = await self._request(ask)
         except Exception as error:  # noqa: BLE001  (it surfaces at its place in the order, after the rows before it)
             ahead.arrival = Arrival(error, 0.0, 0.0)
         finally:
-            self._watch.under_way = None
+            self._on_wire = None
             ahead.on_wire.set()
             ahead.done.set()
 
@@ -152,7 +157,9 @@ class PageFetcher:
         dies, pages = ask.not_after, 1
         result: Page | PyasError
         try:
-            result = await self._session.run(call, self._options, self._watch)
+            result = await self._session.run(
+                call, self._options, self._trace, listing=self._listing, on_wire=self._on_wire
+            )
             dies = None if result.next_page_token is None else clock.now() + self._token_use
             pages = self._pages_left(ask, result)
         except PyasError as error:
@@ -162,7 +169,7 @@ class PageFetcher:
                 dies = None
         finally:
             # The scheduler begins no more listings than it can bring to their end, so it is told of each token.
-            self._session.stands(self._watch, None if self._over else dies, pages=pages)
+            self._session.stands(self._listing, None if self._over else dies, pages=pages)
         return Arrival(result, clock.now(), clock.wall().timestamp())
 
     def _pages_left(self, ask: PageRequest, page: Page) -> int:

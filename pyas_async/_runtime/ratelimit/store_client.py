@@ -3,7 +3,6 @@
 It is loaded for those who have a store.
 """
 
-import logging
 from collections.abc import Callable
 
 import anyio
@@ -11,8 +10,6 @@ import anyio.lowlevel
 
 from pyas_async._core.ratelimit.store_share import StoreShare
 from pyas_async._runtime.clock import Clock
-
-_log = logging.getLogger("pyas_async")
 
 
 class StoreClient:
@@ -69,7 +66,5 @@ class StoreClient:
             scope.cancel()
 
     def _goes_alone(self, fault: str, seconds: float) -> None:
-        said = "the store of the call budget %s; this process counts alone for %g s"
-        _log.warning(said, fault, seconds, extra={"pyas_event": "BudgetStoreFailed", "pyas_seconds": seconds})
         if self._on_alone is not None:
             self._on_alone(fault, seconds)

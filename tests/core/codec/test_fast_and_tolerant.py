@@ -161,7 +161,7 @@ def test_which_reader_a_document_meets() -> None:
         return made[detailed]
 
     made = {detailed: converter.reader(detailed=detailed) for detailed in (False, True)}
-    with mock.patch.object(converter, "reader", reader):
+    with mock.patch(inside.CONVERTER_READER, reader):
         assert 1 == from_dict(Meeting, {"id": "1"}).id
         assert [False] == readers
         with pytest.raises(DecodeError, match=r"\$\.id"):

@@ -1,0 +1,251 @@
+"""One call from its beginning to its end: the only loop that sends.
+
+The exchange (`_core/calls/exchange.py`) decides what happens next; an execution does it and reports back.
+"""
+
+import math
+from collections.abc import Callable
+from datetime import datetime
+from typing import Generic, Literal, TypeVar
+
+import anyio.lowlevel
+import attrs
+
+from pyas_async._core.calls.exchange import Exchange, Fail, Return, Send, Wait
+from pyas_async._core.calls.messages import Call, Fault, Response
+from pyas_async._core.ratelimit.queue import Ticket
+from pyas_async._runtime.calls.options import CallOptions
+from pyas_async._runtime.calls.resources import CallResources
+from pyas_async._runtime.calls.unsent import UnsentCall
+from pyas_async._runtime.events import CallTrace
+from pyas_async._runtime.secrets.log_filter import masking_logs
+from pyas_async.errors import PyasError
+from pyas_async.events import AttemptEnded, AttemptStarted, Waiting
+
+T = TypeVar("T")
+_SECRET_HEADER = 8
+"""Characters from which on the value of a header of the user's is masked: a shorter one is more likely a word that
+other texts contain as well."""
+
+
+@attrs.frozen(eq=False)
+class Listing:
+    """A listing, as the queue of the call budget tells it from others.
+
+    Attributes:
+        token_use: Seconds for which one of its page tokens can be used.
+    """
+
+    token_use: float
+
+
+class Execution(Generic[T]):
+    """Makes one call: waits, attempts and retries, until the exchange returns a value or fails."""
+
+    __slots__ = ("_call", "_exchange", "_listing", "_on_wire", "_options", "_resources", "_trace", "_unsent")
+
+    def __init__(
+        self,
+        resources: CallResources,
+        call: Call[T],
+        options: CallOptions,
+        trace: CallTrace,
+        *,
+        listing: Listing | None = None,
+        on_wire: Callable[[], None] | None = None,
+        unsent: UnsentCall | None = None,
+    ) -> None:
+        """Prepare a call; nothing is sent yet.
+
+        Args:
+            resources: What all calls of the client share.
+            call: What to send.
+            options: How to send it.
+            trace: Is kept up to date.
+            listing: The listing whose page is asked for, if it is one.
+            on_wire: Is called when a request was written to the network, or the call has to wait.
+            unsent: Can cancel the call before it is sent.
+        """
+        self._resources = resources
+        self._call = call
+        self._options = options
+        self._trace = trace
+        self._listing = listing
+        self._on_wire = on_wire
+        self._unsent = UnsentCall(trace) if unsent is None else unsent
+        # A service may repeat in its response what it was sent, so what is secret there is masked as well.
+        headers = (value for value in options.headers.values() if len(value) >= _SECRET_HEADER)
+        mask = resources.key.mask((*call.secrets, *headers))
+        self._exchange = Exchange(call, options.limits, resources.quota, resources.clock.now(), mask)
+
+    async def run(self) -> T:
+        """Make the call and return its value.
+
+        Raises:
+            PyasError: What ended it.
+        """
+        resources, exchange = self._resources, self._exchange
+        while True:
+            action = await self._step()
+            if exchange.pauses_key is not None:
+                # Other processes that share the key need not be refused as well. No response can be lost here.
+                await resources.limiter.tell_store(exchange.remaining(resources.clock.now()))
+            if isinstance(action, Return):
+                return action.value
+            if isinstance(action, Fail):
+                # Without the frames in which the error was made: their variables hold what the service said.
+                raise action.error.with_traceback(None)
+            self._announce_wait(action.seconds, "retry")
+            await resources.pause(action.seconds)
+
+    async def _step(self) -> Wait | Return[T] | Fail:
+        """Make one attempt if the exchange wants one, and return what it decides."""
+        resources, exchange = self._resources, self._exchange
+        try:
+            resources.check_usable()
+            if resources.key.fetched:
+                await self._fetch_key()
+                resources.check_usable()
+            now = resources.clock.now()
+            if isinstance(action := exchange.next(now), Fail):
+                return action
+            ticket = self._ticket(now)
+            if resources.limiter.try_acquire(ticket, now):
+                return await self._connect_and_attempt(ticket, action)
+            await self._wait_for_slot(ticket)
+            return await self._connect_and_attempt(ticket, None)
+        except PyasError as error:
+            found = error
+        return Fail(exchange.failed(found))
+
+    def _ticket(self, now: float) -> Ticket:
+        call, listing = self._call, self._listing
+        bulk, dies = self._options.priority == "bulk", math.inf if call.not_after is None else call.not_after
+        life = math.inf if listing is None else listing.token_use
+        return Ticket(bulk, call.account, dies, listing, life, now)
+
+    async def _fetch_key(self) -> None:
+        resources, exchange = self._resources, self._exchange
+        left = exchange.remaining(resources.clock.now())
+        with resources.clock.move_on_after(left) as scope, resources.ended_by_closing(scope):
+            await resources.key.fetch()
+        if scope.cancelled_caught and not resources.closed:
+            raise exchange.out_of_time()
+
+    async def _wait_for_slot(self, ticket: Ticket) -> None:
+        resources, exchange = self._resources, self._exchange
+        began = resources.clock.now()
+        self._announce_wait(resources.limiter.expected_wait(), "budget")
+        left = None if self._options.limits.patient else exchange.remaining(began)
+        with self._unsent.waiting():
+            await resources.limiter.wait(ticket, left)
+        exchange.waited(resources.clock.now() - began)
+
+    async def _connect_and_attempt(self, ticket: Ticket, action: Send | Fail | None) -> Wait | Return[T] | Fail:
+        """Make an attempt, which has a slot in the budget, as soon as a connection is free.
+
+        `action` says how, unless the call waited for the slot: then the exchange is asked again.
+        """
+        resources, exchange = self._resources, self._exchange
+        sent, connected = False, False
+        try:
+            if not (connected := resources.connections.try_acquire()):
+                action, connected = None, await self._wait_for_connection()
+            if action is None:
+                # The client may have been closed during the wait, or the deadline or the page token may have expired.
+                resources.check_usable()
+                action = exchange.next(resources.clock.now())
+            self._unsent.check()
+            if isinstance(action, Fail):
+                return action
+            if not connected:
+                return exchange.no_connection(now=resources.clock.now(), chance=resources.clock.chance())
+            sent = True
+            return await self._attempt(action)
+        finally:
+            if connected:
+                resources.connections.release()
+            if not sent:
+                resources.limiter.withdraw(ticket)
+
+    async def _wait_for_connection(self) -> bool:
+        resources, exchange = self._resources, self._exchange
+        began = resources.clock.now()
+        self._announce_wait(0.0, "connection")
+        acquired = False
+        with self._unsent.waiting():
+            acquired = await resources.connections.take(exchange.patience(began, self._options.phases.place))
+        exchange.waited(resources.clock.now() - began)
+        return acquired
+
+    async def _attempt(self, send: Send) -> Wait | Return[T] | Fail:
+        """Send one request, read the response, and let the exchange decide."""
+        resources, exchange, call, trace = self._resources, self._exchange, self._call, self._trace
+        clock, events = resources.clock, resources.events
+        wall = trace.sent_at = clock.wall()
+        exchange.sending(wall)
+        trace.requests += 1
+        began = clock.now()
+        outcome: Response | Fault | None = None
+        try:
+            events.emit(AttemptStarted, call=trace.call, operation=call.operation, attempt=exchange.attempt)
+            with masking_logs(exchange.mask):
+                outcome = await resources.transport.send(
+                    call,
+                    headers=self._options.headers,
+                    phases=self._options.phases.starting_within(send.start),
+                    limit=send.limit,
+                    fresh=send.fresh,
+                    on_wire=self._on_wire,
+                )
+            if events.heard:
+                events.emit(
+                    AttemptEnded,
+                    call=trace.call,
+                    operation=call.operation,
+                    attempt=exchange.attempt,
+                    seconds=clock.now() - began,
+                    status=outcome.status if isinstance(outcome, Response) else None,
+                    fault=None if isinstance(outcome, Response) else exchange.mask(outcome.text),
+                )
+            wall = clock.wall()
+            if isinstance(outcome, Response):
+                for _ in exchange.reading(outcome):
+                    await anyio.lowlevel.checkpoint()
+            return self._decide(outcome, wall)
+        finally:
+            self._settle(outcome, wall)
+
+    def _decide(self, outcome: Response | Fault, wall: datetime) -> Wait | Return[T] | Fail:
+        exchange, clock = self._exchange, self._resources.clock
+        if isinstance(outcome, Response):
+            return exchange.on_answer(outcome, now=clock.now(), wall=wall, chance=clock.chance())
+        if self._resources.closed:
+            return exchange.on_closed(outcome)
+        return exchange.on_fault(outcome, now=clock.now(), chance=clock.chance())
+
+    def _settle(self, outcome: Response | Fault | None, wall: datetime) -> None:
+        """Account for an attempt that has ended: answered, failed, or cancelled (``None``)."""
+        exchange, clock, limiter = self._exchange, self._resources.clock, self._resources.limiter
+        budget, now = limiter.budget, clock.now()
+        if isinstance(outcome, Response):
+            # The headers of Zoom's own limit say nothing about what is left of the key's.
+            zooms = outcome.status == 429 and exchange.pauses_key is None
+            budget.spent(now, told=budget.learn({} if zooms else outcome.headers, now, wall))
+            if exchange.pauses_key is not None:
+                # Other processes may have been told the same moment: jitter keeps them from coming back together.
+                jitter = min(1.0, exchange.pauses_key / 10) * clock.chance()
+                budget.pause(exchange.pauses_key + jitter, now)
+        elif outcome is None or outcome.sent:
+            budget.spent(now)
+        else:
+            budget.release()
+        limiter.moved()
+
+    def _announce_wait(self, seconds: float, reason: Literal["retry", "budget", "connection"]) -> None:
+        self._resources.events.emit(
+            Waiting, call=self._trace.call, operation=self._call.operation, seconds=seconds, reason=reason
+        )
+        if self._on_wire is not None:
+            # A consumer must not be kept waiting for a request that is not sent yet.
+            self._on_wire()

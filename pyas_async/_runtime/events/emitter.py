@@ -1,0 +1,181 @@
+"""Hands the events of a client to its handlers and to the log.
+
+An event is emitted in the task in which it happens, so that a handler can set context variables for what comes below:
+the requests of a call see what was set when the call was announced. Only the end of a job whose iterator was dropped is
+emitted later: an iterator can become garbage at any moment and in any thread.
+"""
+
+import itertools
+import logging
+import weakref
+from collections import deque
+from collections.abc import Callable, Coroutine
+from types import TracebackType
+from typing import Any, Literal, ParamSpec, Self, TypeVar
+
+from pyas_async._core.calls.messages import Call
+from pyas_async._runtime.clock import Clock
+from pyas_async._runtime.events.log import LOGGED, log_event
+from pyas_async._runtime.events.trace import CallTrace
+from pyas_async.events import CallEnded, CallStarted, Event, JobEnded, JobStarted
+
+P = ParamSpec("P")
+T = TypeVar("T")
+JobOutcome = Literal["ok", "failed", "left"]
+_log = logging.getLogger("pyas_async")
+
+
+class EventEmitter:
+    """Numbers the calls and jobs of one client, and hands its events to those that subscribed.
+
+    The log is a subscriber that wants some kinds of events alone.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._handlers: tuple[Callable[[Event], None], ...] = ()
+        self._numbers = itertools.count(1)
+        self._dropped: deque[tuple[Job, float]] = deque()
+
+    @property
+    def heard(self) -> bool:
+        """Whether a handler has subscribed."""
+        return bool(self._handlers)
+
+    def use_clock(self, clock: Clock) -> None:
+        """Replace the clock, as tests do."""
+        self._clock = clock
+
+    def subscribe(self, handler: Callable[[Event], None]) -> Callable[[], None]:
+        """Hand all events to one more handler; the function that is returned ends that."""
+        # By identity: the same function may subscribe twice, and each subscription ends by itself.
+        subscription = _Subscription(handler)
+        self._handlers = (*self._handlers, subscription)
+
+        def unsubscribe() -> None:
+            self._handlers = tuple(other for other in self._handlers if other is not subscription)
+            subscription.handler = None
+
+        return unsubscribe
+
+    def emit(self, kind: Callable[P, Event], *args: P.args, **facts: P.kwargs) -> None:
+        """Emit an event of this kind, made of these facts, if the log or a handler wants it."""
+        if not self._handlers and kind not in LOGGED:
+            return
+        event = kind(*args, **facts)
+        log_event(event)
+        for handler in self._handlers:
+            try:
+                handler(event)
+            except Exception:  # noqa: BLE001 -- a fault in the user's code must not end the call
+                _log.exception("on_event raised; the call goes on", extra={"pyas_event": "HandlerFailed"})
+
+    async def around(self, call: Call[T], trace: CallTrace, run: Coroutine[Any, Any, T]) -> T:
+        """Run a call, with an event before it and one after it."""
+        self.flush()
+        number = trace.call = next(self._numbers)
+        before, began = trace.requests, self._clock.now()
+        outcome: Literal["ok", "failed", "cancelled"] = "failed"
+        error: str | None = None
+        account_id = call.account or None
+        self.emit(CallStarted, call=number, job=trace.job, operation=call.operation, account_id=account_id)
+        try:
+            value = await run
+            outcome = "ok"
+        except BaseException as raised:
+            if trace.cancelled or not isinstance(raised, Exception):
+                outcome = "cancelled"
+            else:
+                error = type(raised).__name__
+            raise
+        else:
+            return value
+        finally:
+            self.emit(
+                CallEnded,
+                call=number,
+                operation=call.operation,
+                seconds=self._clock.now() - began,
+                attempts=trace.requests - before,
+                outcome=outcome,
+                error=error,
+            )
+
+    def job(self, operation: str, account_id: str | None, *, within: int | None = None, holder: object = None) -> "Job":
+        """Begin a job. If it has a holder, it ends at the latest when that is garbage."""
+        self.flush()
+        number = next(self._numbers) if self._handlers else None
+        job = Job(self, number, operation, self._clock.now())
+        if number is not None:
+            if holder is not None:
+                weakref.finalize(holder, self._drop, job).atexit = False
+            self.emit(JobStarted, job=number, within=within, operation=operation, account_id=account_id)
+        return job
+
+    def end_job(self, job: "Job", outcome: JobOutcome, error: BaseException | None, ended: float | None = None) -> None:
+        """Emit the end of a job."""
+        if job.number is not None:
+            seconds = (self._clock.now() if ended is None else ended) - job.began
+            name = None if error is None else type(error).__name__
+            self.emit(JobEnded, job=job.number, operation=job.operation, seconds=seconds, outcome=outcome, error=name)
+
+    def flush(self) -> None:
+        """Emit the ends of jobs whose holders have become garbage."""
+        while self._dropped:
+            job, when = self._dropped.popleft()
+            job.end("left", ended=when)
+
+    def _drop(self, job: "Job") -> None:
+        self._dropped.append((job, self._clock.now()))
+
+
+class _Subscription:
+    __slots__ = ("handler",)
+
+    def __init__(self, handler: Callable[[Event], None]) -> None:
+        self.handler: Callable[[Event], None] | None = handler
+
+    def __call__(self, event: Event) -> None:
+        if self.handler is not None:
+            self.handler(event)
+
+
+class Job:
+    """What makes many calls: a listing, the listings of many accounts, a bulk run, a search.
+
+    As a context manager it ends with the block: ``"ok"``, ``"failed"`` by an exception, ``"left"`` by a cancellation or
+    another end of the program.
+
+    Attributes:
+        number: Its number in events; ``None`` if no handler had subscribed when it began.
+    """
+
+    __slots__ = ("_emitter", "_ended", "began", "number", "operation")
+
+    def __init__(self, emitter: EventEmitter, number: int | None, operation: str, began: float) -> None:
+        self._emitter = emitter
+        self._ended = False
+        self.number = number
+        self.operation = operation
+        self.began = began
+
+    def end(self, outcome: JobOutcome, error: BaseException | None = None, *, ended: float | None = None) -> None:
+        """Emit the end of the job; only the first end counts."""
+        if not self._ended:
+            self._ended = True
+            self._emitter.end_job(self, outcome, error, ended)
+
+    def end_by(self, error: BaseException | None) -> None:
+        """End the job by what was raised: an error, a cancellation, or nothing."""
+        if error is None or isinstance(error, Exception):
+            self.end("ok" if error is None else "failed", error)
+        else:
+            self.end("left")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.end_by(error)

@@ -1,0 +1,90 @@
+"""Writes events to the logger ``pyas_async``, with their facts as fields of the record."""
+
+import logging
+from collections.abc import Callable
+from typing import Any, Final
+
+from pyas_async.events import BudgetStoreFailed, Event, ListingDrifted, ListingRestarted, Waiting
+
+_log = logging.getLogger("pyas_async")
+_LONG = 5.0
+"""Seconds from which on a wait is logged at INFO."""
+_WAITS = {
+    "retry": "%s waits %.1f s before the next attempt",
+    "budget": "%s waits %.1f s for room in the key's rate limit",
+    "connection": "%s waits for a connection to be free%.0s",  # how long is not known
+}
+
+
+def _waiting(event: Waiting) -> None:
+    level = logging.INFO if event.seconds >= _LONG else logging.DEBUG
+    _write(
+        level,
+        event,
+        _WAITS[event.reason],
+        event.operation,
+        event.seconds,
+        operation=event.operation,
+        reason=event.reason,
+        seconds=event.seconds,
+    )
+
+
+def _restarted(event: ListingRestarted) -> None:
+    why = "grew too old to be tried" if event.reason == "age" else "was refused by the service"
+    said = "account %s: a page token %s after %d rows; walking afresh"
+    _write(
+        logging.INFO,
+        event,
+        said,
+        event.account_id,
+        why,
+        event.yielded,
+        reason=event.reason,
+        yielded=event.yielded,
+        account_id=event.account_id,
+    )
+
+
+def _drifted(event: ListingDrifted) -> None:
+    said = (
+        "account %s: the service last reported a total of %s, and %s rows came: the listing changed while it was "
+        "walked, and rows may be missing"
+    )
+    _write(
+        logging.WARNING,
+        event,
+        said,
+        event.account_id,
+        f"{event.reported:,}",
+        f"{event.yielded:,}",
+        reported=event.reported,
+        yielded=event.yielded,
+        account_id=event.account_id,
+    )
+
+
+def _store_failed(event: BudgetStoreFailed) -> None:
+    said = "the store of the call budget %s; this process counts alone for %g s"
+    _write(logging.WARNING, event, said, event.fault, event.seconds, seconds=event.seconds)
+
+
+LOGGED: Final[dict[Any, Callable[[Any], None]]] = {
+    BudgetStoreFailed: _store_failed,
+    ListingDrifted: _drifted,
+    ListingRestarted: _restarted,
+    Waiting: _waiting,
+}
+"""The kinds of events that are logged, and what writes each."""
+
+
+def log_event(event: Event) -> None:
+    """Write an event to the log, if it is of a kind that is logged."""
+    if (write := LOGGED.get(type(event))) is not None:
+        write(event)
+
+
+def _write(level: int, event: Event, said: str, *values: object, **facts: object) -> None:
+    if _log.isEnabledFor(level):
+        fields = {f"pyas_{name}": value for name, value in facts.items()}
+        _log.log(level, said, *values, extra={"pyas_event": type(event).__name__, **fields})
