@@ -16,7 +16,8 @@ import inside
 from core.strategies import brisk
 from core.tools import NOON, answer
 from pyas_async import RateLimitError
-from pyas_async._core.calls.response_errors import error_of, retry_after
+from pyas_async._core.calls.headers import retry_after
+from pyas_async._core.calls.response_errors import error_of
 from pyas_async._core.dates import filter_date, parse_field, parse_header
 
 MINUTE_LATER = [

@@ -19,8 +19,8 @@ from fuzz.running import fuzz, soon
 from pyas_async import DecodeError, Page, PyasError, RateBudget, RateLimitError, from_dict, to_dict
 from pyas_async._core.calls import endpoints
 from pyas_async._core.calls.exchange import Fail, Return, Wait
+from pyas_async._core.calls.headers import limit_resets_in, retry_after
 from pyas_async._core.calls.messages import Response
-from pyas_async._core.calls.response_errors import count, limit_resets_in, retry_after
 from pyas_async._core.codec import (
     Refused,
     read_account,
@@ -251,7 +251,7 @@ def test_headers(said_and_text: tuple[list[dict[str, str]], str]) -> None:
         for number, said in enumerate(answers):
             for seconds in (retry_after(said, NOON), limit_resets_in(said, NOON)):
                 assert seconds is None or 0 <= seconds < math.inf
-            left = count(said, "x-ratelimit-remaining")
+            left = call_count(said, "x-ratelimit-remaining")
             assert left is None or 0 <= left < 10**9
             budget.took(float(number), bulk=False)
             budget.spent(float(number), told=budget.learn(said, float(number), NOON))

@@ -18,8 +18,9 @@ from typing import Generic, TypeVar
 import attrs
 import msgspec
 
+from pyas_async._core.calls.headers import retry_after
 from pyas_async._core.calls.messages import Call, Fault, Repeat, Response
-from pyas_async._core.calls.response_errors import error_of, retry_after
+from pyas_async._core.calls.response_errors import error_of
 from pyas_async._core.calls.retry import RetryQuota, pause
 from pyas_async._core.codec import Mistaken, Refused
 from pyas_async._core.redact import redact

@@ -8,13 +8,12 @@ Zoom's.
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
+from pyas_async._core.calls.headers import call_count, limit_ends_in
 from pyas_async._core.calls.messages import Response
 from pyas_async._core.codec.parsing import parse
-from pyas_async._core.dates import parse_header
 from pyas_async.errors import (
     APIStatusError,
     AuthenticationError,
@@ -37,9 +36,6 @@ _CLASSES: Mapping[int, type[APIStatusError]] = {
 }
 _COMPLAINTS = 100
 """Complaints of one answer that are kept: more than there are fields."""
-_YEAR = 366 * 86_400.0
-_SHORT = 200
-"""Characters of two dates, together, that are remembered."""
 _TOO_MANY = HTTPStatus.TOO_MANY_REQUESTS
 # Zoom's sibling lists: "The next page token is invalid or expired", code 300. Pyas may wrap it in any of its shapes.
 # Compiled when they are first needed: many programs never are.
@@ -87,7 +83,7 @@ def error_of(
             code=code,
             errors=errors,
             request_id=request_id,
-            retry_after=_limit_ends_in(answer.headers, now),
+            retry_after=limit_ends_in(answer.headers, now),
             scope=_scope(answer.headers, document, words),
         )
     cls = ServerError if status >= HTTPStatus.INTERNAL_SERVER_ERROR else _CLASSES.get(status, APIStatusError)
@@ -112,84 +108,12 @@ def refuses_page_size(error: APIStatusError) -> bool:
     return any(re.search(r"max.?results|page.?size", text, re.IGNORECASE) for text in words)
 
 
-def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Read ``Retry-After``: how many seconds to wait, from a number or any kind of date.
-
-    Where a proxy has added a number of its own, the two arrive as one text, and the longer wait is what both ask for.
-    """
-    text = headers.get("retry-after")
-    if text is None:
-        return None
-    numbers = [_seconds(part) for part in text.split(",")]
-    seconds = None if None in numbers else max(number for number in numbers if number is not None)
-    return until(text, headers, now) if seconds is None else seconds
-
-
-def until(text: str, headers: Mapping[str, str], now: datetime) -> float | None:
-    """Count the seconds until a date of a header; ``None`` if it is none.
-
-    The clocks of both sides may differ: the answer's own ``Date`` says what time it is over there.
-    """
-    date = headers.get("date", "")
-    if len(text) + len(date) <= _SHORT and (seconds := _apart(text, date)) is not None:
-        return seconds
-    moment = parse_header(text)
-    return None if moment is None else _ahead(moment, parse_header(date) or now)
-
-
-@lru_cache(maxsize=64)
-def _apart(text: str, date: str) -> float | None:
-    """Count the same from one header's date to the other's; ``None`` if there is more to be said of it."""
-    # Answer after answer says the same two.
-    moment, there = parse_header(text), parse_header(date)
-    return None if moment is None or there is None else _ahead(moment, there)
-
-
-def _ahead(moment: datetime, there: datetime) -> float | None:
-    seconds = max(0.0, (moment - there).total_seconds())
-    return seconds if seconds < _YEAR else None
-
-
-def limit_resets_in(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Read ``X-RateLimit-Reset``: in how many seconds the key's window ends."""
-    text = headers.get("x-ratelimit-reset")
-    return None if text is None else until(text, headers, now)
-
-
-def count(headers: Mapping[str, str], name: str) -> int | None:
-    """Read a number of calls, as of ``X-RateLimit-Remaining``; ``None`` if it is none."""
-    text = headers.get(name)
-    return None if text is None else whole_number(text)
-
-
-def whole_number(text: str) -> int | None:
-    """Read a number of calls; ``None`` if it is none."""
-    if len(text) < 10 and text.isascii() and text.isdigit():
-        return int(text)
-    stripped = text.strip()
-    return None if stripped == text else whole_number(stripped)
-
-
-def _seconds(text: str) -> float | None:
-    try:
-        seconds = float(text)
-    except ValueError:
-        return None
-    # "nan" compares false with everything, and a wait of a year is no wait that anybody meant.
-    return seconds if 0 <= seconds < _YEAR else None
-
-
 def _document(body: bytes) -> Mapping[str, Any]:
     try:
         document = parse(body)
     except DecodeError:
         return {}
     return document if isinstance(document, dict) else {}
-
-
-def _limit_ends_in(headers: Mapping[str, str], now: datetime) -> float | None:
-    seconds = retry_after(headers, now)
-    return limit_resets_in(headers, now) if seconds is None else seconds
 
 
 def _field_errors(document: Mapping[str, Any], mask: Callable[[str], str]) -> Iterable[FieldError]:
@@ -253,7 +177,7 @@ def _scope(headers: Mapping[str, str], document: Mapping[str, Any], message: str
         return "host_day"
     if "month" in words:
         return "month"
-    if count(headers, "x-ratelimit-remaining"):
+    if call_count(headers, "x-ratelimit-remaining"):
         return "unknown"  # the key has calls left: this is another limit
     if "x-ratelimit-remaining" in headers or "x-ratelimit-reset" in headers:
         return "key"

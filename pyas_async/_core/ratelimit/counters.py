@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Mapping
 from datetime import datetime
 
-from pyas_async._core.calls.response_errors import count, limit_resets_in, whole_number
+from pyas_async._core.calls.headers import call_count, limit_resets_in, whole_number
 
 _REMEMBERED = 20_000
 """Calls that are counted where no limit was given: more than any plan sells."""
@@ -145,7 +145,7 @@ class ServiceCounter:
         if said != self._said or said[2] is None:
             # One answer after the other says the same, within a second.
             self._said = said
-            self.told = count(headers, "x-ratelimit-limit") or self.told
+            self.told = call_count(headers, "x-ratelimit-limit") or self.told
             self._resets_in = limit_resets_in(headers, wall)
         if self._most_left is None or left > self._most_left:
             self._most_left = left

@@ -8,7 +8,8 @@ import pytest
 
 from core.tools import NOON, answer
 from pyas_async import RateLimitError
-from pyas_async._core.calls.response_errors import count, error_of, limit_resets_in, retry_after
+from pyas_async._core.calls.headers import call_count, limit_resets_in, retry_after
+from pyas_async._core.calls.response_errors import error_of
 
 YEAR = 366 * 86_400
 
@@ -33,7 +34,7 @@ def test_bounds_of_a_wait(text: str, seconds: float | None) -> None:
 
 def test_no_header() -> None:
     """A header that is not there says nothing."""
-    assert (None, None, None) == (retry_after({}, NOON), limit_resets_in({}, NOON), count({}, "x"))
+    assert (None, None, None) == (retry_after({}, NOON), limit_resets_in({}, NOON), call_count({}, "x"))
 
 
 def test_clocks_that_differ() -> None:
@@ -62,7 +63,7 @@ def test_clocks_that_differ() -> None:
 )
 def test_count(text: str, number: int | None) -> None:
     """A count is a few plain digits."""
-    assert number == count({"x-ratelimit-remaining": text}, "x-ratelimit-remaining")
+    assert number == call_count({"x-ratelimit-remaining": text}, "x-ratelimit-remaining")
 
 
 @pytest.mark.parametrize(
