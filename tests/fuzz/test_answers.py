@@ -19,7 +19,7 @@ from fuzz.running import fuzz, soon
 from pyas_async import DecodeError, Page, PyasError, RateBudget, RateLimitError, from_dict, to_dict
 from pyas_async._core.calls import endpoints
 from pyas_async._core.calls.exchange import Fail, Return, Wait
-from pyas_async._core.calls.headers import limit_resets_in, retry_after
+from pyas_async._core.calls.headers import call_count, limit_resets_in, retry_after
 from pyas_async._core.calls.messages import Response
 from pyas_async._core.codec import (
     Refused,
