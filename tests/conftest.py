@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,22 @@ def _no_ambient_settings() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name in AMBIENT:
             patch.delenv(name, raising=False)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _bytecode_is_kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let the processes that tests start keep bytecode for each other where the surroundings keep none.
+
+    Without it, each of them compiles all that it imports, which takes longer than most of what they do.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        if os.environ.get("PYTHONDONTWRITEBYTECODE"):
+            mine = tmp_path_factory.getbasetemp()
+            # The workers of pytest-xdist have folders in a common one.
+            folder = mine.parent if "PYTEST_XDIST_WORKER" in os.environ else mine
+            patch.delenv("PYTHONDONTWRITEBYTECODE")
+            patch.setenv("PYTHONPYCACHEPREFIX", str(folder / "bytecode"))
         yield
 
 

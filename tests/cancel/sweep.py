@@ -133,10 +133,12 @@ def nothing_said() -> Iterator[None]:
         loop.set_exception_handler(lambda _, context: said.append(context))
     logging.getLogger().addHandler(handler)
     sys.set_asyncgen_hooks(finalizer=left)
+    gc.freeze()  # what there was before need not be looked through: that takes longer than most cases
     try:
         yield
         gc.collect()
     finally:
+        gc.unfreeze()
         sys.set_asyncgen_hooks(*hooks)
         logging.getLogger().removeHandler(handler)
         if loop is not None:

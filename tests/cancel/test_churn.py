@@ -29,7 +29,12 @@ if TYPE_CHECKING:
 CANCELLATIONS = 10_000 if COMPLETE else 200
 WORKERS, CONNECTIONS = 20, 10
 
-every_way = pytest.mark.parametrize("way", LIBRARIES)
+
+def every_way(but: str) -> pytest.MarkDecorator:
+    """Go every way, but one of the two lent clients at full length alone: the ordinary suite tries it the other way."""
+    return pytest.mark.parametrize(
+        "way", [pytest.param(way, marks=pytest.mark.long if way == but else []) for way in LIBRARIES]
+    )
 
 
 @pytest.fixture(scope="module")
@@ -96,14 +101,14 @@ async def check_churn(service: Wire, way: str, cancel: Cancel, tally: Tally) -> 
 
 
 @pytest.mark.asyncio
-@every_way
+@every_way(but="httpx2")
 async def test_churn_by_task_cancel(service: Wire, way: str, tally: Tally) -> None:
     """Calls of 20 workers on 10 connections, most cancelled by `task.cancel()`, leave a whole pool."""
     await check_churn(service, way, by_task_cancel, tally)
 
 
 @pytest.mark.anyio
-@every_way
+@every_way(but="httpx")
 async def test_churn_by_scope(service: Wire, way: str, anyio_backend: str, tally: Tally) -> None:
     """Calls of 20 workers on 10 connections, most of them cancelled by a scope, leave a whole pool."""
     await check_churn(service, way, by_scope, tally)

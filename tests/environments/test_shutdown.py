@@ -33,7 +33,15 @@ def service() -> Iterator[Wire]:
         over.set()
 
 
-@pytest.mark.parametrize("program", ["unclosed", "exit_in_blocks", "interrupted", "in_daemon_threads"])
+def each_program() -> Iterator[object]:
+    """Give each program on each loop; one of the two is enough for the ordinary suite: it takes a process."""
+    for number, program in enumerate(["unclosed", "exit_in_blocks", "interrupted", "in_daemon_threads"]):
+        for backend in ("asyncio", "trio"):
+            ordinary = (backend == "trio") == (number % 2 == 1)
+            yield pytest.param(backend, program, marks=() if ordinary else pytest.mark.long)
+
+
+@pytest.mark.parametrize(("anyio_backend", "program"), list(each_program()))
 def test_left_behind(service: Wire, anyio_backend: str, program: str) -> None:
     """Whatever is under way when the program ends, on asyncio and trio."""
     check(service, anyio_backend, program)

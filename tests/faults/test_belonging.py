@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from faults.answers import ID, OTHER, says, surplus, text, well, whole
+from faults.fault import usual
 from faults.server import Later, serve
 from pyas_async import APIStatusError, DecodeError
 from runtime.wires import KEY, NEW, client_of
@@ -96,7 +97,7 @@ async def test_key_does_not_travel(status: int, injected: bool) -> None:
     """A redirect is an answer, and takes the key to no other host, not even where an injected client follows it."""
     async with serve(well) as elsewhere:
         script = says(b"", status, f"Location: {elsewhere.url}/zoom/meetings/{ID}")
-        async with serve(script) as server, httpx.AsyncClient(follow_redirects=True) as http:
+        async with serve(script) as server, httpx.AsyncClient(follow_redirects=True, verify=usual()) as http:
             client = client_of(server.url, http_client=http if injected else None)
             with pytest.raises(APIStatusError) as caught:
                 await client.meetings.get(ID)
@@ -124,7 +125,7 @@ async def test_only_what_is_bounded_is_asked_for(offered: str | None, expected: 
     headers = {} if offered is None else {"accept-encoding": offered}
     async with (
         serve(well) as server,
-        httpx.AsyncClient(headers=headers) as http,
+        httpx.AsyncClient(headers=headers, verify=usual()) as http,
         client_of(server.url, http_client=None if offered is None else http) as client,
     ):
         await client.meetings.get(ID)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import socket
@@ -110,13 +111,8 @@ async def test_calls(secure: bool, context: ssl.SSLContext, anyio_backend: objec
 @plain_and_encrypted
 async def test_large_answers(secure: bool, context: ssl.SSLContext) -> None:
     """An answer of many times what a socket holds comes whole."""
-    text = "".join(f"{number:07}" for number in range(1_000_000))
-
-    def answer(_: Seen) -> bytes:
-        detail = {"id": 81, "uuid": "u", "agenda": text}
-        return document({"success": True, "meeting": detail, "data": detail})
-
-    with wire(answer, context if secure else None) as server:
+    text, whole = large_answer(1_000_000)
+    with wire(lambda _: whole, context if secure else None) as server:
         async with client_of(server.url) as client:
             assert text == (await client.meetings.get(81)).agenda
 
@@ -149,6 +145,13 @@ async def test_a_record_nobody_asked_for(context: ssl.SSLContext) -> None:
             assert "u81==" == (await client.meetings.get(81)).uuid
             assert "u82" == (await client.meetings.get(82)).uuid
         thread.join(5)
+
+
+@functools.cache
+def large_answer(numbers: int) -> tuple[str, bytes]:
+    """Give the agenda of a meeting, which is so many numbers, and the answer that has it: to write them takes long."""
+    text = "".join(f"{number:07}" for number in range(numbers))
+    return text, document({"success": True, "meeting": {"id": 81, "uuid": "u", "agenda": text}})
 
 
 def found_meeting(number: int) -> bytes:
@@ -186,8 +189,7 @@ def serve_records(listener: socket.socket, context: ssl.SSLContext, answers: lis
 @pytest.mark.parametrize("length", ["known", "unknown"])
 async def test_end_without_a_word(secure: bool, length: str, context: ssl.SSLContext) -> None:
     """A service that sends a long answer and hangs up at once, as it should not, has sent it all the same."""
-    text = "".join(f"{number:07}" for number in range(300_000))
-    whole = document({"success": True, "meeting": {"id": 81, "uuid": "u", "agenda": text}})
+    text, whole = large_answer(300_000)
     if length == "unknown":
         head, _, body = whole.partition(b"\r\n\r\n")
         lines = [line for line in head.split(b"\r\n") if not line.startswith(b"Content-Length")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ssl
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 AUTHORITY = trustme.CA()
 
 
+@functools.cache
 def served() -> ssl.SSLContext:
     """Give the context of a service on this machine that the authority vouches for."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

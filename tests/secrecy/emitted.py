@@ -70,6 +70,7 @@ class Emitted:
 
     def error(self, where: str, error: BaseException) -> None:
         """Search an error with all that it drags along: notes, causes, contexts, and the variables of all frames."""
+        values: set[int] = set()
         for one in dragged(error):
             self.shown(where, one)
             self.text(f"{where}, args", f"{one.args!r} {pretty_repr((one.args, vars(one)))}")
@@ -82,13 +83,17 @@ class Emitted:
             self.text(f"{where}, traceback", "".join(report.format(chain=False)))
             for frame, _ in traceback.walk_tb(one.__traceback__):
                 if not _is_tests(frame.f_code.co_filename):
-                    self.frame(where, frame)
+                    self.frame(where, frame, values)
         self.text(f"{where}, whole", "".join(traceback.format_exception(error)))
 
-    def frame(self, where: str, frame: FrameType) -> None:
-        """Search the variables of a frame as rich shows them; `repr` shows them in the traceback."""
+    def frame(self, where: str, frame: FrameType, values: set[int]) -> None:
+        """Search the variables of a frame as rich shows them; `repr` shows them in the traceback.
+
+        What is in many frames is searched once: `values` are those that were; the frames keep them alive.
+        """
         for name, value in list(frame.f_locals.items()):
-            if type(value) not in (str, int, float, bool, type(None)):
+            if type(value) not in (str, int, float, bool, type(None)) and id(value) not in values:
+                values.add(id(value))
                 place = f"{where}, {frame.f_code.co_filename}:{frame.f_lineno} {name}"
                 self.text(place, pretty_repr(value))
 

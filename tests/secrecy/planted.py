@@ -35,6 +35,12 @@ def _in_base64(letter: str) -> str:
 
 
 _BASE64 = re.compile("|".join(f"(?P<{letter}>{_in_base64(letter)})" for letter in KINDS))
+# What is the same for all letters: to look for three words takes a tenth of the time that the pattern takes.
+_HINTS = tuple(
+    base64.b64encode(b"\0" * (before + 1) + _MARK.encode()).decode().rstrip("=")[(before * 4 + 6) // 3 : -1]
+    for before in range(3)
+)
+assert all(any(hint in form for hint in _HINTS) for letter in KINDS for form in _in_base64(letter).split("|"))
 
 
 def leaks(text: str | bytes, *, allowed: str = "") -> set[str]:
@@ -50,5 +56,6 @@ def leaks(text: str | bytes, *, allowed: str = "") -> set[str]:
         plain = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), written)
         plain = html.unescape(unquote(unquote(plain, "latin-1"), "latin-1"))
         found |= {match[1].lower() for match in _PLAIN.finditer(plain)}
-    found |= {match.lastgroup or "" for match in _BASE64.finditer(written)}
+    if any(hint in written for hint in _HINTS):
+        found |= {match.lastgroup or "" for match in _BASE64.finditer(written)}
     return {KINDS[letter] for letter in found if letter not in allowed}
