@@ -1,7 +1,7 @@
 """The script ``pyas``.
 
-It stands outside of the package, whose import loads the client. That takes tenths of a second, in which Ctrl-C would be
-answered with a traceback from wherever it strikes: so this module imports next to nothing before it heeds the signal.
+It is outside of the package, since importing the package loads the client. That takes tenths of a second, during which
+Ctrl-C would end in a traceback from some import. So this module imports almost nothing before it handles the signal.
 """
 
 from __future__ import annotations
@@ -18,32 +18,32 @@ _INTERRUPTED = 130
 
 
 def main() -> int:
-    """Run `pyas_async.cli.main` as all that a process does; return its exit code.
+    """Run `pyas_async.cli.main` as the only task of a process; return its exit code.
 
-    Ctrl-C ends the process at once, and without a word, while the command is loaded and again when it has ended.
+    While the command is loaded, and after it has ended, Ctrl-C ends the process at once and without output.
     """
     before = signal.getsignal(signal.SIGINT)
-    # Where a shell has switched it off, as for what it runs in the background, it stays off.
-    heeded = before is signal.default_int_handler
+    # If a shell has disabled SIGINT, as for jobs in the background, it stays disabled.
+    handles_sigint = before is signal.default_int_handler
     try:
-        if heeded:
-            signal.signal(signal.SIGINT, _leave)
-        from pyas_async import cli  # noqa: PLC0415  (the signal is heeded first)
+        if handles_sigint:
+            signal.signal(signal.SIGINT, _exit_interrupted)
+        from pyas_async import cli  # noqa: PLC0415  (after the handler is set)
 
-        with suppress(ImportError):  # an extra that is not installed: the command says so
-            import pyas_async.cli._app  # noqa: F401, PLC0415  (while the signal is heeded)
+        with suppress(ImportError):  # a missing extra: the command reports it
+            import pyas_async.cli._app  # noqa: F401, PLC0415  (while the handler is set)
         signal.signal(signal.SIGINT, before)
         code = cli.main()
-        if heeded:
-            signal.signal(signal.SIGINT, _leave)
-    except KeyboardInterrupt:  # between two of these lines
+        if handles_sigint:
+            signal.signal(signal.SIGINT, _exit_interrupted)
+    except KeyboardInterrupt:  # between two of the lines above
         return _INTERRUPTED
     return code
 
 
-def _leave(_number: int, _frame: FrameType | None) -> None:
-    # No exception: a library may catch one, and what Python calls by itself, such as a weak reference's callback, has
-    # it written to stderr and goes on. There is nothing yet, or nothing any more, that would have to be put in order.
+def _exit_interrupted(_number: int, _frame: FrameType | None) -> None:
+    # Not an exception: a library may catch one, and Python writes one that is raised in a callback (such as that of a
+    # weak reference) to stderr and continues. At these times there is nothing to clean up.
     os._exit(_INTERRUPTED)
 
 

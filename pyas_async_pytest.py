@@ -1,8 +1,8 @@
 """The pytest plugin of pyas_async: fixtures for tests without the service.
 
-It stands outside of the package, since pytest loads it for every run wherever pyas_async is installed: it imports
-nothing but pytest before a test asks for one of its fixtures. They are synchronous, so that tests can use them on
-asyncio and trio under any plugin, and without one.
+It is outside of the package, since pytest loads it in every run wherever pyas_async is installed. It imports only
+pytest until a test uses one of its fixtures. The fixtures are synchronous, so that tests can use them on asyncio and
+trio, under any plugin or none.
 
 There are no assertions in here to rewrite: PYTEST_DONT_REWRITE.
 """
@@ -24,24 +24,24 @@ _IN_USE: pytest.StashKey[Offline] = pytest.StashKey()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Tell pytest of the marker."""
-    line = "pyas(**settings): what `pyas` and the fixtures made from it are like, as in meetings=50, plan='developer'"
+    """Register the marker ``pyas``."""
+    line = "pyas(**settings): settings of `pyas` and of the fixtures based on it, as in meetings=50, plan='developer'"
     config.addinivalue_line("markers", line)
 
 
 @pytest.fixture
 def pyas_settings() -> dict[str, Any]:
-    """Settings for all tests that see this fixture, for `pyas_async.testing.Offline`: override it to have others."""
+    """Settings of `pyas_async.testing.Offline` for all tests that see this fixture. Override it to change them."""
     return {}
 
 
 @pytest.fixture
 def pyas(request: pytest.FixtureRequest, pyas_settings: dict[str, Any]) -> Iterator[Offline]:
     """The Pyas service in process, with its clock and its clients: a `pyas_async.testing.Offline`."""
-    from pyas_async.testing import Offline  # noqa: PLC0415  (loaded when it is used)
+    from pyas_async.testing import Offline  # noqa: PLC0415  (loaded on first use)
 
     settings = dict(pyas_settings)
-    # The nearest marker counts most.
+    # The nearest marker wins.
     for mark in reversed(list(request.node.iter_markers("pyas"))):
         if mark.args:
             msg = f"the marker pyas takes settings by name, as in pyas(meetings=50); got {mark.args[0]!r}"
@@ -60,18 +60,18 @@ def pyas_client(pyas: Offline) -> PyasClient:
 
 @pytest.fixture
 def pyas_sandbox(pyas: Offline) -> Sandbox:
-    """The service in process: its truth, its settings, its faults, and the requests that it saw."""
+    """The service in process: its data, its settings, its faults, and the requests that it received."""
     return pyas.sandbox
 
 
 @pytest.fixture
 def pyas_clock(pyas: Offline) -> Clock:
-    """The clock of `pyas_client` and `pyas_sandbox`, which the test moves."""
+    """The clock of `pyas_client` and `pyas_sandbox`; the test moves it."""
     return pyas.clock
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
-    """Add the calls that were seen to the report of a test that failed."""
+    """Add the calls that the sandbox saw to the report of a failed test."""
     if call.when == "call" and call.excinfo is not None and _IN_USE in item.stash:
         item.add_report_section("call", "calls seen by the Pyas sandbox", str(item.stash[_IN_USE].calls))

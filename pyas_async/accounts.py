@@ -1,4 +1,4 @@
-"""``client.accounts``: how a Zoom user's account is connected, and its id learned."""
+"""``client.accounts``: connect a Zoom user's account and learn its id."""
 
 from typing import TYPE_CHECKING
 
@@ -15,46 +15,46 @@ class Accounts:
     """The accounts that are connected to the API key's app."""
 
     def __init__(self, session: Session, options: CallOptions) -> None:
-        """Made by the client: ``client.accounts``."""
         self._session = session
         self._options = options
 
     async def oauth_url(self, *, state: str | None = None) -> str:
-        """Get the address where a Zoom user allows the app to reach their meetings.
+        """Get the URL where a Zoom user authorizes the app to reach their meetings.
 
         Args:
-            state: Comes back with the user, so that the answer can be told from a forged one. Make it random.
+            state: An opaque value that comes back with the user, to tell a real answer from a forged one. Make it
+                random.
 
         Raises:
             APIStatusError: If the service answers with an error.
-            TransportError: If no whole answer arrives.
-            DecodeError: If the answer cannot be read.
+            TransportError: If no complete response arrives.
+            DecodeError: If the response cannot be read.
         """
         try:
             call = endpoints.oauth_url(state)
         except InvalidArgumentError as error:
             raise error.with_traceback(None) from None
         finally:
-            del state  # tracebacks show variables: that of the caller is theirs, this one and those below are ours
+            del state  # a traceback shows local variables: the caller's are the caller's business, ours hold no secret
         return await self._session.run(call, self._options)
 
     async def connect(self, *, code: str, name: str) -> "ConnectedAccount":
         """Connect the account of a user who has come back from Zoom.
 
         Args:
-            code: The code that Zoom sent the user back with. It works once, so this is not repeated if its answer is
-                lost.
-            name: What to call the account.
+            code: The code that Zoom sent the user back with. It works once, so the request is not repeated if its
+                response is lost.
+            name: The name for the account.
 
         Returns:
-            The account; its `account_id` is what every call about its meetings asks for.
+            The account. Every call about its meetings needs its `account_id`.
 
         Raises:
-            InvalidArgumentError: Before anything is sent, if an argument is not as above.
-            OutcomeUnknownError: If the answer was lost: the account may be connected.
+            InvalidArgumentError: Before anything is sent, if an argument is not as described.
+            OutcomeUnknownError: If the response was lost: the account may be connected.
             APIStatusError: If the service answers with an error.
             TransportError: If the request could not be sent.
-            DecodeError: If the answer cannot be read; the account is connected.
+            DecodeError: If the response cannot be read; the account is connected.
         """
         try:
             call = endpoints.connect(code, name)

@@ -1,4 +1,4 @@
-"""`PyasClient`: the settings, and the views that share them."""
+"""`PyasClient`: the client's settings, and the views that share its connections and budget."""
 
 import copy
 from collections.abc import Awaitable, Callable, Mapping
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class PyasClient:
-    """The client: one for the whole application, on asyncio or trio.
+    """The client. Make one for the whole application; it runs on asyncio and on trio.
 
     ::
 
@@ -30,7 +30,7 @@ class PyasClient:
             async for meeting in client.meetings.iter_all(account_id="acc"):
                 print(meeting.start_time, meeting.topic)
 
-    It opens connections when they are first needed, and closes them with `aclose` or at the end of ``async with``.
+    It opens connections when it first needs them, and closes them in `aclose` or at the end of ``async with``.
 
     Attributes:
         meetings: The calls about meetings.
@@ -57,38 +57,40 @@ class PyasClient:
         http_client: HttpClient | None = None,
         on_event: "Callable[[Event], None] | None" = None,
     ) -> None:
-        """Set the client up. Nothing is opened or sent.
+        """Set up the client. Nothing is opened or sent yet.
 
         Args:
-            api_key: The API key, or an async function that is asked for it before each request, since keys expire. Else
-                ``PYAS_API_KEY`` from the environment.
-            account_id: Whose meetings are meant where a call does not say. Else ``PYAS_ACCOUNT_ID``, if that is set.
-            base_url: Where the service is. Else ``PYAS_BASE_URL``, else https://api.pyas.io. Plain http is taken to
-                this machine alone.
-            timeout: Seconds for one attempt, last byte included; 30 unless given. An `httpx.Timeout` bounds its phases
-                as well. ``None``: no bound.
-            deadline: Seconds for a whole call: waits, attempts, body; 90 unless given. For pages and other bulk calls,
-                waits for the call budget do not count. ``None``: no bound.
-            retry: How often a call is tried; `RetryPolicy` has the defaults. ``None``: once.
-            budget: The calls that the key may spend; without one, the service's answers alone are heeded.
-            priority: Who goes first when the call budget is short; iterations are always ``"bulk"``.
-            single_flight: Let equal `meetings.get` calls that are under way at the same moment share one call of the
-                API; `with_options` says what that means.
-            max_connections: Connections at most; 100 unless given.
-            page_token_ttl: Seconds that a page token lives.
-            http_client: An `httpx.AsyncClient`, or an `httpx2.AsyncClient`, to send through. It is used as it is, and
-                never closed.
-            on_event: Told of everything that the client does. What it raises is logged, never passed on.
+            api_key: The API key, or an async function that returns it; the client calls the function before each
+                request, since keys expire. Default: ``PYAS_API_KEY`` from the environment.
+            account_id: The account that a call is about if the call does not name one. Default: ``PYAS_ACCOUNT_ID``
+                from the environment, if set.
+            base_url: The service's URL. Default: ``PYAS_BASE_URL``, then https://api.pyas.io. Plain http is allowed
+                for this machine only.
+            timeout: Seconds for one attempt, up to the last byte of the response; default 30. An `httpx.Timeout` also
+                bounds its phases. ``None``: no bound.
+            deadline: Seconds for a whole call, with its waits, attempts and response bodies; default 90. For pages and
+                other bulk calls, waits for the call budget do not count. ``None``: no bound.
+            retry: How often a call is tried; see `RetryPolicy` for the defaults. ``None``: once.
+            budget: How many calls the key may spend. Without a budget, the client follows the service's responses only.
+            priority: Which calls go first when the call budget is short. Iterations are always ``"bulk"``.
+            single_flight: Share one API call between equal `meetings.get` calls that run at the same time; see
+                `with_options`.
+            max_connections: The maximum number of connections; default 100.
+            page_token_ttl: Seconds until a page token expires.
+            http_client: An `httpx.AsyncClient` or an `httpx2.AsyncClient` to send requests through. It is used as it
+                is, and never closed.
+            on_event: A function that is called with every event of the client. What it raises is logged and does not
+                reach the caller.
 
         Raises:
-            ConfigurationError: If a setting is missing or cannot be.
+            ConfigurationError: If a setting is missing or not valid.
         """
         try:
             key = ApiKey(_api_key(api_key))
         except ConfigurationError as error:
             raise error.with_traceback(None) from None
         finally:
-            del api_key  # tracebacks show variables: that of the caller is theirs, this one and those below are ours
+            del api_key  # a traceback shows local variables: the caller's stay the caller's, ours hold no secret
         if http_client is not None and max_connections is not UNSET:
             msg = "max_connections: not together with http_client=, whose pool is its own; set its limits there"
             raise ConfigurationError(msg)
@@ -117,31 +119,31 @@ class PyasClient:
 
     @property
     def rate_limit(self) -> RateLimitSnapshot:
-        """The call budget as it stands now."""
+        """The current state of the call budget."""
         return self._session.rate_limit()
 
     def subscribe(self, on_event: "Callable[[Event], None]") -> Callable[[], None]:
-        """Tell one more of everything that this client and its views do, beside the ``on_event`` of the constructor.
+        """Add an event handler for this client and its views, next to the constructor's ``on_event``.
 
-        A handler is called at once, in the task that does what it is told of, and should take no time. What it raises
-        is logged, never passed on.
+        The client calls the handler synchronously, in the task that the event is about, so the handler must be quick.
+        What it raises is logged and does not reach the caller.
 
         Returns:
-            A function that ends it.
+            A function that removes the handler.
 
         Raises:
-            ConfigurationError: If it is no ordinary function.
+            ConfigurationError: If the handler is not an ordinary (synchronous) function.
         """
         settings.check_handler(on_event)
         return self._session.events.subscribe(on_event)
 
     def for_account(self, account_id: str) -> Self:
-        """Give a view of this client that is bound to one connected account: no call on it needs to say whose.
+        """Return a view of this client that is bound to one connected account, so that its calls need no `account_id`.
 
-        Views share the pool, the budget and everything else. Closing one does nothing.
+        Views share the connections, the budget and everything else. Closing a view does nothing.
 
         Raises:
-            InvalidArgumentError: If it is no account id.
+            InvalidArgumentError: If it is not a valid account id.
         """
         return self._view(_account_id=endpoints.account(account_id))
 
@@ -155,27 +157,29 @@ class PyasClient:
         single_flight: bool | Unset | None = UNSET,
         headers: Mapping[str, str] | Unset | None = UNSET,
     ) -> Self:
-        """Give a view of this client whose calls are made otherwise. What is not given stays; ``None`` switches off.
+        """Return a view of this client with other options. Options that are left out stay; ``None`` switches one off.
 
-        Views share the pool, the budget and everything else. Closing one does nothing.
+        Views share the connections, the budget and everything else. Closing a view does nothing.
 
         Args:
-            timeout: Seconds for one attempt, last byte included, or an `httpx.Timeout`.
+            timeout: Seconds for one attempt, up to the last byte of the response, or an `httpx.Timeout`.
             deadline: Seconds for a whole call.
             retry: How often a call is tried; ``None``: once.
-            priority: Who goes first when the call budget is short.
-            single_flight: Let equal `meetings.get` calls that are under way at the same moment share one call of the
-                API, and its outcome: each gets the meeting, or an error of its own that says the same. Equal are calls
-                on the same client or its views, of the same account and id, with all options the same. Whoever is
-                cancelled leaves the others alone; the call ends with the last of them. Its deadline is that of the
-                first, so nobody joins it after half of that time. A write to the same id through this client ends the
-                sharing: what is asked for after a write began is not answered by what was asked for before, nor after
-                it ended by what was asked for meanwhile. The number and the uuid of a meeting are different ids here:
-                a write to the one does not end the sharing of the other.
-            headers: Sent with every request; ``x-api-key``, ``host`` and what describes the body are refused.
+            priority: Which calls go first when the call budget is short.
+            single_flight: Share one API call between equal `meetings.get` calls that run at the same time. Each of them
+                gets the same outcome: the meeting, or its own copy of the error. Calls are equal if they are made on
+                the same client or its views, for the same account and id, with the same options. Cancelling one caller
+                does not affect the others; the shared call is cancelled when its last caller is. The shared call has
+                the deadline of the first caller, so no caller joins after half of that time. A write to the same id
+                through this client ends the sharing: a get that starts after the write began never uses the response of
+                a get from before the write, and a get that starts after the write ended never uses that of a get from
+                during the write. A meeting's number and its uuid are different ids here: a write to one does not end
+                the sharing for the other.
+            headers: Headers to send with every request. ``x-api-key``, ``host`` and headers that describe the body are
+                refused.
 
         Raises:
-            ConfigurationError: If a value cannot be.
+            ConfigurationError: If a value is not valid.
         """
         try:
             options = settings.change_options(
@@ -194,30 +198,27 @@ class PyasClient:
         return self._view(_options=options)
 
     async def aclose(self) -> None:
-        """Close the connections. Calls under way fail with `ClientClosedError`; so do calls to come."""
+        """Close the connections. Calls that are running, and later ones, fail with `ClientClosedError`."""
         if not self._is_view:
             await self._session.aclose()
 
     async def __aenter__(self) -> Self:
-        """Give the client itself."""
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Close the client; a view stays as it is."""
         await self.aclose()
 
     def __repr__(self) -> str:
-        """Show what the client is bound to, and nothing secret."""
-        account_id = getattr(self, "_account_id", None)  # a traceback may show a client that is still being made
+        account_id = getattr(self, "_account_id", None)  # a traceback may show a client whose __init__ still runs
         bound = "" if account_id is None else f"account_id={account_id!r}"
         return f"{type(self).__name__}({bound})"
 
     def _view(self, **changes: object) -> Self:
         view = copy.copy(self)
         vars(view).update(changes, _is_view=True)
-        view._bind()  # noqa: SLF001  (it is one of us)
+        view._bind()  # noqa: SLF001 -- a view is an instance of this class
         return view
 
     def _bind(self) -> None:

@@ -39,15 +39,15 @@ if TYPE_CHECKING:
     from pyas_async.models import Meeting
 
 WriteState: TypeAlias = Literal["not_sent", "rejected", "done", "unknown"]
-"""What became of a write that raised: never sent, turned away, carried out, or nobody can tell."""
+"""What happened to a write that raised: never sent, rejected, carried out, or unknown."""
 
 RateLimitScope: TypeAlias = Literal["key", "host_day", "month", "unknown"]
-"""Which limit a 429 speaks of: the API key's window, the host's day at Zoom, the plan's month, or an unknown one."""
+"""Which limit a 429 is about: the API key's window, the host's day at Zoom, the plan's month, or an unknown one."""
 
 
 def _rebuild(cls: type["PyasError"], args: tuple[Any, ...], state: dict[str, Any]) -> "PyasError":
     error = cls.__new__(cls, *args)
-    error.args = args  # which OSError, the base of TimeoutError, does not take from its constructor's arguments
+    error.args = args  # OSError, the base of TimeoutError, does not take them from its constructor's arguments
     error.__dict__.update(state)
     return error
 
@@ -56,12 +56,11 @@ class PyasError(Exception):
     """The root of all errors of this library.
 
     Attributes:
-        checkpoint: Where an iteration stood when it raised; ``None`` for everything else.
-        write_state: What became of the write that raised; ``None`` for reads and for errors that are no call's.
+        checkpoint: The position of an iteration when it raised; ``None`` for everything else.
+        write_state: What happened to the write that raised; ``None`` for reads and for errors outside of a call.
     """
 
     def __init__(self, message: str) -> None:
-        """Hold the message; what else there is to say is in attributes."""
         super().__init__(message)
         self.checkpoint: Checkpoint | None = None
         self.write_state: WriteState | None = None
@@ -79,13 +78,12 @@ class InvalidArgumentError(PyasError, ValueError):
     """An argument was refused before anything was sent.
 
     Attributes:
-        field: The argument or model field, as in ``start_date``; with its place in a list, as in ``attendees[2]``.
+        field: The argument or model field, as in ``start_date``; with its index in a list, as in ``attendees[2]``.
         expected: What is allowed.
-        got: What came, as text; secrets are not echoed.
+        got: The value that was passed, as text. Secrets are not repeated.
     """
 
     def __init__(self, field: str, expected: str, got: object, *, hint: str = "") -> None:
-        """Say where, what was expected, and what came."""
         self.field = field
         self.expected = expected
         self.got: str = _shorten(got) if isinstance(got, str) and got.startswith("<") else shown(got)
@@ -102,7 +100,7 @@ class FieldError:
 
     Attributes:
         message: The service's words.
-        field: The field that it names; ``None`` if it names none.
+        field: The field that it names; ``None`` if it names no field.
     """
 
     message: str
@@ -114,11 +112,11 @@ class APIStatusError(PyasError):
 
     Attributes:
         status: The HTTP status. 200 where a success status came with ``"success": false``; 0 where a page token was
-            known to be dead and nothing was sent.
+            known to be expired and nothing was sent.
         code: The code in the body, which may be Zoom's rather than the status; ``None`` if there is none.
-        message: The service's words, shortened and masked.
-        errors: The complaints field by field, if it made any.
-        request_id: The request's id for the vendor's support, if the answer named one.
+        message: The service's message, shortened and masked.
+        errors: The service's complaints about single fields, if there are any.
+        request_id: The request's id for the vendor's support, if the response has one.
     """
 
     def __init__(
@@ -130,7 +128,6 @@ class APIStatusError(PyasError):
         errors: Sequence[FieldError] = (),
         request_id: str | None = None,
     ) -> None:
-        """Keep what the answer said."""
         self.status = status
         self.code = code
         self.message = message
@@ -170,9 +167,9 @@ class RateLimitError(APIStatusError):
     """429: a limit is used up.
 
     Attributes:
-        retry_after: Seconds until the limit may be free again; ``None`` if the answer did not say.
-        scope: Which limit it is. Waiting helps with ``"key"``; ``"host_day"`` ends at midnight UTC, ``"month"`` with
-            the month.
+        retry_after: Seconds until the limit may be free again; ``None`` if the response did not say.
+        scope: Which limit it is. Waiting helps with ``"key"``. ``"host_day"`` ends at midnight UTC, ``"month"`` at the
+            end of the month.
     """
 
     def __init__(
@@ -186,7 +183,6 @@ class RateLimitError(APIStatusError):
         retry_after: float | None = None,
         scope: RateLimitScope = "unknown",
     ) -> None:
-        """Keep what the answer said of the limit."""
         self.retry_after = retry_after
         self.scope: RateLimitScope = scope
         super().__init__(message, status=status, code=code, errors=errors, request_id=request_id)
@@ -201,31 +197,30 @@ class ServerError(APIStatusError):
 
 
 class PageTokenExpiredError(APIStatusError):
-    """The page token is no longer valid: 15 minutes after it was issued, it dies.
+    """The page token is no longer valid: it expires 15 minutes after it was issued.
 
-    ``iter_all`` recovers from this by itself, unless told ``on_expired="raise"``.
+    ``iter_all`` recovers from this, unless ``on_expired="raise"`` is set.
     """
 
 
 class TransportError(PyasError):
-    """No whole answer arrived: refused, reset, cut off, or not HTTP. The message keeps what the network said."""
+    """No complete response arrived: refused, reset, cut off, or not HTTP. The message keeps the network's error."""
 
 
 class RequestTimeoutError(TransportError, TimeoutError):
-    """The answer did not arrive within ``timeout`` or ``deadline`` seconds."""
+    """The response did not arrive within ``timeout`` or ``deadline`` seconds."""
 
 
 class DecodeError(PyasError):
-    """An answer arrived that is not what the service documents, or that belongs to another question.
+    """A response arrived that does not match the service's documentation, or that belongs to another request.
 
     Attributes:
-        path: Where, as in ``$.data.meetings[3].start_time``.
-        reason: What does not fit there.
-        excerpt: The answer around there: secrets masked, 500 characters at most.
+        path: The position in the document, as in ``$.data.meetings[3].start_time``.
+        reason: What is wrong there.
+        excerpt: The response's text around it, with secrets masked; 500 characters at most.
     """
 
     def __init__(self, message: str, *, path: str = "$", excerpt: str = "") -> None:
-        """Keep the place and what stood there."""
         self.path = path
         self.reason = message
         self.excerpt: str = excerpt[:500]
@@ -235,13 +230,13 @@ class DecodeError(PyasError):
 
 
 class OutcomeUnknownError(PyasError):
-    """A write was sent and its answer lost: it may have been carried out, or not.
+    """A write was sent and its response lost: it may or may not have been carried out.
 
     Attributes:
         operation: The call, as in ``"meetings.create"``.
-        meeting_id: The meeting it was about; ``None`` for a create.
+        meeting_id: The meeting that the call was about; ``None`` for a create.
         sent_at: When the last attempt was sent (aware, UTC).
-        candidates: Meetings that may be the one created, if they were looked up.
+        candidates: Meetings that may be the created one, if they were looked up.
     """
 
     def __init__(
@@ -253,7 +248,6 @@ class OutcomeUnknownError(PyasError):
         meeting_id: int | str | None = None,
         candidates: "Sequence[Meeting]" = (),
     ) -> None:
-        """Keep what is known of the write."""
         self.operation = operation
         self.meeting_id = meeting_id
         self.sent_at = sent_at
@@ -266,21 +260,20 @@ class BudgetTimeoutError(PyasError, TimeoutError):
     """The call budget cannot serve the call before its deadline; nothing was sent.
 
     Attributes:
-        retry_after: Seconds until the budget is expected to have room.
+        retry_after: Seconds until the budget is expected to have a free slot.
     """
 
     def __init__(self, message: str, *, retry_after: float) -> None:
-        """Keep how long the wait would be."""
         self.retry_after = retry_after
         super().__init__(message)
 
 
 class PaginationError(PyasError):
-    """A listing cannot be walked to its end; the message says why and what to change."""
+    """A listing cannot be read to its end. The message says why and what to change."""
 
 
 class PaginationLoopError(PaginationError):
-    """The service handed out a page token again, and its page brought nothing new."""
+    """The service sent the same page token again, and its page brought no new row."""
 
 
 class PaginationIncompleteError(PaginationError):
@@ -288,21 +281,21 @@ class PaginationIncompleteError(PaginationError):
 
 
 class ClientClosedError(PyasError):
-    """The client was used after ``aclose()``, or closed under a call."""
+    """The client was used after ``aclose()``, or it was closed during a call."""
 
 
 class WrongEventLoopError(PyasError):
-    """The client was used from a second event loop, or process; its connections belong to the first.
+    """The client was used from a second event loop or process; its connections belong to the first.
 
-    A process that is forked off may use a client, or a `RateBudget`, that was made before; not one that was used.
+    A forked process may use a client, or a `RateBudget`, that was made but not used before the fork.
     """
 
 
 def shown(got: object) -> str:
-    """Write down what a user has passed: not too much of it, and whatever it does when it is asked for its ``repr``."""
+    """Write a user's value for a message: shortened, and safe even if its ``repr`` raises."""
     try:
         return _shorten(repr(got))
-    except Exception:  # noqa: BLE001  (it is the user's object; a number of 5,000 digits has none, either)
+    except Exception:  # noqa: BLE001  (the repr is the user's code; that of an int of 5,000 digits raises, too)
         return f"<{type(got).__name__} that cannot be shown>"
 
 

@@ -1,10 +1,10 @@
-"""What ``on_event`` is told: one typed event for each thing the client does.
+"""The events that ``on_event`` receives: one type for each thing that the client does.
 
-Calls, and the jobs that make many of them, are numbered; what belongs together has the same number, and whatever is
-under way at the same moment has another. Each call that is begun ends, whatever becomes of it, and so does each job.
-What was begun before anybody listened has the number 0.
+Calls have numbers, and so have jobs, which make many calls. Events of one call or job carry its number; calls and jobs
+that run at the same time have different numbers. Every call and every job that starts also ends, with an event for
+each. A call or job that started before the first handler was added has the number 0.
 
-Events carry no secrets: no key, no query string, no body.
+Events contain no secrets: no key, no query string, no body.
 """
 
 from typing import Literal, TypeAlias
@@ -17,14 +17,15 @@ from pyas_async._public import public
 @public
 @attrs.frozen(kw_only=True)
 class JobStarted:
-    """What makes many calls has begun: a listing, the listings of many accounts, a bulk run.
+    """A job has started: a listing, the listings of many accounts, or a bulk run. A job makes many calls.
 
     Attributes:
-        job: Its number; no call, and no other job of the client, has the same.
-        within: The job that it is a part of, as a listing is of `Meetings.iter_accounts`; ``None`` if of none.
-        operation: What it is, as in ``"meetings.iter_all"``; ``"meetings.reconcile"`` is the search for a meeting whose
-            create was not answered.
-        account_id: Whose meetings it is about; ``None`` if about those of many.
+        job: The job's number. No call and no other job of the client has the same number.
+        within: The job that this one belongs to, as a listing belongs to `Meetings.iter_accounts`; ``None`` for a job
+            on the top level.
+        operation: The job, as in ``"meetings.iter_all"``. ``"meetings.reconcile"`` is the search for a meeting after
+            the response to its create was lost.
+        account_id: The account that it is about; ``None`` for a job about many accounts.
     """
 
     job: int
@@ -38,15 +39,15 @@ class JobStarted:
 class JobEnded:
     """A job has ended.
 
-    The end of a loop that was left without closing its iterator is noticed when the iterator is garbage, and told
-    before the next thing that happens.
+    If a loop is left without closing its iterator, the job ends when the iterator is garbage-collected. The event comes
+    before the client's next event.
 
     Attributes:
-        job: Its number.
-        operation: What it was.
-        seconds: From its first step to its end, pauses of whoever reads included.
-        outcome: ``"ok"`` if it came to its end; ``"failed"`` if an error ended it; ``"left"`` if nobody wanted more.
-        error: The name of the error's class, if one ended it.
+        job: The job's number.
+        operation: The job, as in ``"meetings.iter_all"``.
+        seconds: Time from its first step to its end, including the consumer's pauses.
+        outcome: ``"ok"`` if it ran to its end, ``"failed"`` if an error ended it, ``"left"`` if the consumer stopped.
+        error: The name of the error's class, if an error ended it.
     """
 
     job: int
@@ -59,13 +60,13 @@ class JobEnded:
 @public
 @attrs.frozen(kw_only=True)
 class CallStarted:
-    """A call has begun; nothing of it is sent yet.
+    """A call has started; no request of it has been sent yet.
 
     Attributes:
-        call: Its number; no job, and no other call of the client, has the same.
-        job: The job that makes it; ``None`` if it is made by itself.
-        operation: Which call, as in ``"meetings.get"``.
-        account_id: Whose meetings it is about; ``None`` if it is about nobody's.
+        call: The call's number. No job and no other call of the client has the same number.
+        job: The number of the job that makes the call; ``None`` for a call outside of a job.
+        operation: The call, as in ``"meetings.get"``.
+        account_id: The account that it is about; ``None`` if it is about no account.
     """
 
     call: int
@@ -77,13 +78,13 @@ class CallStarted:
 @public
 @attrs.frozen(kw_only=True)
 class CallEnded:
-    """A call has ended, one way or another.
+    """A call has ended.
 
     Attributes:
-        call: Its number.
-        operation: Which call.
-        seconds: From its beginning to its end, with all waits.
-        attempts: Requests sent for it; 0 if it shared those of another, or was never sent.
+        call: The call's number.
+        operation: The call, as in ``"meetings.get"``.
+        seconds: Time from its start to its end, including all waits.
+        attempts: Requests sent for it; 0 if it shared another call's requests, or if nothing was sent.
         outcome: ``"ok"``, ``"failed"``, or ``"cancelled"``.
         error: The name of the error's class, if it failed.
     """
@@ -99,7 +100,7 @@ class CallEnded:
 @public
 @attrs.frozen(kw_only=True)
 class AttemptStarted:
-    """A request goes out.
+    """A request is about to be sent.
 
     Attributes:
         call: The number of the call.
@@ -115,15 +116,15 @@ class AttemptStarted:
 @public
 @attrs.frozen(kw_only=True)
 class AttemptEnded:
-    """An answer came, or none will.
+    """A response has arrived, or the attempt has failed without one.
 
     Attributes:
         call: The number of the call.
         operation: The call.
-        attempt: Which request of the call.
-        seconds: From sending to the last byte, or to the fault.
-        status: The HTTP status; ``None`` if no whole answer arrived.
-        fault: What the network said, if no whole answer arrived.
+        attempt: The number of the request within the call, from 1.
+        seconds: Time from sending to the last byte of the response, or to the fault.
+        status: The HTTP status; ``None`` if no complete response arrived.
+        fault: The network's error, if no complete response arrived.
     """
 
     call: int
@@ -142,9 +143,9 @@ class Waiting:
     Attributes:
         call: The number of the call.
         operation: The call.
-        seconds: How long; for a wait on the call budget, how long at least; for a connection, 0, since nobody knows.
-        reason: ``"retry"`` after a failed attempt, ``"budget"`` for room in the call budget, ``"connection"`` for one
-            of `max_connections` to be free.
+        seconds: How long; for a wait on the call budget, the minimum; for a connection, 0, since it is not known.
+        reason: ``"retry"`` after a failed attempt, ``"budget"`` for a free slot in the call budget, ``"connection"``
+            for a free one of `max_connections`.
     """
 
     call: int
@@ -156,13 +157,13 @@ class Waiting:
 @public
 @attrs.frozen(kw_only=True)
 class PageReceived:
-    """A page of a listing arrived.
+    """A page of a listing has arrived.
 
     Attributes:
         job: The number of the listing.
-        account_id: Whose listing.
+        account_id: The account that is listed.
         rows: Rows on the page.
-        new: Rows among them that were not yielded before.
+        new: How many of them have not been yielded before.
     """
 
     job: int
@@ -175,13 +176,13 @@ class PageReceived:
 @public
 @attrs.frozen(kw_only=True)
 class ListingRestarted:
-    """A page token died, and the listing is walked again from its start.
+    """A page token expired, and the listing starts again from the first page.
 
     Attributes:
         job: The number of the listing.
-        account_id: Whose listing.
-        reason: ``"age"`` if the token was too old to be tried, ``"answer"`` if the service refused it.
-        yielded: Rows yielded so far, which the new walk skips.
+        account_id: The account that is listed.
+        reason: ``"age"`` if the token was too old to be used, ``"answer"`` if the service refused it.
+        yielded: Rows yielded so far; the new walk skips them.
     """
 
     job: int
@@ -194,11 +195,11 @@ class ListingRestarted:
 @public
 @attrs.frozen(kw_only=True)
 class ListingDrifted:
-    """A listing ended, and its total says that it changed while it was walked.
+    """A listing ended, and its total shows that the listing changed while it was read.
 
     Attributes:
         job: The number of the listing.
-        account_id: Whose listing.
+        account_id: The account that is listed.
         reported: The total that the service reported last.
         yielded: Rows yielded.
     """
@@ -213,11 +214,11 @@ class ListingDrifted:
 @public
 @attrs.frozen(kw_only=True)
 class BudgetStoreFailed:
-    """The store of a shared call budget could not be asked, and this process counts alone for a while.
+    """The store of a shared call budget failed. This process counts its calls alone for a while.
 
     Attributes:
-        fault: What was wrong with it.
-        seconds: How long, before it is asked again.
+        fault: The store's error.
+        seconds: Seconds until the store is asked again.
     """
 
     fault: str
@@ -237,4 +238,4 @@ Event: TypeAlias = (
     | ListingDrifted
     | BudgetStoreFailed
 )
-"""Everything that ``on_event`` can be told."""
+"""Every event that ``on_event`` can receive."""

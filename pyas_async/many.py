@@ -1,4 +1,4 @@
-"""What is done to many meetings, or for many accounts, at once."""
+"""Calls that run for many meetings, or many accounts, at once."""
 
 from collections.abc import AsyncIterable, Iterable, Mapping
 from datetime import date
@@ -14,7 +14,7 @@ from pyas_async._runtime.calls.session import Session
 from pyas_async.models import ListType, _checks
 from pyas_async.options import MAX_CONCURRENCY, MeetingId
 
-# What does the work is loaded by the first call that needs it, since many programs never make one.
+# Imported by the first call that needs them, since many programs never make such a call.
 if TYPE_CHECKING:
     from pyas_async._core import bulk
     from pyas_async._runtime.accounts.iterator import AccountsIterator
@@ -27,10 +27,9 @@ V = TypeVar("V")
 
 
 class ManyMeetings:
-    """The half of ``client.meetings`` that does many things at once."""
+    """The methods of ``client.meetings`` that make many calls at once."""
 
     def __init__(self, session: Session, options: CallOptions, account_id: str | None, page_token_ttl: float) -> None:
-        """Made by the client: ``client.meetings``."""
         self._session = session
         self._options = options
         self._account_id = account_id
@@ -59,34 +58,34 @@ class ManyMeetings:
                     ...
             print(pairs.failures)
 
-        Each account is listed as by `iter_all`, with the next page on its way. Pages take turns, so a long listing
-        keeps no other out. A listing that fails is kept in `failures`, and the others go on; but an error that no
-        account would be spared ends the iteration: `AuthenticationError`, `ClientClosedError`, `ConfigurationError`,
-        `WrongEventLoopError`, or a `RateLimitError` of the plan's month.
+        Each account is listed as by `iter_all`, with its next page prefetched. The accounts' pages take turns, so a
+        long listing does not hold up the others. If a listing fails, its error is kept in `failures` and the others
+        continue. Errors that would affect every account end the iteration: `AuthenticationError`, `ClientClosedError`,
+        `ConfigurationError`, `WrongEventLoopError`, and a `RateLimitError` for the plan's month.
 
         Args:
-            account_ids: Whose meetings: a collection, or anything that gives ids one by one, as from a database. They
-                are drawn when there is room for them, never ahead. An id that comes twice is listed twice. One that
-                cannot be an id is a failure of its own. What the input raises ends the iteration. A generator is closed
-                with the iteration.
-            start_date: From this day on; as for `list`.
-            end_date: Up to this day; as for `list`.
-            type: Which meetings; the service's default is ``"scheduled"``.
-            page_size: Rows a page that are asked for. If the service refuses 300, its default is taken.
-            max_concurrency: Accounts under way at a time, from 1. Each holds two pages at most.
-            on_expired: As for `iter_all`; so are the next two.
-            max_restarts: Fresh walks in a row that may bring no new row.
-            verify_total: What to do if the service's total does not fit the rows that came.
-            resume: A checkpoint of an earlier iteration, or its text: go on after the pairs that it counts. Needs the
-                same accounts in the same order; those that are added behind them are listed as well. They are drawn
-                again, and compared, but not listed again. Accounts that had failed are tried again, last of all, from
-                where they stood. Filters and the page size that are left out come from the checkpoint; others are
+            account_ids: The accounts to list: a collection, or any iterable, asynchronous or not, such as a database
+                query. Ids are read from it only when an account can be started, never ahead. An id that occurs twice is
+                listed twice. A value that is not a valid id is recorded as a failure. An error that the iterable raises
+                ends the iteration. A generator is closed with the iteration.
+            start_date: The first day; see `list`.
+            end_date: The last day; see `list`.
+            type: Which meetings to list; the service's default is ``"scheduled"``.
+            page_size: Rows to request for a page. If the service refuses 300, its default is used.
+            max_concurrency: How many accounts are listed at a time, from 1. Each holds two pages at most.
+            on_expired: See `iter_all`, also for the next two.
+            max_restarts: How many restarts in a row may bring no new row.
+            verify_total: What to do if the service's total does not match the rows.
+            resume: A checkpoint of an earlier iteration, or its text: continue after the pairs that it counts. It needs
+                the same accounts in the same order; accounts appended after them are listed as well. The earlier ids
+                are read and compared again, but not listed again. Failed accounts are tried again at the end, from
+                where they failed. Filters and a page size that are left out come from the checkpoint; other values are
                 refused.
 
         Raises:
-            InvalidArgumentError: At once, if an argument is not as above.
-            CheckpointError: At once, if the checkpoint is damaged, of another version, or of another listing; at the
-                first pair, if the accounts are others.
+            InvalidArgumentError: Immediately, if an argument is not as described.
+            CheckpointError: Immediately, if the checkpoint is damaged, of another version, or of another listing. At
+                the first pair, if the accounts are not the same.
         """
         from pyas_async._core.accounts.checkpoint import AccountsCheckpoint  # noqa: PLC0415 -- see above
         from pyas_async._runtime.accounts.iterator import AccountsIterator  # noqa: PLC0415 -- see above
@@ -117,19 +116,19 @@ class ManyMeetings:
         account_id: str | None = None,
         max_concurrency: int = MAX_CONCURRENCY,
     ) -> "BulkRun[MeetingId, MeetingDetail]":
-        """Get many meetings at once; what fails is an `Outcome` as well.
+        """Get many meetings at once. A call that fails is an `Outcome`, too.
 
-        ``await`` it for a list in order, or stream with ``async with``: `BulkRun` says how. What `get` raises, an
-        outcome holds as its `error`.
+        ``await`` the run for a list in the order of the input, or stream it with ``async with``; see `BulkRun`. An
+        outcome's `error` is what `get` would have raised.
 
         Args:
-            meeting_ids: The ids, from any iterable, asynchronous or not; drawn as they are needed. One that comes twice
-                is asked for twice.
-            account_id: Whose meetings.
-            max_concurrency: Calls under way at most. The rate limit is kept in any case.
+            meeting_ids: The ids, from any iterable, asynchronous or not; they are read as they are needed. An id that
+                occurs twice is requested twice.
+            account_id: The meetings' account.
+            max_concurrency: The maximum number of calls at a time. The rate limit holds in any case.
 
         Raises:
-            InvalidArgumentError: At once, if an argument is not as above. An id that is none is an outcome.
+            InvalidArgumentError: Immediately, if an argument is not as described. An invalid id becomes an outcome.
         """
         from pyas_async._core import bulk  # noqa: PLC0415 -- see above
 
@@ -142,18 +141,18 @@ class ManyMeetings:
         account_id: str | None = None,
         max_concurrency: int = MAX_CONCURRENCY,
     ) -> "BulkRun[int, MeetingDetail]":
-        """Create many meetings at once; an outcome's `key` is its meeting's position in the input, from 0.
+        """Create many meetings at once. An outcome's `key` is the meeting's position in the input, from 0.
 
-        As with `create`, none is sent twice after its answer was lost: its outcome holds an `OutcomeUnknownError`.
-        Otherwise like `get_many`.
+        As with `create`, a meeting whose response was lost is not sent again: its outcome holds an
+        `OutcomeUnknownError`. Otherwise like `get_many`.
 
         Args:
-            meetings: What to create.
-            account_id: Whose meetings they will be.
-            max_concurrency: Calls under way at most.
+            meetings: The meetings to create.
+            account_id: The account to create them in.
+            max_concurrency: The maximum number of calls at a time.
 
         Raises:
-            InvalidArgumentError: At once, if an argument is not as above. An item that is none is an outcome.
+            InvalidArgumentError: Immediately, if an argument is not as described. An invalid item becomes an outcome.
         """
         from pyas_async._core import bulk  # noqa: PLC0415 -- see above
 
@@ -170,15 +169,16 @@ class ManyMeetings:
         account_id: str | None = None,
         max_concurrency: int = MAX_CONCURRENCY,
     ) -> "BulkRun[MeetingId, MeetingDetail | None]":
-        """Change many meetings at once. Otherwise like `get_many`, and for each meeting like `update`.
+        """Change many meetings at once. Like `update` for each meeting, and otherwise like `get_many`.
 
         Args:
-            changes: The changes by meeting id: a mapping, or pairs. Pairs with the same id are sent in no sure order.
-            account_id: Whose meetings.
-            max_concurrency: Calls under way at most.
+            changes: The changes by meeting id, as a mapping or as pairs. The order in which pairs with the same id are
+                sent is not defined.
+            account_id: The meetings' account.
+            max_concurrency: The maximum number of calls at a time.
 
         Raises:
-            InvalidArgumentError: At once, if an argument is not as above. An item that is no such pair is an outcome.
+            InvalidArgumentError: Immediately, if an argument is not as described. An invalid item becomes an outcome.
         """
         pairs: Any = changes.items() if isinstance(changes, Mapping) else changes
         from pyas_async._core import bulk  # noqa: PLC0415 -- see above
@@ -192,15 +192,15 @@ class ManyMeetings:
         account_id: str | None = None,
         max_concurrency: int = MAX_CONCURRENCY,
     ) -> "BulkRun[MeetingId, None]":
-        """Delete many meetings at once; of recurring ones, the whole series. Otherwise like `get_many`.
+        """Delete many meetings at once; for recurring meetings, the whole series. Otherwise like `get_many`.
 
         Args:
-            meeting_ids: The ids. Of one that comes twice, the second call may find nothing: `NotFoundError`.
-            account_id: Whose meetings.
-            max_concurrency: Calls under way at most.
+            meeting_ids: The ids. If an id occurs twice, the second call may fail with `NotFoundError`.
+            account_id: The meetings' account.
+            max_concurrency: The maximum number of calls at a time.
 
         Raises:
-            InvalidArgumentError: At once, if an argument is not as above. An id that is none is an outcome.
+            InvalidArgumentError: Immediately, if an argument is not as described. An invalid id becomes an outcome.
         """
         from pyas_async._core import bulk  # noqa: PLC0415 -- see above
 

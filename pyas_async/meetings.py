@@ -1,4 +1,4 @@
-"""``client.meetings``: the five calls, and the walk over all pages."""
+"""``client.meetings``: the five calls for one meeting or page, and the iteration over all pages."""
 
 from datetime import date
 from typing import TYPE_CHECKING
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 class Meetings(ManyMeetings):
     """The Zoom meetings of connected accounts.
 
-    ``account_id`` says whose meetings: the id that connecting an account gave. It may be left out on a client that is
-    bound to one.
+    Each method takes the ``account_id`` of a connected account. It can be left out on a client that is bound to one.
     """
 
     async def list(
@@ -34,26 +33,27 @@ class Meetings(ManyMeetings):
         next_page_token: str | None = None,
         page_number: int | None = None,
     ) -> Page:
-        """Get one page of an account's meetings: ``GET /zoom/meetings``. For all of them, use `iter_all`.
+        """Get one page of an account's meetings: ``GET /zoom/meetings``. For all pages, use `iter_all`.
 
         Args:
-            account_id: Whose meetings.
-            start_date: From this day on; written MM-DD-YYYY. A string goes out as it is. Whether the day itself
-                counts, and in which time zone, the page does not say.
-            end_date: Up to this day; likewise.
-            type: Which meetings; the service's default is ``"scheduled"``.
-            max_results: Rows on the page at most, from 1; the service's default is 30, and Zoom's maximum 300.
-            next_page_token: Asks for the page after the one that it came with. It expires 15 minutes after that, and
-                wants the same filters and size as before.
-            page_number: Asks for a page by its number, from 1; not beside `next_page_token`. Zoom is phasing it out:
-                it may be ignored.
+            account_id: The account to list.
+            start_date: The first day; sent as MM-DD-YYYY. A string is sent unchanged. The service's documentation does
+                not say whether the day itself is included, or in which time zone it is.
+            end_date: The last day; likewise.
+            type: Which meetings to list; the service's default is ``"scheduled"``.
+            max_results: The maximum number of rows on the page, from 1. The service's default is 30, Zoom's maximum
+                300.
+            next_page_token: The token of the page before. It expires 15 minutes after it was issued, and needs the
+                same filters and page size.
+            page_number: The page's number, from 1; not together with `next_page_token`. Zoom is phasing it out: it may
+                be ignored.
 
         Raises:
-            InvalidArgumentError: Before anything is sent, if an argument is not as above.
+            InvalidArgumentError: Before anything is sent, if an argument is not as described.
             PageTokenExpiredError: If the page token is no longer valid.
             APIStatusError: If the service answers with another error.
-            TransportError: If no whole answer arrives.
-            DecodeError: If the answer cannot be read.
+            TransportError: If no complete response arrives.
+            DecodeError: If the response cannot be read.
         """
         try:
             filters = endpoints.list_filters(start_date=start_date, end_date=end_date, type=type)
@@ -67,7 +67,7 @@ class Meetings(ManyMeetings):
         except InvalidArgumentError as error:
             raise error.with_traceback(None) from None
         finally:
-            del next_page_token  # tracebacks show variables: that of the caller is theirs, this one is ours
+            del next_page_token  # a traceback shows local variables: the caller's stay theirs, ours hold no secret
         return await self._session.run(call, self._options)
 
     def iter_all(
@@ -87,30 +87,31 @@ class Meetings(ManyMeetings):
     ) -> MeetingIterator:
         """Iterate over all of an account's meetings, across pages, each row once.
 
-        A page token that dies on the way is answered by a fresh walk with the same filters; rows that were handed out
-        are skipped by ``(id, uuid, start_time)``. Nothing is sent before the first row is asked for.
+        If a page token expires, the listing restarts from the first page with the same filters; rows that were already
+        yielded are recognised by ``(id, uuid, start_time)`` and skipped. Nothing is sent before the first row is
+        requested.
 
         Args:
-            account_id: Whose meetings.
-            start_date: From this day on; as for `list`.
-            end_date: Up to this day; as for `list`.
-            type: Which meetings; the service's default is ``"scheduled"``.
-            page_size: Rows a page that are asked for. If the service refuses 300, its default is taken.
-            max_items: Stop after so many rows, without asking for a page that is not needed.
-            prefetch: Under ``async with``, let the next page travel while the rows of this one are worked on. A bare
-                ``async for`` fetches when rows are wanted.
-            on_expired: ``"raise"`` to get `PageTokenExpiredError` instead of a fresh walk.
-            max_restarts: Fresh walks in a row that may bring no new row, before `PaginationError` is raised.
-            verify_total: What to do if, at the end, the total that the service reports has changed under way or is
-                larger than the rows that came. ``"warn"`` logs it; ``"raise"`` raises `PaginationIncompleteError` after
-                the last row; ``"repair"`` walks afresh and yields what was missed, `max_restarts` times at most. Not
-                looked at with `max_items`.
-            resume: A checkpoint of an earlier iteration, or its text: go on after the rows that it counts. The
-                account, the filters and the page size that are left out come from it; others are refused.
+            account_id: The account to list.
+            start_date: The first day; see `list`.
+            end_date: The last day; see `list`.
+            type: Which meetings to list; the service's default is ``"scheduled"``.
+            page_size: Rows to request for a page. If the service refuses 300, its default is used.
+            max_items: Stop after this many rows, without requesting a page that is not needed.
+            prefetch: Under ``async with``, fetch the next page while the consumer works on this one. A bare
+                ``async for`` fetches a page when its first row is needed.
+            on_expired: ``"raise"`` to get `PageTokenExpiredError` instead of a restart.
+            max_restarts: How many restarts in a row may bring no new row before `PaginationError` is raised.
+            verify_total: What to do if, at the end, the service's total has changed during the listing, or is larger
+                than the number of rows. ``"warn"`` logs it; ``"raise"`` raises `PaginationIncompleteError` after the
+                last row; ``"repair"`` restarts the listing and yields the missing rows, at most `max_restarts` times.
+                Not checked with `max_items`.
+            resume: A checkpoint of an earlier iteration, or its text: continue after the rows that it counts. An
+                account, filters and a page size that are left out come from it; other values are refused.
 
         Raises:
-            InvalidArgumentError: At once, if an argument is not as above.
-            CheckpointError: At once, if the checkpoint is damaged, of another version, or of another listing.
+            InvalidArgumentError: Immediately, if an argument is not as described.
+            CheckpointError: Immediately, if the checkpoint is damaged, of another version, or of another listing.
         """
         filters = endpoints.list_filters(start_date=start_date, end_date=end_date, type=type)
         rules = self._rules(page_size, on_expired, max_restarts, verify_total, max_items)
@@ -135,16 +136,16 @@ class Meetings(ManyMeetings):
         """Get one meeting with all its details: ``GET /zoom/meetings/:id``.
 
         Args:
-            meeting_id: Its number, the number's digits, or a uuid.
-            account_id: Whose meeting.
+            meeting_id: The meeting's number (as an ``int`` or as digits), or a uuid.
+            account_id: The meeting's account.
 
         Raises:
-            InvalidArgumentError: Before anything is sent, if an argument is not as above.
+            InvalidArgumentError: Before anything is sent, if an argument is not as described.
             NotFoundError: If there is no such meeting or account.
             APIStatusError: If the service answers with another error.
-            TransportError: If no whole answer arrives.
-            DecodeError: If the answer cannot be read, or is about another meeting than the one of that number. A uuid
-                is not compared, since every instance of a meeting has its own.
+            TransportError: If no complete response arrives.
+            DecodeError: If the response cannot be read, or is about a meeting with another number. A uuid is not
+                compared, since every instance of a meeting has its own.
         """
         return await self._session.run(endpoints.get_meeting(self._account(account_id), meeting_id), self._options)
 
@@ -157,32 +158,32 @@ class Meetings(ManyMeetings):
     ) -> "MeetingDetail":
         """Create a meeting: ``POST /zoom/meetings``.
 
-        It is never sent twice after its answer was lost, since the service cannot tell a repetition from a second
-        meeting. Zoom allows 100 creates and updates for each host and UTC day.
+        A create is never sent again after its response was lost, since the service cannot tell a repetition from a
+        second meeting. Zoom allows 100 creates and updates per host and UTC day.
 
-        ``on_unknown="reconcile"`` looks the meeting up instead, when its answer was lost, was a 5xx, or cannot be read:
-        among the account's scheduled meetings of those days, up to three times, after pauses of 1, 3 and 9 seconds, as
-        far as the deadline allows. A meeting is taken for the one created only if title, type, start and all else that
-        rows say fit, if its `created_at` is not more than 10 seconds before the create was sent, if this client did not
-        make it by another create, and if no second one may be it. That takes two calls, or a few; more for the types 1
-        and 3, which have no start to look for. What it cannot tell is a meeting just like this one that somebody else
-        created in those seconds.
+        With ``on_unknown="reconcile"``, the client looks for the meeting when the response was lost, was a 5xx, or
+        cannot be read. It searches the account's scheduled meetings of those days, up to three times, after pauses of
+        1, 3 and 9 seconds, as far as the deadline allows. A row counts as the created meeting only if all of this
+        holds: its title, type, start and every other field that rows have match; its `created_at` is not more than 10
+        seconds before the create was sent; no other create of this client made it; and no second row fits. The search
+        takes two or a few calls, and more for the types 1 and 3, which have no start to search by. It cannot tell an
+        identical meeting that another program created in those seconds from this one.
 
         Args:
-            meeting: What to create.
-            account_id: Whose meeting it will be.
-            on_unknown: What to do when nobody can tell whether the meeting was made: ``"raise"``, or ``"reconcile"`` to
-                look it up. Let `timeout` be shorter than `deadline`, or no time is left for that.
+            meeting: The meeting to create.
+            account_id: The account to create it in.
+            on_unknown: What to do if it is unknown whether the meeting was created: ``"raise"``, or ``"reconcile"`` to
+                look it up. The lookup needs time, so make `timeout` shorter than `deadline`.
 
         Raises:
-            InvalidArgumentError: Before anything is sent, if an argument is not as above.
-            OutcomeUnknownError: If the answer was lost: the meeting may exist. After it was looked up, `candidates` are
-                the meetings that may be it. If looking it up failed, a note says why, on whichever error is raised.
+            InvalidArgumentError: Before anything is sent, if an argument is not as described.
+            OutcomeUnknownError: If the response was lost: the meeting may exist. After a lookup, `candidates` are the
+                meetings that may be it. If the lookup itself failed, a note on the raised error says why.
             APIStatusError: If the service answers with an error; its `write_state` says whether the meeting may exist.
             TransportError: If the request could not be sent.
-            DecodeError: If the answer cannot be read; the meeting exists.
+            DecodeError: If the response cannot be read; the meeting exists.
         """
-        # Many programs only read.
+        # Imported here since many programs only read.
         from pyas_async._core.reconcile.match import WantedMeeting  # noqa: PLC0415 -- see above
         from pyas_async._runtime import reconcile  # noqa: PLC0415 -- see above
 
@@ -196,38 +197,38 @@ class Meetings(ManyMeetings):
         """Change a meeting: ``PATCH /zoom/meetings/:id``.
 
         Args:
-            meeting_id: Its number, the number's digits, or a uuid.
+            meeting_id: The meeting's number (as an ``int`` or as digits), or a uuid.
             changes: The fields to change, at least one; the others stay as they are.
-            account_id: Whose meeting.
+            account_id: The meeting's account.
 
         Returns:
-            The meeting as it is now, if the service says so; the page does not document an answer.
+            The meeting after the change, if the service sends it; its documentation describes no response.
 
         Raises:
-            InvalidArgumentError: Before anything is sent, if an argument is not as above.
-            OutcomeUnknownError: If all answers were lost: the change may have been made.
+            InvalidArgumentError: Before anything is sent, if an argument is not as described.
+            OutcomeUnknownError: If all responses were lost: the change may have been made.
             NotFoundError: If there is no such meeting or account.
             APIStatusError: If the service answers with another error.
             TransportError: If the request could not be sent.
-            DecodeError: If the answer cannot be read; the change is made. Or if it is about another meeting than the
-                one of that number; then nobody can tell, and its `write_state` is ``"unknown"``.
+            DecodeError: If the response cannot be read; the change is made. Or if it is about a meeting with another
+                number; then the outcome is unknown, and its `write_state` is ``"unknown"``.
         """
         call = endpoints.update_meeting(self._account(account_id), meeting_id, changes)
         return await self._session.run(call, self._options)
 
     async def delete(self, meeting_id: MeetingId, *, account_id: str | None = None) -> None:
-        """Delete a meeting: ``DELETE /zoom/meetings/:id``. Of a recurring meeting, this removes the whole series.
+        """Delete a meeting: ``DELETE /zoom/meetings/:id``. For a recurring meeting, this deletes the whole series.
 
         Args:
-            meeting_id: Its number, the number's digits, or a uuid.
-            account_id: Whose meeting.
+            meeting_id: The meeting's number (as an ``int`` or as digits), or a uuid.
+            account_id: The meeting's account.
 
         Raises:
-            InvalidArgumentError: Before anything is sent, if an argument is not as above.
-            OutcomeUnknownError: If all answers were lost: the meeting may be gone.
+            InvalidArgumentError: Before anything is sent, if an argument is not as described.
+            OutcomeUnknownError: If all responses were lost: the meeting may be deleted.
             NotFoundError: If there is no such meeting or account.
             APIStatusError: If the service answers with another error.
             TransportError: If the request could not be sent.
-            DecodeError: If the answer cannot be read; the meeting is gone.
+            DecodeError: If the response cannot be read; the meeting is deleted.
         """
         await self._session.run(endpoints.delete_meeting(self._account(account_id), meeting_id), self._options)

@@ -1,4 +1,4 @@
-"""Words for how a call is made: the unset sentinel, priorities, retries."""
+"""Types and settings that say how a call is made: the unset sentinel, priorities, retries."""
 
 import enum
 import sys
@@ -9,15 +9,15 @@ import attrs
 from pyas_async.errors import ConfigurationError, shown
 
 _MOST = 10**9
-"""Attempts; far more than anybody makes."""
+"""An upper bound on attempts, far above any real use."""
 Priority: TypeAlias = Literal["interactive", "bulk"]
-"""Who goes first when the call budget is short: ``"interactive"`` before ``"bulk"``."""
+"""Which calls go first when the call budget is short: ``"interactive"`` before ``"bulk"``."""
 
 MeetingId: TypeAlias = int | str
 """A meeting's number (an ``int`` or its digits) or its uuid."""
 
 OnUnknown: TypeAlias = Literal["raise", "reconcile"]
-"""What to do when nobody can tell whether a create took place: say so, or look for the meeting."""
+"""What to do if it is unknown whether a create took place: raise an error, or look for the meeting."""
 
 
 class Unset(enum.Enum):
@@ -26,23 +26,22 @@ class Unset(enum.Enum):
     UNSET = "UNSET"
 
     def __bool__(self) -> Literal[False]:
-        """Unset is never true, so ``value or default`` reads as expected."""
+        # So that ``value or default`` works.
         return False
 
     def __repr__(self) -> str:
-        """Show the name that users write."""
         return "UNSET"
 
 
 UNSET: Final = Unset.UNSET
-"""Marks "not given", where ``None`` is a value of its own."""
+"""Marks an option as not given, where ``None`` has a meaning of its own."""
 
 MAX_CONCURRENCY: Final = 16
-"""Calls of a bulk run, or accounts of an iteration, that are under way at a time unless one says otherwise."""
+"""The default number of concurrent calls of a bulk run, and of accounts of an iteration."""
 
 
 def is_number(value: object) -> TypeGuard[float]:
-    """Whether it is a number that one can reckon with: finite, and no truth value."""
+    """Whether a value is a finite ``int`` or ``float``, and not a ``bool``."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
@@ -60,16 +59,16 @@ def _at_least_one(_: object, attribute: "attrs.Attribute[int]", value: object) -
 
 @attrs.frozen(kw_only=True)
 class RetryPolicy:
-    """How often a call is tried, and how long the pauses between are.
+    """How often a call is tried, and how long it pauses between attempts.
 
-    The pause after attempt *n* is drawn evenly from 0 to ``min(cap, base * 2 ** (n - 1))`` seconds (full jitter),
-    unless the service names a time of its own. What may be repeated is not a matter of policy: reads, updates and
-    deletes are; a create only when it provably never reached the service, or was turned away with 429.
+    The pause after attempt *n* is random, evenly distributed from 0 to ``min(cap, base * 2 ** (n - 1))`` seconds (full
+    jitter), unless the service asks for a certain time. The policy does not decide what may be repeated: reads, updates
+    and deletes always may; a create only if it provably never reached the service, or was rejected with 429.
 
     Attributes:
-        max_attempts: Requests per call at most, the first included.
-        base: Seconds; the ceiling of the first pause.
-        cap: Seconds; no drawn pause is longer.
+        max_attempts: The maximum number of requests per call, including the first.
+        base: Seconds; the upper bound of the first pause.
+        cap: Seconds; the upper bound of every random pause.
     """
 
     max_attempts: int = attrs.field(default=4, validator=_at_least_one)
@@ -78,5 +77,5 @@ class RetryPolicy:
 
     @classmethod
     def none(cls) -> "RetryPolicy":
-        """Never try again: every call is one request."""
+        """Return a policy without retries: every call is one request."""
         return cls(max_attempts=1)

@@ -1,4 +1,4 @@
-"""Words for what became of many calls: one `Outcome` for each, and their count."""
+"""The results of a bulk run: an `Outcome` for each item, and their counts."""
 
 from typing import Generic, Literal, TypeVar, cast
 
@@ -14,16 +14,16 @@ V_co = TypeVar("V_co", covariant=True)
 @public
 @attrs.frozen(kw_only=True)
 class Outcome(Generic[K_co, V_co]):
-    """What became of one item of a bulk run.
+    """The result of one item of a bulk run.
 
     Attributes:
-        key: Which item: the meeting's id as it was given, or its position if there was none (`create_many`). Of an item
-            that names no meeting at all, the item as it was given.
-        value: What the call gave; ``None`` unless it succeeded.
-        error: Why it did not; ``None`` if, and only if, it did. Of an item that was not started, the error that ended
-            the run. Its `write_state` says whether a write took place.
+        key: The item: the meeting's id as it was given, or the item's position in the input where it has no id yet
+            (`create_many`). For an item that names no meeting at all, the item itself.
+        value: The call's result; ``None`` unless it succeeded.
+        error: The call's error; ``None`` exactly if it succeeded. For an item that was not started, the error that
+            ended the run. Its `write_state` says whether a write took place.
         state: ``"ok"``; ``"failed"`` if this item's own call failed, or was refused before it was sent;
-            ``"not_started"`` if the run ended before anything of it was sent.
+            ``"not_started"`` if the run ended before anything was sent for it.
     """
 
     key: K_co
@@ -37,27 +37,27 @@ class Outcome(Generic[K_co, V_co]):
         return self.state == "ok"
 
     def unwrap(self) -> V_co:
-        """Give the value.
+        """Return `value`, or raise `error`.
 
         Raises:
             PyasError: The outcome's `error`, if it has one.
         """
         if self.error is not None:
-            # Whoever unwraps twice would find the frames of both in one traceback.
+            # Without this, a second call would raise it with the frames of both calls in its traceback.
             raise self.error.with_traceback(None)
-        return cast("V_co", self.value)  # where a call gives nothing, ``None`` is its value
+        return cast("V_co", self.value)  # for a call without a result, the value is ``None``
 
 
 @public
 @attrs.frozen(kw_only=True)
 class BulkStats:
-    """What a bulk run has done so far.
+    """The counts of a bulk run so far.
 
     Attributes:
         ok: Items whose call succeeded.
         failed: Items whose call failed, or that were refused.
-        not_started: Items of which nothing was sent, because the run had ended.
-        calls: Requests sent, retries included.
+        not_started: Items for which nothing was sent, because the run had ended.
+        calls: Requests sent, including retries.
     """
 
     ok: int

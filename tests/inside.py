@@ -75,23 +75,23 @@ SCHEDULER_SLEEP: Final = "pyas_async._runtime.ratelimit.limiter.RateLimiter._sle
 """The method in which a call sleeps that waits for its place in the budget; `scheduler_sleep` calls it."""
 TOKENS_KEPT: Final = "pyas_async.sandbox._tokens._KEEP"
 """How many page tokens the sandbox remembers."""
-CLI_CLIENT: Final = "pyas_async.cli._service.PyasClient"
+CLI_CLIENT: Final = "pyas_async.cli._client.PyasClient"
 """The class of which the command makes its client."""
 CLI_DAY_FILTER: Final = "pyas_async.cli._listing.day_filter"
 """A function that the command's listings call."""
 CLI_AT_TERMINAL: Final = (
-    "pyas_async.cli._service.at_terminal",
+    "pyas_async.cli._client.at_terminal",
     "pyas_async.cli._writing.at_terminal",
     "pyas_async.cli._accounts.at_terminal",
 )
 """The function that says whether there is a terminal to ask at, in each place where the command looks it up."""
-CLI_MOVING: Final = "pyas_async.cli._output._moving"
+CLI_MOVING: Final = "pyas_async.cli._output._live_consoles"
 """The consoles on which the command shows something that moves, the innermost last."""
 CLI_TICK: Final = "pyas_async.cli._export.progress._TICK"
 """Seconds between two drawings of the progress bar."""
-CLI_SEE_OFF: Final = "pyas_async.cli._export.run.see_off"
+CLI_SEE_OFF: Final = "pyas_async.cli._export.run.sync_to_disk"
 """The function that writes a file to the disk, where an export looks it up."""
-CLI_DETAILS_CONSOLE: Final = "pyas_async.cli._showing.stdout"
+CLI_DETAILS_CONSOLE: Final = "pyas_async.cli._display.stdout"
 """The function that gives the console on which the command shows a meeting."""
 
 

@@ -18,7 +18,7 @@ from pyas_async._core.pagination.transitions import TRANSITIONS
 from pyas_async.models._source import wire_name
 from pyas_async.plans import PLANS, estimate
 from pyas_async.plans._cli import main
-from pyas_async.plans._estimate import few
+from pyas_async.plans._estimate import format_repeats
 from pyas_async.plans._table import duration
 from pyas_async.sandbox import Sandbox
 from seeing.life import PICTURE, picture
@@ -119,7 +119,7 @@ def test_the_sizes_are_those_of_the_calculator() -> None:
         for accounts in (10, 50, 400, 1_000, 10_000):
             found = [estimate(plan, accounts=accounts, pages=3, longest=longest) for plan in PLANS.values()]
             cells = [f"{accounts:,}", str(longest or "-"), f"{found[0].calls:,}"]
-            cells += [f"{duration(one.seconds)}; {few(one.repeats)}" for one in found]
+            cells += [f"{duration(one.seconds)}; {format_repeats(one.repeats)}" for one in found]
             expected.append("| " + " | ".join(cells) + " |")
 
     assert expected == re.findall(r"^\| [\d,]+ \| (?:-|\d+) \| .*$", CALCULATOR, re.MULTILINE)

@@ -1,9 +1,9 @@
 """The command ``pyas``: meetings, accounts, exports and checks from a terminal or a script.
 
-``pyas --help`` tells its commands; the page docs/cli.md shows them at work. It needs the extra ``pyas_async[cli]``.
+``pyas --help`` lists the commands; the page docs/cli.md shows them in use. It needs the extra ``pyas_async[cli]``.
 
-It is built on cyclopts and rich. Typer would have done as well; it brings pydantic and its compiled core along, where
-cyclopts makes do with attrs, which is here already, and takes options as attrs classes that several commands share.
+It is built on cyclopts and rich. Typer would have worked as well, but it depends on pydantic and its compiled core.
+cyclopts needs only attrs, which is installed anyway, and takes options as attrs classes that several commands share.
 """
 
 import sys
@@ -18,19 +18,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code.
 
     Args:
-        arguments: What follows the command's name; without them, those of the process.
+        arguments: The command's arguments; default: those of the process.
     """
     try:
-        from pyas_async.cli._app import run  # noqa: PLC0415  (it imports the extra)
+        from pyas_async.cli._app import run  # noqa: PLC0415  (it imports optional packages)
     except ModuleNotFoundError as error:
         name = (error.name or "").partition(".")[0]
         if name not in _EXTRA:
             raise
         sys.stderr.write(f"pyas: error: it needs {name}, which is not installed: pip install 'pyas_async[cli]'\n")
         return 2
-    except KeyboardInterrupt:  # loading takes a moment
+    except KeyboardInterrupt:  # loading takes a while
         return 130
     try:
         return run(sys.argv[1:] if arguments is None else list(arguments))
-    except KeyboardInterrupt:  # so does reading the options, or writing the help; commands have their own say
+    except KeyboardInterrupt:  # while options are read or help is written; commands handle it themselves
         return 130

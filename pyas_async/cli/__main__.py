@@ -1,4 +1,4 @@
-"""``python -m pyas_async.cli``: the same as ``pyas``."""
+"""``python -m pyas_async.cli``: the command ``pyas``."""
 
 from pyas_async.cli import main
 

@@ -1,16 +1,16 @@
-"""``pyas accounts url`` and ``connect``: how a Zoom user's account is connected, and its id learned."""
+"""``pyas accounts url`` and ``connect``: connect a Zoom user's account and learn its id."""
 
 import secrets
 import sys
 
 from pyas_async import to_dict
-from pyas_async.cli._asking import ask_secret, at_terminal
-from pyas_async.cli._failing import CommandError
+from pyas_async.cli._client import client_for
+from pyas_async.cli._display import show_fields
+from pyas_async.cli._errors import CommandError
 from pyas_async.cli._options import COMMON, Common
 from pyas_async.cli._output import clean, say, stdout, write_json
-from pyas_async.cli._running import perform_async
-from pyas_async.cli._service import client_for
-from pyas_async.cli._showing import show_fields
+from pyas_async.cli._prompts import ask_secret, at_terminal
+from pyas_async.cli._runner import perform_async
 
 URL_EXAMPLES = """\
 Examples:
@@ -25,11 +25,11 @@ Examples:
 
 
 def oauth_url(*, state: str | None = None, common: Common = COMMON) -> int:
-    """Print the address where a Zoom user allows the app to reach their meetings.
+    """Print the URL where a Zoom user authorizes the app to reach their meetings.
 
     Args:
-        state: Comes back with the user, so that the answer can be told from a forged one; without it, a random one.
-        common: What every command has.
+        state: A value that comes back with the user, to tell a real answer from a forged one; random unless given.
+        common: Options of every command.
     """
 
     async def work() -> None:
@@ -48,12 +48,12 @@ def oauth_url(*, state: str | None = None, common: Common = COMMON) -> int:
 def connect_account(*, name: str, common: Common = COMMON) -> int:
     """Connect the account of a user who has come back from Zoom, and print its id.
 
-    The code that the user came back with is asked for, or read from stdin: it is no argument, since it lets its bearer
-    connect the account. It works once.
+    The code that the user came back with is asked for, or read from stdin. It is not an argument, since other users and
+    the shell's history can see arguments, and the code is enough to connect the account. It works once.
 
     Args:
-        name: What to call the account.
-        common: What every command has.
+        name: The name for the account.
+        common: Options of every command.
     """
 
     async def work() -> None:
@@ -72,5 +72,5 @@ def connect_account(*, name: str, common: Common = COMMON) -> int:
 def _code() -> str:
     given = ask_secret("The code from Zoom") if at_terminal() else sys.stdin.readline().strip()
     if not given:
-        raise CommandError("there is no code", hint="Type it when asked, or give it on stdin.")
+        raise CommandError("no code was given", hint="Type it when asked, or give it on stdin.")
     return given

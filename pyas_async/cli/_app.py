@@ -1,4 +1,4 @@
-"""The tree of commands, and how a command line is read."""
+"""The tree of commands, and the parsing of a command line."""
 
 import inspect
 import sys
@@ -9,25 +9,25 @@ from cyclopts import App, CycloptsError, Parameter
 
 from pyas_async import __version__, plans
 from pyas_async.cli import _accounts, _listing, _writing
+from pyas_async.cli._client import refuse_keys
 from pyas_async.cli._doctor import command as _doctor
+from pyas_async.cli._errors import CommandError, Exit, code_of, text_of
 from pyas_async.cli._export import command as _export
-from pyas_async.cli._failing import CommandError, Exit, code_of, text_of
 from pyas_async.cli._output import say_error
-from pyas_async.cli._service import refuse_keys
-from pyas_async.cli._streams import let_go_of_stdout, prepare_streams
+from pyas_async.cli._streams import discard_stdout, prepare_streams
 from pyas_async.cli._week import command as _week
 from pyas_async.sandbox import main as serve_sandbox
 
 _HELP: Final = (
     "Zoom meetings through Pyas, from a terminal or a script.\n\n"
     "The API key comes from PYAS_API_KEY, or is asked for; it is never an argument. "
-    "PYAS_ACCOUNT_ID says whose meetings are meant where --account does not."
+    "PYAS_ACCOUNT_ID names the account where --account does not."
 )
 _EXIT_CODES: Final = (
     "Exit codes: 0 done; 1 failed; 2 called wrongly; 3 the key or its rights; 4 not found; 5 a limit; "
     "6 network or service; 7 a write whose outcome is unknown; 8 done in part; 130 interrupted."
 )
-# These commands read their arguments themselves, since they can be called without this extra, too.
+# These commands parse their arguments themselves, since they can also be called without the extra `cli`.
 Tokens = Annotated[str, Parameter(show=False, allow_leading_hyphen=True)]
 
 app: Final = App(
@@ -46,7 +46,7 @@ app.command(accounts)
 
 
 def _add(group: App, function: Callable[..., int], name: str, examples: str) -> None:
-    """Make a command of a function; its docstring is the help text, each paragraph as wide as the terminal."""
+    """Make a command of a function. Its docstring is the help text, rewrapped to the width of the terminal."""
     text = (inspect.getdoc(function) or "").partition("\nArgs:")[0]
     paragraphs = (" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
     group.command(function, name=name, help="\n\n".join(paragraphs), help_epilogue=examples)
@@ -66,7 +66,7 @@ _add(accounts, _accounts.connect_account, "connect", _accounts.CONNECT_EXAMPLES)
 
 @app.command(help_flags=[])
 def plan(*tokens: Tokens) -> int:
-    """Tell what a job takes on each of the service's plans; no call is made."""
+    """Estimate what a job needs on each of the service's plans; no call is made."""
     return plans.main(tokens, prog="pyas plan")
 
 
@@ -77,28 +77,28 @@ def sandbox(*tokens: Tokens) -> int:
 
 
 def run(tokens: list[str]) -> int:
-    """Read a command line, run it, and return its exit code."""
+    """Parse a command line, run the command, and return its exit code."""
     prepare_streams()
     try:
-        if tokens[:1] != ["sandbox"]:  # whose key is made up
+        if tokens[:1] != ["sandbox"]:  # the sandbox's key is not a secret
             refuse_keys(tokens)
         code = app(tokens, exit_on_error=False, print_error=False)
         sys.stdout.flush()
     except SystemExit as end:
-        # argparse's way to end: after a help text, or for bad arguments, which it has told.
+        # Raised by argparse after a help text, or after bad arguments, which it has reported.
         return Exit.USAGE if end.code else Exit.OK
     except CycloptsError as error:
-        say_error(str(error), hint="pyas --help tells the commands, and each of them has a --help of its own.")
+        say_error(str(error), hint="pyas --help lists the commands, and each of them has a --help of its own.")
         return Exit.USAGE
     except CommandError as error:
         say_error(error.message, error.hint)
         return error.code
     except BrokenPipeError:
-        let_go_of_stdout()
+        discard_stdout()
         return Exit.BROKEN_PIPE
     except OSError as error:
-        # A disk that is full; or whatever else becomes of stdout.
-        let_go_of_stdout()
+        # A full disk, or another failure of stdout.
+        discard_stdout()
         say_error(*text_of(error))
         return code_of(error)
     return code or Exit.OK

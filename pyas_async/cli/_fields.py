@@ -1,4 +1,4 @@
-"""A meeting's fields as options, and as a JSON document: what `create` and `update` are given."""
+"""A meeting's fields, as options and as a JSON document, for `create` and `update`."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -19,9 +19,9 @@ from pyas_async import (
     Recurrence,
     from_dict,
 )
-from pyas_async.cli._failing import CommandError
+from pyas_async.cli._errors import CommandError
 from pyas_async.cli._options import read_text
-from pyas_async.cli._times import moment
+from pyas_async.cli._times import parse_moment
 
 M = TypeVar("M", MeetingCreate, MeetingUpdate)
 _RECURRENCE: Final = Group("How it recurs", sort_key=5)
@@ -31,7 +31,7 @@ _TYPES: Final = {
     "recurring": MeetingType.RECURRING,
     "recurring-fixed": MeetingType.RECURRING_FIXED,
 }
-# What the options are called whose values the models refuse.
+# The options for the model fields whose name differs.
 _MEETING_OPTIONS: Final = {"start_date": "--start", "email": "--attendee", "recurrence": "--recurrence"}
 _RECURRENCE_OPTIONS: Final = {
     "type": "--recurrence",
@@ -44,7 +44,7 @@ _RECURRENCE_OPTIONS: Final = {
 @Parameter(name="*")
 @attrs.frozen(kw_only=True)
 class Fields:
-    """The fields of a meeting, each ``None`` if it was not given.
+    """The fields of a meeting; ``None`` for those that were not given.
 
     Attributes:
         title: The title, 200 characters at most.
@@ -55,12 +55,12 @@ class Fields:
         time_zone: The meeting's time zone, an IANA name such as Europe/Berlin.
         waiting_room: Whether participants wait until the host lets them in.
         recurrence: How it recurs.
-        interval: Every so many days, weeks or months; 1 unless given.
+        interval: Number of days, weeks or months between two dates; default: 1.
         day_of_week: A day of a weekly meeting, such as monday; may be repeated.
         day_of_month: The day of a monthly meeting, 1 to 31.
-        month: The month, 1 to 12; Microsoft and Google only, the service says.
-        recurrence_start: When it begins to recur; Outlook only, the service says.
-        recurrence_end: When it ends; what would start later does not take place.
+        month: The month, 1 to 12; according to the service, for Microsoft and Google only.
+        recurrence_start: When it begins to recur; according to the service, for Outlook only.
+        recurrence_end: When it ends; dates that would start later do not take place.
     """
 
     title: str | None = None
@@ -79,23 +79,23 @@ class Fields:
     recurrence_end: Annotated[str | None, Parameter(group=_RECURRENCE, metavar="MOMENT")] = None
 
     def values(self, attendees: list[str] | None) -> dict[str, Any]:
-        """Give what was given, under the names of the models.
+        """Return the given fields, under the models' names.
 
         Raises:
-            CommandError: If a value cannot be.
+            CommandError: If a value is not valid.
         """
         zone = self.time_zone
         values: dict[str, Any] = {
             "title": self.title,
             "description": self.description,
-            "start_date": None if self.start is None else moment("--start", self.start, zone),
+            "start_date": None if self.start is None else parse_moment("--start", self.start, zone),
             "duration": self.duration,
             "type": None if self.type is None else _TYPES[self.type],
             "time_zone": zone,
             "waiting_room": self.waiting_room,
             "recurrence": self._recurrence(),
         }
-        with naming(_MEETING_OPTIONS):
+        with naming_options(_MEETING_OPTIONS):
             values["attendees"] = None if attendees is None else [Attendee(email) for email in attendees]
         return {name: value for name, value in values.items() if value is not None}
 
@@ -103,8 +103,8 @@ class Fields:
         zone = self.time_zone
         begin, end = self.recurrence_start, self.recurrence_end
         details = {
-            "start_date": None if begin is None else moment("--recurrence-start", begin, zone),
-            "end_date": None if end is None else moment("--recurrence-end", end, zone),
+            "start_date": None if begin is None else parse_moment("--recurrence-start", begin, zone),
+            "end_date": None if end is None else parse_moment("--recurrence-end", end, zone),
             "day_of_month": self.day_of_month,
             "days_of_week": self.day_of_week or None,
             "month": self.month,
@@ -113,7 +113,7 @@ class Fields:
             if self.interval is not None or any(value is not None for value in details.values()):
                 raise CommandError("--recurrence is missing: daily, weekly or monthly?")
             return None
-        with naming(_RECURRENCE_OPTIONS):
+        with naming_options(_RECURRENCE_OPTIONS):
             interval = 1 if self.interval is None else self.interval
             return Recurrence(type=self.recurrence, interval=interval, **details)  # type: ignore[arg-type]
 
@@ -122,10 +122,10 @@ NO_FIELDS: Final = Fields()
 
 
 def to_create(values: dict[str, Any]) -> MeetingCreate:
-    """Make a meeting to create: scheduled unless it recurs; an instant one starts now.
+    """Make a meeting to create. Default type: scheduled, or recurring if it recurs. An instant one starts now.
 
     Raises:
-        CommandError: If a value cannot be, or one that is needed is missing.
+        CommandError: If a value is not valid, or a required one is missing.
     """
     recurs = MeetingType.RECURRING_FIXED if "recurrence" in values else MeetingType.SCHEDULED
     values = {"type": recurs, "description": "", **values}
@@ -134,27 +134,27 @@ def to_create(values: dict[str, Any]) -> MeetingCreate:
     for name, option in (("title", "--title"), ("start_date", "--start")):
         if name not in values:
             raise CommandError(f"{option} is missing")
-    with naming(_MEETING_OPTIONS):
+    with naming_options(_MEETING_OPTIONS):
         return MeetingCreate(**values)
 
 
 def to_update(values: dict[str, Any]) -> MeetingUpdate:
-    """Make changes to a meeting.
+    """Make the changes for an update.
 
     Raises:
-        CommandError: If a value cannot be, or there is none.
+        CommandError: If a value is not valid, or no field was given.
     """
     if not values:
-        raise CommandError("what shall change? No field was given", hint="pyas meetings update --help lists them.")
-    with naming(_MEETING_OPTIONS):
+        raise CommandError("no field to change was given", hint="pyas meetings update --help lists them.")
+    with naming_options(_MEETING_OPTIONS):
         return MeetingUpdate(**values)
 
 
 def read_document(source: str, cls: type[M], given: dict[str, Any]) -> M:
-    """Read a document of a file, or of stdin for a dash.
+    """Read a JSON document from a file, or from stdin for a dash.
 
     Raises:
-        CommandError: If it is no such document, or fields were given beside it.
+        CommandError: If it is not a valid document, or if fields were also given as options.
     """
     if given:
         raise CommandError("--from-json holds all fields: leave the other options out")
@@ -174,8 +174,8 @@ def read_document(source: str, cls: type[M], given: dict[str, Any]) -> M:
 
 
 @contextmanager
-def naming(options: Mapping[str, str]) -> Iterator[None]:
-    """Name the options whose values a model refuses."""
+def naming_options(options: Mapping[str, str]) -> Iterator[None]:
+    """Turn an `InvalidArgumentError` of a model into a `CommandError` that names the option."""
     try:
         yield
     except InvalidArgumentError as error:

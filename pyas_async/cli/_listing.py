@@ -1,13 +1,13 @@
-"""``pyas meetings list`` and ``get``: what there is."""
+"""``pyas meetings list`` and ``get``."""
 
 from pyas_async import ListType, Meeting, MeetingIterator, to_dict
+from pyas_async.cli._client import client_for, require_account
+from pyas_async.cli._display import show_detail, show_rows
 from pyas_async.cli._options import COMMON, Account, Common, Day, Flag, Ids, Zone
 from pyas_async.cli._outcomes import Outcomes, given_ids
-from pyas_async.cli._output import many, say, status, write_json
-from pyas_async.cli._running import perform_async
-from pyas_async.cli._service import client_for, whose
-from pyas_async.cli._showing import show_detail, show_rows
-from pyas_async.cli._times import day_filter, zone_named
+from pyas_async.cli._output import plural, say, status, write_json
+from pyas_async.cli._runner import perform_async
+from pyas_async.cli._times import day_filter, parse_zone
 
 LIST_EXAMPLES = """\
 Examples:
@@ -35,19 +35,19 @@ def list_meetings(
     """List an account's meetings, over all pages, each once.
 
     Args:
-        account: Whose meetings; else PYAS_ACCOUNT_ID.
-        start: From this day on: YYYY-MM-DD. Anything else goes to the service as it is.
-        end: Up to this day; likewise.
+        account: The account to list; default: PYAS_ACCOUNT_ID.
+        start: The first day: YYYY-MM-DD. Other text is sent to the service unchanged.
+        end: The last day; likewise.
         type: Which meetings; the service's default is scheduled.
-        limit: Stop after so many.
-        page_size: Rows a page that are asked for.
-        time_zone: Show times in this zone, such as Europe/Berlin, rather than in this machine's.
-        common: What every command has.
+        limit: Stop after this many.
+        page_size: Rows to request for a page.
+        time_zone: Show times in this zone, such as Europe/Berlin; default: this machine's.
+        common: Options of every command.
     """
 
     async def work() -> None:
-        zone = zone_named(time_zone)
-        async with client_for(whose(account)) as client:
+        zone = parse_zone(time_zone)
+        async with client_for(require_account(account)) as client:
             listing = client.meetings.iter_all(
                 start_date=day_filter("--start", start),
                 end_date=day_filter("--end", end),
@@ -61,7 +61,7 @@ def list_meetings(
                         write_json(*map(to_dict, page.meetings))
                     return
                 show_rows(await _collected(listing), zone)
-            say(f"{many(listing.stats.items, 'meeting')}, {many(listing.stats.calls, 'call')}")
+            say(f"{plural(listing.stats.items, 'meeting')}, {plural(listing.stats.calls, 'call')}")
 
     return perform_async(work, common)
 
@@ -75,19 +75,19 @@ def get_meetings(
 ) -> int:
     """Show meetings with all their details.
 
-    With --json, a meeting is the whole document that the service sent, secrets included.
+    With --json, a meeting is the complete document that the service sent, including secrets.
 
     Args:
-        ids: The meetings' numbers, or uuids; - reads them from stdin, one a line.
-        account: Whose meetings; else PYAS_ACCOUNT_ID.
-        secrets: Show passcodes, and the link that lets its bearer in as the host.
-        time_zone: Show times in this zone, such as Europe/Berlin, rather than in this machine's.
-        common: What every command has.
+        ids: The meetings' numbers, or uuids; - reads them from stdin, one per line.
+        account: The meetings' account; default: PYAS_ACCOUNT_ID.
+        secrets: Show passcodes, and the link that lets its holder in as the host.
+        time_zone: Show times in this zone, such as Europe/Berlin; default: this machine's.
+        common: Options of every command.
     """
 
     async def work() -> int:
-        zone, outcomes = zone_named(time_zone), Outcomes()
-        async with client_for(whose(account)) as client:
+        zone, outcomes = parse_zone(time_zone), Outcomes()
+        async with client_for(require_account(account)) as client:
             run = client.meetings.get_many(given_ids(ids))
             if common.json:
                 async with run as coming:
@@ -104,10 +104,10 @@ def get_meetings(
 
 
 async def _collected(listing: MeetingIterator) -> list[Meeting]:
-    """Take all rows; a terminal is told how far it has come."""
+    """Collect all rows, with a progress message on a terminal."""
     meetings: list[Meeting] = []
-    with status("listing") as tell:
+    with status("listing") as update:
         async for page in listing.pages():
             meetings.extend(page.meetings)
-            tell(f"listing: {len(meetings):,} meetings")
+            update(f"listing: {len(meetings):,} meetings")
     return meetings

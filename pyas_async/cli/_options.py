@@ -7,17 +7,17 @@ from typing import Annotated, Final, Literal
 import attrs
 from cyclopts import Group, Parameter
 
-from pyas_async.cli._failing import CommandError
+from pyas_async.cli._errors import CommandError
 
 EVERYWHERE: Final = Group("Everywhere", sort_key=9)
 Flag = Annotated[bool, Parameter(negative="", show_default=False)]
-"""An option that is there or not: without a --no-… of its own."""
+"""An option that is either given or not: it has no --no-… form."""
 
 Account = Annotated[str | None, Parameter(env_var="PYAS_ACCOUNT_ID", show_env_var=False, metavar="ID")]
-"""Whose meetings, where one account is meant."""
+"""The id of the account, for commands about one account."""
 
 Ids = Annotated[str, Parameter(allow_leading_hyphen=True)]
-"""Meetings' ids; a dash stands for those on stdin."""
+"""Meetings' ids; a dash stands for ids on stdin."""
 
 PlanName = Literal["developer", "growth", "scale"] | None
 Day = Annotated[str | None, Parameter(metavar="DAY")]
@@ -27,10 +27,10 @@ Zone = Annotated[str | None, Parameter(metavar="ZONE")]
 @Parameter(name="*")
 @attrs.frozen(kw_only=True)
 class Common:
-    """What every command has.
+    """The options of every command.
 
     Attributes:
-        json: Write JSON, one object a line.
+        json: Write JSON, one object per line.
         debug: Show the traceback of an error.
     """
 
@@ -42,10 +42,10 @@ COMMON: Final = Common()
 
 
 def read_text(option: str, source: str) -> str:
-    """Read what an option names: a file, or stdin for a dash.
+    """Read the file that an option names, or stdin for a dash.
 
     Raises:
-        CommandError: If it is no text.
+        CommandError: If it is not text in UTF-8.
     """
     try:
         return sys.stdin.read() if source == "-" else Path(source).read_text("utf-8-sig")

@@ -1,21 +1,21 @@
-"""Ids in, outcomes out: what the commands for several meetings have in common."""
+"""Input and output of the commands for several meetings: ids and outcomes."""
 
 import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pyas_async import Outcome
-from pyas_async.cli._failing import CommandError, Exit, code_of, text_of
+from pyas_async.cli._errors import CommandError, Exit, code_of, text_of
 from pyas_async.cli._output import say_error
 
 STDIN = "-"
 
 
 def given_ids(ids: Iterable[str]) -> list[str]:
-    """Take the ids that were given; a dash stands for those on stdin, one a line.
+    """Return the given ids; a dash is replaced by the ids on stdin, one per line.
 
     Raises:
-        CommandError: If there is none, or one of them is rather an option that does not exist.
+        CommandError: If there is no id, or if one of them looks like an unknown option.
     """
     ids = list(ids)
     if odd := [given for given in ids if given.startswith("-") and given != STDIN]:
@@ -24,27 +24,26 @@ def given_ids(ids: Iterable[str]) -> list[str]:
         raise CommandError("one of the ids is blank")
     found = [id_ for given in ids for id_ in (_lines() if given == STDIN else [given])]
     if not found:
-        raise CommandError("which meetings? There is no id", hint="Give ids, or - to read them from stdin.")
+        raise CommandError("no meeting id was given", hint="Give ids, or - to read them from stdin.")
     return found
 
 
 def _lines() -> Iterator[str]:
-    # As `jq .uuid` prints them, texts stand in quotes.
+    # `jq .uuid` prints strings in quotes.
     lines = (line.strip().strip('"') for line in sys.stdin)
     return (line for line in lines if line)
 
 
 class Outcomes:
-    """What became of several meetings: failures are told as they come, and make up one exit code."""
+    """Counts the outcomes of several meetings, prints failures as they come, and determines the exit code."""
 
     def __init__(self) -> None:
-        """Begin with none."""
         self.done = 0
         self._not_started = 0
         self._codes: list[Exit] = []
 
     def failed(self, outcome: Outcome[Any, Any]) -> bool:
-        """Count an outcome; if it is a failure, tell of it."""
+        """Count an outcome; if it is a failure, print it and return true."""
         if outcome.error is None:
             self.done += 1
             return False
@@ -57,7 +56,7 @@ class Outcomes:
         return True
 
     def close(self) -> Exit:
-        """Tell of those that nothing was sent of, and give the exit code: that of the failures, if all failed alike."""
+        """Print how many were not started. Return the exit code: that of the failures, if all failed with the same."""
         if self._not_started:
             say_error(f"{self._not_started:,} more were not tried, since they would have failed as well")
         if not self._codes:

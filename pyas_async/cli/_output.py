@@ -1,7 +1,7 @@
-"""What the command writes: tables for people, JSON for programs, and messages on the side.
+"""The command's output: tables for people, JSON for programs, and messages.
 
-Results go to stdout, everything else to stderr. What the service sends may hold characters that a terminal acts upon;
-none of them gets there.
+Results go to stdout, everything else to stderr. Text from the service may contain characters that control a terminal;
+they are replaced.
 """
 
 import json
@@ -14,60 +14,64 @@ from typing import NoReturn
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-# Control characters, of which ESC begins the commands to a terminal, and what turns the direction of writing around.
+# Control characters (ESC starts the commands to a terminal), and characters that change the direction of text.
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _BLANKS = "\t\n\r"
-# A pipe has no width: nothing is cut or wrapped for it.
+# A pipe has no width: lines are neither cut nor wrapped for it.
 _UNBOUNDED = 100_000
 
 
 class _Console(Console):
     def on_broken_pipe(self) -> NoReturn:
-        """Leave it to `pyas_async.cli._app.run`, which knows the exit code."""
+        """Raise, so that `pyas_async.cli._app.run` sets the exit code."""
         raise BrokenPipeError
 
 
 def stdout() -> Console:
-    """Give the console for results: as wide as the terminal, or without bounds where there is none."""
+    """Return the console for results: as wide as the terminal, or without a limit if stdout is not a terminal."""
     console = _Console(highlight=False, markup=False, emoji=False)
-    if not console.is_terminal and not console._environ.get("COLUMNS"):  # noqa: SLF001  (what it goes by itself)
+    if not console.is_terminal and not console._environ.get("COLUMNS"):  # noqa: SLF001  (rich's own source of the width)
         console.width = _UNBOUNDED
     return console
 
 
 def stderr() -> Console:
-    """Give the console for everything else: while something moves on it, the one that knows to write above that."""
-    return _moving[-1] if _moving else _Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    """Return the console for messages: the live one, if there is one, since it writes above its moving lines."""
+    return (
+        _live_consoles[-1]
+        if _live_consoles
+        else _Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    )
 
 
-_moving: list[Console] = []
+_live_consoles: list[Console] = []
 
 
 @contextmanager
-def moving() -> Iterator[Console]:
-    """Give the console for something that moves, as long as the context lasts."""
+def live_console() -> Iterator[Console]:
+    """Yield a console for a live display, and make it the one for messages as long as the context lasts."""
     console = stderr()
-    _moving.append(console)
+    _live_consoles.append(console)
     try:
         yield console
     finally:
-        _moving.pop()
+        _live_consoles.pop()
 
 
 @contextmanager
 def status(text: str) -> Iterator[Callable[[str], None]]:
-    """Show at a terminal what goes on, as long as the context lasts; gives what changes the text."""
-    with moving() as console, console.status(text) as shown:
+    """Show a status message on a terminal as long as the context lasts; yields a function that changes it."""
+    with live_console() as console, console.status(text) as shown:
         yield shown.update
 
 
 def clean(text: str) -> str:
-    """Take out of a text what a terminal would act upon; a line end becomes a blank."""
+    """Replace the characters of a text that control a terminal; a line end becomes a space."""
     return _UNSAFE.sub(lambda found: " " if found[0] in _BLANKS else "\N{REPLACEMENT CHARACTER}", text)
 
 
-def many(number: int, noun: str) -> str:
-    """Write a number of things."""
+def plural(number: int, noun: str) -> str:
+    """Format a number with a noun, in the plural unless it is 1."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
@@ -77,7 +81,7 @@ def say(text: str, *, style: str = "") -> None:
 
 
 def write(made: RenderableType) -> None:
-    """Write to stdout; into a pipe without the blanks at the lines' ends."""
+    """Write to stdout; without trailing spaces if it is not a terminal."""
     console = stdout()
     if console.is_terminal:
         console.print(made)
@@ -88,7 +92,7 @@ def write(made: RenderableType) -> None:
 
 
 def say_error(message: str, hint: str = "") -> None:
-    """Write what went wrong to stderr, and on the next line what to do."""
+    """Write an error to stderr, and a hint on the next line."""
     console = stderr()
     console.print(Text.assemble(("pyas: error: ", "bold red"), clean(message)))
     if hint:
@@ -96,11 +100,11 @@ def say_error(message: str, hint: str = "") -> None:
 
 
 def write_json(*documents: object) -> None:
-    """Write JSON to stdout, one object a line, and see it off."""
-    # Where the terminal's or the pipe's encoding is not UTF-8, no character is lost, either.
+    """Write JSON to stdout, one object per line, and flush it."""
+    # If the encoding of stdout is not UTF-8, JSON escapes keep all characters.
     utf8 = "utf" in (sys.stdout.encoding or "").lower()
     lines = (json.dumps(document, ensure_ascii=not utf8) for document in documents)
-    # Unlike the rest, these may stand in JSON as they are.
+    # JSON does not require all of these to be escaped.
     sys.stdout.writelines(_UNSAFE.sub(_escaped, line) + "\n" for line in lines)
     sys.stdout.flush()
 

@@ -1,4 +1,4 @@
-"""The standard streams as the command wants them: there, and fit for every character."""
+"""The standard streams: made sure to exist, and to accept every character."""
 
 import codecs
 import io
@@ -8,36 +8,37 @@ from typing import Final
 
 from rich.cells import cell_len
 
-_LIKE: Final = dict(zip("│─┼▎▸⋮…·“”‘’–—", "|-+#>:.-\"\"''--", strict=True))  # noqa: RUF001  (they are meant)
+_REPLACEMENTS: Final = dict(zip("│─┼▎▸⋮…·“”‘’–—", "|-+#>:.-\"\"''--", strict=True))  # noqa: RUF001  (on purpose)
 _ERRORS: Final = "pyas-like"
 
 
 def prepare_streams() -> None:
-    """Make the standard streams safe to use; what is right already stays as it is.
+    """Make the standard streams safe to use.
 
-    Whoever started the command may have closed them, and Python has none then. And where their encoding is not UTF-8,
-    a title in another script must not end the command: what cannot be written becomes question marks, as wide as it is.
+    If the parent process has closed one of them, Python has none, and it is replaced by the null device. If the
+    encoding of one is not UTF-8, a title in another script must not fail the command: a character that cannot be
+    encoded is replaced by a similar one, or by question marks of the same width.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            # In this order, so that no file that is opened later gets a number that others write to.
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115  (until the end)
-    codecs.register_error(_ERRORS, _like)
+            # In this order, so that no file that is opened later gets the file number of a standard stream.
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115  (open until exit)
+    codecs.register_error(_ERRORS, _replace_characters)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and "utf" not in stream.encoding.lower():
             stream.reconfigure(errors=_ERRORS)
 
 
-def _like(error: UnicodeError) -> tuple[str, int]:
-    """Write what an encoding lacks by something of the same width."""
+def _replace_characters(error: UnicodeError) -> tuple[str, int]:
+    """Replace characters that an encoding lacks by others of the same width."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     lacking = error.object[error.start : error.end]
-    return "".join(_LIKE.get(character, "?" * cell_len(character)) for character in lacking), error.end
+    return "".join(_REPLACEMENTS.get(character, "?" * cell_len(character)) for character in lacking), error.end
 
 
-def let_go_of_stdout() -> None:
-    """Have what is still buffered go nowhere: it cannot be written, and Python would complain when it ends."""
+def discard_stdout() -> None:
+    """Discard the output that is still buffered: it cannot be written, and Python would report that on exit."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)

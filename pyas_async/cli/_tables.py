@@ -1,6 +1,6 @@
-"""Tables for people: a line a row, with one column that gives way where the terminal is too narrow.
+"""Text tables: one line per row, and one column that is cut if the terminal is too narrow.
 
-Not rich's: it takes half a millisecond for a row, which is five seconds for ten thousand.
+Not rich's tables: these take half a millisecond per row, which is five seconds for ten thousand rows.
 """
 
 import sys
@@ -13,9 +13,9 @@ from rich.text import Text
 from pyas_async.cli._output import clean, stdout
 
 GAP: Final = 3
-"""Columns of the terminal between two of a table."""
+"""Spaces between two columns."""
 _NARROWEST: Final = 6
-"""What is left at least of the column that gives way."""
+"""The minimum width of the column that is cut."""
 
 
 def write_table(
@@ -24,10 +24,10 @@ def write_table(
     """Write a table to stdout.
 
     Args:
-        heads: The columns' names.
+        heads: The names of the columns.
         rows: The cells.
         numbers: The columns that are aligned to the right.
-        cut: The column that is cut where the terminal is too narrow for all.
+        cut: The column that is cut if the terminal is too narrow for all.
     """
     cells = [[clean(cell) for cell in row] for row in rows]
     console = stdout()
@@ -44,7 +44,7 @@ def write_table(
 
 
 def width_of(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[int]:
-    """Measure the columns of a table."""
+    """Return the widths of a table's columns."""
     return [max(map(cell_len, column)) for column in zip(heads, *rows, strict=True)]
 
 
@@ -61,7 +61,7 @@ def _line(cells: Sequence[str], widths: Sequence[int], right: Iterable[bool]) ->
     return (" " * GAP).join(_fitted(*one) for one in zip(cells, widths, right, strict=True)).rstrip()
 
 
-def _fitted(cell: str, width: int, right: bool) -> str:  # noqa: FBT001  (it is a column's)
+def _fitted(cell: str, width: int, right: bool) -> str:  # noqa: FBT001  (a column's alignment)
     wide = cell_len(cell)
     if wide > width:
         return set_cell_size(cell, width - 1) + "…"

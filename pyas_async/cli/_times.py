@@ -1,11 +1,11 @@
-"""Days, moments and time zones, as options say them and as people read them."""
+"""Days, times and time zones: parsed from options, and formatted for people."""
 
 import os
 import re
 from datetime import UTC, date, datetime, time, tzinfo
 from zoneinfo import ZoneInfo
 
-from pyas_async.cli._failing import CommandError
+from pyas_async.cli._errors import CommandError
 
 DATE_FORMAT = "PYAS_DATE_FORMAT"
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
@@ -13,22 +13,22 @@ _YEARS = range(1900, 3000)
 
 
 def day_filter(option: str, text: str | None) -> date | str | None:
-    """Read a day for a filter: YYYY-MM-DD, in whatever form the service wants it; all else goes out as it is.
+    """Parse a day for a filter. YYYY-MM-DD is sent in the form that the service expects, other text unchanged.
 
-    The service's page does not say in which order its dates are. The library writes MM-DD-YYYY; where that is wrong,
-    PYAS_DATE_FORMAT says what is right.
+    The service's page does not say in which order its dates are. The library writes MM-DD-YYYY; if that is wrong,
+    PYAS_DATE_FORMAT sets another form.
 
     Raises:
-        CommandError: If it is written like that, and no day of the calendar.
+        CommandError: If it has this form, but is not a day of the calendar.
     """
-    return text if text is None or not _DAY.fullmatch(text) else written(day_of(option, text))
+    return text if text is None or not _DAY.fullmatch(text) else format_filter_day(parse_day(option, text))
 
 
-def day_of(option: str, text: str) -> date:
-    """Read a day.
+def parse_day(option: str, text: str) -> date:
+    """Parse a day.
 
     Raises:
-        CommandError: If it is none that a meeting may be on.
+        CommandError: If it is not a day between 1900 and 2999.
     """
     prefix = f"{option}: " if option else ""
     try:
@@ -40,14 +40,14 @@ def day_of(option: str, text: str) -> date:
     return day
 
 
-def written(day: date) -> date | str:
-    """Write a day as PYAS_DATE_FORMAT says, if it says anything."""
+def format_filter_day(day: date) -> date | str:
+    """Return a day in the form of PYAS_DATE_FORMAT, or unchanged without it."""
     form = os.environ.get(DATE_FORMAT)
     return day.strftime(form) if form else day
 
 
-def zone_named(name: str | None) -> tzinfo | None:
-    """Give a time zone by its IANA name; ``None``, the one of this machine, without a name.
+def parse_zone(name: str | None) -> tzinfo | None:
+    """Return a time zone by its IANA name; without a name ``None``, which stands for this machine's zone.
 
     Raises:
         CommandError: If there is no such zone.
@@ -62,11 +62,11 @@ def zone_named(name: str | None) -> tzinfo | None:
         ) from None
 
 
-def moment(option: str, text: str, zone: str | None = None) -> datetime:
-    """Read a moment: ISO 8601, with an offset, or in the given zone.
+def parse_moment(option: str, text: str, zone: str | None = None) -> datetime:
+    """Parse a moment: ISO 8601, with an offset, or in the given zone.
 
     Raises:
-        CommandError: If it is none, or says neither an offset nor a zone.
+        CommandError: If it is not valid, or has neither an offset nor a zone.
     """
     example = "2026-01-31T09:00"
     try:
@@ -77,30 +77,30 @@ def moment(option: str, text: str, zone: str | None = None) -> datetime:
         return read
     if zone is None:
         raise CommandError(
-            f"{option}: {text!r} names no moment, since it says no offset",
+            f"{option}: {text!r} is ambiguous, since it has no offset",
             hint=f"Write {example}Z or {example}+01:00, or give --time-zone.",
         )
-    return read.replace(tzinfo=zone_named(zone))
+    return read.replace(tzinfo=parse_zone(zone))
 
 
 def midnight(day: date, zone: tzinfo | None) -> datetime:
-    """Give the moment at which a day begins."""
+    """Return the moment at which a day begins."""
     begin = datetime.combine(day, time.min, zone)
     return begin if zone is not None else begin.astimezone()
 
 
-def shown(moment: datetime | None, zone: tzinfo | None) -> str:
-    """Write a moment for people: the day of the week, the day, the minute."""
+def format_moment(moment: datetime | None, zone: tzinfo | None) -> str:
+    """Format a moment: the day of the week, the day, the minute."""
     return "" if moment is None else moment.astimezone(zone).strftime("%a %Y-%m-%d %H:%M")
 
 
 def zone_name(zone: tzinfo | None) -> str:
-    """Name a zone for a heading: the name it was given by, or what this machine calls its own today."""
+    """Return a zone's name for a heading: the one it was given by, or this machine's abbreviation for today."""
     return str(zone) if zone is not None else datetime.now(UTC).astimezone().tzname() or "local time"
 
 
-def lasting(seconds: float) -> str:
-    """Write how long something takes: minutes and seconds, and hours if there are any."""
+def format_duration(seconds: float) -> str:
+    """Format a duration as minutes and seconds, with hours if there are any."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

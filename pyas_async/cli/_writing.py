@@ -5,16 +5,16 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from pyas_async import Meeting, MeetingCreate, MeetingType, MeetingUpdate, PyasClient, to_dict
-from pyas_async.cli._asking import ask, at_terminal
-from pyas_async.cli._failing import CommandError, Exit
+from pyas_async.cli._client import client_for, require_account
+from pyas_async.cli._display import show_detail
+from pyas_async.cli._errors import CommandError, Exit
 from pyas_async.cli._fields import NO_FIELDS, Fields, read_document, to_create, to_update
 from pyas_async.cli._options import COMMON, Account, Common, Flag, Ids
 from pyas_async.cli._outcomes import Outcomes, given_ids
 from pyas_async.cli._output import say, write_json
-from pyas_async.cli._running import perform_async
-from pyas_async.cli._service import client_for, whose
-from pyas_async.cli._showing import show_detail
-from pyas_async.cli._times import shown, zone_name, zone_named
+from pyas_async.cli._prompts import ask, at_terminal
+from pyas_async.cli._runner import perform_async
+from pyas_async.cli._times import format_moment, parse_zone, zone_name
 
 CREATE_EXAMPLES = """\
 Examples:
@@ -51,26 +51,26 @@ def create_meeting(
 ) -> int:
     """Create a meeting.
 
-    A create whose answer was lost is never sent again, since the meeting may exist: exit code 7.
+    A create is never sent again after its answer was lost, since the meeting may exist: the exit code is 7.
 
     Args:
-        account: Whose meeting it will be; else PYAS_ACCOUNT_ID.
-        attendee: Somebody to invite; may be repeated.
-        fields: What it will be.
+        account: The account to create it in; default: PYAS_ACCOUNT_ID.
+        attendee: The e-mail address of a person to invite; may be repeated.
+        fields: The meeting's fields.
         from_json: Take all fields from a JSON document instead, named as the API names them; - is stdin.
         look_up: If the answer is lost, look for the meeting in the listing.
-        common: What every command has.
+        common: Options of every command.
     """
 
     async def work() -> None:
         values = fields.values(attendee or None)
         meeting = to_create(values) if from_json is None else read_document(from_json, MeetingCreate, values)
-        async with client_for(whose(account)) as client:
+        async with client_for(require_account(account)) as client:
             created = await client.meetings.create(meeting, on_unknown="reconcile" if look_up else "raise")
         if common.json:
             write_json(to_dict(created))
         else:
-            show_detail(created, zone_named(meeting.time_zone))
+            show_detail(created, parse_zone(meeting.time_zone))
 
     return perform_async(work, common)
 
@@ -85,24 +85,24 @@ def update_meeting(
     from_json: Document = None,
     common: Common = COMMON,
 ) -> int:
-    """Change a meeting. What is not given stays as it is.
+    """Change a meeting. Fields that are not given stay as they are.
 
     Args:
         id: The meeting's number, or uuid.
-        account: Whose meeting; else PYAS_ACCOUNT_ID.
-        attendee: Somebody to invite; may be repeated. The list replaces the old one.
-        fields: What changes.
+        account: The meeting's account; default: PYAS_ACCOUNT_ID.
+        attendee: The e-mail address of a person to invite; may be repeated. The list replaces the old one.
+        fields: The fields to change.
         from_json: Take the changes from a JSON document instead, named as the API names them; - is stdin.
-        common: What every command has.
+        common: Options of every command.
     """
 
     async def work() -> None:
         values = fields.values(attendee)
         changes = to_update(values) if from_json is None else read_document(from_json, MeetingUpdate, values)
-        async with client_for(whose(account)) as client:
+        async with client_for(require_account(account)) as client:
             updated = await client.meetings.update(id, changes)
         if common.json:
-            # The service need not say what the meeting is like now.
+            # The service may not send the changed meeting.
             write_json({"id": id} if updated is None else to_dict(updated))
         elif updated is None:
             say(f"{id}: changed")
@@ -118,19 +118,19 @@ def delete_meetings(
     yes: Flag = False,
     common: Common = COMMON,
 ) -> int:
-    """Delete meetings; of recurring ones, the whole series. In a terminal, it asks first.
+    """Delete meetings; for recurring meetings, the whole series. In a terminal, it asks first.
 
     Args:
-        ids: The meetings' numbers, or uuids; - reads them from stdin, one a line.
-        account: Whose meetings; else PYAS_ACCOUNT_ID.
-        yes: Do not ask. A script must say so, since there is nobody to ask.
-        common: What every command has.
+        ids: The meetings' numbers, or uuids; - reads them from stdin, one per line.
+        account: The meetings' account; default: PYAS_ACCOUNT_ID.
+        yes: Do not ask. Without a terminal, it is required.
+        common: Options of every command.
     """
 
     async def work() -> int:
-        wanted, owner = given_ids(ids), whose(account)
+        wanted, owner = given_ids(ids), require_account(account)
         if not yes and not at_terminal():
-            raise CommandError("there is nobody to ask whether to delete", hint="Give --yes if you are sure.")
+            raise CommandError("without a terminal, a delete cannot be confirmed", hint="Give --yes if you are sure.")
         outcomes = Outcomes()
         async with client_for(owner) as client:
             if not yes and not await _agreed(client, wanted):
@@ -150,7 +150,7 @@ def delete_meetings(
 
 
 async def _agreed(client: PyasClient, ids: list[str]) -> bool:
-    """Ask whether to delete; of one meeting, tell what it is."""
+    """Ask whether to delete; for a single meeting, the question describes it."""
     what = f"{len(ids):,} meetings; of recurring ones, the whole series"
     if len(ids) == 1:
         what = _described(await client.meetings.get(ids[0]))
@@ -158,6 +158,6 @@ async def _agreed(client: PyasClient, ids: list[str]) -> bool:
 
 
 def _described(meeting: Meeting) -> str:
-    start = shown(meeting.start_time, None)
+    start = format_moment(meeting.start_time, None)
     series = ", the whole series" if meeting.type in _RECURRING else ""
     return f"“{meeting.topic or ''}” ({meeting.id}{f', {start} {zone_name(None)}' if start else ''}){series}"

@@ -1,1 +1,1 @@
-"""What connects the client with other libraries: each in a module of its own, which is loaded by whoever imports it."""
+"""Connections of the client with other libraries. Each is a module of its own, and imported only when it is used."""

@@ -1,20 +1,20 @@
--- One question of one process to the budget that it shares, answered in one step: see `redis.py` beside this file.
+-- Process one report of one process that shares the budget, in one atomic step: see `redis.py` beside this file.
 --
--- KEYS  1 numbers, a hash   2 what is held, each until when   3 who asks, until when   4 who is known, since when
---       5 interactive calls, since when
+-- KEYS  1 numbers, a hash   2 held slots, by the end of their hold   3 processes that ask, by when they are forgotten
+--       4 known processes, by their last report   5 interactive calls, by their time
 -- ARGV  1 process  2 wanted  3 interactive  4 sent  5 unused  6 used  7 limit or ""  8 window
 --       9 remaining or ""  10 resets in  11 paused for  12 a lease's life  13 under way   (all times in seconds)
--- Gives places, a lease's life, when to ask again, and how many processes there are.
+-- Returns leased slots, the lease's life, when to ask again, and the number of processes.
 
 local numbers, held, asking, known, urgent = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local me = ARGV[1]
+local this = ARGV[1]
 local wanted, interactive = tonumber(ARGV[2]), tonumber(ARGV[3])
 local sent, unused, used = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local limit, window = tonumber(ARGV[7]), tonumber(ARGV[8])
 local remaining, resets_in, paused_for = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
 local life, under_way = tonumber(ARGV[12]), tonumber(ARGV[13])
 
--- The server's clock, since those of the processes differ.
+-- The server's clock, since the clocks of the processes differ.
 local clock = redis.call("TIME")
 local now = tonumber(clock[1]) + tonumber(clock[2]) / 1000000
 
@@ -22,59 +22,59 @@ local function number(field)
   return tonumber(redis.call("HGET", numbers, field) or "0")
 end
 
-local function add(who, count)
+local function add(process, count)
   redis.call("HINCRBY", numbers, "held", count)
-  if redis.call("HINCRBY", numbers, "held:" .. who, count) <= 0 then
-    redis.call("HDEL", numbers, "held:" .. who)
+  if redis.call("HINCRBY", numbers, "held:" .. process, count) <= 0 then
+    redis.call("HDEL", numbers, "held:" .. process)
   end
 end
 
-local function hold(who, count, seconds)
+local function hold(process, count, seconds)
   if count > 0 then
     local entry = redis.call("HINCRBY", numbers, "entries", 1)
-    redis.call("ZADD", held, now + seconds, string.format("%d:%d:%s", count, entry, who))
-    add(who, count)
+    redis.call("ZADD", held, now + seconds, string.format("%d:%d:%s", count, entry, process))
+    add(process, count)
   end
 end
 
 local function set_lease(count)
-  add(me, count - number("lease:" .. me))
+  add(this, count - number("lease:" .. this))
   if count > 0 then
-    -- It may be used in its last moment, by a process that dies before it says so: it is held as if it were.
-    redis.call("ZADD", held, now + life + window, "lease:" .. me)
-    redis.call("HSET", numbers, "lease:" .. me, count)
+    -- A process may use a slot in the lease's last moment and die before it reports that, so it is held that long.
+    redis.call("ZADD", held, now + life + window, "lease:" .. this)
+    redis.call("HSET", numbers, "lease:" .. this, count)
   else
-    redis.call("ZREM", held, "lease:" .. me)
-    redis.call("HDEL", numbers, "lease:" .. me)
+    redis.call("ZREM", held, "lease:" .. this)
+    redis.call("HDEL", numbers, "lease:" .. this)
   end
 end
 
--- What is over.
+-- Release what has expired: held slots, requests of processes, and old entries.
 for _, entry in ipairs(redis.call("ZRANGEBYSCORE", held, "-inf", now)) do
-  local count, who = string.match(entry, "^(%d+):%d+:(.*)$")
+  local count, process = string.match(entry, "^(%d+):%d+:(.*)$")
   if not count then
-    who = string.sub(entry, 7)
-    count = number("lease:" .. who)
-    redis.call("HDEL", numbers, "lease:" .. who)
+    process = string.sub(entry, 7)
+    count = number("lease:" .. process)
+    redis.call("HDEL", numbers, "lease:" .. process)
   end
-  add(who, -tonumber(count))
+  add(process, -tonumber(count))
   redis.call("ZREM", held, entry)
 end
-for _, who in ipairs(redis.call("ZRANGEBYSCORE", asking, "-inf", now)) do
-  redis.call("HDEL", numbers, "first:" .. who, "wants:" .. who)
-  redis.call("ZREM", asking, who)
+for _, process in ipairs(redis.call("ZRANGEBYSCORE", asking, "-inf", now)) do
+  redis.call("HDEL", numbers, "first:" .. process, "wants:" .. process)
+  redis.call("ZREM", asking, process)
 end
 redis.call("ZREMRANGEBYSCORE", known, "-inf", now - 2 * window)
 redis.call("ZREMRANGEBYSCORE", urgent, "-inf", now - 2 * window)
 
--- What the process has done. One that wants places has none left but those of calls under way: they stay leased, since
--- the service may count such a call at any moment, and a window begins only then.
-set_lease(math.max(under_way, wanted > 0 and 0 or number("lease:" .. me) - sent - unused))
--- If it has done something, and is not known, this server has lost its memory.
-hold(me, redis.call("ZSCORE", known, me) and sent or math.max(sent, used - under_way), window)
-redis.call("ZADD", known, now, me)
+-- Settle what the process reports. If it wants slots, it has none left except those of running calls. These stay leased:
+-- the service may count such a call at any moment, and its window begins only then.
+set_lease(math.max(under_way, wanted > 0 and 0 or number("lease:" .. this) - sent - unused))
+-- If the process has sent calls but is not known, this server has lost its data: count what the process has used.
+hold(this, redis.call("ZSCORE", known, this) and sent or math.max(sent, used - under_way), window)
+redis.call("ZADD", known, now, this)
 
--- What the service said: of the limit, of what is left, and that it has turned the key away.
+-- Apply what the service told the process: the limit, what remains of it, and a pause after a 429.
 if limit then
   if now >= number("limit_until") or limit <= number("limit") then
     redis.call("HSET", numbers, "limit", limit, "limit_until", now + window)
@@ -84,7 +84,7 @@ if remaining and resets_in > 0 then
   if number("limit") == 0 then
     redis.call("HSET", numbers, "limit", number("held") + remaining, "limit_until", now + resets_in)
   end
-  -- Less is left than is free here: somebody else spends from the same key.
+  -- Less remains than is free here: another program spends from the same key.
   hold("others", number("limit") - number("held") - remaining, resets_in)
 end
 if paused_for > 0 then
@@ -92,56 +92,56 @@ if paused_for > 0 then
 end
 limit = number("limit")
 
--- What it gets.
-local places, again = 0, 0
+-- Lease slots.
+local slots, again = 0, 0
 local others = redis.call("ZRANGE", asking, 0, -1)
 if wanted > 0 then
   local most = limit > 0 and math.max(1, math.ceil(limit / 50)) or 1
   local free = limit > 0 and limit - number("held") or most
-  -- Each may have its part of the limit; what is beyond goes to whoever asks, once nobody below his part waits.
-  local active = redis.call("ZSCORE", asking, me) and #others or #others + 1
+  -- Each process may have its part of the limit. The rest goes to any process, if no process below its part waits.
+  local active = redis.call("ZSCORE", asking, this) and #others or #others + 1
   local part = limit > 0 and math.ceil(limit / active) or most
-  local theirs_first, theirs = 0, 0
-  for _, who in ipairs(others) do
-    if who ~= me then
-      local room = math.max(0, part - number("held:" .. who))
-      local first = math.min(room, number("first:" .. who))
-      theirs_first = theirs_first + first
-      -- Who has bulk calls waiting has more behind them, as a rule.
-      theirs = theirs + (number("wants:" .. who) > 0 and room - first or 0)
+  local others_interactive, others_bulk = 0, 0
+  for _, process in ipairs(others) do
+    if process ~= this then
+      local room = math.max(0, part - number("held:" .. process))
+      local first = math.min(room, number("first:" .. process))
+      others_interactive = others_interactive + first
+      -- A process with waiting bulk calls usually has more of them behind these, so it may use its whole part.
+      others_bulk = others_bulk + (number("wants:" .. process) > 0 and room - first or 0)
     end
   end
   local first = math.min(interactive, wanted)
-  local room = math.max(0, part - number("held:" .. me))
+  local room = math.max(0, part - number("held:" .. this))
   if now >= number("pause") and free > 0 then
-    local now_first = math.min(first, free, math.max(room, free - theirs_first))
-    -- Of bulk, what interactive calls will want is kept back: a little more than in the last window.
-    local lately = redis.call("ZCOUNT", urgent, now - window, "+inf")
-    local before = math.ceil(1.5 * redis.call("ZCOUNT", urgent, "-inf", now - window))
-    local kept = math.max(0, math.min(before, limit / 4) - lately)
-    local rest = math.floor(free - now_first - theirs_first - kept)
-    local bulk = math.min(wanted - first, rest, math.max(room - now_first, rest - theirs))
-    places = math.max(0, math.min(most, now_first + math.max(0, bulk)))
-    for _ = 1, math.min(places, now_first) do
+    local interactive_slots = math.min(first, free, math.max(room, free - others_interactive))
+    -- Keep slots back from bulk calls for the expected interactive calls: a little more than in the last window.
+    local recent = redis.call("ZCOUNT", urgent, now - window, "+inf")
+    local expected = math.ceil(1.5 * redis.call("ZCOUNT", urgent, "-inf", now - window))
+    local reserved = math.max(0, math.min(expected, limit / 4) - recent)
+    local rest = math.floor(free - interactive_slots - others_interactive - reserved)
+    local bulk = math.min(wanted - first, rest, math.max(room - interactive_slots, rest - others_bulk))
+    slots = math.max(0, math.min(most, interactive_slots + math.max(0, bulk)))
+    for _ = 1, math.min(slots, interactive_slots) do
       redis.call("ZADD", urgent, now, redis.call("HINCRBY", numbers, "entries", 1))
     end
   end
-  if places > 0 then
-    set_lease(under_way + places)
+  if slots > 0 then
+    set_lease(under_way + slots)
   else
     local step = math.min(0.5, window / 100)
     local soonest = redis.call("ZRANGE", held, 0, 0, "WITHSCORES")[2]
     again = free > 0 and step or math.min(step, soonest and tonumber(soonest) - now or step)
     again = math.max(again, number("pause") - now)
   end
-  redis.call("HSET", numbers, "first:" .. me, math.max(0, first - places), "wants:" .. me, math.max(0, wanted - places))
-  redis.call("ZADD", asking, now + again + 2 * life, me)
+  redis.call("HSET", numbers, "first:" .. this, math.max(0, first - slots), "wants:" .. this, math.max(0, wanted - slots))
+  redis.call("ZADD", asking, now + again + 2 * life, this)
 end
 
-local forget = math.ceil(2 * window + resets_in + paused_for + 60)
+local expiry = math.ceil(2 * window + resets_in + paused_for + 60)
 for _, key in ipairs(KEYS) do
-  redis.call("EXPIRE", key, forget)
+  redis.call("EXPIRE", key, expiry)
 end
--- Whoever counts alone may not know who has died, nor who is at work and asks for nothing right now.
+-- Used by a process that counts alone: it cannot know which processes have died, or which work without asking now.
 local processes = redis.call("ZCOUNT", known, now - window, "+inf")
-return {places, tostring(life), tostring(again), processes}
+return {slots, tostring(life), tostring(again), processes}

@@ -1,6 +1,6 @@
-"""A call budget that any number of processes spend together, counted by Redis or Valkey.
+"""A call budget that any number of processes share, counted by Redis or Valkey.
 
-Needs the extra ``redis``, and asyncio: redis-py has no trio.
+It needs the extra ``redis``, and asyncio: redis-py does not support trio.
 """
 
 import os
@@ -19,33 +19,33 @@ __all__ = ["RedisBudgetStore"]
 
 _KEYS = ("numbers", "held", "asking", "known", "urgent")
 _LIFE = 1.0
-"""Seconds for which a lease lasts at most, so that what one process learns all know soon."""
+"""The maximum life of a lease in seconds: within it, every process learns what one of them has learned."""
 
 
 class RedisBudgetStore:
-    """Counts the calls of one key for all processes that name it: ``RateBudget.growth(store=RedisBudgetStore(...))``.
+    """Counts the calls of one key for all processes that share its name.
 
-    Each process leases a few places at a time, for a second at most, and takes its calls from these: one round trip
-    for many calls. Places go to interactive calls before bulk calls of whatever process, and else to whoever has had
-    less than its part of the limit. What the service says (calls that somebody else made with the key, a 429) holds for
-    all within a second.
+    Use it as ``RateBudget.growth(store=RedisBudgetStore(...))``. Each process leases a few slots at a time, for a
+    second at most, and takes its calls from these: one round trip serves many calls. Interactive calls of any process
+    get slots before bulk calls; apart from that, a process that has had less than its part of the limit goes first.
+    Information from the service (calls by other programs with the key, a 429) reaches all processes within a second.
 
-    A call keeps its place until a window after it is over, by Redis's clock. A process that is killed leaves no more
-    behind than what it had leased, which comes back a window later. When Redis forgets, each process tells it anew what
-    it has spent; while Redis is away, each counts alone, against its part of the limit, and tells ``on_event`` so.
+    A call holds its slot until one window after it has ended, by Redis's clock. A process that is killed loses only the
+    slots that it had leased, which are released a window later. If Redis loses its data, each process reports again
+    what it has used. While Redis is not reachable, each process counts alone, against its part of the limit, and sends
+    an event to ``on_event``.
 
     Args:
-        client: A client of ``redis.asyncio``, which stays yours to close. Give it a ``socket_timeout``: no question
-            lasts longer than five seconds in any case.
-        name: What processes with the same API key have in common, as in ``"growth-key"``: one name, one budget. Never
-            the key itself: it can be read in Redis.
+        client: A client of ``redis.asyncio``; it stays yours to close. Give it a ``socket_timeout``: no request to it
+            takes longer than five seconds in any case.
+        name: The name that processes with the same API key share, as in ``"growth-key"``: one name, one budget. Never
+            the key itself: the name can be read in Redis.
 
     Raises:
-        ConfigurationError: If the name is blank, or the client is none of redis-py's for asyncio.
+        ConfigurationError: If the name is blank, or the client is not a redis-py client for asyncio.
     """
 
     def __init__(self, client: "Redis[Any] | Redis", *, name: str) -> None:  # type: ignore[type-arg,unused-ignore]
-        """Connect to nothing yet."""
         if not isinstance(client, Redis):
             msg = f"RedisBudgetStore client: expected a redis.asyncio.Redis, got {type(client).__name__}"
             raise ConfigurationError(msg)
@@ -54,15 +54,15 @@ class RedisBudgetStore:
             raise ConfigurationError(msg)
         script = resources.files("pyas_async.integrations").joinpath("_lease.lua").read_text("utf-8")
         self._script: AsyncScript = client.register_script(script)
-        # One slot of a cluster holds them all.
+        # The braces put all keys into one hash slot of a cluster.
         self._keys = [f"{{pyas_async:budget:{name}}}:{part}" for part in _KEYS]
         self._process = f"{os.getpid()}-{secrets.token_hex(6)}"
 
     async def lease(self, report: BudgetReport) -> BudgetLease:
-        """Take what a process has to tell, and lease it places: one question, one step of Redis's.
+        """Process a report of this process and lease it slots, in one atomic step of one round trip.
 
         Raises:
-            redis.RedisError: If Redis cannot be asked. The budget counts alone then.
+            redis.RedisError: If Redis is not reachable. The budget then counts alone.
         """
         arguments: list[str | int | float] = [
             self._process,
@@ -79,7 +79,5 @@ class RedisBudgetStore:
             min(_LIFE, report.window / 50),
             report.under_way,
         ]
-        places, life, again, processes = await self._script(keys=self._keys, args=arguments)
-        return BudgetLease(
-            places=places, expires_in=float(life), ask_again_in=float(again), processes=max(1, processes)
-        )
+        slots, life, again, processes = await self._script(keys=self._keys, args=arguments)
+        return BudgetLease(places=slots, expires_in=float(life), ask_again_in=float(again), processes=max(1, processes))

@@ -1,4 +1,4 @@
-"""The service's words as frozen attrs classes: what it answers, and what it can be asked for."""
+"""The service's documents as frozen attrs classes: what it sends, and what requests contain."""
 
 import importlib
 from typing import TYPE_CHECKING, Any
@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 
-# Many programs only list.
+# Loaded on first use, since many programs only list meetings.
 _LATER = {
     "Attendee": "requests",
     "BreakoutRoom": "settings",
@@ -50,7 +50,7 @@ _LATER = {
 }
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401  (whatever has that name)
+def __getattr__(name: str) -> Any:  # noqa: ANN401  (an attribute can be anything)
     if name not in _LATER:
         msg = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(msg)

@@ -1,4 +1,4 @@
-"""What all models that the service sends have in common: unknown fields kept, secrets masked."""
+"""The base of all models that the service sends: it keeps unknown fields, and masks secrets."""
 
 import re
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from pyas_async.models._source import Source, unknown_fields
 
 MASK = "***"
 _SHOWN_ITEMS = 3
-# Words that stand for other things, too, are names of parameters only where a query has them.
+# Parameter names that are also ordinary words count only where a query can have them.
 _IN_URL = (
     r"(?i)((?:(?:[?&#;]|%3F|%26|%23|^)(?:code|state|token|tk|key)|(?:(?<![\w-])|(?<=%3F)|(?<=%26)|(?<=%23))"
     r"(?:pwd|password|passcode|zak|next_?page_?token|page_?token|access_token|refresh_token|client_secret|api_?key))"
@@ -32,12 +32,12 @@ def _masked_url(value: object) -> str:
     return repr(mask_url(value) if isinstance(value, str) else value)
 
 
-# How it is shown stands in the field itself, since printers such as rich's read a class's fields rather than call its
+# How a value is shown is declared on the field, since printers such as rich's read the fields and do not call
 # ``repr``.
 
 
 def secret(*, blank: bool = True) -> Any:  # noqa: ANN401  (attrs gives a field the type of its annotation)
-    """Declare an optional field whose value never shows in ``repr``; unless `blank`, an empty text means ``None``."""
+    """Declare an optional field whose value ``repr`` masks. With ``blank=False``, an empty string becomes ``None``."""
     return attrs.field(default=None, repr=_masked, metadata={"blank": blank})
 
 
@@ -48,24 +48,23 @@ def link() -> Any:  # noqa: ANN401  (attrs gives a field the type of its annotat
 
 @attrs.frozen(kw_only=True, repr=False)
 class Model:
-    """The base of everything that the service sends.
+    """The base of all models that the service sends.
 
-    Fields that this version does not name are in `extra`, and `pyas_async.to_dict` gives the document back as it came.
+    Fields that this version does not know are in `extra`. `pyas_async.to_dict` returns the document as it was received.
     """
 
     _source: Source = attrs.field(default=None, repr=False, eq=False, alias="_source")
 
     @property
     def extra(self) -> Mapping[str, Any]:
-        """Fields that the service sent and this version does not name, as they came.
+        """Fields that the service sent and this version does not know, as they were received.
 
         Raises:
-            DecodeError: If one of them has more than 100 objects and lists within one another.
+            DecodeError: If one of them is nested more than 100 levels deep.
         """
         return unknown_fields(type(self), self._source)
 
     def __repr__(self) -> str:
-        """Show the fields that were given; secrets masked, unknown fields by name alone."""
         shown = []
         for attribute in attrs.fields(type(self)):
             value = getattr(self, attribute.name)
@@ -74,7 +73,7 @@ class Model:
             shown.append(f"{attribute.name}={_shown(attribute, value)}")
         try:
             extra = ", ".join(sorted(self.extra))
-        except DecodeError:  # nothing that was read may be impossible to show
+        except DecodeError:  # a repr must not fail
             extra = "nested too deep"
         if extra:
             shown.append(f"extra=<{extra}>")

@@ -1,4 +1,4 @@
-"""What arguments must be, before anything is sent; each check gives the value back in the form that goes out."""
+"""Checks of arguments before anything is sent. Each returns the value in the form that is sent."""
 
 from datetime import UTC, date, datetime
 from enum import Enum
@@ -8,12 +8,12 @@ from pyas_async.errors import InvalidArgumentError
 
 E = TypeVar("E", bound=Enum)
 _MOST = 2**63 - 1
-"""No service takes a larger number, and Python does not write every larger one."""
+"""The largest 64-bit integer: no service takes a larger one, and Python refuses to write very large ones."""
 T = TypeVar("T")
 
 
 def whole_number(field: str, value: object, *, minimum: int, maximum: int | None = None) -> int:
-    """Take a whole number, or its digits, within bounds."""
+    """Return a whole number within bounds; digits in a string are accepted."""
     expected = f"a whole number >= {minimum}" if maximum is None else f"a whole number from {minimum} to {maximum}"
     number = value
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
@@ -26,7 +26,7 @@ def whole_number(field: str, value: object, *, minimum: int, maximum: int | None
 
 
 def text(field: str, value: object, *, maximum: int | None = None, empty: bool = False) -> str:
-    """Take a string; not a blank one unless `empty`."""
+    """Return a string; a blank one is refused unless `empty`."""
     expected = "a string" if empty else "a string that is not blank"
     if not isinstance(value, str) or (not empty and not value.strip()):
         raise InvalidArgumentError(field, expected, value)
@@ -37,27 +37,27 @@ def text(field: str, value: object, *, maximum: int | None = None, empty: bool =
         value.encode()
     except UnicodeEncodeError as error:
         lone = error.start
-    if lone is not None:  # outside of the handler, whose error has the whole text in its ``repr``
+    if lone is not None:  # raised outside of the handler: the ``repr`` of its error has the whole text
         raise InvalidArgumentError(field, "text that UTF-8 can carry", f"<a lone surrogate at {lone}>")
     return value
 
 
 def secret(field: str, value: object, expected: str, *, blank: bool = False, hint: str = "") -> str:
-    """Take a string, not a blank one unless `blank`, that is nobody's business: what is refused is not shown."""
+    """Return a secret string. A blank one is refused unless `blank`. The error does not show the value."""
     if not isinstance(value, str) or not (value if blank else value.strip()):
         raise InvalidArgumentError(field, expected, f"<{type(value).__name__}>", hint=hint)
     return text(field, value, empty=True)
 
 
 def yes_or_no(field: str, value: object) -> bool:
-    """Take ``True`` or ``False`` and nothing that merely looks like it."""
+    """Return ``True`` or ``False``; other truthy or falsy values are refused."""
     if not isinstance(value, bool):
         raise InvalidArgumentError(field, "True or False", value)
     return value
 
 
 def aware_datetime(field: str, value: object) -> datetime:
-    """Take a datetime that says which moment it is."""
+    """Return an aware datetime; a naive one is refused."""
     expected = "an aware datetime"
     if not isinstance(value, datetime):
         raise InvalidArgumentError(
@@ -75,8 +75,8 @@ def aware_datetime(field: str, value: object) -> datetime:
 
 
 def zone(field: str, value: object) -> str:
-    """Take the name of a time zone, or a ``ZoneInfo``."""
-    import zoneinfo  # noqa: PLC0415 -- it takes long to load, and many programs only read
+    """Return the IANA name of a time zone, given by name or as a ``ZoneInfo``."""
+    import zoneinfo  # noqa: PLC0415 -- it is slow to import, and many programs only read
 
     expected = "an IANA time zone name such as 'Europe/Berlin'"
     name = value.key if isinstance(value, zoneinfo.ZoneInfo) else value
@@ -90,12 +90,12 @@ def zone(field: str, value: object) -> str:
 
 
 def member(field: str, kind: type[E], value: object, allowed: tuple[E, ...] | None = None) -> E:
-    """Take a member of an enumeration, or its value."""
+    """Return a member of an enumeration, given as the member or by its value."""
     choices = tuple(kind) if allowed is None else allowed
     expected = "one of " + ", ".join(f"{choice.value!r} ({choice.name})" for choice in choices)
     found = None
-    # ``True`` equals 1, and a float may equal an int: neither is meant as a type of meeting. What other things equal is
-    # theirs to say, and some, such as arrays, do not say yes or no.
+    # ``True`` equals 1, and a float can equal an int, but neither is meant as a type of meeting. Other objects, such
+    # as arrays, may not compare to a single bool.
     if isinstance(value, (int, str)) and not isinstance(value, bool):
         found = next((choice for choice in choices if choice.value == value), None)
     if found is None:
@@ -104,14 +104,14 @@ def member(field: str, kind: type[E], value: object, allowed: tuple[E, ...] | No
 
 
 def choice(field: str, value: T, allowed: tuple[T, ...]) -> T:
-    """Take one of a few words."""
+    """Return one of the allowed words."""
     if not isinstance(value, str) or value not in allowed:
         raise InvalidArgumentError(field, "one of " + ", ".join(map(repr, allowed)), value)
     return value
 
 
 def calendar_date(field: str, value: object) -> date | str:
-    """Take a date; a string passes untouched, since the page does not say which form its dates have."""
+    """Return a date. A string is returned unchanged, since the page does not say which form its dates have."""
     expected = "a datetime.date, or a string that goes out as it is"
     if isinstance(value, datetime):
         raise InvalidArgumentError(field, expected, value, hint="The service filters by day: pass .date() of it")
@@ -123,7 +123,7 @@ def calendar_date(field: str, value: object) -> date | str:
 
 
 def ordered(field: str, start: object, end: object) -> None:
-    """Refuse an end before its start, where both are of a kind that can be compared."""
+    """Refuse an end before its start, if both are datetimes or both are dates."""
     for kind in (datetime, date):
         if isinstance(start, kind) and isinstance(end, kind):
             if end < start:
@@ -132,10 +132,10 @@ def ordered(field: str, start: object, end: object) -> None:
 
 
 def rfc3339(moment: datetime) -> str:
-    """Write a moment as RFC 3339 has it: ``Z`` for UTC, and no more digits of a second than it needs."""
+    """Format a moment as RFC 3339: ``Z`` for UTC, and no more fractional digits than needed."""
     offset = moment.utcoffset()
     if offset is None or offset.total_seconds() % 60:
-        moment = moment.astimezone(UTC)  # offsets of odd seconds (local mean times) have no RFC 3339 form
+        moment = moment.astimezone(UTC)  # RFC 3339 cannot express offsets with seconds (local mean times)
     digits = "microseconds" if moment.microsecond % 1000 else "milliseconds" if moment.microsecond else "seconds"
     written = moment.isoformat(timespec=digits)
     return written.removesuffix("+00:00") + "Z" if written.endswith("+00:00") else written

@@ -1,7 +1,8 @@
-"""The document behind a model: where it is kept, and how it is read again.
+"""The JSON document behind a model: how it is kept, and how it is parsed again.
 
-A model that came from the service remembers the JSON it was made of, as bytes that its page shares, so that nothing
-which the service sent is lost and a held meeting stays small. The text is parsed again only when somebody asks for it.
+A model that was received keeps a reference to the bytes it was parsed from. All meetings of a page share them. So
+nothing that the service sent is lost, and a meeting that a program holds stays small. The text is parsed again only on
+demand.
 """
 
 import json
@@ -14,13 +15,13 @@ import attrs
 from pyas_async.errors import DecodeError
 
 MAX_DEPTH = 100
-"""Objects and lists that may be within one another where Python walks through them, from within whatever calls."""
+"""How deep objects and lists may be nested where Python recurses into them; the caller's own stack may be deep, too."""
 Source: TypeAlias = object
-"""``None``; a mapping; a buffer of JSON; or ``(buffer, key, …)``, the object under those keys of the document."""
+"""``None``; a mapping; a buffer of JSON; or ``(buffer, key, …)``: the object under those keys of the document."""
 
 
 def document(source: Source) -> dict[str, Any] | None:
-    """Read a model's document; a fresh one where it was text, else the one that is kept, not to be changed.
+    """Return a model's document. It is parsed anew from a buffer; a mapping is returned itself and must not be changed.
 
     Raises:
         DecodeError: If it is nested too deep.
@@ -39,8 +40,8 @@ def document(source: Source) -> dict[str, Any] | None:
 
 
 def _parse(buffer: object) -> Any:  # noqa: ANN401  (a JSON document can be anything)
-    # The decoder has no reason to look into a field that no model knows. So it may hold broken UTF-8: show what can be
-    # shown. And it may be nested without an end.
+    # The decoder skips fields that no model has, so they may contain broken UTF-8, which is replaced here, or be nested
+    # to any depth.
     body = bytes(buffer)  # type: ignore[call-overload]
     parsed = None
     try:
@@ -54,16 +55,17 @@ def _parse(buffer: object) -> Any:  # noqa: ANN401  (a JSON document can be anyt
 
 
 def too_deep() -> DecodeError:
-    """Make the error for a document that nobody can look into."""
+    """Return the error for a document that is nested too deep."""
     return DecodeError("a field that this version does not name is nested too deep")
 
 
 def is_too_deep(parsed: object, body: bytes | None = None) -> bool:
-    """Whether more objects and lists are within one another than there may be; `body`: what was parsed, if known.
+    """Whether objects and lists are nested deeper than `MAX_DEPTH`; `body` is the JSON that was parsed, if known.
 
-    How deep a parser goes differs from Python to Python, and with the calls that it is called from. This does not.
+    The depth at which a parser gives up differs between Python versions, and with the depth of the stack. This does
+    not.
     """
-    # Looking at a few bytes is cheaper than at what they hold.
+    # Counting brackets in the bytes is cheaper than walking the values.
     if body is not None and body.count(b"{") + body.count(b"[") <= MAX_DEPTH:
         return False
     level = [parsed]
@@ -80,14 +82,14 @@ def is_too_deep(parsed: object, body: bytes | None = None) -> bool:
 
 
 def parse_leniently(body: bytes, *, keep_odd_numbers: bool = False) -> Any:  # noqa: ANN401  (a JSON document can be anything)
-    """Parse JSON as it comes: a byte order mark, broken UTF-8, or half of a character that somebody cut in two.
+    """Parse JSON leniently: a byte order mark, broken UTF-8 and a lone surrogate are accepted.
 
-    Zoom cuts `agenda` at 250 units of UTF-16, which can leave the first half of an emoji. It becomes U+FFFD, since text
-    with half a character in it can neither be printed nor sent. With `keep_odd_numbers`, numbers that Python has no
-    number for stay text.
+    Zoom cuts `agenda` at 250 UTF-16 units, which can leave the first half of an emoji. It becomes U+FFFD, since text
+    with half a character can be neither printed nor sent. With `keep_odd_numbers`, numbers that Python cannot represent
+    stay text.
 
     Raises:
-        ValueError: If it is not JSON all the same.
+        ValueError: If it is not JSON.
         RecursionError: If it is nested too deep.
     """
     document = json.loads(
@@ -107,7 +109,7 @@ def _refuse(word: str) -> None:
 def _whole_number(text: str) -> int | str:
     try:
         return int(text)
-    except ValueError:  # more digits than Python converts: kept as text, so that nothing is lost
+    except ValueError:  # more digits than Python converts: it stays text, so that nothing is lost
         return text
 
 
@@ -127,17 +129,17 @@ def _whole(value: Any) -> Any:  # noqa: ANN401  (a JSON document can be anything
 
 
 def wire_name(attribute: "attrs.Attribute[Any]") -> str:
-    """Name a field as the page spells it."""
+    """Return a field's name in the service's documents."""
     name: str = attribute.metadata.get("wire", attribute.name)
     return name
 
 
 def unknown_fields(cls: type, source: Source) -> Mapping[str, Any]:
-    """Pick what the document has and the class does not name."""
+    """Return the fields of a document that a model does not have."""
     found = document(source)
     if not found:
         return {}
     known = {wire_name(attribute) for attribute in attrs.fields(cls)}
-    # A document that was not parsed afresh is still in use.
+    # A mapping that was not parsed anew belongs to the model: the caller gets a copy.
     found = json.loads(json.dumps(found)) if found is source else found
     return {key: value for key, value in found.items() if key not in known}

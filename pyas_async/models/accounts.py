@@ -12,12 +12,12 @@ class ConnectedAccount(Model):
     """A Zoom user's account that is connected to a Pyas app.
 
     Attributes:
-        account_id: What every call about the user's meetings asks for.
+        account_id: The id that every call about the user's meetings needs.
         email: The user's e-mail address.
-        name: The name it was connected under.
+        name: The name under which it was connected.
         provider: ``"zoom"``.
         status: Whether the connection works, in the service's words.
-        scopes: What the user has allowed.
+        scopes: The permissions that the user has granted.
     """
 
     account_id: str = attrs.field(metadata={"wire": "accountId"})

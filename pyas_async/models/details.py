@@ -1,4 +1,4 @@
-"""A meeting with all that the service tells of one, and its parts. They are loaded when somebody gets one."""
+"""The full details of a meeting, and their parts. Loaded on first use."""
 
 from datetime import datetime
 
@@ -47,17 +47,17 @@ class TrackingField(Model):
 @public
 @attrs.frozen(kw_only=True, repr=False)
 class ZoomRecurrence(Model):
-    """How a meeting recurs, in Zoom's numbers; a request says it in words instead, with `pyas_async.Recurrence`.
+    """How a meeting recurs, in Zoom's numbers. Requests use words instead: `pyas_async.Recurrence`.
 
     Attributes:
         type: 1 daily, 2 weekly, 3 monthly.
-        repeat_interval: Every so many days, weeks or months.
+        repeat_interval: The number of days, weeks or months between two dates.
         weekly_days: Days of the week, Sunday = 1, as in ``"1,3"``.
         monthly_day: Day of the month, 1 to 31.
         monthly_week: Week of the month, 1 to 4; -1 for the last.
         monthly_week_day: Day of that week, Sunday = 1.
-        end_times: How often it takes place, if that is what ends it.
-        end_date_time: When it ends (aware), if that is what ends it.
+        end_times: The number of dates, if the series ends after a number of them.
+        end_date_time: When the series ends (aware), if it ends at a time.
     """
 
     type: int | None = None
@@ -73,17 +73,17 @@ class ZoomRecurrence(Model):
 @public
 @attrs.frozen(kw_only=True, repr=False)
 class MeetingDetail(Meeting):
-    """A meeting with all that the service tells of one: everything a row has, and more.
+    """A meeting with all its details: the fields of a row, and more.
 
     Attributes:
         host_email: The host's e-mail address.
-        assistant_id: The id of whoever scheduled it for the host.
+        assistant_id: The id of the user who scheduled it for the host.
         status: ``"waiting"`` or ``"started"``.
-        start_url: Where the host starts it. Whoever has it is let in as the host: masked in ``repr``.
-        password: The passcode; masked in ``repr``, as all its forms are.
+        start_url: The URL with which the host starts it. It lets its holder in as the host: masked in ``repr``.
+        password: The passcode; masked in ``repr``, as are its other forms.
         h323_password: The passcode for H.323 and SIP rooms.
         pstn_password: The passcode for the telephone.
-        encrypted_password: The passcode as links carry it.
+        encrypted_password: The passcode in the form that links contain.
         settings: The meeting's settings.
         pre_schedule: Whether it was scheduled with the older Google Suite or Outlook add-in.
         occurrences: The dates of a recurring meeting with fixed time.

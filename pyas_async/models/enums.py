@@ -1,14 +1,13 @@
-"""The page's words for types of meetings and of listings."""
+"""The service's names for types of meetings and of listings."""
 
 from enum import IntEnum, StrEnum
 from typing import Self
 
 
 class MeetingType(IntEnum):
-    """What kind of meeting it is, by Zoom's number.
+    """The kind of a meeting, by Zoom's number.
 
-    A number that this version does not know is kept as a member without a name of its own: it equals its ``int``, and
-    breaks nothing.
+    A number that this version does not know becomes a member named ``UNKNOWN_…``. It equals its ``int``.
     """
 
     INSTANT = 1
@@ -34,12 +33,12 @@ class MeetingType(IntEnum):
         return member
 
     def __reduce_ex__(self, _: object) -> tuple[type[Self], tuple[int]]:
-        """Pickle, and copy, by number: the first releases of Python 3.11 look a member up by its name."""
+        # Pickle and copy by number: the first releases of Python 3.11 look a member up by its name.
         return type(self), (int(self),)
 
 
 class ListType(StrEnum):
-    """Which meetings a listing holds, in the page's words."""
+    """Which meetings a listing contains, in the service's words."""
 
     SCHEDULED = "scheduled"
     """All valid previous (unexpired) meetings, live meetings, and upcoming scheduled meetings."""

@@ -1,4 +1,4 @@
-"""Meetings as a listing has them: a row, and a page of rows."""
+"""Meetings in a listing: a row, and a page of rows."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -11,26 +11,26 @@ from pyas_async.models.enums import MeetingType
 
 @attrs.frozen(kw_only=True, repr=False)
 class Meeting(Model):
-    """A row of a listing.
+    """A meeting in a listing: one row.
 
-    Rows of a recurring meeting share `id` and differ in `uuid` or `start_time`: what tells one row from another is all
-    three. Any field but `id` and `uuid` may be missing, and is ``None`` then.
+    The rows of a recurring meeting share `id`, and differ in `uuid` or `start_time`: a row is identified by all three.
+    Any field except `id` and `uuid` can be missing; it is ``None`` then.
 
-    Two meetings are equal if their named fields are; `extra` does not count.
+    Two meetings are equal if their named fields are; `extra` is not compared.
 
     Attributes:
         id: The meeting's number.
         uuid: The id of this instance of the meeting; empty if the service left it out.
         host_id: The host's id at Zoom.
         topic: The title.
-        type: What kind of meeting it is; an unknown number is kept.
-        start_time: When it starts (aware). Instant meetings and those without a fixed time have none. A time that came
-            without an offset is read in the row's `timezone`, or as UTC if that is missing or unknown.
+        type: The kind of meeting; an unknown number is kept.
+        start_time: When it starts (aware). Instant meetings and those without a fixed time have none. A time without an
+            offset is read in the row's `timezone`, or as UTC if that is missing or unknown.
         duration: Minutes.
-        timezone: The time zone it was scheduled in, an IANA name. `start_time` need not be in it.
+        timezone: The time zone in which it was scheduled, an IANA name. `start_time` may be in another zone.
         agenda: The description; a listing cuts it to 250 characters.
         created_at: When it was created (aware).
-        join_url: Where participants join. Its ``pwd=`` is masked in ``repr``.
+        join_url: The URL with which participants join. Its ``pwd=`` is masked in ``repr``.
     """
 
     id: int
@@ -51,10 +51,10 @@ class Page(Model):
     """One page of a listing.
 
     Attributes:
-        meetings: Its rows, in the service's order.
-        next_page_token: Asks for the next page, for 15 minutes from now; ``None`` at the end.
-        page_size: How many rows a page has at most, as the service sees it.
-        total_records: How many rows the service says the listing has. Information, not truth: it may lag.
+        meetings: The page's rows, in the service's order.
+        next_page_token: The token of the next page, valid for 15 minutes; ``None`` on the last page.
+        page_size: The maximum number of rows on a page, according to the service.
+        total_records: The number of rows in the listing, according to the service. It may lag behind.
     """
 
     meetings: tuple[Meeting, ...] = ()
@@ -63,13 +63,11 @@ class Page(Model):
     total_records: int | None = None
 
     def __iter__(self) -> Iterator[Meeting]:
-        """Go through the rows of this page."""
         return iter(self.meetings)
 
     def __len__(self) -> int:
-        """Count the rows of this page."""
         return len(self.meetings)
 
     def __bool__(self) -> bool:
-        """Be true even without rows: an empty page is a page."""
+        # An empty page is a page.
         return True

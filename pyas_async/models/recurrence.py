@@ -1,4 +1,4 @@
-"""How a meeting shall recur, in the words of the page's Recurrence Object."""
+"""How a meeting recurs, in requests: the page's Recurrence Object."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -13,7 +13,7 @@ from pyas_async.models import _checks
 DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 RecurrenceType: TypeAlias = Literal["daily", "weekly", "monthly"]
 _TYPES = ("daily", "weekly", "monthly")
-# The page says which type each of these is for: "for a weekly meeting type", "for a monthly meeting".
+# The page says which type each field is for: "for a weekly meeting type", "for a monthly meeting".
 _BELONGS_TO = {"days_of_week": "weekly", "day_of_month": "monthly", "month": "monthly"}
 
 
@@ -66,16 +66,17 @@ class Recurrence:
 
     Attributes:
         type: ``"daily"``, ``"weekly"`` or ``"monthly"``.
-        interval: Every so many days, weeks or months; 2 with ``"weekly"`` is every other week. Digits are taken, too.
+        interval: The number of days, weeks or months between two dates: 2 with ``"weekly"`` is every other week. A
+            string of digits is accepted.
         start_date: When the recurring meeting starts (aware). The page: used for Microsoft Outlook only.
-        end_date: When it ends: a moment (aware), and what would start after it does not take place. For a whole last
-            day, give its end.
+        end_date: When it ends: a moment (aware). Dates that would start after it do not take place. To include a whole
+            day, give that day's end.
         day_of_month: 1 to 31; only with ``"monthly"``.
-        days_of_week: Names of days in any case, as in ``["monday", "Wednesday"]``; only with ``"weekly"``.
+        days_of_week: Names of days, in upper or lower case, as in ``["monday", "Wednesday"]``; only with ``"weekly"``.
         month: 1 to 12; only with ``"monthly"``. The page: Microsoft and Google only.
 
     Raises:
-        InvalidArgumentError: When built with a value out of bounds, or with a field foreign to its type.
+        InvalidArgumentError: When it is built with a value out of bounds, or with a field of another type.
     """
 
     type: RecurrenceType = attrs.field(converter=_type)
@@ -87,7 +88,6 @@ class Recurrence:
     month: int | None = attrs.field(default=None, converter=_month)
 
     def __attrs_post_init__(self) -> None:
-        """Check the fields against each other."""
         _checks.ordered("end_date", self.start_date, self.end_date)
         for name, owner in _BELONGS_TO.items():
             value = getattr(self, name)

@@ -1,4 +1,4 @@
-"""What a user asks for: a meeting to create, and changes to one."""
+"""The contents of write requests: a meeting to create, and changes to one."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -34,13 +34,13 @@ def _email(value: str) -> str:
 @public
 @attrs.frozen
 class Attendee:
-    """Somebody to invite.
+    """A person to invite.
 
     Attributes:
         email: The e-mail address.
 
     Raises:
-        InvalidArgumentError: When built with something that is no e-mail address.
+        InvalidArgumentError: When it is built with a value that is not an e-mail address.
     """
 
     email: str = attrs.field(converter=_email)
@@ -103,21 +103,21 @@ class MeetingCreate:
     """A meeting to create: the page's Meeting Data Object.
 
     Attributes:
-        type: What kind of meeting: INSTANT 1, SCHEDULED 2, RECURRING 3 or RECURRING_FIXED 8; the number is taken as
-            well.
+        type: The kind of meeting: INSTANT 1, SCHEDULED 2, RECURRING 3 or RECURRING_FIXED 8; the number is accepted,
+            too.
         title: The title (Zoom's topic), 200 characters at most.
         description: The description (Zoom's agenda), 2,000 characters at most; required, and may be empty.
         start_date: When it starts: an aware datetime, required for every type.
         duration: Minutes; always sent. The page: only used for scheduled meetings.
         time_zone: An IANA name such as ``"Europe/Berlin"``; not sent if ``None``. The page: only used for scheduled
-            meetings and recurring ones with a fixed time. The zone of `start_date` is not sent: without this, a
-            recurring meeting keeps its hour in UTC, and shifts where clocks change.
+            meetings and recurring ones with a fixed time. The zone of `start_date` is not sent: without `time_zone`, a
+            recurring meeting keeps its hour in UTC, so its local hour changes with daylight saving time.
         waiting_room: Whether participants wait until the host lets them in; not sent if ``None``.
-        attendees: Whom to invite; always sent, empty if nobody.
+        attendees: The people to invite; always sent, even if empty.
         recurrence: How it recurs; only with the types 3 and 8. Not sent if ``None``.
 
     Raises:
-        InvalidArgumentError: When built with a value that the service would refuse.
+        InvalidArgumentError: When it is built with a value that the service would refuse.
     """
 
     type: MeetingType = attrs.field(converter=_type)
@@ -131,12 +131,11 @@ class MeetingCreate:
     recurrence: Recurrence | None = attrs.field(default=None, converter=_recurrence)
 
     def __attrs_post_init__(self) -> None:
-        """Check the fields against each other."""
         _only_where_meetings_recur(self.type, self.recurrence)
 
 
-# The same checks for a change, where each field may be left out. (Type checkers read a converter's argument only from a
-# named function, so these are written out.)
+# The same checks for an update, where each field may be left out. (Type checkers learn a converter's argument type only
+# from a named function, so each field has one.)
 def _change_type(value: MeetingType | int | _Unset) -> MeetingType | _Unset:
     return UNSET if value is UNSET else _type(value)
 
@@ -176,25 +175,25 @@ def _change_recurrence(value: Recurrence | _Unset | None) -> Recurrence | _Unset
 @public
 @attrs.frozen(kw_only=True)
 class MeetingUpdate:
-    """Changes to a meeting. What is left out stays as it is: only the fields that are given are sent.
+    """Changes to a meeting. Only the fields that are given are sent; the others stay as they are.
 
-    ``None`` is not the same as leaving a field out: it is sent as ``null``, and taken only where a meeting can be
-    without the field (`time_zone`, `waiting_room`, `recurrence`).
+    ``None`` differs from leaving a field out: it is sent as ``null``, and accepted only for fields that a meeting can
+    be without (`time_zone`, `waiting_room`, `recurrence`).
 
     Attributes:
-        type: What kind of meeting: INSTANT 1, SCHEDULED 2, RECURRING 3 or RECURRING_FIXED 8; the number is taken as
-            well.
+        type: The kind of meeting: INSTANT 1, SCHEDULED 2, RECURRING 3 or RECURRING_FIXED 8; the number is accepted,
+            too.
         title: The title (Zoom's topic), 200 characters at most.
         description: The description (Zoom's agenda), 2,000 characters at most; may be empty.
         start_date: When it starts: an aware datetime.
         duration: Minutes.
         time_zone: An IANA name such as ``"Europe/Berlin"``.
         waiting_room: Whether participants wait until the host lets them in.
-        attendees: Whom to invite; the list replaces the old one.
+        attendees: The people to invite; the list replaces the old one.
         recurrence: How it recurs; not together with a `type` other than 3 or 8.
 
     Raises:
-        InvalidArgumentError: When built with a value that the service would refuse.
+        InvalidArgumentError: When it is built with a value that the service would refuse.
     """
 
     type: MeetingType | _Unset = attrs.field(default=UNSET, converter=_change_type)
@@ -214,6 +213,5 @@ class MeetingUpdate:
     recurrence: Recurrence | _Unset | None = attrs.field(default=UNSET, converter=_change_recurrence)
 
     def __attrs_post_init__(self) -> None:
-        """Check the fields against each other."""
         if self.type is not UNSET and self.recurrence is not UNSET:
             _only_where_meetings_recur(self.type, self.recurrence)

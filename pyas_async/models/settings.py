@@ -1,4 +1,4 @@
-"""The settings of a meeting, as the service answers them."""
+"""The settings of a meeting, as the service sends them."""
 
 import attrs
 
@@ -9,10 +9,10 @@ from pyas_async.models._base import Model
 @public
 @attrs.frozen(kw_only=True, repr=False)
 class CountriesOrRegions(Model):
-    """Whether callers of certain countries or regions are let in or kept out.
+    """Whether participants from certain countries or regions are admitted or blocked.
 
     Attributes:
-        enable: Whether the setting is on. What it lists is in `extra`.
+        enable: Whether the setting is on. Its lists are in `extra`.
     """
 
     enable: bool | None = None
@@ -21,7 +21,7 @@ class CountriesOrRegions(Model):
 @public
 @attrs.frozen(kw_only=True, repr=False)
 class BreakoutRoom(Model):
-    """Breakout rooms that were set up beforehand.
+    """Breakout rooms that were set up in advance.
 
     Attributes:
         enable: Whether the setting is on. The rooms are in `extra`.
@@ -33,7 +33,7 @@ class BreakoutRoom(Model):
 @public
 @attrs.frozen(kw_only=True, repr=False)
 class MeetingSettings(Model):
-    """The settings of a meeting. Zoom adds new ones all the time: they are in `extra`.
+    """The settings of a meeting. Zoom often adds new ones: they are in `extra`.
 
     Attributes:
         host_video: Start with the host's video on.
@@ -61,8 +61,8 @@ class MeetingSettings(Model):
         registrants_email_notification: Notify registrants by e-mail.
         meeting_authentication: Only authenticated users may join.
         encryption_type: ``"enhanced_encryption"`` or ``"e2ee"``.
-        approved_or_denied_countries_or_regions: Callers let in or kept out by country or region.
-        breakout_room: Breakout rooms set up beforehand.
+        approved_or_denied_countries_or_regions: Participants admitted or blocked by country or region.
+        breakout_room: Breakout rooms that were set up in advance.
         alternative_hosts_email_notification: Notify alternative hosts by e-mail.
         show_join_info: Show the joining information. Zoom does not explain it further.
         device_testing: Let participants test their devices before joining.

@@ -1,6 +1,6 @@
-"""What the service's plans sell, and what a job takes on each of them: no call is made, and no key needed.
+"""The service's plans, and estimates of what a job needs on each of them. No call is made, and no key is needed.
 
-``python -m pyas_async.plans --accounts 400 --pages 3`` prints it, and so does ``pyas plan``.
+``python -m pyas_async.plans --accounts 400 --pages 3`` prints the estimates, and so does ``pyas plan``.
 """
 
 import importlib
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from pyas_async.plans._table import table
 
 __all__ = ["DEVELOPER", "GROWTH", "PLANS", "SCALE", "Estimate", "Plan", "estimate", "main", "table"]
-# The client keeps to the plans, and estimates nothing.
+# Loaded on first use: the client needs the plans, but no estimates.
 _LATER = {"Estimate": "_estimate", "estimate": "_estimate", "main": "_cli", "table": "_table"}
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401  (whatever has that name)
+def __getattr__(name: str) -> Any:  # noqa: ANN401  (an attribute can be anything)
     if name not in _LATER:
         msg = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(msg)

@@ -1,4 +1,4 @@
-"""``python -m pyas_async.plans``: the calculator as a command."""
+"""``python -m pyas_async.plans``: print estimates for a job."""
 
 from pyas_async.plans import main
 

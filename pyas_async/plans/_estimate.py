@@ -1,8 +1,8 @@
-"""What a job takes on a plan: its calls, when it is done, how often it can be repeated, and whether it fits.
+"""Estimates of what a job needs on a plan: calls, duration, how often it can be repeated, and whether it fits.
 
-The model is that of `RateBudget`. A call keeps its place until a window and the guard after its answer, so calls go out
-in bursts of a plan's limit, one such period after the other. Pages of a listing come one after the other, so the
-longest one goes through as many bursts as it needs, and the last burst takes what is then left of it.
+The model is that of `RateBudget`. A call holds its slot until one window and a guard time after its answer, so calls
+are sent in bursts of the plan's limit, one burst per period. The pages of a listing are fetched one after the other, so
+the longest listing takes as many bursts as it needs, and the last burst has room for the rest of it.
 """
 
 import math
@@ -16,29 +16,29 @@ from pyas_async.options import is_number
 from pyas_async.plans._plan import CONNECTIONS, DAY, GUARD, Plan, portion
 
 MONTH: Final = 30
-"""Days of a month."""
+"""Days in a month."""
 _MOST: Final = 10**9
-"""Accounts and single calls; more than a Scale key can make in a year."""
+"""Upper bound of accounts and single calls; more than a Scale key can make in a year."""
 _MOST_PAGES: Final = 10**6
 _NOISE: Final = 1e-6
-"""Calls by which a product of floats may miss a whole number."""
+"""Tolerance in calls: a product of floats may miss a whole number by this much."""
 
 
 @attrs.frozen(kw_only=True)
 class Estimate:
-    """What a job takes on a plan.
+    """What a job needs on a plan.
 
     Attributes:
         plan: The plan.
-        calls: The least calls that one run takes.
-        seconds: From its begin until its last answer, if no other call was made in the window before.
-        windows: Windows whose calls it takes, in whole ones: 1 if one has room for all of them.
-        used: Its calls, in windows' worth: 0.4 is two fifths of what a window has, 12.5 is twelve windows and a half.
-        repeats: Runs a day that are possible at most, day after day: what the windows have room for, and the month.
-            Below 1 where a day is too short: 0.5 is a run every other day.
-        month_calls: Calls in 30 days, with so many runs a day as were asked for, or one run in all; single calls that
-            arrive meanwhile are among them.
-        month_share: These over what the plan sells in a month; ``None`` if it does not limit months.
+        calls: The minimum number of calls for one run.
+        seconds: From its start until its last answer, if no other call was made in the window before.
+        windows: The number of windows that its calls need, rounded up: 1 if they all fit into one.
+        used: Its calls in windows' worth: 0.4 is two fifths of a window's calls, 12.5 is twelve and a half windows.
+        repeats: The maximum number of runs a day, day after day, that the windows and the month allow. Below 1 if a day
+            is too short: 0.5 is a run every other day.
+        month_calls: Calls in 30 days, with the requested runs a day, or with one run in all. Other single calls during
+            that time (``interactive``) are included.
+        month_share: `month_calls` divided by the plan's calls a month; ``None`` if the plan has no monthly limit.
         reasons: Why it does not fit the plan, in words; empty if it does.
     """
 
@@ -54,7 +54,7 @@ class Estimate:
 
     @property
     def fits(self) -> bool:
-        """Whether the plan has room for the job, as often as was asked for."""
+        """Whether the job fits the plan, as often as requested."""
         return not self.reasons
 
 
@@ -71,23 +71,23 @@ def estimate(
     interactive: float = 0.0,
     connections: int = CONNECTIONS,
 ) -> Estimate:
-    """Tell what a job takes on a plan: listings that are begun all at once, and single calls for what they list.
+    """Estimate what a job needs on a plan: listings that all start at once, and single calls for what they list.
 
     Args:
         plan: One of `PLANS`, or your own.
-        accounts: Accounts that are listed.
+        accounts: The number of accounts to list.
         pages: Pages of each listing, of at most 300 rows; a mean such as 2.5 will do.
         longest: Pages of the longest of these listings, if one is longer.
-        details: Single calls in all, `get`, `create`, `update` and `delete` alike.
-        latency: Seconds that an answer takes.
+        details: Single calls in all: `get`, `create`, `update` and `delete`.
+        latency: Seconds until an answer comes.
         per_day: Runs a day; ``None`` for one run in all.
         share: The part of the plan that the job may spend, of its windows and its month, as in `RateBudget`.
-        interactive: The part of the plan that other single calls of the same program take, at any time of the day. They
-            are taken to come evenly; calls that come by chance can make a job on the edge a window or two longer.
-        connections: Calls that are under way at once, at most: the client's ``max_connections``.
+        interactive: The part of the plan that other single calls of the same program take, at any time of the day. The
+            model spreads them evenly; calls at random times can make a job that barely fits a window or two longer.
+        connections: The maximum number of calls at a time: the client's ``max_connections``.
 
     Returns:
-        The estimate. It is for a client with a `RateBudget` of the plan, on a key that nobody else uses.
+        The estimate. It holds for a client with a `RateBudget` of the plan, on a key that no other program uses.
 
     Raises:
         InvalidArgumentError: If an argument is out of bounds.
@@ -110,9 +110,9 @@ def estimate(
     calls = math.ceil(listed - _NOISE) + details
     connections = whole_number("connections", connections, minimum=1, maximum=_MOST)
     pace = _pace(plan, interactive, share, latency)
-    # What a page of the last listing has named can be asked for only then: one answer more.
+    # A single call for a row of the last page can start only after that page's answer: one answer more.
     windows, seconds = pace.bursts(calls, chain + bool(details))
-    # All at once is as many as there are connections: so it is for the last burst, and for all calls together.
+    # Only as many calls run at once as there are connections, in the last burst as well as over all calls.
     last = max(0.0, calls - (windows - 1) * pace.left)
     seconds = max(seconds, (windows - 1) * pace.period + last * latency / connections, calls * latency / connections)
     room = DAY / max(seconds, calls * pace.period / pace.left)
@@ -121,7 +121,7 @@ def estimate(
     month_calls = math.ceil(calls * (1 if per_day is None else per_day * MONTH) + others - _NOISE)
     reasons = []
     if per_day is not None and per_day > room:
-        reasons.append(f"{few(per_day)} runs a day where the windows have room for {few(room)}")
+        reasons.append(f"{format_repeats(per_day)} runs a day where the windows have room for {format_repeats(room)}")
     if cap is not None and month_calls > cap:
         reasons.append(f"{month_calls:,} calls a month where {cap:,} may be made")
     return Estimate(
@@ -137,8 +137,8 @@ def estimate(
     )
 
 
-def few(number: float) -> str:
-    """Write how often something is possible, never more than it is: whole from 10 on, hundredths below."""
+def format_repeats(number: float) -> str:
+    """Format how often something is possible, rounded down: whole numbers from 10, hundredths below."""
     if number >= 10:
         return f"{math.floor(number):,}"
     return "<0.01" if 0 < number < 0.01 else f"{math.floor(number * 100 + _NOISE) / 100:g}"
@@ -146,14 +146,14 @@ def few(number: float) -> str:
 
 @attrs.frozen(kw_only=True)
 class _Pace:
-    """How fast calls may go out.
+    """How fast calls can be sent.
 
     Attributes:
-        allowed: Calls of a burst.
+        allowed: Calls in a burst.
         period: Seconds from one burst to the next.
-        latency: Seconds that an answer takes.
-        rate: Other single calls per second that arrive meanwhile.
-        left: Calls of a burst that these leave for the job.
+        latency: Seconds until an answer comes.
+        rate: Other single calls per second.
+        left: Calls of a burst that remain for the job after these.
     """
 
     allowed: int
@@ -163,12 +163,13 @@ class _Pace:
     left: float
 
     def bursts(self, calls: int, chain: int) -> tuple[int, float]:
-        """Count the bursts for so many calls, of which a chain goes one by one, and the seconds until the last answer.
+        """Return the number of bursts, and the seconds until the last answer.
 
-        The end is the later of two, that of the last burst and that of the chain. Both are linear in the number of
-        bursts, so the least number with room for all calls until the end, others among them, needs no counting up.
+        Of the calls, a chain of `chain` calls has to be sent one by one. The end is the later of two: the end of the
+        last burst, and the end of the chain. Both are linear in the number of bursts, so the smallest number of bursts
+        that has room for all calls until the end, including the other single calls, can be computed directly.
         """
-        # The chain advances by a burst's places in each period, or by as many answers as a period has time for.
+        # In each period, the chain advances by the slots of a burst, or by as many answers as fit into the period.
         lost = self.period - min(self.left * self.latency, self.period)
         tail = chain * self.latency
         number = max(
@@ -190,7 +191,7 @@ def _pace(plan: Plan, interactive: object, share: float, latency: float) -> _Pac
 
 
 def _number(field: str, value: object, least: float, most: float, *, above: bool = False) -> float:
-    """Take a number within bounds; above the lower one, if that is not among them."""
+    """Return a number within bounds; with `above`, the lower bound itself is excluded."""
     expected = (
         f"a number above {least:g} and at most {most:,.10g}" if above else f"a number from {least:g} to {most:,.10g}"
     )

@@ -1,4 +1,4 @@
-"""The plans that the service sells, and how this client keeps to them: the one place with these numbers."""
+"""The service's plans, and the constants of the client's call budget: the only module with these numbers."""
 
 import math
 from collections.abc import Mapping
@@ -12,17 +12,17 @@ from pyas_async.errors import InvalidArgumentError
 WINDOW: Final = 300.0
 """Seconds over which the service counts a key's calls."""
 GUARD: Final = 1.0
-"""Seconds by which a call's place is freed later than need be, for delays that vary."""
+"""Seconds by which a call's slot is released later than computed, since network delays vary."""
 CONNECTIONS: Final = 100
-"""Calls that a client has under way at once, at most, unless it is told otherwise."""
+"""The default maximum number of connections of a client, and so of calls at a time."""
 DAY: Final = 86_400.0
-"""Seconds of a day."""
+"""Seconds in a day."""
 MOST: Final = 10**9
-"""Calls; far more than any plan sells."""
+"""An upper bound of calls, far more than any plan sells."""
 
 
 def portion(limit: int, share: float) -> int:
-    """Give the part of a limit that a program with this share may spend: whole calls, and one at least."""
+    """Return the part of a limit that a program with this share may spend: whole calls, at least one."""
     return max(1, math.floor(limit * share + 1e-9))  # 100 * 0.29 is 28.999999999999996
 
 
@@ -46,13 +46,13 @@ class Plan:
     """What a key may spend.
 
     Attributes:
-        name: What the plan is called, in lower case.
-        calls: Calls in a window.
-        window: Seconds.
-        monthly: Calls in a month; ``None`` if only windows count.
+        name: The plan's name, in lower case.
+        calls: Calls per window.
+        window: Seconds in a window.
+        monthly: Calls per month; ``None`` if there is no monthly limit.
 
     Raises:
-        InvalidArgumentError: If the name is blank or a number out of bounds.
+        InvalidArgumentError: If the name is blank or a number is out of bounds.
     """
 
     name: str = attrs.field(validator=_name)
@@ -65,4 +65,4 @@ DEVELOPER: Final = Plan("developer", 100, monthly=2_000)
 GROWTH: Final = Plan("growth", 3_000)
 SCALE: Final = Plan("scale", 5_000)
 PLANS: Final[Mapping[str, Plan]] = MappingProxyType({plan.name: plan for plan in (DEVELOPER, GROWTH, SCALE)})
-"""The plans by name, the smallest first."""
+"""The plans by name, smallest first."""

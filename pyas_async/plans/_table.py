@@ -1,20 +1,20 @@
-"""Estimates as text for people."""
+"""Estimates as a text table."""
 
 from collections.abc import Iterable
 from typing import Final
 
-from pyas_async.plans._estimate import Estimate, few
+from pyas_async.plans._estimate import Estimate, format_repeats
 
 _HEADS: Final = ("plan", "calls", "time", "windows", "repeats a day", "month", "verdict")
 _WORDS: Final = ("plan", "verdict")
-"""Columns of words; the others are numbers, and aligned to the right."""
+"""Columns of text. The others are numbers and aligned to the right."""
 
 
 def table(estimates: Iterable[Estimate]) -> str:
-    """Write estimates as an aligned table, a line each, without a line's end at its own.
+    """Format estimates as an aligned table: a heading, a line per estimate, and no line end after the last.
 
-    The columns: the plan; the calls of a run; the time until its last answer; its calls in windows' worth; runs a day
-    that are possible at most; calls a month, and of how many; whether it fits, or why not.
+    The columns: the plan; the calls of a run; the time until its last answer; its calls in windows' worth; the maximum
+    number of runs a day; calls a month, and their share of the month's calls; whether it fits, or why not.
     """
     rows = [_HEADS, *map(_cells, estimates)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -37,14 +37,14 @@ def _cells(estimate: Estimate) -> tuple[str, ...]:
         f"{estimate.calls:,}",
         duration(estimate.seconds),
         "<0.01" if estimate.used < 0.01 else f"{estimate.used:,.2f}",
-        few(estimate.repeats),
+        format_repeats(estimate.repeats),
         month,
         "fits" if estimate.fits else "; ".join(estimate.reasons),
     )
 
 
 def duration(seconds: float) -> str:
-    """Write a time in its two largest units; below 10 s with a tenth."""
+    """Format a duration in its two largest units; below 10 s with one decimal."""
     if seconds < 9.95:
         return f"{seconds:.1f} s"
     if (whole := round(seconds)) < 60:

@@ -1,4 +1,4 @@
-"""``python -m pyas_async.sandbox``: the sandbox as a process."""
+"""``python -m pyas_async.sandbox``: serve a sandbox."""
 
 from pyas_async.sandbox import main
 

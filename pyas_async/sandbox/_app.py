@@ -1,4 +1,4 @@
-"""The ASGI application: requests become values, answers become responses. The one importer of Starlette."""
+"""The ASGI application: it parses requests and sends responses. Only this module imports Starlette."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from pyas_async.sandbox._answers import Answer
+from pyas_async.sandbox._responses import ApiResponse
 from pyas_async.sandbox._seen import SeenRequest
 from pyas_async.sandbox._times import http_date
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 _MASK: Final = "***"
-# Beyond this, JavaScript's numbers are not whole ones any more.
+# JavaScript's numbers represent whole numbers exactly only up to this.
 _SAFE: Final = 2**53 - 1
 
-Api = Callable[[SeenRequest, str | None], Awaitable[Answer]]
+Api = Callable[[SeenRequest, str | None], Awaitable[ApiResponse]]
 """Answers a request of the API, given the key that it carried."""
 
 
@@ -33,10 +33,10 @@ def build_app(
     """Build the application.
 
     Args:
-        api: Answers every request but those of the control routes.
-        clock: Gives the time for the ``Date`` header.
-        expire: Kills the page tokens, and counts them.
-        stats: Counts what happened so far.
+        api: Answers every request except those of the control routes.
+        clock: Returns the time for the ``Date`` header, in epoch seconds.
+        expire: Expires all page tokens, and returns how many were valid.
+        stats: Returns the counts so far.
     """
 
     async def expire_tokens(_: Request) -> Response:
@@ -51,38 +51,37 @@ def build_app(
             Route("/_sandbox/stats", statistics, methods=["GET"]),
         ]
     )
-    # The API routes for itself: an id in a path must be read before it is decoded, and may be any text, line ends too.
+    # The API does its own routing: it needs a path's id before it is decoded, and an id may be any text, even newlines.
     app.router.default = _endpoint(api, clock)
     return app
 
 
 def _endpoint(api: Api, clock: Callable[[], float]) -> ASGIApp:
     class Endpoint:
-        # An object rather than a function: Starlette lets every method through to it.
+        # An instance instead of a function: Starlette passes requests of every method to it.
         async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
             request = Request(scope, receive)
             try:
                 content = await request.body()
             except ClientDisconnect:
                 return
-            answer = await api(_seen(request, content), request.headers.get("x-api-key"))
-            if answer.fate == "hung":
+            response = await api(_seen(request, content), request.headers.get("x-api-key"))
+            if response.delivery == "hung":
                 while (await receive())["type"] != "http.disconnect":
                     pass
                 return
-            if answer.fate == "cut":
-                # A body is promised that does not come: then the server can only close the connection.
+            if response.delivery == "cut":
+                # A promised body that does not come leaves the server no choice but to close the connection.
                 await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1")]})
                 return
-            headers = {"Date": http_date(clock()), **answer.headers}
-            response = Response(answer.content, answer.status, headers, answer.media_type)
-            await response(scope, receive, send)
+            headers = {"Date": http_date(clock()), **response.headers}
+            await Response(response.content, response.status, headers, response.media_type)(scope, receive, send)
 
     return Endpoint()
 
 
 def _number(text: str) -> float:
-    """Read a number as JavaScript does, which has one kind of them: ``30.0`` is 30."""
+    """Read a number as JavaScript does, which does not tell integers from floats: ``30.0`` is 30."""
     number = float(text)
     return int(number) if number.is_integer() and abs(number) <= _SAFE else number
 

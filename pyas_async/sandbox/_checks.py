@@ -1,4 +1,4 @@
-"""The checks of the bodies of create and update: one entry in the answer's ``errors`` for each fault."""
+"""Checks of the bodies of create and update: each fault becomes one entry in the response's ``errors``."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pyas_async.sandbox._answers import Json, fault
 from pyas_async.sandbox._recurrence import DAY_NAMES, KINDS
+from pyas_async.sandbox._responses import Json, fault
 from pyas_async.sandbox._times import read_instant
 
 TYPES: Final = (1, 2, 3, 8)
-"""The meeting types that may be created."""
+"""The meeting types that can be created."""
 RECURRING: Final = (3, 8)
-"""The meeting types that may have a recurrence."""
+"""The meeting types that can have a recurrence."""
 _REQUIRED: Final = ("type", "title", "description", "startDate")
 _MISSING: Final = object()
 _BLANK: Final = re.compile("[\t-\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]*")
@@ -47,7 +47,7 @@ def _number(least: int, most: int | None = None) -> _Test:
 
 
 def is_blank(text: str) -> bool:
-    """Whether there is nothing but white space in a text, as JavaScript and JSON Schema have it (Python has more)."""
+    """Whether a text is only white space, as JavaScript and JSON Schema define it (Python counts more characters)."""
     return _BLANK.fullmatch(text) is not None
 
 
@@ -93,17 +93,17 @@ _RECURRENCE_FIELDS: Final[dict[str, _Test]] = {
     "daysOfWeek": _day_names,
     "month": _number(1, 12),
 }
-# A field that only one kind of recurrence can have.
+# Fields that only one type of recurrence can have.
 _BELONGS: Final = {"dayOfMonth": "monthly", "daysOfWeek": "weekly"}
 
 
 def check_meeting(data: object, current_type: int | None = None) -> list[Json]:
-    """Find the faults of a ``meetingData`` object.
+    """Return the faults of a ``meetingData`` object.
 
     Args:
-        data: What stands under ``meetingData``; ``None`` if nothing does.
-        current_type: The type that the meeting has, for an update, of which no field is required; 0 if the meeting is
-            not there, so that nothing can be said of its type.
+        data: The value of ``meetingData``; ``None`` if it is missing.
+        current_type: For an update, which requires no field, the meeting's current type; 0 if there is no such meeting,
+            so that its type cannot be checked.
     """
     if not isinstance(data, dict):
         return [fault("meetingData", "body", *([] if data is None else [data]))]
@@ -149,7 +149,7 @@ def _recurrence(fields: Json, meeting_type: object) -> Iterator[Json]:
     yield from _faults(words, place, _RECURRENCE_FIELDS, ("type", "interval"))
     said = words.get("type")
     for name, kind in _BELONGS.items():
-        # Of a type that is none, which may be anything, one fault is enough.
+        # An invalid type, which may be any value, has one fault already.
         if name in words and isinstance(said, str) and said in KINDS and said != kind:
             yield fault(f"{place}.{name}", "body", words[name])
     start, end = read_instant(fields.get("startDate")), read_instant(words.get("endDate"))

@@ -1,4 +1,4 @@
-"""The sandbox as a process: arguments in, one JSON line out, and a server until a signal comes."""
+"""The sandbox as a process: it prints one JSON line, and serves until it receives a signal."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pyas_async.sandbox._answers import EXPIRED_ANSWERS
 from pyas_async.sandbox._extras import MissingExtraError
+from pyas_async.sandbox._responses import EXPIRED_ANSWERS
 from pyas_async.sandbox._sandbox import Sandbox
 from pyas_async.sandbox._settings import PLAN_CALLS
 
@@ -27,16 +27,16 @@ _PROG: Final = "python -m pyas_async.sandbox"
 
 
 def main(arguments: Sequence[str] | None = None, *, prog: str = _PROG) -> int:
-    """Serve a sandbox as a command, until a signal comes; return its exit code.
+    """Serve a sandbox until SIGINT or SIGTERM; return the exit code.
 
     Args:
-        arguments: What follows the command's name; without them, those of the process.
-        prog: What the command is called in its help.
+        arguments: The command's arguments; default: those of the process.
+        prog: The command's name in its help.
     """
     parser = _parser(prog)
     options = parser.parse_args(arguments)
-    # Before anything that takes time: a signal that comes early must end the process as quietly as a late one.
-    # A signal strikes while the main thread holds the lock of what it waits on; this one's `put` is made for that.
+    # The handlers come before anything slow: an early signal must end the process as quietly as a late one. A handler
+    # may run while the main thread holds the lock of what it waits on; `SimpleQueue.put` allows that.
     stop: queue.SimpleQueue[None] = queue.SimpleQueue()
 
     def end(_signal: int, _frame: FrameType | None) -> None:
@@ -53,8 +53,8 @@ def main(arguments: Sequence[str] | None = None, *, prog: str = _PROG) -> int:
             sys.stdout.write(json.dumps(facts) + "\n")
             sys.stdout.flush()
             if sys.stdout.isatty():
-                _tell_people(url, sandbox)
-            # With a bound on each wait: on Windows one without it is deaf to signals.
+                _print_exports(url, sandbox)
+            # Each wait has a timeout: on Windows, a wait without one does not notice signals.
             while True:
                 with contextlib.suppress(queue.Empty):
                     stop.get(timeout=1.0)
@@ -65,8 +65,8 @@ def main(arguments: Sequence[str] | None = None, *, prog: str = _PROG) -> int:
     return 0
 
 
-def _tell_people(url: str, sandbox: Sandbox) -> None:
-    """Write what to type in another terminal; programs read the line of JSON."""
+def _print_exports(url: str, sandbox: Sandbox) -> None:
+    """Write to stderr what a person can type in another terminal; programs read the JSON line."""
     settings = {"PYAS_BASE_URL": url, "PYAS_API_KEY": sandbox.api_key}
     if sandbox.account_ids:
         settings["PYAS_ACCOUNT_ID"] = sandbox.account_ids[0]
@@ -84,24 +84,24 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to listen on")
     add("--port", type=int, default=0, help="port to listen on; 0 is a free one")
-    add("--accounts", type=int, default=3, help="generated accounts")
+    add("--accounts", type=int, default=3, help="number of generated accounts")
     add("--meetings", type=int, default=100, help="listed rows of each account")
     add("--seed", type=int, default=0, help="the same seed makes the same world")
-    add("--db", default=None, help="SQLite file that keeps the world over a restart")
+    add("--db", default=None, help="SQLite file that keeps the world across restarts")
     add("--api-key", default="sandbox-key", help="key that requests carry in x-api-key")
-    add("--token-ttl", type=float, default=900.0, help="seconds that a page token lives")
-    add("--plan", choices=list(PLAN_CALLS), default="none", help="whose rate limit holds")
-    add("--window", type=float, default=300.0, help="seconds of a window of the rate limit")
-    add("--latency", type=float, default=0.0, help="seconds that each answer waits")
+    add("--token-ttl", type=float, default=900.0, help="seconds until a page token expires")
+    add("--plan", choices=list(PLAN_CALLS), default="none", help="plan whose rate limit holds")
+    add("--window", type=float, default=300.0, help="seconds in a window of the rate limit")
+    add("--latency", type=float, default=0.0, help="seconds before each answer")
     add("--page-size-cap", type=int, default=300, dest="max_page_size", help="largest page that is served")
-    add("--oversize", choices=["clamp", "refuse"], default="clamp", help="what happens to larger ones")
+    add("--oversize", choices=["clamp", "refuse"], default="clamp", help="what happens to requests for larger pages")
     add("--page-numbers", choices=["honour", "ignore"], default="honour", help="what happens to pageNumber")
-    expired = f"answer to a dead page token: {', '.join(EXPIRED_ANSWERS)}"
-    # Named, since argparse breaks no list of choices, however long.
+    expired = f"answer to an invalid page token: {', '.join(EXPIRED_ANSWERS)}"
+    # With a metavar, since argparse does not wrap a list of choices.
     add("--expired-answer", choices=list(EXPIRED_ANSWERS), default="zoom_400", metavar="ANSWER", help=expired)
     add("--update-answer", choices=["meeting", "success", "empty", "no_content"], default="success", help="to PATCH")
     add("--delete-answer", choices=["success", "empty", "no_content"], default="success", help="to DELETE")
-    add("--daily-writes", type=_limit, default=100, help="creates and updates for an account and day, or 'none'")
+    add("--daily-writes", type=_limit, default=100, help="creates and updates per account and day, or 'none'")
     return parser
 
 

@@ -1,8 +1,8 @@
-"""The detail of a meeting, built when it is asked for from its rows and from what is stored beyond them.
+"""The details of a meeting, built on request from its rows and from the data stored beside them.
 
-What is stored beyond the rows (``extra``) is an object with any of these keys: ``fields`` (fields of the detail that
-the rows lack or have cut), ``settings`` (settings that differ from the usual ones), ``deleted`` (occurrences that were
-deleted, which no row shows), ``bare`` (true where a series has its times in ``occurrences`` alone).
+The data beside the rows (``extra``) is an object with any of these keys: ``fields`` (fields of the details that the
+rows do not have, or have cut), ``settings`` (settings that differ from the default), ``deleted`` (deleted occurrences,
+which have no row), ``bare`` (true for a series whose times are in ``occurrences`` only).
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Final
 from pyas_async.sandbox._times import read_epoch
 
 if TYPE_CHECKING:
-    from pyas_async.sandbox._answers import Json
+    from pyas_async.sandbox._responses import Json
 
 AGENDA_CUT: Final = 250
-"""How many characters of an agenda a list row shows."""
+"""The number of characters of an agenda in a list row."""
 FIXED_SERIES: Final = 8
 """The type of a recurring meeting with fixed times."""
 _LETTERS: Final = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
@@ -38,14 +38,14 @@ _SETTINGS: Final = """{
 
 
 def build_detail(rows: list[Json], extra: Json, account: Json, seed: int, now: float) -> Json:
-    """Build the detail of a meeting.
+    """Build the details of a meeting.
 
     Args:
-        rows: The rows of the meeting; the detail speaks of the first.
-        extra: What is stored beyond the rows.
-        account: The document of the account, for the host's e-mail address.
-        seed: The seed of the world, from which the passwords come.
-        now: The time, in epoch seconds: it decides the status.
+        rows: The rows of the meeting; the details describe the first.
+        extra: The data stored beside the rows.
+        account: The account's document, for the host's e-mail address.
+        seed: The seed of the world, from which the passwords are derived.
+        now: The time, in epoch seconds, from which the status is derived.
     """
     row = rows[0]
     known: Json = {**row, **extra.get("fields", {})}
@@ -72,7 +72,7 @@ def build_detail(rows: list[Json], extra: Json, account: Json, seed: int, now: f
 
 
 def secret_text(random: Random, length: int) -> str:
-    """Draw a password of letters and digits."""
+    """Return a random password of letters and digits."""
     return "".join(random.choices(_LETTERS, k=length))
 
 
@@ -87,7 +87,7 @@ def _is_live(row: Json, now: float) -> bool:
 
 
 def _secrets(row: Json, seed: int) -> Json:
-    random = Random(f"{seed}/secrets/{row.get('id')}")  # noqa: S311 - the secrets of a sandbox keep nothing safe
+    random = Random(f"{seed}/secrets/{row.get('id')}")  # noqa: S311 - a sandbox's secrets protect nothing
     telephone = "".join(random.choices("0123456789", k=10))
     passcode = str(row.get("join_url", "")).partition("pwd=")[2]
     return {

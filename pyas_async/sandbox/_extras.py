@@ -1,4 +1,4 @@
-"""Where the extra packages are needed: reached when a sandbox is made, so that importing it works without them."""
+"""Imports of the optional packages: they run when a sandbox is made, so that `pyas_async.sandbox` imports without."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class MissingExtraError(ImportError):
-    """The sandbox needs packages that are not installed."""
+    """The sandbox needs a package that is not installed; the message names it, and the extra to install."""
 
 
 def make_app(

@@ -1,4 +1,4 @@
-"""Faults on demand: which of the requests to come go wrong, and how."""
+"""Faults on demand: which of the next requests fail, and how."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
-from pyas_async.sandbox import _answers as answers
-from pyas_async.sandbox._answers import Answer, json_answer
+from pyas_async.sandbox import _responses as responses
+from pyas_async.sandbox._responses import ApiResponse, json_response
 from pyas_async.sandbox._seen import check_operation
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pyas_async.sandbox._seen import Operation
 
 Fault = Literal["unreachable", "dropped", "hang", "lost", "garbage"]
-"""What can go wrong on the way, rather than with the service."""
+"""A fault of the network, rather than of the service."""
 Body = dict[str, object] | list[object] | str
 """A JSON document, or plain text."""
 
@@ -25,54 +25,54 @@ _GARBAGE: Final = b"<html><body>Welcome to the hotel's network"
 
 
 @dataclass(slots=True)
-class Scripted:
-    """A fault that is to come.
+class QueuedFault:
+    """A fault that a later request will meet.
 
     Attributes:
-        fault: What goes wrong; ``"answer"`` for an answer of the service.
-        answer: That answer.
-        operation: The call that it waits for; None takes any.
-        left: How often it still comes.
+        fault: The fault; ``"response"`` for a response of the service.
+        response: That response.
+        operation: The call that meets the fault; None for any call.
+        left: How many more requests meet it.
     """
 
-    fault: Fault | Literal["answer"]
-    answer: Answer | None
+    fault: Fault | Literal["response"]
+    response: ApiResponse | None
     operation: Operation | None
     left: int
 
 
 @dataclass(slots=True)
-class Script:
-    """The faults to come, in the order in which they were asked for."""
+class FaultQueue:
+    """The faults to come, in the order in which the test asked for them."""
 
-    lines: list[Scripted] = field(default_factory=list[Scripted])
+    faults: list[QueuedFault] = field(default_factory=list[QueuedFault])
 
-    def take(self, operation: Operation | None, *, only: Fault | None = None) -> Scripted | None:
-        """Take the fault that a request meets; None if it meets none, or another than ``only``."""
-        for line in self.lines:
-            if line.operation not in (None, operation):
+    def pop(self, operation: Operation | None, *, only: Fault | None = None) -> QueuedFault | None:
+        """Remove and return the fault for a request; None if there is none, or if the first is not ``only``."""
+        for queued in self.faults:
+            if queued.operation not in (None, operation):
                 continue
-            if only not in (None, line.fault):
+            if only not in (None, queued.fault):
                 return None
-            line.left -= 1
-            if line.left == 0:
-                self.lines.remove(line)
-            return line
+            queued.left -= 1
+            if queued.left == 0:
+                self.faults.remove(queued)
+            return queued
         return None
 
 
-def scripted(
+def queued_fault(
     fault: int | Fault,
     *,
     times: int,
     operation: Operation | None,
     body: Body | None,
     headers: Mapping[str, str] | None,
-) -> Scripted:
-    """Make a fault of what a test asks for.
+) -> QueuedFault:
+    """Check a test's request for a fault, and return the fault.
 
     Raises:
-        ValueError: It cannot be.
+        ValueError: An argument is not valid.
     """
     if not isinstance(times, int) or isinstance(times, bool) or times < 1:
         message = f"times must be a whole number, 1 or more; got {times!r}"
@@ -86,54 +86,54 @@ def scripted(
         if body is not None or headers is not None:
             message = f"body and headers belong to an HTTP status; got them with {fault!r}"
             raise ValueError(message)
-        return Scripted(fault, None, operation, times)
+        return QueuedFault(fault, None, operation, times)
     if isinstance(fault, bool) or not HTTPStatus.OK <= fault <= 599:
         message = f"fault must be an HTTP status from 200 to 599, or one of {', '.join(_FAULTS)}; got {fault!r}"
         raise ValueError(message)
-    return Scripted("answer", _answer(fault, body, headers or {}), operation, times)
+    return QueuedFault("response", _response(fault, body, headers or {}), operation, times)
 
 
-def go_wrong(line: Scripted, answer: Callable[[], Answer]) -> Answer:
-    """Give what comes of a request that meets a fault.
+def apply_fault(queued: QueuedFault, carry_out: Callable[[], ApiResponse]) -> ApiResponse:
+    """Return the response of a request that meets a fault.
 
     Args:
-        line: The fault.
-        answer: Carries the request out.
+        queued: The fault.
+        carry_out: Carries out the request.
     """
-    if line.answer is not None:
-        return line.answer
-    if line.fault == "hang":
-        return Answer(0, fate="hung")
-    if line.fault == "lost":
-        answer()
-    elif line.fault == "garbage":
-        status = answer().status
-        # A status that has no body could not carry any.
+    if queued.response is not None:
+        return queued.response
+    if queued.fault == "hang":
+        return ApiResponse(0, delivery="hung")
+    if queued.fault == "lost":
+        carry_out()
+    elif queued.fault == "garbage":
+        status = carry_out().status
+        # A 204 response cannot have a body.
         status = HTTPStatus.OK if status == HTTPStatus.NO_CONTENT else status
-        return Answer(status, _GARBAGE, "text/html; charset=utf-8")
-    return Answer(0, fate="cut")
+        return ApiResponse(status, _GARBAGE, "text/html; charset=utf-8")
+    return ApiResponse(0, delivery="cut")
 
 
-def _answer(status: int, body: Body | None, headers: Mapping[str, str]) -> Answer:
+def _response(status: int, body: Body | None, headers: Mapping[str, str]) -> ApiResponse:
     if body is None:
-        answer = _usual(status)
+        response = _default_response(status)
     elif isinstance(body, str):
-        answer = Answer(status, body.encode(), "text/plain; charset=utf-8")
+        response = ApiResponse(status, body.encode(), "text/plain; charset=utf-8")
     else:
-        answer = json_answer(status, body)
-    answer.headers |= headers
-    return answer
+        response = json_response(status, body)
+    response.headers |= headers
+    return response
 
 
-def _usual(status: int) -> Answer:
+def _default_response(status: int) -> ApiResponse:
     if status == HTTPStatus.UNAUTHORIZED:
-        return answers.unauthorized()
+        return responses.unauthorized()
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        answer = answers.too_many_calls()
-        answer.headers["Retry-After"] = "1"
-        return answer
+        response = responses.too_many_calls()
+        response.headers["Retry-After"] = "1"
+        return response
     try:
         phrase = HTTPStatus(status).phrase
     except ValueError:
         phrase = "Error"
-    return json_answer(status, {"success": False, "error": phrase, "code": status})
+    return json_response(status, {"success": False, "error": phrase, "code": status})

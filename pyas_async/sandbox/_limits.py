@@ -1,4 +1,4 @@
-"""The two limits: calls for each API key and window, and Zoom's writes for each account and day."""
+"""The two rate limits: calls per API key and window, and Zoom's writes per account and day."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import NamedTuple
 
 from pyas_async.sandbox._times import javascript_date, utc_day
 
-# What a limit is said to be where the settings have none: the vendor's largest.
-_SOME = 5000
+# The limit that a refusal reports if the settings have none: the vendor's largest.
+_SHOWN_LIMIT = 5000
 
 
 class Verdict(NamedTuple):
-    """What the rate limit says to one call.
+    """The rate limit's decision on one call.
 
     Attributes:
         allowed: Whether the call may be executed.
-        headers: What the answer carries, whether it is allowed or not.
+        headers: The headers of the response, in either case.
     """
 
     allowed: bool
@@ -24,22 +24,24 @@ class Verdict(NamedTuple):
 
 
 class RateLimit:
-    """A fixed window for each API key, which begins with the key's first call after the last window ended."""
+    """A fixed window for each API key. It starts with the key's first call after the previous window."""
 
     def __init__(self) -> None:
         self._windows: dict[str, tuple[float, int]] = {}
-        self._used_up = 0.0
+        self._exhausted_until = 0.0
 
-    def use_up(self, until: float) -> None:
-        """Let nobody have a call until then, as if others had taken all."""
-        self._used_up = until
+    def exhaust(self, until: float) -> None:
+        """Refuse all calls until a time, as if other programs had used up the limit."""
+        self._exhausted_until = until
 
-    def take(self, key: str, limit: int | None, window: float, now: float) -> Verdict:
-        """Count one call; ``limit`` calls in ``window`` seconds are allowed, any number without one."""
-        if now < self._used_up:
-            # With the limit in it: who has used it up are others, and that has to show.
+    def count(self, key: str, limit: int | None, window: float, now: float) -> Verdict:
+        """Count one call. ``limit`` calls in ``window`` seconds are allowed; any number if it is None."""
+        if now < self._exhausted_until:
+            # With a limit in the headers: the client must be able to see that other programs used it up.
             return _refusal(
-                {"X-RateLimit-Limit": str(limit or _SOME), "X-RateLimit-Remaining": "0"}, self._used_up, now
+                {"X-RateLimit-Limit": str(limit or _SHOWN_LIMIT), "X-RateLimit-Remaining": "0"},
+                self._exhausted_until,
+                now,
             )
         if limit is None:
             return Verdict(allowed=True, headers={})
@@ -58,20 +60,20 @@ class RateLimit:
 
 
 def _refusal(headers: dict[str, str], reset: float, now: float) -> Verdict:
-    # Rounded up, so that whoever waits exactly this long finds the next window open.
+    # Rounded up, so that a caller who waits exactly this long is in the next window.
     wait = f"{math.ceil((reset - now) * 1000) / 1000:.3f}"
     return Verdict(allowed=False, headers=headers | {"X-RateLimit-Reset": javascript_date(reset), "Retry-After": wait})
 
 
 class DailyWrites:
-    """Creates and updates that reached Zoom, for each account, on the current UTC day."""
+    """Creates and updates that reached Zoom, per account, on the current UTC day."""
 
     def __init__(self) -> None:
         self._day = 0
         self._used: dict[str, int] = {}
 
-    def take(self, account_id: str, limit: int | None, now: float) -> bool:
-        """Count one write, and say whether it is within the limit; one that is not is not counted."""
+    def count(self, account_id: str, limit: int | None, now: float) -> bool:
+        """Count one write and return whether it is allowed; a refused write does not count."""
         if utc_day(now) != self._day:
             self._day = utc_day(now)
             self._used.clear()

@@ -1,11 +1,11 @@
-"""The query of the list call: read, checked, and turned into a condition on rows."""
+"""The query of the list call: parsed, checked, and turned into an SQL condition."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pyas_async.sandbox._answers import Json, fault
+from pyas_async.sandbox._responses import Json, fault
 from pyas_async.sandbox._times import DAY, read_day
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _DEFAULT_SIZE: Final = 30
 _MOST: Final = 10**9
-# By the clock every row is either over or, now or later, still to end: the two parts make up "scheduled".
+# At any time, a row either has ended or will end: the two parts together are "scheduled".
 _TYPES: Final = {
     "scheduled": "",
     "live": " AND begins_at <= :now AND ends_at > :now",
@@ -30,11 +30,11 @@ class ListQuery:
     """A checked query of the list call.
 
     Attributes:
-        account_id: Whose meetings.
-        type: Which of them, one of the page's words.
+        account_id: The account to list.
+        type: Which meetings, one of the page's words.
         begins_from: The first second of ``startDate``; None without one.
         begins_before: The first second after ``endDate``; None without one.
-        size: Rows on a page, as it is served.
+        size: Rows on a page, after the cap.
     """
 
     account_id: str
@@ -44,7 +44,7 @@ class ListQuery:
     size: int
 
     def condition(self, now: float) -> tuple[str, list[float]]:
-        """Write the filters as an SQL condition (to follow another) and its values."""
+        """Return the filters as an SQL condition, to be appended to another, and its values."""
         where = _TYPES[self.type]
         values = [now] * where.count(":now")
         where = where.replace(":now", "?")
@@ -58,7 +58,7 @@ class ListQuery:
 
 
 def read_list_query(query: Mapping[str, str], settings: Settings) -> tuple[ListQuery, list[Json]]:
-    """Read the query of a list call; with faults, what is returned beside them is not to be used."""
+    """Parse the query of a list call; if there are faults, the first value must not be used."""
     faults: list[Json] = []
 
     def bad(name: str) -> None:
@@ -93,7 +93,7 @@ def read_list_query(query: Mapping[str, str], settings: Settings) -> tuple[ListQ
 
 
 def page_number(query: Mapping[str, str], settings: Settings) -> int | None:
-    """Read the page that the query asks for by number; None if it asks for none, or numbers are ignored."""
+    """Return the requested page number; None if there is none, or if numbers are ignored."""
     if settings.page_numbers == "ignore" or "pageNumber" not in query:
         return None
     return _count(query["pageNumber"])
@@ -102,6 +102,6 @@ def page_number(query: Mapping[str, str], settings: Settings) -> int | None:
 def _count(text: str) -> int | None:
     if not (text.isascii() and text.isdigit()):
         return None
-    # Nine digits are more rows than there are, and less than what databases refuse.
+    # Nine digits are more rows than any account has, and less than SQLite's largest integer.
     digits = text.lstrip("0")
     return (int(digits) if len(digits) < len(str(_MOST)) else _MOST) if digits else None

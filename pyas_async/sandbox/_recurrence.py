@@ -1,4 +1,4 @@
-"""Recurring meetings: from the page's words to Zoom's numbers, and from those to the times of the occurrences."""
+"""Recurring meetings: the page's words in Zoom's numbers, and the times of the occurrences."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from pyas_async.sandbox._times import read_instant, zoom_time
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pyas_async.sandbox._answers import Json
+    from pyas_async.sandbox._responses import Json
 
 DAY_NAMES: Final = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
-"""The page's names of the days, in the order in which Zoom numbers them from 1."""
+"""The page's names of the days, in Zoom's order; Zoom counts from 1."""
 KINDS: Final = {"daily": 1, "weekly": 2, "monthly": 3}
-"""The page's kinds of recurrence, and Zoom's numbers of them."""
+"""The page's types of recurrence, with Zoom's numbers."""
 _DEFAULT_TIMES: Final = 10
-# Zoom's own bound on the occurrences of a series.
+# Zoom's own limit on the occurrences of a series.
 _MOST: Final = 50
 
 
 def numeric(words: Json, first: datetime) -> Json:
-    """Translate a recurrence of a request into the shape that answers have.
+    """Translate a request's recurrence into the shape that responses have.
 
     Args:
-        words: A recurrence in the page's shape, already checked.
-        first: When the series begins, in its own time zone: it stands in for a day that is not named.
+        words: A checked recurrence in the page's shape.
+        first: The start of the series in its own time zone. Its day is used if the recurrence names none.
     """
     kind = KINDS[words["type"]]
     shape: Json = {"type": kind, "repeat_interval": int(words["interval"])}
@@ -46,15 +46,15 @@ def numeric(words: Json, first: datetime) -> Json:
 
 
 def occurrences(shape: Json, first: datetime) -> list[float]:
-    """Compute the starts of a series, in epoch seconds.
+    """Return the starts of a series, in epoch seconds.
 
     Args:
         shape: A recurrence in Zoom's numeric shape.
-        first: The earliest moment, in the time zone of the series: its wall-clock time holds across a change of offset.
+        first: The earliest start, in the time zone of the series. Its wall-clock time is kept across offset changes.
     """
     times = min(int(shape.get("end_times", _MOST)), _MOST)
     end = read_instant(shape.get("end_date_time"))
-    # Bounded by days as well as by times: the 31st of every twelfth month from February on never comes.
+    # The days are limited as well: the 31st of every twelfth month from February on never comes.
     candidates = islice(_days(shape, first.date()), _MOST * 31)
     zone = first.tzinfo
     starts: list[float] = []
@@ -63,12 +63,12 @@ def occurrences(shape: Json, first: datetime) -> list[float]:
         if len(starts) == times or (end is not None and moment > end):
             break
         starts.append(moment.astimezone(UTC).timestamp())
-    # A series that ends before its first day still is one meeting.
+    # A series that ends before its first day is still one meeting.
     return starts or [first.timestamp()]
 
 
 def local_start(start: datetime, zone_name: str) -> datetime:
-    """Move the start of a meeting into its own time zone."""
+    """Convert the start of a meeting to its own time zone."""
     return start.astimezone(ZoneInfo(zone_name))
 
 
@@ -85,7 +85,7 @@ def _days(shape: Json, first: date) -> Iterator[date]:
         else:
             yield from _months(step, int(shape.get("monthly_day", first.day)), first)
     except (OverflowError, ValueError):
-        # The calendar of datetime ends with the year 9999, and an interval may be as large as it likes.
+        # datetime ends with the year 9999, and an interval can be any number.
         return
 
 

@@ -1,4 +1,4 @@
-"""The sandbox as its users hold it: one object with the application, the settings, the truth and the log."""
+"""The `Sandbox` class: the application, its settings, its data and its request log in one object."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Literal, Self
 
 import anyio
 
+from pyas_async.sandbox._data import SandboxData, populate
 from pyas_async.sandbox._extras import make_app, make_server
-from pyas_async.sandbox._faults import Body, Fault, Script, go_wrong, scripted
+from pyas_async.sandbox._faults import Body, Fault, FaultQueue, apply_fault, queued_fault
 from pyas_async.sandbox._seen import operation_of
 from pyas_async.sandbox._service import Service
 from pyas_async.sandbox._settings import DeleteAnswer, Plan, UpdateAnswer, check_setting
 from pyas_async.sandbox._store import Store
 from pyas_async.sandbox._transport import InProcess
-from pyas_async.sandbox._truth import Truth, populate
 
 if TYPE_CHECKING:
     import os
@@ -24,45 +24,45 @@ if TYPE_CHECKING:
 
     from starlette.applications import Starlette
 
-    from pyas_async.sandbox._answers import Answer
+    from pyas_async.sandbox._responses import ApiResponse
     from pyas_async.sandbox._seen import Operation, SeenRequest
 
 
-class Sandbox(Truth):
+class Sandbox(SandboxData):
     """A stand-in for the Pyas Zoom-meetings service, with generated accounts and meetings.
 
-    Use :meth:`transport` in process, or :meth:`serve` for a real socket. Every setting is an attribute, and may be
-    changed under way.
+    Use :meth:`transport` in process, or :meth:`serve` for a real socket. Every setting is also an attribute, and may be
+    changed at any time.
 
     Args:
-        accounts: Connected accounts.
+        accounts: The number of connected accounts.
         meetings: Listed rows of each account.
         seed: The same seed (and the same time) makes the same world.
-        api_key: See :class:`Settings`, as for all that follow, but ``db``.
+        api_key: See :class:`Settings`, also for the arguments below except ``db``.
         token_ttl: In seconds.
-        plan: Whose rate limit.
+        plan: The plan whose rate limit holds.
         window: In seconds.
         latency: In seconds.
         max_page_size: Rows.
-        oversize: For larger pages.
-        page_numbers: Whether they are honoured.
+        oversize: What happens to requests for larger pages.
+        page_numbers: Whether ``pageNumber`` is honoured.
         expired_answer: A key of ``EXPIRED_ANSWERS``.
-        update_answer: What PATCH answers.
-        delete_answer: What DELETE answers.
-        daily_writes: For each account; None is no limit.
-        keep_requests: For :attr:`requests`; None keeps all.
-        db: A file for the world, which outlives the sandbox. If the file has one already, that world is kept, with its
-            accounts, its seed and its API key: ``accounts``, ``meetings``, ``seed`` and ``api_key`` are not used.
-        clock: Epoch seconds.
-        sleep: How the ``latency`` is waited for.
+        update_answer: The answer to PATCH.
+        delete_answer: The answer to DELETE.
+        daily_writes: Per account; None is no limit.
+        keep_requests: How many of :attr:`requests` to keep; None keeps all.
+        db: A file for the world, which outlives the sandbox. If it already has a world, that world is used, with its
+            accounts, seed and API key; ``accounts``, ``meetings``, ``seed`` and ``api_key`` are ignored.
+        clock: Returns the time, in epoch seconds.
+        sleep: Waits, for ``latency``.
 
     Attributes:
         app: The ASGI application.
         requests: The requests of the API so far, in order.
-        on_request: Called with each request of the API before it is answered, in the thread of the server.
+        on_request: Called with each request of the API before it is answered, in the server's thread.
 
     Raises:
-        ValueError: A setting cannot hold, or ``db`` is a file of something else.
+        ValueError: A setting is not valid, or ``db`` is not a sandbox's file.
         MissingExtraError: Starlette or uvicorn is not installed.
     """
 
@@ -95,10 +95,10 @@ class Sandbox(Truth):
         self.sleep = sleep
         self.requests: list[SeenRequest] = []
         self.on_request: Callable[[SeenRequest], None] | None = None
-        self._script = Script()
+        self._faults = FaultQueue()
         self._closed = False
         self._counts = {"calls": 0, "expired_answers": 0, "rate_limited": 0}
-        self.app: Starlette = make_app(self._answer, self._time, self.expire_tokens, self._counts.copy)
+        self.app: Starlette = make_app(self._respond, self._time, self.expire_tokens, self._counts.copy)
         self._store = Store(db)
         self._service = self._open(accounts, meetings, seed)
 
@@ -115,7 +115,7 @@ class Sandbox(Truth):
         store.set_meta("starts", str(starts))
         return Service(self, store, int(store.meta("seed") or seed), starts)
 
-    async def _answer(self, request: SeenRequest, api_key: str | None) -> Answer:
+    async def _respond(self, request: SeenRequest, api_key: str | None) -> ApiResponse:
         self._counts["calls"] += 1
         self.requests.append(request)
         if self.keep_requests is not None:
@@ -125,23 +125,23 @@ class Sandbox(Truth):
         if self.latency:
             await self.sleep(self.latency)
         with self._store.lock:
-            line = self._script.take(request.operation)
+            queued = self._faults.pop(request.operation)
 
-            def carry_out() -> Answer:
-                return self._service.answer(request, api_key)
+            def carry_out() -> ApiResponse:
+                return self._service.respond(request, api_key)
 
-            answer = carry_out() if line is None else go_wrong(line, carry_out)
-        self._counts["expired_answers"] += answer.kind == "expired"
-        self._counts["rate_limited"] += answer.kind == "rate_limited"
-        if answer.fate == "sent":
-            request.status = answer.status
-        return answer
+            response = carry_out() if queued is None else apply_fault(queued, carry_out)
+        self._counts["expired_answers"] += response.kind == "expired"
+        self._counts["rate_limited"] += response.kind == "rate_limited"
+        if response.delivery == "sent":
+            request.status = response.status
+        return response
 
     def _time(self) -> float:
         return self.clock()
 
     def expire_tokens(self) -> int:
-        """Kill every page token given out so far; return how many of them still lived."""
+        """Expire all page tokens issued so far; return how many of them were still valid."""
         with self._store.lock:
             return self._service.tokens.expire(self.clock(), self.token_ttl)
 
@@ -154,58 +154,59 @@ class Sandbox(Truth):
         body: Body | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        """Let the next request go wrong. What is asked for first comes first.
+        """Make the next request fail. Faults occur in the order in which they were added.
 
         Args:
-            fault: An HTTP status to answer with instead of carrying the request out. Or what happens on the way:
-                ``"unreachable"``: nobody is there, and no request is seen (over a socket, like ``"dropped"``).
+            fault: An HTTP status to answer with, instead of carrying out the request; or a fault of the network:
+                ``"unreachable"``: the connection fails, and no request is seen (over a socket, like ``"dropped"``).
                 ``"dropped"``: the connection is closed before the request is carried out.
                 ``"hang"``: the request is not carried out, and no answer ever comes.
-                ``"lost"``: the request is carried out, and then the connection is closed without an answer.
-                ``"garbage"``: the request is carried out, and the body of the answer is no JSON.
-            times: How many requests meet it.
-            operation: The call that meets it, as in ``"meetings.create"``; others go on to be served.
-            body: The document, or the text, of an answer with that status; without one, the service's usual.
+                ``"lost"``: the request is carried out, and the connection is closed without an answer.
+                ``"garbage"``: the request is carried out, and the body of the answer is not JSON.
+            times: How many requests meet the fault.
+            operation: The call that meets it, as in ``"meetings.create"``; other calls are served. Default: any.
+            body: The body of the answer with that status, as an object or text; default: the service's usual body.
             headers: Further headers of that answer.
 
         Raises:
             ValueError: There is no such fault, or no such call.
         """
-        line = scripted(fault, times=times, operation=operation, body=body, headers=headers)
+        queued = queued_fault(fault, times=times, operation=operation, body=body, headers=headers)
         with self._store.lock:
-            self._script.lines.append(line)
+            self._faults.faults.append(queued)
 
     def rate_limit(self, seconds: float | None = None) -> None:
-        """Turn every call away with 429 for so many seconds, as if others had used up the key's calls.
+        """Answer every call with 429 for some time, as if other programs had used up the key's calls.
 
         Args:
-            seconds: A whole ``window`` unless given; 0 ends it.
+            seconds: For how long; default: a whole ``window``. 0 ends it.
         """
         seconds = self.window if seconds is None else seconds
         check_setting("seconds", seconds)
         with self._store.lock:
-            self._service.calls.use_up(self.clock() + seconds)
+            self._service.calls.exhaust(self.clock() + seconds)
 
     def transport(self) -> InProcess:
-        """Give a transport that leads here without a socket: ``httpx.AsyncClient(transport=sandbox.transport())``."""
+        """Return a transport to this sandbox without a socket: ``httpx.AsyncClient(transport=sandbox.transport())``."""
 
         def refuses(method: str, path: str) -> bool:
             with self._store.lock:
                 if self._closed:
                     return True
-                return self._script.take(operation_of(method, path), only="unreachable") is not None
+                return self._faults.pop(operation_of(method, path), only="unreachable") is not None
 
         return InProcess(self.app, refuses)
 
     def serve(self, host: str = "127.0.0.1", port: int = 0) -> AbstractContextManager[str]:
-        """Serve the application on a real socket as long as the context lasts; it yields the base URL.
+        """Serve the application on a real socket, as long as the context lasts; the context's value is the base URL.
 
-        The server runs in a thread with an event loop of its own, whatever the caller runs on. Port 0 takes a free one.
+        The server runs in a thread with its own event loop, so the caller may run on any or none. Port 0 takes a free
+        port.
         """
         return make_server(self.app, host, port)
 
     def close(self) -> None:
-        """Close the database; what was in memory is gone, and a transport reaches nobody any more."""
+        """Close the database: a world in memory is gone, and transports fail to connect."""
         self._closed = True
         self._store.close()
 

@@ -1,4 +1,4 @@
-"""One request as the sandbox saw it: what handlers decide by, and what tests look at afterwards."""
+"""A request as the sandbox received it, for its handlers and for tests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Operation = Literal[
 """The calls of the API."""
 
 OPERATIONS: Final[tuple[Operation, ...]] = get_args(Operation)
-"""All of them."""
+"""All calls of the API."""
 _COLLECTIONS: Final[dict[tuple[str, str], Operation]] = {
     ("GET", "/zoom/meetings"): "meetings.list",
     ("POST", "/zoom/meetings"): "meetings.create",
@@ -36,13 +36,13 @@ class SeenRequest:
     """A request of the API.
 
     Attributes:
-        method: The HTTP method, in capitals.
-        path: The path as it was sent, percent-encoding and all, without the query.
-        query: The query parameters, decoded; of a repeated one, the last.
-        body: The JSON body, parsed; None if there was none, or none that parses.
-        headers: The headers, names in lower case, the API key masked.
+        method: The HTTP method, in upper case.
+        path: The path as it was sent, still percent-encoded, without the query.
+        query: The query parameters, decoded; the last value of a repeated one.
+        body: The JSON body, parsed; None if there was none, or if it is not JSON.
+        headers: The headers, with lower-case names and the API key masked.
         malformed: Whether there was a body that is not JSON.
-        status: The status that was answered; None until then, and if no answer was sent.
+        status: The status of the answer; None until then, and if no answer was sent.
     """
 
     method: str
@@ -55,12 +55,12 @@ class SeenRequest:
 
     @property
     def operation(self) -> Operation | None:
-        """Which call it is; None if it is none of the API."""
+        """The call; None if the request is not a call of the API."""
         return operation_of(self.method, self.path)
 
 
 def operation_of(method: str, path: str) -> Operation | None:
-    """Tell which call a method and a raw path are; None if they are none of the API."""
+    """Return the call that a method and a raw path stand for; None if they are not a call of the API."""
     prefix, _, name = path.rpartition("/")
     if prefix == "/zoom/meetings":
         return _MEETINGS.get(method) if name else None

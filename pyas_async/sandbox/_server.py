@@ -1,4 +1,4 @@
-"""A real socket for an application, in a thread of its own. The one importer of uvicorn."""
+"""A server on a real socket, in a thread of its own. Only this module imports uvicorn."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
-# How long requests under way may still take when the server stops, in seconds; then they are cancelled.
+# Seconds that running requests may still take when the server stops; then they are cancelled.
 _GRACE: Final = 0.25
-_GLANCE: Final = 0.002
-# Longer than clients keep idle connections: theirs is the closing, so that no request meets a socket just closed.
+_POLL_INTERVAL: Final = 0.002
+# Longer than clients keep idle connections, so that the client closes them: no request meets a socket just closed.
 _KEEP_ALIVE: Final = 75
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, but started and stopped by another thread, without its polls of a tenth of a second."""
+    """uvicorn's server, started and stopped by another thread, without uvicorn's polling every tenth of a second."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -44,30 +44,30 @@ class _Server(uvicorn.Server):
             listener.close()
         for connection in list(self.server_state.connections):
             connection.shutdown()
-        await self._wait_for_the_last()
+        await self._wait_for_requests()
         for task in list(self.server_state.tasks):
             task.cancel()
-        await self._wait_for_the_last()
+        await self._wait_for_requests()
 
-    async def _wait_for_the_last(self) -> None:
+    async def _wait_for_requests(self) -> None:
         deadline = asyncio.get_running_loop().time() + _GRACE
         while self.server_state.connections or self.server_state.tasks:
             if asyncio.get_running_loop().time() > deadline:
                 return
-            await asyncio.sleep(_GLANCE)
+            await asyncio.sleep(_POLL_INTERVAL)
 
     def stop(self) -> None:
-        """Stop the server; called from another thread, once it is ready."""
+        """Stop the server. Called from another thread, after `ready` is set."""
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._stop.set)
 
 
 @contextmanager
 def serve(app: ASGIApp, host: str, port: int) -> Generator[str]:
-    """Serve an application as long as the context lasts, and give its base URL; port 0 takes a free one."""
+    """Serve an application as long as the context lasts, and yield its base URL; port 0 takes a free port."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.create_server((host, port), family=family)
-    # An answer goes out in two writes, and the second would wait 40 ms for the first to be acknowledged.
+    # A response is sent in two writes, and the second would wait 40 ms for the acknowledgement of the first.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     config = uvicorn.Config(
         app,
@@ -76,7 +76,7 @@ def serve(app: ASGIApp, host: str, port: int) -> Generator[str]:
         lifespan="off",
         log_config=None,
         access_log=False,
-        # The application writes the Date by its own clock.
+        # The application writes the Date header by its own clock.
         date_header=False,
         server_header=False,
         timeout_keep_alive=_KEEP_ALIVE,
@@ -101,7 +101,7 @@ def _run(server: _Server, listener: socket.socket) -> Callable[[], None]:
     def run() -> None:
         try:
             server.run(sockets=[listener])
-        except BaseException as error:  # noqa: BLE001 - it is told by the thread that waits for this one
+        except BaseException as error:  # noqa: BLE001 - raised in the thread that waits for this one
             server.failure = error
         finally:
             server.ready.set()

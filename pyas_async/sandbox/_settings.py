@@ -1,4 +1,4 @@
-"""The settings of a sandbox: plain attributes that may change under way, each checked when it is set."""
+"""The settings of a sandbox: attributes that may be changed at any time, and are checked when they are set."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final, Literal, NamedTuple
 
-from pyas_async.sandbox._answers import EXPIRED_ANSWERS
+from pyas_async.sandbox._responses import EXPIRED_ANSWERS
 
 Plan = Literal["developer", "growth", "scale", "none"]
-"""The vendor's plans, which differ in calls for each window; ``none`` is without a limit."""
+"""The vendor's plans, which differ in calls per window; ``none`` has no limit."""
 UpdateAnswer = Literal["meeting", "success", "empty", "no_content"]
-"""What an update answers: the page does not say."""
+"""The answer to an update: the page does not describe it."""
 DeleteAnswer = Literal["success", "empty", "no_content"]
-"""What a delete answers: the page does not say."""
+"""The answer to a delete: the page does not describe it."""
 
 PLAN_CALLS: Final[dict[str, int | None]] = {"developer": 100, "growth": 3000, "scale": 5000, "none": None}
 """Calls per window and key; None is no limit."""
@@ -81,29 +81,29 @@ _RULES: Final[dict[str, _Rule]] = {
     "daily_writes": _Rule("None or a whole number, 0 or more", _is_count_or_none),
     "keep_requests": _Rule("None or a whole number, 0 or more", _is_count_or_none),
     "clock": _Rule("a function that returns epoch seconds", callable),
-    "sleep": _Rule("an async function that waits so many seconds", callable),
+    "sleep": _Rule("an async function that waits for a number of seconds", callable),
 }
 
 
 class Settings:
-    """What governs the behaviour of a sandbox; every attribute may be set at any time, and acts from the next request.
+    """The settings of a sandbox. Every attribute may be set at any time, and takes effect with the next request.
 
     Attributes:
         api_key: The key that requests carry in ``x-api-key``.
-        token_ttl: Seconds that a page token lives after it was given out.
-        plan: Whose rate limit holds.
-        window: Seconds of one window of the rate limit.
-        latency: Seconds that each answer of the API waits.
+        token_ttl: Seconds until a page token expires.
+        plan: The plan whose rate limit holds.
+        window: Seconds in a window of the rate limit.
+        latency: Seconds before each answer of the API.
         max_page_size: The largest ``maxResults`` that is served.
-        oversize: Whether a larger one is cut down to it or refused.
-        page_numbers: Whether ``pageNumber`` is honoured (without giving tokens) or ignored.
-        expired_answer: Which of :data:`EXPIRED_ANSWERS` a page token that is not valid gets.
-        update_answer: What PATCH answers.
-        delete_answer: What DELETE answers.
-        daily_writes: Creates and updates for each account and UTC day; None is no limit.
+        oversize: Whether a larger one is reduced to it (``"clamp"``) or refused.
+        page_numbers: Whether ``pageNumber`` is honoured (without returning tokens) or ignored.
+        expired_answer: Which of :data:`EXPIRED_ANSWERS` answers an invalid page token.
+        update_answer: The answer to PATCH.
+        delete_answer: The answer to DELETE.
+        daily_writes: Creates and updates per account and UTC day; None is no limit.
         keep_requests: How many of the newest requests ``Sandbox.requests`` keeps; None keeps all.
-        clock: Gives the time, in epoch seconds.
-        sleep: Waits so many seconds, for ``latency``.
+        clock: Returns the time, in epoch seconds.
+        sleep: Waits for a number of seconds, for ``latency``.
     """
 
     api_key: str
@@ -123,13 +123,13 @@ class Settings:
     sleep: Callable[[float], Awaitable[None]]
 
     def __setattr__(self, name: str, value: object) -> None:
-        """Set an attribute; a setting that cannot hold is refused with a ``ValueError`` that says what can."""
+        """Set an attribute. An invalid setting raises ``ValueError`` with the values that are allowed."""
         check_setting(name, value)
         super().__setattr__(name, value)
 
 
 def check_setting(name: str, value: object) -> None:
-    """Raise ``ValueError`` if ``value`` cannot be the setting ``name``."""
+    """Raise ``ValueError`` if ``value`` is not valid for the setting ``name``."""
     rule = _RULES.get(name)
     if rule is not None and not rule.holds(value):
         message = f"{name} must be {rule.wanted}; got {value!r}"

@@ -4,11 +4,11 @@ Another program may open the file and read it while the sandbox runs. The schema
 
     rows(account_id TEXT, position INTEGER, id INTEGER, uuid TEXT, start_time TEXT,
          begins_at REAL, ends_at REAL, document TEXT)
-        One for each row that the list call sends. Listing order is by position, which may have gaps.
+        One for each row of the list call. The listing is ordered by position, which may have gaps.
         document is the row as the list call sends it, in JSON. begins_at and ends_at, in epoch seconds, are
-        what the filters go by: start_time, else created_at; and that plus the duration.
+        used by the filters: start_time, or created_at if there is none; and that plus the duration.
     details(account_id TEXT, id INTEGER, document TEXT)
-        What the detail of a meeting says beyond its rows (see the module _details), in JSON.
+        The data of a meeting's details that its rows do not have (see the module _details), in JSON.
     accounts(account_id TEXT, document TEXT)
         The connected accounts, in the order in which they were connected.
     meta(name TEXT, value TEXT)
@@ -25,7 +25,7 @@ import sqlite3
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
-from pyas_async.sandbox._answers import Json, encode
+from pyas_async.sandbox._responses import Json, encode
 from pyas_async.sandbox._times import read_epoch
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ CREATE INDEX rows_uuid ON rows(account_id, uuid);
 
 
 class Store:
-    """Accounts, rows and details. Safe to use from several threads: each method holds :attr:`lock`."""
+    """Accounts, rows and details. Safe to use from several threads: each method acquires :attr:`lock`."""
 
     def __init__(self, path: str | os.PathLike[str] | None) -> None:
         self.lock: Final = threading.RLock()
@@ -58,7 +58,7 @@ class Store:
             message = f"db must be a file that can be opened; {name!r}: {error}"
             raise ValueError(message) from error
         try:
-            # A reader in another process must neither block the sandbox nor wait for it.
+            # A reader in another process must neither block the sandbox nor wait for it: WAL allows both.
             self._db.execute("PRAGMA journal_mode = WAL").close()
             self._db.execute("PRAGMA synchronous = OFF").close()
             self.is_new: Final = self._prepare(name)
@@ -82,7 +82,7 @@ class Store:
         return False
 
     def close(self) -> None:
-        """Close the database; a second time does nothing."""
+        """Close the database; closing it again does nothing."""
         with self.lock:
             self._db.close()
 
@@ -91,31 +91,31 @@ class Store:
             return self._db.execute(sql, values).fetchall()
 
     def meta(self, name: str) -> str | None:
-        """Read one of the facts about the world."""
+        """Return a value of the table meta; None if it is not there."""
         found = self._all("SELECT value FROM meta WHERE name = ?", name)
         return found[0][0] if found else None
 
     def set_meta(self, name: str, value: str) -> None:
-        """Write one of the facts about the world."""
+        """Write a value of the table meta."""
         self._all("INSERT OR REPLACE INTO meta VALUES (?, ?)", name, value)
 
     def account_ids(self) -> list[str]:
-        """List the accounts in the order in which they were connected."""
+        """Return the accounts' ids, in the order in which they were connected."""
         return [account_id for (account_id,) in self._all("SELECT account_id FROM accounts ORDER BY rowid")]
 
     def account(self, account_id: str) -> Json | None:
-        """Read an account's document; None if it is unknown."""
+        """Return an account's document; None if it is unknown."""
         found = self._all("SELECT document FROM accounts WHERE account_id = ?", account_id)
         return json.loads(found[0][0]) if found else None
 
     def add_account(self, document: Json) -> None:
-        """Connect an account."""
+        """Add an account's document."""
         self._all("INSERT INTO accounts VALUES (?, ?)", document["accountId"], encode(document))
 
     def page(
         self, account_id: str, where: str, values: Sequence[float], size: int, offset: int
     ) -> tuple[int, list[str]]:
-        """Count the rows that pass a filter, and read ``size`` of them from ``offset`` on, as JSON texts."""
+        """Count the rows that match a filter; return the count, and ``size`` rows from ``offset`` as JSON texts."""
         scope = f"FROM rows WHERE account_id = ?{where}"
         with self.lock:
             total = self._all(f"SELECT count(*) {scope}", account_id, *values)[0][0]
@@ -124,14 +124,14 @@ class Store:
         return total, [text for (text,) in found]
 
     def rows(self, account_id: str) -> list[Json]:
-        """Read every row of an account, in listing order."""
+        """Return all rows of an account, in listing order."""
         found = self._all("SELECT document FROM rows WHERE account_id = ? ORDER BY position", account_id)
         return [json.loads(text) for (text,) in found]
 
     def series(self, account_id: str, reference: str) -> list[Json]:
-        """Read the rows of one meeting, in listing order, by its id (digits) or by the uuid of one of them.
+        """Return the rows of one meeting, in listing order, by its id (digits) or by the uuid of one of them.
 
-        With a uuid, the rows that have it come first.
+        With a uuid, the rows with that uuid come first.
         """
         meeting_id = int(reference) if reference.isascii() and reference.isdigit() else None
         if meeting_id is None:
@@ -146,18 +146,18 @@ class Store:
         return [json.loads(text) for (text,) in found]
 
     def detail(self, account_id: str, meeting_id: int) -> Json:
-        """Read what the detail of a meeting says beyond its rows."""
+        """Return the stored details of a meeting; an empty object if there are none."""
         found = self._all("SELECT document FROM details WHERE account_id = ? AND id = ?", account_id, meeting_id)
         return json.loads(found[0][0]) if found else {}
 
     def set_detail(self, account_id: str, details: Iterable[tuple[int, Json]]) -> None:
-        """Write what the details of meetings say beyond their rows."""
+        """Store the details of meetings, by meeting id."""
         records = [(account_id, meeting_id, encode(document)) for meeting_id, document in details]
         with self.lock:
             self._many("INSERT OR REPLACE INTO details VALUES (?, ?, ?)", records)
 
     def insert(self, account_id: str, rows: Sequence[Json], at: int | None = None) -> None:
-        """Put rows before the row that now has index ``at``, or at the end of the listing."""
+        """Insert rows before the row with index ``at``, or at the end of the listing."""
         with self.lock:
             position = None if at is None else self._position(account_id, at)
             if position is None:
@@ -170,7 +170,7 @@ class Store:
             self._many("INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, ?)", records)
 
     def pop(self, account_id: str, index: int) -> Json:
-        """Take the row at ``index`` out of the listing; ``IndexError`` if there is none."""
+        """Remove the row at ``index`` from the listing and return it; ``IndexError`` if there is none."""
         with self.lock:
             position = self._position(account_id, index)
             if position is None:
@@ -183,7 +183,7 @@ class Store:
         return document
 
     def replace(self, account_id: str, meeting_id: int, rows: Sequence[Json]) -> None:
-        """Let a meeting have these rows, each in the place of an old one, further ones at the end; none deletes it."""
+        """Replace a meeting's rows. New rows take the old positions, further ones go to the end; none deletes it."""
         with self.lock:
             old = self._all(
                 "SELECT position FROM rows WHERE account_id = ? AND id = ? ORDER BY position", account_id, meeting_id
@@ -204,7 +204,7 @@ class Store:
         return found[0][0] if found else None
 
     def _many(self, sql: str, records: Sequence[tuple[object, ...]]) -> None:
-        # One transaction: without it, each record of a large world would be one of its own.
+        # In one transaction: otherwise each record would be a transaction of its own, which is slow for a large world.
         self._db.execute("BEGIN").close()
         try:
             self._db.executemany(sql, records).close()

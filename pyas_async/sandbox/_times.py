@@ -1,4 +1,4 @@
-"""Times as text: what Zoom writes, what requests carry, and the two date forms of HTTP headers."""
+"""Times as text: as Zoom writes them, as requests contain them, and the two date forms of HTTP headers."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ DAY: Final = 86_400.0
 
 _RFC3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _DAY_TEXT: Final = re.compile(r"(\d\d)-(\d\d)-(\d{4})", re.ASCII)
-# Spelt out here because strftime follows the locale, and the limiter that is imitated does not.
+# Not strftime: it follows the locale, and the service's rate limiter does not.
 _WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def zoom_time(epoch: float) -> str:
-    """Write epoch seconds as Zoom does: ``2023-04-26T19:26:55Z``."""
-    # Not strftime, which takes several times as long: a large world writes a hundred thousand of these.
+    """Format epoch seconds as Zoom does: ``2023-04-26T19:26:55Z``."""
+    # Not strftime, which is several times slower: a large world has a hundred thousand of these.
     return datetime.fromtimestamp(int(epoch), UTC).isoformat().removesuffix("+00:00") + "Z"
 
 
 def read_instant(text: object) -> datetime | None:
-    """Read an RFC 3339 timestamp with an offset; None for anything else."""
+    """Parse an RFC 3339 timestamp with an offset; None for anything else."""
     if not isinstance(text, str) or not _RFC3339.fullmatch(text):
         return None
     try:
@@ -34,13 +34,13 @@ def read_instant(text: object) -> datetime | None:
 
 
 def read_epoch(text: object) -> float | None:
-    """Read an RFC 3339 timestamp as epoch seconds; None for anything else."""
+    """Parse an RFC 3339 timestamp to epoch seconds; None for anything else."""
     moment = read_instant(text)
     return None if moment is None else moment.timestamp()
 
 
 def read_day(text: str) -> float | None:
-    """Read ``MM-DD-YYYY`` as the epoch second at which that UTC day begins; None if there is no such day."""
+    """Parse ``MM-DD-YYYY`` to the epoch second at which that UTC day begins; None if there is no such day."""
     match = _DAY_TEXT.fullmatch(text)
     if match is None:
         return None
@@ -49,22 +49,22 @@ def read_day(text: str) -> float | None:
         start = date(year, month, day)
     except ValueError:
         return None
-    # Not datetime.timestamp(): the platform's own conversion refuses years that this arithmetic does not.
+    # Not datetime.timestamp(): the platform's conversion refuses years that this calculation handles.
     return (start - date(1970, 1, 1)) / timedelta(seconds=1)
 
 
 def utc_day(epoch: float) -> int:
-    """Number the UTC day that an instant falls on."""
+    """Return the number of the UTC day of an epoch time."""
     return int(epoch // DAY)
 
 
 def http_date(epoch: float) -> str:
-    """Write an instant as an HTTP ``Date`` header does."""
+    """Format an epoch time as an HTTP ``Date`` header."""
     return formatdate(epoch, usegmt=True)
 
 
 def javascript_date(epoch: float) -> str:
-    """Write an instant as JavaScript's ``Date.prototype.toString`` does on a server that runs in UTC."""
+    """Format an epoch time as JavaScript's ``Date.prototype.toString`` does on a server in UTC."""
     moment = datetime.fromtimestamp(int(epoch), UTC)
     weekday, month = _WEEKDAYS[moment.weekday()], _MONTHS[moment.month - 1]
     clock = moment.strftime("%H:%M:%S")

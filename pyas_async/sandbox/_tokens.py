@@ -1,4 +1,4 @@
-"""Page tokens: opaque, bound to one query, and dead after a while."""
+"""Page tokens: opaque, bound to one query, and valid for a limited time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
     from random import Random
 
-# A server that runs for weeks must not keep every token; a token this far back is long dead in any honest use.
+# A server that runs for weeks must not keep every token. A token this far back expired long ago in any realistic use.
 _KEEP: Final = 50_000
 
 
@@ -19,10 +19,10 @@ class _Grant(NamedTuple):
 
 
 class PageTokens:
-    """The page tokens that were given out.
+    """The page tokens that were issued.
 
-    A token stands for one query (account, filters, page size) and the offset of its next page. It may be used again and
-    again while it lives.
+    A token stands for one query (account, filters, page size) and the offset of its next page. It can be used any
+    number of times until it expires.
     """
 
     def __init__(self, random: Random) -> None:
@@ -30,7 +30,7 @@ class PageTokens:
         self._grants: dict[str, _Grant] = {}
 
     def issue(self, query: Hashable, offset: int, now: float) -> str:
-        """Give out a token for the page of ``query`` that begins at ``offset``."""
+        """Issue a token for the page of ``query`` that begins at ``offset``."""
         token = f"{self._random.getrandbits(160):040x}"
         self._grants[token] = _Grant(now, query, offset)
         if len(self._grants) > _KEEP:
@@ -38,14 +38,14 @@ class PageTokens:
         return token
 
     def offset(self, token: str, query: Hashable, now: float, ttl: float) -> int | None:
-        """Look up where the token's page begins; None if it is unknown, dead, or another query's."""
+        """Return the offset of a token's page; None if the token is unknown, expired, or of another query."""
         grant = self._grants.get(token)
         if grant is None or grant.query != query or now - grant.issued >= ttl:
             return None
         return grant.offset
 
     def expire(self, now: float, ttl: float) -> int:
-        """Kill every token given out so far; return how many of them still lived."""
+        """Expire all tokens issued so far; return how many of them were still valid."""
         living = sum(now - grant.issued < ttl for grant in self._grants.values())
         self._grants.clear()
         return living

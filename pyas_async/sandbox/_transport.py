@@ -1,4 +1,4 @@
-"""The way into a sandbox without a socket: a transport for an `httpx.AsyncClient`. The one importer of httpx."""
+"""A transport for an `httpx.AsyncClient` that calls a sandbox without a socket. Only this module imports httpx."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 
 class InProcess(httpx.AsyncBaseTransport):
-    """Carries requests to an application, on asyncio or trio.
+    """Passes requests to an application in process, on asyncio or trio.
 
-    Unlike `httpx.ASGITransport` it can fail as a network does: it may not get through, be cut off, or wait for ever.
-    And it tells httpcore's ``trace`` extension how far a request has come, from which a client sees whether a write
+    Unlike `httpx.ASGITransport`, it can fail as a network does: refuse a connection, cut it off, or never answer. It
+    also reports the progress of a request to httpcore's ``trace`` extension, from which a client learns whether a write
     can have been carried out.
 
     Args:
         app: The application.
-        refuses: Whether nobody is there for a request, given its method and its raw path.
+        refuses: Whether to refuse the connection for a request, given its method and its raw path.
     """
 
     def __init__(self, app: ASGIApp, refuses: Callable[[str, str], bool]) -> None:
@@ -33,16 +33,16 @@ class InProcess(httpx.AsyncBaseTransport):
         self._refuses: Final = refuses
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Carry one request, and bring its answer.
+        """Pass a request to the application, and return its response.
 
         Raises:
-            httpx.ConnectError: Nobody is there.
-            httpx.RemoteProtocolError: The connection was closed without an answer.
-            httpx.ReadTimeout: The answer took longer than the request's read timeout, in real time.
+            httpx.ConnectError: The connection was refused.
+            httpx.RemoteProtocolError: The connection was closed without a complete response.
+            httpx.ReadTimeout: The response took longer than the request's read timeout, in real time.
         """
-        tell: Callable[[str, dict[str, Any]], Awaitable[None]] = request.extensions.get("trace", _deaf)
+        tell: Callable[[str, dict[str, Any]], Awaitable[None]] = request.extensions.get("trace", _ignore_trace)
         path = request.url.raw_path.partition(b"?")[0]
-        # No request gets through without the others having had a turn.
+        # Let other tasks run before each request, as a real network would.
         await anyio.lowlevel.checkpoint()
         await tell("connection.connect_tcp.started", {})
         if self._refuses(request.method, path.decode("latin-1")):
@@ -66,7 +66,7 @@ class InProcess(httpx.AsyncBaseTransport):
 
 
 class _Exchange:
-    """What the application takes and gives."""
+    """The two ends of the ASGI call: the request that the application receives, and the response that it sends."""
 
     def __init__(self, body: bytes) -> None:
         self.status = 0
@@ -77,7 +77,7 @@ class _Exchange:
 
     async def receive(self) -> Message:
         if self._request is None:
-            # Whoever asks for more waits for the client to hang up, and that is a cancellation.
+            # An application that receives again waits for the client to disconnect, which is a cancellation here.
             await anyio.sleep_forever()
         body, self._request = self._request, None
         return {"type": "http.request", "body": body, "more_body": False}
@@ -91,8 +91,8 @@ class _Exchange:
             self.complete = not message.get("more_body", False)
 
 
-async def _deaf(_name: str, _info: dict[str, Any]) -> None:
-    """Listen to nothing."""
+async def _ignore_trace(_name: str, _info: dict[str, Any]) -> None:
+    """Ignore a trace event: the default when the request has no ``trace`` extension."""
 
 
 def _scope(request: httpx.Request, path: bytes) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What create and update make of a ``meetingData`` object: the rows of a meeting, and its detail beyond them."""
+"""Create and update: from a ``meetingData`` object to the rows of a meeting, and the stored part of its details."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pyas_async.sandbox._checks import RECURRING
 from pyas_async.sandbox._details import FIXED_SERIES
-from pyas_async.sandbox._mint import Mint, join_url
+from pyas_async.sandbox._identifiers import IdentifierSource, join_url
 from pyas_async.sandbox._recurrence import local_start, numeric, occurrences
 from pyas_async.sandbox._times import read_instant, zoom_time
 from pyas_async.sandbox._world import cut_agenda
 
 if TYPE_CHECKING:
-    from pyas_async.sandbox._answers import Json
+    from pyas_async.sandbox._responses import Json
 
 _NAMES: Final = {
     "title": "topic",
@@ -22,7 +22,7 @@ _NAMES: Final = {
     "timeZone": "timezone",
     "description": "agenda",
 }
-# The types that Zoom keeps no start time of, although the page requires one of every type.
+# The types for which Zoom stores no start time, although the page requires one for every type.
 _WITHOUT_START: Final = (1, 3)
 _DEFAULT_DURATION: Final = 30
 
@@ -32,17 +32,17 @@ class Meeting(NamedTuple):
 
     Attributes:
         rows: Its list rows, one for each occurrence.
-        extra: What its detail says beyond them.
+        extra: The data of its details that the rows do not have.
     """
 
     rows: list[Json]
     extra: Json
 
 
-def create(data: Json, mint: Mint, host: str, meeting_id: int, now: float) -> Meeting:
-    """Make a meeting from a checked ``meetingData`` object."""
+def create(data: Json, ids: IdentifierSource, host: str, meeting_id: int, now: float) -> Meeting:
+    """Create a meeting from a checked ``meetingData`` object."""
     row: Json = {
-        "uuid": mint.uuid(),
+        "uuid": ids.uuid(),
         "id": meeting_id,
         "host_id": host,
         "topic": data["title"],
@@ -51,13 +51,13 @@ def create(data: Json, mint: Mint, host: str, meeting_id: int, now: float) -> Me
         "timezone": "UTC",
         "agenda": data["description"],
         "created_at": zoom_time(now),
-        "join_url": join_url(meeting_id, mint.passcode()),
+        "join_url": join_url(meeting_id, ids.passcode()),
     }
     blank = Meeting([row], {"settings": {"waiting_room": False}})
-    return update({"attendees": [], **data}, blank, mint)
+    return update({"attendees": [], **data}, blank, ids)
 
 
-def update(data: Json, meeting: Meeting, mint: Mint) -> Meeting:
+def update(data: Json, meeting: Meeting, ids: IdentifierSource) -> Meeting:
     """Merge the fields of a checked ``meetingData`` object into a meeting."""
     extra: Json = {**meeting.extra}
     fields: Json = {**extra.get("fields", {})}
@@ -75,10 +75,10 @@ def update(data: Json, meeting: Meeting, mint: Mint) -> Meeting:
         fields.pop("recurrence", None)
         if recurrence is not None:
             fields["recurrence"] = recurrence
-        # What was deleted of the old series, and how it was told, says nothing about the new one.
+        # The old series' deleted occurrences, and where its times were kept, do not apply to the new one.
         extra.pop("deleted", None)
         extra.pop("bare", None)
-        rows = _spread(rows, _starts(data, rows[0], recurrence), mint)
+        rows = _spread(rows, _starts(data, rows[0], recurrence), ids)
     return Meeting(rows, {**extra, "fields": fields, "settings": settings})
 
 
@@ -106,11 +106,11 @@ def _starts(data: Json, row: Json, recurrence: Json | None) -> list[float | None
     return [*occurrences(recurrence, local_start(start, row.get("timezone", "UTC")))]
 
 
-def _spread(rows: list[Json], starts: list[float | None], mint: Mint) -> list[Json]:
+def _spread(rows: list[Json], starts: list[float | None], ids: IdentifierSource) -> list[Json]:
     shared = len(rows) > 1 and rows[0]["uuid"] == rows[1]["uuid"]
     spread: list[Json] = []
     for index, start in enumerate(starts):
-        fresh: Json = {} if shared else {"uuid": mint.uuid()}
+        fresh: Json = {} if shared else {"uuid": ids.uuid()}
         row = {**rows[index]} if index < len(rows) else rows[0] | fresh
         row.pop("start_time", None)
         if start is not None:
@@ -120,6 +120,6 @@ def _spread(rows: list[Json], starts: list[float | None], mint: Mint) -> list[Js
 
 
 def _ordered(row: Json) -> Json:
-    # The order of the page's example, so that a row reads the same after an update.
+    # The order of the page's example, so that a row looks the same after an update.
     order = ("uuid", "id", "host_id", "topic", "type", "start_time", "duration", "timezone", "agenda")
     return {name: row[name] for name in order if name in row} | row

@@ -1,14 +1,14 @@
-"""For tests of code that uses the client: everything but the service itself, in process.
+"""Tools to test code that uses the client: a stand-in for the service, a clock, and clients, all in process.
 
-With pytest, tests take the fixtures ``pyas`` (an `Offline`), ``pyas_client``, ``pyas_sandbox`` and ``pyas_clock``; the
-plugin is found by itself. Without pytest, an `Offline` is a context manager::
+With pytest, tests use the fixtures ``pyas`` (an `Offline`), ``pyas_client``, ``pyas_sandbox`` and ``pyas_clock``;
+pytest finds the plugin automatically. Without pytest, an `Offline` is a context manager::
 
     with Offline(meetings=50) as pyas:
         asyncio.run(my_code(pyas.client))
 
-It needs the extra ``pyas_async[sandbox]``. Nothing of it is loaded before a test asks for it.
+It needs the extra ``pyas_async[sandbox]``. Nothing of it is loaded before a test uses it.
 
-For pytest: PYTEST_DONT_REWRITE. Failed assertions here say what they have to say.
+For pytest: PYTEST_DONT_REWRITE. Failed assertions here have a message of their own.
 """
 
 from pyas_async.testing._calls import Calls
@@ -17,5 +17,5 @@ from pyas_async.testing._offline import ClientOptions, Offline, SandboxSettings
 
 __all__ = ["Calls", "ClientOptions", "Clock", "Offline", "SandboxSettings"]
 
-# Where plugins are not found by themselves, `pytest -p pyas_async.testing` loads the fixtures.
+# Where pytest's plugin autoload is off, `pytest -p pyas_async.testing` loads the fixtures.
 pytest_plugins: tuple[str, ...] = ("pyas_async_pytest",)

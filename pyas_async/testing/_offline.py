@@ -1,4 +1,4 @@
-"""Everything that a test needs to do without the service: a sandbox, a clock for it, and clients of it."""
+"""Everything for a test without the service: a sandbox, its clock, and its clients."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
     from pyas_async import Event, Priority, RateBudget, RetryPolicy
 
-# Nothing is sent there: the transport leads to the sandbox. Error texts read as they do with the service.
+# Requests go to the sandbox's transport. The real address makes error messages read as they do with the service.
 _ADDRESS = "https://api.pyas.io"
 
 
 class SandboxSettings(TypedDict, total=False):
-    """How the sandbox behaves; `pyas_async.sandbox.Sandbox` says what each means."""
+    """The settings of the sandbox; see `pyas_async.sandbox.Sandbox`."""
 
     accounts: int
     meetings: int
@@ -46,7 +46,7 @@ class SandboxSettings(TypedDict, total=False):
 
 
 class ClientOptions(TypedDict, total=False):
-    """What a client can be told; `PyasClient` says what each means."""
+    """The options of a client; see `PyasClient`."""
 
     account_id: str | None
     base_url: str | None
@@ -61,7 +61,7 @@ class ClientOptions(TypedDict, total=False):
 
 
 class Offline:
-    """A service of one's own, in process, and clients of it whose time is the test's.
+    """A service in process, and clients of it, on a clock that the test moves.
 
     ::
 
@@ -70,25 +70,25 @@ class Offline:
             rows = asyncio.run(my_code(pyas.client))
             pyas.calls.assert_made("meetings.list", times=4)
 
-    Nothing is served on a socket, and nothing sleeps. It needs the extra ``pyas_async[sandbox]``.
+    It opens no socket, and never sleeps in real time. It needs the extra ``pyas_async[sandbox]``.
 
     Attributes:
-        sandbox: The service: its truth, its settings, and its faults.
-        clock: The time of the sandbox and of all clients made here.
+        sandbox: The service: its data, its settings, and its faults.
+        clock: The clock of the sandbox and of all its clients.
         calls: The requests that reached the sandbox.
     """
 
     def __init__(self, *, seed: int = 0, start: datetime = START, **settings: Unpack[SandboxSettings]) -> None:
-        """Make the service; without settings, one account with 25 meetings.
+        """Make the service; by default with one account that has 25 meetings.
 
         Args:
-            seed: The same seed makes the same world, the same tokens and the same chance.
-            start: The time that the clock shows at first; aware.
-            settings: Any other of a `Sandbox`.
+            seed: The same seed makes the same world, the same tokens and the same random numbers.
+            start: The clock's time at the start; aware.
+            settings: Other settings of a `Sandbox`.
 
         Raises:
             TypeError: If there is no such setting.
-            ValueError: If a setting cannot hold.
+            ValueError: If a setting is not valid.
             MissingExtraError: If Starlette is not installed.
         """
         if unknown := settings.keys() - SandboxSettings.__annotations__.keys():
@@ -100,7 +100,7 @@ class Offline:
         self.sandbox: Sandbox = Sandbox(**whole, seed=seed, clock=self.clock.time, sleep=self.clock.sleep)
         self.calls: Calls = Calls(lambda: self.sandbox.requests)
         self._http = httpx.AsyncClient(transport=self.sandbox.transport(), trust_env=False)
-        # S311: no secret depends on it, and the same seed must repeat it.
+        # S311: not a secret, and it must be repeatable by its seed.
         chance = Random(f"{seed}/client").random  # noqa: S311
         self._time = TimeSource(
             now=lambda: self.clock.elapsed,
@@ -118,7 +118,7 @@ class Offline:
 
     @property
     def client(self) -> PyasClient:
-        """A client of the sandbox, bound to the first account; always the same one."""
+        """A client of the sandbox, bound to the first account; the same one every time."""
         if self._client is None:
             self._client = self.new_client(account_id=self.account_id)
         return self._client
@@ -131,63 +131,60 @@ class Offline:
         http_client: object = None,
         **options: Unpack[ClientOptions],
     ) -> PyasClient:
-        """Make another client of the sandbox. It takes what `PyasClient` takes, so it can stand in for that.
+        """Make another client of the sandbox. It accepts the arguments of `PyasClient`, so it can stand in for it.
 
         Args:
-            api_key: The sandbox's unless given. A function may wait for real.
-            max_connections: Taken, but there are no connections.
-            http_client: Taken, but nothing goes through it.
-            options: As for `PyasClient`.
+            api_key: Default: the sandbox's key. A function may wait in real time.
+            max_connections: Accepted and ignored: there are no connections.
+            http_client: Accepted and ignored: requests go to the sandbox.
+            options: See `PyasClient`.
 
         Raises:
-            ConfigurationError: If an option cannot be.
+            ConfigurationError: If an option is not valid.
         """
         del max_connections, http_client
         if options.get("base_url") is None:
             options["base_url"] = _ADDRESS
         key: str | Callable[[], Awaitable[str]] = self.sandbox.api_key if api_key is None else api_key
         if callable(key):
-            key = self._fetching(key)
+            key = self._without_deadlines(key)
         client = PyasClient(key, **options, http_client=self._http)
-        client._session.use_clock(self._time)  # noqa: SLF001  (users of the client have no clock to set)
+        client._session.use_clock(self._time)  # noqa: SLF001  (users of the client cannot set its clock)
         return client
 
-    def _fetching(self, fetch: Callable[[], Awaitable[str]]) -> Callable[[], Awaitable[str]]:
-        """Let no deadline strike while a key is fetched: a wait for real looks as if nothing went on."""
+    def _without_deadlines(self, fetch: Callable[[], Awaitable[str]]) -> Callable[[], Awaitable[str]]:
+        """Let no deadline pass while a key is fetched: to the clock, a wait in real time looks as if nothing ran."""
 
-        async def waited_for(coming: Awaitable[str]) -> str:
+        async def awaited(result: Awaitable[str]) -> str:
             with self.clock.waiting_for_real():
-                return await coming
+                return await result
 
-        def fetching() -> Awaitable[str]:
-            coming = fetch()
-            # Of what cannot be awaited, the client complains itself.
-            return waited_for(coming) if isinstance(coming, Awaitable) else coming
+        def wrapped() -> Awaitable[str]:
+            result = fetch()
+            # If the result is not awaitable, the client raises the error.
+            return awaited(result) if isinstance(result, Awaitable) else result
 
-        return fetching
+        return wrapped
 
     def close(self) -> None:
-        """Close the sandbox: clients reach nobody any more. What is asked of `calls` stays."""
+        """Close the sandbox: requests of clients fail from now on. `calls` keeps its requests."""
         self.sandbox.close()
 
     def __enter__(self) -> Self:
-        """Give itself."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close it."""
         self.close()
 
     async def __aenter__(self) -> Self:
-        """Give itself."""
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close it, and the client, so that calls under way end."""
+        # The client is closed as well, so that calls that are still running end.
         if self._client is not None:
             await self._client.aclose()
         self.close()

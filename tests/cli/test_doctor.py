@@ -165,7 +165,7 @@ BENT: dict[str, tuple[Json, str, str, str]] = {
         "ignored: the first page came, with a token",
     ),
     "numbers refused": ({"query": lambda query: "pageNumber" in query}, "page-number", "noted", "refused: BadRequest"),
-    "no limits told": ({"headers": drop_limits}, "limit-headers", "differs", "answers say nothing of a limit"),
+    "no limits told": ({"headers": drop_limits}, "limit-headers", "differs", "no answer has a header about a limit"),
     "limits of other names": (
         {"headers": lambda headers: {**drop_limits(headers), "ratelimit": '"default";r=50;t=30'}},
         "limit-headers",
@@ -245,7 +245,7 @@ def test_bent(pyas: Pyas, sandbox: Sandbox, twist: Twists, settings: Json, check
 # The shapes of such answers are the library's business: here, one that says so, one that does not, and a failure.
 DEAD = {
     "ok_false": ("holds", ""),
-    "unclear_422": ("differs", "settled by one call more"),
+    "unclear_422": ("differs", "decides such a case with one more call"),
     "": ("differs", "page_token_ttl=600"),
 }
 
@@ -275,7 +275,7 @@ def test_others_use_the_key(pyas: Pyas, sandbox: Sandbox, twist: Twists) -> None
     window = findings(pyas("doctor", "--json"), sandbox)["other-users"]
 
     ours = int(others["seen"].split()[-1])
-    assert ("noted", f"others have made {ours * 2} calls with this key, while we made {ours}") == (
+    assert ("noted", f"other programs made {ours * 2} calls with this key, while we made {ours}") == (
         others["state"],
         others["seen"],
     )
@@ -369,7 +369,7 @@ def test_no_access(
 
     assert (code, ["summary"]) == (done.code, [document["check"] for document in done.json])
     assert done.err.startswith("pyas: error: ")
-    assert done.err.endswith("Nothing else can be looked at before this is mended.\n")
+    assert done.err.endswith("Nothing else can be tested before this works.\n")
     assert len(sandbox.requests) <= 1
 
 

@@ -12,8 +12,8 @@ from rich.console import Console
 import inside
 from pyas_async import Event, Waiting, __version__, plans
 from pyas_async.cli import _output
-from pyas_async.cli._failing import code_of, text_of
-from pyas_async.cli._service import Waits
+from pyas_async.cli._client import WaitMessages
+from pyas_async.cli._errors import code_of, text_of
 from runtime.wires import document, wire
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def test_no_key(pyas: Pyas, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYAS_API_KEY", "")
     empty = pyas("meetings", "list", "--account", "acc")
 
-    assert (2, "pyas: error: there is no API key\n  Set PYAS_API_KEY in the environment.\n") == (
+    assert (2, "pyas: error: no API key is set\n  Set PYAS_API_KEY in the environment.\n") == (
         missing.code,
         missing.err,
     )
@@ -206,7 +206,7 @@ def test_a_mistake_of_ours(pyas: Pyas, sandbox: Sandbox, monkeypatch: pytest.Mon
 
     done = pyas("meetings", "list")
 
-    assert (1, "pyas: error: LookupError: a mistake\n  This is a mistake in pyas. With --debug, it shows where.\n") == (
+    assert (1, "pyas: error: LookupError: a mistake\n  This is a bug in pyas. With --debug, it shows where.\n") == (
         done.code,
         done.err,
     )
@@ -223,7 +223,7 @@ def test_notes_are_told() -> None:
 def test_long_waits(capsys: pytest.CaptureFixture[str]) -> None:
     """A wait that people would wonder about is told, once for all who wait; a short one is not. Others hear of each."""
     now, heard = [100.0], list[Event]()
-    waits = Waits(heard.append, clock=lambda: now[0])
+    waits = WaitMessages(heard.append, clock=lambda: now[0])
     told: list[tuple[float, Literal["budget", "retry"], float]] = [
         (4.0, "retry", 0.0),
         (290.4, "budget", 1.0),
@@ -237,8 +237,8 @@ def test_long_waits(capsys: pytest.CaptureFixture[str]) -> None:
 
     assert 5 == len(heard)
     assert [
-        "pyas: the call limit is used up: going on in 4:50",
-        "pyas: no good answer: trying again in 0:08",
+        "pyas: the call limit is used up: continuing in 4:50",
+        "pyas: the request failed: trying again in 0:08",
     ] == capsys.readouterr().err.splitlines()
 
 

@@ -14,7 +14,7 @@ import icalendar
 import pyarrow.parquet as pq
 import pytest
 
-from pyas_async.cli._export.files import Files, Place
+from pyas_async.cli._export.files import ExportState, Files
 from pyas_async.cli._export.rows import COLUMNS
 from pyas_async.cli._export.stream import Stream
 from pyas_async.sandbox import Sandbox
@@ -182,11 +182,13 @@ def test_going_on(
         if done.code == 0:
             break
         files = Files(tmp_path / name)
-        place = files.place()
+        state = files.load()
         assert (3, [f"{name}.checkpoint", f"{name}.part"]) == (done.code, left(tmp_path))
-        assert place is not None
-        assert f"{place.rows:,} rows are safe in {files.part}. To go on:\n  pyas meetings export --output" in done.err
-        ends.append(place.rows)
+        assert state is not None
+        assert (
+            f"{state.rows:,} rows are safe in {files.part}. To continue:\n  pyas meetings export --output" in done.err
+        )
+        ends.append(state.rows)
         options = ["--resume"]
 
     assert len(ends) >= 2
@@ -214,11 +216,11 @@ def test_rows_before_the_word_of_them(
     """At each checkpoint, the rows that it counts are in the part already, and nothing else: 0 is one after each."""
     files, counts, save = Files(tmp_path / "all.csv"), list[int](), Files.save
 
-    def look(self: Files, place: Place) -> None:
-        assert place.offset == files.part.stat().st_size
-        assert place.rows == files.part.read_bytes().count(b"\r\n") - 1
-        counts.append(place.rows)
-        save(self, place)
+    def look(self: Files, state: ExportState) -> None:
+        assert state.offset == files.part.stat().st_size
+        assert state.rows == files.part.read_bytes().count(b"\r\n") - 1
+        counts.append(state.rows)
+        save(self, state)
 
     monkeypatch.setattr(Files, "save", look)
 
@@ -241,7 +243,7 @@ def test_accounts_that_fail(export: Export, sandbox: Sandbox, tmp_path: Path) ->
     assert (8, 8, 0) == (first.code, second.code, third.code)
     assert (None, 130, ["nobody"]) == (first.json[0]["file"], first.json[0]["rows"], list(first.json[0]["failed"]))
     assert "pyas: error: nobody: 404: Invalid account id" in first.err
-    assert "Or make the file without them: the same with --partial." in first.err
+    assert "To make the file without them, add --partial." in first.err
     # Only what failed is asked for again.
     assert {"nobody"} == {request.query["accountId"] for request in sandbox.requests}
     assert (str(tmp_path / "some.jsonl"), ["nobody"]) == (third.json[0]["file"], list(third.json[0]["failed"]))
@@ -299,9 +301,9 @@ def test_another_plan(export: Export, sandbox: Sandbox, tmp_path: Path) -> None:
     plans = []
     for options in ([*accounts, "--plan", "developer"], ["--resume", "--plan", "scale"], ["--resume"]):
         assert 8 == export("some.jsonl", *options).code
-        place = Files(tmp_path / "some.jsonl").place()
-        assert place is not None
-        plans.append(place.job.plan)
+        state = Files(tmp_path / "some.jsonl").load()
+        assert state is not None
+        plans.append(state.job.plan)
 
     assert ["developer", "scale", "scale"] == plans
 
@@ -315,7 +317,7 @@ def test_nothing_is_overwritten(export: Export, sandbox: Sandbox, accounts: Path
     refused = export("all.jsonl", "--force")
     sandbox.api_key = key
 
-    assert (2, f"pyas: error: {file}: it is there already\n  --force replaces it.\n") == (there.code, there.err)
+    assert (2, f"pyas: error: {file}: it exists already\n  --force replaces it.\n") == (there.code, there.err)
     # What failed before its first row leaves nothing behind, least of all in place of what was there.
     assert (3, ["all.jsonl"], "old") == (refused.code, left(tmp_path), file.read_text())
 
@@ -326,9 +328,9 @@ def test_nothing_is_overwritten(export: Export, sandbox: Sandbox, accounts: Path
         export("all.jsonl", "--resume", "--end", "x"),
     )
     assert [2, 2, 2] == [done.code for done in begun]
-    assert "--resume goes on, and --force begins anew: which?" in begun[0].err
-    assert "an export to it did not come to its end (130 rows so far)" in begun[1].err
-    assert "--end: the export was begun otherwise, and goes on like that alone" in begun[2].err
+    assert "--resume continues, and --force starts over: which?" in begun[0].err
+    assert "an export to it was not completed (130 rows so far)" in begun[1].err
+    assert "--end: the export was started otherwise, and can only continue like that" in begun[2].err
     assert "old" == file.read_text()
 
     assert 0 == export("all.jsonl", "--force", "--accounts-from", accounts).code
@@ -370,7 +372,7 @@ def test_state_that_cannot_be_gone_on_with(export: Export, sandbox: Sandbox, tmp
         files.checkpoint.write_text(damaged, "utf-8")
         done = export("some.jsonl", "--resume")
         assert (2, damaged) == (done.code, files.checkpoint.read_text("utf-8"))
-        assert "no checkpoint of an export that this version can go on with" in done.err
+        assert "not a checkpoint of an export that this version can continue" in done.err
     files.checkpoint.write_text(text[:-40], "utf-8")
     inner = export("some.jsonl", "--resume")
     files.checkpoint.write_text(text, "utf-8")
@@ -383,7 +385,7 @@ def test_state_that_cannot_be_gone_on_with(export: Export, sandbox: Sandbox, tmp
 
 
 WRONG = [
-    (["--output", "{}/a.txt"], "--output: 'a.txt' does not say in which format"),
+    (["--output", "{}/a.txt"], "--output: the suffix of 'a.txt' does not tell the format"),
     (["--output", "{}/a.csv", "--account", " "], "--account: expected the id of a connected account, got ' '"),
     (["--output", "{}/a.csv", "--accounts-from", "{}/none"], "{}/none: No such file or directory"),
     (["--output", "{}/none/a.csv"], "--output: there is no folder {}/none"),
@@ -472,9 +474,9 @@ def test_to_stdout(pyas: Pyas, export: Export, sandbox: Sandbox, accounts: Path,
         (["--format", "parquet"], "--output -: parquet cannot be written row by row to standard output"),
         (["--to", "ical"], "--output -: ical cannot be written row by row to standard output"),
         (["--to", "duckdb"], "--output -: duckdb cannot be written row by row to standard output"),
-        (["--resume"], "--resume: of use for a file alone"),
-        (["--force"], "--force: of use for a file alone"),
-        (["--json"], "--json: of use for a file alone"),
+        (["--resume"], "--resume: only for exports to a file"),
+        (["--force"], "--force: only for exports to a file"),
+        (["--json"], "--json: only for exports to a file"),
     ],
     ids=str,
 )
@@ -499,7 +501,7 @@ def test_failures_beside_stdout(pyas: Pyas, sandbox: Sandbox, accounts: Path, mo
     assert counted(truth(sandbox)) == counted(part.json) == counted(allowed.json)
     assert ["", ""] == [none.out, nobody.out]
     assert "pyas: error: nobody: " in part.err
-    assert "There is no account id" in nobody.err
+    assert "no account id was given" in nobody.err
 
 
 def test_ctrl_c_beside_stdout(pyas: Pyas, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -516,5 +518,5 @@ def test_ctrl_c_beside_stdout(pyas: Pyas, sandbox: Sandbox, monkeypatch: pytest.
     done = pyas("meetings", "export", "-o", "-")
 
     assert (130, 39) == (done.code, len(done.json))  # one was the head of the file: empty
-    said = "39 rows went to standard output; only an export to a file can go on."
+    said = "39 rows went to standard output; only an export to a file can continue."
     assert f"pyas: interrupted\n{said}\n" == done.err

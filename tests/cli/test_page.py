@@ -13,7 +13,7 @@ import pytest
 from cli.consoles import BLOCK, Shell, pattern, typed
 from cli.picture import NOW, PICTURE, draw, serve, texts
 from pyas_async.cli._doctor.calls import CLOCK
-from pyas_async.cli._failing import Exit
+from pyas_async.cli._errors import Exit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

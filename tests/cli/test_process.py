@@ -51,7 +51,7 @@ def test_without_the_extra(
 
 def test_another_module_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     """A module of anybody else's that is missing is not blamed on the extra."""
-    import_without(monkeypatch, "getpass", "_service", "_asking")
+    import_without(monkeypatch, "getpass", "_client", "_prompts")
 
     with pytest.raises(ModuleNotFoundError, match="getpass"):
         main([])

@@ -42,16 +42,16 @@ class World:
     def page(self, account: str, rows: int = 300, **stats: int) -> None:
         """Let a page come."""
         self.stats = attrs.evolve(self.stats, **stats)
-        self.progress.heard(AttemptStarted(call=1, operation="meetings.list", attempt=1))
-        self.progress.heard(PageReceived(job=2, account_id=account, rows=rows, new=rows))
+        self.progress.on_event(AttemptStarted(call=1, operation="meetings.list", attempt=1))
+        self.progress.on_event(PageReceived(job=2, account_id=account, rows=rows, new=rows))
         self.progress.rows += rows
 
     def passes(self, seconds: float, **limit: Any) -> None:  # noqa: ANN401  (whatever a snapshot has)
         """Let time pass, behind which the limit may stand otherwise."""
         self.now += seconds
-        self.progress.look()
+        self.progress.refresh()
         self.limit = attrs.evolve(self.limit, **limit)
-        self.progress.look()
+        self.progress.refresh()
 
     def after(self, seconds: float) -> datetime:
         """Give the moment so many seconds from now."""
@@ -84,7 +84,7 @@ def test_under_way() -> None:
     world.passes(30, limit=100, remaining=98, resets_at=resets)
 
     # 2 accounts have 1,000 rows, so 4 have 2,000; 400 took 30 s, so 1,600 take 120 s.
-    assert (2000, 120.0) == (world.progress.total, world.progress.to_go)
+    assert (2000, 120.0) == (world.progress.total, world.progress.remaining)
     assert [
         "20%  about 2:00 to go",
         "400 rows · 1 of 4 accounts",
@@ -99,17 +99,17 @@ def test_the_limit_takes_longer_than_the_calls() -> None:
         world.page(f"{account}", rows=300, begun=100, done=100, total_reported=100 * 300)
     resets = world.after(240)
     world.passes(10)
-    assert 90.0 == world.progress.to_go
+    assert 90.0 == world.progress.remaining
     world.passes(0, limit=100, remaining=0, resets_at=resets, waiting=16)
 
     # 900 calls: 100 of them in each of 9 windows, of which the first begins in 230 s, and the last takes 10 s.
-    assert 230 + 8 * 300 + 10 == world.progress.to_go
+    assert 230 + 8 * 300 + 10 == world.progress.remaining
     world.passes(230 - 42)
     assert "10%  about 40:52 to go" == world.shown()[0]
     assert f"100 calls · 0 left of 100 until {resets.astimezone():%H:%M:%S} · waiting 0:42" == world.shown()[2]
     # Waiting does not make the calls slower.
     world.passes(42, remaining=100, resets_at=None, waiting=0)
-    assert 8 * 300 + 10 == world.progress.to_go
+    assert 8 * 300 + 10 == world.progress.remaining
 
 
 def test_waiting_and_failing() -> None:
@@ -117,11 +117,11 @@ def test_waiting_and_failing() -> None:
     world = World(2)
     world.page("a", rows=0, begun=2, failed=1, total_reported=300)
     world.passes(0, remaining=7)
-    world.progress.heard(Waiting(call=1, operation="meetings.list", seconds=25.0, reason="retry"))
+    world.progress.on_event(Waiting(call=1, operation="meetings.list", seconds=25.0, reason="retry"))
     world.passes(5)
 
     assert ["0%", "0 rows · 0 of 2 accounts · 1 failed", "1 call · 7 left · trying again in 0:20"] == world.shown()
-    world.progress.heard(AttemptStarted(call=1, operation="meetings.list", attempt=2))
+    world.progress.on_event(AttemptStarted(call=1, operation="meetings.list", attempt=2))
     assert "2 calls · 7 left" == world.shown()[2]
 
 
@@ -140,7 +140,7 @@ def test_gone_on_with() -> None:
     world.page("b", rows=200, begun=1, total_reported=600)
     world.passes(10)
 
-    assert (1200, 25.0) == (world.progress.total, world.progress.to_go)
+    assert (1200, 25.0) == (world.progress.total, world.progress.remaining)
     assert ["700 rows · 1 of 2 accounts", "8 calls"] == world.shown()[1:]
 
 
@@ -150,7 +150,7 @@ def test_more_than_was_reported() -> None:
     world.page("a", rows=301, begun=1, total_reported=300)
     world.passes(10)
 
-    assert (301, 0.0) == (world.progress.total, world.progress.to_go)
+    assert (301, 0.0) == (world.progress.total, world.progress.remaining)
 
 
 def test_as_the_page_shows_it() -> None:

@@ -13,8 +13,8 @@ from rich.console import Console
 
 import inside
 from pyas_async import MeetingDetail, from_dict
+from pyas_async.cli._display import recurrence_words, show_fields
 from pyas_async.cli._output import clean
-from pyas_async.cli._showing import recurrence_words, show_fields
 
 if TYPE_CHECKING:
     import pytest

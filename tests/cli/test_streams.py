@@ -112,22 +112,22 @@ def test_an_export_without_room(
     """A disk that fills up ends an export with the file's name; what is safe is told, and can be gone on with."""
     output, saved = tmp_path / "all.jsonl", list[int]()
 
-    def see_off(file: io.BufferedWriter) -> None:
-        files.see_off(file)
+    def sync_to_disk(file: io.BufferedWriter) -> None:
+        files.sync_to_disk(file)
         saved.append(1)
         if len(saved) > rows + 1:
             os.write(os.open("/dev/full", os.O_WRONLY), b"x")
 
-    monkeypatch.setattr(inside.CLI_SEE_OFF, see_off)
+    monkeypatch.setattr(inside.CLI_SEE_OFF, sync_to_disk)
     done = pyas("meetings", "export", "--output", output, "--checkpoint-every", 0)
-    monkeypatch.setattr(inside.CLI_SEE_OFF, files.see_off)
+    monkeypatch.setattr(inside.CLI_SEE_OFF, files.sync_to_disk)
 
     first, *others = done.err.splitlines()
     assert (1, f"pyas: error: {output}.part: No space left on device") == (done.code, first)
     if not rows:
         assert ([], []) == (others, list(tmp_path.iterdir()))
         return
-    assert f"{rows} rows are safe in {output}.part. To go on:" == others[0]
+    assert f"{rows} rows are safe in {output}.part. To continue:" == others[0]
     assert 0 == pyas("meetings", "export", "--output", output, "--resume").code
     assert len(sandbox.rows(sandbox.account_ids[0])) == len(output.read_text("utf-8").splitlines())
 

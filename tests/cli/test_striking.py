@@ -78,15 +78,15 @@ def test_killed_at_any_moment(sandbox: Sandbox, processes: Forks, tmp_path: Path
             sandbox.expire_tokens()
         child = processes.begin("meetings", "export", *options, *([] if stored[-1] else accounts))
         goal = stored[-1] + random.randint(1, 60)
-        wait_for(lambda goal=goal: ((place := files.place()) is not None) and place.rows >= goal)  # type: ignore[misc]
+        wait_for(lambda goal=goal: ((state := files.load()) is not None) and state.rows >= goal)  # type: ignore[misc]
         time.sleep(random.uniform(0.0, 0.01))
         child.kill()
         assert -signal.SIGKILL == child.wait()
-        place = files.place()
-        assert place is not None
+        state = files.load()
+        assert state is not None
         # What counts is whole lines, as many as it says.
-        assert place.rows == files.part.read_bytes()[: place.offset].count(b"\n")
-        stored.append(place.rows)
+        assert state.rows == files.part.read_bytes()[: state.offset].count(b"\n")
+        stored.append(state.rows)
 
     code, out, err = processes.call("meetings", "export", "--output", output, "--resume", "--json")
 
@@ -114,16 +114,16 @@ def test_interrupted_at_a_terminal(sandbox: Sandbox, processes: Forks, tmp_path:
     screen, code = child.screen(), child.wait()
 
     sandbox.latency = 0.004
-    place = Files(output).place()
-    assert place is not None
+    state = Files(output).load()
+    assert state is not None
     lines = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen).replace("\r", "\n").split("\n")
     *_, first, second, third = [line for line in lines if line]
     assert 128 + number == code
     assert any("━" in line for line in lines)
     assert "pyas: interrupted" == first
-    assert f"{place.rows} rows are safe in {output}.part. To go on:" == second
+    assert f"{state.rows} rows are safe in {output}.part. To continue:" == second
     assert f"  pyas meetings export --output '{output}' --resume" == third
-    assert 0 < place.rows < 150
+    assert 0 < state.rows < 150
     # What it says works.
     code, _, err = processes.call("meetings", "export", "--output", output, "--resume")
     assert (0, f"{output}: 150 meetings of 1 account, ") == (code, err[: err.rindex(", ") + 2])

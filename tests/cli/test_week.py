@@ -14,7 +14,7 @@ from rich.cells import cell_len
 from pyas_async import Meeting, from_dict
 from pyas_async.cli._week.grid import NARROWEST, grid
 from pyas_async.cli._week.layout import Week, lay_out, week_of
-from pyas_async.cli._week.words import agenda, timeless
+from pyas_async.cli._week.texts import agenda, timeless
 from pyas_async.sandbox import Sandbox
 
 if TYPE_CHECKING:

@@ -126,7 +126,7 @@ def test_update(pyas: Pyas, sandbox: Sandbox, answer: Any, monkeypatch: pytest.M
 REFUSED = [
     (["create", "--start", "2026-12-01T09:30Z"], "--title is missing"),
     (["create", "--title", "x"], "--start is missing"),
-    (["create", "--title", "x", "--start", "2026-12-01T09:30"], "--start: '2026-12-01T09:30' names no moment"),
+    (["create", "--title", "x", "--start", "2026-12-01T09:30"], "--start: '2026-12-01T09:30' is ambiguous"),
     (["create", "--title", "x", "--start", "noon"], "--start: expected a moment such as 2026-01-31T09:00+01:00"),
     (["create", "--title", "x" * 201, "--start", "2026-12-01T09:30Z"], "--title: expected 200 characters at most"),
     (["create", "--title", "x", "--start", "2026-12-01T09:30", "--time-zone", "Nowhere"], "--time-zone: expected an"),
@@ -139,9 +139,9 @@ REFUSED = [
     (["create", "--title", "x", "--recurrence", "daily", "--interval", "0"], "--interval: expected a whole number"),
     (["create", "--from-json", "-"], "--from-json: expected a JSON object: Expecting value"),
     (["create", "--from-json", "-", "--title", "x"], "--from-json holds all fields"),
-    (["update", "1"], "what shall change? No field was given"),
-    (["delete"], "which meetings? There is no id"),
-    (["delete", "1"], "there is nobody to ask whether to delete"),
+    (["update", "1"], "no field to change was given"),
+    (["delete"], "no meeting id was given"),
+    (["delete", "1"], "without a terminal, a delete cannot be confirmed"),
     (["delete", "--yess", "1"], "Unknown option: --yess"),
 ]
 
@@ -241,4 +241,4 @@ def test_connecting_an_account(pyas: Pyas, sandbox: Sandbox, monkeypatch: pytest
     assert ["the-code", "another-code"] == [request.body["code"] for request in sandbox.requests[3:]]
     assert piped.json[0]["accountId"] == sandbox.account_ids[-2]
     assert sandbox.account_ids[-1] in typed.out
-    assert (2, "pyas: error: there is no code\n") == (nothing.code, nothing.err.splitlines(keepends=True)[0])
+    assert (2, "pyas: error: no code was given\n") == (nothing.code, nothing.err.splitlines(keepends=True)[0])

@@ -18,7 +18,7 @@ from pyas_async import InvalidArgumentError, RateBudget
 from pyas_async._runtime.http.limiter import ConnectionLimiter
 from pyas_async.plans import DEVELOPER, GROWTH, PLANS, SCALE, Estimate, Plan, estimate, table
 from pyas_async.plans._cli import main
-from pyas_async.plans._estimate import few
+from pyas_async.plans._estimate import format_repeats
 from pyas_async.plans._plan import portion
 from pyas_async.plans._table import duration
 from simulation import run as simulation
@@ -404,7 +404,7 @@ def test_duration(seconds: float, text: str) -> None:
 )
 def test_few(number: float, text: str) -> None:
     """How often something is possible is never rounded up."""
-    assert text == few(number)
+    assert text == format_repeats(number)
 
 
 def test_table() -> None:

@@ -58,13 +58,13 @@ def test_an_error_that_spares_nobody(tmp_path: Path, served: tuple[Sandbox, str]
 def test_ctrl_c(tmp_path: Path, served: tuple[Sandbox, str], monkeypatch: pytest.MonkeyPatch) -> None:
     """What has come is loaded before Ctrl-C is heard."""
     sandbox, url = served
-    take, ids = _reader.Reader.take, sandbox.account_ids
+    take, ids = _reader.Reader.next_slice, sandbox.account_ids
 
     def struck(self: _reader.Reader) -> _reader.Slice:
         take(self)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(_reader.Reader, "take", struck)
+    monkeypatch.setattr(_reader.Reader, "next_slice", struck)
     with pytest.raises(KeyboardInterrupt):
         load(tmp_path, url, ids, slice_calls=3, max_concurrency=1)
     monkeypatch.undo()

@@ -39,7 +39,7 @@ def test_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.
         assert (8, False) == (done.code, file.exists()), done.err
         assert "30 rows are safe in" in done.err
         again = pyas("meetings", "export", "--output", file, *accounts)
-        assert (2, True) == (again.code, "did not come to its end (30 rows so far)" in again.err)
+        assert (2, True) == (again.code, "was not completed (30 rows so far)" in again.err)
         sandbox.add_account("late", meetings=5)
         calls = len(sandbox.requests)
         done = pyas("meetings", "export", "--output", file, "--resume")

@@ -78,7 +78,9 @@ def test_nothing_is_lost_of_a_row(tmp_path: Path) -> None:
         "brand_new": {"deep": [1.0, {"er": None}]},
     }
     meeting = from_dict(Meeting, row)
-    slice_ = _reader.Slice(pairs=[("acc", meeting)], listed=[], failures={}, place=None, calls=1, over=True, error=None)
+    slice_ = _reader.Slice(
+        pairs=[("acc", meeting)], listed=[], failures={}, checkpoint=None, calls=1, last=True, error=None
+    )
     pipeline_in(tmp_path).run(_source.source_of(lambda: _source.items(slice_, 1)))
     [(number, topic, start, text)] = ask(tmp_path, "SELECT id, topic, start_time, document FROM meetings")
     assert (None, "nul \ufffd, a private \uf026 and \U0001f600") == (number, topic)

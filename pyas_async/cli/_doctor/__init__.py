@@ -1,5 +1,5 @@
-"""``pyas doctor``: a few calls that read, and what they tell of that the service's page leaves open.
+"""``pyas doctor``: a few read-only calls that test what the service's page does not specify.
 
-The page does not say in which order a date is, how large a page may be, or what a dead page token is answered with. The
-library assumes something of each. This looks, with the user's own key and account, which of it holds.
+The page does not say which order a date has, how large a page may be, or how an expired page token is answered. The
+library makes an assumption about each. The doctor tests these assumptions with the user's own key and account.
 """

@@ -1,7 +1,7 @@
-"""The doctor's calls: each gives its answer or its error, and the headers that came with it.
+"""The doctor's calls: each returns its result or its error, and the headers of the response.
 
-The library shows no headers. They are seen here through the door that it has for that: a client of httpx, brought
-along, with a hook.
+The library does not show headers. The doctor reads them with a hook of its own httpx client, which it passes to the
+library.
 """
 
 import time
@@ -15,21 +15,21 @@ import httpx
 
 from pyas_async import APIStatusError, AttemptStarted, Event, MeetingDetail, Page, PyasClient, PyasError
 
-# The key, its rights, the account, and limits.
+# Statuses about the key, its rights, the account, and limits, rather than about the request.
 _NOT_THE_REQUEST: Final = (401, 403, 404, 408, 429)
 T_co = TypeVar("T_co", covariant=True)
 
 
 @attrs.frozen(kw_only=True)
-class Reply(Generic[T_co]):
-    """What a call came to.
+class CallResult(Generic[T_co]):
+    """The result of a call.
 
     Attributes:
-        value: What it gave; ``None`` if it failed.
+        value: The call's result; ``None`` if it failed.
         error: Why it failed.
-        headers: The last answer's, names in lower case.
+        headers: The last response's headers, with lower-case names.
         seconds: How long it took.
-        at: The wall clock when it was over, in seconds.
+        at: The wall-clock time at its end, in epoch seconds.
     """
 
     value: T_co | None
@@ -40,14 +40,14 @@ class Reply(Generic[T_co]):
 
     @property
     def refused(self) -> bool:
-        """Whether the service has refused the request as it was, and another one may do."""
+        """Whether the service refused this request, so that another request may succeed."""
         error = self.error
         return isinstance(error, APIStatusError) and error.status < 500 and error.status not in _NOT_THE_REQUEST
 
 
 @attrs.define
 class Clock:
-    """Where the doctor's time comes from, and how it passes."""
+    """The doctor's sources of time; tests replace them."""
 
     now: Callable[[], float] = time.monotonic
     wall: Callable[[], float] = time.time
@@ -58,64 +58,64 @@ CLOCK: Final = Clock()
 
 
 class Calls:
-    """Makes calls, one after the other, and remembers what their answers' headers said.
+    """Makes calls, one after the other, and keeps their results with their headers.
 
     Attributes:
-        count: Requests sent.
-        replies: All of them so far.
+        count: The number of requests sent.
+        results: All results so far.
     """
 
     def __init__(self, make: Callable[..., PyasClient], account_id: str) -> None:
-        """Prepare.
+        """Make a client.
 
         Args:
-            make: Makes a client, given the client of httpx to send through and what to tell of events.
-            account_id: Whose meetings.
+            make: Makes the client, given the httpx client to send through and an event handler.
+            account_id: The account to look at.
         """
         self.count = 0
-        self.replies: list[Reply[Any]] = []
+        self.results: list[CallResult[Any]] = []
         self._headers: Mapping[str, str] = {}
-        self._http = httpx.AsyncClient(event_hooks={"response": [self._answered]})
-        self._client = make(http_client=self._http, on_event=self._heard)
+        self._http = httpx.AsyncClient(event_hooks={"response": [self._on_response]})
+        self._client = make(http_client=self._http, on_event=self._on_event)
         self._meetings = self._client.for_account(account_id).meetings
 
-    async def list(self, **query: Any) -> Reply[Page]:  # noqa: ANN401  (whatever a listing takes)
-        """Ask for a page."""
-        return await self._reply(self._meetings.list(**query))
+    async def list(self, **query: Any) -> CallResult[Page]:  # noqa: ANN401  (the arguments of `Meetings.list`)
+        """Get a page."""
+        return await self._call(self._meetings.list(**query))
 
-    async def get(self, meeting_id: int | str) -> Reply[MeetingDetail]:
-        """Ask for a meeting."""
-        return await self._reply(self._meetings.get(meeting_id))
+    async def get(self, meeting_id: int | str) -> CallResult[MeetingDetail]:
+        """Get a meeting."""
+        return await self._call(self._meetings.get(meeting_id))
 
     @property
     def left(self) -> int | None:
-        """Calls that are left, as far as the library could read that."""
+        """Calls that remain in the window, if the library could read it."""
         return self._client.rate_limit.remaining
 
-    async def _reply(self, call: Awaitable[T_co]) -> Reply[T_co]:
+    async def _call(self, call: Awaitable[T_co]) -> CallResult[T_co]:
         value, error = None, None
         self._headers, began = {}, CLOCK.now()
         try:
             value = await call
         except PyasError as raised:
             error = raised
-        reply = Reply(value=value, error=error, headers=self._headers, seconds=CLOCK.now() - began, at=CLOCK.wall())
-        self.replies.append(reply)
-        return reply
+        result = CallResult(
+            value=value, error=error, headers=self._headers, seconds=CLOCK.now() - began, at=CLOCK.wall()
+        )
+        self.results.append(result)
+        return result
 
-    def _heard(self, event: Event) -> None:
+    def _on_event(self, event: Event) -> None:
         self.count += isinstance(event, AttemptStarted)
 
-    async def _answered(self, response: httpx.Response) -> None:
+    async def _on_response(self, response: httpx.Response) -> None:
         self._headers = {name.lower(): value for name, value in response.headers.items()}
 
     async def __aenter__(self) -> Self:
-        """Give the calls."""
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Close what was opened."""
         await self._client.aclose()
         await self._http.aclose()

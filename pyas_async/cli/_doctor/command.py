@@ -9,19 +9,19 @@ from rich.table import Table
 from rich.text import Text
 
 from pyas_async import PyasError, __version__
+from pyas_async.cli._client import client_for, require_account
 from pyas_async.cli._doctor.calls import Calls
 from pyas_async.cli._doctor.dates import date_order
 from pyas_async.cli._doctor.details import details
-from pyas_async.cli._doctor.findings import Finding, Masker, State, worst
+from pyas_async.cli._doctor.findings import Finding, Masker, State, any_differs
 from pyas_async.cli._doctor.limits import clock, limit_headers
 from pyas_async.cli._doctor.pages import LARGEST, page_number, page_size, page_tokens, total, unknown_token
-from pyas_async.cli._doctor.patience import expiry
-from pyas_async.cli._failing import Exit
+from pyas_async.cli._doctor.token_life import expiry
+from pyas_async.cli._errors import Exit
 from pyas_async.cli._options import COMMON, Account, Common, Flag, PlanName
-from pyas_async.cli._output import clean, many, say, status, write, write_json
-from pyas_async.cli._running import perform_async
-from pyas_async.cli._service import client_for, whose
-from pyas_async.cli._times import lasting
+from pyas_async.cli._output import clean, plural, say, status, write, write_json
+from pyas_async.cli._runner import perform_async
+from pyas_async.cli._times import format_duration
 
 EXAMPLES: Final = """\
 Examples:
@@ -39,20 +39,20 @@ def examine(
     plan: PlanName = None,
     common: Common = COMMON,
 ) -> int:
-    """Look which of the library's assumptions about the service hold, with your own key and account.
+    """Test the library's assumptions about the service, with your own key and account.
 
-    It makes about a dozen calls, all of which only read. Keys, accounts, tokens, and what your meetings are about do
-    not appear in its report, so that it can be sent to others. If something differs, the exit code is 8.
+    It makes about a dozen calls, all of which only read. The report contains no keys, account ids or tokens, and
+    nothing about the content of your meetings, so you can send it to others. If something differs, the exit code is 8.
 
     Args:
-        account: Whose meetings to look at; else PYAS_ACCOUNT_ID. Best one with many.
-        patient: Take a quarter of an hour more, to see page tokens die.
+        account: The account to look at; default: PYAS_ACCOUNT_ID. Best one with many meetings.
+        patient: Take a quarter of an hour more, to see page tokens expire.
         plan: Keep to the limit of this plan.
-        common: What every command has.
+        common: Options of every command.
     """
 
     async def work() -> int:
-        owner, masker, findings = whose(account), Masker(), list[Finding]()
+        owner, masker, findings = require_account(account), Masker(), list[Finding]()
         masker.learn(owner)
 
         def found(*new: Finding) -> None:
@@ -63,7 +63,7 @@ def examine(
                 else:
                     _show(finding)
 
-        def make(**options: Any) -> Any:  # noqa: ANN401  (whatever a client takes)
+        def make(**options: Any) -> Any:  # noqa: ANN401  (the arguments of a client)
             return client_for(plan=plan, **options)
 
         async with Calls(make, owner) as calls:
@@ -72,7 +72,7 @@ def examine(
             finally:
                 if findings or common.json:
                     _sum_up(calls, findings, common)
-        return Exit.INCOMPLETE if worst(findings) else Exit.OK
+        return Exit.INCOMPLETE if any_differs(findings) else Exit.OK
 
     return perform_async(work, common)
 
@@ -95,18 +95,18 @@ async def _examine(calls: Calls, masker: Masker, found: Callable[..., None], *, 
     found(*await details(calls, whole, masker))
     found(*limit_headers(calls), clock(calls))
     if patient:
-        with status("") as tell:
-            died = await expiry(calls, length, masker, lambda left: tell(_waiting(left)))
-        found(*died)
+        with status("") as report:
+            findings = await expiry(calls, length, masker, lambda left: report(_waiting(left)))
+        found(*findings)
 
 
 def _waiting(left: float) -> str:
-    return f"waiting for a page token to die: {lasting(left)}"
+    return f"waiting for a page token to expire: {format_duration(left)}"
 
 
 def _cannot(error: PyasError | None) -> PyasError:
-    assert error is not None  # noqa: S101  (a reply without a value has one)
-    error.add_note("Nothing else can be looked at before this is mended.")
+    assert error is not None  # noqa: S101  (a result without a value has an error)
+    error.add_note("Nothing else can be tested before this works.")
     return error
 
 
@@ -124,7 +124,7 @@ def _show(finding: Finding) -> None:
 
 
 def _sum_up(calls: Calls, findings: list[Finding], common: Common) -> None:
-    seconds = [reply.seconds for reply in calls.replies]
+    seconds = [result.seconds for result in calls.results]
     facts: dict[str, Any] = {
         "check": "summary",
         "calls": calls.count,
@@ -138,4 +138,4 @@ def _sum_up(calls: Calls, findings: list[Finding], common: Common) -> None:
         write_json(facts)
         return
     parts = [f"{state}: {count}" for state in _STYLES if (count := sum(one.state == state for one in findings))]
-    say(f"{', '.join(parts) or 'nothing found'}; {many(calls.count, 'call')}; pyas_async {__version__}")
+    say(f"{', '.join(parts) or 'nothing found'}; {plural(calls.count, 'call')}; pyas_async {__version__}")

@@ -1,4 +1,4 @@
-"""Questions about dates: in which order a filter's are, and whether its last day counts."""
+"""Checks of dates: the order of a filter's dates, and whether its last day is included."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, timedelta
@@ -15,7 +15,7 @@ _OURS: Final = "%m-%d-%Y"
 _FORMS: Final = {_OURS: "MM-DD-YYYY", "%d-%m-%Y": "DD-MM-YYYY", "%Y-%m-%d": "YYYY-MM-DD"}
 _ASSUMED: Final = "a filter's dates are MM-DD-YYYY"
 _SLACK: Final = timedelta(days=1)
-"""Whose midnight is meant, nobody says."""
+"""The service does not say in which time zone its days are."""
 
 
 @attrs.frozen
@@ -25,7 +25,7 @@ class _Target:
     Attributes:
         day: The day.
         rows: Ids of the rows that are known to be on it.
-        clear: Whether the day has two readings, only one of which can find the rows.
+        clear: Whether another order of month and day gives a valid day that is far enough away to tell them apart.
     """
 
     day: date
@@ -34,43 +34,43 @@ class _Target:
 
 
 async def date_order(calls: Calls, whole: Page, size: int | None) -> list[Finding]:
-    """Find out in which order dates are, by a day that some meetings are known to be on; and if its last day counts.
+    """Find the order of a filter's dates, using a day with known meetings; and check whether its last day is included.
 
     Args:
         calls: Makes the calls.
         whole: A page of the listing.
-        size: The largest page that may be asked for.
+        size: The largest page size that is allowed.
     """
     target = _target(whole.meetings)
     if target is None:
-        seen = "it takes scheduled meetings on days that are further apart; this account has none"
+        seen = "it needs scheduled meetings on days that are further apart; this account has none"
         return [Finding(check="date-order", state="unclear", assumed=_ASSUMED, seen=seen)]
-    told = list[str]()
+    failures = list[str]()
     for form, name in _FORMS.items():
         outcome = await _try(calls, target, form, size)
         if outcome is None:
-            return [_finding(form, target, told), await _last_day(calls, target, form, size)]
-        told.append(f"{name}: {outcome}")
-        if outcome.startswith("not heeded"):
+            return [_finding(form, target, failures), await _last_day(calls, target, form, size)]
+        failures.append(f"{name}: {outcome}")
+        if outcome.startswith("ignored"):
             break
-    change = "Filter by day yourself: what `start_date` and `end_date` do cannot be relied upon. Please report it."
-    return [Finding(check="date-order", state="differs", assumed=_ASSUMED, seen="; ".join(told), change=change)]
+    change = "Filter by day yourself: what `start_date` and `end_date` do is not reliable. Please report it."
+    return [Finding(check="date-order", state="differs", assumed=_ASSUMED, seen="; ".join(failures), change=change)]
 
 
-def _finding(form: str, target: _Target, told: Sequence[str]) -> Finding:
+def _finding(form: str, target: _Target, failures: Sequence[str]) -> Finding:
     name = _FORMS[form]
     if form == _OURS:
         seen = f"{name} finds the meetings of a day"
         if not target.clear:
             seen += " (one after the 12th, which has no other reading: earlier days may be read otherwise)"
         return Finding(check="date-order", state="holds", assumed=_ASSUMED, seen=seen)
-    seen = f"{name} finds the meetings of a day; {'; '.join(told)}"
+    seen = f"{name} finds the meetings of a day; {'; '.join(failures)}"
     change = f"Pass days as text, start_date=day.strftime({form!r}); for pyas, set {DATE_FORMAT}={form}."
     return Finding(check="date-order", state="differs", assumed=_ASSUMED, seen=seen, change=change)
 
 
 def _target(meetings: Sequence[Meeting]) -> _Target | None:
-    """Find a day with meetings, others being far away from it; best one that reads otherwise in another order."""
+    """Choose a day with meetings and with other meetings far away, if possible one that is clear in another order."""
     days: dict[date, set[int]] = {}
     for one in meetings:
         if one.type == MeetingType.SCHEDULED and one.start_time is not None:
@@ -84,32 +84,32 @@ def _target(meetings: Sequence[Meeting]) -> _Target | None:
 
 
 async def _try(calls: Calls, target: _Target, form: str, size: int | None) -> str | None:
-    """Filter by the days around a day, written like this; say how that failed, ``None`` if it did not."""
+    """Filter by the days around a day, in one date format; return why that failed, ``None`` if it did not."""
     first, last = ((target.day + days).strftime(form) for days in (-_SLACK, _SLACK))
-    reply = await calls.list(start_date=first, end_date=last, max_results=size)
-    if reply.value is None:
-        return f"refused ({type(reply.error).__name__})" if reply.refused else f"failed ({reply.error})"
-    timed = [one for one in reply.value.meetings if one.type == MeetingType.SCHEDULED and one.start_time is not None]
-    strangers = [
+    result = await calls.list(start_date=first, end_date=last, max_results=size)
+    if result.value is None:
+        return f"refused ({type(result.error).__name__})" if result.refused else f"failed ({result.error})"
+    timed = [one for one in result.value.meetings if one.type == MeetingType.SCHEDULED and one.start_time is not None]
+    of_other_days = [
         one
         for one in timed
         if one.start_time is not None and abs(one.start_time.astimezone(UTC).date() - target.day) > 2 * _SLACK
     ]
     found = target.rows & {one.id for one in timed}
-    if found and not strangers:
+    if found and not of_other_days:
         return None
     if found:
-        return f"not heeded: {len(strangers)} of {len(timed)} rows are of other days"
+        return f"ignored: {len(of_other_days)} of {len(timed)} rows are on other days"
     return "finds none of the meetings of that day"
 
 
 async def _last_day(calls: Calls, target: _Target, form: str, size: int | None) -> Finding:
-    """Ask for one day alone: what comes says whether the last day of a filter counts."""
+    """Ask for one day alone: the rows show whether the last day of a filter is included."""
     day = target.day.strftime(form)
-    reply = await calls.list(start_date=day, end_date=day, max_results=size)
-    if reply.value is None:
-        return Finding(check="last-day", state="unclear", seen=f"a filter of one day failed: {reply.error}")
-    found = len(target.rows & {one.id for one in reply.value.meetings})
+    result = await calls.list(start_date=day, end_date=day, max_results=size)
+    if result.value is None:
+        return Finding(check="last-day", state="unclear", seen=f"a filter of one day failed: {result.error}")
+    found = len(target.rows & {one.id for one in result.value.meetings})
     if found == len(target.rows):
         seen = "the last day of a filter counts: one from a day to the same day finds its meetings"
     elif not found:

@@ -1,4 +1,4 @@
-"""Questions about single meetings: whether both of their ids lead to them, and what the models do not know of them."""
+"""Checks of single meetings: whether both of their ids work, and which of their fields the models do not know."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ from pyas_async.cli._doctor.findings import Finding, Masker
 
 
 async def details(calls: Calls, whole: Page, masker: Masker) -> list[Finding]:
-    """Ask for one meeting by its number and by its uuid."""
+    """Get one meeting by its number and by its uuid."""
     row = next((one for one in whole.meetings if one.start_time is not None), None)
     row = row or next(iter(whole.meetings), None)
     if row is None:
@@ -18,12 +18,12 @@ async def details(calls: Calls, whole: Page, masker: Masker) -> list[Finding]:
     by_uuid = await calls.get(row.uuid) if row.uuid else None
     assumed = "a meeting is found by its number and by its uuid"
     seen = []
-    for name, reply in (("number", by_id), ("uuid", by_uuid)):
-        if reply is None:
+    for name, result in (("number", by_id), ("uuid", by_uuid)):
+        if result is None:
             seen.append("rows have no uuid")
-        elif reply.value is None:
-            seen.append(f"by its {name}: {type(reply.error).__name__}: {reply.error}")
-        elif reply.value.id != row.id:
+        elif result.value is None:
+            seen.append(f"by its {name}: {type(result.error).__name__}: {result.error}")
+        elif result.value.id != row.id:
             seen.append(f"its {name} leads to another meeting")
     if not seen:
         found = Finding(check="ids", state="holds", assumed=assumed, seen="a meeting was found by each of them")
@@ -34,7 +34,7 @@ async def details(calls: Calls, whole: Page, masker: Masker) -> list[Finding]:
 
 
 def unknown_fields(rows: Iterable[Meeting], detail: MeetingDetail | None) -> Finding:
-    """Name the fields that no model has; never what stands in them."""
+    """List the names of the fields that the models do not know, without their values."""
     of_rows = sorted({name for row in rows for name in row.extra})
     of_detail = [] if detail is None else sorted({*detail.extra, *(detail.settings.extra if detail.settings else ())})
     if not of_rows and not of_detail:

@@ -1,4 +1,4 @@
-"""Questions about the limit: which headers tell of it, in which form, and what they say of the plan."""
+"""Checks of the rate limit: which headers report it, in which form, and what they say about the plan."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
-from pyas_async.cli._doctor.calls import Calls, Reply
+from pyas_async.cli._doctor.calls import CallResult, Calls
 from pyas_async.cli._doctor.findings import Finding
-from pyas_async.cli._output import many
+from pyas_async.cli._output import plural
 from pyas_async.plans import PLANS
 
 _ASSUMED: Final = "answers say in X-RateLimit-Remaining what is left of the limit, and in X-RateLimit-Reset until when"
@@ -19,24 +19,24 @@ _GREATEST_SKEW: Final = 10.0
 
 
 def limit_headers(calls: Calls) -> list[Finding]:
-    """Say what the answers so far have told of the limit."""
-    replies = [reply for reply in calls.replies if reply.value is not None]
-    names = sorted({name for reply in replies for name in reply.headers if _OF_LIMITS.match(name)})
+    """Report what the responses so far say about the limit."""
+    results = [result for result in calls.results if result.value is not None]
+    names = sorted({name for result in results for name in result.headers if _OF_LIMITS.match(name)})
     if not names:
-        seen = "answers say nothing of a limit"
+        seen = "no answer has a header about a limit"
         change = f"The library cannot see what is left, and would learn of the limit by being refused. {_BUDGET}"
         return [Finding(check="limit-headers", state="differs", assumed=_ASSUMED, seen=seen, change=change)]
-    last = replies[-1].headers
+    last = results[-1].headers
     forms = ", ".join(f"{name} ({form_of(last.get(name, ''))})" for name in names)
     if calls.left is None:
         change = f"The library does not read these. {_BUDGET} Please report it."
         return [Finding(check="limit-headers", state="differs", assumed=_ASSUMED, seen=forms, change=change)]
-    found = [_window(forms, last, replies[-1]), *_plan(last)]
-    return [*found, _others(calls.replies)]
+    found = [_window(forms, last, results[-1]), *_plan(last)]
+    return [*found, _others(calls.results)]
 
 
 def form_of(text: str) -> str:
-    """Say in which form a header is, and nothing of what it says."""
+    """Describe the form of a header's value, without the value."""
     text = text.strip()
     if not text:
         return "empty"
@@ -64,12 +64,12 @@ def _moment(text: str) -> datetime | None:
     return None
 
 
-def _window(forms: str, headers: Mapping[str, str], reply: Reply[Any]) -> Finding:
-    """Judge the end of the window."""
+def _window(forms: str, headers: Mapping[str, str], result: CallResult[Any]) -> Finding:
+    """Check the end of the window."""
     ends = _moment(headers.get("x-ratelimit-reset", ""))
-    there = _moment(headers.get("date", "")) or datetime.fromtimestamp(reply.at, UTC)
+    there = _moment(headers.get("date", "")) or datetime.fromtimestamp(result.at, UTC)
     if ends is None:
-        change = f"What is left is heeded; that it comes back is reckoned with after 5 minutes. {_BUDGET}"
+        change = f"The client follows the remaining count, and expects the next window after 5 minutes. {_BUDGET}"
         return Finding(check="limit-headers", state="differs", assumed=_ASSUMED, seen=forms, change=change)
     seconds = (ends - there).total_seconds()
     if seconds > 302:
@@ -80,7 +80,7 @@ def _window(forms: str, headers: Mapping[str, str], reply: Reply[Any]) -> Findin
 
 
 def _plan(headers: Mapping[str, str]) -> list[Finding]:
-    """Say which plan the key is of, if the limit is that of one."""
+    """Name the plan of the key, if its limit is that of a plan."""
     text = headers.get("x-ratelimit-limit", "").strip()
     if not text.isdigit():
         return []
@@ -103,30 +103,32 @@ def _plan(headers: Mapping[str, str]) -> list[Finding]:
     ]
 
 
-def _others(replies: Sequence[Reply[Any]]) -> Finding:
-    """Say whether others use the key: what is left goes down by one for each of our calls, if they do not."""
+def _others(results: Sequence[CallResult[Any]]) -> Finding:
+    """Report whether other programs use the key: if not, the remaining calls go down by one for each of our calls."""
     left = [
-        int(text) for reply in replies if (text := reply.headers.get("x-ratelimit-remaining", "").strip()).isdigit()
+        int(text) for result in results if (text := result.headers.get("x-ratelimit-remaining", "").strip()).isdigit()
     ]
-    gone, ours = left[0] - left[-1], len(left) - 1
-    if gone < 0:
+    used, ours = left[0] - left[-1], len(left) - 1
+    if used < 0:
         return Finding(check="other-users", state="unclear", seen="a new window began meanwhile")
-    if gone > ours:
-        seen = f"others have made {many(gone - ours, 'call')} with this key, while we made {ours}"
+    if used > ours:
+        seen = f"other programs made {plural(used - ours, 'call')} with this key, while we made {ours}"
         change = "Share the limit out: RateBudget(…, share=0.5), or one budget by a BudgetStore."
         return Finding(check="other-users", state="noted", seen=seen, change=change)
-    return Finding(check="other-users", state="noted", seen="nobody else has used this key meanwhile")
+    return Finding(check="other-users", state="noted", seen="no other program used this key meanwhile")
 
 
 def clock(calls: Calls) -> Finding:
     """Compare this machine's clock with the service's."""
     assumed = f"this clock and the service's agree to {_GREATEST_SKEW:.0f} s"
     skews = [
-        reply.at - moment.timestamp() for reply in calls.replies if (moment := _moment(reply.headers.get("date", "")))
+        result.at - moment.timestamp()
+        for result in calls.results
+        if (moment := _moment(result.headers.get("date", "")))
     ]
     if not skews:
         return Finding(check="clock", state="unclear", assumed=assumed, seen="answers have no Date")
-    # An answer's Date is older than its arrival, and has whole seconds: the least difference is the truest.
+    # A response's Date is older than its arrival, and rounded to seconds: the smallest difference is the best estimate.
     skew = min(skews, key=abs)
     if abs(skew) <= _GREATEST_SKEW:
         return Finding(check="clock", state="holds", assumed=assumed, seen=f"they differ by {abs(skew):.0f} s")

@@ -1,10 +1,10 @@
-"""Questions about pages: how large they may be, whether their tokens and their numbers lead on, and their order."""
+"""Checks of pages: how large they may be, whether tokens and page numbers lead to the next page, and the row order."""
 
 from collections.abc import Sequence
 from typing import Final
 
 from pyas_async import Meeting, Page, PageTokenExpiredError, PyasError
-from pyas_async.cli._doctor.calls import Calls, Reply
+from pyas_async.cli._doctor.calls import CallResult, Calls
 from pyas_async.cli._doctor.findings import Finding, Masker
 
 LARGEST: Final = 300
@@ -16,19 +16,19 @@ Identity = tuple[int, str, str]
 
 
 def identities(meetings: Sequence[Meeting]) -> list[Identity]:
-    """Tell rows from one another, as the library does."""
+    """Return the identities of rows, as the library compares them."""
     return [(one.id, one.uuid, "" if one.start_time is None else one.start_time.isoformat()) for one in meetings]
 
 
-async def page_size(calls: Calls, first: Reply[Page]) -> tuple[Finding, Page | None, int | None]:
-    """Find out how large a page may be.
+async def page_size(calls: Calls, first: CallResult[Page]) -> tuple[Finding, Page | None, int | None]:
+    """Find the largest page size.
 
     Args:
         calls: Makes the calls.
-        first: The answer to a request for 300 rows.
+        first: The result of a request for 300 rows.
 
     Returns:
-        What was found, the largest page that came, and the size that was asked for then.
+        The finding, the largest page that came, and the size that was requested for it.
     """
     assumed = f"a page may have {LARGEST} rows, Zoom's maximum"
     page: Page | None
@@ -38,7 +38,7 @@ async def page_size(calls: Calls, first: Reply[Page]) -> tuple[Finding, Page | N
         if page is None:
             page, asked = (await calls.list(max_results=smaller)).value, smaller
     if page is None:
-        seen = f"no page came, whatever its size: {_said(first.error)}"
+        seen = f"no page came, whatever its size: {_describe(first.error)}"
         return Finding(check="page-size", state="unclear", assumed=assumed, seen=seen), None, None
     served = len(page) if page.next_page_token else max(len(page), page.page_size or 0)
     if asked == LARGEST and served >= LARGEST:
@@ -48,11 +48,11 @@ async def page_size(calls: Calls, first: Reply[Page]) -> tuple[Finding, Page | N
         seen = f"the answer does not say its page's size, and had all {len(page)} rows"
         return Finding(check="page-size", state="unclear", assumed=assumed, seen=seen), page, asked
     change = (
-        f"Nothing has to be set: listings go by what comes. They take {LARGEST / max(served, 1):.0f} times the calls: "
-        f"reckon with that in `pyas plan --pages`."
+        f"Nothing has to be set: listings adapt to what comes. They take {LARGEST / max(served, 1):.0f} times the "
+        f"calls: use that in `pyas plan --pages`."
     )
     if asked != LARGEST:
-        seen = f"{LARGEST} was refused ({_said(first.error)}); a page of {served} rows came"
+        seen = f"{LARGEST} was refused ({_describe(first.error)}); a page of {served} rows came"
         change += f" page_size={asked or served}, in pyas meetings --page-size, saves each listing the refused call."
     else:
         seen = f"{LARGEST} were asked for, and a page has {served}"
@@ -60,10 +60,10 @@ async def page_size(calls: Calls, first: Reply[Page]) -> tuple[Finding, Page | N
 
 
 async def page_tokens(calls: Calls, whole: Page, masker: Masker) -> tuple[list[Finding], int]:
-    """Find out whether a token leads to the rows behind its page, and whether their order is the same in each call.
+    """Check whether a token leads to the rows after its page, and whether the row order is the same in each call.
 
     Returns:
-        What was found, and the size of page that the listing is long enough for; 0 if it is too short.
+        The findings, and a page size of which the listing has two pages; 0 if it is too short.
     """
     chain, order = "a page's token leads to the rows behind it", "the order of a listing is the same in each call"
     size = min(_SMALL, len(whole) // 2)
@@ -80,13 +80,13 @@ async def page_tokens(calls: Calls, whole: Page, masker: Masker) -> tuple[list[F
         change = "Listings end at their first page: nothing can be set. Please report it."
         return [Finding(check="page-token", state="differs", assumed=chain, seen=seen, change=change)], size
     masker.learn(token)
-    reply = await calls.list(max_results=size, next_page_token=token)
-    if reply.value is None:
-        seen = f"a token was refused at once: {_said(reply.error)}"
+    result = await calls.list(max_results=size, next_page_token=token)
+    if result.value is None:
+        seen = f"a token was refused at once: {_describe(result.error)}"
         change = "Listings cannot go beyond their first page: nothing can be set. Please report it."
         return [Finding(check="page-token", state="differs", assumed=chain, seen=seen, change=change)], size
-    masker.learn(reply.value.next_page_token or "")
-    head, tail, all_rows = identities(one.meetings), identities(reply.value.meetings), identities(whole.meetings)
+    masker.learn(result.value.next_page_token or "")
+    head, tail, all_rows = identities(one.meetings), identities(result.value.meetings), identities(whole.meetings)
     repeated = len(set(head) & set(tail))
     if repeated:
         seen = f"{repeated} of {len(tail)} rows of the second page were on the first, too"
@@ -104,14 +104,14 @@ async def page_tokens(calls: Calls, whole: Page, masker: Masker) -> tuple[list[F
 
 
 async def page_number(calls: Calls, whole: Page, size: int) -> Finding:
-    """Find out whether pages can be asked for by their numbers."""
+    """Check whether pages can be requested by number."""
     if not size:
         return Finding(check="page-number", state="unclear", seen="the account has too few meetings for two pages")
-    reply = await calls.list(max_results=size, page_number=2)
-    if reply.value is None:
-        return Finding(check="page-number", state="noted", seen=f"refused: {_said(reply.error)}")
-    rows, all_rows = identities(reply.value.meetings), identities(whole.meetings)
-    token = "with a token for the next page" if reply.value.next_page_token else "without a token for the next page"
+    result = await calls.list(max_results=size, page_number=2)
+    if result.value is None:
+        return Finding(check="page-number", state="noted", seen=f"refused: {_describe(result.error)}")
+    rows, all_rows = identities(result.value.meetings), identities(whole.meetings)
+    token = "with a token for the next page" if result.value.next_page_token else "without a token for the next page"
     if rows and rows == all_rows[size : size + len(rows)]:
         seen = f"honoured: the second page came, {token}"
     elif rows == all_rows[: len(rows)]:
@@ -122,34 +122,34 @@ async def page_number(calls: Calls, whole: Page, size: int) -> Finding:
 
 
 async def unknown_token(calls: Calls, size: int) -> Finding:
-    """Find out what the answer to an invented token is: most likely that to one that has died."""
-    reply = await calls.list(max_results=size or _SMALL, next_page_token=INVENTED)
-    return dead_token("unknown-token", "an invented token", reply.value, reply.error)
+    """Check the response to an invented token; most likely it is that to an expired token."""
+    result = await calls.list(max_results=size or _SMALL, next_page_token=INVENTED)
+    return invalid_token("unknown-token", "an invented token", result.value, result.error)
 
 
-def dead_token(check: str, what: str, page: Page | None, error: PyasError | None) -> Finding:
-    """Say whether the answer to a token that is not valid is taken for what it is."""
+def invalid_token(check: str, what: str, page: Page | None, error: PyasError | None) -> Finding:
+    """Judge whether the response to an invalid token is recognised as such."""
     assumed = "the answer to a token that is not valid says so"
     if page is not None:
         seen = f"{what} was answered with a page of {len(page)} rows, as if nothing were wrong"
         change = "Nothing has to be set: rows that come again are skipped, and tokens near their end are not tried."
         return Finding(check=check, state="differs", assumed=assumed, seen=seen, change=change)
-    seen = f"{what} was answered with {_said(error)}"
+    seen = f"{what} was answered with {_describe(error)}"
     if isinstance(error, PageTokenExpiredError):
         return Finding(check=check, state="holds", assumed=assumed, seen=f"{seen}, which is recognised")
     status = getattr(error, "status", None)
     if isinstance(status, int) and status < 500 and status not in (401, 403, 408, 429):
-        change = "Nothing has to be set: such an answer is settled by one call more. Please report it."
+        change = "Nothing has to be set: the client decides such a case with one more call. Please report it."
     else:
         change = (
             "It would be taken for another failure: set PyasClient(page_token_ttl=600), so that no token is tried that "
-            "may be dead. Please report it."
+            "may have expired. Please report it."
         )
     return Finding(check=check, state="differs", assumed=assumed, seen=seen, change=change)
 
 
 def total(whole: Page) -> Finding:
-    """Say whether the total that the service reports is the number of rows, where one page has them all."""
+    """Check whether the reported total is the number of rows, if one page has all of them."""
     assumed = "the total is about the number of rows"
     if whole.next_page_token is not None:
         seen = f"{whole.total_records:,} rows are reported; a page has {len(whole)} of them"
@@ -161,5 +161,5 @@ def total(whole: Page) -> Finding:
     return Finding(check="total", state="differs", assumed=assumed, seen=seen, change=change)
 
 
-def _said(error: PyasError | None) -> str:
+def _describe(error: PyasError | None) -> str:
     return "no answer" if error is None else f"{type(error).__name__}: {error}"

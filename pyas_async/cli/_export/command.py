@@ -12,16 +12,16 @@ import attrs
 from cyclopts import Parameter
 
 from pyas_async import ListType, PyasError
-from pyas_async.cli._export.files import Files, Place
+from pyas_async.cli._errors import CommandError, Exit, code_of, text_of
+from pyas_async.cli._export.convert import check_extra, finish
+from pyas_async.cli._export.files import ExportState, Files
 from pyas_async.cli._export.job import Format, Job, format_of
 from pyas_async.cli._export.progress import now
-from pyas_async.cli._export.run import Ended, export
-from pyas_async.cli._export.shapes import check_extra, finish
+from pyas_async.cli._export.run import ExportResult, export
 from pyas_async.cli._export.stream import STDOUT, export_to_stdout, stream_format
-from pyas_async.cli._failing import CommandError, Exit, code_of, text_of
 from pyas_async.cli._options import COMMON, Common, Day, Flag, PlanName, read_text
-from pyas_async.cli._output import many, say, say_error, write_json
-from pyas_async.cli._running import perform
+from pyas_async.cli._output import plural, say, say_error, write_json
+from pyas_async.cli._runner import perform
 
 EXAMPLES: Final = """\
 Examples:
@@ -55,50 +55,50 @@ def export_meetings(
 ) -> int:
     """Write the meetings of many accounts into a file, each exactly once.
 
-    The file appears when it is whole. Until then, rows are in FILE.part, and FILE.checkpoint says how far it has come:
-    whatever ends the command, --resume goes on there, without the other options.
+    The file appears when it is complete. Until then, rows are in FILE.part, and FILE.checkpoint keeps the progress: if
+    the command is interrupted, --resume continues, without the other options.
 
     Args:
         output: The file; its suffix tells the format: .jsonl, .csv, .parquet, .ics or .duckdb.
-            - is stdout, for JSON lines or CSV, which is written as rows come, and cannot be resumed.
-        account: Whose meetings; may be repeated. Else PYAS_ACCOUNT_ID.
-        accounts_from: A file of account ids, one a line; - is stdin.
-        format: The format, if the file's name does not tell it.
-        start: From this day on: YYYY-MM-DD. Anything else goes to the service as it is.
-        end: Up to this day; likewise.
+            - is stdout, for JSON lines or CSV; rows are written as they come, and the export cannot be resumed.
+        account: An account to export; may be repeated. Default: PYAS_ACCOUNT_ID.
+        accounts_from: A file of account ids, one per line; - is stdin.
+        format: The format, if the file's suffix does not tell it.
+        start: The first day: YYYY-MM-DD. Other text is sent to the service unchanged.
+        end: The last day; likewise.
         type: Which meetings; the service's default is scheduled.
-        page_size: Rows a page that are asked for; 300 unless given.
-        plan: Keep to the limit of this plan, rather than go by the service's answers alone.
-        repair: Walk listings again that changed under way, for what was missed.
-        resume: Go on with an export that did not come to its end; begin if there is none.
-        force: Begin anew, and replace the file if it is there.
+        page_size: Rows to request for a page; default: 300.
+        plan: Keep to the limit of this plan, instead of following the service's answers only.
+        repair: Repeat listings that changed while they were read, to find missing rows.
+        resume: Continue an export that was not completed; start if there is none.
+        force: Start over, and replace the file if it exists.
         partial: Make the file even if some accounts failed.
-        at_once: Accounts under way at a time.
-        checkpoint_every: Seconds between two checkpoints at least; 0 for one after every row.
-        common: What every command has.
+        at_once: How many accounts are listed at a time.
+        checkpoint_every: Minimum seconds between two checkpoints; 0 for one after every row.
+        common: Options of every command.
     """
 
     def work() -> int:
         to_stdout = output == STDOUT
         if to_stdout and (resume or force or common.json):
             option = "resume" if resume else "force" if force else "json"
-            raise CommandError(f"--{option}: of use for a file alone, and --output - is standard output")
+            raise CommandError(f"--{option}: only for exports to a file, and --output - is standard output")
         files = Files(output)
         if not to_stdout:
             files.check()
-        if not checkpoint_every >= 0:  # not a number is not, either
+        if not checkpoint_every >= 0:  # also refuses NaN
             raise CommandError(f"--checkpoint-every: expected 0 or more seconds, got {checkpoint_every}")
         accounts = _ids(account, accounts_from)
         given = {"accounts": accounts, "start": start, "end": end, "type": type, "page_size": page_size}
         given |= {"format": format, "repair": repair or None}
-        begun = files.place() if resume else None
+        begun = files.load() if resume else None
         if begun is not None:
             form = format or begun.job.format
         else:
             form = stream_format(format) if to_stdout else format_of(output, format)
         asked = Job(
             format=form,
-            accounts=accounts or _own(),
+            accounts=accounts or _default_accounts(),
             start=start,
             end=end,
             type=None if type is None else type.value,
@@ -111,18 +111,20 @@ def export_meetings(
             _need_accounts(asked)
             return _end_stream(export_to_stdout(asked, at_once=at_once), partial=partial)
         named = [name for name, value in given.items() if value]
-        place = _begin(files, asked, named, resume=resume, force=force)
-        if place is None:
-            say(f"{output} is there, and nothing is left to resume; --force makes it anew.")
+        state = _begin(files, asked, named, resume=resume, force=force)
+        if state is None:
+            say(f"{output} exists, and nothing is left to resume; --force makes it again.")
             return Exit.OK
-        check_extra(place.job.format)
-        with files.claim(), _telling_how_to_go_on(files):
-            if place.listings is not None and files.place() != place:
-                raise CommandError(f"{output}: another process has gone on with it just now")
-            if plan is not None:  # which may be another one by now
-                place = attrs.evolve(place, job=attrs.evolve(place.job, plan=plan))
-            ended = Ended(place, {}) if place.whole else _run(files, place, at_once=at_once, every=checkpoint_every)
-            return _end(files, ended, partial=partial, common=common)
+        check_extra(state.job.format)
+        with files.lock(), _noting_how_to_resume(files):
+            if state.listings is not None and files.load() != state:
+                raise CommandError(f"{output}: another process has just continued it")
+            if plan is not None:  # it may differ from the plan of the start
+                state = attrs.evolve(state, job=attrs.evolve(state.job, plan=plan))
+            result = (
+                ExportResult(state, {}) if state.whole else _run(files, state, at_once=at_once, every=checkpoint_every)
+            )
+            return _end(files, result, partial=partial, common=common)
 
     return perform(work, common)
 
@@ -137,84 +139,84 @@ def _ids(account: list[str] | None, accounts_from: str | None) -> tuple[str, ...
         if not ids:
             raise CommandError(f"--accounts-from: there is no id in {accounts_from}")
     for one in ids:
-        # The listings would take it for a failure, and the export would never be whole.
+        # In a listing, a bad id would be a failure, and the export could never be completed.
         if not one.strip() or not one.isprintable():
             raise CommandError(f"--account: expected the id of a connected account, got {one!r}")
     return tuple(dict.fromkeys(ids))
 
 
-def _own() -> tuple[str, ...]:
+def _default_accounts() -> tuple[str, ...]:
     own = os.environ.get("PYAS_ACCOUNT_ID", "").strip()
     return (own,) if own else ()
 
 
-def _begin(files: Files, asked: Job, given: list[str], *, resume: bool, force: bool) -> Place | None:
-    """Find where to begin; ``None`` if there is nothing to do."""
+def _begin(files: Files, asked: Job, given: list[str], *, resume: bool, force: bool) -> ExportState | None:
+    """Return the state to start from; ``None`` if there is nothing to do."""
     if resume and force:
-        raise CommandError("--resume goes on, and --force begins anew: which?")
-    place = None if force else files.place()
-    if place is not None and place.whole and not files.part.exists():
-        # It was struck after the output was made, and before the checkpoint was gone.
-        files.forget()
-        place = None
-    if place is not None and resume:
-        place.job.check(asked, given)
-        return place
-    if place is not None and (rows := _rows(files, place)):
+        raise CommandError("--resume continues, and --force starts over: which?")
+    state = None if force else files.load()
+    if state is not None and state.whole and not files.part.exists():
+        # The process ended after it made the output, and before it deleted the checkpoint.
+        files.discard()
+        state = None
+    if state is not None and resume:
+        state.job.check(asked, given)
+        return state
+    if state is not None and (rows := _rows(files, state)):
         raise CommandError(
-            f"{files.output}: an export to it did not come to its end ({many(rows, 'row')} so far)",
-            hint="--resume goes on with it, --force begins anew.",
+            f"{files.output}: an export to it was not completed ({plural(rows, 'row')} so far)",
+            hint="--resume continues it, --force starts over.",
         )
     if files.output.exists() and not force:
         if resume:
             return None
-        raise CommandError(f"{files.output}: it is there already", hint="--force replaces it.")
+        raise CommandError(f"{files.output}: it exists already", hint="--force replaces it.")
     _need_accounts(asked)
-    return Place(job=asked)
+    return ExportState(job=asked)
 
 
 def _need_accounts(asked: Job) -> None:
     if not asked.accounts:
         hint = "Give --account or --accounts-from, or set PYAS_ACCOUNT_ID."
-        raise CommandError("whose meetings? There is no account id", hint=hint)
+        raise CommandError("no account id was given", hint=hint)
 
 
-def _rows(files: Files, place: Place) -> int:
-    """Count the rows that are safe."""
-    if place.rows or place.job.format != "duckdb":
-        return place.rows
-    # A process that was killed could not say how much is in its database.
+def _rows(files: Files, state: ExportState) -> int:
+    """Count the rows that are saved."""
+    if state.rows or state.job.format != "duckdb":
+        return state.rows
+    # A process that was killed could not save the count of its database.
     check_extra("duckdb")
     from pyas_async.cli._export.warehouse import counts  # noqa: PLC0415  (it imports an extra)
 
     return counts(files)[0]
 
 
-def _run(files: Files, place: Place, *, at_once: int, every: float) -> Ended:
-    if place.job.format == "duckdb":
+def _run(files: Files, state: ExportState, *, at_once: int, every: float) -> ExportResult:
+    if state.job.format == "duckdb":
         from pyas_async.cli._export.warehouse import export_to_database  # noqa: PLC0415  (it imports an extra)
 
-        return export_to_database(files, place, at_once=at_once, every=every)
+        return export_to_database(files, state, at_once=at_once, every=every)
 
-    async def run() -> Ended:
-        return await export(files, place, at_once=at_once, every=every)
+    async def run() -> ExportResult:
+        return await export(files, state, at_once=at_once, every=every)
 
     return anyio.run(run)
 
 
 @contextmanager
-def _telling_how_to_go_on(files: Files) -> Iterator[None]:
-    """Say with whatever ends the export what is safe, and how to go on; where nothing is, leave nothing behind."""
+def _noting_how_to_resume(files: Files) -> Iterator[None]:
+    """Add notes to any exception: what is saved, and how to resume. If nothing is saved, delete the files."""
     try:
         yield
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt):
             error.add_note("interrupted")
-        place = files.place()
-        if place is None or not place.rows:
-            files.forget()
+        state = files.load()
+        if state is None or not state.rows:
+            files.discard()
         else:
-            error.add_note(f"{many(place.rows, 'row')} are safe in {files.part}. To go on:")
+            error.add_note(f"{plural(state.rows, 'row')} are safe in {files.part}. To continue:")
             error.add_note(f"  {_resume_command(files)}")
         raise
 
@@ -223,57 +225,57 @@ def _resume_command(files: Files) -> str:
     return shlex.join(["pyas", "meetings", "export", "--output", str(files.output), "--resume"])
 
 
-def _end(files: Files, ended: Ended, *, partial: bool, common: Common) -> int:
-    """Make the file, unless accounts failed, and tell what was done."""
-    place, failures = ended.place, ended.failures
-    _tell_failures(failures)
-    in_vain = len(failures) == len(place.job.accounts) and not place.rows
-    made = not failures or (partial and not in_vain)
+def _end(files: Files, result: ExportResult, *, partial: bool, common: Common) -> int:
+    """Make the output unless accounts failed, and print a summary."""
+    state, failures = result.state, result.failures
+    _say_failures(failures)
+    all_failed = len(failures) == len(state.job.accounts) and not state.rows
+    made = not failures or (partial and not all_failed)
     if made:
-        if not place.whole:
-            files.save(attrs.evolve(place, whole=True))
-        if note := finish(files, place.job):
+        if not state.whole:
+            files.save(attrs.evolve(state, whole=True))
+        if note := finish(files, state.job):
             say(note)
     summary: dict[str, Any] = {
         "file": str(files.output) if made else None,
-        "format": place.job.format,
-        "rows": place.rows,
-        "accounts": len(place.job.accounts),
+        "format": state.job.format,
+        "rows": state.rows,
+        "accounts": len(state.job.accounts),
         "failed": {account_id: text_of(error)[0] for account_id, error in failures.items()},
-        "calls": place.calls,
-        "seconds": place.seconds,
+        "calls": state.calls,
+        "seconds": state.seconds,
     }
     if common.json:
         write_json(summary)
     elif made:
-        _tell_sum(str(files.output), ended)
+        _say_summary(str(files.output), result)
     if made:
         return Exit.OK
-    if in_vain:
-        # There is nothing to go on from: the same command again is as good.
-        files.forget()
+    if all_failed:
+        # There is nothing to resume: the same command works as well.
+        files.discard()
         return _code_of_all(failures)
-    safe = f"{many(place.rows, 'row')} are safe in {files.part}"
-    say(f"{many(len(failures), 'account')} failed, and no file was made; {safe}. To try again what failed:")
+    safe = f"{plural(state.rows, 'row')} are safe in {files.part}"
+    say(f"{plural(len(failures), 'account')} failed, and no file was made; {safe}. To retry the failed ones:")
     say(f"  {_resume_command(files)}")
-    say("Or make the file without them: the same with --partial.")
+    say("To make the file without them, add --partial.")
     return Exit.INCOMPLETE
 
 
-def _end_stream(ended: Ended, *, partial: bool) -> int:
-    """Tell what went to standard output."""
-    place, failures = ended.place, ended.failures
-    _tell_failures(failures)
-    if failures and len(failures) == len(place.job.accounts) and not place.rows:
+def _end_stream(result: ExportResult, *, partial: bool) -> int:
+    """Print a summary of an export to standard output."""
+    state, failures = result.state, result.failures
+    _say_failures(failures)
+    if failures and len(failures) == len(state.job.accounts) and not state.rows:
         return _code_of_all(failures)
-    _tell_sum("standard output", ended)
+    _say_summary("standard output", result)
     return Exit.INCOMPLETE if failures and not partial else Exit.OK
 
 
-def _tell_sum(where: str, ended: Ended) -> None:
-    place = ended.place
-    of = f" of {many(len(place.job.accounts) - len(ended.failures), 'account')}"
-    say(f"{where}: {many(place.rows, 'meeting')}{of}, {many(place.calls, 'call')}")
+def _say_summary(where: str, result: ExportResult) -> None:
+    state = result.state
+    of = f" of {plural(len(state.job.accounts) - len(result.failures), 'account')}"
+    say(f"{where}: {plural(state.rows, 'meeting')}{of}, {plural(state.calls, 'call')}")
 
 
 def _code_of_all(failures: Mapping[str, PyasError]) -> int:
@@ -281,11 +283,11 @@ def _code_of_all(failures: Mapping[str, PyasError]) -> int:
     return codes.pop() if len(codes) == 1 else Exit.INCOMPLETE
 
 
-def _tell_failures(failures: Mapping[str, PyasError]) -> None:
-    """Tell what ended listings, each reason once: of a service that is gone, every account would say the same."""
-    told: dict[str, list[str]] = {}
+def _say_failures(failures: Mapping[str, PyasError]) -> None:
+    """Print the errors of listings, each message once: if the service is down, all accounts have the same."""
+    by_message: dict[str, list[str]] = {}
     for account_id, error in failures.items():
-        told.setdefault(text_of(error)[0], []).append(account_id)
-    for text, (first, *others) in told.items():
-        more = f" and {many(len(others), 'more account')}" if others else ""
+        by_message.setdefault(text_of(error)[0], []).append(account_id)
+    for text, (first, *others) in by_message.items():
+        more = f" and {plural(len(others), 'more account')}" if others else ""
         say_error(f"{first}{more}: {text}")

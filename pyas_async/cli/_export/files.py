@@ -1,4 +1,4 @@
-"""The files of an export: the part that grows, the checkpoint that says what of it counts, and the file in the end."""
+"""The files of an export: the growing part, the checkpoint with its valid length, and the output."""
 
 import json
 import os
@@ -10,30 +10,30 @@ from typing import IO, Any, Final
 
 import attrs
 
+from pyas_async.cli._errors import CommandError
 from pyas_async.cli._export.job import Job
-from pyas_async.cli._failing import CommandError
 
 try:
     import fcntl
-except ImportError:  # Windows, where a file that is open cannot be replaced, either
+except ImportError:  # Windows, which does not allow to replace an open file, either
     fcntl = None  # type: ignore[assignment]
 
 _VERSION: Final = 1
 
 
 @attrs.frozen(kw_only=True)
-class Place:
-    """How far an export has come.
+class ExportState:
+    """The progress of an export.
 
     Attributes:
-        job: What is exported.
-        offset: Bytes of the part that count.
-        rows: Rows in them.
-        accounts_done: Accounts that are through.
-        calls: Calls that were made.
-        seconds: How long that took.
-        whole: Whether nothing is missing: all that is left is to make the file.
-        listings: Where the listings stand, a checkpoint's text; ``None`` before they begin.
+        job: The export's settings.
+        offset: The number of valid bytes in the part.
+        rows: The number of rows in them.
+        accounts_done: The number of accounts that are done.
+        calls: The number of calls that were made.
+        seconds: The time that they took.
+        whole: Whether the part is complete, so that only the output has to be made.
+        listings: The checkpoint of the listings, as text; ``None`` before they begin.
     """
 
     job: Job
@@ -50,9 +50,9 @@ class Files:
     """The files of the export to one output."""
 
     def __init__(self, output: Path) -> None:
-        """Name them; nothing is opened."""
+        # Only names: nothing is opened.
         if output.is_symlink():
-            output = output.resolve()  # what it leads to is replaced, not the link
+            output = output.resolve()  # the link's target is replaced, not the link
         self.output = output
         self.part = output.with_name(output.name + ".part")
         self.checkpoint = output.with_name(output.name + ".checkpoint")
@@ -60,22 +60,22 @@ class Files:
         self._scratch = output.with_name(output.name + ".tmp")
 
     def check(self) -> None:
-        """Make sure, before anything is sent, that a file can be what was asked for.
+        """Check, before anything is sent, that the output can be made.
 
         Raises:
             CommandError: If it cannot.
         """
         if self.output.exists() and not self.output.is_file():
-            # A device, too, would be replaced by a file.
+            # A device would be replaced by a file, too.
             raise CommandError(f"--output: {self.output} is a folder, or a device, and no file")
         if not self.output.parent.is_dir():
             raise CommandError(f"--output: there is no folder {self.output.parent}")
 
-    def place(self) -> Place | None:
-        """Read how far an export has come; ``None`` if none was begun.
+    def load(self) -> ExportState | None:
+        """Read the progress of an export; ``None`` if there is none.
 
         Raises:
-            CommandError: If the checkpoint is none that this version wrote.
+            CommandError: If the checkpoint was not written by this version.
         """
         try:
             head, _, listings = self.checkpoint.read_text("utf-8").partition("\n")
@@ -85,27 +85,27 @@ class Files:
             fields: dict[str, Any] = json.loads(head)
             if fields.pop("pyas_export") == _VERSION:
                 job = Job.of(fields.pop("job"))
-                return Place(job=job, listings=listings.strip() or None, **fields)
+                return ExportState(job=job, listings=listings.strip() or None, **fields)
         except (ValueError, KeyError, TypeError, AttributeError):
             pass
         raise CommandError(
-            f"{self.checkpoint}: this is no checkpoint of an export that this version can go on with",
-            hint="Begin anew with --force.",
+            f"{self.checkpoint}: this is not a checkpoint of an export that this version can continue",
+            hint="Start over with --force.",
         )
 
-    def save(self, place: Place) -> None:
-        """Write how far the export has come, in one step."""
-        fields = attrs.asdict(place, filter=attrs.filters.exclude("job", "listings"))
-        head = {"pyas_export": _VERSION, "job": place.job.document(), **fields}
-        with self._new(self.checkpoint) as file:
-            file.write(f"{json.dumps(head)}\n{place.listings or ''}\n".encode())
+    def save(self, state: ExportState) -> None:
+        """Write the progress of the export atomically."""
+        fields = attrs.asdict(state, filter=attrs.filters.exclude("job", "listings"))
+        head = {"pyas_export": _VERSION, "job": state.job.document(), **fields}
+        with self._replacing(self.checkpoint) as file:
+            file.write(f"{json.dumps(head)}\n{state.listings or ''}\n".encode())
 
     @contextmanager
-    def claim(self) -> Iterator[None]:
-        """Keep other processes from exporting to the same file, as long as the context lasts.
+    def lock(self) -> Iterator[None]:
+        """Lock the output against exports of other processes, as long as the context lasts.
 
         Raises:
-            CommandError: If one is.
+            CommandError: If another process has the lock.
         """
         if fcntl is None:
             yield
@@ -113,7 +113,7 @@ class Files:
         with self.part.open("ab") as part:
             try:
                 fcntl.flock(part, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                # Whoever had it before may have made the output of it just now.
+                # The process that held the lock before may just have renamed this file to the output.
                 mine = os.path.samestat(os.fstat(part.fileno()), self.part.stat())
             except (BlockingIOError, FileNotFoundError):
                 mine = False
@@ -122,49 +122,49 @@ class Files:
             yield
 
     @contextmanager
-    def open_part(self, place: Place) -> Iterator[IO[bytes]]:
-        """Open the part to go on at a place; what follows it there is cut off.
+    def open_part(self, state: ExportState) -> Iterator[IO[bytes]]:
+        """Open the part at a saved position; anything after it is cut off.
 
         Raises:
-            CommandError: If the part is shorter than that.
+            CommandError: If the part is shorter.
         """
         with self.part.open("ab") as file:
-            if place.listings is None:
-                # It begins anew. The checkpoint goes first: at no moment does it speak of rows that are not there.
+            if state.listings is None:
+                # A new start. The checkpoint is deleted first, so that it never counts rows that are not there.
                 self.checkpoint.unlink(missing_ok=True)
                 file.truncate(0)
-            elif file.seek(0, os.SEEK_END) < place.offset:
-                hint = "Begin anew with --force."
+            elif file.seek(0, os.SEEK_END) < state.offset:
+                hint = "Start over with --force."
                 raise CommandError(f"{self.part}: it is shorter than {self.checkpoint.name} says", hint=hint)
             else:
-                file.truncate(place.offset)
-            file.seek(0, os.SEEK_END)  # cutting leaves it where it stood
+                file.truncate(state.offset)
+            file.seek(0, os.SEEK_END)  # truncating does not move the position
             yield file
 
-    def forget(self) -> None:
-        """Forget an export that was begun; a file that was made stays."""
+    def discard(self) -> None:
+        """Delete the files of an unfinished export; the output stays."""
         self.checkpoint.unlink(missing_ok=True)
         self.part.unlink(missing_ok=True)
-        self._forget_beside()
+        self._discard_beside()
 
     def restart(self, content: bytes) -> None:
-        """Begin with this in the part, and nothing beside it. The file stays the same, since it is claimed."""
+        """Start over with this content in the part. The file itself stays, since it carries the lock."""
         self.checkpoint.unlink(missing_ok=True)
-        self._forget_beside()
+        self._discard_beside()
         self.part.write_bytes(content)
 
-    def _forget_beside(self) -> None:
-        # Of a database: what is not in its file yet, and dlt's working folder.
+    def _discard_beside(self) -> None:
+        # For a database: its write-ahead log, and dlt's working folder.
         self.part.with_name(self.part.name + ".wal").unlink(missing_ok=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @contextmanager
-    def _new(self, target: Path) -> Iterator[IO[bytes]]:
-        """Write a file that takes its place in one step, once it is whole and on the disk."""
+    def _replacing(self, target: Path) -> Iterator[IO[bytes]]:
+        """Write a file that replaces the target atomically, after it is complete and synced to disk."""
         try:
-            with naming(target), self._scratch.open("wb") as file:
+            with with_path(target), self._scratch.open("wb") as file:
                 yield file
-                see_off(file)
+                sync_to_disk(file)
             self._scratch.replace(target)
         except BaseException:
             with suppress(OSError):
@@ -173,22 +173,22 @@ class Files:
 
     @contextmanager
     def make(self) -> Iterator[IO[bytes]]:
-        """Write the output from the part, which goes when the output is there."""
-        with self._new(self.output) as file:
+        """Write the output from the part; afterwards, delete the part and the checkpoint."""
+        with self._replacing(self.output) as file:
             yield file
         self.part.unlink(missing_ok=True)
         self.checkpoint.unlink(missing_ok=True)
 
     def promote(self) -> None:
-        """Make the part the output, as it is."""
+        """Rename the part to the output."""
         self.part.replace(self.output)
         self.checkpoint.unlink(missing_ok=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
 @contextmanager
-def naming(path: Path) -> Iterator[None]:
-    """Have an error of writing tell where: one that has a file open already, as on a full disk, does not say it."""
+def with_path(path: Path) -> Iterator[None]:
+    """Add the path to an OSError that has none, such as that of a write to a full disk."""
     try:
         yield
     except OSError as error:
@@ -196,7 +196,7 @@ def naming(path: Path) -> Iterator[None]:
         raise
 
 
-def see_off(file: IO[bytes]) -> None:
-    """Wait until what was written is on the disk."""
+def sync_to_disk(file: IO[bytes]) -> None:
+    """Flush a file, and sync it to disk."""
     file.flush()
     os.fsync(file.fileno())

@@ -1,4 +1,4 @@
-"""Rows as an iCalendar file. The one importer of icalendar."""
+"""Rows as an iCalendar file. Only this module imports icalendar."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -7,18 +7,18 @@ from typing import IO, Final
 from icalendar import Calendar, Event
 
 from pyas_async import Meeting
-from pyas_async.cli._output import clean, many
+from pyas_async.cli._output import clean, plural
 
 _END: Final = b"END:VCALENDAR\r\n"
 
 
 def write_calendar(rows: Iterable[tuple[str, Meeting]], file: IO[bytes], begun: str) -> str:
-    """Write a calendar with an event for each row that has a start; say how many had none.
+    """Write a calendar with an event for each row that has a start; return a note on rows without one.
 
     Args:
         rows: The rows.
-        file: Where to.
-        begun: When the export was begun: what the events are stamped with, so that a file made twice is the same.
+        file: The file to write to.
+        begun: The start of the export. It is the events' time stamp, so that the same rows give the same file.
     """
     calendar = Calendar()
     calendar.add("prodid", "-//pyas_async//pyas meetings export//EN")
@@ -31,12 +31,14 @@ def write_calendar(rows: Iterable[tuple[str, Meeting]], file: IO[bytes], begun: 
         else:
             file.write(_event(account_id, meeting, meeting.start_time.astimezone(UTC), stamp).to_ical())
     file.write(_END)
-    return f"{many(timeless, 'meeting')} without a start, as instant ones, left out of the calendar" if timeless else ""
+    return (
+        f"{plural(timeless, 'meeting')} without a start, as instant ones, left out of the calendar" if timeless else ""
+    )
 
 
 def _event(account_id: str, meeting: Meeting, start: datetime, stamp: datetime) -> Event:
     event = Event()
-    # What tells a row from others: a calendar that reads the file again finds its events again.
+    # The uid is the identity of the row, so that a calendar that reads the file again recognises its events.
     event.add("uid", f"{meeting.id}-{start:%Y%m%dT%H%M%SZ}-{meeting.uuid}@{account_id}")
     event.add("dtstamp", stamp)
     event.add("dtstart", start)

@@ -1,4 +1,4 @@
-"""What is exported: everything that an export needs in order to be gone on with."""
+"""The settings of an export: everything that is needed to continue it."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any, Final, Literal, get_args
 
 import attrs
 
-from pyas_async.cli._failing import CommandError
+from pyas_async.cli._errors import CommandError
 
 Format = Literal["jsonl", "csv", "parquet", "ical", "duckdb"]
 _SUFFIXES: Final[dict[str, Format]] = {
@@ -21,18 +21,18 @@ _SUFFIXES: Final[dict[str, Format]] = {
 
 @attrs.frozen(kw_only=True)
 class Job:
-    """What is exported, and how.
+    """The settings of an export.
 
     Attributes:
-        format: What the file will be.
-        accounts: Whose meetings, each account once.
+        format: The format of the file.
+        accounts: The accounts to list, each once.
         start: The filter's first day, as it was given; ``None`` without one.
-        end: Its last day, likewise.
+        end: The filter's last day, likewise.
         type: Which meetings; ``None`` for the service's default.
-        page_size: Rows a page that are asked for.
-        plan: The plan whose limit is kept; ``None`` to go by the service's answers.
-        repair: Whether listings that changed under way are walked again for what was missed.
-        begun: When the export was begun, as text.
+        page_size: Rows to request for a page.
+        plan: The plan whose limit is kept; ``None`` to follow the service's answers only.
+        repair: Whether listings that changed while they were read are repeated for missing rows.
+        begun: The time of the export's start, as text.
     """
 
     format: Format
@@ -46,7 +46,7 @@ class Job:
     begun: str
 
     def document(self) -> dict[str, Any]:
-        """Write the job as a JSON object."""
+        """Return the job as a JSON object."""
         return attrs.asdict(self)
 
     @classmethod
@@ -55,14 +55,14 @@ class Job:
         return cls(**{**document, "accounts": tuple(document["accounts"])})
 
     def check(self, asked: "Job", given: Iterable[str]) -> None:
-        """Refuse to go on with this job where something else was asked for.
+        """Refuse to continue this job with other settings.
 
         Args:
-            asked: What the options say.
-            given: The fields among them that were given at all.
+            asked: The settings of the command line.
+            given: The names of those that were given.
 
         Raises:
-            CommandError: If they differ.
+            CommandError: If one of them differs.
         """
         for name in given:
             mine, other = getattr(self, name), getattr(asked, name)
@@ -70,21 +70,21 @@ class Job:
                 option = f"--{name.replace('_', '-')}"
                 begun = f"with {mine}" if isinstance(mine, (str, int)) and mine else "otherwise"
                 raise CommandError(
-                    f"{option}: the export was begun {begun}, and goes on like that alone",
-                    hint="Leave the option out, or begin anew with --force.",
+                    f"{option}: the export was started {begun}, and can only continue like that",
+                    hint="Leave the option out, or start over with --force.",
                 )
 
 
 def format_of(output: Path, given: Format | None) -> Format:
-    """Tell the format by the file's name, unless it was given.
+    """Return the format that was given, or else that of the file's suffix.
 
     Raises:
-        CommandError: If the name says nothing.
+        CommandError: If the suffix is not known.
     """
     found = given or _SUFFIXES.get(output.suffix.lower())
     if found is None:
         raise CommandError(
-            f"--output: {output.name!r} does not say in which format",
+            f"--output: the suffix of {output.name!r} does not tell the format",
             hint=f"Give --format: {', '.join(get_args(Format))}.",
         )
     return found

@@ -1,4 +1,4 @@
-"""Rows as a Parquet file. The one importer of pyarrow."""
+"""Rows as a Parquet file. Only this module imports pyarrow."""
 
 import json
 from collections.abc import Iterable
@@ -29,11 +29,11 @@ _SCHEMA: Final = pa.schema(
     ]
 )
 _GROUP: Final = 20_000
-"""Rows that are held in memory, and written as one group."""
+"""Rows that are held in memory and written as one row group."""
 
 
 def write_parquet(rows: Iterable[tuple[str, Meeting]], file: IO[bytes]) -> None:
-    """Write a Parquet file of rows; moments are moments in it, and unknown fields JSON."""
+    """Write rows as a Parquet file, with times as timestamps, and unknown fields as JSON."""
     coming = iter(rows)
     with pq.ParquetWriter(file, _SCHEMA, compression="zstd") as out:
         while group := [_cells(*row) for row in islice(coming, _GROUP)]:

@@ -1,4 +1,4 @@
-"""How far an export is, for people: a bar, the time to go, rows, accounts, calls, and what is left of the limit."""
+"""The progress display of an export: a bar, the remaining time, rows, accounts, calls, and the rest of the limit."""
 
 import asyncio
 import math
@@ -15,24 +15,24 @@ from rich.table import Table
 from rich.text import Text
 
 from pyas_async import AccountsStats, AttemptStarted, Event, PageReceived, RateLimitSnapshot, Waiting
-from pyas_async.cli._output import many, moving
-from pyas_async.cli._times import lasting
+from pyas_async.cli._output import live_console, plural
+from pyas_async.cli._times import format_duration
 from pyas_async.plans import DEVELOPER
 
 _TICK: Final = 0.25
 _BAR: Final = 30
 _WINDOW: Final = DEVELOPER.window
-"""Seconds of the limit's window; all plans have the same."""
+"""Seconds in a window of the limit; all plans have the same."""
 Source = Callable[[], tuple[AccountsStats, RateLimitSnapshot]]
 
 
 class Progress:
-    """What is known of an export under way.
+    """The progress of a running export.
 
     Attributes:
-        rows: Rows so far, earlier runs included.
+        rows: Rows so far, including earlier runs.
         calls: Calls so far, likewise.
-        source: Asked for the state of the listings and of the limit.
+        source: Returns the current state of the listings and of the limit.
     """
 
     def __init__(
@@ -45,7 +45,6 @@ class Progress:
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        """Stand where an export begins, or goes on."""
         self.rows = rows
         self.calls = calls
         self.source: Source | None = None
@@ -54,43 +53,43 @@ class Progress:
         self._done_before = done
         self._clock = clock
         self._wall = wall
-        self._looked = clock()
+        self._refreshed = clock()
         self._active = 0.0
-        self._tries_again: float | None = None
+        self._retry_at: float | None = None
         self._stats: AccountsStats | None = None
         self._limit: RateLimitSnapshot | None = None
-        self._heard_of: set[str] = set()
+        self._accounts_seen: set[str] = set()
         self._page = 1
         self._timer: asyncio.TimerHandle
 
     @property
     def done(self) -> int:
-        """Accounts that are through, earlier runs included."""
+        """Accounts that are done, including earlier runs."""
         return self._done_before + (0 if self._stats is None else self._stats.done)
 
-    def heard(self, event: Event) -> None:
-        """Take note of what the client does."""
+    def on_event(self, event: Event) -> None:
+        """Count an event of the client."""
         if isinstance(event, AttemptStarted):
             self.calls += 1
-            self._tries_again = None
+            self._retry_at = None
         elif isinstance(event, Waiting) and event.reason == "retry":
-            self._tries_again = self._clock() + event.seconds
+            self._retry_at = self._clock() + event.seconds
         elif isinstance(event, PageReceived):
-            self._heard_of.add(event.account_id)
+            self._accounts_seen.add(event.account_id)
             self._page = max(self._page, event.rows)
 
-    def look(self) -> None:
-        """Take note of how far the listings are, and what is left of the limit."""
+    def refresh(self) -> None:
+        """Read the state of the listings and of the limit."""
         now = self._clock()
         if self.waits is None:
-            self._active += now - self._looked
-        self._looked = now
+            self._active += now - self._refreshed
+        self._refreshed = now
         if self.source is not None:
             self._stats, self._limit = self.source()
 
     @property
     def waits(self) -> float | None:
-        """Seconds until the limit lets calls out again; ``None`` if it does now."""
+        """Seconds until the limit allows calls again; ``None`` if it does now."""
         limit = self._limit
         if limit is None or limit.remaining != 0 or not limit.waiting or limit.resets_at is None:
             return None
@@ -98,37 +97,37 @@ class Progress:
 
     @property
     def total(self) -> int | None:
-        """Rows that there will be, by the service's totals; accounts to come are taken to be like those heard of."""
+        """The expected number of rows, by the service's totals; accounts without a total count as the average."""
         stats = self._stats
-        if stats is None or not stats.total_reported or not self._heard_of:
+        if stats is None or not stats.total_reported or not self._accounts_seen:
             return None
-        return max(self.rows, round(stats.total_reported / len(self._heard_of) * self._accounts))
+        return max(self.rows, round(stats.total_reported / len(self._accounts_seen) * self._accounts))
 
     @property
     def _measure(self) -> tuple[int, int, int]:
-        """What is done is measured by: before this run, so far, in all. Rows; where no account has any, accounts."""
+        """What was done before this run, what is done now, and all there is: in rows, or else in accounts."""
         total = self.total
         return (self._rows_before, self.rows, total) if total else (self._done_before, self.done, self._accounts)
 
     @property
     def share(self) -> float | None:
-        """The part that is done; ``None`` if nothing is, as far as one can tell."""
+        """The part that is done; ``None`` if it cannot be estimated."""
         _, so_far, in_all = self._measure
         return so_far / in_all if so_far or self.total else None
 
     @property
-    def to_go(self) -> float | None:
-        """Seconds that are left, at this run's pace and by the limit; ``None`` if there is no telling yet."""
+    def remaining(self) -> float | None:
+        """The remaining seconds, by this run's pace and the limit; ``None`` if they cannot be estimated yet."""
         before, so_far, in_all = self._measure
         if so_far <= before:
             return None
         left, total = in_all - so_far, self.total
         pages = math.ceil(total / self._accounts / self._page) if total else 1
         seconds = self._active * left / (so_far - before)
-        return self._by_the_limit(seconds, math.ceil(self._accounts * pages * left / in_all))
+        return self._with_limit_waits(seconds, math.ceil(self._accounts * pages * left / in_all))
 
-    def _by_the_limit(self, seconds: float, calls: int) -> float:
-        """Add the waits to what so many calls take by themselves."""
+    def _with_limit_waits(self, seconds: float, calls: int) -> float:
+        """Add the waits for the limit to the time that this number of calls takes without them."""
         limit = self._limit
         if limit is None or limit.remaining is None or not limit.limit or calls <= limit.remaining:
             return seconds
@@ -138,18 +137,18 @@ class Progress:
 
     @contextmanager
     def shown(self) -> Iterator[None]:
-        """Show it in a terminal, as long as the context lasts."""
-        # Drawn from the event loop rather than from a thread, which would read what the loop is about to change; by a
-        # timer of asyncio, which the command runs on, rather than by a task, whose group would wrap what is raised.
+        """Show the progress in a terminal, as long as the context lasts."""
+        # It is drawn from the event loop, since a thread would read data that the loop changes at the same time. A
+        # timer of asyncio, on which the command runs, draws it: a task's group would wrap exceptions.
         loop = asyncio.get_running_loop()
 
         def tick() -> None:
-            self.look()
+            self.refresh()
             live.refresh()
             self._timer = loop.call_later(_TICK, tick)
 
         options: dict[str, Any] = {"auto_refresh": False, "transient": True}
-        with moving() as console, Live(get_renderable=self.draw, console=console, **options) as live:
+        with live_console() as console, Live(get_renderable=self.draw, console=console, **options) as live:
             tick()
             try:
                 yield
@@ -157,32 +156,34 @@ class Progress:
                 self._timer.cancel()
 
     def draw(self) -> RenderableType:
-        """Draw it: a bar with the time to go, and two lines of numbers."""
-        share, to_go, line = self.share, self.to_go, Table.grid(padding=(0, 2))
+        """Return what to draw: a bar with the remaining time, and two lines of numbers."""
+        share, remaining, line = self.share, self.remaining, Table.grid(padding=(0, 2))
         bar = ProgressBar(total=1.0, completed=share or 0.0, width=_BAR, pulse=share is None)
         percent = "" if share is None else f"{math.floor(share * 100)}%"
-        line.add_row(bar, percent, "" if to_go is None else f"about {lasting(to_go)} to go")
-        return Group(line, *(Text(" · ".join(numbers), style="dim") for numbers in (self._got(), self._spent())))
+        line.add_row(bar, percent, "" if remaining is None else f"about {format_duration(remaining)} to go")
+        return Group(
+            line, *(Text(" · ".join(numbers), style="dim") for numbers in (self._row_texts(), self._call_texts()))
+        )
 
-    def _got(self) -> list[str]:
-        numbers = [many(self.rows, "row"), f"{self.done:,} of {many(self._accounts, 'account')}"]
+    def _row_texts(self) -> list[str]:
+        numbers = [plural(self.rows, "row"), f"{self.done:,} of {plural(self._accounts, 'account')}"]
         if self._stats is not None and self._stats.failed:
             numbers.append(f"{self._stats.failed:,} failed")
         return numbers
 
-    def _spent(self) -> list[str]:
-        numbers, limit = [many(self.calls, "call")], self._limit
+    def _call_texts(self) -> list[str]:
+        numbers, limit = [plural(self.calls, "call")], self._limit
         if limit is not None and limit.remaining is not None:
             of = "" if limit.limit is None else f" of {limit.limit:,}"
             until = "" if limit.resets_at is None else f" until {limit.resets_at.astimezone():%H:%M:%S}"
             numbers.append(f"{limit.remaining:,} left{of}{until}")
         if (wait := self.waits) is not None:
-            numbers.append(f"waiting {lasting(wait)}")
-        elif self._tries_again is not None and (pause := self._tries_again - self._clock()) >= 1:
-            numbers.append(f"trying again in {lasting(pause)}")
+            numbers.append(f"waiting {format_duration(wait)}")
+        elif self._retry_at is not None and (pause := self._retry_at - self._clock()) >= 1:
+            numbers.append(f"trying again in {format_duration(pause)}")
         return numbers
 
 
 def now() -> str:
-    """Give the moment, to the second, as text."""
+    """Return the current time as text, to the second."""
     return datetime.now(UTC).replace(microsecond=0).isoformat()

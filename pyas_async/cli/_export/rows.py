@@ -1,4 +1,4 @@
-"""Rows as the part holds them: lines of JSON, or of CSV."""
+"""The rows of a part: lines of JSON or of CSV."""
 
 import csv
 import io
@@ -25,15 +25,15 @@ COLUMNS: Final = (
     "join_url",
     "extra",
 )
-"""The columns of CSV and Parquet; ``extra`` holds, as JSON, fields that this version does not name."""
+"""The columns of CSV and Parquet; ``extra`` holds the fields that this version does not know, as JSON."""
 
 Writer = Callable[[str, Meeting], bytes]
 
 
 def writer(form: Format) -> tuple[bytes, Writer]:
-    """Give what the part of a format begins with, and what writes a row."""
+    """Return the first bytes of a part in a format, and the function that encodes a row."""
     if form != "csv":
-        # Parquet and iCalendar are made of lines of JSON in the end.
+        # Parquet and iCalendar files are made from lines of JSON at the end.
         return b"", _json_line
     line = io.StringIO()
     write = csv.writer(line).writerow
@@ -49,14 +49,14 @@ def writer(form: Format) -> tuple[bytes, Writer]:
 
 
 def _json_line(account_id: str, meeting: Meeting) -> bytes:
-    # The row as the service sent it, and first of all whose it is.
+    # The row as the service sent it, preceded by its account.
     document = {"account_id": account_id, **to_dict(meeting)}
     document["account_id"] = account_id
     return (json.dumps(document, ensure_ascii=False) + "\n").encode()
 
 
 def cells(account_id: str, meeting: Meeting) -> list[object]:
-    """Give the cells of a row; what the service left out is ``None``."""
+    """Return the cells of a row; ``None`` for fields that the service left out."""
     extra = meeting.extra
     return [
         account_id,
@@ -76,5 +76,5 @@ def cells(account_id: str, meeting: Meeting) -> list[object]:
 
 
 def utc(moment: datetime | None) -> str | None:
-    """Write a moment in UTC, as ISO 8601."""
+    """Format a moment in UTC, as ISO 8601."""
     return None if moment is None else moment.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"

@@ -1,4 +1,4 @@
-"""The work of an export: rows into the part, and now and then a checkpoint that is true of it."""
+"""The work of an export: it appends rows to the part, and regularly saves a checkpoint that matches it."""
 
 import time
 from contextlib import AsyncExitStack, nullcontext
@@ -7,71 +7,71 @@ from typing import IO, Final, Protocol
 import attrs
 
 from pyas_async import AccountsIterator, Checkpoint, ListType, PyasError
-from pyas_async.cli._export.files import Files, Place, naming, see_off
+from pyas_async.cli._client import client_for
+from pyas_async.cli._export.files import ExportState, Files, sync_to_disk, with_path
 from pyas_async.cli._export.progress import Progress
 from pyas_async.cli._export.rows import Writer, writer
 from pyas_async.cli._output import stderr
-from pyas_async.cli._service import client_for
 from pyas_async.cli._times import day_filter
 
-_PART_OF_TIME: Final = 20
-"""Of the time of an export, saving may take one in so many: with many rows to remember, a checkpoint takes a while."""
+_MAX_PART_OF_TIME: Final = 20
+"""Saving may take at most 1 in this many parts of the time: a checkpoint with many rows takes a while to make."""
 
 
 @attrs.frozen
-class Ended:
-    """How a run ended that nothing interrupted.
+class ExportResult:
+    """The result of an export that was not interrupted.
 
     Attributes:
-        place: Where the export stands.
-        failures: What ended a listing, by account; these can be tried again.
+        state: The progress of the export.
+        failures: The error of each account whose listing failed; these can be tried again.
     """
 
-    place: Place
+    state: ExportState
     failures: dict[str, PyasError]
 
 
 class Sink(Protocol):
-    """Where rows go.
+    """The destination of rows.
 
     Attributes:
-        place: How far the export has come, as of the last `save`.
+        state: The progress of the export at the last `save`.
     """
 
-    place: Place
+    state: ExportState
 
     @property
     def due(self) -> bool:
-        """Whether it is time to save."""
+        """Whether it is time to call `save`."""
         raise NotImplementedError
 
     def write(self, line: bytes) -> None:
-        """Take a row."""
+        """Write a row; it may be buffered until `save`."""
 
     def save(self, listings: Checkpoint | None, *, whole: bool = False) -> None:
-        """Have the rows where they go."""
+        """Flush the rows, and save the checkpoint, if there is one."""
 
 
 class Part:
-    """The part of an export that is open, and the checkpoint that goes with it."""
+    """The open part of an export, with its checkpoint."""
 
-    def __init__(self, files: Files, file: IO[bytes], place: Place, progress: Progress, *, every: float) -> None:
-        """Stand where the export stands.
+    def __init__(self, files: Files, file: IO[bytes], state: ExportState, progress: Progress, *, every: float) -> None:
+        """Continue an export.
 
         Args:
             files: The export's files.
-            file: The part, open at its end.
-            place: How far the export has come.
-            progress: Counts what it does.
-            every: Seconds between two checkpoints at least; 0 for one after every row.
+            file: The part, positioned at its end.
+            state: The progress of the export.
+            progress: Counts rows and calls.
+            every: Minimum seconds between two checkpoints; 0 for one after every row.
         """
-        self.place = place
+        self.state = state
         self._files = files
         self._file = file
         self._progress = progress
         self._every = every
         self._began = self._saved = time.monotonic()
-        self._seconds_before = place.seconds
+        self._seconds_before = state.seconds
         self._pause = every
 
     @property
@@ -80,23 +80,23 @@ class Part:
         return time.monotonic() - self._saved >= self._pause
 
     def write(self, line: bytes) -> None:
-        """Append to the part; it counts when it is saved."""
-        with naming(self._files.part):
+        """Append to the part. The row counts after the next `save`."""
+        with with_path(self._files.part):
             self._file.write(line)
 
     def save(self, listings: Checkpoint | None, *, whole: bool = False) -> None:
-        """Have the rows on the disk, and then say that they count.
+        """Sync the rows to disk, and then save a checkpoint that counts them.
 
-        If a row was handed out and not written, as when Ctrl-C strikes a second time, the checkpoint before stays true.
+        If a row was yielded but not written, as after a second Ctrl-C, the previous checkpoint stays.
         """
         if listings is not None and listings.items != self._progress.rows:
             return
         began = time.monotonic()
-        self._progress.look()
-        with naming(self._files.part):
-            see_off(self._file)
-        self.place = attrs.evolve(
-            self.place,
+        self._progress.refresh()
+        with with_path(self._files.part):
+            sync_to_disk(self._file)
+        self.state = attrs.evolve(
+            self.state,
             offset=self._file.tell(),
             rows=self._progress.rows,
             calls=self._progress.calls,
@@ -105,43 +105,43 @@ class Part:
             whole=whole,
             listings=None if listings is None else str(listings),
         )
-        self._files.save(self.place)
+        self._files.save(self.state)
         self._saved = time.monotonic()
-        self._pause = max(self._every, (self._saved - began) * _PART_OF_TIME) if self._every else 0.0
+        self._pause = max(self._every, (self._saved - began) * _MAX_PART_OF_TIME) if self._every else 0.0
 
 
-async def export(files: Files, place: Place, *, at_once: int, every: float) -> Ended:
-    """Append the rows that are missing to the part. Whatever ends it leaves a place to go on from.
+async def export(files: Files, state: ExportState, *, at_once: int, every: float) -> ExportResult:
+    """Append the missing rows to the part. However it ends, the export can be continued.
 
     Args:
         files: The export's files.
-        place: How far the export has come.
-        at_once: Accounts under way at a time.
-        every: Seconds between two checkpoints at least.
+        state: The progress of the export.
+        at_once: How many accounts are listed at a time.
+        every: Minimum seconds between two checkpoints.
     """
-    job = place.job
-    progress = Progress(len(job.accounts), rows=place.rows, calls=place.calls, done=place.accounts_done)
-    with files.open_part(place) as file:
-        part = Part(files, file, place, progress, every=every)
-        if place.listings is None:
+    job = state.job
+    progress = Progress(len(job.accounts), rows=state.rows, calls=state.calls, done=state.accounts_done)
+    with files.open_part(state) as file:
+        part = Part(files, file, state, progress, every=every)
+        if state.listings is None:
             part.write(writer(job.format)[0])
             part.save(None)
         return await list_into(part, progress, at_once=at_once, bar=stderr().is_terminal)
 
 
-async def list_into(sink: Sink, progress: Progress, *, at_once: int, bar: bool) -> Ended:
-    """Bring the rows that are missing to where they go.
+async def list_into(sink: Sink, progress: Progress, *, at_once: int, bar: bool) -> ExportResult:
+    """List the missing rows into a sink.
 
     Args:
-        sink: Takes them.
-        progress: Counts them.
-        at_once: Accounts under way at a time.
-        bar: Whether to show how far it has come, rather than tell of long waits.
+        sink: The destination.
+        progress: Counts rows and calls.
+        at_once: How many accounts are listed at a time.
+        bar: Whether to show a progress bar, instead of messages about long waits.
     """
-    place = sink.place
-    job = place.job
+    state = sink.state
+    job = state.job
     async with AsyncExitStack() as stack:
-        client = client_for(plan=job.plan, on_event=progress.heard, tell_waits=not bar)
+        client = client_for(plan=job.plan, on_event=progress.on_event, show_waits=not bar)
         await stack.enter_async_context(client)
         pairs = client.meetings.iter_accounts(
             job.accounts,
@@ -151,13 +151,13 @@ async def list_into(sink: Sink, progress: Progress, *, at_once: int, bar: bool) 
             page_size=job.page_size,
             max_concurrency=at_once,
             verify_total="repair" if job.repair else "warn",
-            resume=place.listings,
+            resume=state.listings,
         )
         progress.source = lambda: (pairs.stats, client.rate_limit)
         with progress.shown() if bar else nullcontext():
             async with pairs:
                 await _append(pairs, sink, writer(job.format)[1], progress)
-    return Ended(sink.place, pairs.failures)
+    return ExportResult(sink.state, pairs.failures)
 
 
 async def _append(pairs: AccountsIterator, sink: Sink, write: Writer, progress: Progress) -> None:
@@ -168,6 +168,6 @@ async def _append(pairs: AccountsIterator, sink: Sink, write: Writer, progress: 
             if sink.due:
                 sink.save(pairs.checkpoint())
     finally:
-        # Whether it came to its end, failed, or was cancelled: nothing here waits for anybody.
-        place = pairs.checkpoint()
-        sink.save(place, whole=place.done and not pairs.failures)
+        # After the end, an error, or a cancellation. Nothing here awaits, so the cancellation cannot interrupt it.
+        checkpoint = pairs.checkpoint()
+        sink.save(checkpoint, whole=checkpoint.done and not pairs.failures)

@@ -1,7 +1,7 @@
-"""An export into a DuckDB database: dlt loads it slice by slice, and the place is in the database itself.
+"""An export into a DuckDB database: dlt loads it slice by slice, and keeps its checkpoint in the database itself.
 
-The part is the database. So whatever strikes, what is in it and how far it has come agree; of the checkpoint file, only
-the job counts, and which accounts failed. Beside it, ``FILE.dlt`` is dlt's working folder.
+The part is the database, so its rows and its checkpoint always match. Of the checkpoint file, only the job and the
+failed accounts are used. Next to it, ``FILE.dlt`` is dlt's working folder.
 """
 
 import json
@@ -16,45 +16,45 @@ import dlt
 import duckdb
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from pyas_async.cli._export.files import Files, Place
+from pyas_async.cli._client import client_for
+from pyas_async.cli._errors import CommandError, Exit
+from pyas_async.cli._export.files import ExportState, Files
 from pyas_async.cli._export.progress import Progress
-from pyas_async.cli._export.run import Ended
-from pyas_async.cli._failing import CommandError, Exit
-from pyas_async.cli._service import client_for
+from pyas_async.cli._export.run import ExportResult
 from pyas_async.cli._times import day_filter
 from pyas_async.integrations.dlt import load_meetings
 
 _DATASET: Final = "zoom_meetings"
 _SETTINGS: Final = {
-    # Nobody asked the command to tell others of its runs, nor to keep what is in the database already.
+    # The user of the command has not agreed to telemetry; and files of completed loads would repeat the database.
     "RUNTIME__DLTHUB_TELEMETRY": "false",
     "RUNTIME__LOG_LEVEL": "ERROR",
     "LOAD__DELETE_COMPLETED_JOBS": "true",
-    # Ctrl-C is ours to tell of, and may strike at any point.
+    # The command handles Ctrl-C itself.
     "RUNTIME__INTERCEPT_SIGNALS": "false",
 }
 
 
-def export_to_database(files: Files, place: Place, *, at_once: int, every: float) -> Ended:
-    """Load what is missing into the part. Whatever ends it leaves a place to go on from.
+def export_to_database(files: Files, state: ExportState, *, at_once: int, every: float) -> ExportResult:
+    """Load what is missing into the part. However it ends, the export can be continued.
 
     Args:
         files: The export's files.
-        place: How far the export has come.
-        at_once: Accounts under way at a time.
-        every: Seconds after which what has come is loaded, if they are more than a minute.
+        state: The progress of the export.
+        at_once: How many accounts are listed at a time.
+        every: Seconds after which a slice is loaded; at least 60 are used.
     """
-    if files.place() != place:
+    if files.load() != state:
         files.restart(_empty_database())
-        files.save(place)
-    job = place.job
+        files.save(state)
+    job = state.job
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
-    progress = Progress(len(job.accounts), calls=place.calls)
-    client = client_for(plan=job.plan, on_event=progress.heard)
+    progress = Progress(len(job.accounts), calls=state.calls)
+    client = client_for(plan=job.plan, on_event=progress.on_event)
     destination: Any = dlt.destinations.duckdb(str(files.part))
     pipeline = dlt.pipeline("pyas", destination=destination, dataset_name=_DATASET, pipelines_dir=str(files.folder))
-    failed: list[str] | None = None if place.listings is None else json.loads(place.listings)
+    failed: list[str] | None = None if state.listings is None else json.loads(state.listings)
     whole = False
     try:
         loaded = load_meetings(
@@ -75,23 +75,23 @@ def export_to_database(files: Files, place: Place, *, at_once: int, every: float
         raise CommandError(f"{files.part}: dlt could not load: {said}", code=Exit.FAILED) from error
     finally:
         rows, done = counts(files)
-        place = attrs.evolve(
-            place,
+        state = attrs.evolve(
+            state,
             rows=rows,
             accounts_done=done,
             calls=progress.calls,
             whole=whole,
             listings=json.dumps(failed) if failed else None,
         )
-        files.save(place)
-    return Ended(place, loaded.failures)
+        files.save(state)
+    return ExportResult(state, loaded.failures)
 
 
 def counts(files: Files) -> tuple[int, int]:
-    """Count the meetings in the part, and the accounts that are through.
+    """Count the meetings in the part, and the accounts that are done.
 
     Raises:
-        CommandError: If another process has it.
+        CommandError: If another process has opened it.
     """
     if not files.part.exists() or not files.part.stat().st_size:
         return 0, 0
@@ -111,14 +111,14 @@ def counts(files: Files) -> tuple[int, int]:
 
 
 def _empty_database() -> bytes:
-    # DuckDB takes no empty file for a database.
+    # DuckDB does not accept an empty file as a database.
     with TemporaryDirectory() as folder:
         file = Path(folder) / "empty.duckdb"
         duckdb.connect(str(file)).close()
         return file.read_bytes()
 
 
-def settle(files: Files) -> None:
-    """Have all that was written in the file itself, so that it can be moved."""
+def checkpoint_database(files: Files) -> None:
+    """Move the write-ahead log into the database file, so that the file can be renamed."""
     with closing(duckdb.connect(str(files.part))) as database:
         database.execute("CHECKPOINT")

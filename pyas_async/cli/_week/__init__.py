@@ -1,1 +1,1 @@
-"""``pyas meetings week``: a week of meetings as a calendar, days as columns and hours as rows."""
+"""``pyas meetings week``: a week of meetings as a calendar, with days as columns and hours as rows."""

@@ -6,15 +6,15 @@ from typing import Annotated, Final
 from cyclopts import Parameter
 
 from pyas_async import Meeting, to_dict
-from pyas_async.cli._failing import CommandError
+from pyas_async.cli._client import client_for, require_account
+from pyas_async.cli._errors import CommandError
 from pyas_async.cli._options import COMMON, Account, Common, Zone
-from pyas_async.cli._output import many, say, stdout, write_json
-from pyas_async.cli._running import perform_async
-from pyas_async.cli._service import client_for, whose
-from pyas_async.cli._times import day_of, written, zone_name, zone_named
+from pyas_async.cli._output import plural, say, stdout, write_json
+from pyas_async.cli._runner import perform_async
+from pyas_async.cli._times import format_filter_day, parse_day, parse_zone, zone_name
 from pyas_async.cli._week.grid import NARROWEST, grid
 from pyas_async.cli._week.layout import DAYS, lay_out, week_of
-from pyas_async.cli._week.words import agenda, summary, timeless
+from pyas_async.cli._week.texts import agenda, summary, timeless
 
 EXAMPLES: Final = """\
 Examples:
@@ -39,23 +39,23 @@ def show_week(
     """Show a week of meetings as a calendar.
 
     Args:
-        day: A day of the week: YYYY-MM-DD. Else today.
-        account: Whose meetings; else PYAS_ACCOUNT_ID.
-        time_zone: By the clock of this zone, such as Europe/Berlin, rather than of this machine.
-        agenda_only: Write a list, with nothing cut; so it is in any case where there is no room for a grid.
+        day: A day of the week: YYYY-MM-DD. Default: today.
+        account: The account to show; default: PYAS_ACCOUNT_ID.
+        time_zone: Show times in this zone, such as Europe/Berlin; default: this machine's.
+        agenda_only: Write a list, in which nothing is cut; the default if the terminal is too narrow for a grid.
         hour_lines: Lines for each hour, 1 to 6.
-        common: What every command has.
+        common: Options of every command.
     """
 
     async def work() -> None:
-        zone = zone_named(time_zone)
+        zone = parse_zone(time_zone)
         if not 1 <= hour_lines <= 6:
             raise CommandError(f"--hour-lines: expected 1 to 6, got {hour_lines}")
         now = datetime.now(UTC).astimezone(zone)
-        monday = week_of(now.date() if day is None else day_of("", day))
-        # A day more on both sides: whose midnight the service means, its page does not say.
-        first, last = written(monday - timedelta(days=1)), written(monday + timedelta(days=DAYS))
-        async with client_for(whose(account)) as client:
+        monday = week_of(now.date() if day is None else parse_day("", day))
+        # One more day on both sides, since the service's page does not say in which time zone its days are.
+        first, last = format_filter_day(monday - timedelta(days=1)), format_filter_day(monday + timedelta(days=DAYS))
+        async with client_for(require_account(account)) as client:
             listing = client.meetings.iter_all(start_date=first, end_date=last)
             meetings = await listing.collect()
         week = lay_out(meetings, monday, zone, lines=hour_lines)
@@ -70,12 +70,12 @@ def show_week(
             if not console.is_terminal:
                 line.rstrip()
             console.print(line, soft_wrap=True)
-        say(f"{summary(week)}, {many(listing.stats.calls, 'call')}")
+        say(f"{summary(week)}, {plural(listing.stats.calls, 'call')}")
 
     return perform_async(work, common)
 
 
 def _of_week(meetings: list[Meeting], timed: list[Meeting]) -> list[Meeting]:
-    """Keep the meetings of the week, and those without a time, in the order of the listing."""
+    """Return the meetings of the week, and those without a time, in the order of the listing."""
     keep = set(map(id, timed))
     return [meeting for meeting in meetings if meeting.start_time is None or id(meeting) in keep]

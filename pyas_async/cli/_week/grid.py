@@ -1,4 +1,4 @@
-"""A week as a grid of days and hours, in lines of text."""
+"""A week as a text grid of days and hours."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
@@ -9,27 +9,27 @@ from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from pyas_async.cli._week.layout import DAYS, Block, Cluster, Week, clock
-from pyas_async.cli._week.words import heading, style, times, title
+from pyas_async.cli._week.texts import heading, style, times, title
 
 NARROWEST: Final = 76
-"""Columns of a terminal below which there is no room for a grid."""
+"""Minimum width of a terminal for a grid."""
 _GUTTER: Final = 6
 _EMPTY_DAY: Final = 6
 _LANE: Final = 12
-"""Columns that a lane needs beside others; where there is less room, meetings stand one over the other."""
+"""Minimum width of a lane next to others; below it, overlapping meetings cover each other."""
 _STRIPE: Final = 2
-"""Columns that are seen of a meeting under another one."""
+"""Columns that remain visible of a covered meeting."""
 _OVER: Final = 6
-"""Columns at least of the one on top."""
+"""Minimum columns of the meeting on top."""
 _MINUTE_AND_TITLE: Final = 10
-"""Columns from which on there is room for a minute, and something of the title behind it."""
+"""Minimum columns for a minute and a part of the title."""
 _BAR: Final = "▎"
 _NO_BREAK: Final = "\N{NO-BREAK SPACE}"
 
 
 @attrs.frozen
 class _Piece:
-    """What stands in a row of a day's column: a text of a width, from a column on."""
+    """A part of a row in a day's column: a text, its start column and its width."""
 
     column: int
     width: int
@@ -42,9 +42,9 @@ def grid(week: Week, width: int, now: datetime, zone_name: str) -> Iterator[Text
 
     Args:
         week: The week.
-        width: Columns that there are.
-        now: The moment that is marked, by the clock of the week.
-        zone_name: What the clock is called.
+        width: The columns of the terminal.
+        now: The moment to mark, in the week's time zone.
+        zone_name: The name of that zone.
     """
     widths = _widths(week, width)
     today = (now.date() - week.monday).days
@@ -74,19 +74,19 @@ def grid(week: Week, width: int, now: datetime, zone_name: str) -> Iterator[Text
             yield Text.assemble(f"  {day:%a} {times(block)}  ", (title(block.meeting), style(block.meeting)))
 
 
-def _day_name(day: date, is_today: bool) -> Text:  # noqa: FBT001  (it is what the function is about)
+def _day_name(day: date, is_today: bool) -> Text:  # noqa: FBT001  (the function has only these two arguments)
     return Text(f"{day:%a} {day.day}", style="bold reverse" if is_today else "bold")
 
 
 def _widths(week: Week, width: int) -> list[int]:
-    """Share the columns out among the days: a little for an empty one, the more for one with many lanes."""
+    """Divide the columns among the days: few for an empty day, more for a day with more lanes."""
     lanes = [max((len(cluster.lanes) for cluster in day), default=0) for day in week.clusters]
     room = width - _GUTTER - DAYS
     shares = [min(count, 3) for count in lanes]
     room -= sum(_EMPTY_DAY for share in shares if not share)
     total = sum(shares)
     widths = [max(_EMPTY_DAY, room * share // total) if share else _EMPTY_DAY for share in shares]
-    # What rounding left goes to the first days that have something.
+    # What rounding leaves over goes to the first days with a meeting.
     spare = width - _GUTTER - DAYS - sum(widths)
     for day in [day for day, share in enumerate(shares) if share][: max(spare, 0)]:
         widths[day] += 1
@@ -112,7 +112,7 @@ def _row(pieces: Iterable[_Piece]) -> Text:
 
 
 def _put(cluster: Cluster, width: int, column: dict[int, list[_Piece]]) -> list[Block]:
-    """Draw a cluster into a day's column, and give the blocks whose titles there was no room for."""
+    """Draw a cluster into a day's column, and return the blocks for whose titles there was no room."""
     if width // len(cluster.lanes) >= _LANE:
         pieces, hidden = list(_side_by_side(cluster, width)), list[Block]()
     else:
@@ -127,7 +127,7 @@ def _side_by_side(cluster: Cluster, width: int) -> Iterator[tuple[int, _Piece]]:
     for number, lane in enumerate(cluster.lanes):
         begin, end = number * width // count, (number + 1) * width // count
         for block in lane:
-            # A gap of one column keeps neighbours apart.
+            # One empty column between neighbours.
             room = end - begin - (1 if number < count - 1 else 0)
             lines = _text(block, room - 1, block.last - block.first)
             for row, text in zip(range(block.first, block.last), lines, strict=True):
@@ -135,7 +135,7 @@ def _side_by_side(cluster: Cluster, width: int) -> Iterator[tuple[int, _Piece]]:
 
 
 def _cascaded(cluster: Cluster, width: int) -> tuple[list[tuple[int, _Piece]], list[Block]]:
-    """Draw blocks one over the other: in each row one has room for its title, and of the others a stripe is seen."""
+    """Draw blocks over each other: in each row, one has room for its title, and a stripe is visible of the others."""
     lanes = cluster.lanes[: 1 + (width - _OVER) // _STRIPE]
     rows = [
         [(lane, block) for lane, blocks in enumerate(lanes) for block in blocks if block.first <= row < block.last]
@@ -144,8 +144,8 @@ def _cascaded(cluster: Cluster, width: int) -> tuple[list[tuple[int, _Piece]], l
     on_top: dict[Block, list[int]] = {block: [] for lane in lanes for block in lane}
     for number, there in enumerate(rows):
         if not there:
-            continue  # it is one of those alone that there is not even a stripe for
-        # First those that had no row yet, and of these the one that is over soonest; else the one that began last.
+            continue  # only blocks without room for even a stripe are in this row
+        # First the blocks that have had no row yet, and of these the one that ends first; else the one that began last.
         _, top = min(there, key=lambda one: (len(on_top[one[1]]) > 0, one[1].last if not on_top[one[1]] else -one[0]))
         on_top[top].append(number)
     texts = {
@@ -166,12 +166,12 @@ def _cascaded(cluster: Cluster, width: int) -> tuple[list[tuple[int, _Piece]], l
 
 
 def _most(rows: Sequence[Sequence[object]], numbers: Iterable[int]) -> int:
-    """Count the most stripes that there are in some rows."""
+    """Return the largest number of stripes in these rows."""
     return max((len(rows[number]) - 1 for number in numbers), default=0)
 
 
 def _text(block: Block, width: int, rows: int) -> list[str]:
-    """Write a block's title in so many rows, after the minute where its row does not tell it and there is room."""
+    """Wrap a block's title into rows, with its minute in front if the row does not show it and there is room."""
     text = title(block.meeting)
     if not block.on_row and width >= _MINUTE_AND_TITLE:
         text = f":{block.begin % 60:02}{_NO_BREAK}{text}"
@@ -179,7 +179,7 @@ def _text(block: Block, width: int, rows: int) -> list[str]:
 
 
 def _wrapped(text: str, width: int, rows: int) -> list[str]:
-    """Break a text into rows, and cut what does not fit."""
+    """Wrap a text into rows, and cut what does not fit."""
     words, lines = text.split(" "), [""]
     while words:
         word = words.pop(0)
@@ -187,7 +187,7 @@ def _wrapped(text: str, width: int, rows: int) -> list[str]:
         if cell_len(joined) <= width:
             lines[-1] = joined
         elif not lines[-1]:
-            # A word that is longer than a row is broken where the row ends.
+            # A word longer than a row is broken at the end of the row.
             head = _fitting(word, width)
             lines[-1] = head
             lines.append("")
@@ -203,7 +203,7 @@ def _wrapped(text: str, width: int, rows: int) -> list[str]:
 
 
 def _fitting(text: str, width: int) -> str:
-    """Give as much of a text's beginning as fits."""
+    """Return the longest beginning of a text that fits, and at least one character."""
     taken = 0
     for at, character in enumerate(text):
         taken += cell_len(character)

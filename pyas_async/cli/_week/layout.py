@@ -1,4 +1,4 @@
-"""Where each meeting of a week stands: on which day, in which rows, and beside which others. Nothing is drawn here."""
+"""The layout of a week: the day, the rows and the lane of each meeting. Nothing is drawn here."""
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,24 +13,24 @@ DAYS: Final = 7
 _DAY: Final = 24 * 60
 _HOUR: Final = 60
 _UNKNOWN: Final = 30
-"""Minutes for which a meeting is drawn that does not say how long it lasts."""
+"""Minutes for a meeting without a duration."""
 _FOLDED: Final = 3
-"""Hours without a meeting, all week long, from which on they are one row."""
+"""Hours without a meeting in the whole week; if there are more of them in a row, they become one row."""
 
 
 @attrs.frozen(kw_only=True)
 class Block:
-    """A meeting on one day; one that goes on past midnight has a block on each of its days.
+    """A meeting on one day; a meeting past midnight has a block on each of its days.
 
     Attributes:
         meeting: The meeting.
         day: The day's number in the week, from 0.
-        begin: Minutes of the day, by its clock.
-        end: Likewise, and later.
+        begin: The start, in minutes of the day.
+        end: The end, in minutes of the day.
         first: The first row, counted from midnight.
-        last: The row behind the last.
-        on_row: Whether it begins at the very time for which its first row stands.
-        began_before: Whether it began on a day before.
+        last: The row after the last.
+        on_row: Whether it begins exactly at the time of its first row.
+        began_before: Whether it began on an earlier day.
     """
 
     meeting: Meeting
@@ -45,27 +45,27 @@ class Block:
 
 @attrs.frozen
 class Cluster:
-    """Blocks of one day that overlap, directly or through others; in lanes, so that those of one lane do not.
+    """Blocks of one day that overlap, directly or through others. Blocks in the same lane do not overlap.
 
     Attributes:
-        lanes: The blocks, lane by lane.
+        lanes: The blocks of each lane.
     """
 
     lanes: tuple[tuple[Block, ...], ...]
 
     @property
     def blocks(self) -> list[Block]:
-        """All of them, in the order of their starts."""
+        """All blocks, ordered by their starts."""
         return sorted((block for lane in self.lanes for block in lane), key=_order)
 
     @property
     def first(self) -> int:
-        """The first row of any."""
+        """The first row of all blocks."""
         return min(block.first for block in self.blocks)
 
     @property
     def last(self) -> int:
-        """The row behind the last of any."""
+        """The row after the last of all blocks."""
         return max(block.last for block in self.blocks)
 
 
@@ -74,10 +74,10 @@ class Week:
     """A week of meetings.
 
     Attributes:
-        monday: Its first day.
-        lines: Rows of an hour.
-        clusters: The meetings with a time, for each day from top to bottom.
-        timeless: Those without one.
+        monday: The first day.
+        lines: Rows per hour.
+        clusters: The meetings with a time, from top to bottom, for each day.
+        timeless: The meetings without a time.
     """
 
     monday: date
@@ -87,11 +87,11 @@ class Week:
 
     @property
     def blocks(self) -> list[Block]:
-        """All blocks, day by day, in the order of their starts."""
+        """All blocks, by day, and ordered by their starts."""
         return [block for day in self.clusters for cluster in day for block in cluster.blocks]
 
     def hours(self) -> Iterator[int | None]:
-        """List the hours that are shown, from the first with a meeting to the last; ``None`` for hours left out."""
+        """Yield the hours to show, from the first with a meeting to the last; ``None`` stands for omitted hours."""
         busy = {row // self.lines for block in self.blocks for row in range(block.first, block.last)}
         before = None
         for hour in sorted(busy):
@@ -104,18 +104,18 @@ class Week:
 
 
 def week_of(day: date) -> date:
-    """Give the Monday of a day's week."""
+    """Return the Monday of a day's week."""
     return day - timedelta(days=day.weekday())
 
 
 def lay_out(meetings: Iterable[Meeting], monday: date, zone: tzinfo | None, *, lines: int = 2) -> Week:
-    """Find the place of each meeting that takes place in a week.
+    """Find the position of each meeting of a week.
 
     Args:
-        meetings: The meetings; those of other days are left out.
+        meetings: The meetings; those of other weeks are left out.
         monday: The week's first day.
-        zone: Whose clock and days count; ``None`` for this machine's.
-        lines: Rows of an hour.
+        zone: The time zone of days and times; ``None`` for this machine's.
+        lines: Rows per hour.
     """
     blocks, timeless = list[Block](), list[Meeting]()
     for meeting in meetings:
@@ -129,12 +129,12 @@ def lay_out(meetings: Iterable[Meeting], monday: date, zone: tzinfo | None, *, l
 
 
 def _order(block: Block) -> tuple[int, int, int]:
-    # The longer ones first, so that those beside them are to the right.
+    # Longer blocks come first, so that shorter ones are to the right of them.
     return block.first, -block.last, block.begin
 
 
 def _blocks(meeting: Meeting, start: datetime, monday: date, zone: tzinfo | None, lines: int) -> Iterator[Block]:
-    """Cut a meeting at midnight, and round its times to rows."""
+    """Split a meeting at midnight, and round its times to rows."""
     length = timedelta(minutes=_UNKNOWN if meeting.duration is None else max(meeting.duration, 1))
     begin, end = start.astimezone(zone), (start.astimezone(UTC) + length).astimezone(zone)
     rows = _HOUR / lines
@@ -145,7 +145,7 @@ def _blocks(meeting: Meeting, start: datetime, monday: date, zone: tzinfo | None
         top = _minutes(begin) if begin.date() == today else 0
         bottom = _minutes(end) if end.date() == today else _DAY
         if begin.date() == end.date() and bottom <= top:
-            # The clock was put back meanwhile.
+            # The clock was set back during the meeting.
             bottom = min(_DAY, top + max(1, int(length.total_seconds() / 60)))
         if bottom <= top:
             continue  # it ends at midnight
@@ -167,7 +167,7 @@ def _minutes(moment: datetime) -> int:
 
 
 def _clusters(blocks: Sequence[Block]) -> Iterator[Cluster]:
-    """Put blocks that overlap into lanes, each into the first that is free."""
+    """Put overlapping blocks into lanes, each into the first free one."""
     lanes: list[list[Block]] = []
     ends = 0
     for block in blocks:
@@ -185,5 +185,5 @@ def _clusters(blocks: Sequence[Block]) -> Iterator[Cluster]:
 
 
 def clock(minutes: int) -> str:
-    """Write minutes of a day as its clock shows them."""
+    """Format minutes of a day as hours and minutes."""
     return time(minutes // 60 % 24, minutes % 60).strftime("%H:%M")

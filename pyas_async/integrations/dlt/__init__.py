@@ -1,10 +1,10 @@
-"""The meetings of many accounts, in a warehouse: a source for dlt, which brings them to whatever dlt can write to.
+"""A dlt source that loads the meetings of many accounts into any destination of dlt.
 
-Needs the extra ``dlt``, which has DuckDB with it. `load_meetings` loads slice after slice into a pipeline of yours;
-`meetings_source` is the source alone, for those who run it themselves.
+It needs the extra ``dlt``, which includes DuckDB. `load_meetings` loads slice after slice into a pipeline of yours;
+`meetings_source` is only the source, for programs that run it themselves.
 
-How far it has come rides in each load package, beside the rows that it is true of, and the rows of a package are
-merged by a key. So a process that is killed, at whatever point, leaves neither a gap nor a second row.
+Each load package contains the progress of the listing next to the rows, and the rows are merged by a key. So a process
+that is killed at any point leaves neither a gap nor a duplicate.
 """
 
 from pyas_async.integrations.dlt._load import Loaded, load_meetings

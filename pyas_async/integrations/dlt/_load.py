@@ -1,4 +1,4 @@
-"""A whole round, slice after slice, each in a load package of its own."""
+"""`load_meetings`: a whole round, slice after slice, each in its own load package."""
 
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -16,16 +16,16 @@ from pyas_async.integrations.dlt._source import Options, Round, VerifyTotal, ite
 
 @attrs.frozen(kw_only=True)
 class Loaded:
-    """What a call of `load_meetings` has done; what earlier calls did for the same round is not counted.
+    """What a call of `load_meetings` has done; earlier calls for the same round are not counted.
 
     Attributes:
-        round: Which round it was, from 1.
-        rows: Meetings that were loaded.
-        accounts: Accounts whose listing came to its end.
-        calls: Calls that were made.
-        slices: Load packages that this took.
-        failures: What ended a listing before its end, by account. To try these again: ``load_meetings(pipeline,
-            loaded.failures)``, which is a round for them alone.
+        round: The number of the round, from 1.
+        rows: The number of meetings that were loaded.
+        accounts: The number of accounts whose listing was completed.
+        calls: The number of calls that were made.
+        slices: The number of load packages.
+        failures: The error of each account whose listing failed. To try these again, run ``load_meetings(pipeline,
+            loaded.failures)``, which is a round for these accounts only.
     """
 
     round: int
@@ -52,47 +52,47 @@ def load_meetings(
     slice_calls: int = 100,
     slice_seconds: float = 60.0,
 ) -> Loaded:
-    """Load the meetings of many accounts through a pipeline of dlt's, each exactly once.
+    """Load the meetings of many accounts through a dlt pipeline, each exactly once.
 
     ::
 
         pipeline = dlt.pipeline("pyas", destination="duckdb", dataset_name="zoom")
         print(load_meetings(pipeline, account_ids))
 
-    It goes on with a round that was not finished, and else begins the next, which brings the rows up to date. A round
-    is loaded in slices, each in a load package with the place behind its rows. Whatever ends the process, the next call
-    goes on from the last slice that is in the warehouse: what it costs are the calls of one slice, and the pages that
-    were on their way. That holds without the pipeline's folder as well, as on another machine, since dlt reads its
-    state from the warehouse. One process at a time may use a pipeline's name.
+    It continues a round that was not finished. Otherwise it begins the next round, which brings the rows up to date. A
+    round is loaded in slices. Each slice is a load package that contains a checkpoint of the listing next to its rows.
+    If the process ends at any point, the next call continues after the last slice in the warehouse. Only the calls of
+    one slice, and the pages that were being fetched, are repeated. This also works without the pipeline's folder, as on
+    another machine, since dlt reads its state from the warehouse. Only one process at a time may use a pipeline's name.
 
-    Ctrl-C and an error that ends the listings let what has come be loaded first, and then come out. It blocks, so call
-    it from a thread where there is an event loop; the client lives in a thread of its own.
+    After Ctrl-C, and after an error that ends the listings, the rows so far are loaded before the exception is raised.
+    The function blocks, so call it from a thread if there is an event loop; the client runs in a thread of its own.
 
     Args:
-        pipeline: Where to; its name and dataset say whose rounds these are, so give other filters another name.
-        account_ids: Whose meetings; from anything that gives ids one by one, asynchronous or not. As long as a round is
-            not finished, the same in the same order; new ones may stand behind them.
-        client: Makes the client, in the thread that uses and closes it; `PyasClient` itself takes its settings from the
-            environment. A key among the arguments of this function could be seen in what dlt writes about errors.
-        start_date: From this day on; as for `list`.
-        end_date: Up to this day; as for `list`.
-        type: Which meetings; the service's default is ``"scheduled"``.
-        page_size: Rows a page that are asked for.
-        max_concurrency: Accounts under way at a time.
-        verify_total: What to do if the service's total does not fit the rows that came.
-        anew: Begin the next round even if the last is not finished.
-        slice_rows: Meetings of a slice at most; so many wait in memory, too, while a slice is loaded.
-        slice_calls: Calls of a slice, about.
-        slice_seconds: Seconds after which a slice is loaded, whatever is in it.
+        pipeline: The pipeline. Its name and dataset identify the rounds, so use another name for other filters.
+        account_ids: The accounts to list, from any iterable, asynchronous or not. Until a round is finished, they must
+            be the same in the same order; new ones may be appended.
+        client: Makes the client, in the thread that uses and closes it. `PyasClient` itself reads its settings from the
+            environment. Do not pass a key in another way: dlt's error reports may show the arguments of this function.
+        start_date: The first day; see `Meetings.list`.
+        end_date: The last day; see `Meetings.list`.
+        type: Which meetings to list; the service's default is ``"scheduled"``.
+        page_size: Rows to request for a page.
+        max_concurrency: How many accounts are listed at a time.
+        verify_total: What to do if the service's total does not match the rows.
+        anew: Begin the next round even if the last one is not finished.
+        slice_rows: The maximum number of meetings in a slice. While one is loaded, up to as many more wait in memory.
+        slice_calls: The approximate maximum number of calls for a slice.
+        slice_seconds: Seconds after which a slice is loaded, however small.
 
     Raises:
-        InvalidArgumentError: At once, if a bound of slices is none.
-        PyasError: What ended the listings, since no other account would be spared.
-        CheckpointError: If a round is not finished, and the accounts or filters are others than it was begun with.
-        PipelineStepFailed: dlt's, if it could not load.
+        InvalidArgumentError: Immediately, if a limit of slices is not valid.
+        PyasError: If an error ends the listings that every account would meet.
+        CheckpointError: If a round is not finished, and it was begun with other accounts or filters.
+        PipelineStepFailed: If dlt cannot load.
     """
     for name, value in (("slice_rows", slice_rows), ("slice_calls", slice_calls), ("slice_seconds", slice_seconds)):
-        if not value > 0:  # not a number is not, either
+        if not value > 0:  # also refuses NaN
             raise InvalidArgumentError(name, "a number above 0", value)
     options = Options(
         start_date=start_date,
@@ -102,54 +102,54 @@ def load_meetings(
         max_concurrency=max_concurrency,
         verify_total=verify_total,
     )
-    _load_what_is_left(pipeline)
+    _load_pending(pipeline)
     with Reader(account_ids, client, options, Size(slice_rows, slice_calls, slice_seconds)) as reader:
-        work = _Work(reader, anew=anew)
-        while not work.over:
-            _run(pipeline, work.source())
-        return work.loaded
+        slices = _Slices(reader, anew=anew)
+        while not slices.done:
+            _run(pipeline, slices.source())
+        return slices.loaded
 
 
-class _Work:
-    """Slices, one for each run of the pipeline, and what they come to."""
+class _Slices:
+    """The slices of a round, one for each run of the pipeline, and their totals."""
 
     def __init__(self, reader: Reader, *, anew: bool) -> None:
         self._reader = reader
         self._anew = anew
-        self._struck: BaseException | None = None
+        self._interrupt: BaseException | None = None
         self._slice: Slice | None = None
         self.loaded = Loaded(round=0, rows=0, accounts=0, calls=0, slices=0, failures={})
 
     @property
-    def over(self) -> bool:
-        """Whether the last slice was the last of the round; to be asked when it is loaded.
+    def done(self) -> bool:
+        """Whether the last slice was the last of the round. To be read after the slice is loaded.
 
         Raises:
-            BaseException: What ended the listings before that.
+            BaseException: If the listings ended with an error, or with Ctrl-C.
         """
         if self._slice is None:
             return False
-        if (error := self._struck or self._slice.error) is not None:
+        if (error := self._interrupt or self._slice.error) is not None:
             raise error
-        return self._slice.over
+        return self._slice.last
 
     def source(self) -> DltSource:
-        """Make the source of the next slice."""
+        """Return the source of the next slice."""
         return source_of(self._meetings)
 
     def _meetings(self) -> Iterator[Any]:
         begun = self._reader.started
         round_ = Round(dlt.current.resource_state(), anew=self._anew and not begun)
         if not begun:
-            self._reader.start(round_.place)
+            self._reader.start(round_.checkpoint)
         try:
-            slice_ = self._reader.take()
-        except KeyboardInterrupt as struck:
-            self._struck = struck
-            slice_ = self._reader.cut()
-            self._reader.halt()
+            slice_ = self._reader.next_slice()
+        except KeyboardInterrupt as interrupt:
+            self._interrupt = interrupt
+            slice_ = self._reader.current_slice()
+            self._reader.stop()
         yield from items(slice_, round_.number)
-        round_.note(slice_)
+        round_.save(slice_)
         self._slice = slice_
         self._count(slice_, round_.number)
 
@@ -165,13 +165,13 @@ class _Work:
         )
 
 
-def _load_what_is_left(pipeline: dlt.Pipeline) -> None:
-    """Load what a process before this one had extracted; it is in the state already, or is about to be."""
-    # Without data, a run takes the state from the warehouse if that is ahead, and loads the packages that are there.
+def _load_pending(pipeline: dlt.Pipeline) -> None:
+    """Load what an earlier process has extracted but not loaded."""
+    # Without data, a run restores the state from the warehouse if that is newer, and loads the pending packages.
     pipeline.run()
     if pipeline.config.restore_from_destination:
-        # Whoever was killed between committing a package and writing its state down locally has left the state of the
-        # slice before. Now that the package is loaded, the warehouse knows better.
+        # A process that was killed after it committed a package, but before it saved its state locally, has left the
+        # state of the slice before. Now that the package is loaded, the warehouse has the newer state.
         pipeline.sync_destination()
 
 
@@ -179,12 +179,12 @@ def _run(pipeline: dlt.Pipeline, source: DltSource) -> None:
     try:
         info = pipeline.run(source)
     except PipelineStepFailed as error:
-        # dlt wraps what strikes in it, Ctrl-C as well.
+        # dlt wraps every exception that is raised inside of it, KeyboardInterrupt as well.
         cause: BaseException | None = error
         while cause is not None and not isinstance(cause, KeyboardInterrupt):
             cause = cause.__cause__
         if cause is None:
             raise
         raise KeyboardInterrupt from error
-    # Where dlt is set up not to raise by itself, it would go on beyond rows that it has put aside.
+    # If dlt is configured not to raise, it would continue past rows that it has rejected.
     info.raise_on_failed_jobs()

@@ -1,8 +1,8 @@
-"""The listings of many accounts for code that is not asynchronous: a thread lists, and whoever asks gets slices.
+"""The listings of many accounts for synchronous code: a thread lists the accounts, and the caller takes slices.
 
-dlt makes a task of each step of an asynchronous generator, and no task group may be left by another task than entered
-it. So the event loop is ours, in a thread of its own, and one task in it does all. It goes on while a slice is loaded:
-the next pages come meanwhile, and between two slices no call is made in vain.
+dlt runs each step of an asynchronous generator in a task of its own, but a task group must be left by the task that
+entered it. So there is a separate event loop, in a thread of its own, where one task does everything. It continues
+while a slice is loaded: the next pages are fetched during that time.
 """
 
 import time
@@ -19,20 +19,20 @@ from pyas_async import AccountsIterator, Meeting, PyasClient, PyasError
 
 AccountIds = Iterable[str] | AsyncIterable[str]
 _ITERABLES: Final = (Iterable, AsyncIterable)
-_OFTEN: Final = 100
-"""Rows after which calls are counted again; adding them up takes longer than a row."""
+_COUNT_EVERY: Final = 100
+"""Rows after which calls are counted again; counting them takes longer than handling a row."""
 _TICK: Final = 0.05
-"""Seconds between two looks at how many calls were made: an account without a meeting gives nothing to wake up for."""
+"""Seconds between two checks of the number of calls: an account without meetings wakes nothing up."""
 
 
 @attrs.frozen
 class Size:
-    """How large a slice may be; whatever comes first ends it.
+    """How large a slice may be; the limit that is reached first ends it.
 
     Attributes:
-        rows: Meetings. So many, at most, wait for a reader that is busy elsewhere.
-        calls: Calls made since the slice before; no listing is begun, nor a row taken, beyond them.
-        seconds: Seconds since then, unless no call was made.
+        rows: Meetings. This is also the maximum number that waits while the caller is busy.
+        calls: Calls since the slice before. Beyond them, no listing is started, and no row is taken.
+        seconds: Seconds since the slice before; ignored if no call was made.
     """
 
     rows: float
@@ -42,29 +42,29 @@ class Size:
 
 @attrs.frozen(kw_only=True)
 class Slice:
-    """What came since the slice before.
+    """The results since the slice before.
 
     Attributes:
         pairs: Meetings, each with the id of its account.
-        listed: Accounts whose listing came to its end.
-        failures: What ended a listing before its end, by account.
-        place: The place behind all that, a checkpoint's text; ``None`` if nothing has begun.
-        calls: Calls that were made.
-        over: Whether nothing more will come; then `error` says why, unless all accounts are through.
-        error: What ended the listings before their end.
+        listed: Accounts whose listing was completed.
+        failures: The error of each account whose listing failed.
+        checkpoint: The checkpoint after all that, as text; ``None`` if nothing has begun.
+        calls: The number of calls that were made.
+        last: Whether it is the last slice; then `error` says why, unless all accounts are done.
+        error: The error that ended the listings early.
     """
 
     pairs: list[tuple[str, Meeting]]
     listed: list[str]
     failures: dict[str, PyasError]
-    place: str | None
+    checkpoint: str | None
     calls: int
-    over: bool
+    last: bool
     error: BaseException | None
 
 
 class Reader:
-    """Lists many accounts in a thread of its own, from a place on."""
+    """Lists many accounts in a thread of its own, from a checkpoint."""
 
     def __init__(
         self,
@@ -73,12 +73,12 @@ class Reader:
         options: Mapping[str, Any],
         size: Size,
     ) -> None:
-        """Start nothing yet.
+        """Prepare the reader; nothing is started.
 
         Args:
-            account_ids: Whose meetings.
-            client: Makes the client. It is called in the thread, and what it made is closed there.
-            options: What `iter_accounts` is given besides.
+            account_ids: The accounts to list.
+            client: Makes the client. It is called in the thread, and the client is closed there.
+            options: Further arguments of `iter_accounts`.
             size: How large slices are.
         """
         self._account_ids = account_ids
@@ -88,55 +88,54 @@ class Reader:
         self._stack = ExitStack()
         self._portal: BlockingPortal | None = None
         self._pairs: AccountsIterator | None = None
-        # What no slice has counted as given yet, and how much of it the last one gave.
+        # Results that no slice has delivered for good, and the last slice, which has delivered some of them.
         self._rows: list[tuple[str, Meeting]] = []
         self._listed: list[str] = []
-        self._given: Slice | None = None
+        self._delivered: Slice | None = None
         self._calls = 0
         self._failed = 0
         self._since = 0.0
-        self._over = False
+        self._done = False
         self._error: BaseException | None = None
 
     @property
     def started(self) -> bool:
-        """Whether the listings were begun."""
+        """Whether the listings were started."""
         return self._portal is not None
 
     def __enter__(self) -> Self:
-        """Promise to end whatever will be started."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """End the listings; pages that are on their way are let go."""
-        self.halt()
+        # Pages that are being fetched are abandoned.
+        self.stop()
         self._stack.close()
 
-    def start(self, place: str | None) -> None:
-        """Begin to list, behind a place: a checkpoint's text."""
+    def start(self, checkpoint: str | None) -> None:
+        """Start to list, from a checkpoint's text; ``None`` for the beginning."""
         self._portal = self._stack.enter_context(start_blocking_portal("asyncio"))
         self._portal.call(self._begin)
-        self._portal.start_task_soon(self._work, place)
+        self._portal.start_task_soon(self._work, checkpoint)
 
-    def halt(self) -> None:
-        """Let no further call be made: nobody will take another slice."""
+    def stop(self) -> None:
+        """Make no further call: the caller will take no other slice."""
         if self._portal is not None:
             self._portal.call(self._scope.cancel)
 
-    def take(self) -> Slice:
-        """Wait for the next slice, and give it.
+    def next_slice(self) -> Slice:
+        """Wait for the next slice, and return it.
 
-        Whatever strikes here, as Ctrl-C does: `cut` gives what is there.
+        If an exception such as KeyboardInterrupt is raised here, `current_slice` still returns the results so far.
         """
-        self._loop.call(self._forget)
+        self._loop.call(self._drop_delivered)
         self._loop.call(self._wait)
-        return self.cut()
+        return self.current_slice()
 
-    def cut(self) -> Slice:
-        """Give what is there as a slice, without waiting. What it gives is given again until `take` is called."""
-        return self._loop.call(self._cut)
+    def current_slice(self) -> Slice:
+        """Return the results so far as a slice, without waiting. They stay until `next_slice` is called again."""
+        return self._loop.call(self._current_slice)
 
     @property
     def _loop(self) -> BlockingPortal:
@@ -145,101 +144,101 @@ class Reader:
             raise RuntimeError(msg)
         return self._portal
 
-    # What follows runs in the thread.
+    # The methods below run in the thread.
 
     def _begin(self) -> None:
-        # They belong to the event loop in which they are made.
-        self._news, self._room, self._scope = anyio.Event(), anyio.Event(), anyio.CancelScope()
+        # These belong to the event loop in which they are made.
+        self._changed, self._space, self._scope = anyio.Event(), anyio.Event(), anyio.CancelScope()
         self._since = time.monotonic()
 
-    async def _work(self, place: str | None) -> None:
-        """List all accounts: the only task that steps the iteration, and that enters and leaves it."""
+    async def _work(self, checkpoint: str | None) -> None:
+        """List all accounts. This is the only task that enters, steps and leaves the iteration."""
         try:
             with self._scope:
                 async with self._client() as client:
-                    pairs = client.meetings.iter_accounts(self._ids(), **self._options, resume=place)
+                    pairs = client.meetings.iter_accounts(self._ids(), **self._options, resume=checkpoint)
                     async with pairs:
                         self._pairs = pairs
                         async for pair in pairs:
                             self._rows.append(pair)
-                            if len(self._rows) >= self._size.rows or not len(self._rows) % _OFTEN:
-                                await self._gate()
+                            if len(self._rows) >= self._size.rows or not len(self._rows) % _COUNT_EVERY:
+                                await self._wait_for_space()
         except anyio.get_cancelled_exc_class():
             raise
-        except BaseException as error:  # noqa: BLE001  (raised where the slices are taken)
+        except BaseException as error:  # noqa: BLE001  (raised to the caller that takes the slices)
             self._error = error
         finally:
-            self._over = True
-            self._news.set()
+            self._done = True
+            self._changed.set()
 
     def _ids(self) -> AccountIds:
-        # What is no iterable of ids is refused by those who iterate.
+        # Anything that is not an iterable of ids is refused by the iteration itself.
         ids = self._account_ids
-        return ids if isinstance(ids, (str, bytes)) or not isinstance(ids, _ITERABLES) else self._gated(ids)
+        return ids if isinstance(ids, (str, bytes)) or not isinstance(ids, _ITERABLES) else self._throttled(ids)
 
-    async def _gated(self, account_ids: AccountIds) -> AsyncIterator[str]:
-        """Give ids, but none that would be begun beyond a full slice: a listing without a row asks nobody else."""
+    async def _throttled(self, account_ids: AccountIds) -> AsyncIterator[str]:
+        """Yield ids, but none while the slice is full: an account without rows would not wait for space otherwise."""
         async with AsyncExitStack() as stack:
             if isinstance(account_ids, AsyncIterable):
                 iterator = aiter(account_ids)
                 if isinstance(iterator, AsyncGenerator):
                     await stack.enter_async_context(aclosing(iterator))
                 async for account_id in iterator:
-                    await self._gate()
+                    await self._wait_for_space()
                     yield account_id
             else:
                 for account_id in account_ids:
-                    await self._gate()
+                    await self._wait_for_space()
                     yield account_id
 
-    async def _gate(self) -> None:
-        """Wait until the slice in hand is given, if it is full."""
+    async def _wait_for_space(self) -> None:
+        """Wait until the current slice is delivered, if it is full."""
         while self._full:
-            self._news.set()
-            if self._room.is_set():
-                self._room = anyio.Event()
-            await self._room.wait()
+            self._changed.set()
+            if self._space.is_set():
+                self._space = anyio.Event()
+            await self._space.wait()
 
     async def _wait(self) -> None:
-        """Wait until a slice is as large as it may be, or there is no more to come."""
-        while not (self._over or self._full or self._late):
-            self._news = anyio.Event()
+        """Wait until a slice is full or late, or until there are no more results."""
+        while not (self._done or self._full or self._due):
+            self._changed = anyio.Event()
             with anyio.move_on_after(_TICK):
-                await self._news.wait()
+                await self._changed.wait()
 
     @property
     def _full(self) -> bool:
         return len(self._rows) >= self._size.rows or self._new_calls >= self._size.calls
 
     @property
-    def _late(self) -> bool:
+    def _due(self) -> bool:
         return time.monotonic() - self._since >= self._size.seconds and self._new_calls > 0
 
     @property
     def _new_calls(self) -> int:
         return 0 if self._pairs is None else self._pairs.stats.calls - self._calls
 
-    def _cut(self) -> Slice:
-        pairs, over = self._pairs, self._over
+    def _current_slice(self) -> Slice:
+        pairs, last = self._pairs, self._done
         if pairs is not None:
             self._listed += pairs.take_listed()
-        self._given = Slice(
+        self._delivered = Slice(
             pairs=self._rows[:],
             listed=self._listed[:],
             failures={} if pairs is None else dict(list(pairs.failures.items())[self._failed :]),
-            place=None if pairs is None else str(pairs.checkpoint()),
+            checkpoint=None if pairs is None else str(pairs.checkpoint()),
             calls=self._new_calls,
-            over=over,
+            last=last,
             error=self._error,
         )
-        return self._given
+        return self._delivered
 
-    def _forget(self) -> None:
-        """Take what was given for given."""
-        given, self._given = self._given, None
-        if given is not None:
-            del self._rows[: len(given.pairs)], self._listed[: len(given.listed)]
-            self._calls += given.calls
-            self._failed += len(given.failures)
+    def _drop_delivered(self) -> None:
+        """Drop the results that the last slice delivered."""
+        delivered, self._delivered = self._delivered, None
+        if delivered is not None:
+            del self._rows[: len(delivered.pairs)], self._listed[: len(delivered.listed)]
+            self._calls += delivered.calls
+            self._failed += len(delivered.failures)
             self._since = time.monotonic()
-            self._room.set()
+            self._space.set()

@@ -1,4 +1,4 @@
-"""The tables of the warehouse, and the rows that go into them."""
+"""The tables of the warehouse, and their rows."""
 
 import hashlib
 import json
@@ -27,7 +27,7 @@ MEETING_COLUMNS: Final[dict[str, str]] = {
     "host_id": "text",
     "created_at": "timestamp",
     "join_url": "text",
-    # Text rather than JSON, which warehouses sort, round and refuse, each in its own way.
+    # Text instead of JSON, since warehouses sort, round and refuse JSON in different ways.
     "document": "text",
     "round": "bigint",
 }
@@ -43,7 +43,7 @@ _LARGEST: Final = 2**63 - 1
 
 
 def meeting_row(account_id: str, meeting: Meeting, number: int) -> Row:
-    """Make the row of a meeting, as the round of that number has seen it."""
+    """Return the row of a meeting, as seen by the round of that number."""
     start = None if meeting.start_time is None else meeting.start_time.astimezone(UTC)
     return {
         "row_key": _key(account_id, str(meeting.id), meeting.uuid, "" if start is None else start.isoformat()),
@@ -65,12 +65,12 @@ def meeting_row(account_id: str, meeting: Meeting, number: int) -> Row:
 
 
 def account_row(account_id: str, number: int) -> Row:
-    """Make the row of an account whose listing has come to its end."""
+    """Return the row of an account whose listing was completed."""
     return {"account_id": _text(account_id), "round": number, "listed_at": datetime.now(UTC)}
 
 
 def failure_row(account_id: str, error: PyasError, number: int) -> Row:
-    """Make the row of an account whose listing has failed."""
+    """Return the row of an account whose listing failed."""
     return {
         "account_id": _text(account_id),
         "round": number,
@@ -81,15 +81,15 @@ def failure_row(account_id: str, error: PyasError, number: int) -> Row:
 
 
 def _key(*parts: str) -> str:
-    # A start that is missing may be part of a key nowhere, so what tells one row from another is made one text.
+    # The fields that identify a row become one text, since no warehouse allows a null (a missing start) in a key.
     return hashlib.blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 def _text(text: str | None) -> str | None:
-    # There are warehouses that take no NUL. It stays in the document, where JSON writes it otherwise.
+    # Some warehouses accept no NUL. The document keeps it, as a JSON escape.
     return None if text is None else text.replace("\0", "\ufffd")
 
 
 def _whole(number: int | None) -> int | None:
-    # One number too large would stop the whole load, for ever. It stays in the document, too.
+    # A single number that is too large would stop every load. The document keeps it.
     return None if number is None or abs(number) > _LARGEST else number

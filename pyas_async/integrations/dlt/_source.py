@@ -1,6 +1,6 @@
-"""The source: rows, and with them, in dlt's state, the place behind them.
+"""The source: rows, and in dlt's state the checkpoint after them.
 
-dlt loads its state in the package of the rows that were extracted along with it. So where the state is, the rows are.
+dlt loads its state in the same package as the rows that were extracted with it. So the two are always consistent.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -17,12 +17,12 @@ from pyas_async.integrations.dlt._reader import AccountIds, Reader, Size, Slice
 
 VerifyTotal = Literal["off", "warn", "raise", "repair"]
 _SOURCE: Final = "pyas"
-_AT_ONCE: Final = 2_000
-"""Rows that dlt is handed at a time."""
+_CHUNK: Final = 2_000
+"""Rows that are passed to dlt at a time."""
 
 
 class Options(TypedDict):
-    """What `iter_accounts` is given besides the accounts and the place."""
+    """The arguments of `iter_accounts` other than the accounts and the checkpoint."""
 
     start_date: date | str | None
     end_date: date | str | None
@@ -33,24 +33,24 @@ class Options(TypedDict):
 
 
 class Round:
-    """A round over all accounts, as the state of the resource knows it.
+    """A round over all accounts, as the state of the resource describes it.
 
     Attributes:
-        number: Which it is, from 1.
-        place: How far it has come, a checkpoint's text; ``None`` if it is about to begin.
+        number: The number of the round, from 1.
+        checkpoint: The checkpoint to continue from, as text; ``None`` at the beginning.
     """
 
     def __init__(self, state: dict[str, Any], *, anew: bool) -> None:
-        """Find the round that is to be gone on with, or begin the next."""
+        # Without a checkpoint in the state, the next round begins.
         self._state = state
-        self.place: str | None = None if anew else state.get("place")
-        self.number: int = state.get("round", 0) + (self.place is None)
+        self.checkpoint: str | None = None if anew else state.get("place")
+        self.number: int = state.get("round", 0) + (self.checkpoint is None)
 
-    def note(self, slice_: Slice) -> None:
-        """Write down how far it has come; the rows are handed to dlt in the same package."""
-        if slice_.place is not None:
-            over = slice_.over and slice_.error is None
-            self._state.update({"round": self.number, "place": None if over else slice_.place})
+    def save(self, slice_: Slice) -> None:
+        """Write the progress to the state; dlt gets the rows in the same package."""
+        if slice_.checkpoint is not None:
+            last = slice_.last and slice_.error is None
+            self._state.update({"round": self.number, "place": None if last else slice_.checkpoint})
 
 
 def meetings_source(
@@ -64,24 +64,25 @@ def meetings_source(
     max_concurrency: int = 16,
     verify_total: VerifyTotal = "warn",
 ) -> DltSource:
-    """Make a dlt source of the meetings of many accounts, for `pipeline.run`, alone or among other sources.
+    """Make a dlt source of the meetings of many accounts, for `pipeline.run`, alone or with other sources.
 
-    A run extracts all that is left of a round, in one load package: what a kill strikes meanwhile is asked for again.
-    For more than a few thousand calls, take `load_meetings`.
+    A run extracts the rest of a round in one load package: if the process is killed during the run, all of it is
+    requested again. For more than a few thousand calls, use `load_meetings`.
 
     Its resource, ``meetings``, writes three tables, merged by their keys: ``meetings``, ``accounts`` and ``failures``.
-    An account that fails stands in the last of them, and the others go on; what no account would be spared is raised.
+    An account that fails has a row in ``failures``, and the others continue; an error that every account would meet is
+    raised.
 
     Args:
-        account_ids: As for `load_meetings`; so is all that follows. For a second run, anything that can be iterated
-            more than once.
+        account_ids: See `load_meetings`, also for the other arguments. For a second run, it has to be an iterable that
+            can be iterated more than once.
         client: Makes the client.
-        start_date: From this day on.
-        end_date: Up to this day.
-        type: Which meetings.
-        page_size: Rows a page that are asked for.
-        max_concurrency: Accounts under way at a time.
-        verify_total: What to do if the service's total does not fit the rows that came.
+        start_date: The first day.
+        end_date: The last day.
+        type: Which meetings to list.
+        page_size: Rows to request for a page.
+        max_concurrency: How many accounts are listed at a time.
+        verify_total: What to do if the service's total does not match the rows.
     """
     options = Options(
         start_date=start_date,
@@ -94,24 +95,24 @@ def meetings_source(
 
     def meetings() -> Iterator[Any]:
         round_ = Round(dlt.current.resource_state(), anew=False)
-        with Reader(account_ids, client, options, Size(_AT_ONCE, inf, inf)) as reader:
-            reader.start(round_.place)
+        with Reader(account_ids, client, options, Size(_CHUNK, inf, inf)) as reader:
+            reader.start(round_.checkpoint)
             while True:
-                slice_ = reader.take()
+                slice_ = reader.next_slice()
                 if slice_.error is not None:
                     raise slice_.error
                 yield from items(slice_, round_.number)
-                if slice_.over:
+                if slice_.last:
                     break
-            round_.note(slice_)
+            round_.save(slice_)
 
     return source_of(meetings)
 
 
 def source_of(meetings: Callable[[], Iterator[Any]]) -> DltSource:
-    """Make a source of a function that gives what `items` gives."""
+    """Make a source of a function that yields what `items` yields."""
 
-    # A function: dlt writes into what it makes a resource of, which a method does not take.
+    # A function, since dlt sets attributes on what it makes a resource of, and methods accept none.
     def extract() -> Iterator[Any]:
         yield from meetings()
 
@@ -120,21 +121,21 @@ def source_of(meetings: Callable[[], Iterator[Any]]) -> DltSource:
 
 
 def items(slice_: Slice, number: int) -> Iterator[Any]:
-    """Give the rows of a slice as dlt takes them."""
+    """Yield the rows of a slice in the form that dlt takes."""
     pairs = slice_.pairs
-    for start in range(0, len(pairs), _AT_ONCE):
-        rows = [tables.meeting_row(*pair, number) for pair in pairs[start : start + _AT_ONCE]]
-        yield _for(rows, tables.MEETINGS, ["row_key"], tables.MEETING_COLUMNS)
+    for start in range(0, len(pairs), _CHUNK):
+        rows = [tables.meeting_row(*pair, number) for pair in pairs[start : start + _CHUNK]]
+        yield _with_hints(rows, tables.MEETINGS, ["row_key"], tables.MEETING_COLUMNS)
     if slice_.listed:
         rows = [tables.account_row(account_id, number) for account_id in slice_.listed]
-        yield _for(rows, tables.ACCOUNTS, ["account_id"], tables.ACCOUNT_COLUMNS)
+        yield _with_hints(rows, tables.ACCOUNTS, ["account_id"], tables.ACCOUNT_COLUMNS)
     if slice_.failures:
         rows = [tables.failure_row(account_id, error, number) for account_id, error in slice_.failures.items()]
-        yield _for(rows, tables.FAILURES, ["account_id", "round"], tables.FAILURE_COLUMNS)
+        yield _with_hints(rows, tables.FAILURES, ["account_id", "round"], tables.FAILURE_COLUMNS)
 
 
-def _for(rows: list[tables.Row], table: str, key: list[str], types: Mapping[str, str]) -> Any:  # noqa: ANN401  (dlt's)
-    # A table's hints go with its rows: those of the resource would be every table's.
+def _with_hints(rows: list[tables.Row], table: str, key: list[str], types: Mapping[str, str]) -> Any:  # noqa: ANN401  (dlt's)
+    # Each table's hints go with its rows: hints of the resource would apply to every table.
     columns: Any = {name: {"name": name, "data_type": data_type} for name, data_type in types.items()}
     hints = dlt.mark.make_hints(table_name=table, primary_key=key, write_disposition="merge", columns=columns)
     return dlt.mark.with_hints(rows, hints, create_table_variant=True)

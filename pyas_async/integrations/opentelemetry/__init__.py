@@ -1,12 +1,12 @@
-"""Spans and metrics of a client, by OpenTelemetry.
+"""OpenTelemetry spans and metrics of a client.
 
 ::
 
     async with instrument(PyasClient()) as client:
         ...
 
-It needs the extra ``opentelemetry``, which is OpenTelemetry's API alone. Where the spans and metrics go is for the
-application to say, by an SDK; without one, nothing is recorded.
+It needs the extra ``opentelemetry``, which is OpenTelemetry's API only. The application decides where spans and metrics
+go, by installing an SDK; without one, nothing is recorded.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from typing import TypeVar
 try:
     from opentelemetry.metrics import MeterProvider, get_meter
     from opentelemetry.trace import TracerProvider, get_tracer
-except ImportError as _error:  # pyright takes the name for one of the module's
+except ImportError as _error:  # with the underscore, since pyright takes other names for the module's public ones
     msg = "pyas_async.integrations.opentelemetry needs OpenTelemetry's API: pip install 'pyas_async[opentelemetry]'"
     raise ImportError(msg) from _error
 
@@ -36,20 +36,20 @@ def instrument(
     meter_provider: MeterProvider | None = None,
     attributes: Mapping[str, str] | None = None,
 ) -> C:
-    """Make spans and metrics of all that a client and its views do, and give the client back.
+    """Record spans and metrics of everything that a client and its views do, and return the client.
 
-    Each call is a span, with its attempts and waits as events; each iteration and each bulk run is one, too, with its
-    calls as children. The span of a call is the current one while it is under way: what an instrumentation of httpx
-    makes of its requests becomes children of it. Between two rows, the current span is what the reader made it.
+    Each call is a span, with its attempts and waits as events. Each iteration and each bulk run is a span, too, with
+    its calls as children. During a call, its span is the current one, so spans that an instrumentation of httpx makes
+    become its children. Between two rows of an iteration, the consumer's own span is the current one.
 
     Args:
-        client: The client; once is enough, for its views as well.
-        tracer_provider: Where spans go, instead of the global provider.
-        meter_provider: Where metrics go, instead of the global provider.
-        attributes: Put on each span and each metric, as to tell two clients apart.
+        client: The client; its views are included.
+        tracer_provider: The provider for spans; default: the global one.
+        meter_provider: The provider for metrics; default: the global one.
+        attributes: Attributes for each span and each metric, for example to tell two clients apart.
 
     Raises:
-        ImportError: When this module is imported, if OpenTelemetry's API is not installed.
+        ImportError: On import of this module, if OpenTelemetry's API is not installed.
     """
     common = dict(attributes or {})
     client.subscribe(Spans(get_tracer(_NAME, __version__, tracer_provider), common))

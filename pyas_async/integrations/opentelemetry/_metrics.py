@@ -1,4 +1,4 @@
-"""What can be counted and measured of a client. Durations are in seconds."""
+"""The metrics of a client. Durations are in seconds."""
 
 import weakref
 from collections.abc import Callable, Iterable, Mapping
@@ -21,15 +21,15 @@ from pyas_async import (
     Waiting,
 )
 
-# Those of the semantic conventions for requests, and on to waits for the next window of the rate limit.
+# The buckets of the semantic conventions for HTTP requests, extended to waits for the next window of the rate limit.
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, 30.0, 60.0, 150.0, 300.0)
-_OLD = 300.0
-"""Seconds after which what the last call left in the budget says nothing any more: a window of the rate limit."""
+_MAX_AGE = 300.0
+"""Seconds after which the budget of the last call is outdated: a window of the rate limit."""
 
 
 @attrs.define
 class _Wait:
-    """A wait under way."""
+    """A wait that has not ended."""
 
     operation: str
     reason: str
@@ -37,32 +37,31 @@ class _Wait:
 
 
 class Metrics:
-    """A handler of events that counts and measures them."""
+    """An event handler that counts and measures."""
 
     def __init__(self, meter: Meter, client: PyasClient, attributes: Mapping[str, str]) -> None:
-        """Make the instruments."""
         self._client = weakref.ref(client)
         self._attributes = attributes
         self._waits: dict[int, _Wait] = {}
         self._under_way: set[int] = set()
-        # Exporters ask from a thread of their own, where the budget must not be touched. So it is looked at after a
-        # call, but not before an exporter has asked: without one, this costs nothing.
-        self._asked = False
+        # Exporters read the gauges in a thread of their own, where the budget must not be read. So it is read after a
+        # call, and only if an exporter has asked for it: without one, this costs nothing.
+        self._gauges_in_use = False
         self._budget: tuple[RateLimitSnapshot, float] | None = None
 
-        def seconds_of(name: str, what: str) -> Histogram:
+        def durations(name: str, what: str) -> Histogram:
             name = f"pyas.client.{name}.duration"
             return meter.create_histogram(
                 name, unit="s", description=what, explicit_bucket_boundaries_advisory=_BUCKETS
             )
 
-        self._calls = seconds_of("call", "Calls, from their beginning to their end, with all waits.")
-        self._attempts = seconds_of("attempt", "Requests, from sending to the last byte or the fault.")
-        self._waited = seconds_of("wait", "Waits of calls: after a failed attempt, for the budget, for a connection.")
+        self._calls = durations("call", "Calls, from their beginning to their end, with all waits.")
+        self._attempts = durations("attempt", "Requests, from sending to the last byte or the fault.")
+        self._waited = durations("wait", "Waits of calls: after a failed attempt, for the budget, for a connection.")
         self._active = meter.create_up_down_counter("pyas.client.active_calls", "{call}", "Calls under way.")
         self._pages = meter.create_counter("pyas.client.listing.pages", "{page}", "Pages received.")
         self._rows = meter.create_counter("pyas.client.listing.rows", "{row}", "Rows yielded, each once.")
-        restarts = "Listings walked afresh because a page token died."
+        restarts = "Listings restarted because a page token expired."
         self._restarts = meter.create_counter("pyas.client.listing.restarts", "{restart}", restarts)
         for field, what in (
             ("limit", "Calls per window that the key has."),
@@ -71,7 +70,7 @@ class Metrics:
         ):
             name = f"pyas.client.budget.{field}"
             meter.create_observable_gauge(name, [self._observe(field)], unit="{call}", description=what)
-        self._acts: dict[type, Callable[[Any], None]] = {
+        self._handlers: dict[type, Callable[[Any], None]] = {
             CallStarted: self._call_started,
             CallEnded: self._call_ended,
             AttemptStarted: self._attempt_started,
@@ -82,29 +81,28 @@ class Metrics:
         }
 
     def __call__(self, event: Event) -> None:
-        """Take note of an event."""
-        act = self._acts.get(type(event))
-        if act is not None:
-            act(event)
+        handler = self._handlers.get(type(event))
+        if handler is not None:
+            handler(event)
 
-    def _of(self, **own: str | int) -> dict[str, str | int]:
+    def _with(self, **own: str | int) -> dict[str, str | int]:
         return {**self._attributes, **{f"pyas.{name}": value for name, value in own.items()}}
 
     def _call_started(self, event: CallStarted) -> None:
         self._under_way.add(event.call)
-        self._active.add(1, self._of(operation=event.operation))
+        self._active.add(1, self._with(operation=event.operation))
 
     def _call_ended(self, event: CallEnded) -> None:
-        if event.call not in self._under_way:  # it began before anybody listened
+        if event.call not in self._under_way:  # it started before this handler was added
             return
         self._under_way.remove(event.call)
         self._wait_ended(event.call)
-        self._active.add(-1, self._of(operation=event.operation))
-        about = self._of(operation=event.operation, outcome=event.outcome)
+        self._active.add(-1, self._with(operation=event.operation))
+        about = self._with(operation=event.operation, outcome=event.outcome)
         if event.error is not None:
             about["error.type"] = event.error
         self._calls.record(event.seconds, about)
-        client = self._client() if self._asked else None
+        client = self._client() if self._gauges_in_use else None
         if client is not None:
             self._budget = client.rate_limit, monotonic()
 
@@ -112,7 +110,7 @@ class Metrics:
         self._wait_ended(event.call)
 
     def _attempt_ended(self, event: AttemptEnded) -> None:
-        about = self._of(operation=event.operation)
+        about = self._with(operation=event.operation)
         if event.status is not None:
             about["http.response.status_code"] = event.status
         else:
@@ -125,27 +123,27 @@ class Metrics:
 
     def _wait_ended(self, call: int) -> None:
         if (wait := self._waits.pop(call, None)) is not None:
-            self._waited.record(monotonic() - wait.began, self._of(operation=wait.operation, reason=wait.reason))
+            self._waited.record(monotonic() - wait.began, self._with(operation=wait.operation, reason=wait.reason))
 
     def _page(self, event: PageReceived) -> None:
         self._pages.add(1, self._attributes)
         self._rows.add(event.new, self._attributes)
 
     def _restarted(self, event: ListingRestarted) -> None:
-        self._restarts.add(1, self._of(reason=event.reason))
+        self._restarts.add(1, self._with(reason=event.reason))
 
     def _observe(self, field: str) -> Callable[[CallbackOptions], Iterable[Observation]]:
-        itself = weakref.ref(self)  # a meter keeps its callbacks for ever
+        reference = weakref.ref(self)  # a meter keeps its callbacks forever
 
         def observe(_: CallbackOptions) -> Iterable[Observation]:
-            metrics = itself()
-            return () if metrics is None else metrics._seen(field)  # noqa: SLF001 -- a function of its own
+            metrics = reference()
+            return () if metrics is None else metrics._observations(field)  # noqa: SLF001 -- a method of this class
 
         return observe
 
-    def _seen(self, field: str) -> Iterable[Observation]:
-        self._asked = True
-        if self._budget is None or monotonic() - self._budget[1] > _OLD:
+    def _observations(self, field: str) -> Iterable[Observation]:
+        self._gauges_in_use = True
+        if self._budget is None or monotonic() - self._budget[1] > _MAX_AGE:
             return
         value = getattr(self._budget[0], field)
         if value is not None:

@@ -1,4 +1,4 @@
-"""A span for each call, and for each job that makes many."""
+"""A span for each call, and for each job."""
 
 from collections.abc import Callable, Mapping
 from time import time_ns
@@ -21,22 +21,22 @@ from pyas_async import (
     Waiting,
 )
 
-_ONE = "/zoom/meetings/{id}"
+_MEETING_PATH = "/zoom/meetings/{id}"
 REQUESTS: Final[Mapping[str, tuple[str, str]]] = {
     "meetings.list": ("GET", "/zoom/meetings"),
-    "meetings.get": ("GET", _ONE),
+    "meetings.get": ("GET", _MEETING_PATH),
     "meetings.create": ("POST", "/zoom/meetings"),
-    "meetings.update": ("PATCH", _ONE),
-    "meetings.delete": ("DELETE", _ONE),
+    "meetings.update": ("PATCH", _MEETING_PATH),
+    "meetings.delete": ("DELETE", _MEETING_PATH),
     "accounts.oauth_url": ("GET", "/zoom/oauth"),
     "accounts.connect": ("POST", "/zoom/connect"),
 }
-"""The method and the template of the path of each call, as the semantic conventions want them."""
+"""The method and the path template of each call, for the attributes of the semantic conventions."""
 
 
 @attrs.define(eq=False)
-class _Open:
-    """A span under way, and what is put on it at its end."""
+class _OpenSpan:
+    """A span that has not ended, and the attributes for its end."""
 
     span: Span
     began: int
@@ -44,20 +44,19 @@ class _Open:
     pages: int = 0
     rows: int = 0
     restarts: int = 0
-    # The context before the call and in it, if the call has one of its own.
+    # The contexts outside and inside of the call, if the call has a context of its own.
     outside: Any = None
     inside: Any = None
 
 
 class Spans:
-    """A handler of events that makes spans of them."""
+    """An event handler that makes spans."""
 
     def __init__(self, tracer: Tracer, attributes: Mapping[str, str]) -> None:
-        """Have no span under way."""
         self._tracer = tracer
         self._attributes = attributes
-        self._open: dict[int, _Open] = {}
-        self._acts: dict[type, Callable[[Any], None]] = {
+        self._open: dict[int, _OpenSpan] = {}
+        self._handlers: dict[type, Callable[[Any], None]] = {
             JobStarted: self._job_started,
             JobEnded: self._job_ended,
             CallStarted: self._call_started,
@@ -70,17 +69,16 @@ class Spans:
         }
 
     def __call__(self, event: Event) -> None:
-        """Take note of an event."""
-        act = self._acts.get(type(event))
-        if act is not None:
-            act(event)
+        handler = self._handlers.get(type(event))
+        if handler is not None:
+            handler(event)
 
-    def _start(self, number: int, within: int | None, operation: str, account_id: str | None) -> _Open:
+    def _start(self, number: int, within: int | None, operation: str, account_id: str | None) -> _OpenSpan:
         parent = None if within is None else self._open.get(within)
         around = None if parent is None else set_span_in_context(parent.span)
         began = time_ns()
         span = self._tracer.start_span(f"pyas.{operation}", context=around, start_time=began)
-        opened = self._open[number] = _Open(span, began)
+        opened = self._open[number] = _OpenSpan(span, began)
         if span.is_recording():
             span.set_attributes({**self._attributes, "pyas.operation": operation})
             if account_id is not None:
@@ -100,7 +98,7 @@ class Spans:
                 counts = {"pyas.pages": opened.pages, "pyas.rows": opened.rows, "pyas.restarts": opened.restarts}
                 span.set_attributes(counts)
             _fail(span, event.error)
-        # That a loop was left may be told long after.
+        # The event for a loop that was left may come long after its end.
         span.end(opened.began + int(event.seconds * 1e9) if event.outcome == "left" else None)
 
     def _call_started(self, event: CallStarted) -> None:
@@ -109,7 +107,7 @@ class Spans:
         if span.is_recording() and event.operation in REQUESTS:
             method, template = REQUESTS[event.operation]
             span.set_attributes({"http.request.method": method, "url.template": template})
-        # One that is not sampled has a context, too, and what is below it must know. Without an SDK there is none.
+        # A span that is not sampled has a context, too, and spans below it need it. Without an SDK there is no context.
         if span.get_span_context().is_valid and span is not get_current_span():
             opened.outside = context.get_current()
             opened.inside = set_span_in_context(span)
@@ -118,7 +116,7 @@ class Spans:
     def _call_ended(self, event: CallEnded) -> None:
         if (opened := self._open.pop(event.call, None)) is None:
             return
-        # A coroutine that is closed instead of run ends in a context that is not its own.
+        # A coroutine that is closed without being run ends in another context.
         if opened.inside is not None and context.get_current() is opened.inside:
             context.attach(opened.outside)
         span = opened.span
@@ -141,26 +139,26 @@ class Spans:
             about["http.response.status_code"] = event.status
         if event.fault is not None:
             about |= {"error.type": "transport", "pyas.fault": event.fault}
-        self._say(event.call, "pyas.attempt", about)
+        self._add_event(event.call, "pyas.attempt", about)
 
     def _waiting(self, event: Waiting) -> None:
-        self._say(event.call, "pyas.wait", {"pyas.reason": event.reason, "pyas.seconds": event.seconds})
+        self._add_event(event.call, "pyas.wait", {"pyas.reason": event.reason, "pyas.seconds": event.seconds})
 
     def _page(self, event: PageReceived) -> None:
         if (opened := self._open.get(event.job)) is not None:
             opened.pages += 1
             opened.rows += event.new
-            self._say(event.job, "pyas.page", {"pyas.rows": event.rows, "pyas.new": event.new})
+            self._add_event(event.job, "pyas.page", {"pyas.rows": event.rows, "pyas.new": event.new})
 
     def _restarted(self, event: ListingRestarted) -> None:
         if (opened := self._open.get(event.job)) is not None:
             opened.restarts += 1
-            self._say(event.job, "pyas.restart", {"pyas.reason": event.reason, "pyas.yielded": event.yielded})
+            self._add_event(event.job, "pyas.restart", {"pyas.reason": event.reason, "pyas.yielded": event.yielded})
 
     def _drifted(self, event: ListingDrifted) -> None:
-        self._say(event.job, "pyas.drift", {"pyas.reported": event.reported, "pyas.yielded": event.yielded})
+        self._add_event(event.job, "pyas.drift", {"pyas.reported": event.reported, "pyas.yielded": event.yielded})
 
-    def _say(self, number: int, name: str, about: Mapping[str, str | int | float]) -> None:
+    def _add_event(self, number: int, name: str, about: Mapping[str, str | int | float]) -> None:
         opened = self._open.get(number)
         if opened is not None and opened.span.is_recording():
             opened.span.add_event(name, about)
@@ -169,5 +167,5 @@ class Spans:
 def _fail(span: Span, error: str | None) -> None:
     if error is not None:
         span.set_attribute("error.type", error)
-        # No text of the error: whoever caught it has that.
+        # Only the class: the message is for the code that catches the error.
         span.set_status(Status(StatusCode.ERROR, error))

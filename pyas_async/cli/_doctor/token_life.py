@@ -1,25 +1,25 @@
-"""Questions that take a quarter of an hour: how long a page token lives, and what a dead one is answered with."""
+"""Checks that take a quarter of an hour: how long a page token lives, and how an expired one is answered."""
 
 from collections.abc import Callable
 from typing import Final
 
 from pyas_async.cli._doctor.calls import CLOCK, Calls
 from pyas_async.cli._doctor.findings import Finding, Masker
-from pyas_async.cli._doctor.pages import dead_token
+from pyas_async.cli._doctor.pages import invalid_token
 
 TTL: Final = 900.0
 _BEFORE: Final = 885.0
 _AFTER: Final = 910.0
 
 
-async def expiry(calls: Calls, size: int, masker: Masker, tell: Callable[[float], None]) -> list[Finding]:
-    """Use a token shortly before it should die, and another one shortly after that.
+async def expiry(calls: Calls, size: int, masker: Masker, report: Callable[[float], None]) -> list[Finding]:
+    """Use one token shortly before it should expire, and another shortly after.
 
     Args:
         calls: Makes the calls.
-        size: A page's size of which the listing has two.
-        masker: Is told of the tokens.
-        tell: Told, now and then, how many seconds are left to wait.
+        size: A page size of which the listing has two pages.
+        masker: Learns the tokens.
+        report: Called now and then with the remaining seconds.
     """
     assumed = "a page token lives for 15 minutes"
     if not size:
@@ -34,15 +34,15 @@ async def expiry(calls: Calls, size: int, masker: Masker, tell: Callable[[float]
         masker.learn(page.next_page_token)
         tokens.append((page.next_page_token, born))
     (first, first_born), (second, second_born) = tokens
-    await _wait(first_born + _BEFORE, tell)
+    await _wait(first_born + _BEFORE, report)
     early = await calls.list(max_results=size, next_page_token=first)
     if early.value is None:
         seen = f"one of {_BEFORE:.0f} s was refused: {type(early.error).__name__}"
-        change = "Set PyasClient(page_token_ttl=600): tokens that may be dead are then not tried."
+        change = "Set PyasClient(page_token_ttl=600): tokens that may have expired are then not tried."
         found = Finding(check="token-life", state="differs", assumed=assumed, seen=seen, change=change)
-        return [found, dead_token("expired-token", "a token that had died", None, early.error)]
+        return [found, invalid_token("expired-token", "a token that had expired", None, early.error)]
     masker.learn(early.value.next_page_token or "")
-    await _wait(second_born + _AFTER, tell)
+    await _wait(second_born + _AFTER, report)
     late = await calls.list(max_results=size, next_page_token=second)
     if late.value is not None and first != second:
         masker.learn(late.value.next_page_token or "")
@@ -53,10 +53,10 @@ async def expiry(calls: Calls, size: int, masker: Masker, tell: Callable[[float]
         return [Finding(check="token-life", state="unclear", assumed=assumed, seen=seen)]
     seen = f"one of {_BEFORE:.0f} s was good, one of {_AFTER:.0f} s was not"
     found = Finding(check="token-life", state="holds", assumed=assumed, seen=seen)
-    return [found, dead_token("expired-token", "a token that had died", None, late.error)]
+    return [found, invalid_token("expired-token", "a token that had expired", None, late.error)]
 
 
-async def _wait(until: float, tell: Callable[[float], None]) -> None:
+async def _wait(until: float, report: Callable[[float], None]) -> None:
     while (left := until - CLOCK.now()) > 0:
-        tell(left)
+        report(left)
         await CLOCK.sleep(min(left, 5.0))

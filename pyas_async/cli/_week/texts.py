@@ -1,4 +1,4 @@
-"""A week in words: its heading, a list of its meetings, and what the grid needs to say of each."""
+"""A week in words: the heading, a list of the meetings, and the texts for the grid."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -7,17 +7,17 @@ from typing import Final
 from rich.text import Text
 
 from pyas_async import Meeting
-from pyas_async.cli._output import clean, many
-from pyas_async.cli._showing import type_words
+from pyas_async.cli._display import type_words
+from pyas_async.cli._output import clean, plural
 from pyas_async.cli._week.layout import DAYS, Block, Week, clock
 
-# Light enough for black letters, and told apart on most screens.
+# Light enough for black text, and distinguishable on most screens.
 _COLOURS: Final = ("#8ecae6", "#ffd166", "#95d5b2", "#f4acb7", "#cdb4db", "#ffb703")
 _MOST_TIMELESS: Final = 10
 
 
 def agenda(week: Week, now: datetime, zone_name: str) -> Iterator[Text]:
-    """Write a week as a list, day by day, with nothing cut."""
+    """Write a week as a list, day by day, without cutting anything."""
     yield heading(week, zone_name)
     for day, clusters in enumerate(week.clusters):
         blocks = [block for cluster in clusters for block in cluster.blocks]
@@ -31,7 +31,7 @@ def agenda(week: Week, now: datetime, zone_name: str) -> Iterator[Text]:
 
 
 def timeless(week: Week) -> Iterator[Text]:
-    """List the meetings that have no time, the first few of them."""
+    """List the meetings without a time; only the first few."""
     if not week.timeless:
         return
     yield Text()
@@ -43,7 +43,7 @@ def timeless(week: Week) -> Iterator[Text]:
 
 
 def heading(week: Week, zone_name: str) -> Text:
-    """Name the week: its number, its days, and whose clock it is."""
+    """Return the heading of a week: its number, its days, and the time zone."""
     monday, sunday = week.monday, week.monday + timedelta(days=DAYS - 1)
     days = f"{_date(monday)} to {_date(sunday)} {sunday.year}"
     return Text.assemble((f"Week {monday.isocalendar().week}", "bold"), f" · {days} · {zone_name}")
@@ -54,21 +54,21 @@ def _date(day: date) -> str:
 
 
 def times(block: Block) -> str:
-    """Write when a block begins and ends: dots where it began the day before, a question mark where nobody says."""
+    """Format a block's times: dots if it began on an earlier day, a question mark if its duration is unknown."""
     begin = "...  " if block.began_before else clock(block.begin)
     return f"{begin}-{'?    ' if block.meeting.duration is None else clock(block.end)}"
 
 
 def title(meeting: Meeting) -> str:
-    """Give a meeting's title, as a terminal may be given it."""
+    """Return a meeting's title, safe for a terminal."""
     return clean(meeting.topic or "(no title)").strip()
 
 
 def style(meeting: Meeting) -> str:
-    """Give a meeting's colours: all dates of a series have the same."""
+    """Return a meeting's colours; they are the same for all dates of a series."""
     return f"black on {_COLOURS[meeting.id % len(_COLOURS)]}"
 
 
 def summary(week: Week) -> str:
-    """Count the meetings."""
-    return many(len({id(block.meeting) for block in week.blocks}) + len(week.timeless), "meeting")
+    """Return the number of meetings, as text."""
+    return plural(len({id(block.meeting) for block in week.blocks}) + len(week.timeless), "meeting")

@@ -1,4 +1,4 @@
-"""Meetings for people: a table of rows, and one meeting with its details."""
+"""Meetings as text: a table of rows, and one meeting with its details."""
 
 from collections.abc import Iterable, Iterator
 from datetime import tzinfo
@@ -9,7 +9,7 @@ from rich.text import Text
 from pyas_async import Meeting, MeetingDetail, MeetingType, Occurrence, ZoomRecurrence
 from pyas_async.cli._output import clean, stdout
 from pyas_async.cli._tables import GAP, width_of, write_table
-from pyas_async.cli._times import shown, zone_name
+from pyas_async.cli._times import format_moment, zone_name
 
 TYPE_WORDS: Final = {
     MeetingType.INSTANT: "instant",
@@ -25,19 +25,19 @@ _WEEKS: Final = {1: "first", 2: "second", 3: "third", 4: "fourth", -1: "last"}
 _MASK: Final = "*** (get --secrets shows it)"
 _MOST_OCCURRENCES: Final = 12
 _TITLE: Final = 24
-"""Columns of a title that are worth more than a meeting's type."""
+"""Columns for the title below which the column of types is left out instead."""
 
 
 def type_words(kind: MeetingType | None) -> str:
-    """Say what kind of meeting it is; of an unknown kind, its number."""
+    """Name a kind of meeting; an unknown one by its number."""
     return "" if kind is None else TYPE_WORDS.get(kind, f"type {kind.value}")
 
 
 def show_rows(meetings: Iterable[Meeting], zone: tzinfo | None) -> None:
-    """Print a table of meetings, a line each. Where it would leave too little of the titles, their types go."""
+    """Print a table of meetings, one per line. If the titles would become too short, the types are left out."""
     rows: list[tuple[str, ...]] = [
         (
-            shown(meeting.start_time, zone) or "-",
+            format_moment(meeting.start_time, zone) or "-",
             "" if meeting.duration is None else str(meeting.duration),
             meeting.topic or "",
             str(meeting.id),
@@ -54,20 +54,20 @@ def show_rows(meetings: Iterable[Meeting], zone: tzinfo | None) -> None:
 
 
 def show_detail(meeting: MeetingDetail, zone: tzinfo | None, *, secrets: bool = False, first: bool = True) -> None:
-    """Print one meeting. What would let its bearer in as the host, and passcodes, are masked unless asked for."""
+    """Print one meeting. Passcodes, and the link that lets its holder in as the host, are masked unless `secrets`."""
     if not first:
         stdout().print()
     show_fields(_fields(meeting, zone, secrets=secrets))
 
 
 def show_fields(fields: Iterable[tuple[str, str]]) -> None:
-    """Print named texts, one below the other; those that are empty are left out."""
+    """Print named texts, one per line; empty ones are left out."""
     console = stdout()
     lines = [(name, clean(text)) for name, text in fields if text]
     indent = max(len(name) for name, _ in lines) + 2
     for name, text in lines:
         told = Text(text, style="bold" if name == "title" else "")
-        # What is one word, as addresses are, is left to the terminal, so that it can be copied from there.
+        # A text without spaces, such as a URL, is wrapped by the terminal, so that it can be copied.
         rows = told.wrap(console, console.width - indent) if console.is_terminal and " " in text else [told]
         for number, row in enumerate(rows):
             row.rstrip()
@@ -84,14 +84,14 @@ def _fields(meeting: MeetingDetail, zone: tzinfo | None, *, secrets: bool) -> It
     yield "uuid", meeting.uuid
     yield "type", type_words(meeting.type)
     yield "status", meeting.status or ""
-    yield "start", f"{shown(meeting.start_time, zone)} ({zone_name(zone)})" if meeting.start_time else ""
+    yield "start", f"{format_moment(meeting.start_time, zone)} ({zone_name(zone)})" if meeting.start_time else ""
     yield "duration", "" if meeting.duration is None else f"{meeting.duration} min"
     yield "time zone", meeting.timezone or ""
     yield "recurs", "" if meeting.recurrence is None else recurrence_words(meeting.recurrence, zone)
     yield "dates", _dates(meeting.occurrences, zone)
     yield "description", meeting.agenda or ""
     yield "host", meeting.host_email or meeting.host_id or ""
-    yield "created", shown(meeting.created_at, zone)
+    yield "created", format_moment(meeting.created_at, zone)
     yield "join", meeting.join_url or ""
     yield "start as host", secret(meeting.start_url)
     yield "passcode", secret(meeting.password)
@@ -101,14 +101,14 @@ def _fields(meeting: MeetingDetail, zone: tzinfo | None, *, secrets: bool) -> It
 
 def _dates(occurrences: tuple[Occurrence, ...], zone: tzinfo | None) -> str:
     given = [one for one in occurrences if one.status != "deleted"]
-    texts = [shown(one.start_time, zone) for one in given[:_MOST_OCCURRENCES]]
+    texts = [format_moment(one.start_time, zone) for one in given[:_MOST_OCCURRENCES]]
     if len(given) > _MOST_OCCURRENCES:
         texts.append(f"and {len(given) - _MOST_OCCURRENCES} more")
     return ", ".join(texts)
 
 
 def recurrence_words(recurrence: ZoomRecurrence, zone: tzinfo | None) -> str:
-    """Say in words how a meeting recurs."""
+    """Describe in words how a meeting recurs."""
     unit, every = _UNITS.get(recurrence.type or 0, "?"), recurrence.repeat_interval or 1
     words = f"every {unit}" if every == 1 else f"every {every} {unit}s"
     if recurrence.type == 2 and recurrence.weekly_days:
@@ -121,7 +121,7 @@ def recurrence_words(recurrence: ZoomRecurrence, zone: tzinfo | None) -> str:
     if recurrence.end_times:
         words += f", {recurrence.end_times} times"
     elif recurrence.end_date_time:
-        words += f", until {shown(recurrence.end_date_time, zone)}"
+        words += f", until {format_moment(recurrence.end_date_time, zone)}"
     return words
 
 

@@ -1,4 +1,4 @@
-"""How a command is run: an event loop around it, signals heeded, and errors told without a traceback."""
+"""The frame of a command: an event loop, signal handling, and errors without tracebacks."""
 
 import logging
 import signal
@@ -12,7 +12,7 @@ from typing import Any
 
 import anyio
 
-from pyas_async.cli._failing import Exit, code_of, text_of
+from pyas_async.cli._errors import Exit, code_of, text_of
 from pyas_async.cli._options import Common
 from pyas_async.cli._output import clean, say, say_error
 
@@ -20,8 +20,8 @@ AsyncWork = Callable[[], Awaitable[int | None]]
 
 
 def perform(work: Callable[[], int | None], common: Common) -> int:
-    """Do a command's work, and give its exit code; without one of its own, 0."""
-    with _heed_sigterm() as terminated, _tell_warnings():
+    """Run a command's work, and return its exit code; 0 if it returns none."""
+    with _handle_sigterm() as terminated, _show_warnings():
         try:
             return work() or Exit.OK
         except BrokenPipeError:
@@ -31,7 +31,7 @@ def perform(work: Callable[[], int | None], common: Common) -> int:
             for line in (f"pyas: {first}", *others):
                 say(line)
             return Exit.TERMINATED if terminated else Exit.INTERRUPTED
-        except Exception as error:  # noqa: BLE001  (whatever it is, a line and a number tell it)
+        except Exception as error:  # noqa: BLE001  (every error becomes a message and an exit code)
             if common.debug:
                 traceback.print_exception(error, file=sys.stderr)
             say_error(*text_of(error))
@@ -41,13 +41,13 @@ def perform(work: Callable[[], int | None], common: Common) -> int:
 
 
 def perform_async(work: AsyncWork, common: Common) -> int:
-    """Do a command's work in an event loop. Ctrl-C cancels it, and what it does when cancelled is done."""
+    """Run a command's work in an event loop. Ctrl-C cancels it; its cleanup still runs."""
     return perform(lambda: anyio.run(work), common)
 
 
 @contextmanager
-def _heed_sigterm() -> Iterator[list[int]]:
-    """Treat SIGTERM like Ctrl-C, and remember that it was one."""
+def _handle_sigterm() -> Iterator[list[int]]:
+    """Treat SIGTERM like Ctrl-C; the yielded list contains it afterwards."""
     seen: list[int] = []
     if threading.current_thread() is not threading.main_thread():
         yield seen
@@ -56,8 +56,8 @@ def _heed_sigterm() -> Iterator[list[int]]:
     def end(number: int, frame: FrameType | None) -> None:
         seen.append(number)
         handler: Any = signal.getsignal(signal.SIGINT)
-        # The event loop's own way to cancel what it runs, if there is one; where a shell has switched SIGINT off, as
-        # for what it runs in the background, there is none.
+        # The event loop's handler, which cancels what the loop runs, if there is one. If a shell has disabled SIGINT,
+        # as for jobs in the background, there is none.
         (handler if callable(handler) else signal.default_int_handler)(signal.SIGINT, frame)
 
     before = signal.signal(signal.SIGTERM, end)
@@ -67,17 +67,17 @@ def _heed_sigterm() -> Iterator[list[int]]:
         signal.signal(signal.SIGTERM, before)
 
 
-class _Teller(logging.Handler):
+class _MessageHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         say(clean(f"pyas: {record.levelname.lower()}: {record.getMessage()}"))
 
 
 @contextmanager
-def _tell_warnings() -> Iterator[None]:
-    """Show what the library warns of."""
-    log, teller = logging.getLogger("pyas_async"), _Teller(logging.WARNING)
-    log.addHandler(teller)
+def _show_warnings() -> Iterator[None]:
+    """Show the library's warnings."""
+    log, handler = logging.getLogger("pyas_async"), _MessageHandler(logging.WARNING)
+    log.addHandler(handler)
     try:
         yield
     finally:
-        log.removeHandler(teller)
+        log.removeHandler(handler)

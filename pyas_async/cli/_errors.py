@@ -1,4 +1,4 @@
-"""What an error means to whoever called: an exit code, a line of text, and what to do."""
+"""Errors as users see them: an exit code, a line of text, and a hint."""
 
 import errno
 from enum import IntEnum
@@ -19,35 +19,35 @@ from pyas_async import (
 
 
 class Exit(IntEnum):
-    """How the command ended. Scripts rely on these numbers: they only ever get company."""
+    """The exit codes. Scripts depend on the numbers: new ones may be added, but none may change."""
 
     OK = 0
     FAILED = 1
-    """The service refused, or something went wrong that has no number of its own."""
+    """The service refused, or another failure without a code of its own."""
     USAGE = 2
-    """The command was called wrongly, or set up wrongly; nothing was sent."""
+    """The command was called or set up wrongly; nothing was sent."""
     REFUSED = 3
-    """The key, or its rights."""
+    """The key is not valid, or has no right to this."""
     NOT_FOUND = 4
     """No such meeting or account."""
     LIMITED = 5
-    """A limit of the service is used up: the same later may do."""
+    """A limit of the service is used up: the same command may succeed later."""
     UNREACHABLE = 6
-    """The network, or the service failed: the same again may do."""
+    """The network or the service failed: the same command may succeed when repeated."""
     UNKNOWN = 7
-    """A write was sent, and nobody knows whether it took place. Look before you try again."""
+    """A write was sent, and it is unknown whether it took place. Check before you try again."""
     INCOMPLETE = 8
     """A part was done: some meetings or accounts failed, or a check did not hold."""
     INTERRUPTED = 130
-    """Ctrl-C, as shells report it."""
+    """Ctrl-C, with the code that shells use."""
     BROKEN_PIPE = 141
-    """Whoever read has gone, as shells report it."""
+    """The reader of stdout has closed it, with the code that shells use."""
     TERMINATED = 143
-    """SIGTERM, as shells report it."""
+    """SIGTERM, with the code that shells use."""
 
 
 class CommandError(Exception):
-    """An error of the command's own, told without a traceback.
+    """An error of the command, shown without a traceback.
 
     Attributes:
         message: What is wrong.
@@ -56,7 +56,6 @@ class CommandError(Exception):
     """
 
     def __init__(self, message: str, *, hint: str = "", code: Exit = Exit.USAGE) -> None:
-        """Say what is wrong and what to do."""
         super().__init__(message)
         self.message = message
         self.hint = hint
@@ -79,9 +78,9 @@ _HINTS = {
     Exit.REFUSED: "Check PYAS_API_KEY: keys expire, and have scopes.",
     Exit.UNKNOWN: "It may have taken place. Look before you try again: pyas meetings list",
 }
-# What becomes of output where there is no room for it. These come without a name.
-_UNWRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-# What the commands call an argument of the library.
+# Failures to write that have no file name.
+_WRITE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+# The commands' options for the library's arguments.
 _OPTIONS = {
     "account_id": "--account",
     "end_date": "--end",
@@ -94,7 +93,7 @@ _OPTIONS = {
 
 
 def code_of(error: BaseException) -> Exit:
-    """Give the exit code of an error."""
+    """Return the exit code of an error."""
     if isinstance(error, CommandError):
         return error.code
     if getattr(error, "write_state", None) == "unknown":
@@ -103,7 +102,7 @@ def code_of(error: BaseException) -> Exit:
 
 
 def text_of(error: BaseException) -> tuple[str, str]:
-    """Say what is wrong, and what to do about it, if there is something to say."""
+    """Return an error's message, and a hint, which may be empty."""
     if isinstance(error, CommandError):
         return error.message, error.hint
     hint = _HINTS.get(code_of(error), "")
@@ -114,6 +113,6 @@ def text_of(error: BaseException) -> tuple[str, str]:
     if isinstance(error, PyasError):
         return str(error), hint
     if isinstance(error, OSError) and error.strerror:
-        where = error.filename or ("output" if error.errno in _UNWRITTEN else "")
+        where = error.filename or ("output" if error.errno in _WRITE_ERRORS else "")
         return (f"{where}: {error.strerror}" if where else error.strerror), ""
-    return f"{type(error).__name__}: {error}", "This is a mistake in pyas. With --debug, it shows where."
+    return f"{type(error).__name__}: {error}", "This is a bug in pyas. With --debug, it shows where."

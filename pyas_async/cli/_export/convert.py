@@ -1,13 +1,13 @@
-"""From a whole part to the file that was asked for."""
+"""From a complete part to the output file."""
 
 import json
 from importlib import import_module
 from typing import Final
 
 from pyas_async import Meeting, from_dict
+from pyas_async.cli._errors import CommandError
 from pyas_async.cli._export.files import Files
 from pyas_async.cli._export.job import Format, Job
-from pyas_async.cli._failing import CommandError
 
 _NEEDS: Final[dict[Format, tuple[str, str]]] = {
     "parquet": ("pyarrow.parquet", "parquet"),
@@ -18,7 +18,7 @@ Row = tuple[str, Meeting]
 
 
 def check_extra(form: Format) -> None:
-    """Make sure, before any call is spent, that what a format needs is installed.
+    """Check, before any call is made, that the package that a format needs is installed.
 
     Raises:
         CommandError: If it is not.
@@ -34,14 +34,14 @@ def check_extra(form: Format) -> None:
 
 
 def finish(files: Files, job: Job) -> str:
-    """Make the output of a part that is whole; say what there is to say of it."""
+    """Make the output from a complete part; return a note for the user, which may be empty."""
     if job.format in ("jsonl", "csv"):
         files.promote()
         return ""
     if job.format == "duckdb":
-        from pyas_async.cli._export.warehouse import settle  # noqa: PLC0415  (it imports an extra)
+        from pyas_async.cli._export.warehouse import checkpoint_database  # noqa: PLC0415  (it imports an extra)
 
-        settle(files)
+        checkpoint_database(files)
         files.promote()
         return ""
     with files.part.open("rb") as part, files.make() as file:
