@@ -566,6 +566,11 @@ def destroy_silently(task: asyncio.Task[Any]) -> None:
     task._log_destroy_pending = False  # type: ignore[attr-defined]
 
 
+def ready_callbacks(loop: asyncio.AbstractEventLoop) -> int:
+    """Return how many callbacks an event loop of asyncio runs in its next turn."""
+    return len(loop._ready)  # type: ignore[attr-defined]
+
+
 LOOP_TURN: Final = "asyncio.BaseEventLoop._run_once"
 """The method that is one turn of asyncio's event loop."""
 

@@ -9,8 +9,9 @@ from typing import Any
 import anyio
 import pytest
 
-from accounts.world import BROKEN, PAGE, Pair, World, client_of, pair_of, rest
+from accounts.world import BROKEN, PAGE, Pair, World, client_of, pair_of
 from pyas_async import AuthenticationError, Checkpoint, InvalidArgumentError
+from resting import rest
 
 pytestmark = pytest.mark.anyio
 

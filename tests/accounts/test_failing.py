@@ -19,10 +19,8 @@ from accounts.world import (
     PAGE,
     TOO_MANY,
     World,
-    ask_in_vain,
     client_of,
     pair_of,
-    rest,
     stream,
 )
 from pyas_async import (
@@ -39,6 +37,7 @@ from pyas_async import (
     ServerError,
     WrongEventLoopError,
 )
+from resting import rest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -361,7 +360,7 @@ async def test_one_reader() -> None:
     world = World(sizes={"a": 1}, held={"a"})
     async with client_of(world) as client, client.meetings.iter_accounts(["a"]) as pairs:
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(ask_in_vain, pairs)
+            tasks.start_soon(anext, pairs)
             await rest()
             with pytest.raises(RuntimeError, match="another task is waiting"):
                 await anext(pairs)

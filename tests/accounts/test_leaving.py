@@ -12,10 +12,11 @@ import anyio
 import pytest
 
 import clients
-from accounts.world import PAGE, World, ask_in_vain, client_of, pair_of, rest
+from accounts.world import PAGE, World, ask_in_vain, client_of, pair_of
 from prefetch.tools import assert_nothing_left, hang_on_tokens, tasks
 from pyas_async import AccountsIterator, PyasClient
 from pyas_async.sandbox import Sandbox
+from resting import rest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator

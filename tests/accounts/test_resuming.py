@@ -143,15 +143,8 @@ async def _pair(pairs: AccountsIterator) -> Pair | None:
     return None if pair is None else pair_of(*pair)
 
 
-@pytest.mark.parametrize("backend", ["asyncio", "trio"])
-@settings(max_examples=150, deadline=None)
-@given(sizes=SIZES, missing=st.integers(0, 7), legs=st.lists(LEGS, max_size=5))
-@example(sizes=[11, 1, 1], missing=1, legs=[Leg(batches=[1]), Leg(batches=[2], lost=5)])
-@example(sizes=[7, 7], missing=0, legs=[Leg(batches=[4], faults=[0, 1]), Leg(batches=[5], faults=[0])])
-@example(sizes=[4] * 7, missing=2, legs=[Leg(batches=[0], key_lasts=0), Leg(batches=[9], key_lasts=6)])
-@example(sizes=[0, 6, 7, 0, 0, 0], missing=0, legs=[Leg(batches=[7], lost=6, wide=4, text=False, key_lasts=9)])
-def test_every_pair_exactly_once(backend: str, sizes: list[int], missing: int, legs: list[Leg]) -> None:
-    """Pairs stored with checkpoints are every row of every account once, whatever ends the iterators between them."""
+def check(backend: str, sizes: list[int], missing: int, legs: list[Leg]) -> None:
+    """See that pairs stored with checkpoints are every row of every account once."""
     ids = [f"account {number}" for number in range(len(sizes))]
     world = World(sizes=dict(zip(ids, sizes, strict=True)))
     ids.insert(missing % (len(ids) + 1), MISSING)
@@ -167,3 +160,28 @@ def test_every_pair_exactly_once(backend: str, sizes: list[int], missing: int, l
         assert len(journey.stored) == pairs.checkpoint().items
 
     anyio.run(main, backend=backend)
+
+
+journeys = given(sizes=SIZES, missing=st.integers(0, 7), legs=st.lists(LEGS, max_size=5))
+either = pytest.mark.parametrize("backend", ["asyncio", "trio"])
+
+
+@either
+@settings(max_examples=25, deadline=None)
+@journeys
+@example(sizes=[11, 1, 1], missing=1, legs=[Leg(batches=[1]), Leg(batches=[2], lost=5)])
+@example(sizes=[7, 7], missing=0, legs=[Leg(batches=[4], faults=[0, 1]), Leg(batches=[5], faults=[0])])
+@example(sizes=[4] * 7, missing=2, legs=[Leg(batches=[0], key_lasts=0), Leg(batches=[9], key_lasts=6)])
+@example(sizes=[0, 6, 7, 0, 0, 0], missing=0, legs=[Leg(batches=[7], lost=6, wide=4, text=False, key_lasts=9)])
+def test_every_pair_exactly_once(backend: str, sizes: list[int], missing: int, legs: list[Leg]) -> None:
+    """Pairs stored with checkpoints are every row of every account once, whatever ends the iterators between them."""
+    check(backend, sizes, missing, legs)
+
+
+@pytest.mark.long
+@either
+@settings(max_examples=150, deadline=None)
+@journeys
+def test_every_pair_exactly_once_on_many_ways(backend: str, sizes: list[int], missing: int, legs: list[Leg]) -> None:
+    """So it is on many more ways than there is time for in the ordinary run."""
+    check(backend, sizes, missing, legs)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import anyio
 import pytest
 
-from accounts.world import PAGE, World, ask_in_vain, client_of, pair_of, rest, stream
+from accounts.world import PAGE, World, ask_in_vain, client_of, pair_of, stream
 from pyas_async import InvalidArgumentError, PyasClient
+from resting import rest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -118,7 +119,10 @@ async def test_listing_that_waits_holds_no_other_back() -> None:
 
 
 @pytest.mark.parametrize("computes", [False, True], ids=["awaits", "computes"])
-@pytest.mark.parametrize(("accounts", "pages", "seconds"), [(16, 10, 60.0), (64, 10, 120.0), (30, 8, 300.0)])
+@pytest.mark.parametrize(
+    ("accounts", "pages", "seconds"),
+    [(16, 10, 60.0), pytest.param(64, 10, 120.0, marks=pytest.mark.long), (30, 8, 300.0)],
+)
 async def test_slow_reader(accounts: int, pages: int, seconds: float, *, computes: bool) -> None:
     """The slower the reader, the fewer accounts are under way, so that their page tokens do not die one by one."""
     world = World(sizes={f"account {number}": pages * PAGE for number in range(accounts)})

@@ -19,6 +19,7 @@ import httpx
 import inside
 from pyas_async import AccountsIterator, Meeting, NotFoundError, PyasClient
 from pyas_async._runtime.clock import Clock
+from resting import rest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -196,12 +197,6 @@ async def stream(account_ids: Iterable[str]) -> AsyncIterator[str]:
     for account_id in account_ids:
         await anyio.lowlevel.checkpoint()
         yield account_id
-
-
-async def rest() -> None:
-    """Let all tasks run until they wait for an answer, or for the reader: nothing here waits for real."""
-    for _ in range(100):
-        await anyio.lowlevel.checkpoint()
 
 
 async def ask_in_vain(pairs: AccountsIterator) -> None:

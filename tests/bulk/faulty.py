@@ -1,20 +1,24 @@
-"""A sandbox on a socket, behind a proxy that spoils every tenth answer."""
+"""A sandbox behind a socket that spoils every tenth answer."""
 
 from __future__ import annotations
 
-import http.client
 import itertools
 import threading
+from collections import Counter
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import attrs
 
+from behind import behind
+from pyas_async import RetryPolicy
 from pyas_async.sandbox import Sandbox
 from runtime.wires import KEY, KEY_LIMIT, document, wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    import httpx
 
     from runtime.wires import Seen
 
@@ -98,42 +102,50 @@ FAULTS: tuple[Callable[[Callable[[], bytes]], bytes | None], ...] = (
 )
 
 
+MOST = RetryPolicy().max_attempts - 1
+"""Faults that one call meets at most. Which call a fault strikes is the threads' affair: without this, a call would now
+and then meet one in each of its attempts, and fail."""
+
+
 @contextmanager
 def faulty(meetings: int) -> Iterator[Faulty]:
-    """Serve an account of so many meetings, with a fault in every tenth answer, of each kind in turn."""
+    """Serve an account of so many rows, with a fault in every tenth answer, of each kind in turn."""
     numbers = itertools.count(1)
-    kinds = itertools.cycle(FAULTS)
+    struck: Counter[tuple[str, str, bytes]] = Counter()
+    due = 0
     lock = threading.Lock()
+
+    def fault_of(call: tuple[str, str, bytes]) -> Callable[[Callable[[], bytes]], bytes | None] | None:
+        nonlocal due
+        with lock:
+            due += next(numbers) % 10 == 0
+            kind = FAULTS[len(front.faults) % len(FAULTS)]
+            # A deletion in doubt that finds nothing has succeeded: there, this fault would be a lie.
+            most = 1 if kind is not_found else MOST
+            if not due or struck[call] >= most:
+                return None
+            due -= 1
+            struck[call] += 1
+            front.faults.append(kind.__name__)
+            return kind
 
     def answer(seen: Seen) -> bytes | None:
         def forward() -> bytes:
-            return passed_on(seen, port)
+            return written(ask(seen))
 
-        with lock:
-            kind = next(kinds) if next(numbers) % 10 == 0 else None
-            if kind is not None:
-                front.faults.append(kind.__name__)
+        kind = fault_of((seen.method, seen.target, seen.body))
         return forward() if kind is None else kind(forward)
 
     with (
         Sandbox(accounts=1, meetings=meetings, api_key=KEY, daily_writes=None) as sandbox,
-        sandbox.serve() as url,
         wire(answer) as server,
     ):
-        port = int(url.rpartition(":")[2])
+        ask = behind(sandbox)
         front = Faulty(server.url, sandbox, sandbox.account_ids[0], [])
         yield front
 
 
-def passed_on(seen: Seen, port: int) -> bytes:
-    """Send a request on, and write down the answer."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    try:
-        headers = {name: seen.headers[name] for name in ("x-api-key", "content-type") if name in seen.headers}
-        connection.request(seen.method, seen.target, seen.body or None, headers)
-        answer = connection.getresponse()
-        body = answer.read()
-    finally:
-        connection.close()
-    head = f"HTTP/1.1 {answer.status} Whatever\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    return head.encode() + body
+def written(answer: httpx.Response) -> bytes:
+    """Write an answer down as it goes over the wire."""
+    head = f"HTTP/1.1 {answer.status_code} Whatever\r\nContent-Type: application/json\r\n"
+    return f"{head}Content-Length: {len(answer.content)}\r\n\r\n".encode() + answer.content

@@ -44,6 +44,7 @@ from pyas_async import (
     WrongEventLoopError,
 )
 from pyas_async._core.ratelimit.queue import Ticket
+from resting import rest
 from runtime.wires import until
 
 if TYPE_CHECKING:
@@ -457,7 +458,7 @@ async def test_outcomes_before_a_foreign_exception(client: PyasClient, service: 
     service.special[2] = raising(OwnError("mine"))
     keys = []
     async with client.meetings.get_many([1, 2, 3], max_concurrency=2) as outcomes:
-        await anyio.wait_all_tasks_blocked()
+        await rest()
         event.set()
         with pytest.raises(OwnError):
             async for outcome in outcomes:
@@ -575,7 +576,7 @@ async def test_exit_under_a_reader_that_leaves(client: PyasClient, service: Serv
     service.special[1] = raising(OwnExit("bye"))
     with pytest.raises(OwnExit):
         async with client.meetings.get_many([1, 2]):
-            await anyio.wait_all_tasks_blocked()
+            await rest()
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])

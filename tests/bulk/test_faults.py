@@ -29,14 +29,15 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 either_way = pytest.mark.parametrize("read", [awaited, streamed])
-ITEMS = 150
+ITEMS = 95
+"""Enough for a fault of each kind, without counting what is tried again."""
 KINDS = {fault.__name__ for fault in FAULTS}
 
 
 @pytest.fixture
 def service() -> Iterator[Faulty]:
     """Serve meetings with a fault in every tenth answer."""
-    with faulty(ITEMS) as front:
+    with faulty(150) as front:  # rows: a series has several
         yield front
 
 
@@ -76,7 +77,7 @@ def errors_of(outcomes: list[Outcome[Any, Any]]) -> Counter[str]:
 @either_way
 async def test_get(read: Read, service: Faulty, client: PyasClient) -> None:
     """Reads are tried again; what is left are the answers that no repetition would better."""
-    ids = ids_of(service)
+    ids = ids_of(service)[:ITEMS]
     run = client.meetings.get_many(ids)
     outcomes = await read(run)
 
@@ -115,7 +116,7 @@ async def test_create(read: Read, service: Faulty, client: PyasClient) -> None:
 @either_way
 async def test_update(read: Read, service: Faulty, client: PyasClient) -> None:
     """Updates may be tried again: what was not turned away has been made."""
-    ids = ids_of(service)
+    ids = ids_of(service)[:ITEMS]
     outcomes = await read(client.meetings.update_many((number, MeetingUpdate(title=f"New {number}")) for number in ids))
 
     check_one_each(ids, outcomes, service)
@@ -128,7 +129,7 @@ async def test_update(read: Read, service: Faulty, client: PyasClient) -> None:
 @either_way
 async def test_delete(read: Read, service: Faulty, client: PyasClient) -> None:
     """Deletions may be tried again, and one that finds its meeting gone by its own doing has succeeded."""
-    ids = ids_of(service)
+    ids = ids_of(service)[:ITEMS]
     outcomes = await read(client.meetings.delete_many(ids))
 
     check_one_each(ids, outcomes, service)
@@ -141,7 +142,7 @@ async def test_delete(read: Read, service: Faulty, client: PyasClient) -> None:
 
 async def test_without_retries(service: Faulty) -> None:
     """Where nothing is tried again, every fault is the failure of one item, and of no other."""
-    ids = ids_of(service)
+    ids = ids_of(service)[:ITEMS]
     async with client_of(service.url, account_id=service.account_id, retry=None) as client:
         outcomes = await client.meetings.delete_many(ids)
 

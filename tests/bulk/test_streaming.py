@@ -11,6 +11,7 @@ import pytest
 
 import inside
 from bulk.tools import Counted, Service, never, states, streamed, tasks, when
+from resting import rest
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -46,7 +47,7 @@ async def test_slow_reader(client: PyasClient, service: Service) -> None:
     async with client.meetings.get_many(numbers.sync(), max_concurrency=3) as outcomes:
         async for _ in outcomes:
             read += 1
-            await anyio.wait_all_tasks_blocked()
+            await rest()
             assert numbers.drawn <= read + 3
             assert len(service.requests) <= read + 3
 
@@ -57,7 +58,7 @@ async def test_reader_need_not_hurry(client: PyasClient, service: Service) -> No
     """While a reader works on one outcome, the next calls are under way."""
     async with client.meetings.get_many(range(1, 100), max_concurrency=2) as outcomes:
         await anext(outcomes)
-        await anyio.wait_all_tasks_blocked()
+        await rest()
         assert 3 == len(service.requests)
 
 
@@ -101,7 +102,7 @@ async def by_break(run: BulkRun[Any, Any]) -> None:
 async def by_not_reading(run: BulkRun[Any, Any]) -> None:
     """Leave without having read."""
     async with run:
-        await anyio.wait_all_tasks_blocked()
+        await rest()
 
 
 async def by_leaving_at_once(run: BulkRun[Any, Any]) -> None:
@@ -178,7 +179,7 @@ async def check_leaving(
 
     await leave(client.meetings.get_many(range(1, 100), max_concurrency=5))
 
-    await anyio.wait_all_tasks_blocked()
+    await rest()
     assert before == tasks()
     assert 0 == service.under_way
     assert 0 == inside.in_flight(client)

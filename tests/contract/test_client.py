@@ -29,6 +29,7 @@ from pyas_async import (
     TransportError,
     WrongEventLoopError,
 )
+from resting import rest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -335,7 +336,7 @@ async def test_close_under_a_call() -> None:
     with anyio.fail_after(1):
         async with service.client() as client, anyio.create_task_group() as tasks:
             tasks.start_soon(call, client)
-            await anyio.wait_all_tasks_blocked()
+            await rest()
             await client.aclose()
     assert 1 == len(failed)
 

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
@@ -13,7 +14,7 @@ import anyio
 import httpx
 
 import clients
-from pyas_async import Meeting, PyasClient, RetryPolicy, to_dict
+from pyas_async import Meeting, PyasClient, RetryPolicy
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
@@ -39,8 +40,14 @@ def sample(name: str) -> Json:
 
 def identities(rows: Iterable[Meeting | Json]) -> Counter[Identity]:
     """Count rows by what identifies them."""
-    documents = [to_dict(row) if isinstance(row, Meeting) else row for row in rows]
-    return Counter((row["id"], row["uuid"], row.get("start_time")) for row in documents)
+    return Counter(_identity(row) for row in rows)
+
+
+def _identity(row: Meeting | Json) -> Identity:
+    if isinstance(row, Meeting):
+        return row.id, row.uuid, row.start_time
+    start = row.get("start_time")
+    return row["id"], row["uuid"], start and datetime.fromisoformat(start)
 
 
 class Options(TypedDict, total=False):

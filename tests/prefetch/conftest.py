@@ -37,16 +37,30 @@ async def client(service: Service) -> AsyncIterator[PyasClient]:
         yield made
 
 
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    """Give a sandbox with one account."""
-    with Sandbox(accounts=1, meetings=ROWS) as made:
-        yield made
+@pytest.fixture(scope="module")
+def _served() -> Iterator[tuple[Sandbox, str]]:
+    # A server that stops waits for the requests under way, and those that hang are many: it stops once for all of them.
+    with Sandbox(accounts=1, meetings=ROWS) as made, made.serve() as url:
+        yield made, url
 
 
 @pytest.fixture
-async def wired(sandbox: Sandbox) -> AsyncIterator[PyasClient]:
+def sandbox(_served: tuple[Sandbox, str]) -> Sandbox:
+    """Give a sandbox with one account, as if it were new."""
+    made, _ = _served
+    made.on_request, made.latency = None, 0.0
+    made.requests.clear()
+    return made
+
+
+@pytest.fixture
+def url(_served: tuple[Sandbox, str]) -> str:
+    """Tell where the sandbox listens."""
+    return _served[1]
+
+
+@pytest.fixture
+async def wired(sandbox: Sandbox, url: str) -> AsyncIterator[PyasClient]:
     """Give a client of the sandbox over a socket."""
-    with sandbox.serve() as url:
-        async with clients.make(sandbox.api_key, base_url=url, account_id=sandbox.account_ids[0], retry=None) as made:
-            yield made
+    async with clients.make(sandbox.api_key, base_url=url, account_id=sandbox.account_ids[0], retry=None) as made:
+        yield made

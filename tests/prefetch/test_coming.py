@@ -24,6 +24,7 @@ from pyas_async import (
     MeetingIterator,
     PyasClient,
 )
+from resting import rest
 
 if TYPE_CHECKING:
     from pyas_async.sandbox import Sandbox
@@ -54,9 +55,9 @@ async def test_collect(client: PyasClient) -> None:
     """`collect` works in a block, after rows were taken."""
     async with all_of(client) as listing:
         first = await anext(listing)
-        rest = await listing.collect()
+        others = await listing.collect()
 
-    assert list(range(1, ROWS + 1)) == ids([first, *rest])
+    assert list(range(1, ROWS + 1)) == ids([first, *others])
 
 
 async def test_first(client: PyasClient, service: Service) -> None:
@@ -88,12 +89,12 @@ async def test_checkpoint_is_the_readers_place(client: PyasClient, taken: int) -
     async with all_of(client) as listing:
         for _ in range(taken):
             await anext(listing)
-        await anyio.wait_all_tasks_blocked()
+        await rest()
         checkpoint = listing.checkpoint()
-    rest = await client.meetings.iter_all(resume=str(checkpoint)).collect()
+    others = await client.meetings.iter_all(resume=str(checkpoint)).collect()
 
     assert taken == checkpoint.items
-    assert list(range(taken + 1, ROWS + 1)) == ids(rest)
+    assert list(range(taken + 1, ROWS + 1)) == ids(others)
 
 
 async def test_cancelled_steps_lose_nothing(client: PyasClient) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn
 
-import anyio
-import anyio.lowlevel
 import httpx
 import pytest
 
@@ -27,6 +25,7 @@ from pyas_async import (
     RequestTimeoutError,
     TransportError,
 )
+from resting import rest
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -56,13 +55,13 @@ async def test_error_at_its_place(
         async with all_of(client) as listing:
             async for row in listing:
                 rows.append(row)
-                await anyio.wait_all_tasks_blocked()
+                await rest()
 
     assert list(range(1, 2 * PAGE + 1)) == ids(rows)
     assert caught.value.checkpoint is not None
     assert caught.value.checkpoint.items == 2 * PAGE
-    rest = await client.meetings.iter_all(resume=caught.value.checkpoint).collect()
-    assert list(range(2 * PAGE + 1, ROWS + 1)) == ids(rest)
+    others = await client.meetings.iter_all(resume=caught.value.checkpoint).collect()
+    assert list(range(2 * PAGE + 1, ROWS + 1)) == ids(others)
 
 
 async def test_error_that_nobody_reaches(client: PyasClient, service: Service) -> None:
@@ -71,7 +70,7 @@ async def test_error_that_nobody_reaches(client: PyasClient, service: Service) -
     before = tasks()
     async with all_of(client) as listing:
         first = await anext(listing)
-        await anyio.wait_all_tasks_blocked()
+        await rest()
 
     assert len(service.requests) == 2
     assert first.id == 1
@@ -98,25 +97,24 @@ async def test_error_of_the_user_at_its_place(service: Service) -> None:
             async with all_of(client) as listing:
                 async for row in listing:
                     rows.append(row)
-                    await anyio.wait_all_tasks_blocked()
+                    await rest()
         await assert_nothing_left(client, before)
 
     assert caught.value is mistake
     assert list(range(1, PAGE + 1)) == ids(rows)
 
 
-async def test_timeout_of_the_page_ahead(sandbox: Sandbox) -> None:
+async def test_timeout_of_the_page_ahead(sandbox: Sandbox, url: str) -> None:
     """An attempt's timeout counts for the page ahead as well, and surfaces at its place."""
     hang_on_tokens(sandbox)
-    with sandbox.serve() as url:
-        async with PyasClient(
-            sandbox.api_key, base_url=url, account_id=sandbox.account_ids[0], retry=None, timeout=0.5
-        ) as client:
-            before, rows = tasks(), []
-            with pytest.raises(RequestTimeoutError):
-                async with all_of(client) as listing:
-                    async for row in listing:
-                        rows.append(row)
-            await assert_nothing_left(client, before)
+    async with PyasClient(
+        sandbox.api_key, base_url=url, account_id=sandbox.account_ids[0], retry=None, timeout=0.5
+    ) as client:
+        before, rows = tasks(), []
+        with pytest.raises(RequestTimeoutError):
+            async with all_of(client) as listing:
+                async for row in listing:
+                    rows.append(row)
+        await assert_nothing_left(client, before)
 
     assert len(rows) == PAGE

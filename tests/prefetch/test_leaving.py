@@ -23,6 +23,7 @@ from prefetch.tools import (
     refuse,
     tasks,
 )
+from resting import rest
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -95,7 +96,7 @@ async def by_aclose_elsewhere(listing: MeetingIterator) -> None:
         async def close() -> None:
             while len(rows) < PAGE:
                 await anyio.lowlevel.checkpoint()
-            await anyio.wait_all_tasks_blocked()
+            await rest()
             await listing.aclose()
 
         group.start_soon(close)
@@ -175,7 +176,7 @@ async def test_exception_beside_an_error_ahead(client: PyasClient, service: Serv
     with pytest.raises(LeavingError) as caught:
         async with all_of(client) as listing:
             await anext(listing)
-            await anyio.wait_all_tasks_blocked()
+            await rest()
             raise mistake
 
     assert caught.value is mistake

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import anyio
-import anyio.lowlevel
 import httpx
 import pytest
 
@@ -23,6 +21,7 @@ from pyas_async import (
     PyasClient,
     RateBudget,
 )
+from resting import rest
 
 if TYPE_CHECKING:
     from pyas_async.sandbox import Sandbox
@@ -54,7 +53,7 @@ async def test_one_page_ahead(client: PyasClient, service: Service) -> None:
     asked = []
     async with all_of(client) as listing:
         async for _ in listing.pages():
-            await anyio.wait_all_tasks_blocked()
+            await rest()
             asked.append(len(service.requests))
 
     assert [2, 3, 4, 5, 5] == asked
@@ -64,7 +63,7 @@ async def test_inline_without_a_block(client: PyasClient, service: Service) -> N
     """A bare loop asks for a page when its rows are wanted."""
     asked = []
     async for _ in all_of(client).pages():
-        await anyio.wait_all_tasks_blocked()
+        await rest()
         asked.append(len(service.requests))
 
     assert [1, 2, 3, 4, 5] == asked
@@ -74,7 +73,7 @@ async def test_prefetch_off(client: PyasClient, service: Service) -> None:
     """`prefetch=False` asks for a page when its rows are wanted, in a block, too."""
     async with client.meetings.iter_all(page_size=PAGE, prefetch=False) as listing:
         await anext(listing)
-        await anyio.wait_all_tasks_blocked()
+        await rest()
 
     assert [None] == service.requests
 
@@ -89,7 +88,7 @@ async def test_max_items(client: PyasClient, service: Service, max_items: int, p
         async with listing:
             async for row in listing:
                 rows.append(row)
-                await anyio.wait_all_tasks_blocked()
+                await rest()
     else:
         rows = [row async for row in listing]
 

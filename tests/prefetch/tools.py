@@ -10,6 +10,7 @@ import anyio.lowlevel
 import httpx
 
 import inside
+from resting import rest
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -76,7 +77,7 @@ def hang_on_tokens(sandbox: Sandbox) -> None:
 
 async def assert_nothing_left(client: PyasClient, before: set[int]) -> None:
     """No task, no request in the pool, no place in the budget is left over."""
-    await anyio.wait_all_tasks_blocked()
+    await rest()
     assert before == tasks()
     assert inside.under_way(client) == {}
 

@@ -20,6 +20,7 @@ from pyas_async._runtime import reconcile
 from pyas_async._runtime.clock import Clock
 from pyas_async._runtime.events import CallTrace
 from reconcile.worlds import LATE, NEW, START, World, lost, refused, world_of
+from resting import rest
 from runtime.wires import KEY, document, until
 
 if TYPE_CHECKING:
@@ -247,7 +248,7 @@ async def test_cancelled(world: World, where: str) -> None:
         assert scope.cancelled_caught
         calls = world.calls()
         released.set()
-        await anyio.wait_all_tasks_blocked()
+        await rest()
         assert calls == world.calls()
         assert 0 == inside.in_flight(client)
         [creation] = inside.ended(inside.session(client).creations)

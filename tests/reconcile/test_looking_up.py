@@ -22,7 +22,7 @@ from pyas_async import (
     ServerError,
 )
 from reconcile.worlds import LATE, NEW, START, World, lost, refused, unreadable, world_of
-from runtime.wires import document, until
+from runtime.wires import document, heard, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -192,13 +192,15 @@ async def test_both_lost(world: World, executed: int) -> None:
 
 async def test_while_its_like_is_under_way(world: World) -> None:
     """A create that was lost while one like it is under way looks again, to see which meeting is the other's."""
-    world.creates = [lambda _, answer: answer if world.second_look.wait(5) else None, lost]
+    world.creates = [lambda _, answer: answer if world.second_look.wait(20) else None, lost]
     given: list[MeetingDetail] = []
 
     async def first(client: PyasClient) -> None:
         given.append(await client.meetings.create(NEW))
 
+    # Of two creates without an answer before them, the second would be held back for a second of real time.
     async with world.client() as client, anyio.create_task_group() as tasks:
+        heard(client)
         tasks.start_soon(first, client)
         await until(lambda: mine(world))
         given.append(await create(client))

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import anyio.lowlevel
 import attrs
-import httpx
 
 import inside
+from behind import Ask, behind
 from pyas_async import MeetingCreate
 from pyas_async._runtime.clock import Clock
 from pyas_async.sandbox import Sandbox
@@ -71,6 +71,7 @@ class World:
     """
 
     sandbox: Sandbox
+    _pass_on: Ask
     creates: list[Callable[[Seen, bytes], bytes | None]] = attrs.Factory(list)
     unexecuted: set[int] = attrs.Factory(set)
     lag: int = 0
@@ -80,7 +81,6 @@ class World:
     pauses: list[float] = attrs.Factory(list)
     second_look: threading.Event = attrs.Factory(threading.Event)
     server: Wire = attrs.field(init=False)
-    http: httpx.Client = attrs.field(init=False)
     _posts: int = 0
 
     @property
@@ -110,8 +110,7 @@ class World:
         return answer if self.change_list is None else self.change_list(seen, answer)
 
     def _ask(self, seen: Seen) -> bytes:
-        headers = {name: seen.headers[name] for name in ("x-api-key", "content-type") if name in seen.headers}
-        answer = self.http.request(seen.method, seen.target, headers=headers, content=seen.body)
+        answer = self._pass_on(seen)
         body = answer.json()
         if seen.method == "GET" and "meetings" in body.get("data", {}):
             rows = body["data"]["meetings"]
@@ -139,8 +138,8 @@ class World:
 @contextmanager
 def world_of(meetings: int = 20) -> Iterator[World]:
     """Serve a sandbox, behind a socket that can lose its answers."""
-    with Sandbox(accounts=1, meetings=meetings, api_key=KEY, daily_writes=None) as sandbox, sandbox.serve() as url:
-        world = World(sandbox)
-        with httpx.Client(base_url=url) as http, wire(world.pass_on) as server:
-            world.http, world.server = http, server
+    with Sandbox(accounts=1, meetings=meetings, api_key=KEY, daily_writes=None) as sandbox:
+        world = World(sandbox, behind(sandbox))
+        with wire(world.pass_on) as server:
+            world.server = server
             yield world

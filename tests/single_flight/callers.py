@@ -11,6 +11,7 @@ import anyio.lowlevel
 
 import inside
 from pyas_async import RateBudget
+from resting import rest
 from runtime.wires import MEETING, client_of, document, heard, until, wire
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ async def settle(condition: Callable[[], object]) -> None:
 async def assert_nothing_left(client: PyasClient, before: set[int]) -> None:
     """See that no call, no place in the budget and no task is left over."""
     assert {} == inside.under_way(client)
-    await anyio.wait_all_tasks_blocked()
+    await rest()
     assert before == tasks()
 
 

@@ -23,6 +23,7 @@ from pyas_async import (
     WrongEventLoopError,
 )
 from pyas_async._runtime.clock import Clock
+from resting import rest
 from runtime.wires import KEY, MEETING, client_of, document, through, until
 from single_flight.callers import Caller, assert_nothing_left, held, settle, tasks
 
@@ -274,7 +275,7 @@ async def test_closed_under(where: str) -> None:
             with anyio.fail_after(1):
                 await client.aclose()
             assert [] == inside.shared_calls(client)
-        await anyio.wait_all_tasks_blocked()
+        await rest()
         assert before == tasks()
     assert {ClientClosedError} == {type(caller.error) for caller in callers}
     assert 3 == len({id(caller.error) for caller in callers})

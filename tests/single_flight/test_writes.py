@@ -11,7 +11,7 @@ import pytest
 
 import inside
 from pyas_async import PyasError
-from runtime.wires import CHANGE, MEETING, NEW, client_of, document, until, wire
+from runtime.wires import CHANGE, MEETING, NEW, client_of, document, heard, until, wire
 from single_flight.callers import Caller
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ async def scene() -> AsyncIterator[Scene]:
     gates = Gates()
     with wire(gates) as server:
         try:
-            async with client_of(server.url, single_flight=True) as client, anyio.create_task_group() as tasks:
+            async with heard(client_of(server.url, single_flight=True)) as client, anyio.create_task_group() as tasks:
                 with anyio.fail_after(5):
                     yield Scene(server, gates, client, tasks)
         finally:
