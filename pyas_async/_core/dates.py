@@ -50,6 +50,16 @@ def _read(text: str) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+def rfc3339(moment: datetime) -> str:
+    """Write a moment in the form of RFC 3339: ``Z`` for UTC, and as few digits of a second as it needs."""
+    offset = moment.utcoffset()
+    if offset is None or offset.total_seconds() % 60:
+        moment = moment.astimezone(UTC)  # offsets with seconds (local mean times) have no RFC 3339 form
+    digits = "microseconds" if moment.microsecond % 1000 else "milliseconds" if moment.microsecond else "seconds"
+    written = moment.isoformat(timespec=digits)
+    return written.removesuffix("+00:00") + "Z" if written.endswith("+00:00") else written
+
+
 def filter_date(value: date | str) -> str:
     """Write a date for a filter: MM-DD-YYYY, as the page's only example may be read; a string goes out untouched."""
     return value if isinstance(value, str) else f"{value.month:02}-{value.day:02}-{value.year:04}"

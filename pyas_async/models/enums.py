@@ -3,7 +3,10 @@
 from enum import IntEnum, StrEnum
 from typing import Self
 
+from pyas_async._public import public
 
+
+@public
 class MeetingType(IntEnum):
     """What kind of meeting it is, by Zoom's number.
 
@@ -38,6 +41,7 @@ class MeetingType(IntEnum):
         return type(self), (int(self),)
 
 
+@public
 class ListType(StrEnum):
     """Which meetings a listing holds, in the page's words."""
 

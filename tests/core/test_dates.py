@@ -173,10 +173,10 @@ def test_dates_of_answers_are_read_once() -> None:
     assert (2, 1, 1) == (info.hits, info.misses, info.currsize)
 
 
-@pytest.mark.parametrize(("length", "remembered"), [(dates._SHORT, 1), (dates._SHORT + 1, 0)])
+@pytest.mark.parametrize(("length", "remembered"), [(100, 1), (101, 0)])
 def test_how_long_a_remembered_header_is(length: int, remembered: int) -> None:
     """Headers of up to 100 characters are remembered, and longer ones are read each time."""
-    dates._read.cache_clear()
+    inside.header_dates().cache_clear()
 
     assert parse_header(MINUTE_LATER[-1].ljust(length)) is not None
-    assert remembered == dates._read.cache_info().currsize
+    assert remembered == inside.header_dates().cache_info().currsize

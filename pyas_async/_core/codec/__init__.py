@@ -3,7 +3,7 @@
 The tolerant way, and the way back, are cattrs', which is loaded when something needs it.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pyas_async._core.codec.pages import page_steps, read_page
 from pyas_async._core.codec.responses import (
@@ -15,9 +15,12 @@ from pyas_async._core.codec.responses import (
     read_oauth_url,
     read_updated,
 )
+from pyas_async._public import lazy_exports
 
 if TYPE_CHECKING:
     from pyas_async._core.codec.documents import from_dict, to_dict
+else:
+    __getattr__, __dir__ = lazy_exports(__name__, {"documents": ["from_dict", "to_dict"]})
 
 __all__ = [
     "Mistaken",
@@ -32,12 +35,3 @@ __all__ = [
     "read_updated",
     "to_dict",
 ]
-
-
-def __getattr__(name: str) -> Any:  # noqa: ANN401  (whatever has that name)
-    if name not in __all__:
-        msg = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(msg)
-    from pyas_async._core.codec import documents  # noqa: PLC0415 -- see above
-
-    return getattr(documents, name)

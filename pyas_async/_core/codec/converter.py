@@ -20,10 +20,9 @@ from cattrs.preconf.msgspec import MsgspecJsonConverter
 
 from pyas_async._core.codec import native
 from pyas_async._core.codec.parsing import REFUSED, parse
-from pyas_async._core.dates import parse_field
+from pyas_async._core.dates import parse_field, rfc3339
 from pyas_async.models import Attendee, MeetingCreate, MeetingType, MeetingUpdate, Recurrence
 from pyas_async.models._base import Model
-from pyas_async.models._checks import rfc3339
 from pyas_async.models._source import wire_name
 from pyas_async.options import UNSET
 

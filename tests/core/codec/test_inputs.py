@@ -30,8 +30,9 @@ from pyas_async import (
     from_dict,
     to_dict,
 )
+from pyas_async._checks import text, whole_number, zone
 from pyas_async._core.calls.endpoints import create_meeting, get_meeting, list_filters, list_meetings, update_meeting
-from pyas_async.models._checks import rfc3339, text, whole_number, zone
+from pyas_async._core.dates import rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Callable
