@@ -1,14 +1,15 @@
-"""Bytes to models and back: the fast way, and the tolerant way for what the fast way refuses.
+"""From the bytes of responses to models, and from models to the bytes of requests.
 
-The tolerant way, and the way back, are cattrs', which is loaded when something needs it.
+There is a fast path, by msgspec, and a tolerant one, by cattrs, for what the fast one refuses. cattrs also makes the
+requests. It is loaded when it is first needed.
 """
 
 from typing import TYPE_CHECKING
 
 from pyas_async._core.codec.pages import page_steps, read_page
 from pyas_async._core.codec.responses import (
-    Mistaken,
-    Refused,
+    NotSuccessError,
+    WrongMeetingError,
     read_account,
     read_detail,
     read_nothing,
@@ -23,8 +24,8 @@ else:
     __getattr__, __dir__ = lazy_exports(__name__, {"documents": ["from_dict", "to_dict"]})
 
 __all__ = [
-    "Mistaken",
-    "Refused",
+    "NotSuccessError",
+    "WrongMeetingError",
     "from_dict",
     "page_steps",
     "read_account",

@@ -4,7 +4,7 @@ import contextlib
 import math
 from collections.abc import Callable, Coroutine, Iterator
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
@@ -15,7 +15,6 @@ from pyas_async._core.calls.messages import Call, Outcome, Response
 from pyas_async._core.calls.retry import RetryQuota
 from pyas_async._core.ratelimit.budget import RateBudget, RateLimitSnapshot
 from pyas_async._core.ratelimit.queue import Ticket
-from pyas_async._core.reconcile.creations import Creations
 from pyas_async._runtime.calls.options import CallOptions
 from pyas_async._runtime.calls.single_flight import SingleFlight
 from pyas_async._runtime.calls.waits import Reason, log_wait
@@ -29,6 +28,7 @@ from pyas_async._runtime.secrets.log_filter import install_log_filter, masking_l
 from pyas_async.errors import ClientClosedError, PyasError
 
 if TYPE_CHECKING:
+    from pyas_async._core.reconcile.creations import Creations
     from pyas_async._runtime.events import EventEmitter
     from pyas_async.events import Event
 
@@ -60,7 +60,6 @@ class Session:
         self._limiter = RateLimiter(budget, clock, self._counts_alone)
         self._quota = RetryQuota()
         self._single_flight = SingleFlight(self._make)
-        self.creations: Creations = Creations()
         self.events: EventEmitter | None = None
         if on_event is not None:
             self.listen(on_event)
@@ -68,6 +67,13 @@ class Session:
         self._loop_guard = LoopGuard()
         self._closed = False
         install_log_filter()
+
+    @cached_property
+    def creations(self) -> "Creations":
+        """The meetings that this client has created, or may have created."""
+        from pyas_async._core.reconcile.creations import Creations  # noqa: PLC0415 -- many programs only read
+
+        return Creations()
 
     async def aclose(self) -> None:
         """Close the pool. Calls under way fail; calls to come are refused."""
