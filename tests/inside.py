@@ -374,7 +374,7 @@ def ended(creations: Creations) -> list[Creation]:
 
 def header_dates() -> _lru_cache_wrapper[datetime | None]:
     """Return the cached function that reads the date of a header."""
-    return dates._read
+    return dates._parse_header
 
 
 def row_loaders() -> tuple[Callable[[bytes], Meeting], Callable[[bytes], Meeting]]:
