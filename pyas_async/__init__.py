@@ -9,12 +9,12 @@
 What is listed in ``__all__`` is public, and nothing else is; the sandbox is in `pyas_async.sandbox`.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pyas_async._core.pagination.checkpoint import Checkpoint
 from pyas_async._core.pagination.listing_state import IterationStats
 from pyas_async._core.ratelimit.budget import RateBudget, RateLimitSnapshot
+from pyas_async._public import lazy_exports
 from pyas_async._runtime.pagination.iterator import MeetingIterator
 from pyas_async._version import __version__
 from pyas_async.accounts import Accounts
@@ -83,6 +83,47 @@ if TYPE_CHECKING:
         ZoomRecurrence,
     )
     from pyas_async.outcomes import BulkStats, Outcome
+else:
+    # About half of the package is not needed by a program that only lists meetings.
+    __getattr__, __dir__ = lazy_exports(
+        __name__,
+        {
+            "_core.accounts.tally": ["AccountsStats"],
+            "_core.codec.documents": ["from_dict", "to_dict"],
+            "_core.ratelimit.store": ["BudgetLease", "BudgetReport", "BudgetStore"],
+            "_runtime.accounts.iterator": ["AccountsIterator"],
+            "_runtime.bulk.run": ["BulkRun"],
+            "events": [
+                "AttemptEnded",
+                "AttemptStarted",
+                "BudgetStoreFailed",
+                "CallEnded",
+                "CallStarted",
+                "Event",
+                "JobEnded",
+                "JobStarted",
+                "ListingDrifted",
+                "ListingRestarted",
+                "PageReceived",
+                "Waiting",
+            ],
+            "models": [
+                "Attendee",
+                "BreakoutRoom",
+                "ConnectedAccount",
+                "CountriesOrRegions",
+                "MeetingCreate",
+                "MeetingDetail",
+                "MeetingSettings",
+                "MeetingUpdate",
+                "Occurrence",
+                "Recurrence",
+                "TrackingField",
+                "ZoomRecurrence",
+            ],
+            "outcomes": ["BulkStats", "Outcome"],
+        },
+    )
 
 __all__ = [
     "UNSET",
@@ -161,60 +202,3 @@ __all__ = [
     "from_dict",
     "to_dict",
 ]
-
-# What a program that lists meetings does not need is loaded when somebody asks for it: half of what there is to load.
-_LATER = {
-    "AccountsIterator": "_runtime.accounts.iterator",
-    "AccountsStats": "_core.accounts.tally",
-    "AttemptEnded": "events",
-    "AttemptStarted": "events",
-    "Attendee": "models.requests",
-    "BreakoutRoom": "models.settings",
-    "BudgetLease": "_core.ratelimit.store",
-    "BudgetReport": "_core.ratelimit.store",
-    "BudgetStore": "_core.ratelimit.store",
-    "BudgetStoreFailed": "events",
-    "BulkRun": "_runtime.bulk.run",
-    "BulkStats": "outcomes",
-    "CallEnded": "events",
-    "CallStarted": "events",
-    "ConnectedAccount": "models.accounts",
-    "CountriesOrRegions": "models.settings",
-    "Event": "events",
-    "JobEnded": "events",
-    "JobStarted": "events",
-    "ListingDrifted": "events",
-    "ListingRestarted": "events",
-    "MeetingCreate": "models.requests",
-    "MeetingDetail": "models.details",
-    "MeetingSettings": "models.settings",
-    "MeetingUpdate": "models.requests",
-    "Occurrence": "models.details",
-    "Outcome": "outcomes",
-    "PageReceived": "events",
-    "Recurrence": "models.recurrence",
-    "TrackingField": "models.details",
-    "Waiting": "events",
-    "ZoomRecurrence": "models.details",
-    "from_dict": "_core.codec.documents",
-    "to_dict": "_core.codec.documents",
-}
-
-
-def __getattr__(name: str) -> Any:  # noqa: ANN401  (whatever has that name)
-    if name not in _LATER:
-        msg = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(msg)
-    found = getattr(importlib.import_module(f"{__name__}.{_LATER[name]}"), name)
-    globals()[name] = found
-    return found
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
-
-
-# A name is where users import it from: in tracebacks, in pickles, in the reference. Those above say so themselves.
-for _public_thing in [globals()[_name] for _name in __all__ if _name not in _LATER]:
-    if getattr(_public_thing, "__module__", "").startswith(f"{__name__}.") and not isinstance(_public_thing, Unset):
-        _public_thing.__module__ = __name__

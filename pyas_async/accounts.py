@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from pyas_async._core.calls import endpoints
+from pyas_async._public import public
 from pyas_async._runtime.calls.options import CallOptions
 from pyas_async._runtime.calls.session import Session
 from pyas_async.errors import InvalidArgumentError
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from pyas_async.models import ConnectedAccount
 
 
+@public
 class Accounts:
     """The accounts that are connected to the API key's app."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from pyas_async._core.calls import endpoints
 from pyas_async._core.ratelimit.budget import RateBudget, RateLimitSnapshot
+from pyas_async._public import public
 from pyas_async._runtime import settings
 from pyas_async._runtime.calls.session import Session
 from pyas_async._runtime.clock import Clock
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pyas_async.events import Event
 
 
+@public
 class PyasClient:
     """The client. Make one for the whole application; it runs on asyncio and on trio.
 

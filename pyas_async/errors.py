@@ -34,6 +34,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import attrs
 
+from pyas_async._public import public
+
 if TYPE_CHECKING:
     from pyas_async._core.pagination.checkpoint import Checkpoint
     from pyas_async.models import Meeting
@@ -52,6 +54,7 @@ def _rebuild(cls: type["PyasError"], args: tuple[Any, ...], state: dict[str, Any
     return error
 
 
+@public
 class PyasError(Exception):
     """The root of all errors of this library.
 
@@ -70,10 +73,12 @@ class PyasError(Exception):
         return _rebuild, (type(self), self.args, vars(self))
 
 
+@public
 class ConfigurationError(PyasError):
     """The client cannot be set up like this; the message says which setting and what it may be."""
 
 
+@public
 class InvalidArgumentError(PyasError, ValueError):
     """An argument was refused before anything was sent.
 
@@ -90,10 +95,12 @@ class InvalidArgumentError(PyasError, ValueError):
         super().__init__(f"{field}: expected {expected}, got {self.got}" + (f". {hint}" if hint else ""))
 
 
+@public
 class CheckpointError(InvalidArgumentError):
     """A checkpoint that is damaged, of another version, or of another listing."""
 
 
+@public
 @attrs.frozen
 class FieldError:
     """One complaint of the service about one field.
@@ -107,6 +114,7 @@ class FieldError:
     field: str | None = None
 
 
+@public
 class APIStatusError(PyasError):
     """The service answered with an error.
 
@@ -147,22 +155,27 @@ class APIStatusError(PyasError):
         return text
 
 
+@public
 class BadRequestError(APIStatusError):
     """400: the service refused the request as it stands."""
 
 
+@public
 class AuthenticationError(APIStatusError):
     """401: the API key is missing, wrong or expired."""
 
 
+@public
 class PermissionDeniedError(APIStatusError):
     """403: the key has no right to this."""
 
 
+@public
 class NotFoundError(APIStatusError):
     """404: no such account or meeting."""
 
 
+@public
 class RateLimitError(APIStatusError):
     """429: a limit is used up.
 
@@ -192,10 +205,12 @@ class RateLimitError(APIStatusError):
         return super()._describe() + when
 
 
+@public
 class ServerError(APIStatusError):
     """5xx: the service failed."""
 
 
+@public
 class PageTokenExpiredError(APIStatusError):
     """The page token is no longer valid: it expires 15 minutes after it was issued.
 
@@ -203,14 +218,17 @@ class PageTokenExpiredError(APIStatusError):
     """
 
 
+@public
 class TransportError(PyasError):
     """No complete response arrived: refused, reset, cut off, or not HTTP. The message keeps the network's error."""
 
 
+@public
 class RequestTimeoutError(TransportError, TimeoutError):
     """The response did not arrive within ``timeout`` or ``deadline`` seconds."""
 
 
+@public
 class DecodeError(PyasError):
     """A response arrived that does not match the service's documentation, or that belongs to another request.
 
@@ -229,6 +247,7 @@ class DecodeError(PyasError):
         )
 
 
+@public
 class OutcomeUnknownError(PyasError):
     """A write was sent and its response lost: it may or may not have been carried out.
 
@@ -256,6 +275,7 @@ class OutcomeUnknownError(PyasError):
         self.write_state: WriteState | None = "unknown"
 
 
+@public
 class BudgetTimeoutError(PyasError, TimeoutError):
     """The call budget cannot serve the call before its deadline; nothing was sent.
 
@@ -268,22 +288,27 @@ class BudgetTimeoutError(PyasError, TimeoutError):
         super().__init__(message)
 
 
+@public
 class PaginationError(PyasError):
     """A listing cannot be read to its end. The message says why and what to change."""
 
 
+@public
 class PaginationLoopError(PaginationError):
     """The service sent the same page token again, and its page brought no new row."""
 
 
+@public
 class PaginationIncompleteError(PaginationError):
     """The listing ended with fewer rows than the service said it has."""
 
 
+@public
 class ClientClosedError(PyasError):
     """The client was used after ``aclose()``, or it was closed during a call."""
 
 
+@public
 class WrongEventLoopError(PyasError):
     """The client was used from a second event loop or process; its connections belong to the first.
 

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
+from pyas_async import _checks
 from pyas_async._core.calls import endpoints
 from pyas_async._core.pagination.checkpoint import Checkpoint
 from pyas_async._core.pagination.listing_state import PAGE_SIZE, ListingRules, OnExpired, VerifyTotal
 from pyas_async._runtime.calls.options import CallOptions
 from pyas_async._runtime.calls.session import Session
-from pyas_async.models import ListType, _checks
+from pyas_async.models import ListType
 from pyas_async.options import MAX_CONCURRENCY, MeetingId
 
 # Imported by the first call that needs them, since many programs never make such a call.

@@ -3,19 +3,22 @@
 from datetime import date
 from typing import TYPE_CHECKING
 
+from pyas_async import _checks
 from pyas_async._core.calls import endpoints
 from pyas_async._core.pagination.checkpoint import Checkpoint, ListingCheckpoint
 from pyas_async._core.pagination.listing_state import PAGE_SIZE, OnExpired, VerifyTotal
+from pyas_async._public import public
 from pyas_async._runtime.pagination.iterator import MeetingIterator
 from pyas_async.errors import InvalidArgumentError
 from pyas_async.many import ManyMeetings
-from pyas_async.models import ListType, Page, _checks
+from pyas_async.models import ListType, Page
 from pyas_async.options import MeetingId, OnUnknown
 
 if TYPE_CHECKING:
     from pyas_async.models import MeetingCreate, MeetingDetail, MeetingUpdate
 
 
+@public
 class Meetings(ManyMeetings):
     """The Zoom meetings of connected accounts.
 

@@ -1,12 +1,13 @@
 """Types and settings that say how a call is made: the unset sentinel, priorities, retries."""
 
 import enum
-import sys
-from typing import Final, Literal, TypeAlias, TypeGuard
+from typing import Final, Literal, TypeAlias
 
 import attrs
 
-from pyas_async.errors import ConfigurationError, shown
+from pyas_async import _checks
+from pyas_async._public import public
+from pyas_async.errors import ConfigurationError
 
 _MOST = 10**9
 """An upper bound on attempts, far above any real use."""
@@ -20,6 +21,7 @@ OnUnknown: TypeAlias = Literal["raise", "reconcile"]
 """What to do if it is unknown whether a create took place: raise an error, or look for the meeting."""
 
 
+@public
 class Unset(enum.Enum):
     """The type of `UNSET`; an enum, so that type checkers can narrow with ``is``."""
 
@@ -40,23 +42,16 @@ MAX_CONCURRENCY: Final = 16
 """The default number of concurrent calls of a bulk run, and of accounts of an iteration."""
 
 
-def is_number(value: object) -> TypeGuard[float]:
-    """Whether a value is a finite ``int`` or ``float``, and not a ``bool``."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
+def _seconds(_: object, attribute: "attrs.Attribute[float]", value: object) -> None:
+    _checks.number(f"RetryPolicy.{attribute.name}", value, unit="seconds", error=ConfigurationError)
 
 
-def _positive(_: object, attribute: "attrs.Attribute[float]", value: object) -> None:
-    if not is_number(value) or value < 0:
-        msg = f"RetryPolicy.{attribute.name}: expected seconds >= 0, got {shown(value)}"
-        raise ConfigurationError(msg)
+def _attempts(_: object, attribute: "attrs.Attribute[int]", value: object) -> None:
+    name = f"RetryPolicy.{attribute.name}"
+    _checks.whole_number(name, value, minimum=1, maximum=_MOST, digits=False, error=ConfigurationError)
 
 
-def _at_least_one(_: object, attribute: "attrs.Attribute[int]", value: object) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= _MOST:
-        msg = f"RetryPolicy.{attribute.name}: expected a whole number from 1 to {_MOST:,}, got {shown(value)}"
-        raise ConfigurationError(msg)
-
-
+@public
 @attrs.frozen(kw_only=True)
 class RetryPolicy:
     """How often a call is tried, and how long it pauses between attempts.
@@ -71,9 +66,9 @@ class RetryPolicy:
         cap: Seconds; the upper bound of every random pause.
     """
 
-    max_attempts: int = attrs.field(default=4, validator=_at_least_one)
-    base: float = attrs.field(default=0.5, validator=_positive)
-    cap: float = attrs.field(default=30.0, validator=_positive)
+    max_attempts: int = attrs.field(default=4, validator=_attempts)
+    base: float = attrs.field(default=0.5, validator=_seconds)
+    cap: float = attrs.field(default=30.0, validator=_seconds)
 
     @classmethod
     def none(cls) -> "RetryPolicy":

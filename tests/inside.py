@@ -66,11 +66,11 @@ WIRE_PATIENCE: Final = "pyas_async._runtime.pagination.prefetch._WIRE"
 LARGEST_ANSWER: Final = "pyas_async._core.calls.body_reader.MAX_BODY"
 """Bytes of an answer from which on it is not read on."""
 PAGE_STEPS: Final = "pyas_async._core.codec.page_steps"
-"""The function that reads a page, with a pause between its steps."""
+"""The function that reads a page in steps."""
+MODEL_CONVERTER: Final = "pyas_async._core.codec.converter.model_converter"
+"""The function that returns the converter from JSON values to models, the fast or the detailed one."""
 ROW_LOADERS: Final = "pyas_async._core.codec.pages._row_loaders"
-"""The function that gives the quick reader of a row, and the tolerant one; `row_loaders` calls it."""
-CONVERTER_READER: Final = "pyas_async._core.codec.converter.reader"
-"""The function that gives the converter which reads documents."""
+"""The function that returns the fast and the tolerant function for a row; `row_loaders` calls it."""
 SCHEDULER_SLEEP: Final = "pyas_async._runtime.ratelimit.limiter.RateLimiter._sleep"
 """The method in which a call sleeps that waits for its place in the budget; `scheduler_sleep` calls it."""
 TOKENS_KEPT: Final = "pyas_async.sandbox._tokens._KEEP"
@@ -374,11 +374,11 @@ def ended(creations: Creations) -> list[Creation]:
 
 def header_dates() -> _lru_cache_wrapper[datetime | None]:
     """Return the cached function that reads the date of a header."""
-    return dates._read
+    return dates._parse_header
 
 
 def row_loaders() -> tuple[Callable[[bytes], Meeting], Callable[[bytes], Meeting]]:
-    """Return the quick reader of a row, and the tolerant one."""
+    """Return the fast and the tolerant function that read a row."""
     return page_reading._row_loaders()
 
 

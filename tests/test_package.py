@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 import importlib.metadata
 import inspect
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -17,6 +20,10 @@ installed = pytest.mark.skipif(
     os.environ.get("PYAS_ASYNC_TEST_WHEEL") != "1",
     reason="about the installed wheel: run `python3 noxfile.py -s tests`",
 )
+
+
+LAZY_PACKAGES: Final = ("pyas_async", "pyas_async._core.codec", "pyas_async.models", "pyas_async.plans")
+"""The packages that import some of their names on first use."""
 
 
 def rank(name: str) -> tuple[int, str]:
@@ -97,6 +104,30 @@ def test_name_reports_the_public_module(name: str) -> None:
 
     if inspect.isclass(thing) or inspect.isroutine(thing):
         assert thing.__module__ == "pyas_async"
+
+
+def imported(nodes: list[ast.stmt]) -> dict[str, set[str]]:
+    """Return the names that each module is asked for by the ``from`` imports among statements."""
+    return {
+        node.module or "": {alias.asname or alias.name for alias in node.names}
+        for node in nodes
+        if isinstance(node, ast.ImportFrom)
+    }
+
+
+@pytest.mark.parametrize("package", LAZY_PACKAGES)
+def test_lazy_names_are_those_that_type_checkers_see(package: str) -> None:
+    """The imports under ``TYPE_CHECKING``, the table of `lazy_exports` and ``__all__`` name the same things."""
+    module = importlib.import_module(package)
+    tree = ast.parse(Path(module.__file__ or "").read_text())
+    static, lazy = next((node.body, node.orelse) for node in tree.body if isinstance(node, ast.If))
+    call = next(node for statement in lazy for node in ast.walk(statement) if isinstance(node, ast.Call))
+    table = {f"{package}.{name}": set(names) for name, names in ast.literal_eval(call.args[1]).items()}
+    eager = {name for names in imported(tree.body).values() for name in names} - {"TYPE_CHECKING", "lazy_exports"}
+
+    assert imported(static) == table
+    assert set(module.__all__) == eager.union(*table.values())
+    assert set(module.__all__) <= set(dir(module))
 
 
 def test_import_is_light() -> None:

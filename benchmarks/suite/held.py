@@ -29,7 +29,7 @@ def reader(kind: str) -> Callable[[bytes], Any]:
     if kind == "native":
         from pyas_async._core.codec import pages
 
-        return lambda body: pages._answer.decode(body).data.meetings
+        return lambda body: pages._decoder.decode(body).data.meetings
     if kind == "dicts":
         import orjson
 

@@ -1,4 +1,4 @@
-"""Dates in every form that the service, Zoom, and HTTP are known to write."""
+"""Dates: reading every form that the service, Zoom and HTTP are known to write, and writing the two that go out."""
 
 import re
 from datetime import UTC, date, datetime
@@ -7,17 +7,17 @@ from functools import lru_cache
 
 import msgspec
 
-_SHORT = 100
-"""Characters of the longest header that is remembered; every date is shorter."""
+_LONGEST_CACHED = 100
+"""The longest header whose date is cached, in characters; every date is shorter."""
 # "Sun Nov 22 2026 08:11:36 GMT+0000 (Coordinated Universal Time)": what JavaScript's Date.toString() gives.
 _JAVASCRIPT = re.compile(r"^[A-Za-z]{3} ([A-Za-z]{3} \d{1,2} \d{4} \d{2}:\d{2}:\d{2}) (?:GMT|UTC)([+-]\d{4})")
 
 
 def parse_field(text: str) -> datetime | None:
-    """Read a date of a JSON field; naive if it says no offset, ``None`` if it cannot be read."""
+    """Read the date of a JSON field: naive if it has no offset, ``None`` if it cannot be read."""
     text = text.strip()
     try:
-        return msgspec.convert(text, datetime)  # the same reading as the fast way has
+        return msgspec.convert(text, datetime)  # reads as the fast path of the codec does
     except msgspec.ValidationError:
         pass
     try:
@@ -27,13 +27,13 @@ def parse_field(text: str) -> datetime | None:
 
 
 def parse_header(text: str) -> datetime | None:
-    """Read a date of a header: an HTTP date, ISO 8601, or what JavaScript writes; aware, or ``None`` if it is none."""
-    return _read(text) if len(text) <= _SHORT else _read.__wrapped__(text)
+    """Read the date of a header, in HTTP's form, ISO 8601 or JavaScript's: aware, or ``None`` if it is not a date."""
+    return _parse_header(text) if len(text) <= _LONGEST_CACHED else _parse_header.__wrapped__(text)
 
 
 @lru_cache(maxsize=64)
-def _read(text: str) -> datetime | None:
-    # The headers of one answer after the other say the same dates, and to read one takes longer than all else there.
+def _parse_header(text: str) -> datetime | None:
+    # The headers of successive responses repeat dates, and parsing one takes longer than everything else in them.
     text = text.strip()
     if found := _JAVASCRIPT.match(text):
         try:
@@ -50,6 +50,16 @@ def _read(text: str) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+def rfc3339(moment: datetime) -> str:
+    """Write a moment in the form of RFC 3339: ``Z`` for UTC, and as few digits of a second as it needs."""
+    offset = moment.utcoffset()
+    if offset is None or offset.total_seconds() % 60:
+        moment = moment.astimezone(UTC)  # offsets with seconds (local mean times) have no RFC 3339 form
+    digits = "microseconds" if moment.microsecond % 1000 else "milliseconds" if moment.microsecond else "seconds"
+    written = moment.isoformat(timespec=digits)
+    return written.removesuffix("+00:00") + "Z" if written.endswith("+00:00") else written
+
+
 def filter_date(value: date | str) -> str:
-    """Write a date for a filter: MM-DD-YYYY, as the page's only example may be read; a string goes out untouched."""
+    """Write a date for a filter as MM-DD-YYYY, as the page's only example may be read; a string goes out untouched."""
     return value if isinstance(value, str) else f"{value.month:02}-{value.day:02}-{value.year:04}"

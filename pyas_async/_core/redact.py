@@ -1,4 +1,4 @@
-"""Text that may be shown: what the service or the network said, without the secrets in it."""
+"""Masking: text of the service or the network that may be shown, without the secrets in it."""
 
 import base64
 import re
@@ -10,61 +10,60 @@ _MASKED_FIELDS = (
     "start_url|password|h323_password|pstn_password|encrypted_password|passcode|host_key|next_page_token|nextPageToken"
     "|code|x-api-key|api_key|apiKey|access_token|refresh_token|client_secret|token|zak|authorization|cookie"
 )
-# The patterns are compiled when something is masked for the first time: together, they take longer than a page.
-# A text, or a bare number of a password; the number of an error's ``code`` is no secret.
+# These patterns are compiled when they are first used: together, that takes longer than to decode a page.
+# A value that is text, or a password that is a bare number. The number of an error's ``code`` is not a secret.
 _IN_JSON = rf'(?i)("(?:{_MASKED_FIELDS})"\s*:\s*")(?:[^"\\]|\\.)*("?)|("\w*(?:password|passcode)"\s*:\s*)[^",}}\s]+'
-# What others have put around our request: the credentials of an injected client, or of a proxy.
+# Headers that are not ours: the credentials of an injected client, or of a proxy.
 _IN_HEADERS = (
     r"(?i)\b((?:proxy-)?authorization|(?:set-)?cookie|x-api-key)(['\"]?\s{0,3}[:=,]\s{0,3}(?:b?['\"])?)[^\r\n'\"<]+"
 )
-# (?<!…) and the possessive plus: nowhere is a run of backslashes looked at from each of them.
+# (?<!…) and the possessive plus keep the time linear: a run of backslashes is tried from its start only.
 _ESCAPED_QUOTE = r'(?<!\\)\\++"'
 _ESCAPED = r"(?i)(?<!\\)\\++u00([2-7][0-9a-f])"
-# One character, as a URL, JSON, Python or HTML may write it, once or more than once.
+# One escaped character, as a URL, JSON, Python or HTML may write it; also one that was escaped several times.
 _FORM = (
     r"(?i)%(?:25)*([0-9a-f]{2})"
     r"|(?<!\\)(\\)\\*+(?:(?:u00|x)([0-9a-f]{2})|([!-/:-@\[-`{-~]))?"
     r"|&(?:amp;)*(?:#(?:0{0,4}([0-9]{2,3})|x0{0,4}([0-9a-f]{2}));|(quot|apos|lt|gt|amp);)"
 )
-# What may be left of one, and of one within it, where a text was cut.
-_HALF_FORMS = r"[%\\&#;\w]*\Z"
-_LONGEST_FORMS = 12
-_NESTED = 5
-"""In how many of these forms a text may have been written, one within the other."""
-_NAMED = {"quot": '"', "apos": "'", "lt": "<", "gt": ">", "amp": "&"}
-# Capitals are not told from small letters, and a form writes a blank as a plus.
-_ALIKE = {ord("+"): " ", **{ord(letter): letter.lower() for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}}
+# What may be left of an escape, or of nested ones, where a text was cut.
+_CUT_FORMS = r"[%\\&#;\w]*\Z"
+_LONGEST_CUT_FORMS = 12
+_MAX_NESTING = 5
+"""How many of these forms may be nested in one another, such as a URL in JSON in HTML."""
+_NAMED_ENTITIES = {"quot": '"', "apos": "'", "lt": "<", "gt": ">", "amp": "&"}
+# For the search, letters are lower case, and a plus is the blank that a URL-encoded form writes as one.
+_NORMALIZED = {ord("+"): " ", **{ord(letter): letter.lower() for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}}
 _BASE64 = r"[A-Za-z0-9+/_-]"
-_SHORT = 4
-"""Characters from which on a text may be a secret, or its beginning: to mask fewer would leave nothing to read."""
+_MIN_SECRET = 4
+"""Characters of the shortest secret, or beginning of one, that is masked: fewer would leave nothing to read."""
 
 
-def _hide(found: "re.Match[str]") -> str:
+def _masked_value(found: "re.Match[str]") -> str:
     return f'{found[3]}"{MASK}"' if found[3] else f"{found[1]}{MASK}{found[2]}"
 
 
 def redact(text: str, secrets: Iterable[str] = (), limit: int | None = 500) -> str:
     """Mask passwords, links, tokens and the given secrets in a text, and shorten it.
 
-    A given secret is found in capitals and in small letters; with any of its characters written as URLs, JSON, Python
-    or HTML write them; in base64, alone or within a longer text; and where its beginning stands at the end of a text
-    that was cut.
+    A given secret is found in upper and lower case; with any of its characters escaped as in URLs, JSON, Python or
+    HTML; in base64, alone or within a longer text; and where a text was cut, so that it ends with the beginning of one.
 
     Args:
-        text: What to show.
-        secrets: What must not be in it.
-        limit: Characters that are left at most; ``None`` for all.
+        text: The text to show.
+        secrets: The secrets of this call and of the client.
+        limit: The most characters that are returned; ``None`` for all.
     """
-    # A secret that the cut would halve must be masked before the cut; far beyond it, nothing is shown anyway.
+    # Secrets are masked before the cut at the limit, which could halve one. Text far beyond the limit is dropped first.
     text = text if limit is None else text[: limit * 20]
-    # Secrets that are known come first: a pattern that ends within one would leave the rest of it behind.
-    text = _without(text, [secret for secret in secrets if len(secret) >= _SHORT])
+    # The given secrets come first: a pattern that ends inside one would leave the rest of it.
+    text = _without_secrets(text, [secret for secret in secrets if len(secret) >= _MIN_SECRET])
     if "\\" in text:
         text = re.sub(_ESCAPED, _unescape, text).replace("\\/", "/")
     if '"' in text:
-        text = re.sub(_IN_JSON, _hide, text)
-        if "\\" in text:  # JSON inside of JSON has its quotes escaped
-            text = re.sub(_IN_JSON, _hide, re.sub(_ESCAPED_QUOTE, '"', text))
+        text = re.sub(_IN_JSON, _masked_value, text)
+        if "\\" in text:  # JSON inside JSON has its quotes escaped
+            text = re.sub(_IN_JSON, _masked_value, re.sub(_ESCAPED_QUOTE, '"', text))
     if any(sign in text for sign in "=:,%"):
         text = mask_url(re.sub(_IN_HEADERS, rf"\1\2{MASK}", text))
     return text if limit is None else text[:limit]
@@ -72,31 +71,31 @@ def redact(text: str, secrets: Iterable[str] = (), limit: int | None = 500) -> s
 
 def _unescape(found: "re.Match[str]") -> str:
     letter = chr(int(found[1], 16))
-    # An escaped quote is no end of a text, nor does a backslash escape what follows.
+    # An escaped quote does not end a JSON text, and an escaped backslash does not escape what follows.
     return f"\\{letter}" if letter in '"\\' else letter
 
 
-def _without(text: str, secrets: list[str]) -> str:
+def _without_secrets(text: str, secrets: list[str]) -> str:
     """Mask secrets in each of their forms, and the beginning of one at the end of the text."""
     if not secrets:
         return text
-    alike = text.translate(_ALIKE)
+    normalized = text.translate(_NORMALIZED)
     plain: str = text
-    places: list[int] | range = range(len(text) + 1)
-    plain_alike = alike
+    offsets: list[int] | range = range(len(text) + 1)
+    normalized_plain = normalized
     if any(sign in text for sign in "%\\&"):
-        plain, places = _plain(text)
-        plain_alike = plain.translate(_ALIKE)
-    cut = re.compile(_HALF_FORMS).search(plain, max(0, len(plain) - _LONGEST_FORMS))
-    sure = len(plain) if cut is None else cut.start()
+        plain, offsets = _unescaped(text)
+        normalized_plain = plain.translate(_NORMALIZED)
+    cut = re.compile(_CUT_FORMS).search(plain, max(0, len(plain) - _LONGEST_CUT_FORMS))
+    certain = len(plain) if cut is None else cut.start()
     spans: list[tuple[int, int]] = []
     for whole in secrets:
-        secret = whole[: len(text) + 1]  # what is longer than the text has but its beginning there
-        spans += _spans(alike, secret.translate(_ALIKE), len(alike))
-        spans += _in_base64(text, secret)
-        wanted = _plain(secret)[0].translate(_ALIKE)
-        if len(wanted) >= _SHORT:
-            spans += [(places[begin], places[end]) for begin, end in _spans(plain_alike, wanted, sure)]
+        secret = whole[: len(text) + 1]  # of a secret longer than the text, only the beginning can be in it
+        spans += _spans(normalized, secret.translate(_NORMALIZED), len(normalized))
+        spans += _base64_spans(text, secret)
+        wanted = _unescaped(secret)[0].translate(_NORMALIZED)
+        if len(wanted) >= _MIN_SECRET:
+            spans += [(offsets[begin], offsets[end]) for begin, end in _spans(normalized_plain, wanted, certain)]
     return _masked(text, sorted(spans))
 
 
@@ -109,71 +108,74 @@ def _masked(text: str, spans: list[tuple[int, int]]) -> str:
     return "".join([*parts, text[done:]]) if parts else text
 
 
-def _spans(text: str, secret: str, sure: int) -> list[tuple[int, int]]:
-    """Find a secret, and its beginning at the end of the text, of which the last characters need not be `sure`."""
+def _spans(text: str, secret: str, certain: int) -> list[tuple[int, int]]:
+    """Find a secret in a text, and the beginning of one at its end.
+
+    Characters from `certain` on may be the rest of an escape that was cut, so they need not match.
+    """
     found = []
     at = text.find(secret)
     while at >= 0:
         found.append((at, at + len(secret)))
         at = text.find(secret, at + len(secret))
     after = found[-1][1] if found else 0
-    at = text.find(secret[:_SHORT], max(after, sure - len(secret) + 1))
+    at = text.find(secret[:_MIN_SECRET], max(after, certain - len(secret) + 1))
     while at >= 0:
-        if secret.startswith(text[at:sure]):
+        if secret.startswith(text[at:certain]):
             found.append((at, len(text)))
             break
-        at = text.find(secret[:_SHORT], at + 1)
+        at = text.find(secret[:_MIN_SECRET], at + 1)
     return found
 
 
-def _plain(text: str) -> tuple[str, list[int] | range]:
-    """Write each character as itself; and say where in the text each of them began, and the text ended."""
+def _unescaped(text: str) -> tuple[str, list[int] | range]:
+    """Return a text without escapes, and the offset in the original of each character and of the end."""
     plain: str = text
-    places: list[int] | range = range(len(text) + 1)
-    for _ in range(_NESTED):
-        again, inner = _once_plain(plain)
+    offsets: list[int] | range = range(len(text) + 1)
+    for _ in range(_MAX_NESTING):
+        again, inner = _unescaped_once(plain)
         if again == plain:
             break
-        plain, places = again, [places[place] for place in inner]
-    return plain, places
+        plain, offsets = again, [offsets[offset] for offset in inner]
+    return plain, offsets
 
 
-def _once_plain(text: str) -> tuple[str, list[int]]:
+def _unescaped_once(text: str) -> tuple[str, list[int]]:
     letters: list[str] = []
-    places: list[int] = []
+    offsets: list[int] = []
     done = 0
     for found in re.finditer(_FORM, text):
         letters.append(text[done : found.start()])
-        places.extend(range(done, found.start()))
+        offsets.extend(range(done, found.start()))
         letters.append(_letter(found))
-        places.append(found.start())
+        offsets.append(found.start())
         done = found.end()
     letters.append(text[done:])
-    places.extend(range(done, len(text) + 1))
-    return "".join(letters), places
+    offsets.extend(range(done, len(text) + 1))
+    return "".join(letters), offsets
 
 
 def _letter(found: "re.Match[str]") -> str:
     percent, backslash, escaped, itself, number, hexadecimal, named = found.groups()
     if digits := percent or escaped or hexadecimal:
         return chr(int(digits, 16))
-    return chr(int(number)) if number else itself or backslash or _NAMED[named.lower()]
+    return chr(int(number)) if number else itself or backslash or _NAMED_ENTITIES[named.lower()]
 
 
-def _in_base64(text: str, secret: str) -> list[tuple[int, int]]:
-    """Find a secret in base64, whatever stands before and behind it there; the whole text around it is masked."""
+def _base64_spans(text: str, secret: str) -> list[tuple[int, int]]:
+    """Find a secret in base64, with any text before and after it; the whole of the base64 text is masked."""
     found: list[tuple[int, int]] = []
     for before in range(3):
         coded = base64.b64encode(b"\0" * before + secret.encode("utf-8", "replace")).decode().rstrip("=")
-        # The first characters hold bits of what stands before it, and the last one of what stands behind it.
-        sure = coded[(before * 4 + 2) // 3 : -1]
-        for form in {sure, sure.replace("+", "-").replace("/", "_")}:
-            if len(form) >= _SHORT:
-                found += [_around(text, *span) for span in _spans(text, form, len(text))]
+        # The first characters have bits of the text before the secret, and the last one bits of the text after it.
+        middle = coded[(before * 4 + 2) // 3 : -1]
+        for form in {middle, middle.replace("+", "-").replace("/", "_")}:
+            if len(form) >= _MIN_SECRET:
+                found += [_whole_base64(text, *span) for span in _spans(text, form, len(text))]
     return found
 
 
-def _around(text: str, begin: int, end: int) -> tuple[int, int]:
+def _whole_base64(text: str, begin: int, end: int) -> tuple[int, int]:
     while begin > 0 and re.match(_BASE64, text[begin - 1]):
         begin -= 1
     while end < len(text) and re.match(_BASE64, text[end]):

@@ -1,4 +1,4 @@
-"""Where time and chance come from."""
+"""The source of time and randomness."""
 
 import random
 import time
@@ -10,24 +10,24 @@ import anyio
 import attrs
 
 
-def _wall() -> datetime:
+def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
 @attrs.frozen(kw_only=True)
 class Clock:
-    """Time and chance, in one place so that tests can put their own there.
+    """Time and randomness behind one object, so that tests can replace them.
 
     Attributes:
-        now: The monotonic clock, in seconds.
-        wall: The wall clock (aware).
-        sleep: Waits so many seconds.
-        move_on_after: Opens a scope that is cancelled after so many seconds; ``None``: never.
-        chance: Draws a number from 0 to 1.
+        now: Reads the monotonic clock, in seconds.
+        wall: Reads the wall clock; the datetime is aware.
+        sleep: Waits for a number of seconds.
+        move_on_after: Opens a scope that is cancelled after a number of seconds; never, if it is ``None``.
+        chance: Draws a random number from 0 to 1.
     """
 
     now: Callable[[], float] = time.monotonic
-    wall: Callable[[], datetime] = _wall
+    wall: Callable[[], datetime] = _utc_now
     sleep: Callable[[float], Awaitable[None]] = anyio.sleep
     move_on_after: Callable[[float | None], AbstractContextManager[anyio.CancelScope]] = anyio.move_on_after
     chance: Callable[[], float] = random.random

@@ -1,4 +1,7 @@
-"""Where calls are at home: one process, and one event loop. What belongs to another cannot be used, nor woken."""
+"""Checks that a client, and a queue in front of a budget, are used in one process and one event loop only.
+
+Connections belong to the event loop that opened them, and a call can be woken only in the loop in which it waits.
+"""
 
 import os
 
@@ -9,31 +12,29 @@ from pyas_async.errors import WrongEventLoopError
 
 
 class LoopGuard:
-    """The process and the event loop of a client's first call, which its connections belong to."""
+    """The process and the event loop of a client's first call, which own its connections."""
 
     def __init__(self) -> None:
-        """Be at home nowhere yet."""
-        self._loop_guard: tuple[int, object] | None = None
+        self._owner: tuple[int, object] | None = None
 
     def check(self) -> None:
-        """Refuse a call from elsewhere.
+        """Make sure that a call comes from the owner; the first call becomes it.
 
         Raises:
             WrongEventLoopError: If the client was used in another event loop before, or before a fork.
         """
         process = os.getpid()
-        if (
-            self._loop_guard is not None and self._loop_guard[0] != process
-        ):  # asked first: there, asyncio knows of no loop any more
+        # Before the event loop: in a forked process, asyncio no longer knows of one.
+        if self._owner is not None and self._owner[0] != process:
             msg = (
                 "the client was used before this process was forked off; its connections are the other process's. Make "
                 "a client in each process, or one before the fork that is not used until after it"
             )
             raise WrongEventLoopError(msg)
-        home = process, anyio.lowlevel.current_token()
-        if self._loop_guard is None:
-            self._loop_guard = home
-        elif self._loop_guard != home:
+        caller = process, anyio.lowlevel.current_token()
+        if self._owner is None:
+            self._owner = caller
+        elif self._owner != caller:
             msg = (
                 "the client was used in another event loop before, which its connections belong to; "
                 "make one client in each loop, or run the program in one asyncio.run()"
@@ -41,11 +42,11 @@ class LoopGuard:
             raise WrongEventLoopError(msg)
 
 
-def is_left(queue: Queue) -> bool:
-    """Whether those who stand in line did so in an event loop that has ended, so that nobody will ever wake them.
+def is_abandoned(queue: Queue) -> bool:
+    """Whether the calls in a queue wait in an event loop that has ended, so that nothing will ever wake them.
 
     Raises:
-        WrongEventLoopError: If they can be woken, but not from here: they wait in another event loop, or process.
+        WrongEventLoopError: If the calls can be woken, but not from here: they wait in another event loop or process.
     """
     process = os.getpid()
     if queue.process is None:
@@ -68,19 +69,19 @@ def is_left(queue: Queue) -> bool:
 
 
 def has_ended(loop: object) -> bool:
-    """Whether an event loop runs no more, nor ever will."""
+    """Whether an event loop has ended for good."""
     token = getattr(loop, "native_token", loop)  # since anyio 4.11 it is wrapped
     if (is_closed := getattr(token, "is_closed", None)) is not None:  # asyncio's
         return bool(is_closed())
-    call_soon = getattr(token, "run_sync_soon", None)  # trio's, which refuses once its run has ended
+    call_soon = getattr(token, "run_sync_soon", None)  # trio's; it raises once its run has ended
     if call_soon is None:
         return False
     try:
-        call_soon(_nothing, idempotent=True)
+        call_soon(_do_nothing, idempotent=True)
     except RuntimeError:
         return True
     return False
 
 
-def _nothing() -> None:
-    """Do it."""
+def _do_nothing() -> None:
+    pass

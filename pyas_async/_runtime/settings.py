@@ -1,20 +1,22 @@
-"""Settings: where they come from, and what they must be. Each refusal names the setting and what it may be."""
+"""The client's settings: their defaults, and their checks. Each error names the setting and what it may be."""
 
 import inspect
 import os
 import re
 from collections.abc import Mapping
+from functools import partial
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
 import attrs
 
+from pyas_async import _checks
 from pyas_async._core.calls.exchange import Limits
 from pyas_async._core.ratelimit.budget import RateBudget
 from pyas_async._runtime.calls.options import CallOptions
 from pyas_async._runtime.http import HttpTimeout, Timeouts
-from pyas_async.errors import ConfigurationError, shown
-from pyas_async.options import UNSET, Priority, RetryPolicy, Unset, is_number
+from pyas_async.errors import ConfigurationError
+from pyas_async.options import UNSET, Priority, RetryPolicy, Unset
 from pyas_async.plans._plan import CONNECTIONS
 
 BASE_URL = "https://api.pyas.io"
@@ -22,14 +24,15 @@ TIMEOUT = 30.0
 DEADLINE = 90.0
 MAX_CONNECTIONS = CONNECTIONS
 PAGE_TOKEN_TTL = 900.0
-# What every reader of addresses reads in the same way: no user, no escapes, nothing before or behind the host.
+# Only what every parser of URLs reads in the same way: no user, no escapes, nothing before or after host and port.
 _HOST_AND_PORT = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[\w.-]+)(?::[0-9]+)?")
-# What the client writes itself: a second value would break the request, or take the key somewhere else.
-_RESERVED = {"x-api-key", "host", "content-length", "content-type", "transfer-encoding", "connection"}
+# The client sets these itself. A second value would break the request, or send the key to another host.
+_RESERVED_HEADERS = {"x-api-key", "host", "content-length", "content-type", "transfer-encoding", "connection"}
+_refusal = partial(_checks.refusal, ConfigurationError)
 
 
 def default_options() -> CallOptions:
-    """Give the options of a client that was told nothing."""
+    """Make the options of a client without any arguments."""
     phases, whole = Timeouts.of(TIMEOUT)
     limits = Limits(timeout=whole, deadline=DEADLINE, retry=RetryPolicy())
     return CallOptions(phases=phases, limits=limits, priority="interactive", headers={})
@@ -45,10 +48,10 @@ def change_options(
     single_flight: bool | Unset | None = UNSET,
     headers: Mapping[str, str] | Unset | None = UNSET,
 ) -> CallOptions:
-    """Give the options with what is set changed; ``None`` switches off.
+    """Return the options with the given ones changed; ``None`` switches an option off.
 
     Raises:
-        ConfigurationError: If a value cannot be.
+        ConfigurationError: If a value is not valid.
     """
     limits = options.limits
     if timeout is not UNSET:
@@ -58,20 +61,17 @@ def change_options(
         limits = attrs.evolve(limits, deadline=None if deadline is None else seconds("deadline", deadline))
     if retry is not UNSET:
         if retry is not None and not isinstance(retry, RetryPolicy):
-            msg = f"retry: expected a RetryPolicy, or None to try once, got {shown(retry)}"
-            raise ConfigurationError(msg)
+            raise _refusal("retry", "a RetryPolicy, or None to try once", retry)
         limits = attrs.evolve(limits, retry=RetryPolicy.none() if retry is None else retry)
     if priority is not UNSET:
         if not isinstance(priority, str) or priority not in ("interactive", "bulk"):
-            msg = f"priority: expected 'interactive' or 'bulk', got {shown(priority)}"
-            raise ConfigurationError(msg)
+            raise _refusal("priority", "'interactive' or 'bulk'", priority)
         options = attrs.evolve(options, priority=priority)
-        # The page of a listing that waits for the budget does not fail for it, and neither does another bulk call.
+        # A bulk call, such as one for a page of a listing, does not fail because it waits for the budget.
         limits = attrs.evolve(limits, patient=priority == "bulk")
     if single_flight is not UNSET:
         if single_flight is not None and not isinstance(single_flight, bool):
-            msg = f"single_flight: expected True or False, got {shown(single_flight)}"
-            raise ConfigurationError(msg)
+            raise _refusal("single_flight", "True or False", single_flight)
         options = attrs.evolve(options, single_flight=bool(single_flight))
     if headers is not UNSET:
         options = attrs.evolve(options, headers=_headers({} if headers is None else headers))
@@ -84,8 +84,7 @@ def _with_timeout(options: CallOptions, timeout: float | HttpTimeout | None) -> 
     elif timeout is not None:
         for phase in ("connect", "read", "write", "pool"):
             if not hasattr(timeout, phase):
-                msg = f"timeout: expected seconds, an httpx.Timeout or None, got {shown(timeout)}"
-                raise ConfigurationError(msg)
+                raise _refusal("timeout", "seconds, an httpx.Timeout or None", timeout)
             if (value := getattr(timeout, phase)) is not None:
                 seconds(f"timeout.{phase}", value)
     phases, whole = Timeouts.of(timeout)
@@ -93,23 +92,17 @@ def _with_timeout(options: CallOptions, timeout: float | HttpTimeout | None) -> 
 
 
 def seconds(name: str, value: object) -> float:
-    """Take a duration above zero."""
-    if not is_number(value) or value <= 0:
-        msg = f"{name}: expected seconds above 0, got {shown(value)}"
-        raise ConfigurationError(msg)
-    return float(value)
+    """Check that a setting is a duration above zero."""
+    return float(_checks.number(name, value, above=True, unit="seconds", error=ConfigurationError))
 
 
 def connections(value: object) -> int:
-    """Take a number of connections."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        msg = f"max_connections: expected a whole number >= 1, got {shown(value)}"
-        raise ConfigurationError(msg)
-    return value
+    """Check that ``max_connections`` is a whole number from 1."""
+    return _checks.whole_number("max_connections", value, minimum=1, digits=False, error=ConfigurationError)
 
 
 def check_parts(budget: object, http_client: object, on_event: object) -> None:
-    """Refuse parts that would fail at the first call."""
+    """Check the objects that a client is given, so that a wrong one fails at once and not at the first call."""
     if budget is not None and not isinstance(budget, RateBudget):
         msg = f"budget: expected a RateBudget, got {type(budget).__name__}"
         raise ConfigurationError(msg)
@@ -121,14 +114,14 @@ def check_parts(budget: object, http_client: object, on_event: object) -> None:
 
 
 def check_handler(on_event: object) -> None:
-    """Refuse what cannot be told of events."""
+    """Check that events can be passed to a handler: it must be a function, and not an async one."""
     if not callable(on_event) or inspect.iscoroutinefunction(on_event):
         msg = "on_event: expected an ordinary function of one argument; nothing waits for an async one"
         raise ConfigurationError(msg)
 
 
 def from_environment(name: str, variable: str, given: str | None) -> str | None:
-    """Take a setting from the argument, else from the environment; empty is a mistake, not a wish for the default."""
+    """Read a setting from the argument, else from the environment; an empty value is an error, not the default."""
     value = os.environ.get(variable) if given is None else given
     if value is None:
         return None
@@ -141,10 +134,10 @@ def from_environment(name: str, variable: str, given: str | None) -> str | None:
 
 
 def base_url(given: str | None) -> str:
-    """Take the service's address. Plain http is for this machine alone, since the key travels in a header."""
+    """Check the address of the service. Plain http is only for this machine, since the key is sent in a header."""
     value = from_environment("base_url", "PYAS_BASE_URL", given) or BASE_URL
     try:
-        # urlsplit drops line ends without a word.
+        # urlsplit drops line ends silently.
         parts = urlsplit(value if value.isprintable() and " " not in value else "")
         port = parts.port
     except ValueError:
@@ -161,14 +154,14 @@ def base_url(given: str | None) -> str:
         msg = "base_url: expected an address such as https://api.pyas.io, without user, query and fragment"
         raise ConfigurationError(msg)
     if parts.scheme == "http" and not _is_loopback(parts.hostname):
-        msg = f"base_url: plain http would show the API key to everybody on the way to {parts.hostname}; use https"
+        msg = f"base_url: plain http would show the API key to every machine on the way to {parts.hostname}; use https"
         raise ConfigurationError(msg)
-    # Whoever asks later whether it is plain http asks by these letters.
+    # Later checks for plain http compare the text with lower case, which urlsplit has made of the scheme.
     return f"{parts.scheme}{value[len(parts.scheme) :]}".rstrip("/")
 
 
 def _is_loopback(host: str) -> bool:
-    """Whether a host is this machine, whatever any resolver says; names below ``localhost`` are a resolver's to say."""
+    """Whether a host is this machine without asking a resolver, which names below ``localhost`` would need."""
     try:
         address = ip_address(host)
     except ValueError:
@@ -184,13 +177,13 @@ def _headers(headers: Mapping[str, str]) -> Mapping[str, str]:
     checked = {}
     for name, value in headers.items():
         if not isinstance(name, str) or not name.isascii() or not name.replace("-", "").replace("_", "").isalnum():
-            msg = f"headers: {name!r} is no name of a header"
+            msg = f"headers: {name!r} is not a valid header name"
             raise ConfigurationError(msg)
-        if name.lower() in _RESERVED:
-            msg = f"headers: {name!r} is written by the client itself"
+        if name.lower() in _RESERVED_HEADERS:
+            msg = f"headers: {name!r} is set by the client itself; leave it out"
             raise ConfigurationError(msg)
         if not isinstance(value, str) or not value.isascii() or not value.isprintable() or value != value.strip():
-            msg = f"headers: expected printable ASCII without outer blanks for {name!r}"
+            msg = f"headers: expected printable ASCII without blanks at either end for {name!r}"
             raise ConfigurationError(msg)
         checked[name.lower()] = value
     return checked

@@ -1,8 +1,8 @@
 """The service's documents as frozen attrs classes: what it sends, and what requests contain."""
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from pyas_async._public import lazy_exports
 from pyas_async.models.enums import ListType, MeetingType
 from pyas_async.models.meetings import Meeting, Page
 
@@ -12,6 +12,18 @@ if TYPE_CHECKING:
     from pyas_async.models.recurrence import Recurrence
     from pyas_async.models.requests import Attendee, MeetingCreate, MeetingUpdate
     from pyas_async.models.settings import BreakoutRoom, CountriesOrRegions, MeetingSettings
+else:
+    # A program that only lists meetings needs none of these.
+    __getattr__, __dir__ = lazy_exports(
+        __name__,
+        {
+            "accounts": ["ConnectedAccount"],
+            "details": ["MeetingDetail", "Occurrence", "TrackingField", "ZoomRecurrence"],
+            "recurrence": ["Recurrence"],
+            "requests": ["Attendee", "MeetingCreate", "MeetingUpdate"],
+            "settings": ["BreakoutRoom", "CountriesOrRegions", "MeetingSettings"],
+        },
+    )
 
 __all__ = [
     "Attendee",
@@ -31,27 +43,3 @@ __all__ = [
     "TrackingField",
     "ZoomRecurrence",
 ]
-
-
-# Loaded on first use, since many programs only list meetings.
-_LATER = {
-    "Attendee": "requests",
-    "BreakoutRoom": "settings",
-    "ConnectedAccount": "accounts",
-    "CountriesOrRegions": "settings",
-    "MeetingCreate": "requests",
-    "MeetingDetail": "details",
-    "MeetingSettings": "settings",
-    "MeetingUpdate": "requests",
-    "Occurrence": "details",
-    "Recurrence": "recurrence",
-    "TrackingField": "details",
-    "ZoomRecurrence": "details",
-}
-
-
-def __getattr__(name: str) -> Any:  # noqa: ANN401  (an attribute can be anything)
-    if name not in _LATER:
-        msg = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(msg)
-    return getattr(importlib.import_module(f"{__name__}.{_LATER[name]}"), name)

@@ -3,7 +3,10 @@
 from enum import IntEnum, StrEnum
 from typing import Self
 
+from pyas_async._public import public
 
+
+@public
 class MeetingType(IntEnum):
     """The kind of a meeting, by Zoom's number.
 
@@ -37,6 +40,7 @@ class MeetingType(IntEnum):
         return type(self), (int(self),)
 
 
+@public
 class ListType(StrEnum):
     """Which meetings a listing contains, in the service's words."""
 

@@ -5,10 +5,12 @@ from datetime import datetime
 
 import attrs
 
+from pyas_async._public import public
 from pyas_async.models._base import Model, link, secret
 from pyas_async.models.enums import MeetingType
 
 
+@public
 @attrs.frozen(kw_only=True, repr=False)
 class Meeting(Model):
     """A meeting in a listing: one row.
@@ -46,6 +48,7 @@ class Meeting(Model):
     join_url: str | None = link()
 
 
+@public
 @attrs.frozen(kw_only=True, repr=False)
 class Page(Model):
     """One page of a listing.

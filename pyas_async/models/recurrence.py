@@ -6,9 +6,9 @@ from typing import Literal, TypeAlias
 
 import attrs
 
+from pyas_async import _checks
 from pyas_async._public import public
 from pyas_async.errors import InvalidArgumentError
-from pyas_async.models import _checks
 
 DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 RecurrenceType: TypeAlias = Literal["daily", "weekly", "monthly"]

@@ -10,9 +10,8 @@ from typing import Final
 
 import attrs
 
+from pyas_async._checks import is_number, number, whole_number
 from pyas_async.errors import InvalidArgumentError
-from pyas_async.models._checks import whole_number
-from pyas_async.options import is_number
 from pyas_async.plans._plan import CONNECTIONS, DAY, GUARD, Plan, portion
 
 MONTH: Final = 30
@@ -95,17 +94,17 @@ def estimate(
     if not isinstance(plan, Plan):
         raise InvalidArgumentError("plan", "a Plan, such as PLANS['growth']", plan)
     accounts = whole_number("accounts", accounts, minimum=1, maximum=_MOST)
-    pages = _number("pages", pages, 1, _MOST_PAGES)
+    pages = number("pages", pages, minimum=1, maximum=_MOST_PAGES)
     if longest is None:
         listed, chain = accounts * pages, math.ceil(pages)
     else:
         chain = whole_number("longest", longest, minimum=math.ceil(pages), maximum=_MOST_PAGES)
         listed = (accounts - 1) * pages + chain
     details = whole_number("details", details, minimum=0, maximum=_MOST)
-    latency = _number("latency", latency, 0, 900)
+    latency = number("latency", latency, maximum=900)
     if per_day is not None:
-        per_day = _number("per_day", per_day, 0, DAY, above=True)
-    share = _number("share", share, 0, 1, above=True)
+        per_day = number("per_day", per_day, above=True, maximum=DAY)
+    share = number("share", share, above=True, maximum=1)
 
     calls = math.ceil(listed - _NOISE) + details
     connections = whole_number("connections", connections, minimum=1, maximum=_MOST)
@@ -172,12 +171,12 @@ class _Pace:
         # In each period, the chain advances by the slots of a burst, or by as many answers as fit into the period.
         lost = self.period - min(self.left * self.latency, self.period)
         tail = chain * self.latency
-        number = max(
+        bursts = max(
             1,
             math.ceil((calls + self.rate * (self.latency - self.period)) / self.left),
             math.ceil((calls + self.rate * (tail - lost)) / (self.allowed - self.rate * lost)),
         )
-        return number, max((number - 1) * self.period + self.latency, (number - 1) * lost + tail)
+        return bursts, max((bursts - 1) * self.period + self.latency, (bursts - 1) * lost + tail)
 
 
 def _pace(plan: Plan, interactive: object, share: float, latency: float) -> _Pace:
@@ -188,13 +187,3 @@ def _pace(plan: Plan, interactive: object, share: float, latency: float) -> _Pac
         raise InvalidArgumentError("interactive", expected, interactive)
     rate = interactive * plan.calls / plan.window
     return _Pace(allowed=allowed, period=period, latency=latency, rate=rate, left=allowed - rate * period)
-
-
-def _number(field: str, value: object, least: float, most: float, *, above: bool = False) -> float:
-    """Return a number within bounds; with `above`, the lower bound itself is excluded."""
-    expected = (
-        f"a number above {least:g} and at most {most:,.10g}" if above else f"a number from {least:g} to {most:,.10g}"
-    )
-    if not is_number(value) or not least <= value <= most or (above and value == least):
-        raise InvalidArgumentError(field, expected, value)
-    return value

@@ -7,6 +7,7 @@ from typing import Final
 
 import attrs
 
+from pyas_async import _checks
 from pyas_async.errors import InvalidArgumentError
 
 WINDOW: Final = 300.0
@@ -32,13 +33,11 @@ def _name(_: object, attribute: "attrs.Attribute[str]", value: object) -> None:
 
 
 def _calls(_: object, attribute: "attrs.Attribute[int]", value: object) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MOST:
-        raise InvalidArgumentError(attribute.name, f"a whole number of calls from 1 to {MOST:,}", value)
+    _checks.whole_number(attribute.name, value, minimum=1, maximum=MOST, digits=False, unit="a whole number of calls")
 
 
 def _seconds(_: object, attribute: "attrs.Attribute[float]", value: object) -> None:
-    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value <= DAY:
-        raise InvalidArgumentError(attribute.name, f"seconds above 0 and at most {DAY:,g}", value)
+    _checks.number(attribute.name, value, above=True, maximum=DAY, unit="seconds")
 
 
 @attrs.frozen

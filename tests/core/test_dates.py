@@ -36,13 +36,13 @@ YEAR = 366 * 86_400
 
 @pytest.mark.parametrize("text", MINUTE_LATER)
 def test_retry_after(text: str) -> None:
-    """How long to wait is read in seconds and in every form of date."""
+    """``Retry-After`` is read in seconds and in every form of date."""
     assert 60.0 == retry_after({"retry-after": text}, NOON)
 
 
 @pytest.mark.parametrize("text", MINUTE_LATER[2:])
 def test_reset(text: str) -> None:
-    """Where a 429 does not say how long to wait, it may say when the limit is reset."""
+    """If a 429 has no valid ``Retry-After``, the time when the limit is reset counts."""
     reset = {"x-ratelimit-reset": text}
     waits = []
     for headers in (reset, reset | {"retry-after": "soon"}, reset | {"retry-after": "5"}):
@@ -54,25 +54,25 @@ def test_reset(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["nan", "-1", "inf", "-inf", "1e400", "1e9", "", "5, soon", "soon", "1795348860"])
-def test_no_number(text: str) -> None:
-    """A number that is none, is below zero or beyond all reason says nothing."""
+def test_invalid_number(text: str) -> None:
+    """A value that is not a number, is below zero or is far too large is ignored."""
     assert retry_after({"retry-after": text}, NOON) is None
 
 
 @pytest.mark.parametrize("text", ["5, 20", "20,5", "20, 5.5, 0"])
 def test_several_numbers(text: str) -> None:
-    """Where a proxy has added a time of its own, the longer wait is what both ask for."""
+    """If a proxy has added a number of its own, the longer wait satisfies both."""
     assert 20.0 == retry_after({"retry-after": text}, NOON)
 
 
 def test_past_date() -> None:
-    """A date that is over asks for no wait."""
+    """A date in the past means no wait."""
     assert 0.0 == retry_after({"retry-after": "2026-11-22T11:59:00Z"}, NOON)
 
 
 @pytest.mark.parametrize("text", ["Fri, 31 Dec 9999 23:59:59 GMT", "9999-12-31T23:59:59Z"])
-def test_date_beyond_reason(text: str) -> None:
-    """A date beyond all reason says nothing, as a number beyond all reason does."""
+def test_date_too_far_ahead(text: str) -> None:
+    """A date that is far too late is ignored, as a number that is far too large is."""
     assert retry_after({"retry-after": text}, NOON) is None
 
 
@@ -83,13 +83,13 @@ def test_date_beyond_reason(text: str) -> None:
         (" 2026-11-22T12:00:00.5+00:00\n", NOON.replace(microsecond=500_000)),
         ("20261122T120000Z", NOON),
         ("2026-11-22T12:00", NOON.replace(tzinfo=None)),
-        ("2026-11-22", datetime(2026, 11, 22)),  # noqa: DTZ001  (that is what it says)
+        ("2026-11-22", datetime(2026, 11, 22)),  # noqa: DTZ001  (the text has no offset)
         ("soon", None),
         ("", None),
     ],
 )
 def test_fields(text: str, moment: datetime | None) -> None:
-    """A field's date is read as strictly as it was written, or as ISO 8601 allows; naive, if it says no offset."""
+    """The date of a field is read in any form of ISO 8601; it is naive if it has no offset."""
     assert moment == parse_field(text)
 
 
@@ -99,19 +99,19 @@ def test_fields(text: str, moment: datetime | None) -> None:
     st.from_regex(r"(\.[0-9]{1,9})?([Zz]|[+-](0[0-9]|1[0-4]):?[0-5][0-9])", fullmatch=True),
     st.sampled_from("Tt "),
 )
-def test_fields_are_read_alike_on_both_ways(moment: datetime, rest: str, between: str) -> None:
-    """A date with an offset is the same moment in a row that is read the fast way and in one that is not."""
+def test_fields_are_read_alike_on_both_paths(moment: datetime, rest: str, between: str) -> None:
+    """A date with an offset is the same moment on the fast and on the tolerant path."""
     text = f"{moment:%Y-%m-%d}{between}{moment:%H:%M:%S}{rest}"
     try:
         fast = msgspec.json.decode(f'"{text}"', type=datetime)
     except msgspec.ValidationError:
-        return  # such a row is never read the fast way
+        return  # the fast path refuses such a row
 
     assert fast == parse_field(text)
 
 
-def test_fields_are_rounded_alike_on_both_ways() -> None:
-    """Fractions of a microsecond are rounded as the fast way does, and small letters are read as it does."""
+def test_fields_are_rounded_alike_on_both_paths() -> None:
+    """Fractions of a microsecond are rounded, and lower-case letters read, as on the fast path."""
     assert NOON.replace(microsecond=123_457) == parse_field("2026-11-22T12:00:00.1234567Z")
     assert NOON == parse_field("2026-11-22t12:00:00z")
 
@@ -121,7 +121,7 @@ def test_fields_are_rounded_alike_on_both_ways() -> None:
     st.text(max_size=40) | st.from_regex(r"[A-Z][a-z]{2},? \w{1,3} \w{1,3} \d{4} \d\d:\d\d:\d\d [A-Z+-]{1,4}\d{0,9}")
 )
 def test_any_header(text: str) -> None:
-    """Whatever a header holds, the wait is none, or seconds from zero on."""
+    """Any header gives no wait, or a finite number of seconds from zero."""
     seconds = retry_after({"retry-after": text, "x-ratelimit-reset": text}, NOON)
 
     assert seconds is None or (math.isfinite(seconds) and 0 <= seconds)
@@ -130,7 +130,7 @@ def test_any_header(text: str) -> None:
 @brisk
 @given(st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1)).map(lambda moment: moment.replace(microsecond=0)))  # noqa: DTZ001  (made aware below)
 def test_forms_agree(moment: datetime) -> None:
-    """One moment is read from an HTTP date, from ISO 8601 and from what JavaScript writes."""
+    """An HTTP date, ISO 8601 and JavaScript's form of the same moment are read as that moment."""
     moment = moment.replace(tzinfo=UTC)
     javascript = f"{moment:%a %b %d %Y %H:%M:%S} GMT+0000 (Coordinated Universal Time)"
 
@@ -152,20 +152,20 @@ def test_filter_date(day: date) -> None:
 @brisk
 @given(st.text())
 def test_filter_text(text: str) -> None:
-    """A string goes out untouched: the page does not say what form its dates have."""
+    """A string goes out untouched, since the page does not say how it writes dates."""
     assert text == filter_date(text)
 
 
 def test_header_is_aware() -> None:
-    """A date without an offset is in UTC, and every date that is read is aware."""
+    """The date of a header is always aware; without an offset it is in UTC."""
     moment = parse_header("2026-11-22T12:00:00")
 
     assert moment is not None
     assert timedelta(0) == moment.utcoffset()
 
 
-def test_dates_of_answers_are_read_once() -> None:
-    """The same date in one answer after the other is read once; what is too long for a date is not remembered."""
+def test_dates_of_responses_are_read_once() -> None:
+    """The same date in several responses is read once; a text too long for a date is not remembered."""
     inside.header_dates().cache_clear()
     assert parse_header(MINUTE_LATER[-1]) is parse_header(MINUTE_LATER[-1])
     long = MINUTE_LATER[-1] + " " * 100_000

@@ -1,4 +1,4 @@
-"""The tree of errors: as it is drawn, whole after pickle, and public."""
+"""The tree of errors: it matches the drawing, survives pickle, and is public."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ ARGUMENTS: dict[str, tuple[tuple[object, ...], dict[str, object]]] = {
 
 
 def drawn() -> dict[str, tuple[str | None, str | None]]:
-    """Read the tree in the docstring: of each class its parent, and the built-in one in brackets."""
+    """Read the tree in the docstring: the parent of each class, and the built-in one in brackets."""
     found: dict[str, tuple[str | None, str | None]] = {}
     above: list[str] = []
     for line in (errors.__doc__ or "").splitlines():
@@ -53,7 +53,7 @@ def drawn() -> dict[str, tuple[str | None, str | None]]:
 
 
 def make(name: str) -> PyasError:
-    """Make an error with everything set that can be set."""
+    """Make an error with all attributes set."""
     cls: Callable[..., PyasError] = CLASSES[name]
     default = ANSWER if issubclass(CLASSES[name], pyas_async.APIStatusError) else {}
     args, named = ARGUMENTS.get(name, (("m",), default))
@@ -65,7 +65,7 @@ def make(name: str) -> PyasError:
 
 
 def test_tree_is_drawn() -> None:
-    """The docstring shows each class, below its parent and with the built-in error that it is as well."""
+    """The docstring draws each class below its parent, with its built-in base class."""
     builtins = {"ValueError", "TimeoutError"}
     actual = {
         name: (
@@ -84,7 +84,7 @@ each = pytest.mark.parametrize("name", CLASSES)
 @each
 @pytest.mark.parametrize("protocol", [0, pickle.HIGHEST_PROTOCOL])
 def test_pickle(name: str, protocol: int) -> None:
-    """An error comes out of pickle with its class, its text and all its attributes."""
+    """Pickle keeps the class, the text and all attributes of an error."""
     error = make(name)
     came = pickle.loads(pickle.dumps(error, protocol))
 
@@ -95,7 +95,7 @@ def test_pickle(name: str, protocol: int) -> None:
 
 @each
 def test_copy(name: str) -> None:
-    """A copy of an error is as whole as the error."""
+    """A copy has the text and all attributes of the error."""
     error = make(name)
     for copied in (copy.copy(error), copy.deepcopy(error)):
         assert (str(error), vars(error)) == (str(copied), vars(copied))
@@ -103,7 +103,7 @@ def test_copy(name: str) -> None:
 
 @each
 def test_public(name: str) -> None:
-    """Every error is exported, and says that it is from ``pyas_async``."""
+    """Every error is exported, and its module is ``pyas_async``."""
     assert CLASSES[name] is getattr(pyas_async, name)
     assert name in pyas_async.__all__
     assert "pyas_async" == CLASSES[name].__module__
@@ -111,7 +111,7 @@ def test_public(name: str) -> None:
 
 @each
 def test_defaults(name: str) -> None:
-    """Where nobody said more, there is no checkpoint, and a write state only where the class itself is one."""
+    """By default an error has no checkpoint, and only OutcomeUnknownError has a write state."""
     cls: Callable[..., PyasError] = CLASSES[name]
     default = ANSWER if issubclass(CLASSES[name], pyas_async.APIStatusError) else {}
     args, named = ARGUMENTS.get(name, (("m",), default))
@@ -122,14 +122,14 @@ def test_defaults(name: str) -> None:
 
 
 def test_built_in_handlers() -> None:
-    """What catches the built-in errors catches ours that are of their kind."""
+    """Handlers of TimeoutError and ValueError catch the errors of that kind."""
     assert isinstance(make("RequestTimeoutError"), TimeoutError)
     assert isinstance(make("BudgetTimeoutError"), TimeoutError)
     assert isinstance(make("InvalidArgumentError"), ValueError)
 
 
-def test_refusal_says_all() -> None:
-    """A refusal names the place, what was expected, what came, and what to do; what came is shortened."""
+def test_message_of_a_refusal() -> None:
+    """The message names the argument, what was expected, what came (shortened), and what to do."""
     assert "field: expected a number, got 'x'. Count" == str(make("InvalidArgumentError"))
     assert len(str(pyas_async.InvalidArgumentError("field", "less", "x" * 10_000))) < 300
 

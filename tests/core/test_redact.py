@@ -1,4 +1,4 @@
-"""Text that may be shown: secrets are masked in every form, and what is none stays as it was."""
+"""Text that may be shown: secrets are masked in every form, and everything else stays as it was."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from pyas_async._core.redact import redact
     ],
 )
 def test_what_is_masked(text: str, shown: str) -> None:
-    """Passwords, tokens and codes in JSON, also in JSON inside of JSON; links; and the secrets that are named."""
+    """Passwords, tokens and codes in JSON and in JSON inside JSON, links, and the given secrets are masked."""
     assert shown == redact(text, ("key-1", "", "key-2"))
 
 
 def test_it_is_shortened() -> None:
-    """A text is cut at the limit after it was masked; a secret that lies across the cut is not halved."""
+    """A text is cut at the limit after it was masked, so that a secret across the cut is not halved."""
     assert ("x" * 500, "x" * 10) == (redact("x" * 600), redact("x" * 600, limit=10))
     assert "x" * 8 + "**" == redact("x" * 8 + "key-1", ("key-1",), limit=10)
     assert '"password": "***"' == redact('"password": "' + "s" * 180 + '"', limit=17)
 
 
-def test_no_secrets_are_named() -> None:
-    """Without secrets of its own, a text is masked all the same."""
+def test_no_secrets_given() -> None:
+    """Without given secrets, patterns are still masked."""
     assert '{"zak": "***"}' == redact('{"zak": "z"}')

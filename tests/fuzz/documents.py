@@ -1,4 +1,4 @@
-"""Documents as the service writes them, and what can become of them on the way: wrong, huge, deep, broken, doubled."""
+"""Documents as the service writes them, and ways to damage them: wrong, huge, deep, broken or repeated values."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ T = TypeVar("T")
 
 @attrs.frozen
 class Raw:
-    """Bytes that stand in a document as they are, whether or not they are JSON."""
+    """Bytes that are written into a document unchanged, whether or not they are JSON."""
 
     written: bytes
 
 
 @attrs.frozen
 class Twice:
-    """A value that stands in its object twice, under the same key, and the other one that it is beside."""
+    """Two values for the same key of an object, which has the key twice."""
 
     first: Any
     second: Any
@@ -80,7 +80,7 @@ ANSWERS: list[dict[str, Any]] = [
     {"success": True, "data": {"url": "https://zoom.us/oauth/authorize?state=s"}},
     {"success": True},
 ]
-"""What calls that succeed are answered."""
+"""Responses to calls that succeed."""
 ERRORS: list[dict[str, Any]] = [
     {"message": "Too many requests! Slow down", "code": 429, "error": "Rate limit exceeded"},
     {"error": "Unauthorized. Invalid API key."},
@@ -89,7 +89,7 @@ ERRORS: list[dict[str, Any]] = [
     {"code": 300, "message": "The next page token is invalid or expired."},
     {"success": False, "error": {"code": 300, "message": "daily limit", "errors": []}},
 ]
-"""What calls that fail are answered."""
+"""Responses to calls that fail."""
 
 _DEEP = (60, 99, 101, 450, 790, 5_000)
 NASTY: list[Any] = [
@@ -160,7 +160,7 @@ NASTY: list[Any] = [
         Raw(b"\xef\xbb\xbf"),
     ),
 ]
-"""Values that do not belong where they are put, or hardly."""
+"""Values that rarely fit where they are put."""
 KINDS = ("put", "put", "put", "wrap", "drop", "swap", "repeat", "twice", "add")
 PIECES = (
     b"\0",
@@ -179,8 +179,8 @@ PIECES = (
     b"<html>",
     b" ",
 )
-_LARGE = 1_000
-"""Places of a document that grows no more: a list that is repeated in a list that is repeated has no end."""
+_MAX_POSITIONS = 1_000
+"""Number of positions above which a document is not changed further: repeating lists in lists never ends."""
 LETTERS = 'a0-:.TZ \0é\ud800😀"\\%{}'
 KEYS = [
     "id",
@@ -201,10 +201,10 @@ KEYS = [
 
 
 def write(node: Any) -> bytes:  # noqa: ANN401  (a document)
-    """Write a document, with what is raw in it as it is."""
+    """Write a document as JSON, with its raw parts unchanged."""
     if isinstance(node, Raw):
         return node.written
-    if isinstance(node, Twice):  # it has come into a list
+    if isinstance(node, Twice):  # it was moved into a list
         return write(node.first)
     if isinstance(node, dict):
         pairs = []
@@ -217,8 +217,8 @@ def write(node: Any) -> bytes:  # noqa: ANN401  (a document)
     return json.dumps(node, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
-def places(node: Any) -> list[tuple[Any, Any]]:  # noqa: ANN401  (a document)
-    """List each place of a document: what it is in, and its key or its number there."""
+def positions(node: Any) -> list[tuple[Any, Any]]:  # noqa: ANN401  (a document)
+    """List each position in a document: the object or list, and the key or index in it."""
     found: list[tuple[Any, Any]] = []
     ahead = [node]
     while ahead:
@@ -233,86 +233,86 @@ def places(node: Any) -> list[tuple[Any, Any]]:  # noqa: ANN401  (a document)
     return found
 
 
-class Chance:
-    """Draws whatever is wanted from a few bytes, and the first of everything when they are used up.
+class Draws:
+    """Draws numbers and choices from a few bytes, and the first choice each time once they are used up.
 
-    Hypothesis draws the bytes, and so less often than if it drew each thing: that makes ten times as many documents.
+    Hypothesis draws the bytes in one go. Drawing each choice by itself would make a tenth of the documents.
     """
 
     def __init__(self, drawn: bytes) -> None:
         self._left = list(drawn)
 
     def number(self, below: int) -> int:
-        """Draw a whole number from 0."""
+        """Draw a whole number from 0 to below a bound."""
         drawn = 0
         for _ in range((below - 1).bit_length() // 8 + 1):
             drawn = drawn * 256 + (self._left.pop(0) if self._left else 0)
         return drawn % below
 
     def of(self, choices: Sequence[T]) -> T:
-        """Draw one of some things."""
+        """Draw one of several choices."""
         return choices[self.number(len(choices))]
 
 
-def drawn(make: Callable[[Chance], T], *, size: int = 24) -> st.SearchStrategy[T]:
-    """Draw what a function makes of so many bytes."""
-    return st.binary(min_size=size, max_size=size).map(lambda bytes_drawn: make(Chance(bytes_drawn)))
+def drawn(make: Callable[[Draws], T], *, size: int = 24) -> st.SearchStrategy[T]:
+    """Draw what a function makes of a number of bytes."""
+    return st.binary(min_size=size, max_size=size).map(lambda bytes_drawn: make(Draws(bytes_drawn)))
 
 
 def copied(node: Any) -> Any:  # noqa: ANN401  (a document)
-    """Copy a document, raw parts and all."""
+    """Copy a document, its raw parts included."""
     if isinstance(node, dict):
         return {key: copied(value) for key, value in node.items()}
     return [copied(item) for item in node] if isinstance(node, list) else node
 
 
-def value_of(chance: Chance) -> Any:  # noqa: ANN401  (whatever there is)
-    """Draw a value that does not belong where it is put, or a text of a few odd letters."""
-    if chance.number(8):
-        return copied(chance.of(NASTY))
-    return "".join(chance.of(LETTERS) for _ in range(chance.number(6)))
+def value_of(draws: Draws) -> Any:  # noqa: ANN401  (a JSON value)
+    """Draw a value that rarely fits where it is put, or a text of a few odd characters."""
+    if draws.number(8):
+        return copied(draws.of(NASTY))
+    return "".join(draws.of(LETTERS) for _ in range(draws.number(6)))
 
 
-def change(document: Any, chance: Chance) -> None:  # noqa: ANN401  (a document)
-    """Change a document in one of its places."""
-    kind, where = chance.of(KINDS), places(document)
-    if not where or len(where) > _LARGE:
+def change(document: Any, draws: Draws) -> None:  # noqa: ANN401  (a document)
+    """Change a document at one of its positions."""
+    kind, where = draws.of(KINDS), positions(document)
+    if not where or len(where) > _MAX_POSITIONS:
         return
-    inside, key = chance.of(where)
+    inside, key = draws.of(where)
     if isinstance(inside[key], Twice):
         return
     if kind == "put":
-        inside[key] = value_of(chance)
+        inside[key] = value_of(draws)
     elif kind == "wrap":
-        inside[key] = {chance.of(KEYS): inside[key]} if chance.number(2) else [inside[key]]
+        inside[key] = {draws.of(KEYS): inside[key]} if draws.number(2) else [inside[key]]
     elif kind == "drop":
         del inside[key]
     elif kind == "swap":
-        other, there = chance.of(where)
+        other, there = draws.of(where)
         inside[key], other[there] = copied(other[there]), copied(inside[key])
     elif kind == "repeat" and isinstance(inside, list):
-        inside.extend(copied(inside[key]) for _ in range(1 + chance.number(40)))
+        inside.extend(copied(inside[key]) for _ in range(1 + draws.number(40)))
     elif isinstance(inside, dict):
-        name = chance.of(KEYS)
+        name = draws.of(KEYS)
         inside[key if kind == "twice" else name] = (
-            Twice(inside[key], value_of(chance)) if kind == "twice" else value_of(chance)
+            Twice(inside[key], value_of(draws)) if kind == "twice" else value_of(draws)
         )
 
 
-def changed(chance: Chance, documents: Sequence[Any]) -> Any:  # noqa: ANN401  (a document)
-    """Draw one of some documents, and change it in a few places."""
-    document = copied(chance.of(documents))
-    for _ in range(chance.number(5)):
-        change(document, chance)
+def changed(draws: Draws, documents: Sequence[Any]) -> Any:  # noqa: ANN401  (a document)
+    """Draw one of several documents, and change it at a few positions."""
+    document = copied(draws.of(documents))
+    for _ in range(draws.number(5)):
+        change(document, draws)
     return document
 
 
-def body_of(chance: Chance, documents: Sequence[Any]) -> bytes:
-    """Draw the bytes of a changed document, which may be broken, or none at all."""
-    body = write(changed(chance, documents))
-    while chance.number(3) == 2:
-        at, piece = chance.number(len(body) + 1), chance.of(PIECES)
-        kind = chance.number(4)
+def body_of(draws: Draws, documents: Sequence[Any]) -> bytes:
+    """Draw the bytes of a changed document, which may no longer be JSON."""
+    body = write(changed(draws, documents))
+    while draws.number(3) == 2:
+        at, piece = draws.number(len(body) + 1), draws.of(PIECES)
+        kind = draws.number(4)
         if kind == 0:
             body = body[:at]
         elif kind == 1:
@@ -320,10 +320,10 @@ def body_of(chance: Chance, documents: Sequence[Any]) -> bytes:
         elif kind == 2:
             body = body[:at] + body[at + len(piece) :]
         else:
-            body = body[:at] + bytes([(body[at] if at < len(body) else 0) ^ (1 << chance.number(8))]) + body[at + 1 :]
+            body = body[:at] + bytes([(body[at] if at < len(body) else 0) ^ (1 << draws.number(8))]) + body[at + 1 :]
     return body
 
 
 def bodies(*documents: Any) -> st.SearchStrategy[bytes]:  # noqa: ANN401  (documents)
-    """Draw the bytes of changed documents, some of them broken, and some that never were a document."""
-    return drawn(lambda chance: body_of(chance, documents)) | st.binary(max_size=60)
+    """Draw the bytes of changed documents, some of which are not JSON, or arbitrary bytes."""
+    return drawn(lambda draws: body_of(draws, documents)) | st.binary(max_size=60)

@@ -1,4 +1,4 @@
-"""How often an input is drawn: a few times in every run of the tests, a million times when asked for."""
+"""How many inputs are drawn: a few in an ordinary run of the tests, a million on request."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from hypothesis import strategies as st
 
 INPUTS = os.environ.get("PYAS_ASYNC_FUZZ_INPUTS")
-"""How many inputs are drawn, for each of the tests as many; if that is not said, a few, the same ones each time."""
+"""How many inputs are drawn, shared equally among the tests; without it, a few, the same ones in each run."""
 TESTS = sum(file.read_text("utf-8").count("\n@fuzz(") for file in Path(__file__).parent.glob("test_*.py"))
 FEW = 150
 CHUNK = 10_000
-"""Inputs of one run of Hypothesis, which remembers all of them."""
+"""Inputs of one run of Hypothesis, which keeps all of them in memory."""
 SECONDS = 0.5
-"""What one input may take of the processor: it is 100 kB at most, and usual ones take a thousandth of that."""
+"""Processor time for one input, which has 100 kB at most; a usual one takes a thousandth of it."""
 
 
 def fuzz(*strategies: st.SearchStrategy[Any]) -> Callable[[Callable[..., None]], Callable[[], None]]:
-    """Make a test of a check, which is given what the strategies draw."""
+    """Make a test of a check that takes the values of the strategies."""
 
     def decorate(check: Callable[..., None]) -> Callable[[], None]:
         def test() -> None:
@@ -42,7 +42,7 @@ def fuzz(*strategies: st.SearchStrategy[Any]) -> Callable[[Callable[..., None]],
                     suppress_health_check=list(HealthCheck),
                 )
                 run = rules(given(*strategies)(check))
-                # Each part begins with another seed, and the same one each time, so that what it finds is found again.
+                # Each part has its own seed, the same one in each run, so that a failure can be reproduced.
                 (run if INPUTS is None else seed(number)(run))()
                 left, number = left - CHUNK, number + 1
 
@@ -53,8 +53,8 @@ def fuzz(*strategies: st.SearchStrategy[Any]) -> Callable[[Callable[..., None]],
 
 
 @contextmanager
-def soon() -> Iterator[None]:
-    """Hold what is done meanwhile to its time, in which neither others count nor the garbage of other inputs."""
+def within_time() -> Iterator[None]:
+    """Check that the block stays within its time. Other threads and the garbage of other inputs do not count."""
     gc.disable()
     began = time.thread_time()
     try:

@@ -1,4 +1,4 @@
-"""Whatever the service answers: a value that makes sense, or one of the errors that are promised, and soon."""
+"""Any response gives a valid value or one of the documented errors, within its time."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ import pytest
 from hypothesis import strategies as st
 
 from core.exchanges import CALLS, exchange_of
-from fuzz.documents import ANSWERS, ERRORS, PAGE, Chance, bodies, body_of, drawn
-from fuzz.running import fuzz, soon
+from fuzz.documents import ANSWERS, ERRORS, PAGE, Draws, bodies, body_of, drawn
+from fuzz.running import fuzz, within_time
 from pyas_async import DecodeError, Page, PyasError, RateBudget, RateLimitError, from_dict, to_dict
 from pyas_async._core.calls import endpoints
 from pyas_async._core.calls.exchange import Fail, Return, Wait
 from pyas_async._core.calls.headers import call_count, limit_resets_in, retry_after
 from pyas_async._core.calls.messages import Response
 from pyas_async._core.codec import (
-    Refused,
+    NotSuccessError,
     read_account,
     read_detail,
     read_nothing,
@@ -46,7 +46,7 @@ READERS = (read_page, read_detail, read_updated, read_nothing, read_account, rea
 
 
 def check_value(value: object) -> None:
-    """See that a value is one that a model promises: whole numbers, moments that say when, text that can be written."""
+    """Check that a value is of a kind that models have: a whole number, an aware datetime, text that UTF-8 encodes."""
     if isinstance(value, Model):
         check_fields(value)
     elif isinstance(value, tuple):
@@ -62,7 +62,7 @@ def check_value(value: object) -> None:
 
 
 def check_fields(model: Model) -> None:
-    """See that each field holds what its type says."""
+    """Check that each field has a value of its type."""
     for attribute in attrs.fields(type(model)):
         value = getattr(model, attribute.name)
         if attribute.name == "_source":
@@ -73,14 +73,14 @@ def check_fields(model: Model) -> None:
 
 
 def check_model(model: Model) -> None:
-    """See that a model makes sense, can be shown, packed and written, and comes back from each as it was."""
+    """Check that a model is valid, and survives ``repr``, pickle and ``to_dict`` unchanged."""
     check_fields(model)
     packed = pickle.loads(pickle.dumps(model))
     assert model == packed
     assert repr(model).encode("utf-8", "surrogatepass")
     try:
         document = to_dict(model)
-    except DecodeError:  # what nobody asked for may be nested without an end: it is passed by until somebody does
+    except DecodeError:  # an unknown field may be nested too deep; that is an error only when it is read
         assert "nested too deep" in repr(model)
         with pytest.raises(DecodeError, match="nested too deep"):
             len(model.extra)
@@ -92,7 +92,7 @@ def check_model(model: Model) -> None:
 
 
 def check_error(error: PyasError) -> None:
-    """See that an error says something, not too much, and can be sent to another process."""
+    """Check that an error has a message, not too long a one, and survives pickle."""
     assert 0 < len(str(error)) < 30_000
     packed = pickle.loads(pickle.dumps(error))
     assert (str(error), vars(error)) == (str(packed), vars(packed))
@@ -100,18 +100,18 @@ def check_error(error: PyasError) -> None:
 
 @fuzz(bodies(*ANSWERS, *ERRORS))
 def test_answers(body: bytes) -> None:
-    """An answer is a model that makes sense, or cannot be read, or says itself that it failed."""
+    """A response gives a valid model, a DecodeError, or the error for ``"success": false``."""
     for read in READERS:
         value: object = None
-        with soon():
+        with within_time():
             try:
                 value = read(body)
             except DecodeError as error:
                 assert (error.path[0], len(error.excerpt) <= 500) == ("$", True)  # noqa: PT017  (not all are read)
-            except Refused as refused:
-                assert refused.document["success"] is False  # noqa: PT017  (as above)
+            except NotSuccessError as error:
+                assert error.document["success"] is False  # noqa: PT017  (as above)
         if isinstance(value, Model):
-            with soon():
+            with within_time():
                 check_model(value)
         else:
             assert value is None or isinstance(value, str)
@@ -120,7 +120,7 @@ def test_answers(body: bytes) -> None:
 
 @fuzz(st.lists(bodies({"data": PAGE}, {"data": {**PAGE, "next_page_token": ""}}), min_size=1, max_size=4))
 def test_listings(answers: list[bytes]) -> None:
-    """A listing takes whatever pages can be read, ends or goes on, and can say at each place where it stands."""
+    """A listing accepts any readable pages, ends or continues, and has a valid checkpoint at each point."""
     machine = PaginationMachine(ListingRules(max_restarts=2), None, now=0.0, wall=NOON.timestamp())
     filters = (("type", "scheduled"),)
     for number, body in enumerate(answers):
@@ -130,9 +130,9 @@ def test_listings(answers: list[bytes]) -> None:
         endpoints.list_page("acc", filters, ask)
         try:
             page = read_page(body)
-        except (DecodeError, Refused):
+        except (DecodeError, NotSuccessError):
             return
-        with soon():
+        with within_time():
             try:
                 rows = machine.on_page(page, float(number), NOON.timestamp())
             except PyasError as error:
@@ -203,33 +203,33 @@ NAMES = (
 STATUSES = (200, 204, 301, 400, 401, 403, 404, 408, 410, 422, 429, 429, 500, 501, 503, 599)
 
 
-def word_of(chance: Chance) -> str:
-    """Draw a header's value: one that is known, or one with a few letters put in or lost."""
-    word = chance.of(WORDS)
-    for _ in range(max(0, chance.number(6) - 2)):
-        at = chance.number(len(word) + 1)
-        word = word[:at] + chr(chance.number(256)) * chance.number(3) + word[at + chance.number(2) :]
+def word_of(draws: Draws) -> str:
+    """Draw the value of a header: a known one, or one with a few characters inserted or removed."""
+    word = draws.of(WORDS)
+    for _ in range(max(0, draws.number(6) - 2)):
+        at = draws.number(len(word) + 1)
+        word = word[:at] + chr(draws.number(256)) * draws.number(3) + word[at + draws.number(2) :]
     return word
 
 
-def headers_of(chance: Chance) -> dict[str, str]:
-    """Draw the headers that matter."""
-    return {chance.of(NAMES): word_of(chance) for _ in range(chance.number(5))}
+def headers_of(draws: Draws) -> dict[str, str]:
+    """Draw headers that the client reads."""
+    return {draws.of(NAMES): word_of(draws) for _ in range(draws.number(5))}
 
 
-def answer_of(chance: Chance) -> Response:
-    """Draw an answer of any status."""
-    status = chance.of(STATUSES) if chance.number(4) else 100 + chance.number(900)
-    return Response(status, headers_of(chance), body_of(chance, (*ERRORS, *ANSWERS[:3])))
+def answer_of(draws: Draws) -> Response:
+    """Draw a response of any status."""
+    status = draws.of(STATUSES) if draws.number(4) else 100 + draws.number(900)
+    return Response(status, headers_of(draws), body_of(draws, (*ERRORS, *ANSWERS[:3])))
 
 
 @fuzz(st.sampled_from(list(CALLS.values())), st.booleans(), drawn(answer_of, size=40))
 def test_outcomes(call: Call[Any], carries_token: bool, answer: Response) -> None:
-    """A call whose answer is whatever it may be returns, waits for a time that ends, or fails with an error of ours."""
+    """With any response, a call returns, waits for a finite time, or fails with an error of the package."""
     exchange = exchange_of(attrs.evolve(call, carries_token=carries_token), mask=ApiKey(KEY).mask(("a token",)))
     exchange.next(0.0)
     exchange.sending(NOON)
-    with soon():
+    with within_time():
         action = exchange.on_answer(answer, now=1.0, wall=NOON, chance=0.5)
     if isinstance(action, Wait):
         assert 0 <= action.seconds < 90
@@ -242,12 +242,12 @@ def test_outcomes(call: Call[Any], carries_token: bool, answer: Response) -> Non
     assert exchange.pauses_key is None or 0 <= exchange.pauses_key < math.inf
 
 
-@fuzz(drawn(lambda chance: ([headers_of(chance) for _ in range(1 + chance.number(3))], word_of(chance)), size=40))
+@fuzz(drawn(lambda draws: ([headers_of(draws) for _ in range(1 + draws.number(3))], word_of(draws)), size=40))
 def test_headers(said_and_text: tuple[list[dict[str, str]], str]) -> None:
-    """Headers say a time that can be reckoned with, or nothing; the budget that learns from them stays one."""
+    """Headers give a finite time or none, and a budget that learns from them stays consistent."""
     answers, text = said_and_text
     budget = RateBudget(100)
-    with soon():
+    with within_time():
         for number, said in enumerate(answers):
             for seconds in (retry_after(said, NOON), limit_resets_in(said, NOON)):
                 assert seconds is None or 0 <= seconds < math.inf
@@ -266,6 +266,6 @@ def test_headers(said_and_text: tuple[list[dict[str, str]], str]) -> None:
 
 @pytest.mark.parametrize("cls", [Page, type(read_detail(b'{"id": 1}'))])
 def test_fields_are_checked(cls: type[Model]) -> None:
-    """What looks into fields here finds what does not belong there."""
+    """The check of fields finds a value of a wrong type."""
     with pytest.raises(AssertionError):
         check_fields(cls(**{"id": True} if cls is not Page else {"page_size": True}))

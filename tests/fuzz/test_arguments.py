@@ -1,4 +1,4 @@
-"""Whatever a user passes: it is taken, or refused by the one error that is promised, before anything is sent."""
+"""Any argument is accepted, or refused with the documented error before anything is sent."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 import httpx
 
-from fuzz.documents import ACCOUNT, DETAIL, LETTERS, NASTY, PAGE, ROW, Chance, Raw, changed, drawn, write
-from fuzz.running import fuzz, soon
+from fuzz.documents import ACCOUNT, DETAIL, LETTERS, NASTY, PAGE, ROW, Draws, Raw, changed, drawn, write
+from fuzz.running import fuzz, within_time
 from fuzz.test_answers import check_error, check_model
 from pyas_async import (
     UNSET,
@@ -71,26 +71,26 @@ MODELS: list[tuple[type[Any], dict[str, Any]]] = [
 
 
 class Odd(tzinfo):
-    """A time zone that knows nothing, or too much."""
+    """A time zone whose offset is unknown or odd."""
 
     def __init__(self, seconds: float | None) -> None:
         self._offset = None if seconds is None else timedelta(seconds=seconds)
 
     def utcoffset(self, moment: datetime | None) -> timedelta | None:
-        """Give it."""
+        """Return the offset."""
         return self._offset
 
     def dst(self, moment: datetime | None) -> timedelta | None:
-        """Know nothing."""
+        """Return nothing."""
         return None
 
     def tzname(self, moment: datetime | None) -> str | None:
-        """Know nothing."""
+        """Return nothing."""
         return None
 
 
 class Text(str):
-    """A text that is shown otherwise."""
+    """A string whose ``str`` is another one."""
 
     __slots__ = ()
 
@@ -99,7 +99,7 @@ class Text(str):
 
 
 class Unshown:
-    """What cannot be shown, compared or counted."""
+    """An object whose ``repr``, comparison and hash fail."""
 
     def __repr__(self) -> str:
         raise ValueError("no")
@@ -162,25 +162,25 @@ VALUES: list[Any] = [
 ]
 
 
-def any_of(chance: Chance) -> Any:  # noqa: ANN401  (whatever there is)
-    """Draw whatever a user may pass."""
-    if chance.number(6):
-        return chance.of(VALUES)
-    return "".join(chance.of(LETTERS) for _ in range(chance.number(12)))
+def any_of(draws: Draws) -> Any:  # noqa: ANN401  (any value)
+    """Draw any value that a user may pass."""
+    if draws.number(6):
+        return draws.of(VALUES)
+    return "".join(draws.of(LETTERS) for _ in range(draws.number(12)))
 
 
-def given(chance: Chance, **good: Any) -> dict[str, Any]:  # noqa: ANN401
-    """Draw arguments of which some are good, some missing, and one or two are anything."""
+def given(draws: Draws, **good: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Draw arguments: some are valid, some are missing, and one or two can be anything."""
     names = list(good)
-    arguments = {name: value for name, value in good.items() if chance.number(5)}
-    for _ in range(1 + chance.number(2)):
-        arguments[chance.of(names)] = any_of(chance)
+    arguments = {name: value for name, value in good.items() if draws.number(5)}
+    for _ in range(1 + draws.number(2)):
+        arguments[draws.of(names)] = any_of(draws)
     return arguments
 
 
-def make(chance: Chance, cls: type[Any], **good: Any) -> Any:  # noqa: ANN401
-    """Make a request of arguments; a missing one is Python's to refuse."""
-    arguments = good | given(chance, **good)
+def make(draws: Draws, cls: type[Any], **good: Any) -> Any:  # noqa: ANN401
+    """Make a request with one or two arguments replaced by anything."""
+    arguments = good | given(draws, **good)
     return cls(**arguments)
 
 
@@ -194,31 +194,29 @@ REQUEST: dict[str, Any] = {
 }  # fmt: skip
 LIST: dict[str, Any] = {"max_results": 300, "next_page_token": "token", "page_number": None}
 FILTERS: dict[str, Any] = {"start_date": date(2026, 1, 1), "end_date": None, "type": "live"}
-CALLS: list[Callable[[Chance], Call[Any]]] = [
-    lambda chance: endpoints.get_meeting(any_of(chance), any_of(chance)),
-    lambda chance: endpoints.delete_meeting("acc", any_of(chance)),
-    lambda chance: endpoints.list_meetings(any_of(chance), (), **LIST | given(chance, **LIST)),
-    lambda chance: endpoints.list_meetings("acc", endpoints.list_filters(**FILTERS | given(chance, **FILTERS))),
-    lambda chance: endpoints.create_meeting("acc", make(chance, MeetingCreate, **REQUEST)),
-    lambda chance: endpoints.create_meeting(any_of(chance), any_of(chance)),
-    lambda chance: endpoints.update_meeting("acc", any_of(chance), MeetingUpdate(**given(chance, **REQUEST))),
-    lambda chance: endpoints.create_meeting(
-        "acc", MeetingCreate(**REQUEST | {"recurrence": make(chance, Recurrence, **RECURRENCE)})
+CALLS: list[Callable[[Draws], Call[Any]]] = [
+    lambda draws: endpoints.get_meeting(any_of(draws), any_of(draws)),
+    lambda draws: endpoints.delete_meeting("acc", any_of(draws)),
+    lambda draws: endpoints.list_meetings(any_of(draws), (), **LIST | given(draws, **LIST)),
+    lambda draws: endpoints.list_meetings("acc", endpoints.list_filters(**FILTERS | given(draws, **FILTERS))),
+    lambda draws: endpoints.create_meeting("acc", make(draws, MeetingCreate, **REQUEST)),
+    lambda draws: endpoints.create_meeting(any_of(draws), any_of(draws)),
+    lambda draws: endpoints.update_meeting("acc", any_of(draws), MeetingUpdate(**given(draws, **REQUEST))),
+    lambda draws: endpoints.create_meeting(
+        "acc", MeetingCreate(**REQUEST | {"recurrence": make(draws, Recurrence, **RECURRENCE)})
     ),
-    lambda chance: endpoints.create_meeting(
-        "acc", MeetingCreate(**REQUEST | {"attendees": [Attendee(any_of(chance))]})
-    ),
-    lambda chance: endpoints.oauth_url(any_of(chance)),
-    lambda chance: endpoints.connect(any_of(chance), any_of(chance)),
+    lambda draws: endpoints.create_meeting("acc", MeetingCreate(**REQUEST | {"attendees": [Attendee(any_of(draws))]})),
+    lambda draws: endpoints.oauth_url(any_of(draws)),
+    lambda draws: endpoints.connect(any_of(draws), any_of(draws)),
 ]
 
 
-@fuzz(drawn(lambda chance: chance, size=16))
-def test_calls(chance: Chance) -> None:
-    """Arguments are refused as arguments, or make a request that can be written."""
-    with soon():
+@fuzz(drawn(lambda draws: draws, size=16))
+def test_calls(draws: Draws) -> None:
+    """Arguments raise InvalidArgumentError, or make a request that can be written."""
+    with within_time():
         try:
-            call = chance.of(CALLS)(chance)
+            call = draws.of(CALLS)(draws)
         except InvalidArgumentError as error:
             check_error(error)
             return
@@ -230,22 +228,22 @@ def test_calls(chance: Chance) -> None:
         json.dumps(json.loads(call.body), allow_nan=False)
 
 
-def document_of(chance: Chance) -> tuple[type[Any], Any]:
-    """Draw a class and a document of its kind, or of another."""
-    cls, _ = chance.of(MODELS)
-    document = chance.of(MODELS)[1] if not chance.number(5) else dict(MODELS)[cls]
-    node = changed(chance, [document])
+def document_of(draws: Draws) -> tuple[type[Any], Any]:
+    """Draw a class, and a document for it or for another class."""
+    cls, _ = draws.of(MODELS)
+    document = draws.of(MODELS)[1] if not draws.number(5) else dict(MODELS)[cls]
+    node = changed(draws, [document])
     try:
-        return cls, json.loads(write(node)) if chance.number(4) else node
+        return cls, json.loads(write(node)) if draws.number(4) else node
     except (ValueError, RecursionError):
         return cls, node
 
 
 @fuzz(drawn(document_of))
 def test_from_dict(drawn_document: tuple[type[Any], Any]) -> None:
-    """A document makes a model that makes sense, or is refused as one that does not fit."""
+    """A document makes a valid model, or raises DecodeError or InvalidArgumentError."""
     cls, document = drawn_document
-    with soon():
+    with within_time():
         try:
             model = from_dict(cls, document)
         except (DecodeError, InvalidArgumentError) as error:
@@ -263,28 +261,28 @@ CLIENT: dict[str, Any] = {
     "page_token_ttl": 900.0, "http_client": None, "on_event": None,
 }  # fmt: skip
 VIEW: dict[str, Any] = {name: CLIENT[name] for name in ("timeout", "deadline", "retry", "priority", "single_flight")}
-SETTINGS: list[Callable[[Chance], object]] = [
-    lambda chance: PyasClient(**{"api_key": "k"} | given(chance, **CLIENT)),
-    lambda chance: PyasClient("fuzzed-key-5b1e").with_options(**given(chance, **VIEW, headers={"x-a": "b"})),
-    lambda chance: PyasClient("fuzzed-key-5b1e").for_account(any_of(chance)),
-    lambda chance: RetryPolicy(**given(chance, max_attempts=3, base=0.5, cap=30.0)),
-    lambda chance: RateBudget(**given(chance, limit=100, window=300.0, share=1.0, guard=1.0, store=None)),
+SETTINGS: list[Callable[[Draws], object]] = [
+    lambda draws: PyasClient(**{"api_key": "k"} | given(draws, **CLIENT)),
+    lambda draws: PyasClient("fuzzed-key-5b1e").with_options(**given(draws, **VIEW, headers={"x-a": "b"})),
+    lambda draws: PyasClient("fuzzed-key-5b1e").for_account(any_of(draws)),
+    lambda draws: RetryPolicy(**given(draws, max_attempts=3, base=0.5, cap=30.0)),
+    lambda draws: RateBudget(**given(draws, limit=100, window=300.0, share=1.0, guard=1.0, store=None)),
 ]
 
 
-@fuzz(drawn(lambda chance: chance, size=16))
-def test_settings(chance: Chance) -> None:
-    """Settings are taken, or refused as settings."""
-    with soon():
+@fuzz(drawn(lambda draws: draws, size=16))
+def test_settings(draws: Draws) -> None:
+    """Settings are accepted, or raise ConfigurationError or InvalidArgumentError."""
+    with within_time():
         try:
-            assert repr(chance.of(SETTINGS)(chance))
+            assert repr(draws.of(SETTINGS)(draws))
         except (ConfigurationError, InvalidArgumentError) as error:
             check_error(error)
 
 
-def text_of(chance: Chance) -> tuple[str, str]:
-    """Draw a text of pieces in which masks, escapes and secrets meet, and a secret."""
-    secret = "".join(chance.of(LETTERS + "kK&;#") for _ in range(4 + chance.number(30)))
+def text_of(draws: Draws) -> tuple[str, str]:
+    """Draw a secret, and a text of pieces that mixes it with patterns and escapes."""
+    secret = "".join(draws.of(LETTERS + "kK&;#") for _ in range(4 + draws.number(30)))
     pieces = [
         '"password": "',
         "pwd=",
@@ -299,14 +297,14 @@ def text_of(chance: Chance) -> tuple[str, str]:
         "x" * 200,
         " ",
     ]
-    return "".join(chance.of(pieces) for _ in range(chance.number(30))) * (1 + chance.number(40)), secret
+    return "".join(draws.of(pieces) for _ in range(draws.number(30))) * (1 + draws.number(40)), secret
 
 
 @fuzz(drawn(text_of, size=60))
 def test_masks(text_and_secret: tuple[str, str]) -> None:
-    """A text is masked in its time, is no longer than it may be, and does not hold the secret."""
+    """A text is masked within its time, has 500 characters at most, and does not contain the secret."""
     text, secret = text_and_secret
-    with soon():
+    with within_time():
         shown = redact(text, (secret,))
     assert len(shown) <= 500
     assert secret not in shown

@@ -1,4 +1,4 @@
-"""Texts that are resumed from: a place to go on with, or the one refusal, whatever somebody has done to them."""
+"""Any text is a checkpoint that can be resumed from, or raises CheckpointError."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from array import array
 from typing import TYPE_CHECKING, Any
 
 import inside
-from fuzz.documents import LETTERS, Chance, changed, drawn, write
-from fuzz.running import fuzz, soon
+from fuzz.documents import LETTERS, Draws, changed, drawn, write
+from fuzz.running import fuzz, within_time
 from pyas_async import Checkpoint, CheckpointError, PyasClient
 from pyas_async._core.accounts.checkpoint import AccountsCheckpoint, add_id
 from pyas_async._core.pagination.checkpoint import ListingCheckpoint
@@ -35,12 +35,12 @@ MANY = [
         under_way=(PLACES[1], ListingCheckpoint(account_id="b", filters=FILTERS, page_size=300)), failures=[PLACES[0]],
     ),
 ]  # fmt: skip
-DOCUMENTS = [{"version": VERSION, **inside.document_of(place), "probe": PROBE} for place in (*PLACES, *MANY)]
+DOCUMENTS = [{"version": VERSION, **inside.document_of(checkpoint), "probe": PROBE} for checkpoint in (*PLACES, *MANY)]
 CLIENT = PyasClient("fuzzed-key-5b1e", account_id=None)
 
 
 def sealed(node: Any) -> str:  # noqa: ANN401  (a document)
-    """Write a document with the check sum that fits it: whoever changes a checkpoint on purpose can do that."""
+    """Write a document with the matching check sum, as someone who changes a checkpoint on purpose can."""
     text = write(node).decode("utf-8", "replace")
     try:
         document = json.loads(text)
@@ -50,26 +50,26 @@ def sealed(node: Any) -> str:  # noqa: ANN401  (a document)
         return text
 
 
-def text_of(chance: Chance) -> str:
-    """Draw a checkpoint that somebody has changed, with a check sum that fits, or a text that is damaged."""
-    text = sealed(changed(chance, DOCUMENTS))
-    if chance.number(4) == 3:
-        at = chance.number(len(text) + 1)
-        text = text[:at] + chance.of(LETTERS) + text[at + chance.number(2) :]
+def text_of(draws: Draws) -> str:
+    """Draw a changed checkpoint with a matching check sum, or a damaged text."""
+    text = sealed(changed(draws, DOCUMENTS))
+    if draws.number(4) == 3:
+        at = draws.number(len(text) + 1)
+        text = text[:at] + draws.of(LETTERS) + text[at + draws.number(2) :]
     return text
 
 
-def check_place(place: Checkpoint) -> None:
-    """See that a place can be written, read, packed and shown."""
-    assert place.items >= 0
-    assert str(place) == str(Checkpoint.parse(str(place)))
-    assert place == pickle.loads(pickle.dumps(place))
-    assert repr(place).startswith("Checkpoint(")
-    assert {name for name, _ in place.filters} <= {"startDate", "endDate", "type"}
+def check_checkpoint(checkpoint: Checkpoint) -> None:
+    """Check that a checkpoint survives writing and reading, pickle and ``repr``."""
+    assert checkpoint.items >= 0
+    assert str(checkpoint) == str(Checkpoint.parse(str(checkpoint)))
+    assert checkpoint == pickle.loads(pickle.dumps(checkpoint))
+    assert repr(checkpoint).startswith("Checkpoint(")
+    assert {name for name, _ in checkpoint.filters} <= {"startDate", "endDate", "type"}
 
 
-def check_next(listing: MeetingIterator, place: Checkpoint) -> None:
-    """See that a listing that goes on asks for something that can be sent, and for nothing but its own account's."""
+def check_next(listing: MeetingIterator, checkpoint: Checkpoint) -> None:
+    """Check that a resumed listing makes a request that can be sent, and for its own account only."""
     assert repr(listing)
     assert listing.checkpoint() is not None
     call = inside.next_call(listing)
@@ -77,36 +77,36 @@ def check_next(listing: MeetingIterator, place: Checkpoint) -> None:
         return
     pairs = [(name, value.encode().decode()) for name, value in call.query]
     assert ["accountId"] == [name for name, _ in pairs if name == "accountId"]
-    assert place.account_id == pairs[0][1]
+    assert checkpoint.account_id == pairs[0][1]
     assert len(pairs) == len({name for name, _ in pairs})
 
 
 @fuzz(drawn(text_of))
 def test_checkpoints(text: str) -> None:
-    """A text is a place that can be gone on from, or it is refused as a checkpoint."""
-    place: Checkpoint | None = None
-    with soon():
+    """A text can be resumed from, or raises CheckpointError."""
+    checkpoint: Checkpoint | None = None
+    with within_time():
         try:
-            place = Checkpoint.parse(text)
+            checkpoint = Checkpoint.parse(text)
         except CheckpointError as error:
             assert "checkpoint" in str(error)  # noqa: PT017  (either is fine)
             pickle.dumps(error)
-        for given in (text, place):
+        for given in (text, checkpoint):
             if given is not None:
                 with contextlib.suppress(CheckpointError):
                     listing = CLIENT.meetings.iter_all(resume=given)
-                    assert place is not None
-                    check_place(place)
-                    check_next(listing, place)
+                    assert checkpoint is not None
+                    check_checkpoint(checkpoint)
+                    check_next(listing, checkpoint)
                 with contextlib.suppress(CheckpointError):
                     CLIENT.meetings.iter_accounts(["acc"], resume=given)
-                    assert place is not None
-                    check_place(place)
+                    assert checkpoint is not None
+                    check_checkpoint(checkpoint)
 
 
-@fuzz(drawn(lambda chance: "".join(chr(chance.number(300)) for _ in range(chance.number(24)))))
+@fuzz(drawn(lambda draws: "".join(chr(draws.number(300)) for _ in range(draws.number(24)))))
 def test_texts(text: str) -> None:
-    """What never was a checkpoint is refused as one."""
+    """A text that is not a checkpoint raises CheckpointError."""
     try:
         Checkpoint.parse(text)
     except CheckpointError:

@@ -1,4 +1,4 @@
-"""Long answers of every shape take time and memory in proportion to their length: nothing is quadratic."""
+"""Long responses of every shape take time and memory in proportion to their length: nothing is quadratic."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from pyas_async import DecodeError
 from pyas_async._core.calls.messages import Response
 from pyas_async._core.calls.response_errors import error_of
-from pyas_async._core.codec import Refused, read_account, read_detail, read_nothing, read_page
+from pyas_async._core.codec import NotSuccessError, read_account, read_detail, read_nothing, read_page
 from pyas_async._runtime.secrets.api_key import ApiKey
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 SIZE = 1 << 17
 SECONDS = 1.0
-"""Of the processor, for so many bytes: the slowest shape takes half of it, and a square of them would take hours."""
+"""Processor time for `SIZE` bytes: the slowest shape takes half of it, and quadratic time would be hours."""
 TIMES = 64
-"""Bytes of memory for each byte of an answer, at most."""
+"""Bytes of memory for each byte of a response, at most."""
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
@@ -89,7 +89,7 @@ SHAPES: dict[str, tuple[Callable[[bytes], object], bytes]] = {
 
 @pytest.fixture(autouse=True)
 def untraced() -> Iterator[None]:
-    """Keep whoever measures the coverage of lines from the clock: it takes several times as long as the lines."""
+    """Switch off the measuring of coverage, which takes several times as long as the lines themselves."""
     tracer = sys.gettrace()
     sys.settrace(None)
     yield
@@ -98,19 +98,19 @@ def untraced() -> Iterator[None]:
 
 @pytest.mark.parametrize("name", SHAPES)
 def test_answers(name: str) -> None:
-    """An answer of any shape is read, or refused, in its time."""
+    """A response of any shape is read, or refused, within its time."""
     read, body = SHAPES[name]
     began = time.thread_time()
     try:
         read(body)
-    except (DecodeError, Refused) as error:
+    except (DecodeError, NotSuccessError) as error:
         assert len(str(error)) < 1_000  # noqa: PT017  (either is fine)
     assert time.thread_time() - began < SECONDS
 
 
 @pytest.mark.parametrize("name", ["odd rows", "a bad row at the end", "bad rows", "lists", "too deep lists", "keys"])
 def test_memory(name: str) -> None:
-    """The memory that an answer takes while it is read is bounded by its length; these shapes take the most."""
+    """The memory that reading a response takes is bounded by its length; these shapes take the most."""
     read, body = SHAPES[name]
     tracemalloc.start()
     try:
@@ -136,7 +136,7 @@ ERRORS = {
 
 @pytest.mark.parametrize("name", ERRORS)
 def test_errors(name: str) -> None:
-    """An error of any length is told in its time, and shortly; its complaints are as many as there are fields."""
+    """A long error response is read within its time; the message is short, and there are 100 complaints at most."""
     mask = ApiKey("key-of-forty-characters-0123456789abcdef").mask(("a-page-token-of-some-length",))
     began = time.thread_time()
 

@@ -25,7 +25,7 @@ from pyas_async import (
     from_dict,
 )
 from runtime.wires import NEW, client_of, found, rows_after, through, until, wire
-from secrecy.emitted import dragged
+from secrecy.emitted import with_related
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -54,7 +54,7 @@ every_call = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 def shown(error: BaseException) -> str:
     """Write down what an error and its company say, and the locals of all frames but the tests' own."""
     texts: list[str] = []
-    for one in dragged(error):
+    for one in with_related(error):
         texts.append(f"{one} {one!r} {one.args!r} {vars(one)!r}")
         report = traceback.TracebackException.from_exception(one, capture_locals=True)
         texts += [f"{frame.filename}:{frame.lineno} {frame.locals}" for frame in report.stack if _told(frame.filename)]

@@ -1,7 +1,7 @@
-"""What a service, or something in front of it, may answer that shows what it was sent: each with its name.
+"""Responses of a service, or of a proxy before it, that repeat the request: each with a name.
 
-A debugging proxy writes whole requests into its errors; a broken one into its status lines, its headers, or into bytes
-that are not HTTP at all.
+A debugging proxy writes whole requests into its errors. A broken one writes them into status lines, into headers, or
+into bytes that are not HTTP.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ if TYPE_CHECKING:
 
 @attrs.frozen
 class Echo:
-    """A fault, and the bytes with which the service answers; ``None`` hangs up."""
+    """A fault, and the function that makes the bytes of its response; ``None`` closes the connection."""
 
     name: str
     answer: Answerer
 
 
 def dump(seen: Seen) -> str:
-    """Write down a request as it came."""
+    """Return a request as text."""
     lines = [f"{seen.method} {seen.target} HTTP/1.1", *(f"{name}: {value}" for name, value in seen.headers.items())]
     return "\n".join([*lines, "", seen.body.decode()])
 
 
 def detail() -> dict[str, Any]:
-    """Give a meeting that is full of secrets, and that cannot be read."""
+    """Return a meeting that is full of secrets and cannot be read."""
     link = f"https://zoom.example/s/8?zak={PASSCODE}"
     return {
         "id": "not a number",
@@ -53,7 +53,7 @@ def detail() -> dict[str, Any]:
 
 
 def raw(text: str, *, status: str = "500 Whatever", kind: str = "text/plain", **headers: str) -> bytes:
-    """Write an answer that is no JSON."""
+    """Write a response that is not JSON."""
     body = text.encode()
     lines = [f"HTTP/1.1 {status}", f"Content-Type: {kind}", f"Content-Length: {len(body)}"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
@@ -61,7 +61,7 @@ def raw(text: str, *, status: str = "500 Whatever", kind: str = "text/plain", **
 
 
 def one_line(seen: Seen) -> str:
-    """Write down a request in one line of visible ASCII."""
+    """Return the headers and the target of a request in one line."""
     return "; ".join(f"{name}: {value}" for name, value in seen.headers.items()) + f"; {seen.target}"
 
 
@@ -70,7 +70,7 @@ def _json(made: Callable[[str], object], status: int) -> Answerer:
 
 
 def _escaped(text: str) -> bytes:
-    """Write JSON with each letter escaped that may be, and an end that is missing."""
+    """Write JSON with every character escaped, and without its end."""
     return b'{"debug": "' + "".join(f"\\u{ord(letter):04x}" for letter in text).encode()
 
 
@@ -86,7 +86,7 @@ def _cut(seen: Seen) -> bytes:
 
 
 def _chunked(seen: Seen) -> bytes:
-    # A size that is none, after a chunk that is one: what it said is in the message of the parser.
+    # After a valid chunk, a size that is not a number. The message of the parser repeats it.
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
     return head + b"2\r\n{}\r\n" + one_line(seen).encode() + b"\r\n"
 
@@ -141,7 +141,7 @@ ECHOES = [
 
 
 def answering(echo: Echo) -> Answerer:
-    """Answer with a fault; a listing gets its first page before, with the token that leads to it."""
+    """Respond with a fault, but to the first request of a listing with a page that has the planted token."""
 
     def answer(seen: Seen) -> bytes | None:
         if "maxResults=" in seen.target and "nextPageToken=" not in seen.target:

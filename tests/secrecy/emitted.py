@@ -1,4 +1,4 @@
-"""Everything that the library gives out, written down: what objects and errors show, logs, warnings, and the screen."""
+"""A record of everything that the library emits: what objects and errors show, logs, warnings, and the screen."""
 
 from __future__ import annotations
 
@@ -29,56 +29,56 @@ TESTS = Path(__file__).parent.parent
 
 
 class Emitted:
-    """What was given out so far. It is in the frames that are searched, and shows nothing itself."""
+    """The texts emitted so far. It is in the frames that are searched, so its own ``repr`` shows nothing."""
 
     def __init__(self) -> None:
         self._texts: dict[tuple[str | bytes, str], str] = {}
 
     def __len__(self) -> int:
-        """Count the texts that differ."""
+        """Return the number of different texts."""
         return len(self._texts)
 
     def found(self) -> list[str]:
-        """Tell which texts show a secret, and where they came from."""
-        told = []
+        """Return the texts that show a secret, with where they came from."""
+        found = []
         for (text, allowed), where in self._texts.items():
             if kinds := leaks(text, allowed=allowed):
-                told.append(f"{where}: {', '.join(sorted(kinds))} in {text[:2_000]!r}")
-        return told
+                found.append(f"{where}: {', '.join(sorted(kinds))} in {text[:2_000]!r}")
+        return found
 
     def text(self, where: str, text: str | bytes, *, allowed: str = "") -> None:
-        """Keep a text to search it."""
+        """Record a text."""
         self._texts.setdefault((text, allowed), where)
 
     def shown(self, where: str, thing: object, *, allowed: str = "") -> None:
-        """Search whatever shows an object to people."""
+        """Record an object as each of `SHOWERS` shows it."""
         for name, write in SHOWERS.items():
             try:
                 text = write(thing)
-            except Exception as error:  # noqa: BLE001  (that, too, is given out)
+            except Exception as error:  # noqa: BLE001  (its message is emitted as well)
                 text = f"{error!r} {error.args!r}"
             self.text(f"{where}, {name}", text, allowed=allowed)
 
     def packed(self, where: str, thing: object, *, allowed: str = "") -> None:
-        """Search what is left of an object after a copy, and in a pickle."""
+        """Record the pickle and the copies of an object."""
         for name, pack in (("pickle", pickle.dumps), ("copy", _copied), ("deepcopy", _deep)):
             try:
                 packed = pack(thing)
-            except Exception as error:  # noqa: BLE001  (that, too, is given out)
+            except Exception as error:  # noqa: BLE001  (its message is emitted as well)
                 packed = f"{error!r} {error.args!r}".encode()
             self.text(f"{where}, {name}", packed, allowed=allowed if name == "pickle" else "")
 
     def error(self, where: str, error: BaseException) -> None:
         """Search an error with all that it drags along: notes, causes, contexts, and the variables of all frames."""
         values: set[int] = set()
-        for one in dragged(error):
+        for one in with_related(error):
             self.shown(where, one)
             self.text(f"{where}, args", f"{one.args!r} {pretty_repr((one.args, vars(one)))}")
             self.text(f"{where}, notes", "\n".join(getattr(one, "__notes__", [])))
-            # A checkpoint is made to be stored, with the page token that it goes on with; rows are the service's.
+            # A checkpoint is meant to be stored with its page token; rows are stored with their passcodes.
             self.packed(f"{where}", one, allowed="tp" if isinstance(one, PyasError) and one.checkpoint else "p")
             report = traceback.TracebackException.from_exception(one, capture_locals=True)
-            # The tests' own frames hold what they hide.
+            # The frames of the tests hold the planted secrets.
             report.stack[:] = [frame for frame in report.stack if not _is_tests(frame.filename)]
             self.text(f"{where}, traceback", "".join(report.format(chain=False)))
             for frame, _ in traceback.walk_tb(one.__traceback__):
@@ -115,29 +115,29 @@ SHOWERS: dict[str, Callable[[object], str]] = {
     "str": str,
     "ascii": ascii,
     "format": "{:}".format,
-    "percent": lambda thing: "%s %r %a" % (thing, thing, thing),  # noqa: UP031  (one of the ways)
+    "percent": lambda thing: "%s %r %a" % (thing, thing, thing),  # noqa: UP031  (one of the forms)
     "pprint": pprint.pformat,
     "rich": pretty_repr,
     "attributes": lambda thing: repr(getattr(thing, "__dict__", None)),
 }
 
 
-def dragged(error: BaseException) -> Iterator[BaseException]:
-    """Walk all causes and contexts, also the hidden ones, and what groups hold."""
-    ahead: list[BaseException | None] = [error]
+def with_related(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error with all causes and contexts, also the hidden ones, and the members of groups."""
+    pending: list[BaseException | None] = [error]
     seen: set[int] = set()
-    while ahead:
-        one = ahead.pop()
+    while pending:
+        one = pending.pop()
         if one is None or id(one) in seen:
             continue
         seen.add(id(one))
-        ahead += [one.__cause__, one.__context__]
-        ahead += one.exceptions if isinstance(one, BaseExceptionGroup) else []
+        pending += [one.__cause__, one.__context__]
+        pending += one.exceptions if isinstance(one, BaseExceptionGroup) else []
         yield one
 
 
 class _Handler(logging.Handler):
-    """Searches each record as it comes, with its arguments and its traceback."""
+    """Records each log record with its arguments and its traceback."""
 
     def __init__(self, emitted: Emitted) -> None:
         super().__init__(level=1)
@@ -156,7 +156,7 @@ class _Handler(logging.Handler):
 
 @contextlib.contextmanager
 def listening(emitted: Emitted, capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
-    """Search all that is logged, warned of, or written to the screen meanwhile."""
+    """Record all logs and warnings, and everything that is written to the screen, within the block."""
     root, handler = logging.getLogger(), _Handler(emitted)
     names = ["", *(name for name in root.manager.loggerDict if isinstance(logging.getLogger(name), logging.Logger))]
     levels = {name: logging.getLogger(name).level for name in names}

@@ -1,4 +1,4 @@
-"""Where the key goes: over TLS, or to this machine, and to the address that was set; never on from there."""
+"""The key is sent over TLS or to this machine, to the configured address, and never on to another one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LOOPBACK = [
     "http://127.0.0.1", "http://127.0.0.1:8080", "http://127.8.9.10", "http://localhost", "http://localhost:8080/v1/",
     "HTTP://LOCALHOST", "http://[::1]", "http://[::1]:8080", "http://[0:0:0:0:0:0:0:1]", "http://[::ffff:127.0.0.1]",
 ]  # fmt: skip
-# Some of them lead to this machine, too, as far as one's resolver does as most do: they can be written otherwise.
+# With most resolvers, some of these are this machine as well. Each of those has a form that is accepted.
 ELSEWHERE = [
     "http://api.pyas.io", "http://10.0.0.1", "http://192.168.1.1", "http://169.254.169.254", "http://0.0.0.0",
     "http://[::]", "http://[::ffff:10.0.0.1]", "http://[fe80::1%25eth0]", "http://[::1%25eth0]", "http://127.1",
@@ -43,7 +43,7 @@ ELSEWHERE = [
 
 
 def is_loopback(host: str) -> bool:
-    """Say whether a host is this machine, in one of the ways of which nobody else decides."""
+    """Return whether a host is this machine without a resolver's decision."""
     try:
         address = ip_address(host)
     except ValueError:
@@ -54,13 +54,13 @@ def is_loopback(host: str) -> bool:
 
 @pytest.mark.parametrize("url", LOOPBACK)
 def test_plain_http_to_this_machine(url: str) -> None:
-    """Plain http is taken to this machine, and httpx understands the address as it was judged."""
+    """Plain http to this machine is accepted, and httpx reads the address in the same way."""
     assert is_loopback(httpx.URL(base_url(url)).host)
 
 
 @pytest.mark.parametrize("url", ELSEWHERE)
 def test_plain_http_elsewhere(url: str) -> None:
-    """Plain http to anywhere else, however that is written, is refused when the client is made."""
+    """Plain http to any other host, in any notation, is refused when the client is made."""
     with pytest.raises(ConfigurationError, match="base_url"):
         PyasClient(KEY, base_url=url)
 
@@ -117,7 +117,7 @@ pieces = st.sampled_from(
 @example("http://localhost\\")
 @example("https://[::1]evil.example")
 def test_no_two_readings(url: str) -> None:
-    """An address that is taken is read by httpx as it was judged: plain http leads to this machine alone."""
+    """An accepted address is read by httpx as the check read it: plain http leads to this machine only."""
     try:
         taken = base_url(url)
     except ConfigurationError:
@@ -125,7 +125,7 @@ def test_no_two_readings(url: str) -> None:
     try:
         read = httpx.URL(f"{taken}/zoom/meetings")
     except httpx.InvalidURL:
-        return  # no name of a host: nothing can be sent there
+        return  # not a valid host name: nothing can be sent there
     assert "https" == read.scheme or is_loopback(read.host)
     assert b"" == read.userinfo
     assert read.path.endswith("/zoom/meetings")
@@ -134,7 +134,7 @@ def test_no_two_readings(url: str) -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("scheme", ["http", "HTTP", "Http"])
 async def test_no_proxy_for_plain_http(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No proxy of the environment gets to see a key in the open, in whatever letters the address is written."""
+    """A proxy from the environment is not used for plain http, where it would see the key, in any spelling of it."""
     with wire() as proxy, wire() as server:
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
             monkeypatch.setenv(name, proxy.url)
@@ -153,7 +153,7 @@ SENDERS: dict[str, Callable[..., Any]] = {"own": lambda **_: None, "httpx": http
 @pytest.mark.anyio
 @pytest.mark.parametrize("make", SENDERS.values(), ids=SENDERS)
 async def test_no_redirect(make: Callable[..., Any]) -> None:
-    """No redirect is followed, wherever it leads and whatever an injected client does by itself: it is an error."""
+    """A redirect is an error wherever it leads, also if the injected client is set to follow redirects."""
     with wire() as other:
         port = other.port
         places = [
@@ -203,7 +203,7 @@ async def test_no_redirect(make: Callable[..., Any]) -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("make", list(SENDERS.values())[1:], ids=list(SENDERS)[1:])
 async def test_own_origin(make: Callable[..., Any]) -> None:
-    """The key goes to our own address, once, whatever address, headers and parameters an injected client has."""
+    """The key is sent once, to the configured address, whatever base URL, headers and parameters the client has."""
     with wire() as other, wire() as server:
 
         async def unmoved(passing: Any) -> None:  # noqa: ANN401

@@ -1,4 +1,4 @@
-"""What somebody else's code raises inside a request comes out as it is: without the frames that hold the request."""
+"""An error that the user's code raises inside a request comes out without the frames that hold the request."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 import pyas_async
 from runtime.wires import client_of, document, rows_after, wire
-from secrecy.emitted import dragged
+from secrecy.emitted import with_related
 from secrecy.planted import HEADER, KEY, TOKEN, leaks
 
 if TYPE_CHECKING:
@@ -35,12 +35,12 @@ async def hook(passing: object) -> None:
 
 
 async def lose() -> None:
-    """Raise as httpx does."""
+    """Raise an error of httpx."""
     raise httpx.ReadError("lost")
 
 
 async def on_error(passing: object) -> None:
-    """Raise while an error of httpx's is handled."""
+    """Raise while an error of httpx is handled."""
     try:
         await lose()
     except httpx.ReadError:
@@ -48,16 +48,16 @@ async def on_error(passing: object) -> None:
 
 
 async def deep(name: str, info: dict[str, Any]) -> None:
-    """Raise from within httpcore, which holds the headers as they go out."""
+    """Raise from within httpcore, whose frames hold the headers of the request."""
     if name.endswith("send_request_headers.complete"):
         raise OwnError("mine")
 
 
 class Deep(httpx.AsyncHTTPTransport):
-    """A transport that listens to httpcore, and raises there."""
+    """A transport whose trace callback raises inside httpcore."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send it."""
+        """Send a request with the callback."""
         request.extensions["trace"] = deep
         return await super().handle_async_request(request)
 
@@ -75,7 +75,7 @@ CALLS: dict[str, Callable[[PyasClient], Awaitable[object]]] = {
 
 
 def answer(seen: Seen) -> bytes:
-    """Answer the page that was asked for; the first one leads to the planted token."""
+    """Respond with the requested page; the first one has the planted token."""
     page = rows_after(None)
     page["data"]["next_page_token"] = "" if "nextPageToken" in seen.target else TOKEN
     return document(page)
@@ -86,14 +86,14 @@ def answer(seen: Seen) -> bytes:
 async def test_bare_error(
     make: Callable[[], httpx.AsyncClient], call: Callable[[PyasClient], Awaitable[object]]
 ) -> None:
-    """An error of a user's hook or transport keeps the user's frames and ours, but for those that hold the request."""
+    """An error of a user's hook or transport keeps the user's frames and ours, except those that hold the request."""
     with wire(answer) as server:
         async with make() as http:
             client = client_of(server.url, api_key=KEY, http_client=http).with_options(headers={"x-gateway": HEADER})
             with pytest.raises(OwnError) as caught:
                 await call(client)
     names, shown = [], []
-    for one in dragged(caught.value):
+    for one in with_related(caught.value):
         report = traceback.TracebackException.from_exception(one, capture_locals=True)
         names += [frame.name for frame in report.stack]
         shown += [

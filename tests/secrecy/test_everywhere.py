@@ -1,4 +1,4 @@
-"""Planted secrets, and whatever the library gives out under every fault: none of them is in it, in any form."""
+"""Planted secrets are in nothing that the library emits, under any fault and in any form."""
 
 from __future__ import annotations
 
@@ -28,28 +28,28 @@ pytestmark = pytest.mark.anyio
 
 
 async def key_function() -> str:
-    """Give the key."""
+    """Return the key."""
     return KEY
 
 
 KEYS: tuple[Any, ...] = (KEY, key_function)
 SENDERS: tuple[Callable[[], Any], ...] = (
     lambda: None,
-    lambda: httpx.AsyncClient(verify=False),  # noqa: S501  (there is no TLS, and reading certificates takes long)
+    lambda: httpx.AsyncClient(verify=False),  # noqa: S501  (there is no TLS, and reading certificates is slow)
     lambda: httpx2.AsyncClient(verify=False),
 )
-"""What the client sends through: a pool of its own, or an injected client of either package."""
+"""What the client sends through: its own pool, or an injected client of httpx or httpx2."""
 
 
 async def iterate(client: PyasClient) -> None:
-    """Take the rows of two pages, of which the second is asked for ahead."""
+    """Iterate over the rows of two pages, of which the second is prefetched."""
     async with client.meetings.iter_all() as listing:
         async for _ in listing:
             pass
 
 
 async def accounts(client: PyasClient) -> object:
-    """List two accounts, and give what became of them."""
+    """List two accounts, and raise the error of one that failed."""
     async with client.meetings.iter_accounts(["a", "b"]) as pairs:
         async for _ in pairs:
             pass
@@ -59,7 +59,7 @@ async def accounts(client: PyasClient) -> object:
 
 
 async def many(client: PyasClient) -> object:
-    """Get a meeting as one of many."""
+    """Get a meeting in a bulk run."""
     [outcome] = await client.meetings.get_many([81])
     return outcome.unwrap()
 
@@ -81,12 +81,12 @@ CALLS: dict[str, Callable[[PyasClient], Awaitable[object]]] = {
 
 
 async def at_once(_: float) -> None:
-    """Wait for nothing."""
+    """Return without waiting."""
     await anyio.lowlevel.checkpoint()
 
 
 class OwnError(Exception):
-    """What an event handler raises, which is logged."""
+    """An error of an event handler, which the client logs."""
 
 
 def client_for(url: str, key: Any, events: list[Event], http: Any = None, *, turn: int = 0) -> PyasClient:  # noqa: ANN401
@@ -106,7 +106,7 @@ def client_for(url: str, key: Any, events: list[Event], http: Any = None, *, tur
     return heard(client).with_options(headers={"x-gateway": HEADER})
 
 
-# On trio, httpx leaves generators of its own to the garbage where it cannot unpack an answer.
+# On trio, httpx leaves its generators to the garbage collector where it cannot decompress a response.
 @pytest.mark.filterwarnings("ignore:.*async_generator object:pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("number", range(len(ECHOES)), ids=[echo.name for echo in ECHOES])
 @pytest.mark.parametrize("half", [0, pytest.param(1, marks=pytest.mark.long)])

@@ -1,4 +1,4 @@
-"""Ids in what arrives at a server: each is one segment of the path, or one value of the query, and nothing else."""
+"""Ids in the requests that a server receives: each is one segment of the path, or one value of the query."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from runtime.wires import Wire
 
-# What has led others astray: ways to another place, ends of a path, more of a query, a second request, odd letters.
+# What has misled other software: dots, ends of a path, more of a query, a second request, odd characters.
 TRICKS = [
     "..", ".", "../", "/..", "..%2f", "%2e%2e%2f", "%252e", "\\..\\", "/", "//", "\\", "?", "#", ";", ";a=b", "&", "=",
     "%", "%00", "\0", "\r\n", " HTTP/1.1\r\nx-api-key: theirs\r\n", "@", ":", "http://evil.example/", "//evil.example",
@@ -38,7 +38,7 @@ def server() -> Iterator[Wire]:
 
 
 async def ask(url: str, calls: list[tuple[str, str]]) -> list[bool]:
-    """Get, change or delete what each id names, one after the other; say which ids were refused."""
+    """Get, change or delete the meeting of each id, one after the other; return which ids were refused."""
     refused: list[bool] = []
     async with heard(client_of(url)) as client:
         for meeting_id, account_id in calls:
@@ -53,7 +53,7 @@ async def ask(url: str, calls: list[tuple[str, str]]) -> list[bool]:
 
 
 async def one(client: PyasClient, number: int, meeting_id: str, account_id: str) -> None:
-    """Make one of the calls that name a meeting."""
+    """Make one of the calls that take the id of a meeting."""
     if number % 3 == 0:
         await client.meetings.get(meeting_id, account_id=account_id)
     elif number % 3 == 1:
@@ -67,7 +67,7 @@ async def one(client: PyasClient, number: int, meeting_id: str, account_id: str)
 @example([(trick, trick) for trick in TRICKS])
 @example([(f"a{trick}b", f"a{trick}b") for trick in TRICKS])
 def test_ids(server: Wire, calls: list[tuple[str, str]]) -> None:
-    """An id is refused, or it arrives as it was given, in its place, beside nothing that the client did not write."""
+    """An id is refused, or arrives unchanged where it belongs, and adds nothing else to the request."""
     server.requests.clear()
     refused = anyio.run(ask, server.url, calls)
     sent = [call for call, was_refused in zip(calls, refused, strict=True) if not was_refused]
@@ -81,7 +81,7 @@ def test_ids(server: Wire, calls: list[tuple[str, str]]) -> None:
         twice = meeting_id.startswith("/") or "//" in meeting_id
         arrived = unquote(unquote(segment) if twice else segment)
         assert meeting_id == arrived
-        # A server that decodes before it looks for the way, and goes up for dots, stays where it is, too.
+        # A server that decodes the path before it resolves dots stays in the same folder as well.
         assert not {".", ".."} & set(re.split(r"[/\\]", arrived))
         assert arrived.isprintable()
         if seen.method == "PATCH":
@@ -97,7 +97,7 @@ def test_ids(server: Wire, calls: list[tuple[str, str]]) -> None:
     "meeting_id", ["..", "../x", "a/../../b", "..\\x", "/..", "a/.", "\0", "81\r\n", "\ud800", "", " "]
 )
 def test_refused_ids(meeting_id: str, server: Wire) -> None:
-    """An id that a server may take for a way to another place is refused before anything is sent."""
+    """An id that a server could resolve to another path is refused before anything is sent."""
     server.requests.clear()
     assert [True] == anyio.run(ask, server.url, [(meeting_id, "acc")])
     assert [] == server.requests

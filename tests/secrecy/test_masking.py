@@ -1,4 +1,4 @@
-"""The forms in which a secret is found in a text, the cuts that do not save half of it, and what stays as it is."""
+"""Masking: a secret is found in every form and where a text was cut, and other text stays as it is."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ each_secret = pytest.mark.parametrize("secret", [KEY, TOKEN, CODE, STATE], ids=[
 @each_form
 @each_secret
 def test_forms(write: Callable[[str], str], secret: str) -> None:
-    """A secret is masked in whatever usual form a text has it, and the text around it stays."""
+    """A secret is masked in each usual form, and the text around it stays."""
     shown = redact(f"Bad request <{write(secret)}> of 12:00", (secret,))
 
     assert set() == leaks(shown)
@@ -68,7 +68,7 @@ def test_forms(write: Callable[[str], str], secret: str) -> None:
 @each_form
 @each_secret
 def test_cut_anywhere(write: Callable[[str], str], secret: str) -> None:
-    """A text that somebody has cut shows no beginning of a secret, but for a few characters."""
+    """A text that was cut inside a secret shows three characters of it at most."""
     whole = f"x {write(secret)}"
 
     for end in range(len(whole)):
@@ -77,14 +77,14 @@ def test_cut_anywhere(write: Callable[[str], str], secret: str) -> None:
 
 @each_form
 def test_own_cut(write: Callable[[str], str]) -> None:
-    """Where this cuts, no secret is cut, however much was masked before."""
+    """The cut at the limit shows no part of a secret, however much was masked before it."""
     for before in (490, 499, 9_000, 9_990, 9_999):
         text = f"{'?pwd=' + 'y' * before} {write(KEY)} and more"
         assert set() == leaks(redact(text, (KEY,)))
 
 
 visible = st.characters(min_codepoint=0x21, max_codepoint=0x7E)
-# A key that is little else than escapes, such as "%41%42", is beyond what is promised.
+# A key that is little more than escapes, such as "%41%42", is beyond the promise.
 keys = st.text(visible, min_size=8, max_size=40).filter(lambda key: len(re.sub(r"%..|&#?\w*;|\W", "", key)) >= 6)
 signs = st.text("\\\"'%&#;<>+/ {}\n", max_size=9)
 
@@ -96,7 +96,7 @@ signs = st.text("\\\"'%&#;<>+/ {}\n", max_size=9)
 @example("&amp;amp;lt;&key&", "&", ";")
 @example("&#38;#38;#x26;key", "", "amp;")
 def test_any_key(key: str, before: str, after: str) -> None:
-    """Whatever a key is made of, and whatever stands beside it, it is found in each form."""
+    """A key of any characters, with any characters around it, is found in each form."""
     for name, write in FORMS.items():
         written = write(key)
 
@@ -143,13 +143,13 @@ def test_words_stay(text: str) -> None:
     ],
 )
 def test_patterns(text: str) -> None:
-    """What looks like a secret is masked, although nobody knows its value."""
+    """Text that looks like a secret is masked without its value being known."""
     assert set() == leaks(redact(text))
 
 
 @pytest.mark.parametrize("secret", ["", "a", "abc"])
 def test_short_secrets(secret: str) -> None:
-    """What is too short to be a secret is not looked for: nothing would be left to read."""
+    """A secret of less than four characters is not masked: too little of the text would be left."""
     assert "a cab, abc" == redact("a cab, abc", (secret,))
 
 
@@ -162,7 +162,7 @@ SLOW = [
 
 @pytest.mark.parametrize("text", SLOW, ids=[text[:12] for text in SLOW])
 def test_time(text: str) -> None:
-    """No text takes long: what the service says is not allowed to hold the event loop up."""
+    """No text takes long: a response must not block the event loop."""
     began = time.thread_time()
     redact(text, (KEY, TOKEN, "a" * 5_000, "%41" * 400_000, "k" * 1_000_000))
 

@@ -1,4 +1,4 @@
-"""What objects show of themselves, in whatever way they are printed, copied or packed, and what is inside of them."""
+"""What objects and their attributes show, however they are printed, copied or pickled."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ pytestmark = pytest.mark.anyio
 
 
 def walk(emitted: Emitted, where: str, thing: object, depth: int = 4) -> None:
-    """Search an object, and what the attributes of ours hold, as tools that look into objects do.
+    """Record an object and the attributes of our own classes, as tools that look into objects do.
 
-    Who looks into the machine of a listing finds the page token there; nobody finds a key.
+    The state of a listing may show its page token, but nothing may show a key.
     """
     emitted.shown(where, thing, allowed="t" if "._machine" in where else "")
     if depth and type(thing).__module__.startswith("pyas_async"):
@@ -46,7 +46,7 @@ def walk(emitted: Emitted, where: str, thing: object, depth: int = 4) -> None:
 
 
 async def test_clients() -> None:
-    """A client, its views, its faces, its runs and all that they are made of show no key, before and after its use."""
+    """A client, its views, runs and iterators and all their parts show no key, before and after use."""
     emitted = Emitted()
 
     def page(seen: Seen) -> bytes:
@@ -64,7 +64,7 @@ async def test_clients() -> None:
             things += [view.meetings.get_many([1]), view.meetings.iter_accounts(["a"]), listing.checkpoint()]
             for number, thing in enumerate(things):
                 walk(emitted, "options", inside.options(view))
-                if thing is not things[-1]:  # a checkpoint, whose text is made to be stored
+                if thing is not things[-1]:  # a checkpoint, whose text is meant to be stored
                     walk(emitted, f"{number}", thing)
                 if not isinstance(thing, BulkRun):
                     emitted.packed(f"{number}", thing, allowed="t" if thing is things[-1] else "")
@@ -75,7 +75,7 @@ async def test_clients() -> None:
 
 
 def test_parts() -> None:
-    """A key, a call, an attempt's question and a checkpoint show no secret that they hold."""
+    """A key, a call, a request for a page and a checkpoint do not show the secrets that they hold."""
     emitted = Emitted()
     key = ApiKey(KEY)
     calls = [
@@ -85,8 +85,10 @@ def test_parts() -> None:
     ]
     for thing in [key, key.mask((TOKEN,)), *calls, PageRequest(TOKEN, 300, None)]:
         walk(emitted, type(thing).__name__, thing)
-    place = ListingCheckpoint(account_id="acc", filters=(), page_size=300, token=TOKEN)
-    emitted.text("checkpoint", f"{place!r} {pretty_repr(place)} {pformat(place)}")  # its text is made to be stored
+    checkpoint = ListingCheckpoint(account_id="acc", filters=(), page_size=300, token=TOKEN)
+    emitted.text(
+        "checkpoint", f"{checkpoint!r} {pretty_repr(checkpoint)} {pformat(checkpoint)}"
+    )  # its text is meant to be stored
     for thing in (key, key.mask((TOKEN,))):
         emitted.packed("key", thing)
     emitted.text("formats", f"{key!s:>30}{key!r:>30}")
@@ -95,8 +97,8 @@ def test_parts() -> None:
         format(key, ">30")
 
 
-def test_keys_that_were() -> None:
-    """What answers a request with one key is masked of it, when another call has fetched the next ones."""
+def test_earlier_keys() -> None:
+    """A response is masked for the key of its request after other calls have fetched seven newer ones."""
     keys = iter([KEY, *(f"key-{number}" for number in range(7))])
 
     async def function() -> str:
@@ -113,7 +115,7 @@ def test_keys_that_were() -> None:
 
 
 def test_models() -> None:
-    """What the service sent is shown without passcodes, links into meetings and page tokens, unknown fields too."""
+    """Models show no passcodes, links with passcodes or page tokens, and no values of unknown fields."""
     emitted = Emitted()
     meeting = {**detail(), "id": 81, "start_time": None, "new_secret": PASSCODE, "settings": {"new_secret": PASSCODE}}
     models: list[Any] = [
@@ -124,14 +126,14 @@ def test_models() -> None:
     models += [models[0].meetings[0], models[1].settings, attrs.evolve(models[1], password=f"new {PASSCODE}")]
     for model in models:
         emitted.shown(type(model).__name__, model)
-        emitted.packed(type(model).__name__, model, allowed="tpc")  # a pickle holds what the model holds
+        emitted.packed(type(model).__name__, model, allowed="tpc")  # a pickle has the values of the model
     assert len(emitted) > 10
     assert [] == emitted.found()
 
 
 @pytest.mark.parametrize("at", range(440, 520, 3))
 def test_excerpts(at: int) -> None:
-    """What a DecodeError shows of an answer has no half of a key in it, wherever it is cut."""
+    """The excerpt of a DecodeError has no part of a key in it, wherever it is cut."""
     key = ApiKey(KEY)
     for text in (KEY, repr(KEY.encode()), KEY.replace("/", "%2F")):
         played = play(endpoints.get_meeting("acc", 1), [answer(200, b"x" * at + text.encode())], mask=key.mask())
@@ -153,7 +155,7 @@ LINES: list[tuple[str, Any, tuple[Any, ...]]] = [
 
 @pytest.mark.parametrize(("name", "message", "arguments"), LINES, ids=[line[0] for line in LINES])
 def test_log_lines(name: str, message: Any, arguments: tuple[Any, ...], caplog: pytest.LogCaptureFixture) -> None:  # noqa: ANN401
-    """A line about our request is logged without the secrets, or not at all; a line about another's stays as it is."""
+    """A record about our request is logged without secrets or dropped; a record about another request is unchanged."""
     install_log_filter()
     caplog.set_level(1)
     logger = logging.getLogger(name)
@@ -175,7 +177,7 @@ def test_log_lines(name: str, message: Any, arguments: tuple[Any, ...], caplog: 
 
 
 async def test_hidden_only_meanwhile(caplog: pytest.LogCaptureFixture) -> None:
-    """What another client of httpx sends beside ours, before and after, is logged as ever."""
+    """Requests of another client of httpx, before and between ours, are logged unchanged."""
     caplog.set_level(logging.INFO, logger="httpx")
     transport = httpx.MockTransport(lambda request: httpx.Response(200, json={"meeting": {"id": 81}}))
     async with httpx.AsyncClient(transport=transport) as http:

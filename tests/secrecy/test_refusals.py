@@ -1,4 +1,4 @@
-"""What is refused is not shown: not by the message, and not by the variables of the library's own frames."""
+"""A refused value is shown neither by the message nor by the variables of the library's frames."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ BAD_KEYS: dict[str, Any] = {
 
 
 def searched(error: BaseException) -> list[str]:
-    """Search an error, and what it drags along."""
+    """Return the secrets that an error, its causes and its contexts show."""
     emitted = Emitted()
     emitted.error("refusal", error)
     assert len(emitted) > 5
@@ -40,7 +40,7 @@ def searched(error: BaseException) -> list[str]:
 
 @pytest.mark.parametrize("name", BAD_KEYS)
 def test_key(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A key that cannot be is refused without showing it, from an argument and from the environment."""
+    """An invalid key is refused without showing it, from an argument and from the environment."""
     with pytest.raises(ConfigurationError, match="api_key") as caught:
         PyasClient(BAD_KEYS[name])
     assert [] == searched(caught.value)
@@ -63,7 +63,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("name", SETTINGS)
 def test_settings(name: str) -> None:
-    """A setting that cannot be is refused without showing the key that was given beside it."""
+    """An invalid setting is refused without showing the key that was passed with it."""
     with pytest.raises(ConfigurationError, match=name) as caught:
         PyasClient(KEY, **SETTINGS[name])
     assert [] == searched(caught.value)
@@ -72,7 +72,7 @@ def test_settings(name: str) -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("name", BAD_KEYS)
 async def test_fetched_key(name: str) -> None:
-    """A key that a function gives is refused in the same way, and nothing is sent."""
+    """An invalid key from a key function is refused in the same way, and nothing is sent."""
 
     async def bad() -> Any:  # noqa: ANN401
         return BAD_KEYS[name]
@@ -87,7 +87,7 @@ async def test_fetched_key(name: str) -> None:
 
 @pytest.mark.anyio
 async def test_key_function_that_is_not_async() -> None:
-    """What a function gives that is not async may be the key: it is not shown."""
+    """The result of a key function that is not async may be the key, so it is not shown."""
     function: Any = lambda: KEY  # noqa: E731
     async with client_of("http://localhost", api_key=function) as client:
         with pytest.raises(ConfigurationError, match="async") as caught:
@@ -97,7 +97,7 @@ async def test_key_function_that_is_not_async() -> None:
 
 @pytest.mark.anyio
 async def test_old_and_new_key() -> None:
-    """A bad key does not take the place of the good one, which another call may be about to send."""
+    """An invalid key does not replace the valid one, which another call may be about to send."""
     keys: list[Any] = [KEY, f"{KEY}\n", KEY]
 
     async def function() -> str:
@@ -116,12 +116,12 @@ async def test_old_and_new_key() -> None:
 
 ARGUMENTS: dict[str, Callable[[PyasClient], Awaitable[object]]] = {
     "code of bytes": lambda client: client.accounts.connect(code=CODE.encode(), name="n"),  # type: ignore[arg-type]
-    "code with half a character": lambda client: client.accounts.connect(code=f"{CODE}\ud800", name="n"),
+    "code with a lone surrogate": lambda client: client.accounts.connect(code=f"{CODE}\ud800", name="n"),
     "code beside a bad name": lambda client: client.accounts.connect(code=CODE, name=""),
     "state of bytes": lambda client: client.accounts.oauth_url(state=STATE.encode()),  # type: ignore[arg-type]
-    "state with half a character": lambda client: client.accounts.oauth_url(state=f"{STATE}\ud800"),
+    "state with a lone surrogate": lambda client: client.accounts.oauth_url(state=f"{STATE}\ud800"),
     "token of bytes": lambda client: client.meetings.list(next_page_token=TOKEN.encode()),  # type: ignore[arg-type]
-    "token with half a character": lambda client: client.meetings.list(next_page_token=f"{TOKEN}\ud800"),
+    "token with a lone surrogate": lambda client: client.meetings.list(next_page_token=f"{TOKEN}\ud800"),
     "token beside a number": lambda client: client.meetings.list(next_page_token=TOKEN, page_number=2),
     "token beside a bad size": lambda client: client.meetings.list(next_page_token=TOKEN, max_results=0),
 }
@@ -130,7 +130,7 @@ ARGUMENTS: dict[str, Callable[[PyasClient], Awaitable[object]]] = {
 @pytest.mark.anyio
 @pytest.mark.parametrize("call", ARGUMENTS.values(), ids=ARGUMENTS)
 async def test_arguments(call: Callable[[PyasClient], Awaitable[object]]) -> None:
-    """A code, a state and a page token are shown by no refusal, neither their own nor another argument's."""
+    """No refusal shows a code, a state or a page token, neither its own nor that of another argument."""
     with wire() as server:
         async with client_of(server.url, api_key=KEY) as client:
             with pytest.raises(InvalidArgumentError) as caught:
@@ -140,7 +140,7 @@ async def test_arguments(call: Callable[[PyasClient], Awaitable[object]]) -> Non
 
 
 def test_headers() -> None:
-    """A header that cannot be is refused without its value."""
+    """An invalid header is refused without showing its value."""
     with pytest.raises(ConfigurationError, match="x-gateway") as caught:
         PyasClient(KEY).with_options(headers={"x-gateway": f"{HEADER}\n"})
     assert [] == searched(caught.value)
@@ -157,7 +157,7 @@ TEXTS = {
 @pytest.mark.parametrize("resume", [Checkpoint.parse, lambda text: PyasClient(KEY).meetings.iter_all(resume=text)])
 @pytest.mark.parametrize("name", TEXTS)
 def test_checkpoints(name: str, resume: Callable[[str], object]) -> None:
-    """A checkpoint that is refused shows nothing of its page token by its message."""
+    """The error for a refused checkpoint does not show its page token."""
     with pytest.raises(PyasError) as caught:
         resume(TEXTS[name])
     emitted = Emitted()

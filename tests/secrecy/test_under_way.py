@@ -1,4 +1,4 @@
-"""A request on its way, and one that is given up: what tasks, stacks, the event loop and the cancellation show."""
+"""A request in flight, and one that is cancelled: what tasks, stacks, the event loop and the cancellation show."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ RELEASE = threading.Event()
 
 
 def held(seen: Seen) -> bytes | None:
-    """Keep everybody waiting but for a listing's first page, which leads to the planted token."""
+    """Hold every response back, except the first page of a listing, which has the planted token."""
     if "maxResults=" in seen.target and "nextPageToken=" not in seen.target:
         page = rows_after(None)
         page["data"]["next_page_token"] = TOKEN
@@ -40,7 +40,7 @@ def held(seen: Seen) -> bytes | None:
 
 @pytest.fixture
 def server() -> Iterator[Wire]:
-    """Serve, and let everybody go in the end."""
+    """Serve, and release all responses in the end."""
     RELEASE.clear()
     with wire(held) as server:
         yield server
@@ -48,18 +48,18 @@ def server() -> Iterator[Wire]:
 
 
 def sample(emitted: Emitted, folder: Path) -> None:
-    """Write down whatever shows the tasks of this event loop and the stacks of this process."""
+    """Record what shows the tasks of this event loop and the stacks of this process."""
     for info in anyio.get_running_tasks():
         emitted.shown("task", info)
     tasks: list[Any] = []
     try:
         tasks += asyncio.all_tasks()
     except RuntimeError:
-        ahead = [trio.lowlevel.current_root_task()]
-        while ahead:
-            if (task := ahead.pop()) is not None:
+        pending = [trio.lowlevel.current_root_task()]
+        while pending:
+            if (task := pending.pop()) is not None:
                 tasks.append(task)
-                ahead += [child for nursery in task.child_nurseries for child in nursery.child_tasks]
+                pending += [child for nursery in task.child_nurseries for child in nursery.child_tasks]
                 emitted.text("trio task", f"{task.name} {task.coro!r} {task.context!r}")
     else:
         for one in tasks:
@@ -82,7 +82,7 @@ def sample(emitted: Emitted, folder: Path) -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("name", ["list", "iterate", "create", "connect", "oauth_url", "many"])
 async def test_tasks(name: str, server: Wire, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """While a request waits for its answer, no task, no stack and no line of asyncio's debug mode shows a secret."""
+    """While a request waits for its response, no task, no stack and no log of asyncio's debug mode shows a secret."""
     emitted = Emitted()
 
     async def run() -> None:
@@ -106,7 +106,7 @@ async def test_tasks(name: str, server: Wire, tmp_path: Path, capfd: pytest.Capt
 
 
 def debugging() -> Callable[[], None]:
-    """Let asyncio tell everything that it does, until what is given back is called."""
+    """Switch asyncio's debug mode on, and return a function that switches it off."""
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
@@ -124,7 +124,7 @@ def debugging() -> Callable[[], None]:
 
 @pytest.mark.anyio
 async def test_given_up(server: Wire, capfd: pytest.CaptureFixture[str]) -> None:
-    """The TimeoutError of a scope drags along the frames of the call that it cancelled: they show no secret."""
+    """The TimeoutError of a scope has the frames of the call that it cancelled, and they show no secret."""
     emitted = Emitted()
     with listening(emitted, capfd):
         for name, call in CALLS.items():
@@ -139,7 +139,7 @@ async def test_given_up(server: Wire, capfd: pytest.CaptureFixture[str]) -> None
 
 @pytest.mark.asyncio
 async def test_given_up_by_asyncio(server: Wire, capfd: pytest.CaptureFixture[str]) -> None:
-    """The same goes for `asyncio.timeout`, whose TimeoutError drags a CancelledError along."""
+    """The same holds for `asyncio.timeout`, whose TimeoutError has a CancelledError as its cause."""
     emitted = Emitted()
     with listening(emitted, capfd):
         for name, call in CALLS.items():

@@ -82,7 +82,7 @@ async def native(where: Where) -> AsyncIterator[Act]:
     """Decode our page the fast way, without what finds unknown fields."""
     from pyas_async._core.codec import pages
 
-    yield _repeatedly(pages._answer.decode, where)
+    yield _repeatedly(pages._decoder.decode, where)
 
 
 @asynccontextmanager

@@ -11,12 +11,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from pyas_async import _checks
 from pyas_async._core import codec
 from pyas_async._core.calls.messages import Call, Repeat
 from pyas_async._core.dates import filter_date
 from pyas_async._core.pagination.listing_state import PageRequest
 from pyas_async.errors import InvalidArgumentError
-from pyas_async.models import ListType, Page, _checks
+from pyas_async.models import ListType, Page
 from pyas_async.options import MeetingId
 
 if TYPE_CHECKING:

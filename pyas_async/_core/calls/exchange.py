@@ -22,7 +22,7 @@ from pyas_async._core.calls.headers import retry_after
 from pyas_async._core.calls.messages import Call, Fault, Repeat, Response
 from pyas_async._core.calls.response_errors import error_of
 from pyas_async._core.calls.retry import RetryQuota, pause
-from pyas_async._core.codec import Mistaken, Refused
+from pyas_async._core.codec import NotSuccessError, WrongMeetingError
 from pyas_async._core.redact import redact
 from pyas_async.errors import (
     APIStatusError,
@@ -136,7 +136,7 @@ class Exchange(Generic[T]):
         # The last attempt got no answer.
         self._lost = False
         self._turned_away = False
-        self._value: T | Refused | DecodeError | None = None
+        self._value: T | NotSuccessError | DecodeError | None = None
 
     def remaining(self, now: float) -> float | None:
         """Seconds until the deadline; ``None`` if there is none."""
@@ -200,13 +200,13 @@ class Exchange(Generic[T]):
             return
         try:
             self._value = yield from self.call.steps(answer.body)
-        except (Refused, DecodeError) as error:
+        except (NotSuccessError, DecodeError) as error:
             self._value = error
 
     def _read(self, body: bytes) -> T:
         """Give what was read in steps, or read it now."""
         value, self._value = self._value, None
-        if isinstance(value, (Refused, DecodeError)):
+        if isinstance(value, (NotSuccessError, DecodeError)):
             raise value
         return self.call.read(body) if value is None else value
 
@@ -218,7 +218,7 @@ class Exchange(Generic[T]):
         if 200 <= answer.status < 300:
             try:
                 value = self._read(answer.body)
-            except Refused as refused:
+            except NotSuccessError as refused:
                 document = refused.document
             except DecodeError as error:
                 return self._unreadable(error)
@@ -232,7 +232,7 @@ class Exchange(Generic[T]):
 
     def _unreadable(self, error: DecodeError) -> Fail:
         masked = DecodeError(self.mask(error.reason), path=error.path, excerpt=self.mask(error.excerpt))
-        return Fail(self._of_write(masked, "unknown" if isinstance(error, Mistaken) else "done"))
+        return Fail(self._of_write(masked, "unknown" if isinstance(error, WrongMeetingError) else "done"))
 
     def on_closed(self, fault: Fault | None = None) -> Fail:
         """Decide when the client was closed under the call."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from pyas_async._core.calls.headers import call_count, limit_ends_in
 from pyas_async._core.calls.messages import Response
-from pyas_async._core.codec.parsing import parse
+from pyas_async._core.codec.decoding import parse
 from pyas_async.errors import (
     APIStatusError,
     AuthenticationError,

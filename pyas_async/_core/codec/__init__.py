@@ -1,27 +1,31 @@
-"""Bytes to models and back: the fast way, and the tolerant way for what the fast way refuses.
+"""From the bytes of responses to models, and from models to the bytes of requests.
 
-The tolerant way, and the way back, are cattrs', which is loaded when something needs it.
+There is a fast path, by msgspec, and a tolerant one, by cattrs, for what the fast one refuses. cattrs also makes the
+requests. It is loaded when it is first needed.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pyas_async._core.codec.pages import page_steps, read_page
 from pyas_async._core.codec.responses import (
-    Mistaken,
-    Refused,
+    NotSuccessError,
+    WrongMeetingError,
     read_account,
     read_detail,
     read_nothing,
     read_oauth_url,
     read_updated,
 )
+from pyas_async._public import lazy_exports
 
 if TYPE_CHECKING:
     from pyas_async._core.codec.documents import from_dict, to_dict
+else:
+    __getattr__, __dir__ = lazy_exports(__name__, {"documents": ["from_dict", "to_dict"]})
 
 __all__ = [
-    "Mistaken",
-    "Refused",
+    "NotSuccessError",
+    "WrongMeetingError",
     "from_dict",
     "page_steps",
     "read_account",
@@ -32,12 +36,3 @@ __all__ = [
     "read_updated",
     "to_dict",
 ]
-
-
-def __getattr__(name: str) -> Any:  # noqa: ANN401  (whatever has that name)
-    if name not in __all__:
-        msg = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(msg)
-    from pyas_async._core.codec import documents  # noqa: PLC0415 -- see above
-
-    return getattr(documents, name)

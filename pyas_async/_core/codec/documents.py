@@ -1,4 +1,4 @@
-"""``to_dict`` and ``from_dict``: between models and plain JSON documents, without loss."""
+"""``to_dict`` and ``from_dict``: from models to plain JSON documents and back, without loss."""
 
 import json
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import attrs
 
-from pyas_async._core.codec.converter import REQUESTS, MisfitAtError, structure, writer
+from pyas_async._core.codec.converter import REQUESTS, StructureError, request_converter, structure
 from pyas_async._core.dates import parse_field
 from pyas_async._core.redact import redact
 from pyas_async._public import public
@@ -21,27 +21,28 @@ T = TypeVar("T")
 
 @public
 def to_dict(model: object) -> dict[str, Any]:
-    """Give a model back as a JSON document.
+    """Convert a model to a JSON document.
 
-    What came from the service comes back as it came: unknown fields and the text of dates included. Fields that were
-    changed since, as with ``attrs.evolve``, show their new values; those that never had one are left out.
-    `MeetingCreate` and the other classes for requests give what would be sent. The document is the caller's to change.
+    A model from the service becomes the document that the service sent, unknown fields and the text of dates included.
+    Fields that were changed since, as with ``attrs.evolve``, have their new values; fields without a value are left
+    out. `MeetingCreate` and the other classes for requests become what would be sent. The caller may change the
+    document: it is a fresh one.
 
     Raises:
-        InvalidArgumentError: If it is not a model of this library.
+        InvalidArgumentError: If the argument is not a model of this library.
         DecodeError: If a field that this version does not name has more than 100 objects and lists within one another.
     """
     if isinstance(model, Model):
-        return _answered(model)
+        return _from_service(model)
     if isinstance(model, REQUESTS):
-        written: dict[str, Any] = writer().unstructure(model)
+        written: dict[str, Any] = request_converter().unstructure(model)
         return written
     raise InvalidArgumentError("model", "a model of pyas_async", f"<{type(model).__name__}>")
 
 
-def _answered(model: Model) -> dict[str, Any]:
+def _from_service(model: Model) -> dict[str, Any]:
     cls = type(model)
-    source = read_source(model._source)  # noqa: SLF001  (the codec is what it is kept for)
+    source = read_source(model._source)  # noqa: SLF001  (it is kept for the codec)
     original = None if source is None else structure(cls, source)
     written = {} if source is None else json.loads(json.dumps(source))
     for attribute in attrs.fields(cls):
@@ -56,26 +57,26 @@ def _answered(model: Model) -> dict[str, Any]:
 
 
 def _holds_models(value: object) -> bool:
-    # They know their own documents, unknown fields included, which equality does not compare.
+    # Models compare equal without their unknown fields, so each one writes its own document.
     return isinstance(value, Model) or (isinstance(value, tuple) and any(isinstance(item, Model) for item in value))
 
 
 def _value(value: object) -> Any:  # noqa: ANN401  (a JSON value can be anything)
     if isinstance(value, Model):
-        return _answered(value)
+        return _from_service(value)
     if isinstance(value, tuple):
         return [_value(item) for item in value]
-    return writer().unstructure(value)
+    return request_converter().unstructure(value)
 
 
 @public
 def from_dict(cls: type[T], document: Mapping[str, Any]) -> T:
-    """Make a model of a JSON document, as tolerantly as of an answer: the reverse of `to_dict`.
+    """Make a model of a JSON document, as tolerantly as of a response: the reverse of `to_dict`.
 
     Raises:
-        DecodeError: If the document does not fit; its `path` names the place.
-        InvalidArgumentError: If `cls` is not a model of this library, the document is not one of JSON, or a request's
-            value is refused.
+        DecodeError: If the document does not fit; `path` says where.
+        InvalidArgumentError: If `cls` is not a model of this library, the document is not a JSON document, or a value
+            of a request is refused.
     """
     if not isinstance(cls, type) or not issubclass(cls, (Model, *REQUESTS)):
         raise InvalidArgumentError("cls", "a model class of pyas_async", cls)
@@ -97,7 +98,7 @@ def _read(cls: type[T], document: dict[str, Any]) -> T:
         return _read_request(cls, document)
     try:
         return structure(cls, document)
-    except MisfitAtError as error:
+    except StructureError as error:
         failure = error
     raise DecodeError(failure.reason, path=f"${failure.path}", excerpt=redact(json.dumps(document)))
 

@@ -1,8 +1,8 @@
-"""From the answer of a list call to the page inside.
+"""From the response to a list call to its page.
 
-Three ways lead there, and to equal pages. The fast one takes the whole page at once. What it refuses is taken row by
-row: so one odd row costs what one row costs, and a page full of them does not hold the event loop up. Where the answer
-is not built as documented, it is read as a whole, and that way says what is wrong with it.
+There are three paths, and they make equal pages. The fast path decodes the whole page at once. If it refuses the page,
+each row is read by itself, so that one odd row costs the time of one row, and a page full of them does not block the
+event loop. If the response is not built as documented, the tolerant path reads it as a whole and says what is wrong.
 """
 
 import functools
@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 import attrs
 import msgspec
 
-from pyas_async._core.codec import native
-from pyas_async._core.codec.parsing import REFUSED, unreadable
+from pyas_async._core.codec import decoding
+from pyas_async._core.codec.decoding import DECODE_ERRORS, unreadable
 from pyas_async._core.codec.responses import parse_object, structure_at
 from pyas_async.models import Meeting, Page
 
@@ -27,7 +27,7 @@ class _Data(msgspec.Struct):
     total_records: int | None = None
 
 
-class _Answer(msgspec.Struct):
+class _Envelope(msgspec.Struct):
     data: _Data
     success: bool | None = None
 
@@ -39,48 +39,47 @@ class _RawData(msgspec.Struct):
     total_records: Any = None
 
 
-class _RawAnswer(msgspec.Struct):
+class _RawEnvelope(msgspec.Struct):
     data: _RawData
     success: Any = None
 
 
-_UNTRIED = 15
-"""Rows that are read tolerantly untried, at most, where those before them were refused: an odd page is odd all over, as
-a rule, and to try costs a sixth of a row."""
+_MAX_SKIPPED = 15
+"""How many rows in a row skip the fast path, at most, after rows that it refused. On a page with an odd row, most rows
+are odd, and a refusal costs a sixth of the time for a row."""
+_ROWS_PER_STEP = 50
+"""Rows that are read tolerantly in one step; they take a millisecond."""
 
-_A_STEP = 50
-"""Rows that are read tolerantly at a stretch, which takes a millisecond."""
-
-_answer = native.decoder(_Answer)
-_raw_answer = msgspec.json.Decoder(_RawAnswer)
+_decoder = decoding.decoder(_Envelope)
+_raw_decoder = msgspec.json.Decoder(_RawEnvelope)
 
 
 def read_page(body: bytes) -> Page:
-    """Read the answer to a list call.
+    """Read the response to a list call.
 
     Raises:
         DecodeError: If it is not what the service documents.
-        Refused: If it says that it is an error.
+        NotSuccessError: If it says that it is an error.
     """
-    return read_at_once(body) or finished(_slowly(body))
+    return read_page_fast(body) or run_steps(_steps_without_fast_path(body))
 
 
 def page_steps(body: bytes) -> Generator[None, None, Page]:
-    """Read the answer to a list call in steps, none of which takes long, so far as it is built as documented.
+    """Read the response to a list call in steps. Each step is short if the response is built as documented.
 
     Raises:
         DecodeError: If it is not what the service documents.
-        Refused: If it says that it is an error.
+        NotSuccessError: If it says that it is an error.
     """
-    page = read_at_once(body)
+    page = read_page_fast(body)
     if page is None:
         yield
-        page = yield from _slowly(body)
+        page = yield from _steps_without_fast_path(body)
     return page
 
 
-def finished(steps: Generator[None, None, T]) -> T:
-    """Take all steps at once."""
+def run_steps(steps: Generator[None, None, T]) -> T:
+    """Run all steps at once, and return the result."""
     while True:
         try:
             next(steps)
@@ -89,16 +88,16 @@ def finished(steps: Generator[None, None, T]) -> T:
             return value
 
 
-def read_at_once(body: bytes) -> Page | None:
-    """Read an answer the fast way; ``None`` if that refuses anything in it."""
+def read_page_fast(body: bytes) -> Page | None:
+    """Read a response on the fast path; ``None`` if it refuses anything in it."""
     try:
-        answer = _answer.decode(body)
-    except REFUSED:
+        envelope = _decoder.decode(body)
+    except DECODE_ERRORS:
         return None
-    if answer.success is False:
+    if envelope.success is False:
         return None
-    data = answer.data
-    native.keep_rows(data.meetings, lambda: _raw_answer.decode(body).data.meetings)
+    data = envelope.data
+    decoding.set_row_sources(data.meetings, lambda: _raw_decoder.decode(body).data.meetings)
     return Page(
         meetings=data.meetings,
         next_page_token=data.next_page_token or None,
@@ -110,67 +109,67 @@ def read_at_once(body: bytes) -> Page | None:
 
 @functools.cache
 def _row_loaders() -> tuple[Callable[[bytes], Meeting], Callable[[bytes], Meeting]]:
-    from pyas_async._core.codec.converter import reader  # noqa: PLC0415 -- cattrs, if needed
+    from pyas_async._core.codec.converter import model_converter  # noqa: PLC0415 -- loads cattrs, so only if needed
 
-    return native.loader(Meeting), reader(detailed=False).get_tolerant_loads_hook(Meeting)
+    return decoding.loader(Meeting), model_converter(detailed=False).get_tolerant_loads_hook(Meeting)
 
 
-def _read_rows(raws: list[Any], rows: list[Meeting]) -> Generator[None, None, None]:
-    """Read each row the fast way, or tolerantly, to equal models; where many are refused, most of them untried."""
+def _read_rows(raw_rows: list[Any], rows: list[Meeting]) -> Generator[None, None, None]:
+    """Read each row on the fast path, or tolerantly; where many were refused, most rows skip the fast path."""
     load, load_tolerantly = _row_loaders()
-    refused = untried = tolerantly = 0
-    for data in raws:
-        if untried:
-            untried -= 1
+    refused = skipped = tolerant = 0
+    for data in raw_rows:
+        if skipped:
+            skipped -= 1
         else:
             try:
                 rows.append(load(data))
-            except REFUSED:
+            except DECODE_ERRORS:
                 refused += 1
-                untried = min(refused - 1, _UNTRIED)
+                skipped = min(refused - 1, _MAX_SKIPPED)
             else:
                 refused = 0
                 continue
         rows.append(load_tolerantly(data))
-        tolerantly += 1
-        if tolerantly % _A_STEP == 0:
+        tolerant += 1
+        if tolerant % _ROWS_PER_STEP == 0:
             yield
 
 
-def _slowly(body: bytes) -> Generator[None, None, Page]:
-    return (yield from row_by_row(body)) or read_whole(body)
+def _steps_without_fast_path(body: bytes) -> Generator[None, None, Page]:
+    return (yield from read_row_by_row(body)) or read_page_tolerantly(body)
 
 
-def row_by_row(body: bytes) -> Generator[None, None, Page | None]:
-    """Read each row by itself, fast or tolerantly; ``None`` if there is more to be said of the answer."""
-    from pyas_async._core.codec.converter import reader  # noqa: PLC0415 -- cattrs, if needed
+def read_row_by_row(body: bytes) -> Generator[None, None, Page | None]:
+    """Read each row by itself, fast or tolerantly; ``None`` if the response has to be read as a whole."""
+    from pyas_async._core.codec.converter import model_converter  # noqa: PLC0415 -- loads cattrs, so only if needed
 
     rows: list[Meeting] = []
     try:
-        answer = _raw_answer.decode(body)
-        if answer.success is False:
+        envelope = _raw_decoder.decode(body)
+        if envelope.success is False:
             return None
-        data = answer.data
+        data = envelope.data
         yield from _read_rows(data.meetings, rows)
-        about = reader(detailed=False).structure(msgspec.structs.asdict(data) | {"meetings": None}, Page)
-    except Exception:  # noqa: BLE001  (whatever it was: who reads the whole finds it again, and says where)
+        about = model_converter(detailed=False).structure(msgspec.structs.asdict(data) | {"meetings": None}, Page)
+    except Exception:  # noqa: BLE001  (`read_page_tolerantly` finds it again, and says where it is)
         return None
     return attrs.evolve(about, meetings=tuple(rows), _source=(body, "data"))
 
 
-def read_whole(body: bytes) -> Page:
-    """Read an answer as tolerantly as can be, and say what is wrong with it.
+def read_page_tolerantly(body: bytes) -> Page:
+    """Read a response as a whole on the tolerant path, and say what is wrong with it.
 
     Raises:
         DecodeError: If it is not what the service documents.
-        Refused: If it says that it is an error.
+        NotSuccessError: If it says that it is an error.
     """
     document = parse_object(body)
     data, path, source = document.get("data"), "$.data", (body, "data")
     if not isinstance(data, dict) and "meetings" in document:
         data, path, source = document, "$", (body,)  # type: ignore[assignment]
     if not isinstance(data, dict) or "meetings" not in data:
-        msg = "no list of meetings where one belongs"
+        msg = "no list of meetings found"
         raise unreadable(msg, body, f"{path}.meetings")
     page = structure_at(Page, data, path, body)
     object.__setattr__(page, "_source", source)

@@ -1,8 +1,8 @@
-"""From the bytes of an answer to the model inside.
+"""From the bytes of a response to the model in it.
 
-Envelopes differ from call to call (`data`, `meeting`, `data.account`), and the vendor's pages differ from one another.
-So each reader looks in the documented place first, and then where the facts say it may be as well.
-``"success": false`` is an error under any status, a missing ``success`` is fine.
+The envelope differs from call to call (`data`, `meeting`, `data.account`), and the vendor's pages contradict one
+another. So each function looks in the documented place first, and then in the other known places.
+``"success": false`` is an error under any status; a missing ``success`` is fine.
 """
 
 import functools
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from pyas_async._core.codec import native
-from pyas_async._core.codec.parsing import parse, unreadable
+from pyas_async._core.codec import decoding
+from pyas_async._core.codec.decoding import parse, unreadable
 from pyas_async.errors import DecodeError
 
 if TYPE_CHECKING:
@@ -21,52 +21,58 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Refused(Exception):  # noqa: N818  (a signal to the exchange, never seen outside)
-    """The answer says ``"success": false``, whatever its status says."""
+class NotSuccessError(Exception):
+    """The response says ``"success": false``, under whatever status. The exchange handles it; callers never see it.
+
+    Attributes:
+        document: The response, which says why.
+    """
 
     def __init__(self, document: dict[str, Any]) -> None:
-        """Keep the document, which tells why."""
         self.document = document
         super().__init__("success: false")
 
 
-class Mistaken(DecodeError):  # noqa: N818  (a signal to the exchange, never seen outside)
-    """The answer is about another meeting than was asked for: nobody knows whose it is, nor what became of ours."""
+class WrongMeetingError(DecodeError):
+    """The response is about another meeting than the request was, so the outcome of the request is unknown.
+
+    The exchange handles it; callers see a plain `DecodeError`.
+    """
 
 
 def parse_object(body: bytes) -> dict[str, Any]:
-    """Parse an answer.
+    """Parse a response.
 
     Raises:
-        DecodeError: If it is no object.
-        Refused: If it says that it is an error.
+        DecodeError: If it is not an object.
+        NotSuccessError: If it says that it is an error.
     """
     document = parse(body)
     if not isinstance(document, dict):
         msg = "expected an object"
         raise unreadable(msg, body)
     if document.get("success") is False:
-        raise Refused(document)
+        raise NotSuccessError(document)
     return document
 
 
 def structure_at(cls: type[T], value: object, path: str, body: bytes) -> T:
-    """Make a model of what stands at a place of an answer.
+    """Make a model of a value that was found under a path of a response.
 
     Raises:
         DecodeError: If it does not fit.
     """
-    from pyas_async._core.codec.converter import MisfitAtError, structure  # noqa: PLC0415 -- cattrs, if needed
+    from pyas_async._core.codec.converter import StructureError, structure  # noqa: PLC0415 -- loads cattrs
 
     try:
         return structure(cls, value)
-    except MisfitAtError as error:
+    except StructureError as error:
         failure = error
     raise unreadable(failure.reason, body, path + failure.path)
 
 
 def _find_meeting(document: dict[str, Any]) -> tuple[dict[str, Any] | None, str]:
-    """Look for the meeting: under `meeting`, under `data` (or a `meeting` in it), else the bare object."""
+    """Find the meeting and its path: in `meeting`, in `data` (or a `meeting` in it), or the bare object."""
     if isinstance(found := document.get("meeting"), dict):
         return found, "$.meeting"
     if isinstance(data := document.get("data"), dict):
@@ -79,75 +85,75 @@ def _find_meeting(document: dict[str, Any]) -> tuple[dict[str, Any] | None, str]
     return None, "$"
 
 
-_envelope = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_envelope_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 @functools.cache
 def _detail_loader() -> Callable[[bytes], "MeetingDetail"]:
-    from pyas_async.models import MeetingDetail  # noqa: PLC0415 -- not every program gets a meeting
+    from pyas_async.models import MeetingDetail  # noqa: PLC0415 -- a program that only lists does not need it
 
-    return native.loader(MeetingDetail)
+    return decoding.loader(MeetingDetail)
 
 
-def read_quickly(body: bytes) -> "MeetingDetail | None":
-    """Read a meeting in one of the documented places; ``None`` if it is not plain to see there."""
+def read_detail_fast(body: bytes) -> "MeetingDetail | None":
+    """Read a meeting in one of the documented places on the fast path; ``None`` if it refuses anything."""
     try:
-        envelope = _envelope.decode(body)
+        envelope = _envelope_decoder.decode(body)
         if "success" in envelope and bytes(envelope["success"]) != b"true":
             return None
         if (found := envelope.get("meeting")) is None:
             found = envelope["data"]
-            found = _envelope.decode(found).get("meeting", found)
+            found = _envelope_decoder.decode(found).get("meeting", found)
         return _detail_loader()(found)
-    except Exception:  # noqa: BLE001  (whatever it was: who reads the whole finds it again, and says where)
+    except Exception:  # noqa: BLE001  (`read_detail_tolerantly` finds it again, and says where it is)
         return None
 
 
 def read_detail(body: bytes, number: int | None = None) -> "MeetingDetail":
-    """Read the answer to a get or a create.
+    """Read the response to a get or a create.
 
     Args:
-        body: The answer.
-        number: The meeting that was asked for, if it was asked for by number.
+        body: The response.
+        number: The number of the requested meeting, if it was requested by number.
 
     Raises:
-        DecodeError: If no meeting is in it.
-        Mistaken: If another one is.
-        Refused: If it says that it is an error.
+        DecodeError: If it has no meeting.
+        WrongMeetingError: If it has another meeting.
+        NotSuccessError: If it says that it is an error.
     """
-    meeting = read_quickly(body)
+    meeting = read_detail_fast(body)
     if meeting is None or number not in (None, meeting.id):
-        return read_slowly(body, number)
+        return read_detail_tolerantly(body, number)
     return meeting
 
 
-def read_slowly(body: bytes, number: int | None = None) -> "MeetingDetail":
-    """Read a meeting wherever it is, as tolerantly as can be, and say what is wrong with it.
+def read_detail_tolerantly(body: bytes, number: int | None = None) -> "MeetingDetail":
+    """Read a meeting in any known place on the tolerant path, and say what is wrong with the response.
 
     Raises:
-        DecodeError: If no meeting is in it.
-        Mistaken: If another one is than was asked for.
-        Refused: If it says that it is an error.
+        DecodeError: If it has no meeting.
+        WrongMeetingError: If it has another meeting than the requested one.
+        NotSuccessError: If it says that it is an error.
     """
     document = parse_object(body)
     found, path = _find_meeting(document)
     if found is None:
-        msg = "no meeting where one belongs"
+        msg = "no meeting found"
         raise unreadable(msg, body)
     return _meeting_of(found, path, body, number)
 
 
 def read_updated(body: bytes, number: int | None = None) -> "MeetingDetail | None":
-    """Read the answer to an update: it may hold the meeting, or nothing at all.
+    """Read the response to an update. It may have the meeting, or be empty.
 
     Args:
-        body: The answer.
-        number: The meeting that was to be changed, if it was named by number.
+        body: The response.
+        number: The number of the changed meeting, if the request named it by number.
 
     Raises:
         DecodeError: If it is something else, such as a proxy's page.
-        Mistaken: If it holds another meeting.
-        Refused: If it says that it is an error.
+        WrongMeetingError: If it has another meeting.
+        NotSuccessError: If it says that it is an error.
     """
     if not body.strip() or body.strip() == b"null":
         return None
@@ -157,53 +163,53 @@ def read_updated(body: bytes, number: int | None = None) -> "MeetingDetail | Non
 
 
 def _meeting_of(found: dict[str, Any], path: str, body: bytes, number: int | None) -> "MeetingDetail":
-    from pyas_async.models import MeetingDetail  # noqa: PLC0415 -- as above
+    from pyas_async.models import MeetingDetail  # noqa: PLC0415 -- see `_detail_loader`
 
     meeting = structure_at(MeetingDetail, found, path, body)
     if number is not None and meeting.id != number:
-        reason = f"expected meeting {number}, got {meeting.id}: the answer belongs to another question"
-        raise unreadable(reason, body, f"{path}.id", Mistaken)
+        reason = f"expected meeting {number}, got {meeting.id}: this is the response to another request"
+        raise unreadable(reason, body, f"{path}.id", WrongMeetingError)
     return meeting
 
 
 def read_nothing(body: bytes) -> None:
-    """Read the answer to a delete, of which only its success is of interest.
+    """Check the response to a delete, which has no content that matters.
 
     Raises:
-        DecodeError: If it is something else than JSON or nothing, such as a proxy's page.
-        Refused: If it says that it is an error.
+        DecodeError: If it is neither a JSON object nor empty; a proxy's page, for example.
+        NotSuccessError: If it says that it is an error.
     """
     if body.strip() and body.strip() != b"null":
         parse_object(body)
 
 
 def read_account(body: bytes) -> "ConnectedAccount":
-    """Read the answer to a connect.
+    """Read the response to a connect.
 
     Raises:
-        DecodeError: If no account is in it.
-        Refused: If it says that it is an error.
+        DecodeError: If it has no account.
+        NotSuccessError: If it says that it is an error.
     """
     document = parse_object(body)
     found, path = document.get("data", document), "$.data" if "data" in document else "$"
     if isinstance(found, dict) and "account" in found:
         found, path = found["account"], f"{path}.account"
-    from pyas_async.models import ConnectedAccount  # noqa: PLC0415 -- as above
+    from pyas_async.models import ConnectedAccount  # noqa: PLC0415 -- see `_detail_loader`
 
     return structure_at(ConnectedAccount, found, path, body)
 
 
 def read_oauth_url(body: bytes) -> str:
-    """Read the answer that holds the address where a user allows the app to reach Zoom.
+    """Read the URL on which a user grants the app access to Zoom.
 
     Raises:
-        DecodeError: If no address is in it.
-        Refused: If it says that it is an error.
+        DecodeError: If the response has no URL.
+        NotSuccessError: If it says that it is an error.
     """
     document = parse_object(body)
     data = document.get("data")
     url = document.get("url") or (data.get("url") if isinstance(data, dict) else None)
     if not isinstance(url, str):
-        msg = "no address where one belongs"
+        msg = "no address found"
         raise unreadable(msg, body, "$.url")
     return url

@@ -18,6 +18,7 @@ import attrs
 
 from pyas_async._core.pagination import checkpoint_format
 from pyas_async._core.pagination.checkpoint_format import check_fields, damaged, pack, seal, unpack, unseal
+from pyas_async._public import public
 from pyas_async.errors import CheckpointError
 
 _FIELDS: dict[str, checkpoint_format.Check] = {
@@ -36,6 +37,7 @@ FILTERS = ("startDate", "endDate", "type")
 """The filters of a listing, as the service is asked. A text with others would ask it for other things, in our name."""
 
 
+@public
 @attrs.frozen(kw_only=True, repr=False, eq=False)
 class Checkpoint:
     """A place in an iteration, for ``resume=…``; ``str(checkpoint)`` is its text, `parse` the way back.

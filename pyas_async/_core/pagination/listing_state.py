@@ -5,6 +5,7 @@ from typing import Literal, TypeAlias
 import attrs
 
 from pyas_async._core.pagination.checkpoint import ListingCheckpoint
+from pyas_async._public import public
 from pyas_async.models import Page
 
 PAGE_SIZE = 300
@@ -51,6 +52,7 @@ class ListingRules:
         return self.token_ttl - min(10.0, self.token_ttl * 0.05)
 
 
+@public
 @attrs.frozen(kw_only=True)
 class IterationStats:
     """What an iteration has done so far.

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Self
 
 import attrs
 
+from pyas_async._checks import number, whole_number
 from pyas_async._core.ratelimit.counters import LocalCounter, ServiceCounter
 from pyas_async._core.ratelimit.forecast import SPREAD, TICK, Forecast
 from pyas_async._core.ratelimit.queue import Queue
+from pyas_async._public import public
 from pyas_async.errors import ConfigurationError, shown
-from pyas_async.options import is_number
 from pyas_async.plans import DEVELOPER, GROWTH, SCALE
 from pyas_async.plans._plan import GUARD, MOST, WINDOW, portion
 
@@ -31,6 +32,7 @@ _LOOKS = 16
 """How often in a window it is looked again whether something must still be kept back."""
 
 
+@public
 @attrs.frozen(kw_only=True)
 class RateLimitSnapshot:
     """The call budget at one moment, for showing it.
@@ -48,6 +50,7 @@ class RateLimitSnapshot:
     waiting: int
 
 
+@public
 class RateBudget:
     """The calls that one API key may spend. Pass one instance to several clients that use the same key.
 
@@ -76,18 +79,12 @@ class RateBudget:
         Raises:
             ConfigurationError: If a number is out of bounds.
         """
-        if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= MOST):
-            msg = f"RateBudget limit: expected a whole number of calls from 1 to {MOST:,}, or None, got {shown(limit)}"
-            raise ConfigurationError(msg)
-        if not is_number(window) or window <= 0:
-            msg = f"RateBudget window: expected seconds above 0, got {shown(window)}"
-            raise ConfigurationError(msg)
-        if not is_number(share) or not 0 < share <= 1:
-            msg = f"RateBudget share: expected a part above 0 and at most 1, got {shown(share)}"
-            raise ConfigurationError(msg)
-        if not is_number(guard) or guard < 0:
-            msg = f"RateBudget guard: expected seconds >= 0, got {shown(guard)}"
-            raise ConfigurationError(msg)
+        error, unit = ConfigurationError, "None, or a whole number of calls"
+        if limit is not None:
+            whole_number("RateBudget limit", limit, minimum=1, maximum=MOST, digits=False, unit=unit, error=error)
+        number("RateBudget window", window, above=True, unit="seconds", error=error)
+        number("RateBudget share", share, above=True, maximum=1, unit="a part", error=error)
+        number("RateBudget guard", guard, unit="seconds", error=error)
         self.queue: Queue = Queue()
         self._limit = limit
         self._window = window

@@ -8,8 +8,8 @@ from typing import Protocol, runtime_checkable
 
 import attrs
 
+from pyas_async._checks import is_number
 from pyas_async._public import public
-from pyas_async.options import is_number
 
 _LONGEST = 10**9
 

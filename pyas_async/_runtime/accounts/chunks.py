@@ -5,11 +5,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import anyio
 
+from pyas_async._checks import number, whole_number
 from pyas_async._core.accounts.tally import AccountsStats
 from pyas_async._core.pagination.checkpoint import Checkpoint
-from pyas_async.errors import InvalidArgumentError
-from pyas_async.models._checks import whole_number
-from pyas_async.options import is_number
 
 if TYPE_CHECKING:
     from pyas_async.models import Meeting
@@ -35,8 +33,7 @@ class Chunks(AsyncIterator[tuple[Pairs, Checkpoint]]):
         self._next_page = next_page
         self._checkpoint = checkpoint
         self._stats = stats
-        if not is_number(seconds) or seconds <= 0:
-            raise InvalidArgumentError("seconds", "a number of seconds above 0", seconds)
+        number("seconds", seconds, above=True, unit="seconds")
         self._most = whole_number("pages", pages, minimum=1, maximum=_MOST_PAGES)
         self._seconds = seconds
         self._ended = 0

@@ -4,10 +4,10 @@ from collections.abc import AsyncIterable, Iterable
 
 import anyio.lowlevel
 
+from pyas_async import _checks
 from pyas_async._core.accounts.checkpoint import AccountsCheckpoint, add_id
 from pyas_async._runtime.item_source import ItemSource
 from pyas_async.errors import InvalidArgumentError
-from pyas_async.models import _checks
 
 _BREATH = 100
 """Ids that are drawn again at a stretch, where the input has them at hand; then others get their turn."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, NoReturn, TypeVar
 import anyio
 import anyio.lowlevel
 
+from pyas_async import _checks
 from pyas_async._core.bulk import BulkOperation
 from pyas_async._public import public
 from pyas_async._runtime.bulk.workers import BulkWorkers
@@ -16,7 +17,6 @@ from pyas_async._runtime.calls.options import CallOptions
 from pyas_async._runtime.calls.session import Session
 from pyas_async._runtime.notifier import Notifier
 from pyas_async.errors import PyasError
-from pyas_async.models import _checks
 from pyas_async.outcomes import BulkStats, K_co, Outcome, V_co
 
 if TYPE_CHECKING:

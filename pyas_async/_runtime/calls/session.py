@@ -1,11 +1,11 @@
 """What a client and all of its views send through."""
 
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pyas_async._core.calls.messages import Call
 from pyas_async._core.ratelimit.budget import RateBudget, RateLimitSnapshot
-from pyas_async._core.reconcile.creations import Creations
 from pyas_async._runtime.calls.execution import Execution, Listing
 from pyas_async._runtime.calls.options import CallOptions
 from pyas_async._runtime.calls.resources import CallResources
@@ -18,6 +18,9 @@ from pyas_async._runtime.secrets.api_key import ApiKey
 from pyas_async._runtime.secrets.log_filter import install_log_filter
 from pyas_async.events import Event
 
+if TYPE_CHECKING:
+    from pyas_async._core.reconcile.creations import Creations
+
 T = TypeVar("T")
 
 
@@ -25,7 +28,6 @@ class Session:
     """Makes the calls of a client: the one way in which anything is sent.
 
     Attributes:
-        creations: The creates of this client that are under way or ended not long ago.
         resources: What all calls share.
     """
 
@@ -40,7 +42,6 @@ class Session:
     ) -> None:
         """Put the parts together; nothing is opened yet."""
         self.resources = CallResources(transport, key, budget, clock)
-        self.creations = Creations()
         self._single_flight = SingleFlight(self._make)
         if on_event is not None:
             self.events.subscribe(on_event)
@@ -55,6 +56,13 @@ class Session:
     def events(self) -> EventEmitter:
         """Where the client's events go."""
         return self.resources.events
+
+    @cached_property
+    def creations(self) -> "Creations":
+        """The creates of this client that are under way or ended not long ago."""
+        from pyas_async._core.reconcile.creations import Creations  # noqa: PLC0415 -- many programs only read
+
+        return Creations()
 
     async def aclose(self) -> None:
         """Close the connections. Calls under way fail; later calls are refused."""

@@ -17,7 +17,7 @@ from pyas_async._runtime.http.pools import places_of
 from pyas_async._runtime.http.timeouts import Timeouts
 from pyas_async._runtime.http.wire import Wire
 from pyas_async._runtime.secrets.api_key import ApiKey
-from pyas_async._runtime.secrets.tracebacks import without_requests
+from pyas_async._runtime.secrets.tracebacks import without_request_frames
 from pyas_async.errors import ClientClosedError
 
 
@@ -119,7 +119,7 @@ class Transport:
             if client is not None and isinstance(error, RuntimeError) and client.is_closed:
                 msg = "the httpx client was closed"
                 raise ClientClosedError(msg)
-            raise without_requests(error)
+            raise without_request_frames(error)
         if attempt.refusal is not None:
             return attempt.refusal
         # Only httpcore says how far it came. Where it said nothing, the request may be anywhere.

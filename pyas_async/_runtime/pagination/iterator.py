@@ -10,6 +10,7 @@ import attrs
 from pyas_async._core.pagination.checkpoint import Checkpoint, ListingCheckpoint
 from pyas_async._core.pagination.listing_state import IterationStats, ListingRules
 from pyas_async._core.pagination.machine import PaginationMachine
+from pyas_async._public import public
 from pyas_async._runtime.calls.options import CallOptions
 from pyas_async._runtime.calls.session import Session
 from pyas_async._runtime.pagination.prefetch import Arrival, PageFetcher
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _ONCE = "this listing has been iterated, or closed; call iter_all() again for another walk"
 
 
+@public
 class MeetingIterator(AsyncIterator[Meeting]):
     """The meetings of one account, across pages, each row once.
 

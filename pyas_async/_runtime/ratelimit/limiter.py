@@ -16,7 +16,7 @@ import anyio.lowlevel
 from pyas_async._core.ratelimit.budget import RateBudget
 from pyas_async._core.ratelimit.queue import Ticket
 from pyas_async._runtime.clock import Clock
-from pyas_async._runtime.loop_guard import is_left
+from pyas_async._runtime.loop_guard import is_abandoned
 from pyas_async.errors import BudgetTimeoutError, ClientClosedError
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class RateLimiter:
     def try_acquire(self, ticket: Ticket, now: float | None = None) -> bool:
         """Take a place at once, if the call may have one before all who wait; `now`, if somebody has just looked."""
         queue = self.budget.queue
-        if is_left(queue):
+        if is_abandoned(queue):
             self._forget()
         if queue.line:
             queue.join(ticket)
@@ -86,7 +86,7 @@ class RateLimiter:
             WrongEventLoopError: If calls of another event loop wait for the same budget.
         """
         queue = self.budget.queue
-        if is_left(queue):
+        if is_abandoned(queue):
             self._forget()
         queue.loop = anyio.lowlevel.current_token()
         give_up = math.inf if left is None else self._clock.now() + left

@@ -1,4 +1,4 @@
-"""The API key, in a type that cannot be shown by accident."""
+"""The API key, in a type that cannot be shown by accident, and the mask that removes it from texts."""
 
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
@@ -8,25 +8,25 @@ from typing import NoReturn
 from pyas_async._core.redact import redact
 from pyas_async.errors import ConfigurationError
 
-_NOT_PICKLED = "an API key is not pickled; give it to each process by its environment"
-_KEPT = 8
-"""Keys that were in use last, and are masked; a function may give a new one for each request."""
+_NOT_PICKLED = "an API key is not pickled; pass it to each process through its environment"
+_RECENT_KEYS = 8
+"""How many of the latest keys are masked; a key function may return a new one for each request."""
 
 
 class ApiKey:
-    """The API key, or what fetches it. Neither ``repr`` nor pickle nor a format string gives it away."""
+    """The API key, or the function that fetches it. ``repr``, format strings and pickle do not reveal it."""
 
     __slots__ = ("_fetch", "_new", "_recent", "_value")
 
     def __init__(self, key: str | Callable[[], Awaitable[str]]) -> None:
-        """Keep a key, or an async function that is asked before each request."""
-        flaw = None if callable(key) else _flaw_of(key)
-        self._value = self._new = key if isinstance(key, str) and not flaw else ""
-        self._recent: deque[str] = deque([self._value] if self._value else (), _KEPT)
+        """Check and keep a key, or an async function that is called before each request."""
+        problem = None if callable(key) else _problem_of(key)
+        self._value = self._new = key if isinstance(key, str) and not problem else ""
+        self._recent: deque[str] = deque([self._value] if self._value else (), _RECENT_KEYS)
         self._fetch = key if callable(key) else None
-        if flaw:
+        if problem:
             del key  # tracebacks show variables
-            raise ConfigurationError(flaw)
+            raise ConfigurationError(problem)
 
     @property
     def fetched(self) -> bool:
@@ -34,67 +34,64 @@ class ApiKey:
         return self._fetch is not None
 
     async def fetch(self) -> None:
-        """Ask for the key anew, if there is somebody to ask."""
+        """Call the key function, if there is one, and keep the key that it returns."""
         if self._fetch is None:
             return
-        coming = self._fetch()
-        if not isawaitable(coming):
-            msg = f"api_key: expected an async function; what it gave cannot be awaited ({type(coming).__name__})"
-            del coming  # it may be the key
+        awaitable = self._fetch()
+        if not isawaitable(awaitable):
+            msg = f"api_key: expected an async function; its result cannot be awaited ({type(awaitable).__name__})"
+            del awaitable  # it may be the key
             raise ConfigurationError(msg)
-        self._new = await coming
-        if flaw := _flaw_of(self._new):
-            self._new = ""  # the one that another call has fetched stays what it is
-            raise ConfigurationError(flaw)
+        self._new = await awaitable
+        if problem := _problem_of(self._new):
+            self._new = ""  # the key that another call has fetched stays in use
+            raise ConfigurationError(problem)
         self._value = self._new
         if self._value not in self._recent:
             self._recent.append(self._value)
 
     def reveal(self) -> str:
-        """Give the key. Never keep it in a variable: tracebacks show those."""
+        """Return the key. Do not assign it to a variable: tracebacks show those."""
         return self._value
 
     def mask(self, also: Iterable[str] = ()) -> "Mask":
-        """Give what takes the key, and other secrets, out of a text."""
+        """Make a mask for the key and other secrets."""
         return Mask(self._recent, tuple(also))
 
     def __repr__(self) -> str:
-        """Show that there is a key, and nothing of it."""
         return "ApiKey(***)"
 
     def __reduce__(self) -> NoReturn:
-        """Refuse to be pickled."""
         raise TypeError(_NOT_PICKLED)
 
 
 class Mask:
-    """Takes the key, other secrets, and everything else that looks like one out of a text. It shows nothing itself."""
+    """Removes the key, other secrets, and whatever looks like a secret from a text. Its ``repr`` shows none of them."""
 
     __slots__ = ("_also", "_keys")
 
     def __init__(self, keys: Iterable[str], also: tuple[str, ...]) -> None:
-        # What answers a request may speak of the key that it was sent with, when another call has fetched the next one.
+        # Not a copy: a response may repeat the key of its request after another call has fetched the next one.
         self._keys = keys
         self._also = also
 
     def __call__(self, text: str, *, limit: int | None = 500) -> str:
-        """Give the text without them, and no longer than the limit; ``None``: as long as it is."""
+        """Return the text without them, cut after `limit` characters unless that is ``None``."""
         return redact(text, (*self._keys, *self._also), limit)
 
     def __reduce__(self) -> NoReturn:
-        """Refuse to be pickled, as the key does."""
         raise TypeError(_NOT_PICKLED)
 
 
-def _flaw_of(key: object) -> str | None:
-    """Say what is wrong with a key, without echoing it; ``None`` if nothing is."""
+def _problem_of(key: object) -> str | None:
+    """Describe what is wrong with a key without showing it; ``None`` if it is valid."""
     if not isinstance(key, str):
-        return f"api_key: expected a string, or an async function that gives one, got {type(key).__name__}"
+        return f"api_key: expected a string, or an async function that returns one, got {type(key).__name__}"
     if not key:
         return "api_key: it is empty. Set PYAS_API_KEY, or pass api_key="
     if all("!" <= character <= "~" for character in key):
         return None
     return (
-        f"api_key: expected visible ASCII characters alone; among its {len(key)} is another one, such as a line end or "
-        "a blank, as they come from reading a file. Strip it"
+        f"api_key: expected visible ASCII characters only; among its {len(key)} is another one, such as a line end or "
+        "a blank, which reading a file often adds. Strip it"
     )

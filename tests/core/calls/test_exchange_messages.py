@@ -36,7 +36,7 @@ from pyas_async import (
 from pyas_async._core.calls.exchange import Exchange, Fail, Limits, Return, Send
 from pyas_async._core.calls.messages import Call, Fault
 from pyas_async._core.calls.retry import RetryQuota, pause
-from pyas_async._core.codec import Refused, read_detail
+from pyas_async._core.codec import NotSuccessError, read_detail
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -242,7 +242,7 @@ def test_an_answer_that_needs_no_steps() -> None:
 
 @pytest.mark.parametrize(
     ("last", "words"),
-    [(Refused({"success": False, "error": "no such page"}), "no such page"), (DecodeError("cut"), "cut")],
+    [(NotSuccessError({"success": False, "error": "no such page"}), "no such page"), (DecodeError("cut"), "cut")],
 )
 def test_steps_that_fail(last: Exception, words: str) -> None:
     """An answer that cannot be read in steps, or says that it failed, fails the call when it is decided on."""

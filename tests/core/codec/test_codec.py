@@ -1,4 +1,4 @@
-"""Reading answers: two ways that agree, and one kind of error for whatever cannot be read."""
+"""Reading responses: two paths that agree, and one kind of error for everything that cannot be read."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from core.strategies import brisk, encode, json_values, page_of, pages
 from pyas_async import DecodeError, Meeting, MeetingType, Page, to_dict
 from pyas_async._core.codec import (
-    Mistaken,
-    Refused,
+    NotSuccessError,
+    WrongMeetingError,
     read_account,
     read_detail,
     read_nothing,
@@ -21,7 +21,7 @@ from pyas_async._core.codec import (
     read_page,
     read_updated,
 )
-from pyas_async._core.codec.pages import read_whole
+from pyas_async._core.codec.pages import read_page_tolerantly
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +45,7 @@ _envelopes = st.dictionaries(
 
 
 def attempt(read: Callable[[bytes], Page], body: bytes) -> Page | str:
-    """Read a page, or tell the place of the failure."""
+    """Read a page, or return the path of the failure."""
     try:
         return read(body)
     except DecodeError as error:
@@ -54,10 +54,10 @@ def attempt(read: Callable[[bytes], Page], body: bytes) -> Page | str:
 
 @brisk
 @given(pages)
-def test_both_ways_agree(data: dict[str, Any]) -> None:
-    """The fast way and the tolerant way make equal pages, of equal documents, or refuse the same place."""
+def test_both_paths_agree(data: dict[str, Any]) -> None:
+    """The fast and the tolerant path make equal pages with equal documents, or report the same path."""
     body = encode({"success": True, "data": data})
-    fast, tolerant = attempt(read_page, body), attempt(read_whole, body)
+    fast, tolerant = attempt(read_page, body), attempt(read_page_tolerantly, body)
 
     assert tolerant == fast
     if isinstance(fast, Page) and isinstance(tolerant, Page):
@@ -88,7 +88,7 @@ def test_reading_is_tolerant(row: dict[str, Any], field: str, expected: object) 
     ("zone", "hour"), [("Europe/Berlin", 7), (None, 8), ("Mars/Olympus", 8), ("", 8)], ids=["known", "none", "odd", ""]
 )
 def test_time_without_offset(zone: str | None, hour: int) -> None:
-    """A start without an offset is read in the row's zone, or as UTC where there is no zone to be known."""
+    """A start without an offset is read in the row's time zone, or as UTC if that is missing or unknown."""
     row = {"id": 1, "start_time": "2026-11-22T08:00:00", "timezone": zone}
     start = read_page(page_of(row)).meetings[0].start_time
 
@@ -98,7 +98,7 @@ def test_time_without_offset(zone: str | None, hour: int) -> None:
 
 @pytest.mark.parametrize("token", ["", None])
 def test_no_token_is_the_end(token: str | None) -> None:
-    """An empty token, null and none at all say the same: this page is the last."""
+    """An empty token, null and a missing one mean the same: this page is the last."""
     with_token = read_page(encode({"data": {"meetings": [], "next_page_token": token}}))
     without = read_page(encode({"data": {"meetings": []}}))
 
@@ -106,14 +106,14 @@ def test_no_token_is_the_end(token: str | None) -> None:
 
 
 def test_success_may_be_missing() -> None:
-    """An answer that does not say whether it is a success is one."""
+    """A response without ``success`` is a success."""
     assert (Meeting(id=1),) == read_page(encode({"data": {"meetings": [{"id": 1}]}})).meetings
 
 
 @each_reader
-def test_refusal(read: Callable[[bytes], object]) -> None:
-    """An answer that says ``"success": false`` is no success for any call."""
-    with pytest.raises(Refused) as caught:
+def test_success_false(read: Callable[[bytes], object]) -> None:
+    """A response that says ``"success": false`` is an error for every call."""
+    with pytest.raises(NotSuccessError) as caught:
         read(b'{"success": false, "error": "no", "data": {"meetings": []}}')
 
     assert "no" == caught.value.document["error"]
@@ -130,25 +130,25 @@ def test_refusal(read: Callable[[bytes], object]) -> None:
     ids=["meeting", "data", "data.meeting", "bare"],
 )
 def test_meeting_is_found(document: dict[str, Any]) -> None:
-    """The meeting of a get, a create or an update is found in each place where the vendor's pages put one."""
+    """The meeting of a get, a create or an update is found in each place that the vendor's pages show."""
     assert 5 == read_detail(encode(document)).id
     assert read_detail(encode(document)) == read_updated(encode(document))
 
 
 @pytest.mark.parametrize("read", [read_detail, read_updated])
 def test_another_meeting(read: Callable[..., object]) -> None:
-    """An answer about another meeting than the one named by number belongs to another question, and says so."""
-    with pytest.raises(Mistaken) as caught:
+    """A response with another meeting than the one requested by number is an error that says so."""
+    with pytest.raises(WrongMeetingError) as caught:
         read(encode({"success": True, "data": {"meeting": {"id": 666, "topic": "Theirs"}}}), number=81)
 
     assert "$.data.meeting.id" == caught.value.path
-    assert "expected meeting 81, got 666: the answer belongs to another question" == caught.value.reason
+    assert "expected meeting 81, got 666: this is the response to another request" == caught.value.reason
     assert "Theirs" in caught.value.excerpt
 
 
 @pytest.mark.parametrize("text", [b"9" * 5_000, b"-" + b"9" * 5_000, b"1e999"], ids=["digits", "negative", "exponent"])
 def test_numbers_without_bound(text: bytes) -> None:
-    """A number that Python has no number for stands in nobody's way, and where one is expected it is named."""
+    """A number that Python cannot hold is ignored in an unknown field, and reported where a number is expected."""
     assert 5 == read_detail(b'{"meeting": {"id": 5, "new": %s}}' % text).id
     with pytest.raises(DecodeError, match="whole number") as caught:
         read_detail(b'{"meeting": {"id": %s}}' % text)
@@ -157,8 +157,8 @@ def test_numbers_without_bound(text: bytes) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b" \n", b"null", b"{}", b'{"success": true}'])
-def test_empty_answer_to_an_update(body: bytes) -> None:
-    """An update or a delete that answers nothing has succeeded."""
+def test_empty_response_to_an_update(body: bytes) -> None:
+    """An update or a delete with an empty response has succeeded."""
     assert read_updated(body) is None
     read_nothing(body)
 
@@ -179,7 +179,7 @@ def test_empty_answer_to_an_update(body: bytes) -> None:
     ids=["html", "list", "text", "nan", "nan inside", "deep", "deeper", "cut"],
 )
 def test_unreadable(read: Callable[[bytes], object], body: bytes) -> None:
-    """What is no object of JSON is one kind of error, with a short excerpt."""
+    """Everything that is not a JSON object is one kind of error, with a short excerpt."""
     with pytest.raises(DecodeError) as caught:
         read(body)
 
@@ -190,7 +190,7 @@ def test_unreadable(read: Callable[[bytes], object], body: bytes) -> None:
 @each_reader
 @pytest.mark.parametrize("value", [b"1e999", b'"\xff"', b'"\\ud800"', b"-0", b"1" * 400], ids=range(5))
 def test_odd_values(read: Callable[[bytes], object], value: bytes) -> None:
-    """Odd JSON is read, or refused as what cannot be read; nothing else comes of it."""
+    """Odd JSON is read, or raises DecodeError and nothing else."""
     for body in (b'{"data": ' + value + b"}", b'{"data": {"meetings": [{"id": ' + value + b"}]}}"):
         try:
             read(body)
@@ -202,18 +202,18 @@ def test_odd_values(read: Callable[[bytes], object], value: bytes) -> None:
 @brisk
 @given(body=st.binary(max_size=60) | _envelopes.map(encode) | json_values.map(encode))
 def test_one_kind_of_error(read: Callable[[bytes], object], body: bytes) -> None:
-    """Whatever bytes arrive: a value, or DecodeError, or the answer's own word that it failed."""
+    """Any bytes give a value, a DecodeError, or the error for ``"success": false``."""
     try:
         read(body)
     except DecodeError as error:
         assert error.path.startswith("$")  # noqa: PT017  (not every example raises)
-    except Refused:
+    except NotSuccessError:
         pass
 
 
 @pytest.mark.parametrize("tail", [b"", b', "type": "2"'], ids=["fast", "tolerant"])
 def test_byte_order_mark(tail: bytes) -> None:
-    """A byte order mark before the JSON is passed over, by the document that is kept as well."""
+    """A byte order mark before the JSON is skipped, also when the kept document is read again."""
     page = read_page(b'\xef\xbb\xbf{"data": {"meetings": [{"id": 1, "x": 2' + tail + b'}], "y": 3}}')
 
     assert {"y": 3} == page.extra
@@ -242,7 +242,7 @@ def test_byte_order_mark(tail: bytes) -> None:
     ],
 )
 def test_path(read: Callable[[bytes], object], document: dict[str, Any], path: str) -> None:
-    """The error names the place in the document, by the names that the document has."""
+    """The error has the path in the document, with the names that the document uses."""
     with pytest.raises(DecodeError) as caught:
         read(encode(document))
 

@@ -1,4 +1,4 @@
-"""Models and their documents: nothing lost on the way through, changes shown, secrets not."""
+"""Models and their documents: nothing is lost, changes are written, and secrets are not shown."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ models_and_documents = (
 )
 
 
-def accepted(cls: type[Any], document: dict[str, Any]) -> Any:  # noqa: ANN401  (of the class that was asked for)
-    """Make a model, or give the example up if the document cannot be one."""
+def accepted(cls: type[Any], document: dict[str, Any]) -> Any:  # noqa: ANN401  (an instance of `cls`)
+    """Make a model, or reject the example if the document does not fit."""
     try:
         return from_dict(cls, document)
     except DecodeError:
@@ -61,8 +61,8 @@ def accepted(cls: type[Any], document: dict[str, Any]) -> Any:  # noqa: ANN401  
 
 @brisk
 @given(models_and_documents)
-def test_document_comes_back(case: tuple[type[Any], dict[str, Any]]) -> None:
-    """``to_dict`` gives the document back as it came: unknown fields, nulls and the text of dates included."""
+def test_document_round_trip(case: tuple[type[Any], dict[str, Any]]) -> None:
+    """``to_dict`` returns the document that the model was made of, with unknown fields, nulls and the text of dates."""
     cls, document = case
 
     assert document == to_dict(accepted(cls, document))
@@ -70,8 +70,8 @@ def test_document_comes_back(case: tuple[type[Any], dict[str, Any]]) -> None:
 
 @brisk
 @given(models_and_documents)
-def test_model_comes_back(case: tuple[type[Any], dict[str, Any]]) -> None:
-    """``from_dict`` is the reverse of ``to_dict``: the same model again."""
+def test_model_round_trip(case: tuple[type[Any], dict[str, Any]]) -> None:
+    """``from_dict`` is the reverse of ``to_dict``: it makes an equal model."""
     cls, document = case
     model = accepted(cls, document)
 
@@ -79,8 +79,8 @@ def test_model_comes_back(case: tuple[type[Any], dict[str, Any]]) -> None:
 
 
 @pytest.mark.parametrize("token", ["", None, "tok"])
-def test_page_comes_back(token: str | None) -> None:
-    """A page that was read is the same page after ``to_dict`` and ``from_dict``, the last one included."""
+def test_page_round_trip(token: str | None) -> None:
+    """A page, also the last one, is equal after ``to_dict`` and ``from_dict``."""
     page = read_page(encode({"data": {"meetings": [{"id": 1}], "next_page_token": token}}))
 
     assert page == from_dict(Page, to_dict(page))
@@ -95,7 +95,7 @@ def through_pickle(model: object) -> object:
 @brisk
 @given(data=pages)
 def test_copies(copier: Callable[[Any], Any], data: dict[str, Any]) -> None:
-    """Copies and pickles of a page and of its rows are equal, and know the whole document."""
+    """Copies and pickles of a page and of its rows are equal, and keep the whole document."""
     accepted(Page, data)
     page = read_page(encode({"data": data}))
 
@@ -107,15 +107,15 @@ def test_copies(copier: Callable[[Any], Any], data: dict[str, Any]) -> None:
 
 
 def test_result_belongs_to_the_caller() -> None:
-    """What ``to_dict`` gives may be changed; the model does not change with it."""
+    """The caller may change the result of ``to_dict``; the model does not change with it."""
     meeting = from_dict(Meeting, {"id": 1, "x": {"y": 1}})
     to_dict(meeting)["x"]["y"] = 2
 
     assert {"id": 1, "x": {"y": 1}} == to_dict(meeting)
 
 
-def test_given_document_stays_the_callers() -> None:
-    """A document that is changed after ``from_dict`` changes no model."""
+def test_given_document_belongs_to_the_caller() -> None:
+    """The caller may change a document after ``from_dict``; the model does not change with it."""
     document = {"id": 1, "x": [1]}
     meeting = from_dict(Meeting, document)
     document["x"] = 2
@@ -135,14 +135,14 @@ def test_given_document_stays_the_callers() -> None:
     ],
 )
 def test_evolve(change: dict[str, Any], expected: dict[str, Any]) -> None:
-    """Changed fields show their new values, and all others come back as they came."""
+    """Changed fields have their new values in the document, and all others are as they came."""
     document = {"id": "7", "topic": "old", "start_time": "2026-11-22 08:00:00Z", "duration": "30", "x": None}
 
     assert document | expected == to_dict(attrs.evolve(from_dict(Meeting, document), **change))
 
 
 def test_evolve_date() -> None:
-    """A new date is written as RFC 3339, in the place of the old one's text."""
+    """A new date replaces the text of the old one, in the form of RFC 3339."""
     meeting = from_dict(Meeting, {"id": 1, "start_time": "2026-11-22 08:00Z", "created_at": "2026-11-22 07:00Z"})
     changed = attrs.evolve(meeting, start_time=meeting.created_at)
 
@@ -150,7 +150,7 @@ def test_evolve_date() -> None:
 
 
 def test_evolve_inside() -> None:
-    """A change inside a nested model shows, and the unknown fields around it stay."""
+    """A change inside a nested model is written, and the unknown fields around it stay."""
     document = {
         "id": 1,
         "settings": {"waiting_room": "true", "new": 1, "breakout_room": {"enable": False, "rooms": []}},
@@ -166,14 +166,14 @@ def test_evolve_inside() -> None:
 
 
 def test_evolve_rows() -> None:
-    """A page whose rows were picked shows the rows that are left, each as it came."""
+    """A page whose rows were filtered has the remaining rows in its document, each as it came."""
     page = read_page(page_of({"id": 1, "x": 1}, {"id": "2", "x": 2}))
 
     assert [{"id": "2", "x": 2}] == to_dict(attrs.evolve(page, meetings=page.meetings[1:]))["meetings"]
 
 
 def test_made_by_hand() -> None:
-    """A model that did not come from the service gives the fields it was given."""
+    """The document of a model that did not come from the service has the given fields."""
     meeting = MeetingDetail(id=1, settings=MeetingSettings(jbh_time=0))
 
     assert {"id": 1, "settings": {"jbh_time": 0}} == to_dict(meeting)
@@ -182,11 +182,11 @@ def test_made_by_hand() -> None:
 
 @pytest.mark.parametrize("field", [b'"x": ' + b"9" * 5000, b'"x": 1e999', b'"x": "\xff"', b'"\xff": 1'])
 def test_odd_unknown_fields(field: bytes) -> None:
-    """A field that no model names breaks nothing later, if its page could be read: no repr, no extra, no document."""
+    """An odd unknown field on a readable page breaks neither ``repr`` nor ``extra`` nor ``to_dict``."""
     try:
         page = read_page(b'{"data": {"meetings": [{"id": 1, ' + field + b"}]}}")
     except DecodeError:
-        return  # refused at once, where it is expected
+        return  # refused at once, which is fine
 
     assert len(page.meetings[0].extra) == 1
     assert "extra=" in repr(page)
@@ -195,7 +195,7 @@ def test_odd_unknown_fields(field: bytes) -> None:
 
 @pytest.mark.parametrize("name", ["start_url", "password", "h323_password", "pstn_password", "encrypted_password"])
 def test_repr_masks_secrets(name: str) -> None:
-    """No secret shows in a repr, and yet that there is one."""
+    """A ``repr`` does not show a secret, but shows that there is one."""
     shown = repr(from_dict(MeetingDetail, {"id": 1, name: SECRET}))
 
     assert SECRET not in shown
@@ -203,7 +203,7 @@ def test_repr_masks_secrets(name: str) -> None:
 
 
 def below(frames: int, do: Callable[[], object]) -> object:
-    """Do something from far down in the stack, where a program of many layers may call."""
+    """Call a function from deep in the stack, as a program of many layers may."""
     return below(frames - 1, do) if frames else do()
 
 
@@ -211,9 +211,9 @@ def below(frames: int, do: Callable[[], object]) -> object:
 @pytest.mark.parametrize("inner", [b"1", b'"\\u00e9"'], ids=["plain", "escaped"])
 @pytest.mark.parametrize("place", ["row", "page", "detail"])
 def test_deep_documents(place: str, inner: bytes, depth: int) -> None:
-    """What can be read can be shown, by whatever depth of the stack; what is too deep is our error, if asked for.
+    """A readable model has a ``repr`` at any depth of the stack; reading a field that is too deep raises DecodeError.
 
-    A field that nobody asks for costs no row: where the parser can skip what is in it, it is read.
+    Such a field does not make its row unreadable, unless the parser itself cannot skip it.
     """
     odd = b"[" * depth + inner + b"]" * depth
     bodies = {
@@ -241,7 +241,7 @@ def test_deep_documents(place: str, inner: bytes, depth: int) -> None:
 
 
 def test_deep_documents_of_the_user() -> None:
-    """A document that is too deep is not taken from a user, either."""
+    """A user's document that is too deep is refused."""
     document: dict[str, Any] = {"id": 1}
     for _ in range(150):
         document = {"id": 1, "x": document}
@@ -252,7 +252,7 @@ def test_deep_documents_of_the_user() -> None:
 @pytest.mark.parametrize("number", [b"1e999", b"-1e999", b"-1" + b"0" * 400 + b".5"], ids=["e", "minus", "long"])
 @pytest.mark.parametrize("digits", [b"1", b'"1"'], ids=["fast", "tolerant"])
 def test_numbers_beyond_all_floats(number: bytes, digits: bytes) -> None:
-    """A number that no float holds stays what it was, as text, whichever way its page was read; never infinity."""
+    """A number too large for a float is kept as text on both paths; it never becomes infinity."""
     page = read_page(b'{"data": {"meetings": [{"id": ' + digits + b', "x": ' + number + b"}]}}")
 
     assert {"x": number.decode()} == page.meetings[0].extra
@@ -260,7 +260,7 @@ def test_numbers_beyond_all_floats(number: bytes, digits: bytes) -> None:
 
 
 def test_repr_masks_inside() -> None:
-    """Tokens, passwords in links, and whatever an unknown field holds stay hidden, in nested models as well."""
+    """Tokens, passwords in links, and the values of unknown fields are hidden, also in nested models."""
     join_url = f"https://zoom.example/j/1?a=1&pwd={SECRET}&b=2"
     row = {"id": 1, "join_url": join_url, "zak": SECRET, "old": {"passcode": SECRET}}
     shown = repr(read_page(page_of(row, token=SECRET)))
@@ -284,7 +284,7 @@ def test_repr_masks_inside() -> None:
     ids=["text", "escape", "number", "link", "escaped link", "JSON in text", "cut"],
 )
 def test_excerpt_masks_secrets(body: bytes) -> None:
-    """What an error shows of an answer has no secret in it, however it was written."""
+    """The excerpt in an error has no secret in it, in whatever form the response wrote it."""
     error = play(GET, [answer(200, body)]).error
 
     assert isinstance(error, DecodeError)
@@ -294,14 +294,14 @@ def test_excerpt_masks_secrets(body: bytes) -> None:
 
 @pytest.mark.parametrize("document", [{"id": float("nan")}, {"id": 1, "x": {1, 2}}, [], None])
 def test_no_document(document: Any) -> None:  # noqa: ANN401  (what type checkers refuse)
-    """What is no document of JSON is the caller's mistake."""
+    """A value that is not a JSON document raises InvalidArgumentError."""
     with pytest.raises(InvalidArgumentError):
         from_dict(Meeting, document)
 
 
 @pytest.mark.parametrize("digits", ["1_000", "٣", "0x10", "1e3"])
 def test_digits_are_digits(digits: str) -> None:
-    """A number may come as its digits, and as nothing that merely Python takes for a number."""
+    """A number may come as plain digits, but not in other forms that Python accepts."""
     with pytest.raises(DecodeError):
         from_dict(Meeting, {"id": digits})
 
@@ -332,7 +332,7 @@ def test_digits_are_digits(digits: str) -> None:
     ],
 )
 def test_refusals(refused: Callable[[], object], field: str, expected: str, got: str) -> None:
-    """What is no model, or no document of one, is refused by its name, with what it may be, and what came."""
+    """A wrong model, class or document raises an error with its name, what was expected, and what came."""
     with pytest.raises(InvalidArgumentError) as caught:
         refused()
 
@@ -342,7 +342,7 @@ def test_refusals(refused: Callable[[], object], field: str, expected: str, got:
 
 
 def test_a_request_as_a_document() -> None:
-    """A request is made of the document that it would send, nested models and dates included."""
+    """A request can be made of the document that it would send, nested models and dates included."""
     noon, later = "2026-11-22T12:00:00Z", "2026-12-22T12:00:00Z"
     document = {
         "type": 8,
@@ -362,7 +362,7 @@ def test_a_request_as_a_document() -> None:
 
 
 def test_where_a_document_does_not_fit() -> None:
-    """A document that does not fit its model says where, and shows its beginning without secrets."""
+    """The error for a document that does not fit has the path, and an excerpt without secrets."""
     with pytest.raises(DecodeError) as caught:
         from_dict(MeetingDetail, {"id": 1, "password": SECRET, "settings": {"jbh_time": "x"}})
 
@@ -372,15 +372,15 @@ def test_where_a_document_does_not_fit() -> None:
 
 
 def test_fields_that_were_set_by_hand() -> None:
-    """Of a model that was made by hand, fields that were set to another value than their default are written."""
+    """Of a model made by hand, the fields with another value than the default are written."""
     made = MeetingDetail(id=1, topic="t", settings=MeetingSettings(), occurrences=())
 
     assert {"id": 1, "topic": "t", "settings": {}} == to_dict(made)
 
 
 @pytest.mark.parametrize("name", ["settings", "occurrences"])
-def test_nested_models_know_their_own_documents(name: str) -> None:
-    """A nested model that was exchanged for one of equal fields shows the unknown fields that it came with."""
+def test_nested_models_keep_their_own_documents(name: str) -> None:
+    """A nested model that replaces an equal one is written with its own unknown fields."""
     one, other = ({"x": number} if name == "settings" else [{"x": number}] for number in (1, 2))
     detail = from_dict(MeetingDetail, {"id": 1, name: one})
     donor = from_dict(MeetingDetail, {"id": 1, name: other})
@@ -389,5 +389,5 @@ def test_nested_models_know_their_own_documents(name: str) -> None:
 
 
 def test_dates_are_read_where_they_belong() -> None:
-    """A text that looks like a date is one in a date's field alone."""
+    """Text that looks like a date is read as one only in a field for dates."""
     assert "2026-11-22" == from_dict(MeetingUpdate, {"title": "2026-11-22"}).title

@@ -1,4 +1,4 @@
-"""Where answers put things, what each value may be, and what is said of one that cannot be read."""
+"""Where responses have their values, what each value may be, and what the error for an unreadable one says."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from core.strategies import encode, page_of
 from pyas_async import ConnectedAccount, DecodeError, MeetingDetail, MeetingType, to_dict
 from pyas_async._core.codec import (
-    Refused,
+    NotSuccessError,
     read_account,
     read_detail,
     read_nothing,
@@ -19,8 +19,8 @@ from pyas_async._core.codec import (
     read_page,
     read_updated,
 )
-from pyas_async._core.codec.parsing import parse
-from pyas_async._core.codec.responses import read_quickly, read_slowly
+from pyas_async._core.codec.decoding import parse
+from pyas_async._core.codec.responses import read_detail_fast, read_detail_tolerantly
 from pyas_async.models._source import MAX_DEPTH
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def failure(read: Callable[[bytes], object], body: bytes) -> DecodeError:
-    """Give the error with which an answer is refused."""
+    """Return the error that reading a response raises."""
     with pytest.raises(DecodeError) as caught:
         read(body)
     return caught.value
@@ -58,7 +58,7 @@ def failure(read: Callable[[bytes], object], body: bytes) -> DecodeError:
     ],
 )
 def test_reasons(field: str, value: object, reason: str) -> None:
-    """A value that does not fit is told by its place, what was expected, and what kind of value came."""
+    """The error for a value that does not fit has its path, what was expected, and the kind of value that came."""
     meeting: dict[str, Any] = {"id": 1}
     name, _, inner = field.partition(".")
     meeting[name.removesuffix("[0]")] = {inner: value} if inner else [value] if name.endswith("[0]") else value
@@ -68,7 +68,7 @@ def test_reasons(field: str, value: object, reason: str) -> None:
 
 
 def test_values_are_not_shown_in_reasons() -> None:
-    """A value that does not fit may be anybody's secret: its length is told."""
+    """A value that does not fit may be a secret, so the error has its length only."""
     assert "hush" not in failure(read_detail, encode({"meeting": {"id": "hush-5ecret"}})).reason
 
 
@@ -93,8 +93,8 @@ def test_values_are_not_shown_in_reasons() -> None:
     ],
 )
 def test_values(field: str, given: object, expected: object) -> None:
-    """Digits, whole fractions, numbers for texts, and nothing at all are read for what they mean, on either way."""
-    for odd in ({}, {"duration": "30"}):  # what is odd is not read the fast way
+    """Digits, floats without a fraction, numbers for text and empty values are read as meant, on both paths."""
+    for odd in ({}, {"duration": "30"}):  # the fast path refuses the odd one
         detail = read_detail(encode({"meeting": {"id": 1, field: given} | odd}))
         assert expected == getattr(detail, field)
 
@@ -104,7 +104,7 @@ def test_values(field: str, given: object, expected: object) -> None:
     [(True, True), (False, False), (1, True), (0, False), ("TRUE", True), ("false", False), (None, None), ("", None)],
 )
 def test_flags(given: object, expected: bool | None) -> None:
-    """A flag may come as a truth, as 0 or 1, or as a word in any case."""
+    """A flag may come as a boolean, as 0 or 1, or as a word in upper or lower case."""
     settings = read_detail(encode({"meeting": {"id": 1, "settings": {"host_video": given}}})).settings
 
     assert settings is not None
@@ -112,7 +112,7 @@ def test_flags(given: object, expected: bool | None) -> None:
 
 
 def test_times_without_offset() -> None:
-    """Only a start is in the meeting's own zone; whatever else lacks an offset is UTC."""
+    """Without an offset, a start is in the meeting's own time zone, and every other date is in UTC."""
     naive = "2026-07-01T08:00:00"
     meeting = read_detail(
         encode({"meeting": {"id": 1, "timezone": "Europe/Berlin", "start_time": naive, "created_at": naive}})
@@ -125,8 +125,8 @@ def test_times_without_offset() -> None:
     assert datetime(2026, 7, 1, 8, tzinfo=UTC) == occurrence.start_time
 
 
-def test_first_misfit_of_a_list() -> None:
-    """Of a list, the first item that does not fit is told; an item that fits is none."""
+def test_first_bad_item_of_a_list() -> None:
+    """The path has the index of the first item that does not fit."""
     error = failure(read_detail, encode({"meeting": {"id": 1, "occurrences": [{}, {"duration": "x"}, 5]}}))
 
     assert "$.meeting.occurrences[1].duration" == error.path
@@ -156,8 +156,8 @@ def test_first_misfit_of_a_list() -> None:
         (read_updated, "text", "$", "expected an object"),
     ],
 )
-def test_what_is_not_there(read: Callable[[bytes], object], document: object, path: str, reason: str) -> None:
-    """An answer without what belongs into it says what was looked for, and where; its beginning is shown."""
+def test_what_is_missing(read: Callable[[bytes], object], document: object, path: str, reason: str) -> None:
+    """The error for a response without its content says what is missing, and where; the excerpt is its beginning."""
     body = encode(document)
     error = failure(read, body)
 
@@ -172,20 +172,20 @@ def test_what_is_not_there(read: Callable[[bytes], object], document: object, pa
      {"data": {"account": {"accountId": "a"}}, "account": 5}],
 )  # fmt: skip
 def test_where_an_account_is(document: dict[str, Any]) -> None:
-    """A connected account is found under ``data.account``, under either, or bare."""
+    """A connected account is found under ``data.account``, under ``data``, under ``account``, or bare."""
     assert ConnectedAccount(account_id="a") == read_account(encode(document))
 
 
 @pytest.mark.parametrize(
     "document", [{"url": "u"}, {"data": {"url": "u"}}, {"url": "", "data": {"url": "u"}}, {"url": "u", "data": 5}]
 )
-def test_where_an_address_is(document: dict[str, Any]) -> None:
-    """The address for a user is found at the top, or under ``data``."""
+def test_where_a_url_is(document: dict[str, Any]) -> None:
+    """The URL for a user is found at the top, or under ``data``."""
     assert "u" == read_oauth_url(encode(document))
 
 
 def test_where_a_page_is() -> None:
-    """Rows are found under ``data``, else at the top; all that a page says of itself is kept, on both ways."""
+    """Rows are found under ``data``, else at the top; the fields of the page are kept, on both paths."""
     for document in (
         {"data": {"meetings": [{"id": 1}], "next_page_token": "t", "page_size": 30, "total_records": 99}},
         {"data": {"meetings": [{"id": "1"}], "next_page_token": "t", "page_size": "30", "total_records": 99}},
@@ -198,7 +198,7 @@ def test_where_a_page_is() -> None:
 
 
 def test_unknown_fields_of_a_page() -> None:
-    """What a page says beyond what is known is kept, wherever the page was found."""
+    """Unknown fields of a page are kept, wherever the page was found."""
     for document in ({"data": {"meetings": [], "x": 1}}, {"data": {"meetings": [], "page_size": "3", "x": 1}},
                      {"meetings": [], "x": 1}):  # fmt: skip
         assert {"x": 1} == read_page(encode(document)).extra
@@ -207,35 +207,35 @@ def test_unknown_fields_of_a_page() -> None:
 @pytest.mark.parametrize(
     "body", [b'{"success": false, "data": {"meetings": []}}', b'{"success": false, "meetings": 5}']
 )
-def test_a_page_that_is_refused(body: bytes) -> None:
-    """A page that says it failed is no page, however it was read."""
-    with pytest.raises(Refused):
+def test_a_page_with_success_false(body: bytes) -> None:
+    """A page with ``"success": false`` is an error on each path."""
+    with pytest.raises(NotSuccessError):
         read_page(body)
 
 
 @pytest.mark.parametrize("place", ["meeting", "data"])
 @pytest.mark.parametrize("word", ["false", "true", "null", "1", '"no"'])
-def test_an_answer_that_says_whether_it_failed(place: str, word: str) -> None:
-    """A meeting in an answer that says it failed is none; with any other word, or none, it is one."""
+def test_a_meeting_with_any_success(place: str, word: str) -> None:
+    """Only ``"success": false`` makes the response with a meeting an error; any other value is a success."""
     body = f'{{"success": {word}, "{place}": {{"id": 1}}}}'.encode()
     if word == "false":
-        with pytest.raises(Refused):
+        with pytest.raises(NotSuccessError):
             read_detail(body)
     else:
         assert 1 == read_detail(body).id
-    assert read_quickly(body) == (MeetingDetail(id=1) if word == "true" else None)
+    assert read_detail_fast(body) == (MeetingDetail(id=1) if word == "true" else None)
 
 
 @pytest.mark.parametrize("inside", [b'{"id": 1}', b'{"meeting": {"id": 1}}'])
 def test_a_meeting_in_data(inside: bytes) -> None:
-    """The quick way finds a meeting in `data`, bare or under its name, as the slow way does."""
+    """The fast path finds a meeting in `data`, bare or under its name, as the tolerant path does."""
     body = b'{"success": true, "data": ' + inside + b"}"
 
-    assert MeetingDetail(id=1) == read_quickly(body) == read_slowly(body)
+    assert MeetingDetail(id=1) == read_detail_fast(body) == read_detail_tolerantly(body)
 
 
 def test_depth() -> None:
-    """An answer may be so deep and no deeper, counted by what is inside one another, not by how much there is."""
+    """A response may have 100 levels and no more. What counts is the nesting, not the number of values."""
     for opening, closing in ((b"[", b"]"), (b'{"a":', b"}")):
         assert parse(opening * (MAX_DEPTH - 1) + b"1" + closing * (MAX_DEPTH - 1))
         deep = failure(parse, opening * (MAX_DEPTH + 1) + b"1" + closing * (MAX_DEPTH + 1))
@@ -244,15 +244,15 @@ def test_depth() -> None:
     assert MAX_DEPTH * 2 == len(parse(b"[" + b",".join([b"{}"] * MAX_DEPTH * 2) + b"]"))
 
 
-def test_depth_is_told_in_one_way() -> None:
-    """Too deep for the parser and too deep for us is the same error: which comes first depends on the Python."""
+def test_one_error_for_depth() -> None:
+    """Too deep for the parser and too deep for our bound is the same error: which comes first depends on Python."""
     reasons = {failure(parse, b"[" * depth + b"]" * depth).reason for depth in (MAX_DEPTH + 1, 100_000)}
 
     assert 1 == len(reasons)
 
 
-def test_no_json() -> None:
-    """What is no JSON is shown in part: bytes that are no text are replaced."""
+def test_not_json() -> None:
+    """The excerpt has the beginning of what is not JSON, with replacement characters for bytes that are not text."""
     odd = failure(parse, b"<p>\xff</p>")
     long = failure(parse, b"x" * 400 + b"far")
     deep = failure(parse, b"[" * 200_000)
@@ -265,8 +265,8 @@ def test_no_json() -> None:
     assert len(odd.reason) <= 250
 
 
-def test_the_tolerant_way_keeps_the_document() -> None:
-    """A row that was read tolerantly knows its document as one that was read fast does."""
+def test_the_tolerant_path_keeps_the_document() -> None:
+    """A row that was read tolerantly keeps its document, as one that was read fast does."""
     fast, tolerant = (read_page(page_of({"id": number, "x": 1})).meetings[0] for number in (1, "1"))
 
     assert fast == tolerant
@@ -274,7 +274,7 @@ def test_the_tolerant_way_keeps_the_document() -> None:
 
 
 def test_detail_keeps_its_document() -> None:
-    """A meeting knows what the service said of it, unknown fields included."""
+    """A meeting keeps the document that the service sent, unknown fields included."""
     detail = read_detail(encode({"meeting": {"id": 1, "x": {"y": None}}}))
 
     assert isinstance(detail, MeetingDetail)

@@ -1,4 +1,4 @@
-"""What is asked for: each accepted value goes out in the page's form, and all else is refused at once."""
+"""Arguments of requests: each accepted value goes out in the page's form, and every other one is refused at once."""
 
 from __future__ import annotations
 
@@ -30,8 +30,9 @@ from pyas_async import (
     from_dict,
     to_dict,
 )
+from pyas_async._checks import text, whole_number, zone
 from pyas_async._core.calls.endpoints import create_meeting, get_meeting, list_filters, list_meetings, update_meeting
-from pyas_async.models._checks import rfc3339, text, whole_number, zone
+from pyas_async._core.dates import rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +68,7 @@ WIRE = {"start_date": "startDate", "time_zone": "timeZone", "waiting_room": "wai
 @brisk
 @given(st.fixed_dictionaries({name: FIELDS[name] for name in FIELDS}))
 def test_create(values: dict[str, Any]) -> None:
-    """A create goes out under the page's names, in the page's forms, and reads back as itself."""
+    """A create goes out under the page's names and in its forms, and reading it back gives an equal one."""
     meeting = MeetingCreate(8, **values)
     call = create_meeting("acc", meeting)
     body = json.loads(call.body or b"")
@@ -86,7 +87,7 @@ def test_create(values: dict[str, Any]) -> None:
 @brisk
 @given(st.fixed_dictionaries({}, optional=FIELDS))
 def test_update(values: dict[str, Any]) -> None:
-    """An update sends what is given and nothing else; a None that is given goes out as null."""
+    """An update sends the given fields only; a given ``None`` goes out as ``null``."""
     assume(values)
     body = json.loads(update_meeting("acc", 1, MeetingUpdate(**values)).body or b"")
 
@@ -97,7 +98,7 @@ def test_update(values: dict[str, Any]) -> None:
 
 
 def test_empty_update() -> None:
-    """An update that changes nothing is refused: it would spend a call for nothing."""
+    """An update without changes is refused, since it would waste a call."""
     with pytest.raises(InvalidArgumentError, match="changes"):
         update_meeting("acc", 1, MeetingUpdate())
 
@@ -106,7 +107,7 @@ def test_empty_update() -> None:
 @given(moments)
 @example(datetime(1900, 1, 1, tzinfo=ZoneInfo("Europe/Amsterdam")))
 def test_rfc3339(moment: datetime) -> None:
-    """A moment is written as RFC 3339 has it, and reads back as the same moment."""
+    """A moment is written in the form of RFC 3339, and reading it back gives the same moment."""
     written = rfc3339(moment)
 
     assert RFC_3339.fullmatch(written)
@@ -117,7 +118,7 @@ def test_rfc3339(moment: datetime) -> None:
 @pytest.mark.parametrize("moment", [datetime(1, 1, 1), datetime(9999, 12, 31, 23, 59, 59)])  # noqa: DTZ001  (made aware below)
 @pytest.mark.parametrize("seconds", [3601, -3601])
 def test_moments_at_the_edge(moment: datetime, seconds: int) -> None:
-    """A moment at the end of the calendar is written or refused, as any other."""
+    """A moment at either end of the calendar is written, or refused as an argument."""
     start = moment.replace(tzinfo=timezone(timedelta(seconds=seconds)))
     try:
         to_dict(MeetingCreate(2, "t", "", start))
@@ -167,7 +168,7 @@ good: dict[str, Any] = {"type": 2, "title": "t", "description": "", "start_date"
     ids=lambda wrong: "-".join(f"{name}-{str(value)[:12]}" for name, value in wrong.items()),
 )
 def test_refusals(wrong: dict[str, Any]) -> None:
-    """What the service would refuse is refused by the name of its field, in a create and in an update alike."""
+    """A value that the service refuses raises an error with the name of its field, in a create and in an update."""
     name = next(iter(wrong))
     for build in (lambda: MeetingCreate(**good | wrong), lambda: MeetingUpdate(**{"type": 2} | wrong)):
         with pytest.raises(InvalidArgumentError) as caught:
@@ -191,7 +192,7 @@ def test_refusals(wrong: dict[str, Any]) -> None:
     ],
 )
 def test_recurrence_refusals(field: str, wrong: dict[str, Any]) -> None:
-    """A recurrence that cannot be is refused by the name of its field."""
+    """An invalid recurrence raises an error with the name of the field."""
     with pytest.raises(InvalidArgumentError) as caught:
         Recurrence(**daily | wrong)
 
@@ -200,8 +201,8 @@ def test_recurrence_refusals(field: str, wrong: dict[str, Any]) -> None:
 
 @brisk
 @given(st.text(max_size=20) | st.integers() | st.floats() | st.booleans() | st.none() | st.binary(max_size=3))
-def test_checks_refuse_in_one_way(value: object) -> None:
-    """Whatever is passed, a check gives it back in the form that goes out, or refuses with one kind of error."""
+def test_checks_raise_one_kind_of_error(value: object) -> None:
+    """For any value, a check returns the form that goes out, or raises one kind of error."""
     for check in (lambda: whole_number("f", value, minimum=1), lambda: text("f", value), lambda: zone("f", value)):
         try:
             assert check()
@@ -210,7 +211,7 @@ def test_checks_refuse_in_one_way(value: object) -> None:
 
 
 class Array:
-    """Compares as arrays do: with something that is neither true nor false."""
+    """Compares as arrays do: the result is neither true nor false."""
 
     def __repr__(self) -> str:
         raise ValueError("no repr")
@@ -246,18 +247,18 @@ class Array:
 )
 @pytest.mark.parametrize("odd", [Array(), 10**5_000, -(10**5_000)], ids=["array", "long", "negative"])
 def test_odd_objects(build: Callable[[Any], object], odd: object) -> None:
-    """What compares with nothing, or has no `repr`, is refused as everything else that cannot be."""
+    """An object whose comparison or ``repr`` fails is refused like every other invalid value."""
     with pytest.raises((InvalidArgumentError, ConfigurationError), match=r"that cannot be shown|got") as caught:
         build(odd)
     assert len(str(caught.value)) < 500
 
 
-def test_half_characters_of_the_user() -> None:
-    """Half a character, which cannot be sent or printed, becomes a whole one in a user's document as in an answer."""
+def test_lone_surrogates_of_the_user() -> None:
+    """A lone surrogate, which can be neither sent nor printed, is replaced in a user's document as in a response."""
     assert "a\ufffd" == from_dict(Meeting, {"id": 1, "topic": "a\ud800"}).topic
 
 
 def test_unset_is_not_none() -> None:
-    """Nothing of an update is set by default, and unset is false."""
+    """No field of an update is set by default, and ``UNSET`` is false."""
     assert all(value is UNSET for value in (MeetingUpdate().title, MeetingUpdate().recurrence))
     assert not UNSET
