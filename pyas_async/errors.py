@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import attrs
 
 if TYPE_CHECKING:
-    from pyas_async._core.pagination.checkpoint import Checkpoint
+    from pyas_async.checkpoints import Checkpoint
     from pyas_async.models import Meeting
 
 WriteState: TypeAlias = Literal["not_sent", "rejected", "done", "unknown"]

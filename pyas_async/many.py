@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import attrs
 
 from pyas_async._core.calls import endpoints
-from pyas_async._core.pagination.checkpoint import Checkpoint
-from pyas_async._core.pagination.listing_state import PAGE_SIZE, ListingRules, OnExpired, VerifyTotal
+from pyas_async._core.checkpoints.resuming import PAGE_SIZE, check_filters, check_page_size
+from pyas_async._core.pagination.listing_state import ListingRules, OnExpired, VerifyTotal
 from pyas_async._runtime.calls.options import CallOptions
 from pyas_async._runtime.calls.session import Session
+from pyas_async.checkpoints import Checkpoint
 from pyas_async.models import ListType, _checks
 from pyas_async.options import MAX_CONCURRENCY, MeetingId
 
@@ -81,14 +82,14 @@ class ManyMeetings:
                 same accounts in the same order; those that are added behind them are listed as well. They are drawn
                 again, and compared, but not listed again. Accounts that had failed are tried again, last of all, from
                 where they stood. Filters and the page size that are left out come from the checkpoint; others are
-                refused.
+                refused, as by `iter_all`.
 
         Raises:
             InvalidArgumentError: At once, if an argument is not as above.
             CheckpointError: At once, if the checkpoint is damaged, of another version, or of another listing; at the
                 first pair, if the accounts are others.
         """
-        from pyas_async._core.accounts.checkpoint import AccountsCheckpoint  # noqa: PLC0415 -- see above
+        from pyas_async._core.checkpoints.accounts import AccountsCheckpoint  # noqa: PLC0415 -- see above
         from pyas_async._runtime.accounts.iterator import AccountsIterator  # noqa: PLC0415 -- see above
         from pyas_async._runtime.accounts.source import AccountSource  # noqa: PLC0415 -- see above
 
@@ -97,8 +98,8 @@ class ManyMeetings:
         checkpoint = None
         if resume is not None:
             checkpoint = AccountsCheckpoint.of(resume)
-            filters = checkpoint.check_filters(filters)
-            checkpoint.check_page_size(rules.page_size, left_out=PAGE_SIZE)
+            filters = check_filters(checkpoint, filters)
+            check_page_size(checkpoint, page_size)
             rules = attrs.evolve(rules, page_size=checkpoint.page_size)
         return AccountsIterator(
             self._session,

@@ -4,9 +4,11 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from pyas_async._core.calls import endpoints
-from pyas_async._core.pagination.checkpoint import Checkpoint, ListingCheckpoint
-from pyas_async._core.pagination.listing_state import PAGE_SIZE, OnExpired, VerifyTotal
+from pyas_async._core.checkpoints.listing import ListingCheckpoint
+from pyas_async._core.checkpoints.resuming import PAGE_SIZE, check_account, check_filters, check_page_size
+from pyas_async._core.pagination.listing_state import OnExpired, VerifyTotal
 from pyas_async._runtime.pagination.iterator import MeetingIterator
+from pyas_async.checkpoints import Checkpoint
 from pyas_async.errors import InvalidArgumentError
 from pyas_async.many import ManyMeetings
 from pyas_async.models import ListType, Page, _checks
@@ -106,7 +108,8 @@ class Meetings(ManyMeetings):
                 the last row; ``"repair"`` walks afresh and yields what was missed, `max_restarts` times at most. Not
                 looked at with `max_items`.
             resume: A checkpoint of an earlier iteration, or its text: go on after the rows that it counts. The
-                account, the filters and the page size that are left out come from it; others are refused.
+                account, the filters and the page size that are left out come from it; others are refused. (A filter or
+                an account of ``None`` is left out; a page size of 300 that is written out is not.)
 
         Raises:
             InvalidArgumentError: At once, if an argument is not as above.
@@ -118,9 +121,9 @@ class Meetings(ManyMeetings):
         checkpoint = None
         if resume is not None:
             checkpoint = ListingCheckpoint.of(resume)
-            given = checkpoint.check_account(given)
-            filters = checkpoint.check_filters(filters)
-            checkpoint.check_page_size(rules.page_size, left_out=PAGE_SIZE)
+            given = check_account(checkpoint, given)
+            filters = check_filters(checkpoint, filters)
+            check_page_size(checkpoint, page_size)
         return MeetingIterator(
             self._session,
             self._options,

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-import inside
 from accounts.world import BROKEN, MISSING, PAGE, World, client_of, pair_of, rest
 from pyas_async import Checkpoint, CheckpointError, PyasClient
-from pyas_async._core.accounts.checkpoint import AccountsCheckpoint
-from pyas_async._core.pagination.checkpoint import ListingCheckpoint
+from pyas_async._core.checkpoints.accounts import AccountsCheckpoint
+from pyas_async._core.checkpoints.listing import ListingCheckpoint
+from pyas_async._core.checkpoints.text import check_sum
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -114,7 +114,7 @@ async def test_a_document_that_cannot_be(change: dict[str, object]) -> None:
     document = json.loads(str(await place_of(9))) | change
     del document["check"]
     with pytest.raises(CheckpointError):
-        Checkpoint.parse(json.dumps(document | {"check": inside.check_sum(document)}))
+        Checkpoint.parse(json.dumps(document | {"check": check_sum(document)}))
 
 
 async def test_each_kind_leads_back_where_it_came_from() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import attrs
 from hypothesis import strategies as st
 
-from pyas_async._core.pagination.listing_state import PAGE_SIZE
+from pyas_async._core.calls.endpoints import MAX_PAGE_SIZE
 from walk.journey import Wishes
 from walk.listing import ATTEMPT, EPOCH, EXPIRED, FAULTS, Brief, Plan, Row
 
@@ -179,7 +179,7 @@ class World(Brief):
     @property
     def strict(self) -> bool:
         """Whether the size that is asked for is refused."""
-        return self.refuses and self.page_size == PAGE_SIZE
+        return self.refuses and self.page_size == MAX_PAGE_SIZE
 
 
 ROWS: Final = st.lists(st.sampled_from(POOL), min_size=9, max_size=18)
@@ -188,7 +188,7 @@ WORLDS: Final = st.builds(
     World,
     length=st.sampled_from((18, 18, 18, 18, 18, 8, 4, 1, 0)),
     cap=st.sampled_from((4, 3, 5, 2, 1)),
-    page_size=st.sampled_from((4, 3, PAGE_SIZE, 5, 2, 1)),
+    page_size=st.sampled_from((4, 3, MAX_PAGE_SIZE, 5, 2, 1)),
     refuses=SELDOM,
     lifetime=st.sampled_from((900.0, 900.0, 20.0)),
     ttl=st.sampled_from((900.0, 900.0, 20.0)),

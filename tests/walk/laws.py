@@ -18,7 +18,7 @@ from pyas_async import (
     PaginationLoopError,
     PyasError,
 )
-from pyas_async._core.pagination.checkpoint import ListingCheckpoint
+from pyas_async._core.checkpoints.listing import ListingCheckpoint
 from walk.births import Births
 from walk.journey import Mark
 

@@ -191,7 +191,7 @@ class Reader:
         The client reads its clock at one end and the laws at the other, so no time may pass there. The client does not
         always wait for that: where this machine stands still for a tenth of a second, the reader goes on before.
         """
-        return inside.asks_ahead(self._iterator) and not self._service.holding
+        return inside.is_prefetching(self._iterator) and not self._service.holding
 
     async def _settle(self) -> None:
         """Wait until what goes on in the background has come to its end, or to a halt."""

@@ -11,7 +11,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from pyas_async import InvalidArgumentError, ListType, PyasClient, PyasError
 from pyas_async.integrations.dlt._reader import AccountIds, Reader, Size, Slice
-from pyas_async.integrations.dlt._source import Options, Round, VerifyTotal, items, source_of
+from pyas_async.integrations.dlt._source import PAGE_SIZE, Options, Round, VerifyTotal, items, source_of
 
 
 @attrs.frozen(kw_only=True)
@@ -44,7 +44,7 @@ def load_meetings(
     start_date: date | str | None = None,
     end_date: date | str | None = None,
     type: ListType | str | None = None,
-    page_size: int = 300,
+    page_size: int = PAGE_SIZE,
     max_concurrency: int = 16,
     verify_total: VerifyTotal = "warn",
     anew: bool = False,
@@ -88,7 +88,8 @@ def load_meetings(
     Raises:
         InvalidArgumentError: At once, if a bound of slices is none.
         PyasError: What ended the listings, since no other account would be spared.
-        CheckpointError: If a round is not finished, and the accounts or filters are others than it was begun with.
+        CheckpointError: If a round is not finished, and the accounts, the filters or the page size are others than it
+            was begun with.
         PipelineStepFailed: dlt's, if it could not load.
     """
     for name, value in (("slice_rows", slice_rows), ("slice_calls", slice_calls), ("slice_seconds", slice_seconds)):

@@ -9,9 +9,10 @@ import pytest
 
 from core.machines import DEAD, TOO_OLD, UNCLEAR, following, page
 from pyas_async import APIStatusError, BadRequestError, Meeting, Page, PageTokenExpiredError, PaginationError
-from pyas_async._core.pagination.checkpoint import ListingCheckpoint
+from pyas_async._core.checkpoints.listing import ListingCheckpoint
+from pyas_async._core.checkpoints.seen_rows import digests
 from pyas_async._core.pagination.listing_state import (
-    MAX_BARREN_PAGES,
+    MAX_PAGES_WITHOUT_NEW_ROWS,
     IterationStats,
     ListingCounts,
     ListingRules,
@@ -21,14 +22,13 @@ from pyas_async._core.pagination.listing_state import (
     Walk,
 )
 from pyas_async._core.pagination.machine import PaginationMachine
-from pyas_async._core.pagination.seen_rows import digests
 
 FILTERS = (("type", "live"),)
 
 
-def mark(machine: PaginationMachine, taken: int, coming: object = None) -> ListingCheckpoint:
+def mark(machine: PaginationMachine, taken: int, prefetched: object = None) -> ListingCheckpoint:
     """Mark the place after so many rows of the page in hand."""
-    return machine.checkpoint("acc", FILTERS, taken, coming=coming)
+    return machine.checkpoint("acc", FILTERS, taken, prefetched=prefetched)
 
 
 def stands(place: ListingCheckpoint) -> dict[str, Any]:
@@ -59,16 +59,16 @@ def test_places_on_the_way() -> None:
     end = mark(machine, 1)
     assert START | {"items": 5, "done": True, "born": 1_007.0, "walked": 6, "total": 6, "changed": True} == stands(end)
     assert ("acc", FILTERS, 2) == (end.account_id, end.filters, end.page_size)
-    assert digests([Meeting(id=number) for number in range(1, 6)]) == list(end.log())
+    assert digests([Meeting(id=number) for number in range(1, 6)]) == list(end.rows())
 
 
 def test_places_before_what_comes() -> None:
     """A token that is known to be dead is not kept at the end of a page; within the page, its own still is."""
-    for coming in (DEAD, TOO_OLD, UNCLEAR):
+    for prefetched in (DEAD, TOO_OLD, UNCLEAR):
         machine = following()
         machine.on_page(page(2, 3, token="b"), 1.0, 1.0)
-        assert START | {"items": 3} == stands(mark(machine, 2, coming))
-        assert "a" == mark(machine, 1, coming).token
+        assert START | {"items": 3} == stands(mark(machine, 2, prefetched))
+        assert "a" == mark(machine, 1, prefetched).token
     machine = following()
     for harmless in (None, page(9), BadRequestError("no", status=401)):
         assert "a" == mark(machine, 1, harmless).token
@@ -78,13 +78,13 @@ def test_going_on_from_a_place() -> None:
     """A resumed listing asks with the token that was kept, as long as that has to live, and knows the rows."""
     place = ListingCheckpoint(
         account_id="acc", filters=FILTERS, page_size=2, items=2, token="a", born=1_000.0, index=0, walked=5, total=9,
-        changed=True, rows=mark(following(), 1).log() * 2,
+        changed=True, rows=mark(following(), 1).rows() * 2,
     )  # fmt: skip
     machine = PaginationMachine(ListingRules(page_size=300), place, now=50.0, wall=1_010.0)
     assert PageRequest("a", 2, 40.0 + 890.0) == machine.next()
     again = mark(machine, 0)
     assert stands(place) == stands(again)
-    assert place.log() == again.log()
+    assert place.rows() == again.rows()
     assert () == machine.on_page(page(1, token="b", total=9), 51.0, 1_011.0)
     assert (6, 9, True) == (mark(machine, 0).walked, mark(machine, 0).total, mark(machine, 0).changed)
     machine.on_page(page(2, token="a"), 52.0, 1_012.0)
@@ -124,7 +124,7 @@ def test_known_rows_may_be_passed_again() -> None:
     resumed = PaginationMachine(ListingRules(), mark(machine, 30))
     machine.on_error(TOO_OLD)
     for each in (machine, resumed):
-        for number in range(MAX_BARREN_PAGES + 1):
+        for number in range(MAX_PAGES_WITHOUT_NEW_ROWS + 1):
             each.on_page(page(1, token=f"t{number}"), 0.0, 0.0)
         assert not each.ended
 
@@ -154,7 +154,7 @@ def test_use_of_a_token(life: float, use: float) -> None:
 def test_counts() -> None:
     """Pages, rows, repetitions and fresh walks are counted, and what the service said last."""
     machine = PaginationMachine(ListingRules())
-    assert (ListingCounts(), 0) == (machine.counts, machine.given)
+    assert (ListingCounts(), 0) == (machine.counts, machine.rows_given)
     machine.on_page(page(1, 2, token="a", total=9), 0.0, 0.0)
     machine.on_page(page(2, 3, token="b"), 0.0, 0.0)
     machine.on_error(DEAD)
@@ -162,7 +162,7 @@ def test_counts() -> None:
 
     expected = ListingCounts(pages=3, items=3, restarts=1, duplicates_skipped=4, total_reported=9, missing=None)
     assert expected == machine.counts
-    assert (0, True) == (machine.given, machine.ended)
+    assert (0, True) == (machine.rows_given, machine.ended)
 
 
 def test_what_is_shown_of_counts() -> None:
@@ -173,7 +173,7 @@ def test_what_is_shown_of_counts() -> None:
 
     assert IterationStats(
         pages=1, items=17, calls=7, restarts=300, duplicates_skipped=4_000, total_reported=50_000, missing=600_000
-    ) == counts.shown(in_hand=3, calls=7)
+    ) == counts.stats(waiting=3, calls=7)
 
 
 def test_max_items_to_the_row() -> None:
@@ -185,7 +185,7 @@ def test_max_items_to_the_row() -> None:
     ):
         machine = PaginationMachine(ListingRules(max_items=2))
         assert [1, 2] == [row.id for row in machine.on_page(page(*ids, token=token, total=len(ids)), 0.0, 0.0)]
-        assert (ended, missing, 2) == (machine.ended, machine.counts.missing, machine.given)
+        assert (ended, missing, 2) == (machine.ended, machine.counts.missing, machine.rows_given)
 
 
 def test_missing_rows() -> None:
@@ -208,7 +208,7 @@ def test_totals(told: list[int], seen: int, missing: int | None, drift: bool) ->
     """A total that was not reached, or changed, shows that the listing moved; rows too many do not."""
     total = ReportedTotal()
     for number in told:
-        total.told(number)
+        total.update(number)
 
     assert (missing, drift) == (total.missing(seen), total.drift(seen) is not None)
 
@@ -216,8 +216,8 @@ def test_totals(told: list[int], seen: int, missing: int | None, drift: bool) ->
 def test_what_drift_says() -> None:
     """It says both totals, and how many rows came."""
     total = ReportedTotal()
-    total.told(1_000)
-    total.told(2_000)
+    total.update(1_000)
+    total.update(2_000)
     said = total.drift(1_500) or ""
 
     assert ["1,000", "2,000", "1,500"] == [number for number in ("1,000", "2,000", "1,500") if number in said]
@@ -228,7 +228,7 @@ def test_a_total_from_before_a_checkpoint(told: list[int], changed: bool) -> Non
     """What a resumed walk is told is held against what was told before the checkpoint."""
     total = ReportedTotal(first=5)
     for number in told:
-        total.told(number)
+        total.update(number)
 
     assert (5, told[-1], changed) == (total.first, total.last, total.changed)
 
@@ -237,7 +237,7 @@ def test_a_token_that_leads_back() -> None:
     """The place of a token that came before is where it came; of a new one, and at the end, it is where the walk is."""
     walk = Walk(tokens={"a": 7, "b": None})
 
-    assert [7, None, 9, 9] == [walk.place(Position(token=token, walked=9)).walked for token in ("a", "b", "c", None)]
+    assert [7, None, 9, 9] == [walk.locate(Position(token=token, walked=9)).walked for token in ("a", "b", "c", None)]
 
 
 def test_a_listing_that_is_led_back() -> None:
@@ -253,21 +253,21 @@ def test_a_place_past_a_page() -> None:
     """The place behind a page has its token, born when it came, and one page of rows more."""
     total = ReportedTotal(first=9, last=9, changed=True)
     here = Position(token="a", born=1.0, born_wall=2.0, walked=5)
-    past = here.past(page(1, 2, token="b"), total, 3.0, 4.0)
+    past = here.after(page(1, 2, token="b"), total, 3.0, 4.0)
 
     assert Position(token="b", born=3.0, born_wall=4.0, walked=7, total=9, changed=True) == past
-    assert None is attrs.evolve(here, walked=None).past(page(1), total, 3.0, 4.0).walked
+    assert None is attrs.evolve(here, walked=None).after(page(1), total, 3.0, 4.0).walked
 
 
 @pytest.mark.parametrize(
     ("known", "pages", "nowhere"),
     [
-        (0, [(0, 0)] * MAX_BARREN_PAGES, False),
-        (0, [(0, 0)] * (MAX_BARREN_PAGES + 1), True),
-        (0, [(0, 0)] * MAX_BARREN_PAGES + [(1, 1), (0, 0)], False),
-        (1_000, [(0, 0)] * (MAX_BARREN_PAGES + 1), True),
-        (0, [(1, 0)] * (MAX_BARREN_PAGES + 1), True),
-        (0, [(1, 0)] * MAX_BARREN_PAGES, False),
+        (0, [(0, 0)] * MAX_PAGES_WITHOUT_NEW_ROWS, False),
+        (0, [(0, 0)] * (MAX_PAGES_WITHOUT_NEW_ROWS + 1), True),
+        (0, [(0, 0)] * MAX_PAGES_WITHOUT_NEW_ROWS + [(1, 1), (0, 0)], False),
+        (1_000, [(0, 0)] * (MAX_PAGES_WITHOUT_NEW_ROWS + 1), True),
+        (0, [(1, 0)] * (MAX_PAGES_WITHOUT_NEW_ROWS + 1), True),
+        (0, [(1, 0)] * MAX_PAGES_WITHOUT_NEW_ROWS, False),
         (25, [(1, 0)] * 51, True),
         (26, [(1, 0)] * 51, False),
         (26, [(1, 0)] * 53, True),
@@ -280,9 +280,9 @@ def test_when_a_walk_leads_nowhere(known: int, pages: list[tuple[int, int]], now
     """More than 50 empty pages in a row lead nowhere; or as many without a new row, and all known rows twice."""
     walk = Walk(known=known)
     for rows, new in pages:
-        walk.count(rows, new)
+        walk.count_page(rows, new)
 
-    assert nowhere is walk.leads_nowhere
+    assert nowhere is walk.is_stuck
 
 
 @pytest.mark.parametrize(

@@ -44,11 +44,11 @@ MOVES: dict[
         lambda: PaginationMachine(ListingRules()),
         lambda m: m.on_page(page(2), 0.0, 0.0),
     ),
-    (ListingState.FRESH, ListingEvent.FELL_SHORT): (
+    (ListingState.FRESH, ListingEvent.ROWS_MISSING): (
         lambda: PaginationMachine(REPAIR),
         lambda m: m.on_page(page(2, total=9), 0.0, 0.0),
     ),
-    (ListingState.FOLLOWING, ListingEvent.FELL_SHORT): (
+    (ListingState.FOLLOWING, ListingEvent.ROWS_MISSING): (
         lambda: following(REPAIR),
         lambda m: m.on_page(page(2, total=9), 0.0, 0.0),
     ),
@@ -58,7 +58,7 @@ MOVES: dict[
         lambda m: m.on_page(page(2, token="b"), 0.0, 0.0),
     ),
     (ListingState.FOLLOWING, ListingEvent.LAST_PAGE): (following, lambda m: m.on_page(page(2), 0.0, 0.0)),
-    (ListingState.FOLLOWING, ListingEvent.TOKEN_DIED): (following, lambda m: m.on_error(DEAD)),
+    (ListingState.FOLLOWING, ListingEvent.TOKEN_EXPIRED): (following, lambda m: m.on_error(DEAD)),
     (ListingState.FOLLOWING, ListingEvent.STOPPED): (following, lambda m: m.stop()),
     (ListingState.DONE, ListingEvent.STOPPED): (ended, lambda m: m.stop()),
 }

@@ -14,7 +14,7 @@ import pytest
 
 import inside
 from pyas_async import Meeting
-from pyas_async._core.pagination.seen_rows import PROBE, SeenRows, digests
+from pyas_async._core.checkpoints.seen_rows import PROBE, SeenRows, digests
 
 BOUND = 100
 """Bytes a row, from so many rows on."""
@@ -35,15 +35,15 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 def weigh(memory: SeenRows, numbers: int) -> float:
     """Count a memory's bytes a row, given those of the numbers in its set."""
-    return (numbers + sum(map(sys.getsizeof, (memory, inside.rows_seen(memory), memory.log)))) / len(memory)
+    return (numbers + sum(map(sys.getsizeof, (memory, inside.digests_seen(memory), memory.log)))) / len(memory)
 
 
 def fill(memory: SeenRows, keys: list[int], page: int) -> tuple[float, int]:
     """Let the rest of the rows come by the page, and tell the most bytes a row that the memory takes, and when."""
-    worst, numbers = (0.0, 0), sum(map(sys.getsizeof, inside.rows_seen(memory)))
+    worst, numbers = (0.0, 0), sum(map(sys.getsizeof, inside.digests_seen(memory)))
     for first in range(len(memory), len(keys), page):
         # What a row is, is a number here.
-        new: list[int] = memory.fresh(keys[first : first + page])  # type: ignore[assignment,arg-type]
+        new: list[int] = memory.add_new(keys[first : first + page])  # type: ignore[assignment,arg-type]
         numbers += sum(map(sys.getsizeof, new))
         if len(memory) >= FROM:
             worst = max(worst, (weigh(memory, numbers), len(memory)))
@@ -62,7 +62,7 @@ def test_bytes_a_row_at_every_length(page: int, keys: list[int]) -> None:
 def test_bytes_a_row_after_a_resume(length: int, keys: list[int]) -> None:
     """What was resumed from a checkpoint takes no more, neither at first nor later."""
     memory = SeenRows(array("q", keys[:length]))
-    first = weigh(memory, sum(map(sys.getsizeof, inside.rows_seen(memory))))
+    first = weigh(memory, sum(map(sys.getsizeof, inside.digests_seen(memory))))
     assert first <= BOUND
     worst, later = fill(memory, keys, 300)
     assert worst <= BOUND, f"with {later:,} rows"
@@ -71,7 +71,7 @@ def test_bytes_a_row_after_a_resume(length: int, keys: list[int]) -> None:
 def test_a_resumed_memory_knows_every_row(keys: list[int]) -> None:
     """A memory that is made from a log remembers all of it, however long it is."""
     memory = SeenRows(array("q", keys[:9_001]))
-    assert tuple(keys[9_001:9_300]) == memory.fresh(keys[:9_300])  # type: ignore[arg-type]
+    assert tuple(keys[9_001:9_300]) == memory.add_new(keys[:9_300])  # type: ignore[arg-type]
     assert keys[:9_300] == list(memory.log)
 
 
@@ -81,11 +81,11 @@ def test_a_row_twice_on_a_page_is_picked_once() -> None:
     rows = tuple(Meeting(id=number, uuid="a", topic=topic) for number, topic in listed)
     memory = SeenRows()
     picked = (rows[0], rows[1], rows[3])
-    assert picked == memory.fresh(rows)
+    assert picked == memory.add_new(rows)
     assert digests(picked) == list(memory.log)
-    assert () == memory.fresh(rows)
+    assert () == memory.add_new(rows)
     later = Meeting(id=4, uuid="a")
-    assert (later,) == memory.fresh((*rows, later))
+    assert (later,) == memory.add_new((*rows, later))
     assert digests([*picked, later]) == list(memory.log)
 
 
@@ -112,7 +112,7 @@ def test_half_a_character_in_a_uuid() -> None:
 
 def test_digests_outlive_the_process() -> None:
     """A checkpoint is read by other processes: digests do not hang on the seed that Python hashes text with."""
-    code = "from pyas_async._core.pagination.seen_rows import PROBE; print(PROBE)"
+    code = "from pyas_async._core.checkpoints.seen_rows import PROBE; print(PROBE)"
     found = {
         int(subprocess.check_output([sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": seed}))
         for seed in ("1", "2")

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pyas_async import Checkpoint, CheckpointError
-from pyas_async._core.accounts.checkpoint import AccountsCheckpoint, add_id
-from pyas_async._core.pagination.checkpoint import ListingCheckpoint
-from pyas_async._core.pagination.seen_rows import PROBE
+from pyas_async._core.checkpoints.accounts import AccountsCheckpoint, add_id
+from pyas_async._core.checkpoints.listing import ListingCheckpoint
+from pyas_async._core.checkpoints.seen_rows import PROBE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -137,10 +137,10 @@ def test_what_is_shown() -> None:
 def test_an_objects_rows() -> None:
     """The rows are those of the place, however many came later; whoever takes them may add to them."""
     place = one()
-    place.log().append(5)
+    place.rows().append(5)
 
-    assert ROWS == place.log()
-    assert array("q") == beginning("a").log()
+    assert ROWS == place.rows()
+    assert array("q") == beginning("a").rows()
     assert (0, False, None, 0.0, 0, 0, None, False) == (
         beginning("a").items, beginning("a").done, beginning("a").token, beginning("a").born, beginning("a").index,
         beginning("a").walked, beginning("a").total, beginning("a").changed,
@@ -157,7 +157,7 @@ def test_what_is_read() -> None:
     assert ("tok", 1_700_000_000.123, 2, 600, 5_000, True) == (
         place.token, place.born, place.index, place.walked, place.total, place.changed,
     )  # fmt: skip
-    assert ROWS == place.log()
+    assert ROWS == place.rows()
     assert ListingCheckpoint.of(sealed(ONE | {"done": True})).done
 
 
@@ -187,7 +187,7 @@ def test_what_is_more_than_an_account(changes: dict[str, Any]) -> None:
         items=1, done=False, filters=FILTERS, page_size=300, drawn=1, ids=0, under_way=(begun,), failures=[], end=0
     )
 
-    assert [begun.place()] == json.loads(str(place))["under_way"]
+    assert [begun.own_fields()] == json.loads(str(place))["under_way"]
 
 
 def refusal(refused: Callable[[], object]) -> CheckpointError:
@@ -234,7 +234,7 @@ def test_each_field_of_many_is_needed(name: str) -> None:
         (sealed(ONE | {"rows": WRITTEN_ROWS + "*"}), "rows"),
         (sealed(ONE | {"rows": "AAAA"}), "rows"),
         (sealed(MANY | {"kind": "crowd"}), "kind"),
-        (sealed(MANY | {"under_way": [5]}), "place"),
+        (sealed(MANY | {"under_way": [5]}), "a listing is neither"),
         (sealed(ONE)[:-3] + '"}', "check sum"),
         (json.dumps(ONE), "check sum"),
     ],
@@ -260,36 +260,6 @@ def test_what_this_release_cannot_read() -> None:
     assert f"<version {'9' * 20}>" == endless.got
     assert ("CPython" in python.expected, "hashes otherwise" in python.got) == (True, True)
     assert ("text of a checkpoint" in no_text.expected, "<int>") == (True, no_text.got)
-
-
-def test_another_account() -> None:
-    """A listing's checkpoint goes on with its own account, and with no other."""
-    error = refusal(lambda: one().check_account("b"))
-
-    assert ["a", "a"] == [one().check_account(None), one().check_account("a")]
-    assert "resume" == error.field
-    assert ("'b'" in error.expected, "'a'" in error.got) == (True, True)
-
-
-def test_other_filters() -> None:
-    """It goes on with its own filters, which may be left out, and with no others."""
-    other = refusal(lambda: one().check_filters((("type", "scheduled"),)))
-    more = refusal(lambda: one().check_filters((("endDate", "02-01-2026"),)))
-
-    assert [FILTERS, FILTERS] == [one().check_filters(given) for given in ((), FILTERS)]
-    assert ["resume", "resume"] == [other.field, more.field]
-    assert ("type='scheduled'" in other.expected, "type='live'" in other.got) == (True, True)
-    assert ("endDate" in more.expected, "without endDate" in more.got) == (True, True)
-
-
-def test_another_page_size() -> None:
-    """It goes on with its own page size, which may be left out, and with no other."""
-    error = refusal(lambda: one().check_page_size(10, left_out=200))
-    one().check_page_size(200, left_out=200)
-    one().check_page_size(300, left_out=200)
-
-    assert ("resume", "<one with 300>") == (error.field, error.got)
-    assert "page_size=10" in error.expected
 
 
 def test_the_other_kind() -> None:

@@ -6,9 +6,9 @@ from typing import Any
 
 import attrs
 
-from pyas_async._core.accounts.checkpoint import AccountsCheckpoint
-from pyas_async._core.accounts.tally import AccountsStats, AccountsTally
-from pyas_async._core.pagination.checkpoint import ListingCheckpoint
+from pyas_async._core.accounts import AccountsStats, AccountsTally
+from pyas_async._core.checkpoints.accounts import AccountsCheckpoint
+from pyas_async._core.checkpoints.listing import ListingCheckpoint
 from pyas_async._core.pagination.listing_state import IterationStats
 
 FILTERS = (("type", "live"),)
@@ -43,9 +43,9 @@ def resumed() -> AccountsTally:
     return AccountsTally(FILTERS, 30, checkpoint)
 
 
-def mark(ledger: AccountsTally, *under_way: ListingCheckpoint, drawn_out: bool = True) -> AccountsCheckpoint:
+def mark(ledger: AccountsTally, *under_way: ListingCheckpoint, exhausted: bool = True) -> AccountsCheckpoint:
     """Mark the place of all."""
-    return ledger.checkpoint(under_way, drawn=9, ids=5, drawn_out=drawn_out)
+    return ledger.checkpoint(under_way, drawn=9, ids=5, exhausted=exhausted)
 
 
 def shown(checkpoint: AccountsCheckpoint) -> tuple[Any, ...]:
@@ -59,20 +59,20 @@ def test_an_account_is_begun() -> None:
     ledger = AccountsTally(FILTERS, 30)
 
     assert place("a") == ledger.begin("a")
-    assert (None, None) == (ledger.go_on(), ledger.retry())
+    assert (None, None) == (ledger.next_to_resume(), ledger.next_to_retry())
     assert NOTHING == ledger.stats([])
     assert (0, True, [], []) == shown(mark(ledger))
-    assert (0, False, [], []) == shown(mark(ledger, drawn_out=False))
+    assert (0, False, [], []) == shown(mark(ledger, exhausted=False))
 
 
 def test_sums() -> None:
     """What each account has done adds up, under its own name; what the service did not say adds nothing."""
     ledger = AccountsTally(FILTERS, 30)
-    ledger.ended(place("a", 20, done=True), STATS, failed=False)
-    ledger.ended(place("b", 20), STATS, failed=True)
-    ledger.refused()
+    ledger.end(place("a", 20, done=True), STATS, failed=False)
+    ledger.end(place("b", 20), STATS, failed=True)
+    ledger.refuse()
     for _ in range(2):
-        ledger.ended(place("c", done=True), NONE, failed=False)
+        ledger.end(place("c", done=True), NONE, failed=False)
     ended = attrs.asdict(ledger.stats([]))
     both = attrs.asdict(ledger.stats([STATS, SILENT]))
 
@@ -87,9 +87,9 @@ def test_sums() -> None:
 def test_rows_of_all() -> None:
     """A checkpoint counts the rows of accounts that ended, and of those under way; done ones leave nothing else."""
     ledger = AccountsTally(FILTERS, 30)
-    ledger.ended(place("a", 20, done=True), STATS, failed=False)
-    ledger.ended(place("b", 5), STATS, failed=True)
-    ledger.ended(place("c", 7, done=True), STATS, failed=True)
+    ledger.end(place("a", 20, done=True), STATS, failed=False)
+    ledger.end(place("b", 5), STATS, failed=True)
+    ledger.end(place("c", 7, done=True), STATS, failed=True)
     checkpoint = mark(ledger, place("d", 3), place("e", 1, done=True))
 
     assert (36, False, ["d"], ["b"]) == shown(checkpoint)
@@ -100,9 +100,9 @@ def test_rows_of_all() -> None:
 def test_a_checkpoint_stays_what_it_was() -> None:
     """What fails later is no part of a place that was marked before."""
     ledger = AccountsTally(FILTERS, 30)
-    ledger.ended(place("b"), STATS, failed=True)
+    ledger.end(place("b"), STATS, failed=True)
     checkpoint = mark(ledger)
-    ledger.ended(place("c"), STATS, failed=True)
+    ledger.end(place("c"), STATS, failed=True)
 
     assert (["b"], ["b", "c"]) == (shown(checkpoint)[3], shown(mark(ledger))[3])
 
@@ -111,27 +111,27 @@ def test_going_on() -> None:
     """Who goes on takes up those under way in turn, then those that had failed, and keeps what was not taken up."""
     ledger = resumed()
     assert (100, False, ["a", "b"], ["y", "z"]) == shown(mark(ledger))
-    a = ledger.go_on()
+    a = ledger.next_to_resume()
     assert a == place("a", 10)
     assert (100, False, ["a", "b"], ["y", "z"]) == shown(mark(ledger, place("a", 10)))
     assert (90, False, ["b"], ["y", "z"]) == shown(mark(ledger))
-    assert ledger.go_on() == place("b", 20)
-    assert None is ledger.go_on()
+    assert ledger.next_to_resume() == place("b", 20)
+    assert None is ledger.next_to_resume()
     assert (70, False, [], ["y", "z"]) == shown(mark(ledger))
-    assert ledger.retry() == place("y", 30)
+    assert ledger.next_to_retry() == place("y", 30)
     assert (40, False, [], ["z"]) == shown(mark(ledger))
-    assert ledger.retry() == place("z")
-    assert None is ledger.retry()
+    assert ledger.next_to_retry() == place("z")
+    assert None is ledger.next_to_retry()
     assert (40, True, [], []) == shown(mark(ledger))
 
 
 def test_what_fails_again_is_not_tried_again() -> None:
     """An account that fails in this iteration waits for the next one, behind those of the iterations before."""
     ledger = resumed()
-    assert ledger.retry() == place("y", 30)
-    ledger.ended(place("y", 31), STATS, failed=True)
-    assert ledger.retry() == place("z")
-    ledger.ended(place("z"), STATS, failed=True)
+    assert ledger.next_to_retry() == place("y", 30)
+    ledger.end(place("y", 31), STATS, failed=True)
+    assert ledger.next_to_retry() == place("z")
+    ledger.end(place("z"), STATS, failed=True)
 
-    assert None is ledger.retry()
+    assert None is ledger.next_to_retry()
     assert (101, False, ["a", "b"], ["y", "z"]) == shown(mark(ledger))
