@@ -1,12 +1,14 @@
 """A task group that is opened by one call and closed by another, rather than by one `async with` statement."""
 
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, TypeVarTuple
 
 import anyio
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
+
+Args = TypeVarTuple("Args")
 
 
 class BackgroundTasks:
@@ -29,7 +31,7 @@ class BackgroundTasks:
         await self._group.__aenter__()
         self.is_open = True
 
-    def start_soon(self, function: Callable[..., Awaitable[Any]], *args: Any) -> None:  # noqa: ANN401  (anyio's types)
+    def start_soon(self, function: Callable[[*Args], Coroutine[Any, Any, object]], *args: *Args) -> None:
         """Start a task. A task of the group may do so while the group is being closed."""
         assert self._group is not None  # noqa: S101
         self._group.start_soon(function, *args)

@@ -5,8 +5,9 @@ next page. The consumer takes the rows from the listing itself, so that the posi
 """
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
+from typing import Any
 
 import anyio
 import anyio.lowlevel
@@ -112,11 +113,11 @@ class AccountWorkers:
         listed, self._listed = [*self._listed, *(account.account_id for account in early)], []
         return listed
 
-    def _start(self, function: Callable[[], Awaitable[None]]) -> None:
+    def _start(self, function: Callable[[], Coroutine[Any, Any, None]]) -> None:
         self._running += 1
         self._tasks.start_soon(self._run, function)
 
-    async def _run(self, function: Callable[[], Awaitable[None]]) -> None:
+    async def _run(self, function: Callable[[], Coroutine[Any, Any, None]]) -> None:
         try:
             await function()
         except BaseException as error:
