@@ -1,4 +1,4 @@
-"""What a checkpoint's fields may be: to the last value that is taken, and the first that is not."""
+"""The text of a checkpoint: the checks of its fields, at the last accepted and first refused value, and its seal."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ CHECKS: dict[Callable[[object], bool], tuple[list[object], list[object]]] = {
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__qualname__)
-def test_what_is_taken(check: Callable[[object], bool]) -> None:
-    """Each check takes what this library writes, and nothing that would fail later."""
-    taken, refused = CHECKS[check]
+def test_checks(check: Callable[[object], bool]) -> None:
+    """Each check accepts the values that this library writes, and none that would fail later."""
+    accepted, refused = CHECKS[check]
 
-    assert [True] * len(taken) == [bool(check(value)) for value in taken]
+    assert [True] * len(accepted) == [bool(check(value)) for value in accepted]
     assert [False] * len(refused) == [bool(check(value)) for value in refused]
 
 
@@ -43,16 +43,16 @@ def test_what_is_taken(check: Callable[[object], bool]) -> None:
         ("{", "<damage: it is not a JSON object>"),
     ],
 )
-def test_what_is_no_checkpoint(given: object, says: str) -> None:
-    """Whoever gives something else is told what was expected, and what came."""
+def test_texts_that_are_no_checkpoint(given: object, says: str) -> None:
+    """The error says what was expected and what was given."""
     with pytest.raises(CheckpointError) as caught:
         text.unseal(given)
 
     assert says in str(caught.value)
 
 
-def test_a_digit_that_was_changed() -> None:
-    """A text that was changed by hand does not fit its check sum, and says so."""
+def test_check_sum() -> None:
+    """A text with one changed digit does not fit its check sum, and the error says so."""
     document = json.loads(text.seal({"n": 1}))
     document["n"] = 2
 
