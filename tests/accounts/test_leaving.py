@@ -1,4 +1,4 @@
-"""However the block is left, nothing is left behind, and the place is known."""
+"""However the block is left, nothing is left behind, and the iteration can be resumed."""
 # ruff: noqa: PERF401 -- pairs of a loop are kept one by one, to have those before the end
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import anyio
 import pytest
 
 import clients
-from accounts.world import PAGE, World, ask_in_vain, client_of, pair_of, rest
+from accounts.world import PAGE, World, ask_in_vain, client_of, pair_of, settle
 from prefetch.tools import assert_nothing_left, hang_on_tokens, tasks
 from pyas_async import AccountsIterator, PyasClient
 from pyas_async.sandbox import Sandbox
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 SIZES = {"a": 3 * PAGE, "stuck": 1, "b": 2 * PAGE, "c": 4}
-READ = 5
-"""Pairs that are read before the block is left."""
+TAKEN = 5
+"""Pairs that are taken before the block is left."""
 
 
 class LeavingError(Exception):
@@ -34,8 +34,8 @@ class LeavingError(Exception):
 
 
 async def some(pairs: AccountsIterator, into: list[Pair]) -> None:
-    """Read some pairs."""
-    for _ in range(READ):
+    """Take some pairs."""
+    for _ in range(TAKEN):
         into.append(pair_of(*await anext(pairs)))
 
 
@@ -44,12 +44,12 @@ async def by_break(pairs: AccountsIterator, into: list[Pair]) -> None:
     async with pairs:
         async for pair in pairs:
             into.append(pair_of(*pair))
-            if len(into) == READ:
+            if len(into) == TAKEN:
                 break
 
 
 async def by_exception(pairs: AccountsIterator, into: list[Pair]) -> None:
-    """Leave by an exception, which comes out as itself, not in a group."""
+    """Leave by an exception, which is raised itself, not in a group."""
     mistake = LeavingError()
     with pytest.raises(LeavingError) as caught:
         async with pairs:
@@ -60,12 +60,12 @@ async def by_exception(pairs: AccountsIterator, into: list[Pair]) -> None:
 
 
 async def by_scope(pairs: AccountsIterator, into: list[Pair]) -> None:
-    """Leave by an anyio cancel scope, while waiting for what does not come."""
+    """Leave by an anyio cancel scope, while waiting for a pair that does not come."""
     with anyio.CancelScope() as scope:
         async with pairs:
             async for pair in pairs:
                 into.append(pair_of(*pair))
-                if len(into) == READ:
+                if len(into) == TAKEN:
                     scope.cancel()
     assert scope.cancelled_caught
 
@@ -78,18 +78,18 @@ async def by_scope_around_a_step(pairs: AccountsIterator, into: list[Pair]) -> N
 
 
 async def by_entering_alone(pairs: AccountsIterator, _: list[Pair]) -> None:
-    """Ask for nothing."""
+    """Enter the block and ask for nothing."""
     async with pairs:
-        await rest()
+        await settle()
 
 
 async def by_asyncio_timeout(pairs: AccountsIterator, into: list[Pair]) -> None:
-    """Leave by `asyncio.timeout`, which counts on cancellations being passed on and counted right."""
+    """Leave by `asyncio.timeout`, which relies on cancellations being passed on and counted correctly."""
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(None) as limit, pairs:
             async for pair in pairs:
                 into.append(pair_of(*pair))
-                if len(into) == READ:
+                if len(into) == TAKEN:
                     limit.reschedule(asyncio.get_running_loop().time())
     task = asyncio.current_task()
     assert task is not None
@@ -97,7 +97,7 @@ async def by_asyncio_timeout(pairs: AccountsIterator, into: list[Pair]) -> None:
 
 
 async def by_task_cancel(pairs: AccountsIterator, into: list[Pair]) -> None:
-    """Leave by `task.cancel()`, while waiting for what does not come."""
+    """Leave by `task.cancel()`, while waiting for a pair that does not come."""
 
     async def read() -> None:
         async with pairs:
@@ -105,7 +105,7 @@ async def by_task_cancel(pairs: AccountsIterator, into: list[Pair]) -> None:
                 into.append(pair_of(*pair))
 
     task = asyncio.ensure_future(read())
-    await rest()
+    await settle()
     assert len(into) == sum(SIZES.values()) - 1
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -113,7 +113,7 @@ async def by_task_cancel(pairs: AccountsIterator, into: list[Pair]) -> None:
 
 
 async def assert_left_clean(leave: Callable[[AccountsIterator, list[Pair]], Awaitable[None]]) -> None:
-    """Leave, find nothing left over, and go on from where the iteration stood."""
+    """Leave, check that nothing is left over, and resume the iteration."""
     world = World(sizes=SIZES, held={"stuck"})
     closed = []
 
@@ -131,35 +131,35 @@ async def assert_left_clean(leave: Callable[[AccountsIterator, list[Pair]], Awai
         came: list[Pair] = []
         pairs = client.meetings.iter_accounts(ids(), max_concurrency=3)
         await leave(pairs, came)
-        await rest()
+        await settle()
         await assert_nothing_left(client, before)
         assert "closed" in repr(pairs)
         assert "the end" == await anext(pairs, "the end")
 
-        world.let_go("stuck")
+        world.release("stuck")
         calls = world.calls.total()
-        await rest()
+        await settle()
         assert calls == world.calls.total()
         async with client.meetings.iter_accounts(SIZES, resume=pairs.checkpoint()) as others:
             came += [pair_of(*pair) async for pair in others]
         assert world.pairs() == Counter(came)
         await assert_nothing_left(client, before)
     if pairs.stats.begun:
-        # As in any task that is cancelled, it cannot wait any more, unless it shields that.
+        # The generator is closed in a cancelled task, so it cannot wait without a shield.
         assert "begun" == closed[0]
-    gc.collect()  # an async generator that nobody has closed would be warned of
+    gc.collect()  # Python would warn of an async generator that was not closed
 
 
 @pytest.mark.parametrize("leave", [by_break, by_exception, by_scope, by_scope_around_a_step, by_entering_alone])
 async def test_leaving(leave: Callable[[AccountsIterator, list[Pair]], Awaitable[None]]) -> None:
-    """No task, no request, no place in the budget is left; an async generator of ids is closed."""
+    """No task, no request and no slot of the budget is left; an async generator of ids is closed."""
     await assert_left_clean(leave)
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 @pytest.mark.parametrize("leave", [by_asyncio_timeout, by_task_cancel])
 async def test_leaving_by_asyncio(leave: Callable[[AccountsIterator, list[Pair]], Awaitable[None]]) -> None:
-    """The same where asyncio's own cancellation ends it."""
+    """The same with asyncio's own ways of cancelling."""
     await assert_left_clean(leave)
 
 
@@ -179,7 +179,7 @@ async def test_leaving_a_socket() -> None:
 
 
 async def test_cancelled_steps_lose_nothing() -> None:
-    """A step that a scope cancels is made up for by the next, wherever it was struck."""
+    """The pair of a step that a scope cancels, at whatever point, comes with the next step."""
     world = World(sizes={"a": 5 * PAGE, "b": 3 * PAGE, "c": 2})
     came: list[Pair] = []
     cancelled = 0
@@ -228,7 +228,7 @@ async def test_natively_cancelled_steps_lose_nothing() -> None:
 
 
 async def test_only_in_a_block() -> None:
-    """Outside of a block it is not iterated, and says how to."""
+    """It cannot be iterated outside of a block, and the error says how to do it."""
     client = PyasClient("key")
     pairs = client.meetings.iter_accounts(["a"])
     with pytest.raises(TypeError, match=r"async with client\.meetings\.iter_accounts"):
@@ -239,7 +239,7 @@ async def test_only_in_a_block() -> None:
 
 
 async def test_only_once() -> None:
-    """It is entered once, and looped over once."""
+    """It can be entered once, and iterated once."""
     world = World(sizes={"a": 2})
     async with client_of(world) as client:
         pairs = client.meetings.iter_accounts(["a"])
@@ -258,8 +258,8 @@ async def test_only_once() -> None:
             aiter(pairs)
 
 
-async def test_a_reader_that_is_shielded() -> None:
-    """Where the listings were cancelled but the reader was not, it is told so instead of waiting for ever."""
+async def test_a_shielded_consumer() -> None:
+    """If the listings were cancelled but the consumer was not, its step raises instead of waiting for ever."""
     world = World(sizes=SIZES, held=set(SIZES))
     with anyio.CancelScope() as outer:
         async with client_of(world) as client, client.meetings.iter_accounts(SIZES) as pairs:
@@ -270,7 +270,7 @@ async def test_a_reader_that_is_shielded() -> None:
 
 
 async def test_an_input_with_a_listing() -> None:
-    """A generator of ids that holds a block of its own open between them is closed where it was stepped."""
+    """A generator of ids that keeps a block open between them is closed by the task that drew from it."""
     world = World(sizes={"ids": 3 * PAGE, "account 1": 1, "account 2": 1, "account 3": 4})
     async with client_of(world) as client:
 
@@ -290,8 +290,8 @@ async def test_an_input_with_a_listing() -> None:
 
 
 @pytest.mark.parametrize("mistake", [KeyboardInterrupt, SystemExit])
-async def test_what_ends_the_program(mistake: type[BaseException]) -> None:
-    """What ends the program comes out bare, from the next step or from the end of the block."""
+async def test_exceptions_that_end_the_program(mistake: type[BaseException]) -> None:
+    """They are raised themselves, by the next step or by the end of the block."""
 
     def ids() -> Iterator[str]:
         yield "a"
@@ -309,7 +309,7 @@ async def test_what_ends_the_program(mistake: type[BaseException]) -> None:
 
 
 async def test_closing_the_input_fails(caplog: pytest.LogCaptureFixture) -> None:
-    """What a generator of ids raises when it is closed comes out as itself, or is logged beside another error."""
+    """An exception of closing a generator of ids is raised itself, or is logged if another one is raised."""
     world = World(sizes={"a": 2, "b": 2})
 
     async def ids() -> AsyncIterator[str]:

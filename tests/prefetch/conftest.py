@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def service() -> Service:
-    """Give a service in process."""
+    """Make a service in process."""
     return Service()
 
 
 @pytest.fixture
 async def client(service: Service) -> AsyncIterator[PyasClient]:
-    """Give a client of the service in process, whose transport does not report when a request is on the wire."""
+    """Make a client of the service in process, whose transport does not report when a request is on the wire."""
     async with (
         httpx.AsyncClient(transport=httpx.MockTransport(service)) as http,
         PyasClient("key", base_url="http://localhost", http_client=http, account_id="a", retry=None) as made,
@@ -39,14 +39,14 @@ async def client(service: Service) -> AsyncIterator[PyasClient]:
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    """Give a sandbox with one account."""
+    """Make a sandbox with one account."""
     with Sandbox(accounts=1, meetings=ROWS) as made:
         yield made
 
 
 @pytest.fixture
 async def wired(sandbox: Sandbox) -> AsyncIterator[PyasClient]:
-    """Give a client of the sandbox over a socket."""
+    """Make a client of the sandbox over a socket."""
     with sandbox.serve() as url:
         async with clients.make(sandbox.api_key, base_url=url, account_id=sandbox.account_ids[0], retry=None) as made:
             yield made

@@ -1,5 +1,5 @@
-"""Iterations that are broken on purpose, each in one place: the laws must catch every one of them."""
-# ruff: noqa: D102 -- what is broken stands at the class
+"""Iterations with one deliberate fault each: the invariants must catch every one of them."""
+# ruff: noqa: D102 -- the docstring of the class says what is broken
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Reason = Literal["age", "answer", "size"]
 
 
 class SendsADeadTokenAgain(inside.OpenMachine):
-    """It gives a token that the service has called expired a second chance."""
+    """It sends a token again that the service has called expired."""
 
     tried: str | None = None
 
@@ -56,7 +56,7 @@ class SavesTheNextToken(inside.OpenMachine):
 
 
 class ForgetsRowsAtARestart(inside.OpenMachine):
-    """A fresh walk yields what was yielded before."""
+    """A fresh walk yields the rows again that were yielded before."""
 
     def begin_walk(self, event: ListingEvent) -> None:
         super().begin_walk(event)
@@ -64,7 +64,7 @@ class ForgetsRowsAtARestart(inside.OpenMachine):
 
 
 class StopsAtAnEmptyPage(inside.OpenMachine):
-    """It takes a page without rows for the last."""
+    """It treats a page without rows as the last."""
 
     def on_page(self, page: Page, now: float, wall: float) -> tuple[Meeting, ...]:
         if not page.meetings:
@@ -73,7 +73,7 @@ class StopsAtAnEmptyPage(inside.OpenMachine):
 
 
 class RaisesWhatIsUnclear(inside.OpenMachine):
-    """It recovers only from answers that name the page token."""
+    """It recovers only from errors that name the page token."""
 
     def on_error(self, error: Exception) -> Reason:
         if isinstance(error, APIStatusError) and not isinstance(error, PageTokenExpiredError):
@@ -82,7 +82,7 @@ class RaisesWhatIsUnclear(inside.OpenMachine):
 
 
 class TakesFaultsForADeadToken(inside.OpenMachine):
-    """It walks afresh after a 429 or a 5xx."""
+    """It begins a fresh walk after a 429 or a 5xx."""
 
     def on_error(self, error: Exception) -> Reason:
         if isinstance(error, (RateLimitError, ServerError)) and self.state is ListingState.FOLLOWING:
@@ -91,7 +91,7 @@ class TakesFaultsForADeadToken(inside.OpenMachine):
 
 
 class RestartsWithoutBound(inside.OpenMachine):
-    """It walks afresh for as long as tokens die, progress or none."""
+    """It begins fresh walks as long as tokens expire, with new rows or without."""
 
     def restart(self, error: APIStatusError) -> None:
         self.restarts_without_new = 0
@@ -99,7 +99,7 @@ class RestartsWithoutBound(inside.OpenMachine):
 
 
 class GivesUpEarly(inside.OpenMachine):
-    """It gives up at the second death without a new row in between."""
+    """It gives up when a second token expires without a new row in between."""
 
     def restart(self, error: APIStatusError) -> None:
         if self.restarts_without_new:
@@ -109,14 +109,14 @@ class GivesUpEarly(inside.OpenMachine):
 
 
 class TrustsASavedToken(inside.OpenMachine):
-    """It sends a token from a checkpoint although the wall clock says that it died long ago."""
+    """It sends a token from a checkpoint although it expired long ago by the wall clock."""
 
-    def resume_from(self, place: ListingCheckpoint, now: float, wall: float) -> None:
-        super().resume_from(place, now, min(wall, place.born))
+    def resume_from(self, checkpoint: ListingCheckpoint, now: float, wall: float) -> None:
+        super().resume_from(checkpoint, now, min(wall, checkpoint.born))
 
 
 class IgnoresAge(inside.OpenMachine):
-    """It finds out by trying that a token is too old."""
+    """It sends tokens that are too old."""
 
     def next(self) -> PageRequest | None:
         request = super().next()
@@ -124,7 +124,7 @@ class IgnoresAge(inside.OpenMachine):
 
 
 class KeepsTheDeadToken(inside.OpenMachine):
-    """The checkpoint of an expired token's error holds that token."""
+    """The checkpoint of an error for an expired token holds that token."""
 
     def on_error(self, error: Exception) -> Reason:
         ahead = self.next_page
@@ -136,7 +136,7 @@ class KeepsTheDeadToken(inside.OpenMachine):
 
 
 class CountsWhatWasLeftOut(inside.OpenMachine):
-    """Rows that came on the last page wanted, and that nobody wants any more, count as yielded."""
+    """Rows of the last page that `max_items` leaves out count as yielded."""
 
     def checkpoint(self, *args: Any, **kwargs: Any) -> ListingCheckpoint:  # noqa: ANN401
         saved = super().checkpoint(*args, **kwargs)
@@ -145,7 +145,7 @@ class CountsWhatWasLeftOut(inside.OpenMachine):
 
 
 class WantsOneMorePage(inside.OpenMachine):
-    """It asks for the page behind the last row that is wanted."""
+    """It requests the page after the last row that is wanted."""
 
     def on_page(self, page: Page, now: float, wall: float) -> tuple[Meeting, ...]:
         rows = super().on_page(page, now, wall)
@@ -155,22 +155,22 @@ class WantsOneMorePage(inside.OpenMachine):
 
 
 class ForgetsTheEnd(inside.OpenMachine):
-    """A checkpoint behind the last row does not say that it is."""
+    """A checkpoint after the last row does not say that it is the end."""
 
     def checkpoint(self, *args: Any, **kwargs: Any) -> ListingCheckpoint:  # noqa: ANN401
         return attrs.evolve(super().checkpoint(*args, **kwargs), done=False, token=None)
 
 
 class NeverRepairs(inside.OpenMachine):
-    """It only warns where it was told to repair."""
+    """It only warns when it should repair."""
 
     def __init__(self, rules: Any, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
-        mends = rules.verify_total == "repair"
-        super().__init__(attrs.evolve(rules, verify_total="warn") if mends else rules, *args, **kwargs)
+        recovers = rules.verify_total == "repair"
+        super().__init__(attrs.evolve(rules, verify_total="warn") if recovers else rules, *args, **kwargs)
 
 
 class RepairsOnce(inside.OpenMachine):
-    """It ends after one repairing walk, whatever that brought."""
+    """It ends after one repairing walk, whatever rows that brought."""
 
     def end_walk(self) -> None:
         if self.repairs:
@@ -179,7 +179,7 @@ class RepairsOnce(inside.OpenMachine):
 
 
 class DropsFilters(inside.OpenPageFetcher):
-    """Follow-up pages are asked for without the filters."""
+    """Requests with a token lack the filters."""
 
     async def request(self, request: PageRequest) -> Any:  # noqa: ANN401
         double = copy.copy(self)
@@ -189,16 +189,16 @@ class DropsFilters(inside.OpenPageFetcher):
 
 
 class CountsARowAhead(inside.OpenIterator):
-    """A checkpoint counts the row that comes next as done."""
+    """A checkpoint counts one row too many."""
 
     def checkpoint(self) -> Checkpoint:
         taken = min(self.rows_taken() + 1, self.machine.rows_given)
-        place: Checkpoint = self.machine.checkpoint(self.account_id, self.filters, taken)
-        return place
+        made: Checkpoint = self.machine.checkpoint(self.account_id, self.filters, taken)
+        return made
 
 
 class LetsAnErrorGoFirst(inside.OpenIterator):
-    """An error of the page on its way surfaces before the rows that are at hand, which are lost."""
+    """The error of a prefetch is raised before the waiting rows, which are lost."""
 
     async def __anext__(self) -> Meeting:
         if isinstance(self.fetcher.prefetched, Exception):
@@ -207,7 +207,7 @@ class LetsAnErrorGoFirst(inside.OpenIterator):
 
 
 class LosesRowsWhenCancelled(inside.OpenIterator):
-    """The rows of a page are in nobody's hands while the request for the next is on its way to the wire."""
+    """The rows of a page are lost if the step is cancelled while it waits for the prefetch to be sent."""
 
     async def prefetch_next(self) -> None:
         rows, self.pending = self.pending, iter(())
@@ -216,7 +216,7 @@ class LosesRowsWhenCancelled(inside.OpenIterator):
 
 
 class StampsLate(inside.OpenIterator):
-    """A token is young when its page is looked at, not when it arrives."""
+    """The age of a token counts from when its page is processed, not from when it arrives."""
 
     def process(self, result: Any) -> bool:  # noqa: ANN401
         result.now = self.session.clock.now()
@@ -224,21 +224,21 @@ class StampsLate(inside.OpenIterator):
 
 
 class RepeatsThePage(inside.OpenIterator):
-    """pages() begins with the whole page of which rows were taken."""
+    """`pages` begins with the whole page of which rows were taken already."""
 
     def rest_of_page(self) -> Page | None:
         return None if super().rest_of_page() is None else self.current_page
 
 
 class SavesATokenAsNew(inside.OpenIterator):
-    """A checkpoint says of its token that it has come just now."""
+    """A checkpoint says that its token arrived just now."""
 
     def checkpoint(self) -> Checkpoint:
         return attrs.evolve(ListingCheckpoint.of(super().checkpoint()), born=self.session.clock.wall().timestamp())
 
 
 class AsksAgain(inside.OpenPageFetcher):
-    """The page that travelled ahead is asked for once more when it is wanted."""
+    """A prefetched page is requested again when it is needed."""
 
     async def fetch(self, request: PageRequest) -> Any:  # noqa: ANN401
         if self.prefetch_request is not None:
@@ -248,7 +248,7 @@ class AsksAgain(inside.OpenPageFetcher):
 
 
 class RaisesWithoutACheckpoint(inside.OpenIterator):
-    """Errors do not say where the iteration stood."""
+    """Errors carry no checkpoint."""
 
     async def load(self) -> bool:
         try:
@@ -268,8 +268,8 @@ def by_id_and_uuid(rows: Iterable[Meeting]) -> list[int]:
     return [row.id * 1000 + len(row.uuid) for row in rows]
 
 
-# A row that was lost may show first in what its absence costs.
-_LOST: Final = "not handed out|the first row cost more than one call|a page that nobody needs"
+# A lost row may show first in the calls that its absence costs.
+_LOST: Final = "not handed out|the first row cost more than one call|a page that is not needed"
 _TWICE: Final = "for the second time"
 
 BROKEN: Final[tuple[tuple[str, Any, str], ...]] = (
@@ -280,12 +280,12 @@ BROKEN: Final[tuple[tuple[str, Any, str], ...]] = (
     (inside.MACHINE, RaisesWhatIsUnclear, "an answer that may mean an expired token"),
     (inside.MACHINE, TakesFaultsForADeadToken, "a fresh walk without a reason"),
     (inside.MACHINE, RestartsWithoutBound, "more fresh walks in a row"),
-    (inside.MACHINE, GivesUpEarly, "given up after 1 barren"),
+    (inside.MACHINE, GivesUpEarly, "given up after 1 walks without"),
     (inside.MACHINE, TrustsASavedToken, "clock knows to be dead"),
     (inside.MACHINE, IgnoresAge, "clock knows to be dead"),
     (inside.MACHINE, KeepsTheDeadToken, "sent again after the service had said"),
     (inside.MACHINE, CountsWhatWasLeftOut, _LOST),
-    (inside.MACHINE, WantsOneMorePage, "a page that nobody needs"),
+    (inside.MACHINE, WantsOneMorePage, "a page that is not needed"),
     (inside.MACHINE, ForgetsTheEnd, "does not know that it is the end"),
     (inside.MACHINE, NeverRepairs, "it was not repaired"),
     (inside.MACHINE, RepairsOnce, "it was not repaired"),
@@ -296,9 +296,9 @@ BROKEN: Final[tuple[tuple[str, Any, str], ...]] = (
     (inside.ITERATOR, LetsAnErrorGoFirst, f"stats.items|{_LOST}"),
     (inside.ITERATOR, LosesRowsWhenCancelled, f"stats.items|{_LOST}"),
     (inside.ITERATOR, StampsLate, "clock knows to be dead"),
-    (inside.ITERATOR, SavesATokenAsNew, "a birth that it never had"),
+    (inside.ITERATOR, SavesATokenAsNew, "a time of arrival that it never had"),
     (inside.ITERATOR, RepeatsThePage, _TWICE),
     (inside.FETCHER, AsksAgain, "a page was asked for that is not the next"),
     (inside.ITERATOR, RaisesWithoutACheckpoint, "carries no checkpoint"),
 )
-"""Where each takes the place of what is whole, and the law that catches it."""
+"""The name that each class or function replaces, and the message of the invariant that catches it."""
