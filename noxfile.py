@@ -225,7 +225,7 @@ SOCKETS = [
     "tests/bulk/test_faults.py",
     "tests/contract/test_calls.py",
     "tests/prefetch/test_leaving.py",
-    "tests/prefetch/test_sending.py",
+    "tests/prefetch/test_requests.py",
     "tests/reconcile",
     "tests/runtime",
     "tests/single_flight",

@@ -29,7 +29,7 @@ from typing import Final
 import httpx
 
 from pyas_async import Checkpoint, Meeting, PyasClient, RetryPolicy
-from pyas_async._core.pagination.seen_rows import SeenRows
+from pyas_async._core.checkpoints.seen_rows import SeenRows
 
 PAGE: Final = 300
 # Below, all of it is less than 200 kB, however much that is for a row.
@@ -119,7 +119,7 @@ def measure_memory(rows: int) -> dict[str, float]:
             for number, meeting, uuid in names
         )
 
-    SeenRows().fresh(page(0))
+    SeenRows().add_new(page(0))
     gc.collect()
     tracemalloc.start()
     memory = SeenRows()
@@ -129,7 +129,7 @@ def measure_memory(rows: int) -> dict[str, float]:
         before = tracemalloc.get_traced_memory()[0]
         held = 0 if first == 0 else before
         tracemalloc.reset_peak()
-        memory.fresh(meetings)
+        memory.add_new(meetings)
         # What the page itself takes is not the memory's.
         own = tracemalloc.get_traced_memory()[1] - before + held
         peak = max(peak, own)
@@ -168,7 +168,7 @@ def resumed_at(length: int, memory: SeenRows) -> float:
 def measure_stream(rows: int) -> dict[str, float]:
     """Stream the rows, and see how much of the CPU's time goes into remembering them."""
     remembering = 0.0
-    fresh = SeenRows.fresh
+    fresh = SeenRows.add_new
 
     def timed(self: SeenRows, rows: tuple[Meeting, ...]) -> tuple[Meeting, ...]:
         nonlocal remembering
@@ -188,7 +188,7 @@ def measure_stream(rows: int) -> dict[str, float]:
         assert count == rows
         return time.process_time() - began - service.spent, start
 
-    SeenRows.fresh = timed  # type: ignore[method-assign]  # a clock around it; once a page, so it adds next to nothing
+    SeenRows.add_new = timed  # type: ignore[method-assign]  # a clock around it; once a page, so it adds next to nothing
     whole, start = asyncio.run(stream())
     peak = resident()
     return {

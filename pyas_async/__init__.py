@@ -11,13 +11,13 @@ What is listed in ``__all__`` is public, and nothing else is; the sandbox is in 
 
 from typing import TYPE_CHECKING
 
-from pyas_async._core.pagination.checkpoint import Checkpoint
 from pyas_async._core.pagination.listing_state import IterationStats
 from pyas_async._core.ratelimit.budget import RateBudget, RateLimitSnapshot
 from pyas_async._public import lazy_exports
 from pyas_async._runtime.pagination.iterator import MeetingIterator
 from pyas_async._version import __version__
 from pyas_async.accounts import Accounts
+from pyas_async.checkpoints import Checkpoint
 from pyas_async.client import PyasClient
 from pyas_async.errors import (
     APIStatusError,
@@ -49,7 +49,7 @@ from pyas_async.models import ListType, Meeting, MeetingType, Page
 from pyas_async.options import UNSET, MeetingId, Priority, RetryPolicy, Unset
 
 if TYPE_CHECKING:
-    from pyas_async._core.accounts.tally import AccountsStats
+    from pyas_async._core.accounts import AccountsStats
     from pyas_async._core.codec.documents import from_dict, to_dict
     from pyas_async._core.ratelimit.store import BudgetLease, BudgetReport, BudgetStore
     from pyas_async._runtime.accounts.iterator import AccountsIterator
@@ -88,7 +88,7 @@ else:
     __getattr__, __dir__ = lazy_exports(
         __name__,
         {
-            "_core.accounts.tally": ["AccountsStats"],
+            "_core.accounts": ["AccountsStats"],
             "_core.codec.documents": ["from_dict", "to_dict"],
             "_core.ratelimit.store": ["BudgetLease", "BudgetReport", "BudgetStore"],
             "_runtime.accounts.iterator": ["AccountsIterator"],

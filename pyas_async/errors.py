@@ -37,7 +37,7 @@ import attrs
 from pyas_async._public import public
 
 if TYPE_CHECKING:
-    from pyas_async._core.pagination.checkpoint import Checkpoint
+    from pyas_async.checkpoints import Checkpoint
     from pyas_async.models import Meeting
 
 WriteState: TypeAlias = Literal["not_sent", "rejected", "done", "unknown"]

@@ -8,10 +8,11 @@ import attrs
 
 from pyas_async import _checks
 from pyas_async._core.calls import endpoints
-from pyas_async._core.pagination.checkpoint import Checkpoint
-from pyas_async._core.pagination.listing_state import PAGE_SIZE, ListingRules, OnExpired, VerifyTotal
+from pyas_async._core.checkpoints.resuming import PAGE_SIZE, check_filters, check_page_size
+from pyas_async._core.pagination.listing_state import ListingRules, OnExpired, VerifyTotal
 from pyas_async._runtime.calls.options import CallOptions
 from pyas_async._runtime.calls.session import Session
+from pyas_async.checkpoints import Checkpoint
 from pyas_async.models import ListType
 from pyas_async.options import MAX_CONCURRENCY, MeetingId
 
@@ -81,14 +82,14 @@ class ManyMeetings:
                 the same accounts in the same order; accounts appended after them are listed as well. The earlier ids
                 are read and compared again, but not listed again. Failed accounts are tried again at the end, from
                 where they failed. Filters and a page size that are left out come from the checkpoint; other values are
-                refused.
+                refused, as by `iter_all`.
 
         Raises:
             InvalidArgumentError: Immediately, if an argument is not as described.
             CheckpointError: Immediately, if the checkpoint is damaged, of another version, or of another listing. At
                 the first pair, if the accounts are not the same.
         """
-        from pyas_async._core.accounts.checkpoint import AccountsCheckpoint  # noqa: PLC0415 -- see above
+        from pyas_async._core.checkpoints.accounts import AccountsCheckpoint  # noqa: PLC0415 -- see above
         from pyas_async._runtime.accounts.iterator import AccountsIterator  # noqa: PLC0415 -- see above
         from pyas_async._runtime.accounts.source import AccountSource  # noqa: PLC0415 -- see above
 
@@ -97,8 +98,8 @@ class ManyMeetings:
         checkpoint = None
         if resume is not None:
             checkpoint = AccountsCheckpoint.of(resume)
-            filters = checkpoint.check_filters(filters)
-            checkpoint.check_page_size(rules.page_size, left_out=PAGE_SIZE)
+            filters = check_filters(checkpoint, filters)
+            check_page_size(checkpoint, page_size)
             rules = attrs.evolve(rules, page_size=checkpoint.page_size)
         return AccountsIterator(
             self._session,

@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING
 
 from pyas_async import _checks
 from pyas_async._core.calls import endpoints
-from pyas_async._core.pagination.checkpoint import Checkpoint, ListingCheckpoint
-from pyas_async._core.pagination.listing_state import PAGE_SIZE, OnExpired, VerifyTotal
+from pyas_async._core.checkpoints.listing import ListingCheckpoint
+from pyas_async._core.checkpoints.resuming import PAGE_SIZE, check_account, check_filters, check_page_size
+from pyas_async._core.pagination.listing_state import OnExpired, VerifyTotal
 from pyas_async._public import public
 from pyas_async._runtime.pagination.iterator import MeetingIterator
+from pyas_async.checkpoints import Checkpoint
 from pyas_async.errors import InvalidArgumentError
 from pyas_async.many import ManyMeetings
 from pyas_async.models import ListType, Page
@@ -111,6 +113,7 @@ class Meetings(ManyMeetings):
                 Not checked with `max_items`.
             resume: A checkpoint of an earlier iteration, or its text: continue after the rows that it counts. An
                 account, filters and a page size that are left out come from it; other values are refused.
+                ``None`` counts as left out; a page size of 300 that is written out does not.
 
         Raises:
             InvalidArgumentError: Immediately, if an argument is not as described.
@@ -122,9 +125,9 @@ class Meetings(ManyMeetings):
         checkpoint = None
         if resume is not None:
             checkpoint = ListingCheckpoint.of(resume)
-            given = checkpoint.check_account(given)
-            filters = checkpoint.check_filters(filters)
-            checkpoint.check_page_size(rules.page_size, left_out=PAGE_SIZE)
+            given = check_account(checkpoint, given)
+            filters = check_filters(checkpoint, filters)
+            check_page_size(checkpoint, page_size)
         return MeetingIterator(
             self._session,
             self._options,

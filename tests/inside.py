@@ -13,9 +13,7 @@ import httpx
 
 from pyas_async import MeetingIterator
 from pyas_async._core import dates
-from pyas_async._core.calls.endpoints import list_page
 from pyas_async._core.codec import pages as page_reading
-from pyas_async._core.pagination import checkpoint_format
 from pyas_async._core.pagination.machine import PaginationMachine
 from pyas_async._runtime.http import own, streams
 from pyas_async._runtime.pagination.prefetch import PageFetcher
@@ -31,11 +29,11 @@ if TYPE_CHECKING:
 
     import httpcore
 
-    from pyas_async import Checkpoint, Meeting, Page, PyasClient, RateBudget
+    from pyas_async import Meeting, Page, PyasClient, RateBudget
     from pyas_async._core.calls.messages import Call
-    from pyas_async._core.pagination.checkpoint import ListingCheckpoint
+    from pyas_async._core.checkpoints.listing import ListingCheckpoint
+    from pyas_async._core.checkpoints.seen_rows import SeenRows
     from pyas_async._core.pagination.listing_state import PageRequest
-    from pyas_async._core.pagination.seen_rows import SeenRows
     from pyas_async._core.pagination.transitions import ListingEvent
     from pyas_async._core.ratelimit.listings import ActiveListings
     from pyas_async._core.ratelimit.queue import Ticket
@@ -46,23 +44,23 @@ if TYPE_CHECKING:
     from pyas_async._runtime.http.address import Address
     from pyas_async._runtime.http.connections import Connection
     from pyas_async._runtime.http.limiter import ConnectionLimiter
-    from pyas_async._runtime.pagination.prefetch import Arrival
+    from pyas_async._runtime.pagination.prefetch import FetchResult
     from pyas_async.errors import APIStatusError
     from pyas_async.sandbox import Sandbox
 
 
 # Names to give to `monkeypatch.setattr` or `mock.patch`.
 
-PAGING: Final = "pyas_async._runtime.pagination.iterator.PaginationMachine"
-"""The class that decides what a listing asks for next, where iterators look it up."""
+MACHINE: Final = "pyas_async._runtime.pagination.iterator.PaginationMachine"
+"""The class of pagination machines, where iterators look it up."""
 FETCHER: Final = "pyas_async._runtime.pagination.iterator.PageFetcher"
-"""The class that makes the calls of a listing, where iterators look it up."""
+"""The class of page fetchers, where iterators look it up."""
 ITERATOR: Final = "pyas_async.meetings.MeetingIterator"
 """The class of iterators, where `client.meetings` looks it up."""
-DIGESTS: Final = "pyas_async._core.pagination.seen_rows.digests"
-"""The function that makes the numbers by which rows are told apart."""
+DIGESTS: Final = "pyas_async._core.checkpoints.seen_rows.digests"
+"""The function that makes the digests by which rows are told apart."""
 WIRE_PATIENCE: Final = "pyas_async._runtime.pagination.prefetch._WIRE"
-"""Seconds for which a page is held back at most, until the request for the next one is sent."""
+"""The most seconds for which a page is held back until the request for the next one is sent."""
 LARGEST_ANSWER: Final = "pyas_async._core.calls.body_reader.MAX_BODY"
 """Bytes of an answer from which on it is not read on."""
 PAGE_STEPS: Final = "pyas_async._core.codec.page_steps"
@@ -330,30 +328,20 @@ def is_pausing(client: PyasClient) -> bool:
 
 
 def next_call(listing: MeetingIterator) -> Call[Page] | None:
-    """Return the call that an iterator makes next; ``None`` if it has come to its end."""
-    ask = listing._machine.next()
-    return None if ask is None else list_page(listing._account_id, listing._filters, ask)
+    """Return the call that an iterator makes next; ``None`` at its end."""
+    request = listing._machine.next()
+    return None if request is None else request.call(listing._account_id, listing._filters)
 
 
-def asks_ahead(listing: MeetingIterator) -> bool:
+def is_prefetching(listing: MeetingIterator) -> bool:
     """Return whether an iterator's request for the next page is under way in the background."""
-    ahead = listing._fetcher._ahead
-    return ahead is not None and not ahead.done.is_set()
+    prefetch = listing._fetcher._prefetch
+    return prefetch is not None and not prefetch.done.is_set()
 
 
-def rows_seen(memory: SeenRows) -> set[int]:
-    """Return the very set in which the rows of a listing are remembered."""
-    return memory._seen
-
-
-def document_of(place: Checkpoint) -> dict[str, Any]:
-    """Return what the text of a checkpoint says, without its version and its check sum."""
-    return place._document()
-
-
-def check_sum(document: dict[str, Any]) -> str:
-    """Return the check sum that fits the document of a checkpoint."""
-    return checkpoint_format._check(document)
+def digests_seen(rows: SeenRows) -> set[int]:
+    """Return the set itself in which the digests of a listing's rows are kept."""
+    return rows._seen
 
 
 # Its creations.
@@ -419,34 +407,34 @@ class OpenScheduler(RateLimiter):
         await self.sleep(ticket, give_up, now)
 
 
-class OpenPaging(PaginationMachine):
-    """What decides what a listing asks for next."""
+class OpenMachine(PaginationMachine):
+    """A pagination machine."""
 
     rules = _known_as("_rules")
-    memory = _known_as("_memory")
-    spot_ahead = _known_as("_ahead")
-    rows_before = _known_as("_before")
-    barren_restarts = _known_as("_barren_restarts")
+    seen_rows = _known_as("_seen")
+    next_page = _known_as("_next_page")
+    rows_before = _known_as("_rows_before")
+    restarts_without_new = _known_as("_restarts_without_new")
     repairs = _known_as("_repairs")
 
-    def resume_from(self, place: ListingCheckpoint, now: float, wall: float) -> None:
-        """Stand where a checkpoint says."""
-        super()._resume(place, now, wall)
+    def resume_from(self, checkpoint: ListingCheckpoint, now: float, wall: float) -> None:
+        """Begin at a checkpoint."""
+        super()._resume(checkpoint, now, wall)
 
     def begin_walk(self, event: ListingEvent) -> None:
-        """Walk from the first page on."""
+        """Begin a fresh walk."""
         super()._begin_walk(event)
 
     def end_walk(self) -> None:
-        """Come to the last page."""
+        """Process the end of a walk."""
         super()._end_walk()
 
     def restart(self, error: APIStatusError) -> None:
-        """Walk afresh after the death of a token, or give up."""
+        """Begin a fresh walk after a token has expired, or give up."""
         super()._restart(error)
 
-    def _resume(self, resume: ListingCheckpoint, now: float, wall: float) -> None:
-        self.resume_from(resume, now, wall)
+    def _resume(self, checkpoint: ListingCheckpoint, now: float, wall: float) -> None:
+        self.resume_from(checkpoint, now, wall)
 
     def _begin_walk(self, event: ListingEvent) -> None:
         self.begin_walk(event)
@@ -458,18 +446,18 @@ class OpenPaging(PaginationMachine):
         self.restart(error)
 
 
-class OpenFetcher(PageFetcher):
-    """What makes the calls of a listing."""
+class OpenPageFetcher(PageFetcher):
+    """A page fetcher."""
 
     filters = _known_as("_filters")
-    page_ahead = _known_as("_ahead")
+    prefetch_request = _known_as("_prefetch")
 
-    async def request(self, ask: PageRequest) -> Arrival:
-        """Make a call for a page."""
-        return await super()._request(ask)
+    async def request(self, request: PageRequest) -> FetchResult:
+        """Make the call for a page."""
+        return await super()._request(request)
 
-    async def _request(self, ask: PageRequest) -> Arrival:
-        return await self.request(ask)
+    async def _request(self, request: PageRequest) -> FetchResult:
+        return await self.request(request)
 
 
 class OpenIterator(MeetingIterator):
@@ -480,43 +468,43 @@ class OpenIterator(MeetingIterator):
     filters = _known_as("_filters")
     machine = _known_as("_machine")
     fetcher = _known_as("_fetcher")
-    page_in_hand = _known_as("_page")
+    current_page = _known_as("_page")
     pending = _known_as("_pending")
 
-    def taken(self) -> int:
-        """Return how many rows of the page in hand were handed out."""
-        return super()._taken()
+    def rows_taken(self) -> int:
+        """Return how many rows of the current page were handed out."""
+        return super()._rows_taken()
 
-    def rest(self) -> Page | None:
-        """Hand out what is left of the page in hand."""
-        return super()._rest()
+    def rest_of_page(self) -> Page | None:
+        """Hand out the remaining rows of the current page."""
+        return super()._rest_of_page()
 
     async def load(self) -> bool:
-        """Fetch until a page brings rows."""
+        """Fetch pages until one has rows to hand out."""
         return await super()._load()
 
-    def take(self, arrival: Arrival) -> bool:
-        """Look at what came."""
-        return super()._take(arrival)
+    def process(self, result: FetchResult) -> bool:
+        """Give the machine a page or an error."""
+        return super()._process(result)
 
-    async def send_ahead(self) -> None:
-        """Ask for the next page in the background."""
-        await super()._send_ahead()
+    async def prefetch_next(self) -> None:
+        """Request the next page in the background."""
+        await super()._prefetch_next()
 
-    def _taken(self) -> int:
-        return self.taken()
+    def _rows_taken(self) -> int:
+        return self.rows_taken()
 
-    def _rest(self) -> Page | None:
-        return self.rest()
+    def _rest_of_page(self) -> Page | None:
+        return self.rest_of_page()
 
     async def _load(self) -> bool:
         return await self.load()
 
-    def _take(self, arrival: Arrival) -> bool:
-        return self.take(arrival)
+    def _process(self, result: FetchResult) -> bool:
+        return self.process(result)
 
-    async def _send_ahead(self) -> None:
-        await self.send_ahead()
+    async def _prefetch_next(self) -> None:
+        await self.prefetch_next()
 
 
 # Other libraries.

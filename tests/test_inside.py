@@ -141,7 +141,7 @@ def test_private_names_are_used_in_one_place() -> None:
         "self.client._session",
         "Scheduler._sleep",
         "asyncio.BaseEventLoop._run_once",
-        "from pyas_async._core.pagination.checkpoint_format import _check",
+        "from pyas_async._core.checkpoints.text import _check",
         "from trio._core import _run",
         "from trio._core import run",
         "import httpcore._async",
@@ -153,7 +153,7 @@ def test_private_names_are_used_in_one_place() -> None:
         "from pyas_async.cli import _showing\nmonkeypatch.setattr(_showing, 'stdout', 1)",
         "from pyas_async._core import codec\nmock.patch.object(codec, 'page_steps')",
         "from pyas_async import PyasClient\nclass Lent(PyasClient):\n    def close(self): self._is_view",
-        "import inside\nclass Broken(inside.OpenPaging):\n    def _restart(self): pass",
+        "import inside\nclass Broken(inside.OpenMachine):\n    def _restart(self): pass",
     ],
 )
 def test_what_is_found(source: str) -> None:
@@ -167,7 +167,7 @@ def test_what_is_found(source: str) -> None:
         "self._own = cls._other = super()._third()",
         "os._exit(1); sys._current_frames(); row._replace(a=1); _, rows = pair",
         "thing.__dict__; type(thing).__module__",
-        "from pyas_async._core.pagination.checkpoint_format import VERSION",
+        "from pyas_async._core.checkpoints.text import VERSION",
         "from pyas_async._core import sealed",
         "from pyas_async.cli import _output\n_output.say('')",
         "monkeypatch.setattr('getpass.getpass', 1); monkeypatch.setattr('os._exit', 1)",

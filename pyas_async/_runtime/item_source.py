@@ -1,4 +1,4 @@
-"""The items of an iterable, one at a time, whether it is asynchronous or not."""
+"""The items of an iterable, synchronous or asynchronous, one at a time."""
 
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Generator, Iterable, Iterator
 from typing import Generic, TypeVar
@@ -9,16 +9,21 @@ T = TypeVar("T")
 
 
 class ItemSource(Generic[T]):
-    """What a run works on.
+    """The input of a bulk run, or of an iteration over many accounts.
 
-    One task steps it and closes it: a generator may hold scopes open from one item to the next.
+    The same task must draw all items and close it: a generator may keep a cancel scope open from one item to the next.
     """
 
     def __init__(self, argument: str, expected: str, source: Iterable[T] | AsyncIterable[T]) -> None:
-        """Keep the iterable; nothing is drawn, not even its iterator.
+        """Keep the iterable; its iterator is made by the first `draw`.
+
+        Args:
+            argument: The name of the caller's argument, for the error.
+            expected: What the items should be, for the error.
+            source: The argument.
 
         Raises:
-            InvalidArgumentError: If it is none.
+            InvalidArgumentError: If it is not an iterable, or if it is text.
         """
         if isinstance(source, (str, bytes, bytearray)) or not isinstance(source, (AsyncIterable, Iterable)):
             raise InvalidArgumentError(argument, f"an iterable, or an async iterable, of {expected}", source)
@@ -27,13 +32,13 @@ class ItemSource(Generic[T]):
         self._async_iterator: AsyncIterator[T] | None = None
 
     async def draw(self) -> T:
-        """Give the next item.
+        """Return the next item.
 
         Raises:
-            StopAsyncIteration: If there is none.
+            StopAsyncIteration: After the last item.
         """
         if self._iterator is None and self._async_iterator is None:
-            # What can be iterated in both ways is asked in the one that does not hold up the event loop.
+            # An object that can be iterated in both ways is iterated in the one that does not block the event loop.
             if isinstance(self._source, AsyncIterable):
                 self._async_iterator = aiter(self._source)
             else:
@@ -45,7 +50,7 @@ class ItemSource(Generic[T]):
         raise StopAsyncIteration
 
     async def aclose(self) -> None:
-        """Close a generator, which nobody else can do if it was written right into the call; leave others alone."""
+        """Close a generator: the caller cannot, if it was written right into the call. Other iterators stay open."""
         if isinstance(self._async_iterator, AsyncGenerator):
             await self._async_iterator.aclose()
         elif isinstance(self._iterator, Generator):

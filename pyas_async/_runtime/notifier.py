@@ -1,23 +1,26 @@
-"""A signal that can be given again and again."""
+"""A notification that can be given again and again."""
 
 import anyio
 
 
 class Notifier:
-    """Wakes all who wait for a change. Look, then wait, without anything in between: no ring is missed."""
+    """Wakes all tasks that wait for a change.
+
+    Look at the state, then `wait`, with nothing awaited in between: so no change is missed.
+    """
 
     def __init__(self) -> None:
-        """Hang it up; it may ring before there is an event loop."""
+        # Made by the first that waits: a notifier may be made before there is an event loop.
         self._event: anyio.Event | None = None
 
     def notify(self) -> None:
-        """Say that something has changed."""
+        """Wake all tasks that wait now."""
         if self._event is not None:
             self._event.set()
             self._event = None
 
     async def wait(self) -> None:
-        """Wait for the next ring."""
+        """Wait for the next `notify`."""
         if self._event is None:
             self._event = anyio.Event()
         await self._event.wait()

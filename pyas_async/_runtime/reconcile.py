@@ -4,7 +4,7 @@ import logging
 
 import attrs
 
-from pyas_async._core.calls.endpoints import get_meeting, list_page
+from pyas_async._core.calls.endpoints import get_meeting
 from pyas_async._core.pagination.listing_state import ListingRules
 from pyas_async._core.pagination.machine import PaginationMachine
 from pyas_async._core.reconcile.creations import Creation
@@ -137,7 +137,7 @@ class _Search:
             ListingRules(verify_total="off"), None, now=clock.now(), wall=clock.wall().timestamp()
         )
         while (ask := machine.next()) is not None:
-            call = list_page(asked.account_id, asked.filters, ask)
+            call = ask.call(asked.account_id, asked.filters)
             result: Page | PyasError
             try:
                 result = await self.session.run(call, self._options(), self.trace)

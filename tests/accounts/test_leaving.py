@@ -1,4 +1,4 @@
-"""However the block is left, nothing is left behind, and the place is known."""
+"""However the block is left, nothing is left behind, and the iteration can be resumed."""
 # ruff: noqa: PERF401 -- pairs of a loop are kept one by one, to have those before the end
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 SIZES = {"a": 3 * PAGE, "stuck": 1, "b": 2 * PAGE, "c": 4}
-READ = 5
-"""Pairs that are read before the block is left."""
+TAKEN = 5
+"""Pairs that are taken before the block is left."""
 
 
 class LeavingError(Exception):
@@ -35,8 +35,8 @@ class LeavingError(Exception):
 
 
 async def some(pairs: AccountsIterator, into: list[Pair]) -> None:
-    """Read some pairs."""
-    for _ in range(READ):
+    """Take some pairs."""
+    for _ in range(TAKEN):
         into.append(pair_of(*await anext(pairs)))
 
 
@@ -45,12 +45,12 @@ async def by_break(pairs: AccountsIterator, into: list[Pair]) -> None:
     async with pairs:
         async for pair in pairs:
             into.append(pair_of(*pair))
-            if len(into) == READ:
+            if len(into) == TAKEN:
                 break
 
 
 async def by_exception(pairs: AccountsIterator, into: list[Pair]) -> None:
-    """Leave by an exception, which comes out as itself, not in a group."""
+    """Leave by an exception, which is raised itself, not in a group."""
     mistake = LeavingError()
     with pytest.raises(LeavingError) as caught:
         async with pairs:
@@ -61,12 +61,12 @@ async def by_exception(pairs: AccountsIterator, into: list[Pair]) -> None:
 
 
 async def by_scope(pairs: AccountsIterator, into: list[Pair]) -> None:
-    """Leave by an anyio cancel scope, while waiting for what does not come."""
+    """Leave by an anyio cancel scope, while waiting for a pair that does not come."""
     with anyio.CancelScope() as scope:
         async with pairs:
             async for pair in pairs:
                 into.append(pair_of(*pair))
-                if len(into) == READ:
+                if len(into) == TAKEN:
                     scope.cancel()
     assert scope.cancelled_caught
 
@@ -79,18 +79,18 @@ async def by_scope_around_a_step(pairs: AccountsIterator, into: list[Pair]) -> N
 
 
 async def by_entering_alone(pairs: AccountsIterator, _: list[Pair]) -> None:
-    """Ask for nothing."""
+    """Enter the block and ask for nothing."""
     async with pairs:
         await rest()
 
 
 async def by_asyncio_timeout(pairs: AccountsIterator, into: list[Pair]) -> None:
-    """Leave by `asyncio.timeout`, which counts on cancellations being passed on and counted right."""
+    """Leave by `asyncio.timeout`, which relies on cancellations being passed on and counted correctly."""
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(None) as limit, pairs:
             async for pair in pairs:
                 into.append(pair_of(*pair))
-                if len(into) == READ:
+                if len(into) == TAKEN:
                     limit.reschedule(asyncio.get_running_loop().time())
     task = asyncio.current_task()
     assert task is not None
@@ -98,7 +98,7 @@ async def by_asyncio_timeout(pairs: AccountsIterator, into: list[Pair]) -> None:
 
 
 async def by_task_cancel(pairs: AccountsIterator, into: list[Pair]) -> None:
-    """Leave by `task.cancel()`, while waiting for what does not come."""
+    """Leave by `task.cancel()`, while waiting for a pair that does not come."""
 
     async def read() -> None:
         async with pairs:
@@ -114,7 +114,7 @@ async def by_task_cancel(pairs: AccountsIterator, into: list[Pair]) -> None:
 
 
 async def assert_left_clean(leave: Callable[[AccountsIterator, list[Pair]], Awaitable[None]]) -> None:
-    """Leave, find nothing left over, and go on from where the iteration stood."""
+    """Leave, check that nothing is left over, and resume the iteration."""
     world = World(sizes=SIZES, held={"stuck"})
     closed = []
 
@@ -137,7 +137,7 @@ async def assert_left_clean(leave: Callable[[AccountsIterator, list[Pair]], Awai
         assert "closed" in repr(pairs)
         assert "the end" == await anext(pairs, "the end")
 
-        world.let_go("stuck")
+        world.release("stuck")
         calls = world.calls.total()
         await rest()
         assert calls == world.calls.total()
@@ -146,21 +146,21 @@ async def assert_left_clean(leave: Callable[[AccountsIterator, list[Pair]], Awai
         assert world.pairs() == Counter(came)
         await assert_nothing_left(client, before)
     if pairs.stats.begun:
-        # As in any task that is cancelled, it cannot wait any more, unless it shields that.
+        # The generator is closed in a cancelled task, so it cannot wait without a shield.
         assert "begun" == closed[0]
-    gc.collect()  # an async generator that nobody has closed would be warned of
+    gc.collect()  # Python would warn of an async generator that was not closed
 
 
 @pytest.mark.parametrize("leave", [by_break, by_exception, by_scope, by_scope_around_a_step, by_entering_alone])
 async def test_leaving(leave: Callable[[AccountsIterator, list[Pair]], Awaitable[None]]) -> None:
-    """No task, no request, no place in the budget is left; an async generator of ids is closed."""
+    """No task, no request and no slot of the budget is left; an async generator of ids is closed."""
     await assert_left_clean(leave)
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 @pytest.mark.parametrize("leave", [by_asyncio_timeout, by_task_cancel])
 async def test_leaving_by_asyncio(leave: Callable[[AccountsIterator, list[Pair]], Awaitable[None]]) -> None:
-    """The same where asyncio's own cancellation ends it."""
+    """The same with asyncio's own ways of cancelling."""
     await assert_left_clean(leave)
 
 
@@ -180,7 +180,7 @@ async def test_leaving_a_socket() -> None:
 
 
 async def test_cancelled_steps_lose_nothing() -> None:
-    """A step that a scope cancels is made up for by the next, wherever it was struck."""
+    """The pair of a step that a scope cancels, at whatever point, comes with the next step."""
     world = World(sizes={"a": 5 * PAGE, "b": 3 * PAGE, "c": 2})
     came: list[Pair] = []
     cancelled = 0
@@ -229,7 +229,7 @@ async def test_natively_cancelled_steps_lose_nothing() -> None:
 
 
 async def test_only_in_a_block() -> None:
-    """Outside of a block it is not iterated, and says how to."""
+    """It cannot be iterated outside of a block, and the error says how to do it."""
     client = PyasClient("key")
     pairs = client.meetings.iter_accounts(["a"])
     with pytest.raises(TypeError, match=r"async with client\.meetings\.iter_accounts"):
@@ -240,7 +240,7 @@ async def test_only_in_a_block() -> None:
 
 
 async def test_only_once() -> None:
-    """It is entered once, and looped over once."""
+    """It can be entered once, and iterated once."""
     world = World(sizes={"a": 2})
     async with client_of(world) as client:
         pairs = client.meetings.iter_accounts(["a"])
@@ -259,8 +259,8 @@ async def test_only_once() -> None:
             aiter(pairs)
 
 
-async def test_a_reader_that_is_shielded() -> None:
-    """Where the listings were cancelled but the reader was not, it is told so instead of waiting for ever."""
+async def test_a_shielded_consumer() -> None:
+    """If the listings were cancelled but the consumer was not, its step raises instead of waiting for ever."""
     world = World(sizes=SIZES, held=set(SIZES))
     with anyio.CancelScope() as outer:
         async with client_of(world) as client, client.meetings.iter_accounts(SIZES) as pairs:
@@ -271,7 +271,7 @@ async def test_a_reader_that_is_shielded() -> None:
 
 
 async def test_an_input_with_a_listing() -> None:
-    """A generator of ids that holds a block of its own open between them is closed where it was stepped."""
+    """A generator of ids that keeps a block open between them is closed by the task that drew from it."""
     world = World(sizes={"ids": 3 * PAGE, "account 1": 1, "account 2": 1, "account 3": 4})
     async with client_of(world) as client:
 
@@ -291,8 +291,8 @@ async def test_an_input_with_a_listing() -> None:
 
 
 @pytest.mark.parametrize("mistake", [KeyboardInterrupt, SystemExit])
-async def test_what_ends_the_program(mistake: type[BaseException]) -> None:
-    """What ends the program comes out bare, from the next step or from the end of the block."""
+async def test_exceptions_that_end_the_program(mistake: type[BaseException]) -> None:
+    """They are raised themselves, by the next step or by the end of the block."""
 
     def ids() -> Iterator[str]:
         yield "a"
@@ -310,7 +310,7 @@ async def test_what_ends_the_program(mistake: type[BaseException]) -> None:
 
 
 async def test_closing_the_input_fails(caplog: pytest.LogCaptureFixture) -> None:
-    """What a generator of ids raises when it is closed comes out as itself, or is logged beside another error."""
+    """An exception of closing a generator of ids is raised itself, or is logged if another one is raised."""
     world = World(sizes={"a": 2, "b": 2})
 
     async def ids() -> AsyncIterator[str]:

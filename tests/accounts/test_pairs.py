@@ -1,4 +1,4 @@
-"""Every row of every account, over real sockets, whatever goes wrong on the way."""
+"""Every row of every account, over real sockets, whatever fails on the way."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ UNKNOWN = "no-such-account"
 
 
 class Shaky(httpx.AsyncHTTPTransport):
-    """A network that loses every seventh answer."""
+    """A network that loses every seventh response."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -56,7 +56,7 @@ def truth(sandbox: Sandbox) -> Counter[tuple[str, object, object, object]]:
 
 
 async def test_every_row_of_every_account() -> None:
-    """Tokens die, answers get lost, one account is not there: every row of the others comes, each once."""
+    """Tokens expire, responses are lost, one account does not exist: every row of the others comes once."""
     with Sandbox(accounts=4, meetings=650) as sandbox, sandbox.serve() as url:
 
         def kill(_: SeenRequest) -> None:

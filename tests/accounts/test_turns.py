@@ -1,4 +1,4 @@
-"""Accounts under way are bounded, and take turns."""
+"""The accounts under way are bounded, and their pages take turns."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.anyio
 
 
 class Ids:
-    """An input that says how much of it was drawn; it never ends, and its accounts are not there."""
+    """An input that counts the ids drawn from it; after the first ids it has endless ids of unknown accounts."""
 
     def __init__(self, *first: str) -> None:
         self.drawn = 0
@@ -39,7 +39,7 @@ class Ids:
             yield account_id
 
 
-async def test_short_listings_get_through() -> None:
+async def test_short_listings_are_not_kept_waiting() -> None:
     """A long listing that was begun first does not keep short ones waiting: pages take turns."""
     short = [f"short {number}" for number in range(24)]
     world = World(sizes={"long": 100 * PAGE, **dict.fromkeys(short, PAGE)})
@@ -57,8 +57,8 @@ async def test_short_listings_get_through() -> None:
     assert long_ones == 100 * PAGE
 
 
-async def test_no_more_than_so_many_at_a_time() -> None:
-    """So many accounts are under way, no more and no fewer, and no id is drawn ahead of that."""
+async def test_max_concurrency() -> None:
+    """Exactly `max_concurrency` accounts are under way, and no id is drawn before it is needed."""
     ids = Ids("a", "b", "c", "d", "e", "f", "g")
     world = World(sizes=dict.fromkeys("abcdefg", 2 * PAGE), held=set("abcdefg"))
     async with client_of(world) as client, client.meetings.iter_accounts(ids, max_concurrency=3) as pairs:
@@ -67,7 +67,7 @@ async def test_no_more_than_so_many_at_a_time() -> None:
         await ask_in_vain(pairs)
         assert (Counter("abc"), 3) == (world.calls, ids.drawn)
 
-        world.let_go("b")
+        world.release("b")
         await rest()
         assert (Counter("abbc"), 3) == (world.calls, ids.drawn)
 
@@ -78,8 +78,8 @@ async def test_no_more_than_so_many_at_a_time() -> None:
         assert (4, 1, 0) == (pairs.stats.begun, pairs.stats.done, pairs.stats.failed)
 
 
-async def test_waiting_reader_holds_all_back() -> None:
-    """While the reader is busy, each account gets two pages at most, and no other is begun."""
+async def test_a_busy_consumer_holds_all_back() -> None:
+    """While the consumer is busy, each account requests two pages at most, and no other account is begun."""
     world = World(sizes={f"account {number}": 9 * PAGE for number in range(30)})
     async with client_of(world) as client, client.meetings.iter_accounts(world.sizes, max_concurrency=5) as pairs:
         await anext(pairs)
@@ -92,7 +92,7 @@ async def test_waiting_reader_holds_all_back() -> None:
 
 
 async def test_endless_input() -> None:
-    """What costs memory is what is under way, and not what may come: an endless input can be read from."""
+    """The input may be endless: only accounts under way take memory."""
     ids = Ids("a")
     world = World(sizes={"a": 50 * PAGE})
     async with (
@@ -108,13 +108,13 @@ async def test_endless_input() -> None:
         assert len(anyio.get_running_tasks()) <= 8
 
 
-async def test_listing_that_waits_holds_no_other_back() -> None:
-    """Rows of others are handed out while one account gets no answer."""
+async def test_a_listing_that_waits_holds_no_other_back() -> None:
+    """Rows of other accounts are handed out while one account gets no response."""
     world = World(sizes={"stuck": 1, "a": 4 * PAGE, "b": 5, "c": 2}, held={"stuck"})
     async with client_of(world) as client, client.meetings.iter_accounts(world.sizes, max_concurrency=2) as pairs:
         others = [pair_of(*await anext(pairs)) for _ in range(4 * PAGE + 7)]
         assert world.pairs("a", "b", "c") == Counter(others)
-        world.let_go("stuck")
+        world.release("stuck")
         assert [("stuck", 1)] == [pair_of(*pair) async for pair in pairs]
 
 
@@ -123,8 +123,8 @@ async def test_listing_that_waits_holds_no_other_back() -> None:
     ("accounts", "pages", "seconds"),
     [(16, 10, 60.0), pytest.param(64, 10, 120.0, marks=pytest.mark.long), (30, 8, 300.0)],
 )
-async def test_slow_reader(accounts: int, pages: int, seconds: float, *, computes: bool) -> None:
-    """The slower the reader, the fewer accounts are under way, so that their page tokens do not die one by one."""
+async def test_a_slow_consumer(accounts: int, pages: int, seconds: float, *, computes: bool) -> None:
+    """The slower the consumer, the fewer accounts are under way, so that their page tokens do not expire."""
     world = World(sizes={f"account {number}": pages * PAGE for number in range(accounts)})
     came: Counter[Pair] = Counter()
     finished = []
@@ -138,15 +138,15 @@ async def test_slow_reader(accounts: int, pages: int, seconds: float, *, compute
                 await rest()
 
     assert (world.pairs(), {}) == (came, pairs.failures)
-    # Only of those that were begun together, before anybody knew how slow it is, a token may die, and once.
+    # Only the accounts that were begun before the first page was taken may lose a token, each once.
     assert pairs.stats.restarts <= 16
     assert world.calls.total() <= accounts * pages + 2 * 16
-    # None of them waits until others that were begun later are through.
+    # None of them waits until accounts that were begun later have ended.
     assert set(list(world.sizes)[:16]) == set(finished[:16])
 
 
-async def test_slow_moment() -> None:
-    """A reader that was held up once goes on with as many accounts as before."""
+async def test_a_slow_moment() -> None:
+    """After one slow page, there are as many accounts under way as before."""
     world = World(sizes=dict.fromkeys(map(str, range(200)), 1))
     async with client_of(world) as client, client.meetings.iter_accounts(world.sizes, max_concurrency=8) as pairs:
         await anext(pairs)
@@ -159,7 +159,7 @@ async def test_slow_moment() -> None:
 
 
 async def test_kinds_of_inputs() -> None:
-    """A list, a set, a generator, an async generator: ids come from anything that gives them."""
+    """The ids may be a list, a set, a generator, an async generator, or any iterable."""
     world = World(sizes={"a": 2, "b": PAGE + 1})
 
     class Asynchronous:
@@ -176,7 +176,7 @@ async def test_kinds_of_inputs() -> None:
 
 
 async def test_an_id_that_comes_twice() -> None:
-    """It is listed twice: what is the same is the input's to say."""
+    """An id that comes twice is listed twice: removing duplicates is left to the caller."""
     world = World(sizes={"a": PAGE + 1})
     async with client_of(world) as client, client.meetings.iter_accounts(["a", "a"]) as pairs:
         came = Counter([pair_of(*pair) async for pair in pairs])
@@ -185,8 +185,8 @@ async def test_an_id_that_comes_twice() -> None:
 
 
 @pytest.mark.parametrize("ids", ["account", b"account", None, 5])
-def test_no_iterable_of_ids(ids: object) -> None:
-    """What is no iterable of ids is refused at the call, a single id above all."""
+def test_input_that_is_no_iterable_of_ids(ids: object) -> None:
+    """An input that is no iterable of ids is refused by the call; a single id is one."""
     with pytest.raises(InvalidArgumentError) as caught:
         PyasClient("key").meetings.iter_accounts(ids)  # type: ignore[arg-type]
     assert "account_ids" == caught.value.field
@@ -207,7 +207,7 @@ def test_no_iterable_of_ids(ids: object) -> None:
     ],
 )
 def test_arguments_are_checked_at_the_call(field: str, value: object) -> None:
-    """An argument that cannot be is refused at the call, by name."""
+    """A wrong argument is refused by the call; the error names it."""
     with pytest.raises(InvalidArgumentError) as caught:
         PyasClient("key").meetings.iter_accounts([], **{field: value})  # type: ignore[arg-type]
     assert {"resume": "checkpoint"}.get(field, field) == caught.value.field

@@ -1,4 +1,4 @@
-"""A service of many accounts in process and in virtual time, and clients of it."""
+"""A service of many accounts, in process and in virtual time, and clients of it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 EPOCH: Final = datetime(2026, 1, 1, tzinfo=UTC)
 LIFE: Final = 900.0
-"""Seconds that a page token lives."""
+"""Seconds for which a page token is valid."""
 PAGE: Final = 3
 
 _FIRST: Final = "the account of a client's first call"
@@ -36,7 +36,7 @@ Pair = tuple[str, int]
 
 @attrs.frozen
 class Refusal:
-    """An answer that is no page."""
+    """A response that is no page."""
 
     status: int
     body: str
@@ -62,15 +62,15 @@ class World(httpx.AsyncBaseTransport):
     """The service, and the transport that leads to it.
 
     Attributes:
-        sizes: How many rows each account has; another account there is not.
-        lies: What is said of how many rows an account has.
-        cap: Rows on a page at most.
+        sizes: How many rows each account has; there are no other accounts.
+        lies: Wrong totals, by account.
+        cap: The most rows on a page.
         time: Virtual seconds.
-        plans: What the next requests of an account are answered instead.
-        fails: What the n-th request of an account, counted from 1, is answered instead.
+        plans: Responses to the next requests of an account, instead of a page.
+        fails: Responses to the n-th request of an account, counted from 1, instead of a page.
         key_lasts: Calls after which the API key has expired.
-        on_query: Told of each call, with its query.
-        held: Accounts whose requests wait until they are let go.
+        on_query: Called with the query of each request.
+        held: Accounts whose requests wait until `release`.
     """
 
     sizes: Mapping[str, int]
@@ -88,7 +88,7 @@ class World(httpx.AsyncBaseTransport):
     _numbers: itertools.count[int] = attrs.field(factory=itertools.count)
 
     def pairs(self, *account_ids: str) -> Counter[Pair]:
-        """Tell the truth: every row of these accounts, or of all."""
+        """Return every row of these accounts, or of all."""
         return Counter(
             (account_id, number + 1)
             for account_id in account_ids or self.sizes
@@ -100,12 +100,12 @@ class World(httpx.AsyncBaseTransport):
         self.plans.setdefault(account_id, deque()).extend(refusals)
 
     def kill(self) -> None:
-        """Let all tokens die."""
+        """Let all tokens expire."""
         for token in self.tokens.values():
             token.born = -LIFE
 
-    def let_go(self, *account_ids: str) -> None:
-        """Answer requests that were held."""
+    def release(self, *account_ids: str) -> None:
+        """Respond to requests that were held."""
         self.held -= set(account_ids)
         changed, self._changed = self._changed, anyio.Event()
         changed.set()
@@ -116,7 +116,7 @@ class World(httpx.AsyncBaseTransport):
         await anyio.lowlevel.checkpoint()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer a request."""
+        """Respond to a request."""
         query = request.url.params
         account_id, token = query["accountId"], query.get("nextPageToken")
         if account_id == _FIRST:
@@ -167,14 +167,14 @@ class World(httpx.AsyncBaseTransport):
 
 
 def pair_of(account_id: str, meeting: Meeting) -> Pair:
-    """Reduce a pair to what tells it from others; it must be of that account."""
+    """Return what tells a pair from others; its row must be of its account."""
     assert meeting.uuid == f"{account_id}/{meeting.id - 1}"
     return account_id, meeting.id
 
 
 @contextlib.asynccontextmanager
 async def client_of(world: World) -> AsyncIterator[PyasClient]:
-    """Open a client, as another process would: its clocks are the world's."""
+    """Open a client whose clocks are the world's, as another process would."""
     started = world.time
     async with httpx.AsyncClient(transport=world, trust_env=False) as http:
         client = PyasClient("key", base_url="https://world.test", http_client=http, retry=None)
@@ -193,14 +193,14 @@ async def client_of(world: World) -> AsyncIterator[PyasClient]:
 
 
 async def stream(account_ids: Iterable[str]) -> AsyncIterator[str]:
-    """Give account ids as a database does."""
+    """Yield account ids asynchronously, as a database driver does."""
     for account_id in account_ids:
         await anyio.lowlevel.checkpoint()
         yield account_id
 
 
 async def ask_in_vain(pairs: AccountsIterator) -> None:
-    """Ask for a pair that does not come, and give up."""
+    """Ask for a pair that does not come, and cancel that."""
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(anext, pairs)
         await rest()

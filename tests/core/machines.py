@@ -1,4 +1,4 @@
-"""Machines at a place of their way, and what may happen to them there."""
+"""Pagination machines in a given state, and errors to give them."""
 
 from __future__ import annotations
 

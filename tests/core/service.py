@@ -1,4 +1,4 @@
-"""A service of listings in pure Python: tokens that die, and rows that move while one pages."""
+"""A listing service in pure Python, whose tokens expire and whose rows change during a walk."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ LIFE = 900.0
 
 
 def identity(row: Meeting) -> Row:
-    """Give what tells one row from another."""
+    """Return what tells one row from another."""
     assert row.start_time is not None
     return row.id, row.uuid, row.start_time
 
 
 def make_row(number: int) -> Row:
-    """Make a row that shares its id, and maybe its uuid, with others."""
+    """Make a row that shares its id, and perhaps its uuid, with others."""
     return number % 3 + 1, f"uuid-{number % 5}", NOON + timedelta(minutes=number)
 
 
 @attrs.define
 class Listing:
-    """A listing whose tokens are positions; a token lives for `LIFE` seconds, or until it is killed."""
+    """A listing whose tokens stand for offsets; a token is valid for `LIFE` seconds, or until it is killed."""
 
     rows: list[Row]
     cap: int
@@ -41,21 +41,21 @@ class Listing:
     cursor: int = 0
     calls: int = 0
 
-    def answer(self, ask: PageRequest, now: float) -> Page:
-        """Answer a request for a page.
+    def answer(self, request: PageRequest, now: float) -> Page:
+        """Return the requested page.
 
         Raises:
-            PageTokenExpiredError: If the token is dead.
+            PageTokenExpiredError: If the token has expired.
         """
         self.calls += 1
         start = 0
-        if ask.token is not None:
-            assert ask.token not in self.refused, "a dead token was sent twice"
-            start, born = self.tokens[ask.token]
-            if ask.token in self.dead or now - born > LIFE:
-                self.refused.append(ask.token)
+        if request.token is not None:
+            assert request.token not in self.refused, "a dead token was sent twice"
+            start, born = self.tokens[request.token]
+            if request.token in self.dead or now - born > LIFE:
+                self.refused.append(request.token)
                 raise PageTokenExpiredError("The next page token is invalid or expired", status=400, code=300)
-        size = min(ask.page_size or 30, self.cap)
+        size = min(request.page_size or 30, self.cap)
         rows = self.rows[start : start + size]
         self.cursor = start + len(rows)
         token = None
@@ -65,25 +65,25 @@ class Listing:
         meetings = tuple(Meeting(id=row[0], uuid=row[1], start_time=row[2]) for row in rows)
         return Page(meetings=meetings, next_page_token=token, page_size=size, total_records=len(self.rows))
 
-    def insert(self, place: int, row: Row) -> None:
-        """Put a new row somewhere, before the cursor or after."""
-        self.rows.insert(place % (len(self.rows) + 1), row)
+    def insert(self, index: int, row: Row) -> None:
+        """Insert a row, before the cursor or after it."""
+        self.rows.insert(index % (len(self.rows) + 1), row)
 
-    def remove_ahead(self, place: int) -> Row | None:
-        """Take a row away that the walk has not come to."""
+    def remove_ahead(self, index: int) -> Row | None:
+        """Remove a row that the walk has not reached."""
         if self.cursor >= len(self.rows):
             return None
-        return self.rows.pop(self.cursor + place % (len(self.rows) - self.cursor))
+        return self.rows.pop(self.cursor + index % (len(self.rows) - self.cursor))
 
-    def repeat(self, place: int) -> None:
-        """List a row a second time, at the end."""
+    def repeat(self, index: int) -> None:
+        """Add a row a second time, at the end."""
         if self.rows:
-            self.rows.append(self.rows[place % len(self.rows)])
+            self.rows.append(self.rows[index % len(self.rows)])
 
 
 @attrs.define
 class Walk:
-    """A walk over a listing: what was yielded, and how it ended."""
+    """A machine that lists a `Listing`: the rows it yielded, and the error that ended it."""
 
     machine: PaginationMachine
     listing: Listing
@@ -92,14 +92,14 @@ class Walk:
     ended_by: PyasError | None = None
 
     def step(self, *, vague: bool = False) -> bool:
-        """Make one request; say whether there was one to be made. A `vague` service does not say why it refuses."""
-        ask = self.machine.next()
-        if ask is None:
+        """Make one request; return whether there was one. A `vague` service does not say that a token has expired."""
+        request = self.machine.next()
+        if request is None:
             return False
-        if ask.not_after is not None and self.now >= ask.not_after:
+        if request.not_after is not None and self.now >= request.not_after:
             return self._fail(PageTokenExpiredError("too old", status=0))
         try:
-            page = self.listing.answer(ask, self.now)
+            page = self.listing.answer(request, self.now)
         except PageTokenExpiredError as error:
             return self._fail(NotFoundError("Not Found", status=404) if vague else error)
         self.yielded += [identity(row) for row in self.machine.on_page(page, self.now, self.now)]
@@ -115,7 +115,7 @@ class Walk:
         return True
 
     def finish(self, bound: int = 10_000) -> None:
-        """Walk on to the end; more than `bound` requests are none."""
+        """Make requests until the end, at most `bound` of them."""
         for _ in range(bound):
             if not self.step():
                 return

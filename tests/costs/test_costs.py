@@ -13,8 +13,8 @@ import pytest
 
 from clients import of_the_own_pool
 from costs.counting import PAGE, blocks, calls, page, service, turns
+from pyas_async._core.checkpoints.seen_rows import SeenRows
 from pyas_async._core.codec import read_page
-from pyas_async._core.pagination.seen_rows import SeenRows
 from pyas_async.models import Meeting
 from runtime.wires import client_of, document, rows_after, wire
 
@@ -53,7 +53,7 @@ def test_remembering_calls_little_for_a_row() -> None:
     counts = []
     for rows in pages:
         with calls() as found:
-            SeenRows().fresh(rows)
+            SeenRows().add_new(rows)
         counts.append((found.own, found.builtin))
 
     assert counts[0][0] == counts[1][0]

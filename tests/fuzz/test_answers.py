@@ -17,7 +17,6 @@ from core.exchanges import CALLS, exchange_of
 from fuzz.documents import ANSWERS, ERRORS, PAGE, Draws, bodies, body_of, drawn
 from fuzz.running import fuzz, within_time
 from pyas_async import DecodeError, Page, PyasError, RateBudget, RateLimitError, from_dict, to_dict
-from pyas_async._core.calls import endpoints
 from pyas_async._core.calls.exchange import Fail, Return, Wait
 from pyas_async._core.calls.headers import call_count, limit_resets_in, retry_after
 from pyas_async._core.calls.messages import Response
@@ -31,10 +30,10 @@ from pyas_async._core.codec import (
     read_updated,
 )
 from pyas_async._core.dates import parse_field, parse_header
-from pyas_async._core.pagination.checkpoint import Checkpoint
 from pyas_async._core.pagination.listing_state import ListingRules
 from pyas_async._core.pagination.machine import PaginationMachine
 from pyas_async._runtime.secrets.api_key import ApiKey
+from pyas_async.checkpoints import Checkpoint
 from pyas_async.models._base import Model
 
 if TYPE_CHECKING:
@@ -127,7 +126,7 @@ def test_listings(answers: list[bytes]) -> None:
         ask = machine.next()
         if ask is None:
             return
-        endpoints.list_page("acc", filters, ask)
+        ask.call("acc", filters)
         try:
             page = read_page(body)
         except (DecodeError, NotSuccessError):

@@ -12,10 +12,9 @@ import inside
 from fuzz.documents import LETTERS, Draws, changed, drawn, write
 from fuzz.running import fuzz, within_time
 from pyas_async import Checkpoint, CheckpointError, PyasClient
-from pyas_async._core.accounts.checkpoint import AccountsCheckpoint, add_id
-from pyas_async._core.pagination.checkpoint import ListingCheckpoint
-from pyas_async._core.pagination.checkpoint_format import VERSION
-from pyas_async._core.pagination.seen_rows import PROBE
+from pyas_async._core.checkpoints.accounts import AccountsCheckpoint, add_id
+from pyas_async._core.checkpoints.listing import ListingCheckpoint
+from pyas_async._core.checkpoints.text import check_sum
 
 if TYPE_CHECKING:
     from pyas_async._runtime.pagination.iterator import MeetingIterator
@@ -35,7 +34,9 @@ MANY = [
         under_way=(PLACES[1], ListingCheckpoint(account_id="b", filters=FILTERS, page_size=300)), failures=[PLACES[0]],
     ),
 ]  # fmt: skip
-DOCUMENTS = [{"version": VERSION, **inside.document_of(checkpoint), "probe": PROBE} for checkpoint in (*PLACES, *MANY)]
+DOCUMENTS: list[dict[str, Any]] = [json.loads(str(place)) for place in (*PLACES, *MANY)]
+for _document in DOCUMENTS:
+    del _document["check"]
 CLIENT = PyasClient("fuzzed-key-5b1e", account_id=None)
 
 
@@ -45,7 +46,7 @@ def sealed(node: Any) -> str:  # noqa: ANN401  (a document)
     try:
         document = json.loads(text)
         document.pop("check", None)
-        return f'{text[:-1]}, "check": {json.dumps(inside.check_sum(document))}}}'
+        return f'{text[:-1]}, "check": {json.dumps(check_sum(document))}}}'
     except (ValueError, AttributeError, RecursionError):
         return text
 

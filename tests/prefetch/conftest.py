@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def service() -> Service:
-    """Give a service in process."""
+    """Make a service in process."""
     return Service()
 
 
 @pytest.fixture
 async def client(service: Service) -> AsyncIterator[PyasClient]:
-    """Give a client of the service in process, whose transport does not report when a request is on the wire."""
+    """Make a client of the service in process, whose transport does not report when a request is on the wire."""
     async with (
         httpx.AsyncClient(transport=httpx.MockTransport(service)) as http,
         PyasClient("key", base_url="http://localhost", http_client=http, account_id="a", retry=None) as made,

@@ -1,4 +1,4 @@
-"""What goes wrong ahead is heard of at its place in the order."""
+"""An error of a prefetched page is raised after the rows before it."""
 # ruff: noqa: PERF401 -- rows of a loop are kept one by one, to have those before an error
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ async def drop(_: httpx.Request) -> NoReturn:
 
 
 @pytest.mark.parametrize(("fault", "error"), [(refuse, PermissionDeniedError), (drop, TransportError)])
-async def test_error_at_its_place(
+async def test_error_after_the_rows_before_it(
     client: PyasClient,
     service: Service,
     fault: Callable[[httpx.Request], Awaitable[httpx.Response]],
     error: type[TransportError | PermissionDeniedError],
 ) -> None:
-    """An error in the page ahead comes after the rows before it, and its checkpoint is that place."""
+    """The error of a prefetched page comes after the rows before it, and its checkpoint is that position."""
     service.special[3] = fault
     rows = []
     with pytest.raises(error) as caught:
@@ -64,8 +64,8 @@ async def test_error_at_its_place(
     assert list(range(2 * PAGE + 1, ROWS + 1)) == ids(others)
 
 
-async def test_error_that_nobody_reaches(client: PyasClient, service: Service) -> None:
-    """A reader that leaves before it never hears of it."""
+async def test_error_that_is_not_reached(client: PyasClient, service: Service) -> None:
+    """If the block is left before the error's turn, it is not raised."""
     service.special[2] = refuse
     before = tasks()
     async with all_of(client) as listing:
@@ -77,8 +77,8 @@ async def test_error_that_nobody_reaches(client: PyasClient, service: Service) -
     await assert_nothing_left(client, before)
 
 
-async def test_error_of_the_user_at_its_place(service: Service) -> None:
-    """What the user's own code raises while sending for the page ahead comes out as itself, after the rows before."""
+async def test_error_of_the_callers_code(service: Service) -> None:
+    """An exception of the caller's code during a prefetch is raised itself, after the rows before it."""
     mistake = LookupError("the vault is locked")
     asked = 0
 
@@ -104,8 +104,8 @@ async def test_error_of_the_user_at_its_place(service: Service) -> None:
     assert list(range(1, PAGE + 1)) == ids(rows)
 
 
-async def test_timeout_of_the_page_ahead(sandbox: Sandbox, url: str) -> None:
-    """An attempt's timeout counts for the page ahead as well, and surfaces at its place."""
+async def test_timeout_of_a_prefetched_page(sandbox: Sandbox, url: str) -> None:
+    """The timeout applies to a prefetch as well, and its error is raised after the rows before it."""
     hang_on_tokens(sandbox)
     async with PyasClient(
         sandbox.api_key, base_url=url, account_id=sandbox.account_ids[0], retry=None, timeout=0.5

@@ -1,4 +1,4 @@
-"""Leaving early, with the next page under way, leaves nothing behind."""
+"""Leaving early, with a prefetch under way, leaves nothing behind."""
 # ruff: noqa: PERF401 -- rows of a loop are kept one by one, to have those before an error
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ async def by_break(listing: MeetingIterator) -> None:
 
 
 async def by_exception(listing: MeetingIterator) -> None:
-    """Leave by an exception, which comes out as itself, not in a group."""
+    """Leave by an exception, which is raised itself, not in a group."""
     mistake = LeavingError()
     with pytest.raises(LeavingError) as caught:
         async with listing:
@@ -71,7 +71,7 @@ async def by_scope(listing: MeetingIterator) -> None:
 
 
 async def by_scope_inside(listing: MeetingIterator) -> None:
-    """Cancel the waiting step alone, then leave."""
+    """Cancel only the waiting step, then leave."""
     async with listing:
         for _ in range(PAGE):
             await anext(listing)
@@ -89,7 +89,7 @@ async def by_aclose(listing: MeetingIterator) -> None:
 
 
 async def by_aclose_elsewhere(listing: MeetingIterator) -> None:
-    """Close it from another task while the reader waits: the loop ends."""
+    """Close it from another task while the consumer waits: the loop ends."""
     rows: list[Meeting] = []
     async with listing, anyio.create_task_group() as group:
 
@@ -110,14 +110,14 @@ async def by_task_cancel(listing: MeetingIterator) -> None:
     rows: list[Meeting] = []
     full = asyncio.Event()
 
-    async def read() -> None:
+    async def consume() -> None:
         async with listing:
             async for row in listing:
                 rows.append(row)
                 if len(rows) == PAGE:
                     full.set()
 
-    task = asyncio.ensure_future(read())
+    task = asyncio.ensure_future(consume())
     await full.wait()
     await asyncio.sleep(0)
     task.cancel()
@@ -127,7 +127,7 @@ async def by_task_cancel(listing: MeetingIterator) -> None:
 
 
 async def by_asyncio_timeout(listing: MeetingIterator) -> None:
-    """Leave by `asyncio.timeout`, which counts on cancellations being passed on and counted right."""
+    """Leave by `asyncio.timeout`, which relies on cancellations being passed on and counted correctly."""
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(None) as limit, listing:
             async for _ in listing:
@@ -141,7 +141,7 @@ async def by_asyncio_timeout(listing: MeetingIterator) -> None:
 async def assert_left_clean(
     leave: Callable[[MeetingIterator], Awaitable[None]], client: PyasClient, sandbox: Sandbox
 ) -> None:
-    """Leave, find nothing left over, and use the client again."""
+    """Leave, check that nothing is left over, and use the client again."""
     hang_on_tokens(sandbox)
     before = tasks()
     await leave(all_of(client))
@@ -156,7 +156,7 @@ async def assert_left_clean(
 async def test_leaving(
     leave: Callable[[MeetingIterator], Awaitable[None]], wired: PyasClient, sandbox: Sandbox
 ) -> None:
-    """Whichever way a block is left, the page ahead is let go: no task, no request, no place in the budget remains."""
+    """However a block is left, the prefetch is cancelled: no task, no request, no slot of the budget remains."""
     await assert_left_clean(leave, wired, sandbox)
 
 
@@ -165,12 +165,12 @@ async def test_leaving(
 async def test_leaving_natively(
     leave: Callable[[MeetingIterator], Awaitable[None]], wired: PyasClient, sandbox: Sandbox
 ) -> None:
-    """So it is with asyncio's own ways of cancelling."""
+    """The same with asyncio's own ways of cancelling."""
     await assert_left_clean(leave, wired, sandbox)
 
 
-async def test_exception_beside_an_error_ahead(client: PyasClient, service: Service) -> None:
-    """The block's exception comes out as itself even if the page ahead has failed."""
+async def test_exception_beside_an_error_of_the_prefetch(client: PyasClient, service: Service) -> None:
+    """The block's exception is raised itself, even if the prefetch has failed."""
     service.special[2] = refuse
     mistake = LeavingError()
     with pytest.raises(LeavingError) as caught:
@@ -189,14 +189,14 @@ async def test_bare_break_leaks_nothing(wired: PyasClient, sandbox: Sandbox) -> 
         break
     async for _ in all_of(wired).pages():
         break
-    gc.collect()  # what was left behind would be warned of now, and warnings are errors
+    gc.collect()  # Python would warn of anything left behind now, and warnings are errors
     await assert_nothing_left(wired, before)
 
     assert [None, None] == [request.query.get("nextPageToken") for request in sandbox.requests]
 
 
-async def test_a_bare_break_makes_room(client: PyasClient) -> None:
-    """A listing whose iterator is garbage is under way no more; one that is held is."""
+async def test_a_bare_break_ends_the_listing(client: PyasClient) -> None:
+    """A listing whose iterator was garbage-collected is no longer under way; one that is referenced is."""
     listings, now = inside.budget(client).queue.listings, inside.clock(client).now
     for _ in range(5):
         async for _ in all_of(client):
@@ -215,26 +215,26 @@ async def test_a_bare_break_makes_room(client: PyasClient) -> None:
 
 @pytest.mark.parametrize("total", ["9" * 401, "-" + "9" * 401])
 async def test_a_total_of_any_size(total: str, client: PyasClient, service: Service) -> None:
-    """A total that no float holds ends no iteration."""
+    """A total that is too large for a float does not end the iteration."""
 
-    async def lie(_: httpx.Request) -> httpx.Response:
+    async def respond(_: httpx.Request) -> httpx.Response:
         meetings = '"next_page_token": "10", "meetings": [{"uuid": "first", "id": 1}]'
         return httpx.Response(200, text=f'{{"success": true, "data": {{"total_records": {total}, {meetings}}}}}')
 
-    service.special[1] = lie
+    service.special[1] = respond
     assert 1 == (await anext(aiter(all_of(client)))).id
 
 
 async def test_second_iteration(client: PyasClient) -> None:
-    """A listing is iterated once, in a block, too."""
+    """A listing can be iterated once, in a block as well."""
     async with all_of(client) as listing:
         await anext(aiter(listing))
         with pytest.raises(RuntimeError, match="call iter_all\\(\\) again"):
             aiter(listing)
 
 
-async def test_a_reader_that_is_shielded(client: PyasClient) -> None:
-    """Where the task that fetches ahead was cancelled but the reader was not, the reader gets every row anyway."""
+async def test_a_shielded_consumer(client: PyasClient) -> None:
+    """If the prefetch task was cancelled but the consumer was not, the consumer gets every row anyway."""
     rows: list[Meeting] = []
     with anyio.CancelScope() as outer:
         async with all_of(client) as listing:

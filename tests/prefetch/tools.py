@@ -1,4 +1,4 @@
-"""A service in process for the tests of prefetching, and what they look at."""
+"""A service in process for the tests of prefetching, and their helpers."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ FOREVER = 3600.0
 
 
 class Service:
-    """Answers list calls in process: `ROWS` rows, unless told otherwise for the n-th request, counted from 1."""
+    """Responds to list calls in process with `ROWS` rows; `special` has other responses to the n-th request, from 1."""
 
     def __init__(self) -> None:
         self.requests: list[str | None] = []
         self.special: dict[int, Callable[[httpx.Request], Awaitable[httpx.Response]]] = {}
 
     async def __call__(self, request: httpx.Request) -> httpx.Response:
-        """Answer a request."""
+        """Respond to a request."""
         token = request.url.params.get("nextPageToken")
         self.requests.append(token)
         await anyio.lowlevel.checkpoint()
@@ -56,17 +56,17 @@ def all_of(client: PyasClient) -> MeetingIterator:
 
 
 def ids(rows: list[Meeting]) -> list[int]:
-    """Give the numbers of meetings."""
+    """Return the ids of meetings."""
     return [row.id for row in rows]
 
 
 def tasks() -> set[int]:
-    """Tell the tasks of this event loop."""
+    """Return the ids of this event loop's tasks."""
     return {task.id for task in anyio.get_running_tasks()}
 
 
 def hang_on_tokens(sandbox: Sandbox) -> None:
-    """Let the sandbox answer no request for a further page."""
+    """Let the sandbox respond to no request with a page token."""
 
     def hang(request: SeenRequest) -> None:
         if "nextPageToken" in request.query:
@@ -76,14 +76,14 @@ def hang_on_tokens(sandbox: Sandbox) -> None:
 
 
 async def assert_nothing_left(client: PyasClient, before: set[int]) -> None:
-    """No task, no request in the pool, no place in the budget is left over."""
+    """Check that no task, no request in the pool and no slot of the budget is left over."""
     await rest()
     assert before == tasks()
     assert inside.under_way(client) == {}
 
 
 def seen_by(sandbox: Sandbox, count: int) -> bool:
-    """Wait for requests without giving the event loop a chance: only what is on the wire can arrive."""
+    """Wait for requests while blocking the event loop: only requests that are on the wire can arrive."""
     ends = time.monotonic() + 5
     while len(sandbox.requests) < count and time.monotonic() < ends:
         time.sleep(0.001)

@@ -18,8 +18,8 @@ from core.strategies import encode, page_of
 from core.tools import answer
 from pyas_async import BulkRun, RateBudget
 from pyas_async._core.calls import endpoints
+from pyas_async._core.checkpoints.listing import ListingCheckpoint
 from pyas_async._core.codec import read_account, read_detail, read_page
-from pyas_async._core.pagination.checkpoint import ListingCheckpoint
 from pyas_async._core.pagination.listing_state import PageRequest
 from pyas_async._runtime.secrets.api_key import ApiKey
 from pyas_async._runtime.secrets.log_filter import install_log_filter, masking_logs

@@ -9,7 +9,7 @@ import pytest
 
 import inside
 from pyas_async import Checkpoint, ConfigurationError, InvalidArgumentError, PyasClient, PyasError
-from pyas_async._core.pagination.checkpoint import ListingCheckpoint
+from pyas_async._core.checkpoints.listing import ListingCheckpoint
 from runtime.wires import client_of, wire
 from secrecy.emitted import Emitted
 from secrecy.planted import CODE, HEADER, KEY, STATE, TOKEN

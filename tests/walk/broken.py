@@ -1,5 +1,5 @@
-"""Iterations that are broken on purpose, each in one place: the laws must catch every one of them."""
-# ruff: noqa: D102 -- what is broken stands at the class
+"""Iterations with one deliberate fault each: the invariants must catch every one of them."""
+# ruff: noqa: D102 -- the docstring of the class says what is broken
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from pyas_async import (
     RateLimitError,
     ServerError,
 )
-from pyas_async._core.pagination.checkpoint import ListingCheckpoint
-from pyas_async._core.pagination.seen_rows import SeenRows
+from pyas_async._core.checkpoints.listing import ListingCheckpoint
+from pyas_async._core.checkpoints.seen_rows import SeenRows
 from pyas_async._core.pagination.transitions import ListingState
 
 if TYPE_CHECKING:
@@ -34,37 +34,37 @@ if TYPE_CHECKING:
 Reason = Literal["age", "answer", "size"]
 
 
-class SendsADeadTokenAgain(inside.OpenPaging):
-    """It gives a token that the service has called expired a second chance."""
+class SendsADeadTokenAgain(inside.OpenMachine):
+    """It sends a token again that the service has called expired."""
 
     tried: str | None = None
 
     def on_error(self, error: Exception) -> Reason:
-        if isinstance(error, PageTokenExpiredError) and error.status and self.tried != self.spot_ahead.token:
-            self.tried = self.spot_ahead.token
+        if isinstance(error, PageTokenExpiredError) and error.status and self.tried != self.next_page.token:
+            self.tried = self.next_page.token
             return "answer"
         return super().on_error(error)
 
 
-class SavesTheNextToken(inside.OpenPaging):
+class SavesTheNextToken(inside.OpenMachine):
     """A checkpoint in the middle of a page holds the token that leads past it."""
 
     def checkpoint(self, *args: Any, **kwargs: Any) -> ListingCheckpoint:  # noqa: ANN401
         saved = super().checkpoint(*args, **kwargs)
-        ahead = self.spot_ahead
+        ahead = self.next_page
         return attrs.evolve(saved, token=ahead.token, born=ahead.born_wall, walked=ahead.walked)
 
 
-class ForgetsRowsAtARestart(inside.OpenPaging):
-    """A fresh walk yields what was yielded before."""
+class ForgetsRowsAtARestart(inside.OpenMachine):
+    """A fresh walk yields the rows again that were yielded before."""
 
     def begin_walk(self, event: ListingEvent) -> None:
         super().begin_walk(event)
-        self.memory = SeenRows()
+        self.seen_rows = SeenRows()
 
 
-class StopsAtAnEmptyPage(inside.OpenPaging):
-    """It takes a page without rows for the last."""
+class StopsAtAnEmptyPage(inside.OpenMachine):
+    """It treats a page without rows as the last."""
 
     def on_page(self, page: Page, now: float, wall: float) -> tuple[Meeting, ...]:
         if not page.meetings:
@@ -72,8 +72,8 @@ class StopsAtAnEmptyPage(inside.OpenPaging):
         return super().on_page(page, now, wall)
 
 
-class RaisesWhatIsUnclear(inside.OpenPaging):
-    """It recovers only from answers that name the page token."""
+class RaisesWhatIsUnclear(inside.OpenMachine):
+    """It recovers only from errors that name the page token."""
 
     def on_error(self, error: Exception) -> Reason:
         if isinstance(error, APIStatusError) and not isinstance(error, PageTokenExpiredError):
@@ -81,8 +81,8 @@ class RaisesWhatIsUnclear(inside.OpenPaging):
         return super().on_error(error)
 
 
-class TakesFaultsForADeadToken(inside.OpenPaging):
-    """It walks afresh after a 429 or a 5xx."""
+class TakesFaultsForADeadToken(inside.OpenMachine):
+    """It begins a fresh walk after a 429 or a 5xx."""
 
     def on_error(self, error: Exception) -> Reason:
         if isinstance(error, (RateLimitError, ServerError)) and self.state is ListingState.FOLLOWING:
@@ -90,62 +90,62 @@ class TakesFaultsForADeadToken(inside.OpenPaging):
         return super().on_error(error)
 
 
-class RestartsWithoutBound(inside.OpenPaging):
-    """It walks afresh for as long as tokens die, progress or none."""
+class RestartsWithoutBound(inside.OpenMachine):
+    """It begins fresh walks as long as tokens expire, with new rows or without."""
 
     def restart(self, error: APIStatusError) -> None:
-        self.barren_restarts = 0
+        self.restarts_without_new = 0
         super().restart(error)
 
 
-class GivesUpEarly(inside.OpenPaging):
-    """It gives up at the second death without a new row in between."""
+class GivesUpEarly(inside.OpenMachine):
+    """It gives up when a second token expires without a new row in between."""
 
     def restart(self, error: APIStatusError) -> None:
-        if self.barren_restarts:
+        if self.restarts_without_new:
             self.stop()
             raise PaginationError("too long")
         super().restart(error)
 
 
-class TrustsASavedToken(inside.OpenPaging):
-    """It sends a token from a checkpoint although the wall clock says that it died long ago."""
+class TrustsASavedToken(inside.OpenMachine):
+    """It sends a token from a checkpoint although it expired long ago by the wall clock."""
 
-    def resume_from(self, place: ListingCheckpoint, now: float, wall: float) -> None:
-        super().resume_from(place, now, min(wall, place.born))
+    def resume_from(self, checkpoint: ListingCheckpoint, now: float, wall: float) -> None:
+        super().resume_from(checkpoint, now, min(wall, checkpoint.born))
 
 
-class IgnoresAge(inside.OpenPaging):
-    """It finds out by trying that a token is too old."""
+class IgnoresAge(inside.OpenMachine):
+    """It sends tokens that are too old."""
 
     def next(self) -> PageRequest | None:
-        ask = super().next()
-        return None if ask is None else attrs.evolve(ask, not_after=None)
+        request = super().next()
+        return None if request is None else attrs.evolve(request, not_after=None)
 
 
-class KeepsTheDeadToken(inside.OpenPaging):
-    """The checkpoint of an expired token's error holds that token."""
+class KeepsTheDeadToken(inside.OpenMachine):
+    """The checkpoint of an error for an expired token holds that token."""
 
     def on_error(self, error: Exception) -> Reason:
-        ahead = self.spot_ahead
+        ahead = self.next_page
         try:
             return super().on_error(error)
         except PyasError:
-            self.spot_ahead = ahead
+            self.next_page = ahead
             raise
 
 
-class CountsWhatWasLeftOut(inside.OpenPaging):
-    """Rows that came on the last page wanted, and that nobody wants any more, count as yielded."""
+class CountsWhatWasLeftOut(inside.OpenMachine):
+    """Rows of the last page that `max_items` leaves out count as yielded."""
 
     def checkpoint(self, *args: Any, **kwargs: Any) -> ListingCheckpoint:  # noqa: ANN401
         saved = super().checkpoint(*args, **kwargs)
-        cut = self.ended and saved.items == self.rows_before + self.given
-        return attrs.evolve(saved, items=len(self.memory)) if cut else saved
+        cut = self.ended and saved.items == self.rows_before + self.rows_given
+        return attrs.evolve(saved, items=len(self.seen_rows)) if cut else saved
 
 
-class WantsOneMorePage(inside.OpenPaging):
-    """It asks for the page behind the last row that is wanted."""
+class WantsOneMorePage(inside.OpenMachine):
+    """It requests the page after the last row that is wanted."""
 
     def on_page(self, page: Page, now: float, wall: float) -> tuple[Meeting, ...]:
         rows = super().on_page(page, now, wall)
@@ -154,23 +154,23 @@ class WantsOneMorePage(inside.OpenPaging):
         return rows
 
 
-class ForgetsTheEnd(inside.OpenPaging):
-    """A checkpoint behind the last row does not say that it is."""
+class ForgetsTheEnd(inside.OpenMachine):
+    """A checkpoint after the last row does not say that it is the end."""
 
     def checkpoint(self, *args: Any, **kwargs: Any) -> ListingCheckpoint:  # noqa: ANN401
         return attrs.evolve(super().checkpoint(*args, **kwargs), done=False, token=None)
 
 
-class NeverRepairs(inside.OpenPaging):
-    """It only warns where it was told to repair."""
+class NeverRepairs(inside.OpenMachine):
+    """It only warns when it should repair."""
 
     def __init__(self, rules: Any, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
-        mends = rules.verify_total == "repair"
-        super().__init__(attrs.evolve(rules, verify_total="warn") if mends else rules, *args, **kwargs)
+        recovers = rules.verify_total == "repair"
+        super().__init__(attrs.evolve(rules, verify_total="warn") if recovers else rules, *args, **kwargs)
 
 
-class RepairsOnce(inside.OpenPaging):
-    """It ends after one repairing walk, whatever that brought."""
+class RepairsOnce(inside.OpenMachine):
+    """It ends after one repairing walk, whatever rows that brought."""
 
     def end_walk(self) -> None:
         if self.repairs:
@@ -178,77 +178,77 @@ class RepairsOnce(inside.OpenPaging):
         super().end_walk()
 
 
-class DropsFilters(inside.OpenFetcher):
-    """Follow-up pages are asked for without the filters."""
+class DropsFilters(inside.OpenPageFetcher):
+    """Requests with a token lack the filters."""
 
-    async def request(self, ask: PageRequest) -> Any:  # noqa: ANN401
+    async def request(self, request: PageRequest) -> Any:  # noqa: ANN401
         double = copy.copy(self)
-        if ask.token is not None:
+        if request.token is not None:
             double.filters = ()
-        return await super(DropsFilters, double).request(ask)
+        return await super(DropsFilters, double).request(request)
 
 
 class CountsARowAhead(inside.OpenIterator):
-    """A checkpoint counts the row that comes next as done."""
+    """A checkpoint counts one row too many."""
 
     def checkpoint(self) -> Checkpoint:
-        taken = min(self.taken() + 1, self.machine.given)
-        place: Checkpoint = self.machine.checkpoint(self.account_id, self.filters, taken)
-        return place
+        taken = min(self.rows_taken() + 1, self.machine.rows_given)
+        made: Checkpoint = self.machine.checkpoint(self.account_id, self.filters, taken)
+        return made
 
 
 class LetsAnErrorGoFirst(inside.OpenIterator):
-    """An error of the page on its way surfaces before the rows that are at hand, which are lost."""
+    """The error of a prefetch is raised before the waiting rows, which are lost."""
 
     async def __anext__(self) -> Meeting:
-        if isinstance(self.fetcher.coming, Exception):
+        if isinstance(self.fetcher.prefetched, Exception):
             self.pending = iter(())
         return await super().__anext__()
 
 
 class LosesRowsWhenCancelled(inside.OpenIterator):
-    """The rows of a page are in nobody's hands while the request for the next is on its way to the wire."""
+    """The rows of a page are lost if the step is cancelled while it waits for the prefetch to be sent."""
 
-    async def send_ahead(self) -> None:
+    async def prefetch_next(self) -> None:
         rows, self.pending = self.pending, iter(())
-        await super().send_ahead()
+        await super().prefetch_next()
         self.pending = rows
 
 
 class StampsLate(inside.OpenIterator):
-    """A token is young when its page is looked at, not when it arrives."""
+    """The age of a token counts from when its page is processed, not from when it arrives."""
 
-    def take(self, arrival: Any) -> bool:  # noqa: ANN401
-        arrival.now = self.session.clock.now()
-        return super().take(arrival)
+    def process(self, result: Any) -> bool:  # noqa: ANN401
+        result.now = self.session.clock.now()
+        return super().process(result)
 
 
 class RepeatsThePage(inside.OpenIterator):
-    """pages() begins with the whole page of which rows were taken."""
+    """`pages` begins with the whole page of which rows were taken already."""
 
-    def rest(self) -> Page | None:
-        return None if super().rest() is None else self.page_in_hand
+    def rest_of_page(self) -> Page | None:
+        return None if super().rest_of_page() is None else self.current_page
 
 
 class SavesATokenAsNew(inside.OpenIterator):
-    """A checkpoint says of its token that it has come just now."""
+    """A checkpoint says that its token arrived just now."""
 
     def checkpoint(self) -> Checkpoint:
         return attrs.evolve(ListingCheckpoint.of(super().checkpoint()), born=self.session.clock.wall().timestamp())
 
 
-class AsksAgain(inside.OpenFetcher):
-    """The page that travelled ahead is asked for once more when it is wanted."""
+class AsksAgain(inside.OpenPageFetcher):
+    """A prefetched page is requested again when it is needed."""
 
-    async def fetch(self, ask: PageRequest) -> Any:  # noqa: ANN401
-        if self.page_ahead is not None:
-            await self.page_ahead.done.wait()
-            self.page_ahead = None
-        return await super().fetch(ask)
+    async def fetch(self, request: PageRequest) -> Any:  # noqa: ANN401
+        if self.prefetch_request is not None:
+            await self.prefetch_request.done.wait()
+            self.prefetch_request = None
+        return await super().fetch(request)
 
 
 class RaisesWithoutACheckpoint(inside.OpenIterator):
-    """Errors do not say where the iteration stood."""
+    """Errors carry no checkpoint."""
 
     async def load(self) -> bool:
         try:
@@ -268,27 +268,27 @@ def by_id_and_uuid(rows: Iterable[Meeting]) -> list[int]:
     return [row.id * 1000 + len(row.uuid) for row in rows]
 
 
-# A row that was lost may show first in what its absence costs.
-_LOST: Final = "not handed out|the first row cost more than one call|a page that nobody needs"
+# A lost row may show first in the calls that its absence costs.
+_LOST: Final = "not handed out|the first row cost more than one call|a page that is not needed"
 _TWICE: Final = "for the second time"
 
 BROKEN: Final[tuple[tuple[str, Any, str], ...]] = (
-    (inside.PAGING, SendsADeadTokenAgain, "sent again after the service had said"),
-    (inside.PAGING, SavesTheNextToken, _LOST),
-    (inside.PAGING, ForgetsRowsAtARestart, _TWICE),
-    (inside.PAGING, StopsAtAnEmptyPage, "the end in the middle of a listing"),
-    (inside.PAGING, RaisesWhatIsUnclear, "an answer that may mean an expired token"),
-    (inside.PAGING, TakesFaultsForADeadToken, "a fresh walk without a reason"),
-    (inside.PAGING, RestartsWithoutBound, "more fresh walks in a row"),
-    (inside.PAGING, GivesUpEarly, "given up after 1 barren"),
-    (inside.PAGING, TrustsASavedToken, "clock knows to be dead"),
-    (inside.PAGING, IgnoresAge, "clock knows to be dead"),
-    (inside.PAGING, KeepsTheDeadToken, "sent again after the service had said"),
-    (inside.PAGING, CountsWhatWasLeftOut, _LOST),
-    (inside.PAGING, WantsOneMorePage, "a page that nobody needs"),
-    (inside.PAGING, ForgetsTheEnd, "does not know that it is the end"),
-    (inside.PAGING, NeverRepairs, "it was not repaired"),
-    (inside.PAGING, RepairsOnce, "it was not repaired"),
+    (inside.MACHINE, SendsADeadTokenAgain, "sent again after the service had said"),
+    (inside.MACHINE, SavesTheNextToken, _LOST),
+    (inside.MACHINE, ForgetsRowsAtARestart, _TWICE),
+    (inside.MACHINE, StopsAtAnEmptyPage, "the end in the middle of a listing"),
+    (inside.MACHINE, RaisesWhatIsUnclear, "an answer that may mean an expired token"),
+    (inside.MACHINE, TakesFaultsForADeadToken, "a fresh walk without a reason"),
+    (inside.MACHINE, RestartsWithoutBound, "more fresh walks in a row"),
+    (inside.MACHINE, GivesUpEarly, "given up after 1 walks without"),
+    (inside.MACHINE, TrustsASavedToken, "clock knows to be dead"),
+    (inside.MACHINE, IgnoresAge, "clock knows to be dead"),
+    (inside.MACHINE, KeepsTheDeadToken, "sent again after the service had said"),
+    (inside.MACHINE, CountsWhatWasLeftOut, _LOST),
+    (inside.MACHINE, WantsOneMorePage, "a page that is not needed"),
+    (inside.MACHINE, ForgetsTheEnd, "does not know that it is the end"),
+    (inside.MACHINE, NeverRepairs, "it was not repaired"),
+    (inside.MACHINE, RepairsOnce, "it was not repaired"),
     (inside.DIGESTS, by_id, _LOST),
     (inside.DIGESTS, by_id_and_uuid, _LOST),
     (inside.FETCHER, DropsFilters, f"was never in the listing|{_LOST}"),
@@ -296,9 +296,9 @@ BROKEN: Final[tuple[tuple[str, Any, str], ...]] = (
     (inside.ITERATOR, LetsAnErrorGoFirst, f"stats.items|{_LOST}"),
     (inside.ITERATOR, LosesRowsWhenCancelled, f"stats.items|{_LOST}"),
     (inside.ITERATOR, StampsLate, "clock knows to be dead"),
-    (inside.ITERATOR, SavesATokenAsNew, "a birth that it never had"),
+    (inside.ITERATOR, SavesATokenAsNew, "a time of arrival that it never had"),
     (inside.ITERATOR, RepeatsThePage, _TWICE),
     (inside.FETCHER, AsksAgain, "a page was asked for that is not the next"),
     (inside.ITERATOR, RaisesWithoutACheckpoint, "carries no checkpoint"),
 )
-"""Where each takes the place of what is whole, and the law that catches it."""
+"""The name that each class or function replaces, and the message of the invariant that catches it."""

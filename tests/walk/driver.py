@@ -1,7 +1,7 @@
-"""Event loops that stand still between the steps of a machine.
+"""Event loops that are paused between the steps of a machine.
 
-Scopes and task groups belong to the task that entered them. So every step of an example is made by the same task, while
-Hypothesis, which knows no event loop, thinks in between. Both live in one thread: to hand each step over to another
+Cancel scopes and task groups belong to the task that entered them. So the same task makes all steps of an example, and
+Hypothesis, which knows no event loop, runs in between. Both run in one thread: handing each step over to another thread
 would cost more than the step.
 """
 
@@ -19,7 +19,7 @@ import trio
 
 Body: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
 PATIENCE = 5.0
-"""Real seconds after which a step hangs."""
+"""Real seconds after which a step counts as hanging."""
 
 
 class Driver:
@@ -70,13 +70,13 @@ class Driver:
         while (body := await self._next()) is not None:
             try:
                 await body()
-            except Exception as error:  # noqa: BLE001  (the machine's business)
+            except Exception as error:  # noqa: BLE001  (raised in `_do`)
                 self._done(error)
             else:
                 self._done(None)
 
     async def _next(self) -> Body | None:
-        # An event loop with nothing to do would wait for the network, in a thread of its own if it is a guest.
+        # An event loop with nothing to do would wait for the network; trio as a guest does so in another thread.
         while not self._jobs:
             await anyio.lowlevel.checkpoint()
         return self._jobs.popleft()
@@ -119,7 +119,7 @@ class AsyncioDriver(Driver):
 
 
 class TrioDriver(Driver):
-    """Runs trio, as the guest of a host that does nothing but let it run."""
+    """Runs trio as a guest; the host does nothing else."""
 
     def _start(self, root: Callable[[], Coroutine[Any, Any, None]]) -> None:
         self._ticks: SimpleQueue[Callable[[], object]] = SimpleQueue()

@@ -1,4 +1,4 @@
-"""The words of the model: rows, page tokens, what can happen to a request, and how a dead token is answered."""
+"""The values of the model: rows, page tokens, plans for requests, and responses to an expired token."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Filters: TypeAlias = tuple[tuple[str, str], ...]
 EPOCH: Final = datetime(2026, 1, 1, tzinfo=UTC)
 """The wall clock when virtual time begins."""
 ATTEMPT: Final = 30.0
-"""Seconds after which the client gives an attempt up."""
+"""Seconds after which the client gives up an attempt."""
 _EAST: Final = timezone(timedelta(hours=2))
 
 EXPIRED: Final[tuple[tuple[int, str, bool], ...]] = (
@@ -33,11 +33,11 @@ EXPIRED: Final[tuple[tuple[int, str, bool], ...]] = (
     (404, '{"success":false,"error":"Not found"}', False),
     (422, "<html>Unprocessable</html>", False),
 )
-"""How a dead token may be answered: status, body, and whether the answer says what it is about."""
+"""Responses to an expired token: status, body, and whether it is clear that the token has expired."""
 
 
-class Brief:
-    """Shows itself in a failing example by what is not as always."""
+class ShortRepr:
+    """Shows in a failing example only the fields that differ from their defaults."""
 
     def __repr__(self) -> str:
         kind: Any = type(self)
@@ -50,7 +50,7 @@ class Brief:
 
 
 @attrs.frozen(repr=False)
-class Row(Brief):
+class Row(ShortRepr):
     """A row of the listing; `kind` is what the filter asks for."""
 
     id: int
@@ -64,25 +64,25 @@ class Row(Brief):
         return self.id, self.uuid, self.start
 
     def document(self, *, east: bool) -> dict[str, object]:
-        """Write it as the service does: the same moment need not always come in the same words."""
+        """Write it as the service does: the same moment may be written with different offsets."""
         start = self.start.astimezone(_EAST) if self.start and east else self.start
         text = {} if start is None else {"start_time": start.isoformat()}
         return {"id": self.id, "uuid": self.uuid, "topic": f"{self.id}/{self.uuid}", **text}
 
 
 @attrs.frozen(kw_only=True, repr=False)
-class Plan(Brief):
+class Plan(ShortRepr):
     """What happens to one request.
 
     Attributes:
-        what: How it is answered: ``"page"``; ``"short"``, ``"empty"`` or ``"loop"`` for an odd page; ``"unclear"`` for
-            a 4xx that says nothing; ``"server"``, ``"limit"``, ``"key"``, ``"garbage"``; ``"refused"``, ``"cut"`` or
-            ``"silence"`` for a fault of the network.
-        before: Seconds until the service looks at it.
-        after: Seconds until the answer arrives.
-        kill: Which tokens die meanwhile: ``"before"`` the answer all that there are, ``"after"`` it the one in it.
-        drift: What happens to the listing before the answer: ``"insert"`` puts a row in front, ``"remove"`` takes the
-            first away, ``"sink"`` makes it the last, ``"rise"`` makes the last the first.
+        what: The response: ``"page"``; ``"short"``, ``"empty"`` or ``"loop"`` for an odd page; ``"unclear"`` for a 4xx
+            without an explanation; ``"server"``, ``"limit"``, ``"key"``, ``"garbage"``; ``"refused"``, ``"cut"`` or
+            ``"silence"`` for a network fault.
+        before: Seconds until the service processes the request.
+        after: Seconds until the response arrives.
+        kill: Which tokens expire meanwhile: ``"before"`` the response all tokens, or ``"after"`` it the one in it.
+        drift: What happens to the listing before the response: ``"insert"`` inserts a row at the front, ``"remove"``
+            removes the first, ``"sink"`` makes it the last, ``"rise"`` makes the last the first.
         retry_after: Seconds that a 429 or 5xx asks for.
     """
 
@@ -100,20 +100,20 @@ FAULTS: Final = {"server", "limit", "refused", "cut", "silence"}
 
 @attrs.define(eq=False, kw_only=True)
 class Cursor:
-    """A place in a walk; what a page token stands for.
+    """A position in a walk, for which a page token stands.
 
     Attributes:
-        text: The token; ``None`` behind the last page.
-        filters: Of the walk.
+        text: The token; ``None`` after the last page.
+        filters: The filters of the walk.
         offset: Rows of the live listing before it.
-        sent: Rows that were sent on the way to it.
-        present: Rows that were there from the walk's first page until this cursor was made, or later left.
-        passed: Rows that slid before it without having been sent.
-        totals: What the walk's pages gave as total.
-        aside: What the pages gave as total that led back here.
+        sent: Rows that were sent before it in this walk.
+        present: Rows that were in the listing all the time since the walk's first page.
+        passed: Rows that moved before it without having been sent.
+        totals: The totals that the walk's pages reported.
+        aside: The totals that pages reported which led back here.
         count: Rows on the walk's pages, repeated ones included.
-        issued: When the service made it.
-        killed: Whether it died before its time.
+        issued: When the service issued it.
+        killed: Whether it was made to expire early.
     """
 
     text: str | None

@@ -1,8 +1,8 @@
-"""The state machine: a reader who does everything to an iteration that a reader can, with a service that does the rest.
+"""The state machine: a consumer that does all that a program can do with an iterator, and a service that disturbs it.
 
-Each example is a listing, and a journey through it: iterators that are opened, read, disturbed, cancelled, closed, and
-resumed from checkpoints taken anywhere; at its end the service is left in peace, and the journey is driven to the end
-of the listing. What must hold is said in `walk.laws`.
+In each example, iterators walk one listing. They are opened, used, disturbed, cancelled, closed, and resumed from
+checkpoints taken anywhere. At the end, without further disturbances, the listing is walked to its end. The invariants
+are in `walk.invariants`.
 """
 
 from __future__ import annotations
@@ -17,165 +17,196 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from walk.chances import COUNTS, HAPPENINGS, KEEP, MANY, NOTHING, PLAIN, ROWS, SELDOM, SKEWS, WISHES, WORLDS, World
-from walk.reader import Reader
+from walk.consumer import Consumer
 from walk.service import Service
+from walk.strategies import (
+    COUNTS,
+    DISTURBANCES,
+    KEEP,
+    MANY,
+    NOTHING,
+    OPTIONS,
+    PLAIN,
+    ROWS,
+    SELDOM,
+    SKEWS,
+    WORLDS,
+    World,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
-    from walk.chances import Happening
     from walk.driver import Driver
-    from walk.journey import Mark, Wishes
     from walk.listing import Row
+    from walk.options import IteratorOptions, KeptCheckpoint
+    from walk.strategies import Disturbance
 
 KEPT = 6
-"""Checkpoints that are kept to go on from."""
+"""How many checkpoints are kept to resume from."""
 
 
-class ReadingMachine(RuleBasedStateMachine):
-    """A reader of one listing."""
+class ConsumerMachine(RuleBasedStateMachine):
+    """A consumer of one listing."""
 
     driver: ClassVar[Driver]
     made: ClassVar[Counter[str]] = Counter()
-    """The steps that were made, by rule."""
+    """How many steps were made, by rule."""
 
     def __init__(self) -> None:
         super().__init__()
         self.service = Service()
-        self.reader: Reader | None = None
-        self.marks: list[Mark] = []
-        self._world, self._wishes = World(), PLAIN
+        self.consumer: Consumer | None = None
+        self.kept: list[KeptCheckpoint] = []
+        self._world, self._options = World(), PLAIN
         self._http_client = httpx.AsyncClient(transport=self.service, trust_env=False)
         self._broken = False
         self.driver.begin()
 
-    @initialize(rows=ROWS, world=WORLDS, wishes=WISHES)
-    def listing(self, rows: Sequence[Row], world: World = World(), wishes: Wishes = PLAIN) -> None:  # noqa: B008
-        """Begin with a listing, and open it."""
-        self._world, self._wishes = world, wishes
+    @initialize(rows=ROWS, world=WORLDS, with_options=OPTIONS)
+    def listing(self, rows: Sequence[Row], world: World = World(), with_options: IteratorOptions = PLAIN) -> None:  # noqa: B008
+        """Begin with a listing, and open an iterator."""
+        self._world, self._options = world, with_options
         service = self.service
         service.cap, service.strict, service.lifetime = world.cap, world.strict, world.lifetime
         service.totals, service.shape, service.slow = world.totals, world.shape, world.slow
         service.begin(rows[: world.length])
-        self._open(wishes, None)
+        self._open(with_options, None)
 
-    @rule(what=HAPPENINGS, other=HAPPENINGS)
-    def happen(self, what: Happening, other: Happening = NOTHING) -> None:
-        """Let something happen that the reader has no hand in, and something else."""
-        self.made["happen"] += 1
+    @rule(what=DISTURBANCES, other=DISTURBANCES)
+    def disturb(self, what: Disturbance, other: Disturbance = NOTHING) -> None:
+        """Apply two disturbances."""
+        self.made["disturb"] += 1
         what(self.service)
         other(self.service)
 
-    @rule(what=HAPPENINGS, count=COUNTS, keep=KEEP, wishes=WISHES)
-    def rows(self, count: int, what: Happening = NOTHING, keep: str = "no", wishes: Wishes = PLAIN) -> None:
-        """Take some rows, or all that there are; and then, perhaps, a checkpoint."""
+    @rule(what=DISTURBANCES, count=COUNTS, keep=KEEP, with_options=OPTIONS)
+    def rows(
+        self, count: int, what: Disturbance = NOTHING, keep: str = "no", with_options: IteratorOptions = PLAIN
+    ) -> None:
+        """Take some rows, or all of them, and then perhaps a checkpoint."""
         self.made["rows"] += 1
         what(self.service)
-        self._read(wishes, count, keep=keep)
+        self._read(with_options, count, keep=keep)
 
-    @rule(what=HAPPENINGS, count=st.integers(1, 4), keep=KEEP, wishes=WISHES)
-    def pages(self, count: int, what: Happening = NOTHING, keep: str = "no", wishes: Wishes = PLAIN) -> None:
-        """Take some pages, or what is left of one; and then, perhaps, a checkpoint."""
+    @rule(what=DISTURBANCES, count=st.integers(1, 4), keep=KEEP, with_options=OPTIONS)
+    def pages(
+        self, count: int, what: Disturbance = NOTHING, keep: str = "no", with_options: IteratorOptions = PLAIN
+    ) -> None:
+        """Take some pages, or the rest of one, and then perhaps a checkpoint."""
         self.made["pages"] += 1
         what(self.service)
-        self._read(wishes, count, pages=True, keep=keep)
+        self._read(with_options, count, pages=True, keep=keep)
 
-    @rule(what=HAPPENINGS, at=st.integers(1, 4), pages=SELDOM, wishes=WISHES)
-    def cancel(self, at: int, what: Happening = NOTHING, *, pages: bool = False, wishes: Wishes = PLAIN) -> None:
-        """Take rows or pages, and be cancelled when waiting for the so-manieth time; then go on."""
+    @rule(what=DISTURBANCES, at=st.integers(1, 4), pages=SELDOM, with_options=OPTIONS)
+    def cancel(
+        self, at: int, what: Disturbance = NOTHING, *, pages: bool = False, with_options: IteratorOptions = PLAIN
+    ) -> None:
+        """Take rows or pages, and be cancelled at the `at`-th wait."""
         self.made["cancel"] += 1
         what(self.service)
-        self._read(wishes, 5, pages=pages, cancel_at=at)
+        self._read(with_options, 5, pages=pages, cancel_at=at)
 
-    @rule(what=HAPPENINGS, which=st.integers(0, KEPT - 1), count=COUNTS, skew=SKEWS, wishes=WISHES)
+    @rule(what=DISTURBANCES, which=st.integers(0, KEPT - 1), count=COUNTS, skew=SKEWS, with_options=OPTIONS)
     def resume(
-        self, what: Happening = NOTHING, which: int = 0, count: int = MANY, skew: float = 0.0, wishes: Wishes = PLAIN
+        self,
+        what: Disturbance = NOTHING,
+        which: int = 0,
+        count: int = MANY,
+        skew: float = 0.0,
+        with_options: IteratorOptions = PLAIN,
     ) -> None:
-        """Leave the iterator where it stands, and go on from a checkpoint in a new client."""
+        """Leave the iterator, and resume from a checkpoint in a new client."""
         self.made["resume"] += 1
         self._close()
         what(self.service)
-        mark = self.marks[-1 - which % len(self.marks)]
-        self._open(wishes, None if mark.finished and which else mark, skew)
+        kept = self.kept[-1 - which % len(self.kept)]
+        self._open(with_options, None if kept.finished and which else kept, skew)
         if count < MANY:
-            self._read(wishes, count)
+            self._read(with_options, count)
 
     def teardown(self) -> None:
-        """Leave the service in peace, and drive the journey to the end of the listing."""
+        """Walk to the end of the listing without disturbances."""
         try:
             if not self._broken:
-                self._drive_to_the_end()
+                self._walk_to_the_end()
         finally:
             with contextlib.suppress(Exception):
                 self._close()
             self.driver.end()
 
-    def _drive_to_the_end(self) -> None:
+    def _walk_to_the_end(self) -> None:
         self.service.plans.clear()
-        self.service.curse = 0
-        self._world = attrs.evolve(self._world, stubborn=False)
+        self.service.dead_tokens = 0
+        self._world = attrs.evolve(self._world, same_options=False)
         for _ in range(5):
-            if self.reader is None:
-                self._open(PLAIN, self.marks[-1])
+            if self.consumer is None:
+                self._open(PLAIN, self.kept[-1])
             self._read(PLAIN, MANY)
-            if self.marks[-1].finished:
+            if self.kept[-1].finished:
                 return
             self._close()
-        raise AssertionError("the end cannot be reached, though nothing is in the way")
+        raise AssertionError("the end cannot be reached, though there are no disturbances")
 
     def _run(self, step: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Make a step in the event loop; an example that failed is not gone on with."""
-        self.service.storm = 0
+        """Make a step in the event loop; after a failure, the example does not continue."""
+        self.service.requests_in_step = 0
         try:
             self.driver.run(step)
-            if self.reader is not None:
-                self.reader.leg.check()
+            if self.consumer is not None:
+                self.consumer.monitor.check()
         except BaseException:
             self._broken = True
             raise
 
-    def _open(self, wishes: Wishes, start: Mark | None, skew: float = 0.0) -> None:
+    def _open(self, with_options: IteratorOptions, start: KeptCheckpoint | None, skew: float = 0.0) -> None:
         world = self._world
         filters = (("type", "upcoming"),) if world.filtered else ()
-        wishes = attrs.evolve(
-            self._wishes if world.stubborn else wishes, page_size=world.page_size, ttl=world.ttl, filters=filters
+        with_options = attrs.evolve(
+            self._options if world.same_options else with_options,
+            page_size=world.page_size,
+            ttl=world.ttl,
+            filters=filters,
         )
-        self.reader = Reader(self.service, self._http_client, wishes, start, skew=skew)
-        self._run(self.reader.enter)
-        self._mark("text")
+        self.consumer = Consumer(self.service, self._http_client, with_options, start, skew=skew)
+        self._run(self.consumer.enter)
+        self._keep("text")
 
     def _close(self) -> None:
-        """Close the iterator, or leave it as a bare loop does, and keep the place."""
-        reader = self.reader
-        if reader is None:
+        """Close the iterator, or abandon it as a bare loop does, and keep its checkpoint."""
+        consumer = self.consumer
+        if consumer is None:
             return
-        self._run(reader.leave)
-        self.reader = None
-        self.marks.append(reader.mark(text=True))
-        if reader.at_end:
-            assert self.marks[-1].finished, "a checkpoint behind the last row does not know that it is the end"
-            del self.marks[:-1]  # the journey is over; what comes next is another
+        self._run(consumer.leave)
+        self.consumer = None
+        self.kept.append(consumer.keep(text=True))
+        if consumer.at_end:
+            assert self.kept[-1].finished, "a checkpoint after the last row does not know that it is the end"
+            del self.kept[:-1]  # the next iterator begins another walk
 
-    def _mark(self, keep: str) -> None:
-        assert self.reader is not None
-        self.marks.append(self.reader.mark(text=keep == "text"))
-        del self.marks[:-KEPT]
+    def _keep(self, keep: str) -> None:
+        assert self.consumer is not None
+        self.kept.append(self.consumer.keep(text=keep == "text"))
+        del self.kept[:-KEPT]
 
-    def _read(self, wishes: Wishes, count: int, *, pages: bool = False, cancel_at: int = 0, keep: str = "no") -> None:
-        """Read on; where no iterator is open, open one that goes on, or that begins anew if the end was reached."""
-        if self.reader is None:
-            start = self.marks[-1]
-            self._open(wishes, None if start.finished else start)
-        reader = self.reader
-        assert reader is not None
-        self._run(lambda: reader.read(count, pages=pages, cancel_at=cancel_at))
-        if reader.failure is not None:
-            self.marks.append(reader.failure)
-        if reader.leg.over or (reader.failure is not None and reader.leg.errors > 1):  # nobody tries for ever
+    def _read(
+        self, with_options: IteratorOptions, count: int, *, pages: bool = False, cancel_at: int = 0, keep: str = "no"
+    ) -> None:
+        """Take rows; without an open iterator, open one that resumes, or one that begins anew after the end."""
+        if self.consumer is None:
+            start = self.kept[-1]
+            self._open(with_options, None if start.finished else start)
+        consumer = self.consumer
+        assert consumer is not None
+        self._run(lambda: consumer.take(count, pages=pages, cancel_at=cancel_at))
+        if consumer.failure is not None:
+            self.kept.append(consumer.failure)
+        if consumer.monitor.over or (
+            consumer.failure is not None and consumer.monitor.errors > 1
+        ):  # it does not retry for ever
             self._close()
         elif keep != "no":
-            self._mark(keep)
+            self._keep(keep)
 
 
 def run(
@@ -183,7 +214,7 @@ def run(
 ) -> None:
     """Run the machine, with the same examples every time if they are `fixed`."""
 
-    class Machine(ReadingMachine):
+    class Machine(ConsumerMachine):
         pass
 
     Machine.driver = driver

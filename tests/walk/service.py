@@ -1,11 +1,12 @@
-"""The service as the page and Zoom's sibling lists let one expect it, in virtual time, with everything that goes wrong.
+"""The service as it is to be expected from the page and Zoom's similar lists, in virtual time, with all its faults.
 
-Listings are paged by offset over the *live* rows, so that what is removed, inserted or moved between two pages shifts
-the rest. A page token is an offset with a birth: it dies of age, on demand, or on arrival. To the service belongs an
-observer, which is told of every call before it is answered, and of what the answer was.
+Listings are paged by offset over the *live* rows, so that rows which are removed, inserted or moved between two pages
+shift the others. A page token is an offset with a time of issue: it expires by age, on demand, or at once. The service
+tells an observer of every request before it responds, and of every response.
 
-For each token the service also knows what no client can: which rows were there from the first page of the walk until
-now, and which of them slid to a place before the token's without having been sent. Those alone may be missed.
+For each token the service also knows what no client can know: which rows were in the listing all the time since the
+first page of the walk, and which of them moved before the token's offset without having been sent. Only those may be
+missed.
 """
 
 from __future__ import annotations
@@ -27,22 +28,22 @@ from walk.listing import ATTEMPT, EPOCH, EXPIRED, Cursor, Filters, Key, Plan, Ro
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-STORM: Final = 400
-"""Requests in one step of a test that no client has a reason for."""
+MAX_REQUESTS_IN_STEP: Final = 400
+"""More requests than a client has a reason to send in one step of a test."""
 _PLAIN: Final = Plan()
 
 
 class Observer(Protocol):
-    """Who is told of the calls: the laws."""
+    """What the service tells of each call; `Monitor` is one."""
 
     def asked(self, token: str | None, *, background: bool) -> None:
-        """Hear of a request, before it is answered."""
+        """Called for each request, before the response."""
 
     def answered(self, ahead: Cursor, keys: frozenset[Key], *, odd: bool) -> None:
-        """Hear of a page with these rows, which leads there, and whether it was an odd one."""
+        """Called for a page with these rows, the position to which it leads, and whether it was an odd one."""
 
-    def refused(self, word: str) -> None:
-        """Hear of another answer, or of none: ``"dead"``, ``"unclear"``, ``"size"``, ``"fault"``, ``"final"``."""
+    def refused(self, result: str) -> None:
+        """Called for another response, or none: ``"dead"``, ``"unclear"``, ``"size"``, ``"fault"`` or ``"final"``."""
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -51,13 +52,13 @@ class Service(httpx.AsyncBaseTransport):
 
     Attributes:
         rows: The live listing.
-        cap: Rows on a page at most, and on a page whose size was not asked for.
-        strict: Whether a larger size is refused instead of cut down.
-        lifetime: Seconds that a token lives.
-        totals: What pages say of the total: ``"true"``, ``"late"`` by one page, or ``"none"``.
-        shape: How a dead token is answered: an index into `EXPIRED`.
-        slow: Whether the answer to a request in the background waits until somebody wants it.
-        curse: How many of the tokens to come are dead on arrival.
+        cap: The most rows on a page, and the rows on a page if the request has no size.
+        strict: Whether a larger size is refused instead of reduced.
+        lifetime: Seconds for which a token is valid.
+        totals: The total that pages report: ``"true"``, ``"late"`` by one page, or ``"none"``.
+        shape: The response to an expired token: an index into `EXPIRED`.
+        slow: Whether the response to a prefetch request waits until the consumer waits for it.
+        dead_tokens: How many of the next tokens have expired when they arrive.
     """
 
     rows: list[Row] = attrs.field(factory=list)
@@ -67,38 +68,38 @@ class Service(httpx.AsyncBaseTransport):
     totals: str = "true"
     shape: int = 0
     slow: bool = False
-    curse: int = 0
+    dead_tokens: int = 0
     observer: Observer | None = None
     time: float = 0.0
     calls: int = 0
-    storm: int = 0
+    requests_in_step: int = 0
     plans: deque[Plan] = attrs.field(factory=deque)
     cursors: dict[str, Cursor] = attrs.field(factory=dict)
     ever: set[tuple[str, Key]] = attrs.field(factory=set)
     most: int = 0
-    # A step of the test that is to be cancelled stops every request; a step that waits lets all of them through. When a
-    # request in the background was begun or let through, things are stirred.
+    # A step that is being cancelled stops every request; a step that waits releases all of them. A prefetch request
+    # that was begun or released sets `background_active`.
     stopped: bool = False
-    stirred: bool = False
-    wanted: bool = False
+    background_active: bool = False
+    awaited: bool = False
     _held: list[anyio.Event] = attrs.field(factory=list)
     _late_total: int | None = None
     _numbers: itertools.count[int] = attrs.field(factory=itertools.count)
 
-    # What happens to the listing.
+    # The listing.
 
     def begin(self, rows: Iterable[Row]) -> None:
-        """Begin another listing, with no token of an older one left."""
+        """Begin another listing, and forget all tokens."""
         self.cursors.clear()
         self.plans.clear()
         self.ever.clear()
         self.rows = []
-        self.most = self.curse = 0
+        self.most = self.dead_tokens = 0
         self._late_total = None
         self.change(lambda live: live.extend(rows))
 
     def change(self, edit: Callable[[list[Row]], None]) -> None:
-        """Insert, remove or move rows, and note what that does to every place a client may stand at."""
+        """Insert, remove or move rows, and note the effect on the position of each token."""
         edit(self.rows)
         self.ever |= {(row.kind, row.key) for row in self.rows}
         self.most = max(self.most, len(self.rows))
@@ -108,67 +109,67 @@ class Service(httpx.AsyncBaseTransport):
             cursor.passed |= {row.key for row in view[: cursor.offset]} - cursor.sent
 
     def view(self, filters: Filters) -> list[Row]:
-        """Give the live rows that the filters let through."""
+        """Return the live rows that match the filters."""
         kind = dict(filters).get("type")
         return [row for row in self.rows if kind in (None, row.kind)]
 
     def kill(self) -> None:
-        """Let all tokens die."""
+        """Let all tokens expire."""
         for cursor in self.cursors.values():
             cursor.killed = True
 
     def alive(self, cursor: Cursor) -> bool:
-        """Say whether a token would be taken now."""
+        """Return whether a token would be accepted now."""
         return not cursor.killed and self.time - cursor.issued < self.lifetime
 
     def peek(self, cursor: Cursor | None, filters: Filters, size: int) -> list[Key]:
-        """Say which rows a plain answer would hold now."""
+        """Return the rows that a response without a fault would have now."""
         offset = 0 if cursor is None else cursor.offset
         return [row.key for row in self.view(filters)[offset : offset + min(size, self.cap)]]
 
-    # What happens on the wire.
+    # Requests.
 
     async def sleep(self, seconds: float) -> None:
-        """Let virtual time pass; the client's clocks wait with this."""
+        """Let virtual time pass; the client's clocks sleep by this."""
         self.time += seconds
         await anyio.lowlevel.checkpoint()
 
     @property
     def holding(self) -> bool:
-        """Whether requests are held on the wire."""
+        """Whether requests are being held."""
         return bool(self._held)
 
     def release(self) -> None:
-        """Let the requests that are held on the wire go on."""
+        """Let the requests that are being held continue."""
         held, self._held = self._held, []
-        self.stirred = self.stirred or bool(held)
+        self.background_active = self.background_active or bool(held)
         for event in held:
             event.set()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer a request, some time."""
+        """Respond to a request, perhaps later."""
         assert self.observer is not None
         query = dict(parse_qsl(request.url.query.decode()))
         del query["accountId"]
         token, size = query.pop("nextPageToken", None), query.pop("maxResults", None)
         body: Any = request.stream
-        ahead = inside.tells_when_sent(body)  # somebody waits for nothing but to hear that it was sent
-        self.stirred = self.stirred or ahead
-        await anyio.lowlevel.checkpoint()  # as for a connection: who is cancelled here has not called
+        in_background = inside.tells_when_sent(body)  # a prefetch: the consumer waits until it is sent
+        self.background_active = self.background_active or in_background
+        await anyio.lowlevel.checkpoint()  # as for a connection: a request that is cancelled here was not sent
         began = self.time
         self.calls += 1
-        self.storm += 1
-        self.observer.asked(token, background=ahead)
-        if self.storm > STORM:
-            raise AssertionError("the client calls without an end")
+        self.requests_in_step += 1
+        self.observer.asked(token, background=in_background)
+        if self.requests_in_step > MAX_REQUESTS_IN_STEP:
+            raise AssertionError("the client sends requests without an end")
         if self.stopped:
             await self._hold()
-        if ahead:
+        if in_background:
             async for _ in body:
                 pass
-            for _ in range(3):  # whoever waited only for this goes on first
+            for _ in range(3):  # the consumer, if it waited for this, continues first
                 await anyio.lowlevel.checkpoint()
-            if self.slow and not self.wanted:
+            if self.slow and not self.awaited:
                 await self._hold()
         plan = self.plans.popleft() if self.plans else _PLAIN
         self.time += plan.before
@@ -183,7 +184,7 @@ class Service(httpx.AsyncBaseTransport):
         try:
             await event.wait()
         finally:
-            if event in self._held:  # its caller is cancelled, and gone
+            if event in self._held:  # its caller was cancelled
                 self._held.remove(event)
 
     def _fail(self, error: type[httpx.TransportError]) -> NoReturn:
@@ -195,9 +196,9 @@ class Service(httpx.AsyncBaseTransport):
         if plan.what in _NETWORK:
             self._fail(_NETWORK[plan.what])
         if plan.what in _REFUSALS:
-            status, body, word = _REFUSALS[plan.what]
+            status, body, result = _REFUSALS[plan.what]
             wait = {} if plan.retry_after is None else {"retry-after": str(plan.retry_after)}
-            return self._refuse(word, status, body, wait)
+            return self._refuse(result, status, body, wait)
         if plan.kill == "before":
             self.kill()
         if plan.drift:
@@ -221,9 +222,9 @@ class Service(httpx.AsyncBaseTransport):
 
         self.change(edit)
 
-    def _refuse(self, word: str, status: int, body: str, headers: dict[str, str]) -> httpx.Response:
+    def _refuse(self, result: str, status: int, body: str, headers: dict[str, str]) -> httpx.Response:
         assert self.observer is not None
-        self.observer.refused(word)
+        self.observer.refused(result)
         return httpx.Response(status, headers={"content-type": "application/json", **headers}, content=body)
 
     def _page(self, plan: Plan, here: Cursor, size: int, filters: Filters) -> httpx.Response:
@@ -250,8 +251,8 @@ class Service(httpx.AsyncBaseTransport):
         )
         if plan.what == "empty" or ahead.offset < true:
             ahead.text = f"token-{next(self._numbers)}"
-            ahead.killed = plan.kill == "after" or self.curse > 0
-            self.curse = max(0, self.curse - 1)
+            ahead.killed = plan.kill == "after" or self.dead_tokens > 0
+            self.dead_tokens = max(0, self.dead_tokens - 1)
             if plan.what == "loop" and here.text is not None:
                 here.aside += ahead.totals[len(here.totals) :]
                 ahead = here

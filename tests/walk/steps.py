@@ -1,4 +1,4 @@
-"""How far the proof walks."""
+"""How many steps the state machine makes."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ import os
 
 CI = 20_000
 STEPS = int(os.environ.get("PYAS_ASYNC_WALK_STEPS", CI))
-"""Steps on all event loops together. In CI they are always the same; more than that, on demand, are other ones."""
+"""Steps on all event loops together. Up to `CI` they are always the same; with more, they are drawn at random."""

@@ -1,4 +1,4 @@
-"""The laws are no empty words: each machine that is broken on purpose is caught, by the law that is meant for it."""
+"""The invariants are effective: each iteration with a deliberate fault is caught, by the invariant for that fault."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from walk.steps import CI, STEPS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.skipif(STEPS < CI, reason="a short walk does not catch them all")
+pytestmark = pytest.mark.skipif(STEPS < CI, reason="few steps do not catch them all")
 EXAMPLES = 1_000
-"""Examples within which a broken machine must be caught."""
+"""Examples within which a fault must be caught."""
 
 
 @pytest.fixture(scope="module")
@@ -28,10 +28,10 @@ def driver() -> Iterator[Driver]:
     driver.close()
 
 
-@pytest.mark.parametrize(("place", "broken", "law"), BROKEN, ids=[broken.__name__ for _, broken, _ in BROKEN])
-def test_caught(place: str, broken: object, law: str, driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A broken machine breaks a law, and the one that it should."""
-    monkeypatch.setattr(place, broken)
-    with pytest.raises(AssertionError, match=law) as caught:
+@pytest.mark.parametrize(("name", "broken", "message"), BROKEN, ids=[broken.__name__ for _, broken, _ in BROKEN])
+def test_caught(name: str, broken: object, message: str, driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A faulty iteration violates an invariant, and the one that is meant for its fault."""
+    monkeypatch.setattr(name, broken)
+    with pytest.raises(AssertionError, match=message) as caught:
         run(driver, examples=EXAMPLES, steps=40, phases=[Phase.generate])
     assert caught.type is AssertionError, "it crashed instead"

@@ -1,26 +1,26 @@
-"""An iteration repeats nothing and loses nothing, whatever the service, the network and its reader do."""
+"""An iteration repeats no row and loses none, whatever the service, the network and the consumer do."""
 
 from __future__ import annotations
 
 import pytest
 
 from walk.driver import DRIVERS
-from walk.machine import ReadingMachine, run
+from walk.machine import ConsumerMachine, run
 from walk.steps import CI, STEPS
 
-A_WALK = 60
-"""Steps of one example at most."""
+MAX_STEPS = 60
+"""The most steps of one example."""
 
 
 @pytest.mark.parametrize("backend", DRIVERS)
 def test_nothing_is_repeated_and_nothing_lost(backend: str) -> None:
-    """No row comes twice, none that never was, each that was there throughout, and no call is wasted (`walk.laws`)."""
+    """Each row that stays in the listing comes, none comes twice or was never there, no call is wasted."""
     steps = STEPS // len(DRIVERS)
-    before = ReadingMachine.made.total()
+    before = ConsumerMachine.made.total()
     driver = DRIVERS[backend]()
     try:
         # Some examples end before their last step.
-        run(driver, examples=steps * 6 // (5 * A_WALK) + 1, steps=A_WALK, fixed=STEPS <= CI)
+        run(driver, examples=steps * 6 // (5 * MAX_STEPS) + 1, steps=MAX_STEPS, fixed=STEPS <= CI)
     finally:
         driver.close()
-    assert ReadingMachine.made.total() - before >= steps
+    assert ConsumerMachine.made.total() - before >= steps

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pyas_async import (
+    CheckpointError,
     InvalidArgumentError,
     Meeting,
     MeetingUpdate,
@@ -18,7 +20,7 @@ from pyas_async import (
     from_dict,
     to_dict,
 )
-from pyas_async.integrations.dlt import _reader, _source
+from pyas_async.integrations.dlt import _reader, _source, load_meetings
 from pyas_async.sandbox import Sandbox
 from warehouse.worker import ask, load, pipeline_in
 
@@ -86,6 +88,26 @@ def test_nothing_is_lost_of_a_row(tmp_path: Path) -> None:
     assert (None, "nul \ufffd, a private \uf026 and \U0001f600") == (number, topic)
     assert datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC) == start
     assert row == json.loads(text) == to_dict(from_dict(Meeting, json.loads(text)))
+
+
+def test_page_size_of_a_round_that_continues(tmp_path: Path, served: tuple[Sandbox, str]) -> None:
+    """A round keeps the page size that it began with, if none is given then; another one is refused."""
+    sandbox, url = served
+    client = partial(PyasClient, sandbox.api_key, base_url=url)
+
+    def ids() -> Iterator[str]:
+        yield sandbox.account_ids[0]
+        msg = "the database of accounts is gone"
+        raise LookupError(msg)
+
+    with pytest.raises(LookupError):
+        load_meetings(pipeline_in(tmp_path), ids(), client=client, page_size=10, slice_calls=2)
+    with pytest.raises(CheckpointError, match="page_size=300, got <one with 10>"):
+        load_meetings(pipeline_in(tmp_path), sandbox.account_ids, client=client, page_size=300)
+    load_meetings(pipeline_in(tmp_path), sandbox.account_ids, client=client)
+
+    assert {"10"} == {request.query["maxResults"] for request in sandbox.requests}
+    assert [(180,)] == ask(tmp_path, CURRENT)
 
 
 @pytest.mark.parametrize("bound", ["slice_rows", "slice_calls", "slice_seconds"])

@@ -94,7 +94,7 @@ async def by_generator(_: Where) -> AsyncIterator[Act]:
 @asynccontextmanager
 async def digests(where: Where) -> AsyncIterator[Act]:
     """Reduce rows to what a listing remembers them by."""
-    from pyas_async._core.pagination.seen_rows import digests as digests_of
+    from pyas_async._core.checkpoints.seen_rows import digests as digests_of
 
     async with PyasClient(KEY, base_url=where.url) as client:
         rows = (await client.meetings.list(account_id="rows-1")).meetings

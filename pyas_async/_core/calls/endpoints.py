@@ -15,7 +15,6 @@ from pyas_async import _checks
 from pyas_async._core import codec
 from pyas_async._core.calls.messages import Call, Repeat
 from pyas_async._core.dates import filter_date
-from pyas_async._core.pagination.listing_state import PageRequest
 from pyas_async.errors import InvalidArgumentError
 from pyas_async.models import ListType, Page
 from pyas_async.options import MeetingId
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
     from pyas_async.models import ConnectedAccount, MeetingCreate, MeetingDetail, MeetingUpdate
 
 _MEETINGS = "/zoom/meetings"
+MAX_PAGE_SIZE = 300
+"""Zoom's maximum of `max_results`."""
 _DIGITS = 20
 """Digits of the largest number of 64 bits; what is longer is no meeting's."""
 
@@ -121,13 +122,6 @@ def list_meetings(
         account=account_id,
         carries_token=next_page_token is not None,
         not_after=not_after,
-    )
-
-
-def list_page(account_id: str, filters: tuple[tuple[str, str], ...], ask: PageRequest) -> Call[Page]:
-    """GET /zoom/meetings, as a listing asks for its next page."""
-    return list_meetings(
-        account_id, filters, max_results=ask.page_size, next_page_token=ask.token, not_after=ask.not_after
     )
 
 

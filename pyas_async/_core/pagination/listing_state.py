@@ -1,17 +1,17 @@
-"""What a listing may do, and what is known of it: the values that the paging machine holds."""
+"""The values that the pagination machine holds: the rules of a listing, its counts, and its position."""
 
 from typing import Literal, TypeAlias
 
 import attrs
 
-from pyas_async._core.pagination.checkpoint import ListingCheckpoint
+from pyas_async._core.calls.endpoints import MAX_PAGE_SIZE, list_meetings
+from pyas_async._core.calls.messages import Call
+from pyas_async._core.checkpoints.listing import ListingCheckpoint
 from pyas_async._public import public
 from pyas_async.models import Page
 
-PAGE_SIZE = 300
-"""Zoom's maximum, and what is asked for unless told otherwise: calls are what is scarce."""
-MAX_BARREN_PAGES = 50
-"""Pages in a row that are empty, or bring nothing but rows that are known, before the listing is given up."""
+MAX_PAGES_WITHOUT_NEW_ROWS = 50
+"""Pages in a row that are empty, or hold only known rows, before the listing is given up."""
 
 OnExpired: TypeAlias = Literal["restart", "raise"]
 VerifyTotal: TypeAlias = Literal["off", "warn", "raise", "repair"]
@@ -19,27 +19,39 @@ VerifyTotal: TypeAlias = Literal["off", "warn", "raise", "repair"]
 
 @attrs.frozen
 class PageRequest:
-    """The next request: with which token and page size, and when it is too late for it."""
+    """The next request of a listing.
+
+    Attributes:
+        token: The page token; ``None`` asks for the first page.
+        page_size: Rows to ask for; ``None`` leaves the number to the service.
+        not_after: The monotonic time after which the token is too old to be sent.
+    """
 
     token: str | None = attrs.field(repr=False)
     page_size: int | None
     not_after: float | None
 
+    def call(self, account_id: str, filters: tuple[tuple[str, str], ...]) -> Call[Page]:
+        """Return the call that makes this request for an account's listing."""
+        return list_meetings(
+            account_id, filters, max_results=self.page_size, next_page_token=self.token, not_after=self.not_after
+        )
+
 
 @attrs.frozen(kw_only=True)
 class ListingRules:
-    """What a listing may do.
+    """What the caller wants of a listing.
 
     Attributes:
-        page_size: Rows a page that are asked for.
-        max_items: Rows after which nobody wants more; ``None`` for all.
-        on_expired: Whether a dead token is answered by a fresh walk, or raised.
-        max_restarts: Fresh walks in a row that may bring no new row; repairing walks at most.
-        verify_total: What a total that does not fit leads to.
-        token_ttl: Seconds that a page token lives.
+        page_size: Rows to ask for with each page.
+        max_items: Rows after which the listing ends; ``None`` for all.
+        on_expired: Whether an expired token leads to a fresh walk, or its error is raised.
+        max_restarts: The most fresh walks in a row without a new row; also the most repairing walks.
+        verify_total: What to do if the service's total does not fit the rows.
+        token_ttl: Seconds for which a page token is valid.
     """
 
-    page_size: int = PAGE_SIZE
+    page_size: int = MAX_PAGE_SIZE
     max_items: int | None = None
     on_expired: OnExpired = "restart"
     max_restarts: int = 3
@@ -48,7 +60,10 @@ class ListingRules:
 
     @property
     def token_use(self) -> float:
-        """Seconds after its arrival that a token is still tried: its life, less the time a request may be under way."""
+        """Seconds after its arrival for which a token is sent.
+
+        That is its life without its end: 10 seconds, or a twentieth of a short life, for the request to arrive in time.
+        """
         return self.token_ttl - min(10.0, self.token_ttl * 0.05)
 
 
@@ -61,7 +76,7 @@ class IterationStats:
         pages: Pages received and looked at.
         items: Rows handed out.
         calls: Requests sent, retries included.
-        restarts: Fresh walks begun because a page token died, or to repair.
+        restarts: Fresh walks begun because a page token expired, or to repair.
         duplicates_skipped: Rows received again and not handed out again.
         total_reported: How many rows the service last said the listing has; ``None`` if it never said.
         missing: Rows that the service reported and the iteration, at its end, had not seen; ``None`` before the end,
@@ -79,7 +94,7 @@ class IterationStats:
 
 @attrs.define
 class ListingCounts:
-    """What happened so far. `items` counts rows given out by the machine, whether or not they were taken yet."""
+    """What the machine has counted. `items` are the rows that it returned, whether or not they were handed out yet."""
 
     pages: int = 0
     items: int = 0
@@ -88,11 +103,11 @@ class ListingCounts:
     total_reported: int | None = None
     missing: int | None = None
 
-    def shown(self, *, in_hand: int, calls: int) -> IterationStats:
-        """Give them as the user sees them, to whom the rows still in hand were not handed out."""
+    def stats(self, *, waiting: int, calls: int) -> IterationStats:
+        """Return the counts for users; `waiting` rows were not handed out yet."""
         return IterationStats(
             pages=self.pages,
-            items=self.items - in_hand,
+            items=self.items - waiting,
             calls=calls,
             restarts=self.restarts,
             duplicates_skipped=self.duplicates_skipped,
@@ -103,27 +118,27 @@ class ListingCounts:
 
 @attrs.define
 class ReportedTotal:
-    """What the service says, in the course of a walk, of how many rows the listing has.
+    """The totals that the service reports during a walk: how many rows, it says, the listing has.
 
-    `first` and `changed` may stem from before a checkpoint; `last` is what this process was told.
+    `first` and `changed` may come from a checkpoint; `last` was reported to this process.
     """
 
     first: int | None = None
     last: int | None = None
     changed: bool = False
 
-    def told(self, total: int) -> None:
-        """Take note of what a page says."""
+    def update(self, total: int) -> None:
+        """Add the total that a page reports."""
         self.changed = self.changed or self.first not in (None, total)
         self.first = total if self.first is None else self.first
         self.last = total
 
     def missing(self, seen: int) -> int | None:
-        """Count the rows that did not come, where so many did; ``None`` if the service said no total."""
+        """Return how many rows are missing if `seen` came; ``None`` if the service reported no total."""
         return None if self.last is None else max(0, self.last - seen)
 
     def drift(self, seen: int) -> str | None:
-        """Say how the listing changed while it was walked and so many rows came; ``None`` if nothing shows that."""
+        """Describe how the listing changed during a walk in which `seen` rows came; ``None`` without a sign of it."""
         if self.last is None or not (self.changed or self.missing(seen)):
             return None
         return (
@@ -134,10 +149,15 @@ class ReportedTotal:
 
 @attrs.frozen(kw_only=True)
 class Position:
-    """A place between two pages: what asks for the page behind it, and what this walk knows before it.
+    """A position between two pages: how to ask for the next page, and what the walk knows of the pages before it.
 
-    `walked` rows of this walk lie before it; the first page of the walk said that there are `total`, and `changed` says
-    whether a later one said otherwise.
+    Attributes:
+        token: The token that leads to the next page; ``None`` for the first page, and after the last.
+        born: When the token arrived, in monotonic seconds.
+        born_wall: The same on the wall clock.
+        walked: Rows of this walk before the position; ``None`` if that is not known.
+        total: The first total that the service reported in this walk.
+        changed: Whether the service has reported another total since.
     """
 
     token: str | None = attrs.field(default=None, repr=False)
@@ -148,21 +168,22 @@ class Position:
     changed: bool = False
 
     @classmethod
-    def saved(cls, resume: ListingCheckpoint, now: float, wall: float) -> "Position":
-        """Give the place that a checkpoint marks."""
-        # A clock that was set back makes a token look as if it was not born yet. Then it is tried: the service knows.
-        age = max(0.0, wall - resume.born)
+    def from_checkpoint(cls, checkpoint: ListingCheckpoint, now: float, wall: float) -> "Position":
+        """Return the position before the current page of a checkpoint."""
+        # If the wall clock was set back, the token seems to come from the future. It counts as new then, and is sent:
+        # the service knows whether it is valid.
+        age = max(0.0, wall - checkpoint.born)
         return cls(
-            token=resume.token,
+            token=checkpoint.token,
             born=now - age,
-            born_wall=resume.born,
-            walked=resume.walked,
-            total=resume.total,
-            changed=resume.changed,
+            born_wall=checkpoint.born,
+            walked=checkpoint.walked,
+            total=checkpoint.total,
+            changed=checkpoint.changed,
         )
 
-    def past(self, page: Page, total: ReportedTotal, now: float, wall: float) -> "Position":
-        """Give the place behind the page that begins here."""
+    def after(self, page: Page, total: ReportedTotal, now: float, wall: float) -> "Position":
+        """Return the position after a page that begins here."""
         return Position(
             token=page.next_page_token,
             born=now,
@@ -175,40 +196,48 @@ class Position:
 
 @attrs.define
 class Walk:
-    """One way from the first page towards the last.
+    """One pass over the listing, from the first page towards the last.
 
-    `known` rows were yielded before it; `tokens` are those it came by, and how many of its rows lie before each.
+    Attributes:
+        known: Rows that were yielded before this walk.
+        total: What the service reported during it.
+        tokens: The tokens that it has followed, and for each how many of its rows came before.
+        empty_pages: Pages without a row since the last one with a row.
+        pages_without_new: Pages since the last one with a new row.
+        rows_without_new: Rows on those pages.
+        found_new: Whether it has brought a new row.
     """
 
     known: int = 0
     total: ReportedTotal = attrs.field(factory=ReportedTotal)
     tokens: dict[str, int | None] = attrs.field(factory=dict)
     empty_pages: int = 0
-    barren_pages: int = 0
-    barren_rows: int = 0
-    brought_new: bool = False
+    pages_without_new: int = 0
+    rows_without_new: int = 0
+    found_new: bool = False
 
-    def count(self, rows: int, new: int) -> None:
-        """Take note of a page."""
-        self.brought_new = self.brought_new or bool(new)
+    def count_page(self, rows: int, new: int) -> None:
+        """Count a page with so many rows, of which `new` were not known."""
+        self.found_new = self.found_new or bool(new)
         self.empty_pages = 0 if rows else self.empty_pages + 1
-        self.barren_pages = 0 if new else self.barren_pages + 1
-        self.barren_rows = 0 if new else self.barren_rows + rows
+        self.pages_without_new = 0 if new else self.pages_without_new + 1
+        self.rows_without_new = 0 if new else self.rows_without_new + rows
 
-    def place(self, spot: Position) -> Position:
-        """Give a place that was come to, as this walk knows it."""
-        # A token that comes again leads back to where it led before: what came since is not passed, and would stand in
-        # for rows that are missing.
-        if spot.token is None or spot.token not in self.tokens:
-            return spot
-        return attrs.evolve(spot, walked=self.tokens[spot.token])
+    def locate(self, position: Position) -> Position:
+        """Correct a position whose token has come before in this walk: it is where that token led the first time.
+
+        The rows since then are not behind this position. If they were counted, they would hide missing rows.
+        """
+        if position.token is None or position.token not in self.tokens:
+            return position
+        return attrs.evolve(position, walked=self.tokens[position.token])
 
     @property
-    def leads_nowhere(self) -> bool:
-        """Whether it has gone on for too long without anything new.
+    def is_stuck(self) -> bool:
+        """Whether the walk has brought nothing new for too long.
 
-        A fresh walk passes the rows that are known, and some of them twice if they move; then something new must come.
+        A fresh walk passes all known rows, and some of them twice if they move. After that a new row must come.
         """
-        if self.empty_pages > MAX_BARREN_PAGES:
+        if self.empty_pages > MAX_PAGES_WITHOUT_NEW_ROWS:
             return True
-        return self.barren_pages > MAX_BARREN_PAGES and self.barren_rows > 2 * self.known
+        return self.pages_without_new > MAX_PAGES_WITHOUT_NEW_ROWS and self.rows_without_new > 2 * self.known

@@ -1,19 +1,20 @@
-"""One listing as a machine: a page or an error goes in, the next request or the rows to yield come out.
+"""The pagination machine: it is given pages and errors, and decides which rows to yield and what to request next.
 
-A page token lives 15 minutes (the page). When it died, or is too old to be tried, a fresh query with the same filters
-walks from the start, and rows already yielded are skipped by ``(id, uuid, start_time)``. A dead token is never sent
-twice.
+A page token is valid for 15 minutes (the page). When it has expired, or is too old to be sent, a fresh walk begins: the
+first page is requested again with the same filters, and rows already yielded are skipped by ``(id, uuid, start_time)``.
+A token that the service has refused is never sent again.
 
-Times are monotonic seconds, but for the birth of a token, which a checkpoint carries to other processes: that is on the
-wall clock as well.
+Times are monotonic seconds. Only the arrival of a token is also kept in wall clock time, for checkpoints, which other
+processes read.
 """
 
 from typing import Literal
 
+from pyas_async._core.calls.endpoints import MAX_PAGE_SIZE
 from pyas_async._core.calls.response_errors import refuses_page_size, unclear_about_token
-from pyas_async._core.pagination.checkpoint import ListingCheckpoint
+from pyas_async._core.checkpoints.listing import ListingCheckpoint
+from pyas_async._core.checkpoints.seen_rows import SeenRows
 from pyas_async._core.pagination.listing_state import (
-    PAGE_SIZE,
     ListingCounts,
     ListingRules,
     PageRequest,
@@ -21,7 +22,6 @@ from pyas_async._core.pagination.listing_state import (
     ReportedTotal,
     Walk,
 )
-from pyas_async._core.pagination.seen_rows import SeenRows
 from pyas_async._core.pagination.transitions import TRANSITIONS, ListingEvent, ListingState
 from pyas_async.errors import (
     APIStatusError,
@@ -34,110 +34,124 @@ from pyas_async.models import Meeting, Page
 
 
 class PaginationMachine:
-    """The state of one listing."""
+    """The state of one listing.
+
+    Attributes:
+        state: What is requested next.
+        counts: What was counted so far.
+        rows_given: Rows that the last page gave to be yielded.
+        drift: What to warn of after the last row; ``None`` for nothing.
+        failure: What to raise after the last row; ``None`` for nothing.
+    """
 
     def __init__(
         self, rules: ListingRules, resume: ListingCheckpoint | None = None, *, now: float = 0.0, wall: float = 0.0
     ) -> None:
-        """Stand before the first page, or where a checkpoint says.
+        """Begin before the first page, or at a checkpoint.
 
         Args:
-            rules: What the listing may do.
-            resume: Where an earlier iteration stood.
+            rules: What the caller wants of the listing.
+            resume: The checkpoint of an earlier iteration.
             now: The monotonic clock.
             wall: The wall clock, in seconds.
         """
         self.state = ListingState.FRESH
         self.counts = ListingCounts()
-        # What to say, and what to raise, once all rows were handed out.
+        self.rows_given = 0
         self.drift: str | None = None
         self.failure: PaginationError | None = None
         self._rules = rules
         self._page_size: int | None = rules.page_size
-        self._memory = SeenRows()
+        self._seen = SeenRows()
         self._walk = Walk()
-        # Where the page in hand began, where the next one begins, and how many rows were yielded before the page in
-        # hand.
-        self._here = self._ahead = Position()
-        self._before = 0
-        self.given = 0
-        """Rows that the last page gave."""
-        self._brought = 0
-        self._refused: set[str] = set()
-        self._barren_restarts = 0
+        # Where the current page begins, and where the next one begins.
+        self._page_start = self._next_page = Position()
+        # Rows yielded before the current page, and new rows on it. `max_items` may give fewer of them: `rows_given`.
+        self._rows_before = 0
+        self._rows_new = 0
+        self._refused_tokens: set[str] = set()
+        self._restarts_without_new = 0
         self._repairs = 0
-        self._finished = False
+        self._complete = False
 
         if resume is not None:
             self._resume(resume, now, wall)
 
-    def _resume(self, resume: ListingCheckpoint, now: float, wall: float) -> None:
-        self._memory = SeenRows(resume.log())
-        self._walk.known = len(self._memory)
-        self._before = len(self._memory)
-        self._page_size = resume.page_size
-        if resume.done:
-            self._finished = True
+    def _resume(self, checkpoint: ListingCheckpoint, now: float, wall: float) -> None:
+        self._seen = SeenRows(checkpoint.rows())
+        self._walk.known = len(self._seen)
+        self._rows_before = len(self._seen)
+        self._page_size = checkpoint.page_size
+        if checkpoint.done:
+            self._complete = True
             self.stop()
-        elif resume.token is not None:
-            self._ahead = Position.saved(resume, now, wall)
-            self._walk.total = ReportedTotal(first=resume.total, changed=resume.changed)
-            self._walk.tokens[resume.token] = resume.walked
+        elif checkpoint.token is not None:
+            self._next_page = Position.from_checkpoint(checkpoint, now, wall)
+            self._walk.total = ReportedTotal(first=checkpoint.total, changed=checkpoint.changed)
+            self._walk.tokens[checkpoint.token] = checkpoint.walked
             self.state = ListingState.FOLLOWING
 
     @property
     def ended(self) -> bool:
-        """Whether there is nothing more to ask for."""
+        """Whether there is no next request."""
         return self.state is ListingState.DONE
 
     def next(self) -> PageRequest | None:
-        """Give the next request; ``None`` at the end, where `failure` says whether it is a good one."""
+        """Return the next request; ``None`` at the end, when `failure` holds the error if there is one."""
         if self.state is ListingState.DONE:
             return None
         if self.state is ListingState.FRESH:
             return PageRequest(None, self._page_size, None)
-        return PageRequest(self._ahead.token, self._page_size, self._ahead.born + self._rules.token_use)
+        return PageRequest(self._next_page.token, self._page_size, self._next_page.born + self._rules.token_use)
 
     def on_page(self, page: Page, now: float, wall: float) -> tuple[Meeting, ...]:
-        """Take a page in, and give the rows that are to be yielded; none if nobody wants them any more."""
+        """Process a page, and return the rows to yield; none if the listing was stopped meanwhile."""
         if self.ended:
             return ()
         counts, walk = self.counts, self._walk
         counts.pages += 1
-        self._before = len(self._memory)
-        new = self._memory.fresh(page.meetings)
+        self._rows_before = len(self._seen)
+        new = self._seen.add_new(page.meetings)
         counts.duplicates_skipped += len(page.meetings) - len(new)
         if new:
-            self._barren_restarts = 0
+            self._restarts_without_new = 0
         if page.total_records is not None:
             counts.total_reported = page.total_records
-            walk.total.told(page.total_records)
-        walk.count(len(page.meetings), len(new))
-        self._here = self._ahead
-        self._ahead = walk.place(self._here.past(page, walk.total, now, wall))
+            walk.total.update(page.total_records)
+        walk.count_page(len(page.meetings), len(new))
+        self._page_start = self._next_page
+        self._next_page = walk.locate(self._page_start.after(page, walk.total, now, wall))
         wanted = new if self._rules.max_items is None else new[: self._rules.max_items - counts.items]
         counts.items += len(wanted)
-        self.given, self._brought = len(wanted), len(new)
+        self.rows_given, self._rows_new = len(wanted), len(new)
         more = len(new) > len(wanted) or page.next_page_token is not None
         if counts.items == self._rules.max_items and more:
             self.stop()
         else:
-            self._follow(brought_new=bool(new))
+            self._advance(found_new=bool(new))
         return wanted
 
     def on_error(self, error: Exception) -> Literal["age", "answer", "size"]:
-        """Recover from an error of a page's call: say why the listing goes on, or raise what ends it."""
+        """Recover from the error of a request.
+
+        Returns:
+            Why the listing starts over: its token was too old (``"age"``), or was refused, as far as the response tells
+            (``"answer"``), or the page size was refused (``"size"``).
+
+        Raises:
+            Exception: `error` itself if there is no recovery, or a `PaginationError` after too many restarts.
+        """
         if self.ended:
             raise error
         if self.state is ListingState.FRESH:
-            if self._page_size == PAGE_SIZE and isinstance(error, APIStatusError) and refuses_page_size(error):
-                # Pyas's own cap is not documented. Without a number the service takes its own.
+            if self._page_size == MAX_PAGE_SIZE and isinstance(error, APIStatusError) and refuses_page_size(error):
+                # The cap of Pyas itself is not documented. Without a number, the service uses its own.
                 self._page_size = None
                 return "size"
             raise error
         if isinstance(error, PageTokenExpiredError):
-            if error.status and self._ahead.token is not None:
-                self._refused.add(self._ahead.token)
+            if error.status and self._next_page.token is not None:
+                self._refused_tokens.add(self._next_page.token)
             self._forget_token()
             if self._rules.on_expired == "raise":
                 self.stop()
@@ -145,60 +159,64 @@ class PaginationMachine:
             self._restart(error)
             return "answer" if error.status else "age"
         if isinstance(error, APIStatusError) and self.means_dead_token(error):
-            # Perhaps. A fresh query settles it: if that fails too, its error is raised.
+            # The response does not say whether the token is to blame. A fresh query decides: if it fails as well, its
+            # error is raised.
             self._forget_token()
             self._restart(error)
             return "answer"
-        raise error  # not the listing's fault: it stands where it stood, and can be gone on with
+        raise error  # not the listing's fault: its position is unchanged, and the next step tries again
 
     def means_dead_token(self, error: Exception) -> bool:
-        """Whether an error of a token's request is taken to mean that the token is dead, though it may not say so."""
+        """Whether the error of a request with a token is treated as an expired token, though it may not say so."""
         if isinstance(error, PageTokenExpiredError):
             return True
         unclear = isinstance(error, APIStatusError) and unclear_about_token(error)
         return unclear and self._rules.on_expired == "restart"
 
     def stop(self) -> None:
-        """Ask for nothing more."""
-        self._move(ListingEvent.STOPPED)
+        """Request nothing more."""
+        self._transition(ListingEvent.STOPPED)
 
     def abandon(self) -> None:
-        """Ask for nothing more, and say nothing more."""
+        """Request nothing more, and drop `drift` and `failure`."""
         self.drift = self.failure = None
         self.stop()
 
     def checkpoint(
-        self, account_id: str, filters: tuple[tuple[str, str], ...], taken: int, *, coming: object = None
+        self, account_id: str, filters: tuple[tuple[str, str], ...], taken: int, *, prefetched: object = None
     ) -> ListingCheckpoint:
-        """Mark the place after so many rows of the page in hand; `coming` is what the next request has led to."""
-        # In the middle of a page it is this page that must be asked for again: the token in the page leads past it.
-        # What `max_items` cut off the page was not taken, either.
-        all_taken = taken >= self._brought
-        spot = self._ahead if all_taken else self._here
-        if all_taken and isinstance(coming, Exception) and self.means_dead_token(coming):
-            spot = Position()  # nobody has looked at it yet, but a token that is known to be dead is not kept
+        """Return the position after `taken` rows of the current page.
+
+        `prefetched` is the page or the error that the next request has led to, if it is there already.
+        """
+        # In the middle of a page, that page must be requested again: its own token leads past it. New rows that
+        # `max_items` left out were not taken either.
+        all_taken = taken >= self._rows_new
+        position = self._next_page if all_taken else self._page_start
+        if all_taken and isinstance(prefetched, Exception) and self.means_dead_token(prefetched):
+            position = Position()  # `on_error` was not called yet, but a token known to be dead is not kept
         return ListingCheckpoint(
             account_id=account_id,
-            items=self._before + taken,
-            done=self._finished and all_taken,
+            items=self._rows_before + taken,
+            done=self._complete and all_taken,
             filters=filters,
             page_size=self._page_size,
-            token=spot.token,
-            born=spot.born_wall,
+            token=position.token,
+            born=position.born_wall,
             index=0 if all_taken else taken,
-            walked=spot.walked,
-            total=spot.total,
-            changed=spot.changed,
-            rows=self._memory.log,
+            walked=position.walked,
+            total=position.total,
+            changed=position.changed,
+            rows=self._seen.log,
         )
 
-    def _follow(self, *, brought_new: bool) -> None:
-        token, walk, counts = self._ahead.token, self._walk, self.counts
+    def _advance(self, *, found_new: bool) -> None:
+        token, walk, counts = self._next_page.token, self._walk, self.counts
         if token is None:
             self._end_walk()
             return
-        refused = token in self._refused
-        if refused or (token in walk.tokens and not brought_new):
+        refused = token in self._refused_tokens
+        if refused or (token in walk.tokens and not found_new):
             self._forget_token()
             self.stop()
             again = (
@@ -210,60 +228,60 @@ class PaginationMachine:
                 f"the service handed out a page token {again}, after {counts.items:,} rows; "
                 "the rest cannot be reached. Narrow the dates, or ask the vendor"
             )
-        elif walk.leads_nowhere:
+        elif walk.is_stuck:
             self.stop()
             self.failure = PaginationLoopError(
-                f"{walk.barren_pages} pages in a row, each with a token to go on, brought nothing new after "
+                f"{walk.pages_without_new} pages in a row, each with a token to go on, brought nothing new after "
                 f"{counts.items:,} rows; giving up. Narrow the dates, or ask the vendor"
             )
         else:
-            walk.tokens[token] = self._ahead.walked
-            self._move(ListingEvent.PAGE_WITH_TOKEN)
+            walk.tokens[token] = self._next_page.walked
+            self._transition(ListingEvent.PAGE_WITH_TOKEN)
 
     def _end_walk(self) -> None:
-        """Hold the total that the service reported against the rows of this walk."""
+        """Compare the rows of this walk with the total that the service reported."""
         walk, rules = self._walk, self._rules
-        # A walk from the first page on counts rows that repeat as well, as the service's total does.
-        seen = max(len(self._memory), self._ahead.walked or 0)
+        # A walk that began at the first page counts repeated rows as well, as the service's total does.
+        seen = max(len(self._seen), self._next_page.walked or 0)
         self.counts.missing = walk.total.missing(seen)
-        # Where not all rows are wanted, nobody asked for all of them to be there.
+        # With `max_items`, the caller does not ask for all rows.
         drift = walk.total.drift(seen) if rules.max_items is None else None
         if (
             drift is not None
             and rules.verify_total == "repair"
             and self._repairs < rules.max_restarts
-            and (walk.brought_new or not self._repairs)
+            and (walk.found_new or not self._repairs)
         ):
             self._repairs += 1
             self.counts.restarts += 1
-            self._begin_walk(ListingEvent.FELL_SHORT)
+            self._begin_walk(ListingEvent.ROWS_MISSING)
             return
-        self._finished = True
-        self._move(ListingEvent.LAST_PAGE)
+        self._complete = True
+        self._transition(ListingEvent.LAST_PAGE)
         if drift is not None and rules.verify_total != "off":
             self.drift = drift
             if rules.verify_total == "raise":
                 self.failure = PaginationIncompleteError(drift)
 
     def _restart(self, error: APIStatusError) -> None:
-        if self._barren_restarts >= self._rules.max_restarts:
+        if self._restarts_without_new >= self._rules.max_restarts:
             self.stop()
             raise PaginationError(
-                f"the page token died {self._barren_restarts + 1} times without a new row in between, after "
+                f"the page token died {self._restarts_without_new + 1} times without a new row in between, after "
                 f"{self.counts.items:,} rows: the listing is too long for a token's {self._rules.token_ttl:g} s. "
                 f"Take rows faster, or list narrower dates one after the other. The last refusal: {error}"
             )
-        self._barren_restarts += 1
+        self._restarts_without_new += 1
         self.counts.restarts += 1
-        self._begin_walk(ListingEvent.TOKEN_DIED)
+        self._begin_walk(ListingEvent.TOKEN_EXPIRED)
 
     def _begin_walk(self, event: ListingEvent) -> None:
         self._forget_token()
-        self._walk = Walk(known=len(self._memory))
-        self._move(event)
+        self._walk = Walk(known=len(self._seen))
+        self._transition(event)
 
     def _forget_token(self) -> None:
-        self._ahead = Position()
+        self._next_page = Position()
 
-    def _move(self, event: ListingEvent) -> None:
+    def _transition(self, event: ListingEvent) -> None:
         self.state = TRANSITIONS[self.state, event]

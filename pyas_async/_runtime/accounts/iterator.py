@@ -1,35 +1,34 @@
-"""The listings of many accounts as users hold them: one asynchronous iterator of pairs."""
+"""`AccountsIterator`, the asynchronous iterator over the meetings of many accounts."""
 
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, NoReturn, Self
 
-import anyio
 import anyio.lowlevel
 
-from pyas_async._core.accounts.checkpoint import AccountsCheckpoint
-from pyas_async._core.accounts.tally import AccountsStats, AccountsTally
-from pyas_async._core.pagination.checkpoint import Checkpoint, ListingCheckpoint
+from pyas_async._core.accounts import AccountsStats, AccountsTally
+from pyas_async._core.checkpoints.accounts import AccountsCheckpoint
+from pyas_async._core.checkpoints.listing import ListingCheckpoint
 from pyas_async._core.pagination.listing_state import ListingRules
 from pyas_async._public import public
 from pyas_async._runtime.accounts.chunks import Chunks
 from pyas_async._runtime.accounts.page_queue import AccountPages, PageQueue
 from pyas_async._runtime.accounts.source import AccountSource
 from pyas_async._runtime.accounts.workers import AccountWorkers
+from pyas_async._runtime.background import BackgroundTasks
 from pyas_async._runtime.calls.options import CallOptions
 from pyas_async._runtime.calls.session import Session
 from pyas_async._runtime.pagination.iterator import MeetingIterator
+from pyas_async.checkpoints import Checkpoint
 from pyas_async.errors import PyasError
 from pyas_async.models import Meeting
 
 if TYPE_CHECKING:
-    from anyio.abc import TaskGroup
-
     from pyas_async._runtime.events import Job
 
 _log = logging.getLogger("pyas_async")
-_HOW = (
+_BLOCK_NEEDED = (
     "iter_accounts() needs a block: `async with client.meetings.iter_accounts(…) as pairs:`, and in it "
     "`async for account_id, meeting in pairs:`"
 )
@@ -47,11 +46,11 @@ class AccountsIterator(AsyncIterator[tuple[str, Meeting]]):
                 ...
 
     Pages of the accounts under way take turns; the rows of one account come in the order of its listing. A cancelled
-    step loses nothing: go on with the next. Every `PyasError` that it raises carries a `checkpoint`.
+    step loses no pair: the next step returns it. Every `PyasError` that it raises carries a `checkpoint`.
 
     Attributes:
-        failures: What ended a listing before its end, by account; the other listings go on. Each error carries the
-            checkpoint of its listing.
+        failures: The errors that ended a listing before its end, by account; the other listings go on. Each error
+            carries the checkpoint of its listing.
     """
 
     failures: dict[str, PyasError]
@@ -60,85 +59,88 @@ class AccountsIterator(AsyncIterator[tuple[str, Meeting]]):
         self,
         session: Session,
         options: CallOptions,
-        roll: AccountSource,
+        source: AccountSource,
         *,
         filters: tuple[tuple[str, str], ...],
         rules: ListingRules,
         max_concurrency: int,
         resume: AccountsCheckpoint | None = None,
     ) -> None:
-        """Stand before the first pair, or where the checkpoint says; nothing is drawn or sent yet."""
+        """Begin before the first pair, or at the checkpoint; nothing is drawn or sent yet."""
 
-        def open_listing(place: ListingCheckpoint) -> MeetingIterator:
+        def open_listing(position: ListingCheckpoint) -> MeetingIterator:
             return MeetingIterator(
                 session,
                 options,
-                account_id=place.account_id,
+                account_id=position.account_id,
                 filters=filters,
                 rules=rules,
-                resume=place,
+                resume=position,
                 within=None if self._job is None else self._job.number,
             )
 
         self._session = session
         self._job: Job | None = None
-        # A page that has waited for half its token's life may need the other half until all of its rows are taken.
-        self._turns = PageQueue(session.clock.now, rules.token_use / 2)
-        ledger = AccountsTally(filters, rules.page_size, resume)
-        self._listings = AccountWorkers(open_listing, roll, ledger, self._turns, max_concurrency=max_concurrency)
-        self.failures = self._listings.failures
-        self._tasks: TaskGroup | None = None
-        self._in_hand: AccountPages | None = None
+        # A page waits for at most half its token's life: the consumer may need the other half to take its rows.
+        self._queue = PageQueue(session.clock.now, rules.token_use / 2)
+        self._tasks = BackgroundTasks()
+        tally = AccountsTally(filters, rules.page_size, resume)
+        self._workers = AccountWorkers(
+            self._tasks, open_listing, source, tally, self._queue, max_concurrency=max_concurrency
+        )
+        self.failures = self._workers.failures
+        self._current: AccountPages | None = None
         self._account_id = ""
         self._rows: Iterator[Meeting] = iter(())
-        self._iterated = self._busy = self._over = False
+        self._iterated = self._loading = self._over = False
         self._raised: BaseException | None = None
 
     @property
     def stats(self) -> AccountsStats:
         """What the iteration has done so far."""
-        return self._listings.stats()
+        return self._workers.stats()
 
     def checkpoint(self) -> Checkpoint:
-        """Mark the place after the pair that was handed out last: it counts as done, and nothing after it.
+        """Return the position after the pair that was handed out last: it counts as done, and nothing after it.
 
-        Cheap enough to be taken after every pair; only its text costs.
+        It is cheap to take after every pair; only its text costs.
         """
-        return self._listings.checkpoint()
+        return self._workers.checkpoint()
 
     def take_listed(self) -> list[str]:
-        """Give the accounts whose listing has come to its end since this was asked last, in about that order.
+        """Return the accounts whose listing has reached its end since the last call, in about that order.
 
-        The pairs so far are all of theirs. It belongs to a checkpoint that is taken in the same breath: each account
-        that comes to its end in one of several iterations, of which one resumes the other, is given by one of them.
+        All of their pairs were handed out. Take a checkpoint together with it, with nothing awaited in between: then,
+        in a series of iterations of which each resumes the one before, each account that ends is returned once.
         """
-        return self._listings.take_listed()
+        return self._workers.take_listed()
 
     def chunks(
         self, *, pages: int = 16, seconds: float = 1.0
     ) -> AsyncIterator[tuple[list[tuple[str, Meeting]], Checkpoint]]:
-        """Iterate by chunks: pairs, and the checkpoint behind them, to be stored in one transaction.
+        """Iterate by chunks: pairs, and the checkpoint after them, to be stored in one transaction.
 
-        A process that is killed has called in vain for the pages since the last chunk that it stored, and for those
-        that were under way. Accounts without a row give no pair, but cost a call as well: where many of them come one
-        after the other, chunks have fewer pairs, or none. The last checkpoint is `done`, unless accounts failed.
+        If the process is killed, the calls for the pages after the last stored chunk, and for those under way, were in
+        vain. An account without rows has no pair, but costs a call as well: where many of them follow each other,
+        chunks have fewer pairs, or none. The last checkpoint is `done`, unless accounts failed.
 
         Args:
-            pages: Pages of a chunk at most; they are taken whole. As many accounts that end make a chunk, too.
-            seconds: After which a chunk ends that has fewer. It then waits for the first page, or the first account
-                that ends, however long.
+            pages: The most pages of a chunk; pages are never split. The same number of accounts that end make a chunk
+                as well.
+            seconds: The time after which a chunk ends that has fewer. If it has nothing by then, it waits for the first
+                page, or the first account that ends, however long that takes.
 
         Raises:
             InvalidArgumentError: If an argument is out of bounds.
             TypeError: Outside of ``async with``.
             RuntimeError: If it is iterated already.
         """
-        chunks = Chunks(self._next_page, self.checkpoint, self._listings.stats, pages=pages, seconds=seconds)
+        chunks = Chunks(self._next_page, self.checkpoint, self._workers.stats, pages=pages, seconds=seconds)
         aiter(self)
         return chunks
 
     def __aiter__(self) -> Self:
-        """Begin the iteration.
+        """Return the iterator itself.
 
         Raises:
             TypeError: Outside of ``async with``.
@@ -146,64 +148,59 @@ class AccountsIterator(AsyncIterator[tuple[str, Meeting]]):
         """
         if self._iterated or self._over:
             raise RuntimeError(_ONCE)
-        if self._tasks is None:
-            raise TypeError(_HOW)
+        if not self._tasks.is_open:
+            raise TypeError(_BLOCK_NEEDED)
         self._iterated = True
         return self
 
     async def __anext__(self) -> tuple[str, Meeting]:
-        """Give the next pair.
+        """Return the next pair.
 
         Raises:
-            PyasError: What ended the iteration, since no other account would be spared.
+            PyasError: What ended the iteration, since every other account would fail as well.
             CheckpointError: If the accounts are others than those of the checkpoint.
         """
         while True:
             for row in self._rows:
                 return self._account_id, row
-            await self._turn()
+            await self._load()
 
     async def _next_page(self, enough: Callable[[], bool]) -> list[tuple[str, Meeting]]:
-        """Give all pairs of a page, or what is left of it; none if it is enough before a page is there."""
+        """Return the remaining pairs of the current page, or those of the next; none if `enough()` before."""
         while not (pairs := [(self._account_id, row) for row in self._rows]) and not enough():
-            await self._turn(enough)
+            await self._load(enough)
         return pairs
 
     async def __aenter__(self) -> Self:
-        """Let accounts be listed, from the first pair that is asked for, until the block ends."""
-        if self._tasks is not None or self._over:
+        """Begin the block. Nothing is drawn or sent before the first pair is asked for."""
+        if self._tasks.is_open or self._over:
             raise RuntimeError(_ONCE)
-        self._tasks = anyio.create_task_group()
-        await self._tasks.__aenter__()
+        await self._tasks.open()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """End the iteration: nothing more is handed out or asked for, and pages on their way are let go."""
-        tasks, self._tasks = self._tasks, None
+        """End the iteration: nothing more is handed out or requested, and requests under way are cancelled."""
         self._over, self._rows = True, iter(())
-        if tasks is None:
+        if not self._tasks.is_open:
             return
-        tasks.cancel_scope.cancel()
-        # The group is told of no error: its tasks keep theirs, and the block's goes on as it is, not in a group.
         try:
-            await tasks.__aexit__(None, None, None)
+            await self._tasks.close(cancel=True)
         finally:
             self._emit_end()
-        self._raise_unread(beside=error)
+        self._raise_unreported(beside=error)
 
     def __repr__(self) -> str:
-        """Show how far it has come."""
         stats, state = self.stats, "closed" if self._over else "open"
         return (
             f"<AccountsIterator: {stats.begun} accounts begun, {stats.done} done, {stats.failed} failed, "
             f"{stats.items} items, {stats.pages} pages, {state}>"
         )
 
-    def _raise_unread(self, *, beside: BaseException | None) -> None:
-        """Raise what no reader was told: what ends the program, and what closing the input raised."""
-        error, closing = self._listings.error, self._listings.closing
+    def _raise_unreported(self, *, beside: BaseException | None) -> None:
+        """Raise what no step has raised: an exception that ends the program, or what closing the input raised."""
+        error, closing = self._workers.error, self._workers.closing_error
         if error is not None and error is not self._raised and not isinstance(error, Exception):
             raise error
         if closing is not None and beside is None:
@@ -218,45 +215,45 @@ class AccountsIterator(AsyncIterator[tuple[str, Meeting]]):
 
     def _emit_end(self) -> None:
         if self._job is not None:
-            error = self._listings.error
-            outcome: Literal["ok", "failed", "left"] = "left" if self._listings.cut_off else "ok"
+            error = self._workers.error
+            outcome: Literal["ok", "failed", "left"] = "left" if self._workers.cut_off else "ok"
             self._job.end(outcome if error is None else "failed", error)
 
-    async def _turn(self, enough: Callable[[], bool] = bool) -> None:
-        """Give back the page in hand, which was taken whole, and take the next, unless it is enough before."""
+    async def _load(self, enough: Callable[[], bool] = bool) -> None:
+        """Make the next page the current one, whose rows were all taken; stop waiting if `enough` returns true."""
         if self._over:
             raise StopAsyncIteration
-        if self._tasks is None:
-            raise TypeError(_HOW)
-        if self._busy:
+        if not self._tasks.is_open:
+            raise TypeError(_BLOCK_NEEDED)
+        if self._loading:
             msg = "another task is waiting for the next pair; let one task iterate, and hand the pairs on"
             raise RuntimeError(msg)
-        self._busy = True
+        self._loading = True
         try:
-            if self._in_hand is not None:
-                self._turns.release(self._in_hand)
-                self._in_hand = None
+            if self._current is not None:
+                self._queue.done(self._current)
+                self._current = None
             self._emit_begin()
-            self._listings.start(self._tasks)
-            # A reader that never waits would keep the tasks from sending for further pages.
+            self._workers.start()
+            # Without this, a consumer that never waits would keep the workers from requesting further pages.
             await anyio.lowlevel.checkpoint()
-            await self._listings.settle()
-            while (account := self._turns.pick()) is None:
-                if self._listings.over:
-                    # The tasks may have heard of a cancellation of the block first; then it is the reader's as well.
+            await self._workers.let_listings_load()
+            while (account := self._queue.pick()) is None:
+                if self._workers.over:
+                    # If the block is being cancelled, the workers may see it first; then this step is cancelled too.
                     await anyio.lowlevel.checkpoint_if_cancelled()
                     self._end()
                 if enough():
                     return
-                await self._turns.news.wait()
-            self._in_hand, self._account_id, self._rows = account, account.account_id, account.rows
+                await self._queue.changed.wait()
+            self._current, self._account_id, self._rows = account, account.account_id, account.rows
         finally:
-            self._busy = False
+            self._loading = False
 
     def _end(self) -> NoReturn:
         self._over = True
-        error = self._raised = self._listings.error
-        if error is None and self._listings.cut_off:
+        error = self._raised = self._workers.error
+        if error is None and self._workers.cut_off:
             error = RuntimeError("the block of this iteration is being cancelled, and nothing more will come")
         if isinstance(error, PyasError):
             error.checkpoint = self.checkpoint()

@@ -1,40 +1,40 @@
-"""The accounts to be listed, drawn one by one from whatever the user keeps their ids in."""
+"""The account ids of an iteration over many accounts, drawn one by one from the caller's input."""
 
 from collections.abc import AsyncIterable, Iterable
 
 import anyio.lowlevel
 
 from pyas_async import _checks
-from pyas_async._core.accounts.checkpoint import AccountsCheckpoint, add_id
+from pyas_async._core.checkpoints.accounts import AccountsCheckpoint, add_id
 from pyas_async._runtime.item_source import ItemSource
 from pyas_async.errors import InvalidArgumentError
 
-_BREATH = 100
-"""Ids that are drawn again at a stretch, where the input has them at hand; then others get their turn."""
+_IDS_AT_A_TIME = 100
+"""Ids of an earlier iteration that are drawn before other tasks get a turn: the input may have them all at hand."""
 
 
 class AccountSource:
-    """An input of account ids, of which only so many were drawn as were asked for.
+    """An input of account ids, which are drawn only as they are needed.
 
     Attributes:
-        drawn: How many were drawn, by the iterations that this one resumes as well.
-        ids: What they add up to.
-        empty: Whether there are no more.
+        drawn: How many ids were drawn, by the iterations that this one resumes as well.
+        ids: The check sum of these ids.
+        exhausted: Whether the input has no more.
     """
 
     def __init__(self, account_ids: Iterable[str] | AsyncIterable[str], resume: AccountsCheckpoint | None) -> None:
-        """Stand before the first, or behind those that a checkpoint counts; nothing is drawn yet."""
+        """Keep the input; nothing is drawn yet."""
         self._items = ItemSource("account_ids", "account ids", account_ids)
         self._resume = resume
         self.drawn: int = 0 if resume is None else resume.drawn
         self.ids: int = 0 if resume is None else resume.ids
-        self.empty: bool = False
+        self.exhausted: bool = False
 
     async def open(self) -> None:
-        """Draw again what was drawn before a checkpoint, and compare.
+        """Draw the ids again that the resumed iteration had drawn, and compare them.
 
         Raises:
-            CheckpointError: If there are others.
+            CheckpointError: If they are others.
         """
         if self._resume is None:
             return
@@ -43,27 +43,27 @@ class AccountSource:
             while drawn < self._resume.drawn:
                 account_id, _ = _checked(drawn, await self._items.draw())
                 drawn, ids = drawn + 1, add_id(ids, account_id)
-                if not drawn % _BREATH:
+                if not drawn % _IDS_AT_A_TIME:
                     await anyio.lowlevel.checkpoint()
         except StopAsyncIteration:
-            self.empty = True
+            self.exhausted = True
         self._resume.check_ids(drawn, ids)
 
     async def draw(self) -> tuple[str, InvalidArgumentError | None] | None:
-        """Draw the next id, with what is wrong with it if it cannot be one; ``None`` at the end."""
-        if self.empty:
+        """Return the next id, with an error if it cannot be an account's; ``None`` after the last."""
+        if self.exhausted:
             return None
         try:
             value = await self._items.draw()
         except StopAsyncIteration:
-            self.empty = True
+            self.exhausted = True
             return None
         account_id, error = _checked(self.drawn, value)
         self.drawn, self.ids = self.drawn + 1, add_id(self.ids, account_id)
         return account_id, error
 
     async def aclose(self) -> None:
-        """Close a generator; to be called by the task that drew."""
+        """Close the input if it is a generator. The task that drew the ids must call this."""
         await self._items.aclose()
 
 

@@ -1,124 +1,129 @@
-"""The listings of many accounts: a task for each that is under way, and one that begins them.
+"""The tasks behind `AccountsIterator`: one that begins accounts, and a worker for each account under way.
 
-A task brings a page, and waits until the reader has taken it; the page after it is on its way meanwhile. The reader
-takes the rows from the listing itself, so that each listing stands where the reader stands.
+A worker loads a page of its listing, and waits until the consumer has taken it; meanwhile the listing prefetches the
+next page. The consumer takes the rows from the listing itself, so that the position of each listing is the consumer's.
 """
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import Any
 
 import anyio
 import anyio.lowlevel
 
-from pyas_async._core.accounts.checkpoint import AccountsCheckpoint
-from pyas_async._core.accounts.tally import AccountsStats, AccountsTally
+from pyas_async._core.accounts import AccountsStats, AccountsTally
 from pyas_async._core.bulk import bare, hits_all
-from pyas_async._core.pagination.checkpoint import ListingCheckpoint
+from pyas_async._core.checkpoints.accounts import AccountsCheckpoint
+from pyas_async._core.checkpoints.listing import ListingCheckpoint
 from pyas_async._runtime.accounts.page_queue import AccountPages, PageQueue
 from pyas_async._runtime.accounts.source import AccountSource
+from pyas_async._runtime.background import BackgroundTasks
 from pyas_async._runtime.bulk.workers import is_ours
 from pyas_async._runtime.pagination.iterator import MeetingIterator
 from pyas_async.errors import PyasError
 
-if TYPE_CHECKING:
-    from anyio.abc import TaskGroup
-
 _log = logging.getLogger("pyas_async")
-# A reader that takes so many seconds for a page is not kept waiting noticeably where the listings get one of them.
-_SLOW, _SETTLE = 10.0, 1.0
+# Seconds. A consumer that takes so long for a page hardly notices if the listings get the second number of seconds.
+_SLOW_PAGE, _PAUSE = 10.0, 1.0
 
 
 class AccountWorkers:
     """The accounts under way, and the tasks that list them.
 
     Attributes:
-        failures: What ended a listing before its end, by account.
-        error: What ends all of them, once the reader has what came before it.
-        closing: What was raised when the input was closed.
+        failures: The errors that ended a listing before its end, by account.
+        error: The error that ends all listings, once the consumer has taken the rows before it.
+        closing_error: What was raised when the input was closed.
     """
 
     def __init__(
         self,
+        tasks: BackgroundTasks,
         open_listing: Callable[[ListingCheckpoint], MeetingIterator],
-        roll: AccountSource,
-        ledger: AccountsTally,
-        turns: PageQueue,
+        source: AccountSource,
+        tally: AccountsTally,
+        queue: PageQueue,
         *,
         max_concurrency: int,
     ) -> None:
-        """Have no account under way."""
         self.failures: dict[str, PyasError] = {}
         self.error: BaseException | None = None
-        self.closing: Exception | None = None
+        self.closing_error: Exception | None = None
+        self._tasks = tasks
         self._open_listing = open_listing
-        self._roll = roll
-        self._ledger = ledger
-        self._turns = turns
-        self._most = max_concurrency
-        self._open: dict[AccountPages, None] = {}
+        self._source = source
+        self._tally = tally
+        self._queue = queue
+        self._max_concurrency = max_concurrency
+        self._under_way: dict[AccountPages, None] = {}
         self._listed: list[str] = []
-        self._told_early: set[AccountPages] = set()
-        self._tasks: TaskGroup | None = None
+        # Accounts that `take_listed` has returned before their workers have ended.
+        self._listed_early: set[AccountPages] = set()
+        self._started = False
         self._running = 0
         self._all_begun = False
 
     @property
     def over(self) -> bool:
         """Whether no further page will come."""
-        return self.error is not None or (self._tasks is not None and not self._running)
+        return self.error is not None or (self._started and not self._running)
 
     @property
     def cut_off(self) -> bool:
-        """Whether the tasks were stopped before they were through."""
-        return bool(self._open) or not self._all_begun
+        """Whether accounts are under way, or were not begun; once the tasks have ended, that they were cancelled."""
+        return bool(self._under_way) or not self._all_begun
 
-    def start(self, tasks: "TaskGroup") -> None:
-        """Begin to draw accounts, unless that was begun."""
-        if self._tasks is None:
-            self._tasks = tasks
-            self._start(tasks, partial(self._draw, tasks))
+    def start(self) -> None:
+        """Begin to draw accounts, unless this was called before."""
+        if not self._started:
+            self._started = True
+            self._start(self._begin_accounts)
 
-    async def settle(self) -> None:
-        """Let listings without a page for a slow reader get one: if it computes, they have no other time for it."""
-        if self._turns.page_time < _SLOW:
+    async def let_listings_load(self) -> None:
+        """Give all listings up to a second to load a page, if the consumer is slow.
+
+        A consumer that computes blocks the event loop, so they have no other time for it.
+        """
+        if self._queue.page_time < _SLOW_PAGE:
             return
-        with anyio.move_on_after(_SETTLE):
-            while not self.over and len(self._turns) < len(self._open):
-                await self._turns.news.wait()
+        with anyio.move_on_after(_PAUSE):
+            while not self.over and len(self._queue) < len(self._under_way):
+                await self._queue.changed.wait()
 
     def stats(self) -> AccountsStats:
-        """Add up what all listings have done."""
-        return self._ledger.stats(account.listing.stats for account in self._open)
+        """Return the sums of what all listings have done."""
+        return self._tally.stats(account.listing.stats for account in self._under_way)
 
     def checkpoint(self) -> AccountsCheckpoint:
-        """Mark the place at which all listings stand."""
-        places, roll = [account.place() for account in self._open], self._roll
-        return self._ledger.checkpoint(places, drawn=roll.drawn, ids=roll.ids, drawn_out=roll.empty)
+        """Return the position of the whole iteration."""
+        positions, source = [account.checkpoint() for account in self._under_way], self._source
+        return self._tally.checkpoint(positions, drawn=source.drawn, ids=source.ids, exhausted=source.exhausted)
 
     def take_listed(self) -> list[str]:
-        """Give the accounts that have come to their end since this was asked last.
+        """Return the accounts whose listing has reached its end since this was called last.
 
-        A checkpoint counts a listing as done when its last row is handed out, before its task has noticed; so does
+        A checkpoint counts a listing as done when its last row is handed out, before its worker has noticed. So does
         this.
         """
-        early = [account for account in self._open if account not in self._told_early and account.place().done]
-        self._told_early.update(early)
+        early = [
+            account for account in self._under_way if account not in self._listed_early and account.checkpoint().done
+        ]
+        self._listed_early.update(early)
         listed, self._listed = [*self._listed, *(account.account_id for account in early)], []
         return listed
 
-    def _start(self, tasks: "TaskGroup", part: Callable[[], Awaitable[None]]) -> None:
+    def _start(self, function: Callable[[], Coroutine[Any, Any, None]]) -> None:
         self._running += 1
-        tasks.start_soon(self._run, part)
+        self._tasks.start_soon(self._run, function)
 
-    async def _run(self, part: Callable[[], Awaitable[None]]) -> None:
+    async def _run(self, function: Callable[[], Coroutine[Any, Any, None]]) -> None:
         try:
-            await part()
+            await function()
         except BaseException as error:
             if is_ours(error):
                 raise
-            # It is kept out of the task group: whoever reads, or leaves the block, raises it.
+            # It does not go through the task group: the consumer's next step raises it, or the end of the block.
             if self.error is not None:
                 fields = {"pyas_event": "AlsoRaised", "pyas_operation": "meetings.iter_accounts"}
                 said = "iter_accounts: this was raised, too, while the iteration was ending"
@@ -127,61 +132,65 @@ class AccountWorkers:
                 self.error = error
         finally:
             self._running -= 1
-            self._turns.news.notify()
+            self._queue.changed.notify()
 
-    async def _draw(self, tasks: "TaskGroup") -> None:
-        """Begin one account after the other, each when there is room for it."""
+    async def _begin_accounts(self) -> None:
         try:
-            await self._roll.open()
-            while await self._admits():
-                if (place := await self._next_place()) is None:
+            await self._source.open()
+            while await self._wait_to_begin():
+                if (position := await self._next_position()) is None:
                     self._all_begun = True
                     return
-                account = AccountPages(place.account_id, self._open_listing(place))
-                self._open[account] = None
-                self._start(tasks, partial(self._list, account))
+                account = AccountPages(position.account_id, self._open_listing(position))
+                self._under_way[account] = None
+                self._start(partial(self._list, account))
         finally:
             try:
-                await self._roll.aclose()
+                await self._source.aclose()
             except Exception as error:  # noqa: BLE001  (raised at the end of the block)
-                self.closing = error
+                self.closing_error = error
 
-    async def _admits(self) -> bool:
-        """Wait until another account may be begun; ``False`` if none is to be."""
-        while self.error is None and not (len(self._open) < self._most and self._turns.allow(len(self._open))):
-            await self._turns.news.wait()
+    async def _wait_to_begin(self) -> bool:
+        """Wait until another account may be begun; ``False`` if the iteration fails meanwhile."""
+        while self.error is None and not (
+            len(self._under_way) < self._max_concurrency and self._queue.admits(len(self._under_way))
+        ):
+            await self._queue.changed.wait()
         return self.error is None
 
-    async def _next_place(self) -> ListingCheckpoint | None:
-        """Find the next account: first those that were under way, then the input's, then those that had failed."""
-        if (place := self._ledger.go_on()) is not None:
-            return place
-        while (drawn := await self._roll.draw()) is not None:
+    async def _next_position(self) -> ListingCheckpoint | None:
+        """Return where the next listing begins; ``None`` after the last.
+
+        First come the accounts that were under way in the resumed iteration, then those of the input, then those that
+        had failed.
+        """
+        if (position := self._tally.next_to_resume()) is not None:
+            return position
+        while (drawn := await self._source.draw()) is not None:
             account_id, error = drawn
             if error is None:
-                return self._ledger.begin(account_id)
-            self._ledger.refused()
+                return self._tally.begin(account_id)
+            self._tally.refuse()
             self.failures[account_id] = error
             await anyio.lowlevel.checkpoint()
-        return self._ledger.retry()
+        return self._tally.next_to_retry()
 
     async def _list(self, account: AccountPages) -> None:
-        """List an account page by page, each once the reader has taken the one before."""
         failure: PyasError | None = None
         try:
             async with account.listing as listing:
-                while (rows := await listing._hand_over()) is not None:  # noqa: SLF001  (the reader moves its place)
-                    await self._turns.offer(account, rows)
+                while (rows := await listing._load_rows()) is not None:  # noqa: SLF001  (not for users)
+                    await self._queue.put(account, rows)
                     if self.error is not None:
                         return
         except PyasError as error:
             if hits_all(error):
                 raise
             failure = bare(error)
-        del self._open[account]
-        self._ledger.ended(account.place(), account.listing.stats, failed=failure is not None)
+        del self._under_way[account]
+        self._tally.end(account.checkpoint(), account.listing.stats, failed=failure is not None)
         if failure is not None:
             self.failures[account.account_id] = failure
-        elif account not in self._told_early:
+        elif account not in self._listed_early:
             self._listed.append(account.account_id)
-        self._told_early.discard(account)
+        self._listed_early.discard(account)

@@ -6,12 +6,12 @@ from collections.abc import AsyncIterable, AsyncIterator, Generator, Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Literal, NoReturn, TypeVar
 
-import anyio
 import anyio.lowlevel
 
 from pyas_async import _checks
 from pyas_async._core.bulk import BulkOperation
 from pyas_async._public import public
+from pyas_async._runtime.background import BackgroundTasks
 from pyas_async._runtime.bulk.workers import BulkWorkers
 from pyas_async._runtime.calls.options import CallOptions
 from pyas_async._runtime.calls.session import Session
@@ -20,8 +20,6 @@ from pyas_async.errors import PyasError
 from pyas_async.outcomes import BulkStats, K_co, Outcome, V_co
 
 if TYPE_CHECKING:
-    from anyio.abc import TaskGroup
-
     from pyas_async._runtime.events import Job
 
 T = TypeVar("T")
@@ -82,7 +80,7 @@ class BulkRun(Generic[K_co, V_co]):
         self._ready: deque[Outcome[K_co, V_co]] = deque()
         self._news = Notifier()
         self._cut_off = False
-        self._tasks: TaskGroup  # in a block
+        self._tasks = BackgroundTasks()
 
     @property
     def stats(self) -> BulkStats:
@@ -133,8 +131,7 @@ class BulkRun(Generic[K_co, V_co]):
             RuntimeError: The second time.
         """
         self._begin()
-        self._tasks = anyio.create_task_group()
-        await self._tasks.__aenter__()
+        await self._tasks.open()
         self._tasks.start_soon(self._work)
         return _Outcomes(self)
 
@@ -143,10 +140,8 @@ class BulkRun(Generic[K_co, V_co]):
     ) -> None:
         """End the run; calls under way are cancelled."""
         early = self._state == "running" or bool(self._ready)
-        self._tasks.cancel_scope.cancel()
         try:
-            # The group is told of no error: the block's goes on as it is, not in a group.
-            await self._tasks.__aexit__(None, None, None)
+            await self._tasks.close(cancel=True)
         finally:
             self._state = "left" if early else "ended"
             self._ready.clear()

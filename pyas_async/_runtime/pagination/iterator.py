@@ -1,4 +1,4 @@
-"""A listing as users hold it: an asynchronous iterator that turns the handle of the paging machine."""
+"""`MeetingIterator`, the asynchronous iterator over one listing: it makes the requests of the pagination machine."""
 
 import operator
 from collections.abc import AsyncIterator, Iterator
@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Literal, Self
 
 import attrs
 
-from pyas_async._core.pagination.checkpoint import Checkpoint, ListingCheckpoint
+from pyas_async._core.checkpoints.listing import ListingCheckpoint
 from pyas_async._core.pagination.listing_state import IterationStats, ListingRules
 from pyas_async._core.pagination.machine import PaginationMachine
 from pyas_async._public import public
 from pyas_async._runtime.calls.options import CallOptions
 from pyas_async._runtime.calls.session import Session
-from pyas_async._runtime.pagination.prefetch import Arrival, PageFetcher
+from pyas_async._runtime.pagination.prefetch import FetchResult, PageFetcher
+from pyas_async.checkpoints import Checkpoint
 from pyas_async.errors import PyasError
 from pyas_async.events import ListingDrifted, ListingRestarted, PageReceived
 from pyas_async.models import Meeting, Page
@@ -28,9 +29,10 @@ _ONCE = "this listing has been iterated, or closed; call iter_all() again for an
 class MeetingIterator(AsyncIterator[Meeting]):
     """The meetings of one account, across pages, each row once.
 
-    ``async for`` over it fetches a page when its rows are wanted. Under ``async with`` the next page travels while the
-    rows of this one are worked on. It can be iterated once. Leaving a bare loop early needs no cleaning up: there is no
-    task and no connection to be left behind. A cancelled step loses nothing: go on with the next.
+    A bare ``async for`` requests a page when its rows are needed. Inside ``async with``, the next page is requested
+    while the rows of the current one are being processed. It can be iterated once. A bare loop can be left early
+    without cleaning up: it leaves no task and no connection behind. A cancelled step loses no row: the next step
+    returns it.
 
     Every `PyasError` that it raises carries a `checkpoint`.
     """
@@ -47,7 +49,7 @@ class MeetingIterator(AsyncIterator[Meeting]):
         resume: ListingCheckpoint | None = None,
         within: int | None = None,
     ) -> None:
-        """Stand before the first row, or where the checkpoint says; nothing is sent yet.
+        """Begin before the first row, or at the checkpoint; nothing is sent yet.
 
         `within` is the number of the job that this listing is a part of.
         """
@@ -63,17 +65,17 @@ class MeetingIterator(AsyncIterator[Meeting]):
         self._page: Page | None = None
         self._pending: Iterator[Meeting] = iter(())
         self._iterated = False
-        self._busy = False
+        self._loading = False
         self._taken_at_close: int | None = None
 
     @property
     def stats(self) -> IterationStats:
         """What the iteration has done so far."""
-        in_hand = self._machine.given - self._taken()
-        return self._machine.counts.shown(in_hand=in_hand, calls=self._fetcher.calls)
+        waiting = self._machine.rows_given - self._rows_taken()
+        return self._machine.counts.stats(waiting=waiting, calls=self._fetcher.calls)
 
     def __aiter__(self) -> Self:
-        """Begin the iteration.
+        """Return the iterator itself.
 
         Raises:
             RuntimeError: The second time.
@@ -84,7 +86,6 @@ class MeetingIterator(AsyncIterator[Meeting]):
         return self
 
     def __repr__(self) -> str:
-        """Show whose listing it is, and how far it has come."""
         stats, state = self.stats, "closed" if self._taken_at_close is not None else self._machine.state.name
         filters = "".join(f", {name}={value}" for name, value in self._filters)
         return (
@@ -93,7 +94,7 @@ class MeetingIterator(AsyncIterator[Meeting]):
         )
 
     async def __anext__(self) -> Meeting:
-        """Give the next row.
+        """Return the next row.
 
         Raises:
             PyasError: What ended the iteration.
@@ -105,10 +106,10 @@ class MeetingIterator(AsyncIterator[Meeting]):
                 raise StopAsyncIteration
 
     def pages(self) -> AsyncIterator[Page]:
-        """Iterate by page: the faster way.
+        """Iterate by page, which is faster than by row.
 
-        Rows handed out before are not in the pages, and a page left without a row is skipped. After rows were taken, it
-        begins with the rest of their page.
+        Rows handed out before are left out of the pages, and a page without any other row is skipped. If some rows of a
+        page were taken already, the first page holds the rest of them.
 
         Raises:
             RuntimeError: If the iteration is closed.
@@ -117,7 +118,7 @@ class MeetingIterator(AsyncIterator[Meeting]):
         return _Pages(self)
 
     async def collect(self) -> list[Meeting]:
-        """Take all rows that are left, and close.
+        """Return all remaining rows, and close.
 
         Raises:
             PyasError: What ended the iteration.
@@ -128,7 +129,7 @@ class MeetingIterator(AsyncIterator[Meeting]):
             await self.aclose()
 
     async def first(self) -> Meeting | None:
-        """Take the next row, ``None`` if there is none, and close.
+        """Return the next row, ``None`` if there is none, and close.
 
         Raises:
             PyasError: What ended the iteration.
@@ -141,23 +142,24 @@ class MeetingIterator(AsyncIterator[Meeting]):
             await self.aclose()
 
     def checkpoint(self) -> Checkpoint:
-        """Mark the place after the row, or the page, that was handed out last: it counts as done.
+        """Return the position after the row, or the page, that was handed out last: it counts as done.
 
-        Cheap enough to be taken after every row; only its text costs.
+        It is cheap to take after every row; only its text costs.
         """
-        return self._machine.checkpoint(self._account_id, self._filters, self._taken(), coming=self._fetcher.coming)
+        taken, prefetched = self._rows_taken(), self._fetcher.prefetched
+        return self._machine.checkpoint(self._account_id, self._filters, taken, prefetched=prefetched)
 
     async def aclose(self) -> None:
-        """End the iteration: nothing more is handed out or asked for, and a page on its way is let go."""
+        """End the iteration: nothing more is handed out or requested, and a request under way is cancelled."""
         if self._taken_at_close is None:
-            self._taken_at_close = self._taken()
+            self._taken_at_close = self._rows_taken()
         self._pending = iter(())
         self._machine.abandon()
-        self._fetcher.let_go()
+        self._fetcher.cancel()
         self._emit_end("left")
 
     async def __aenter__(self) -> Self:
-        """Let the next page travel while this one is worked on, until the block ends."""
+        """Request each next page while the current one is being processed, until the block ends."""
         self._check_open()
         if self._prefetch:
             await self._fetcher.open()
@@ -174,39 +176,39 @@ class MeetingIterator(AsyncIterator[Meeting]):
         if self._taken_at_close is not None:
             raise RuntimeError(_ONCE)
 
-    def _taken(self) -> int:
-        """Count the rows of the page in hand that were handed out."""
+    def _rows_taken(self) -> int:
+        """Return how many rows of the current page were handed out."""
         if self._taken_at_close is not None:
             return self._taken_at_close
         return 0 if self._page is None else len(self._page.meetings) - operator.length_hint(self._pending)
 
-    def _rest(self) -> Page | None:
-        """Hand out what is left of the page in hand; ``None`` if nothing is."""
+    def _rest_of_page(self) -> Page | None:
+        """Hand out the remaining rows of the current page, as a page; ``None`` if there are none."""
         rows = tuple(self._pending)
         if not rows or self._page is None:
             return None
         return self._page if len(rows) == len(self._page.meetings) else attrs.evolve(self._page, meetings=rows)
 
-    async def _hand_over(self) -> Iterator[Meeting] | None:
-        """Load rows, and give what hands them out: whoever takes from it moves this iteration's place."""
+    async def _load_rows(self) -> Iterator[Meeting] | None:
+        """Load a page, and return its rows, an iterator that moves this listing's position; ``None`` at the end."""
         return self._pending if await self._load() else None
 
     async def _load(self) -> bool:
-        """Fetch until a page brings rows that were not handed out; ``False`` at the end."""
-        if self._busy:
+        """Fetch pages until one has rows to hand out; ``False`` at the end."""
+        if self._loading:
             msg = "another task is waiting for the next row of this listing; give each task a listing of its own"
             raise RuntimeError(msg)
-        self._busy = True
+        self._loading = True
         self._emit_begin()
         try:
-            while (ask := self._machine.next()) is not None:
-                arrival = await self._fetcher.fetch(ask)
-                if arrival is None or self._machine.ended:  # closed by another task
+            while (request := self._machine.next()) is not None:
+                result = await self._fetcher.fetch(request)
+                if result is None or self._machine.ended:  # closed by another task
                     return False
-                if self._take(arrival):
-                    await self._send_ahead()
+                if self._process(result):
+                    await self._prefetch_next()
                     return True
-            self._end()
+            self._report_end()
             self._emit_end("ok")
         except PyasError as error:
             error.checkpoint = self.checkpoint()
@@ -214,7 +216,7 @@ class MeetingIterator(AsyncIterator[Meeting]):
                 self._emit_end("failed", error)
             raise
         finally:
-            self._busy = False
+            self._loading = False
         return False
 
     @property
@@ -227,15 +229,15 @@ class MeetingIterator(AsyncIterator[Meeting]):
             self._job = self._session.events.job(
                 "meetings.iter_all", self._account_id, within=self._within, holder=self
             )
-            self._fetcher.belongs_to(self._job.number)
+            self._fetcher.set_job(self._job.number)
 
     def _emit_end(self, outcome: Literal["ok", "failed", "left"], error: PyasError | None = None) -> None:
         if self._job is not None:
             self._job.end(outcome, error)
 
-    def _take(self, arrival: Arrival) -> bool:
-        """Show the machine what came; say whether rows did."""
-        page = arrival.result
+    def _process(self, result: FetchResult) -> bool:
+        """Give the machine a page or an error; return whether there are rows to hand out."""
+        page = result.value
         if isinstance(page, PyasError):
             reason = self._machine.on_error(page)
             if reason != "size":
@@ -246,7 +248,7 @@ class MeetingIterator(AsyncIterator[Meeting]):
             return False
         if isinstance(page, Exception):
             raise page
-        rows = self._machine.on_page(page, arrival.now, arrival.wall)
+        rows = self._machine.on_page(page, result.now, result.wall)
         self._page = page if len(rows) == len(page.meetings) else attrs.evolve(page, meetings=rows)
         self._pending = iter(self._page.meetings)
         self._session.events.emit(
@@ -254,12 +256,12 @@ class MeetingIterator(AsyncIterator[Meeting]):
         )
         return bool(rows)
 
-    async def _send_ahead(self) -> None:
-        """Let the next page travel. The rows in hand are safe by now: a cancellation here loses nothing."""
-        await self._fetcher.send_ahead(self._machine.next())
+    async def _prefetch_next(self) -> None:
+        # By now the rows of the current page are kept in `_pending`, so a cancellation here loses nothing.
+        await self._fetcher.prefetch(self._machine.next())
 
-    def _end(self) -> None:
-        """Report what the total says of the listing, once all rows were handed out."""
+    def _report_end(self) -> None:
+        """Report what the machine found out at the end, once all rows were handed out."""
         machine = self._machine
         if machine.drift is not None:
             machine.drift = None
@@ -273,14 +275,14 @@ class MeetingIterator(AsyncIterator[Meeting]):
 
 
 class _Pages(AsyncIterator[Page]):
-    """The pages of a listing. A class, since an abandoned generator would have to be cleaned up by the event loop."""
+    """The pages of a listing. It is no generator, since the event loop would have to close an abandoned one."""
 
     def __init__(self, listing: MeetingIterator) -> None:
         self._listing = listing
 
     async def __anext__(self) -> Page:
         listing = self._listing
-        while (page := listing._rest()) is None:  # noqa: SLF001  (two halves of one thing)
+        while (page := listing._rest_of_page()) is None:  # noqa: SLF001  (of the same module)
             if not await listing._load():  # noqa: SLF001
                 raise StopAsyncIteration
         return page

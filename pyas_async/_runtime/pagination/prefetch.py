@@ -1,12 +1,12 @@
-"""Fetches the pages of one listing: when they are wanted, or one ahead of the reader."""
+"""Requests the pages of one listing: on demand, or one page ahead of the consumer."""
 
 from typing import TYPE_CHECKING
 
 import anyio
 import attrs
 
-from pyas_async._core.calls.endpoints import list_page
 from pyas_async._core.pagination.listing_state import PageRequest
+from pyas_async._runtime.background import BackgroundTasks
 from pyas_async._runtime.calls.execution import Listing
 from pyas_async._runtime.calls.options import CallOptions
 from pyas_async._runtime.calls.session import Session
@@ -17,40 +17,38 @@ from pyas_async.models import Page
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from anyio.abc import TaskGroup
-
-# A page is handed out once the request for the next is on the wire. Where the transport does not say when that is, or a
-# connection must be opened first, the reader is not kept waiting for longer.
+# Seconds. A page is handed out once the request for the next one is on the wire. Where the transport does not report
+# that, or must open a connection first, the consumer does not wait for longer than this.
 _WIRE = 0.1
 _MANY = 100_000
-"""Pages from which on nobody counts: a total may be any number."""
+"""The most pages that a listing is assumed to have left: the service's total may be any number."""
 
 
 @attrs.define
-class Arrival:
-    """What a request led to, and when: on the monotonic clock, and on the wall clock in seconds."""
+class FetchResult:
+    """What a request led to, a page or an error, and when: by the monotonic clock, and by the wall clock in seconds."""
 
-    result: Page | Exception
+    value: Page | Exception
     now: float
     wall: float
 
 
-class _Ahead:
-    """The next page, on its way while the reader is busy with this one."""
+class _Prefetch:
+    """A request for the next page, made while the consumer works on the current one."""
 
     def __init__(self) -> None:
         self.scope = anyio.CancelScope()
         self.on_wire = anyio.Event()
         self.done = anyio.Event()
-        self.arrival: Arrival | None = None
+        self.result: FetchResult | None = None
 
 
 class PageFetcher:
     """Makes the calls of one listing.
 
-    It asks for a page when `fetch` is called. Between `open` and `close`, `send_ahead` may ask for it before, in a task
-    of its own: then `fetch` waits for what is on its way. What came is given as it is, page or error, and judged by
-    whoever fetches.
+    `fetch` requests a page. Between `open` and `close`, `prefetch` can request it earlier, in a background task; then
+    `fetch` waits for that request. An error of a request is returned like a page: the caller of `fetch` decides what it
+    means, when its turn comes.
     """
 
     def __init__(
@@ -62,7 +60,10 @@ class PageFetcher:
         *,
         token_use: float,
     ) -> None:
-        """Keep what every request says; nothing is sent yet. A page token is used for so many seconds."""
+        """Keep what all requests have in common; nothing is sent yet.
+
+        `token_use` is the time in seconds for which a page token is sent.
+        """
         self._session = session
         self._options = options
         self._account_id = account_id
@@ -73,12 +74,12 @@ class PageFetcher:
         session.ends_with(self, self._listing)
         self._token_use = token_use
         self._rows = 0
-        self._over = False
-        self._tasks: TaskGroup | None = None
-        self._ahead: _Ahead | None = None
+        self._cancelled = False
+        self._tasks = BackgroundTasks()
+        self._prefetch: _Prefetch | None = None
 
-    def belongs_to(self, job: int | None) -> None:
-        """Let the calls be those of a job that somebody is told of."""
+    def set_job(self, job: int | None) -> None:
+        """Set the number of the job that events report for the calls."""
         self._trace.job = job
 
     @property
@@ -87,93 +88,89 @@ class PageFetcher:
         return self._trace.requests
 
     @property
-    def coming(self) -> Page | Exception | None:
-        """What the request ahead has led to, before anybody fetched it; ``None`` as long as nothing came."""
-        arrival = None if self._ahead is None else self._ahead.arrival
-        return None if arrival is None else arrival.result
+    def prefetched(self) -> Page | Exception | None:
+        """What the prefetch request has led to, until `fetch` returns it; ``None`` without a result."""
+        result = None if self._prefetch is None else self._prefetch.result
+        return None if result is None else result.value
 
     async def open(self) -> None:
-        """Let pages travel ahead from here on."""
-        self._tasks = anyio.create_task_group()
-        await self._tasks.__aenter__()
+        """Let `prefetch` start background tasks."""
+        await self._tasks.open()
 
     async def close(self) -> None:
-        """Let no page travel ahead any more, and wait for the task of the one that did."""
-        tasks, self._tasks = self._tasks, None
-        self.let_go()
-        if tasks is not None:
-            # The group is told of no error: its task keeps its own, and the block's goes on as it is, not in a group.
-            await tasks.__aexit__(None, None, None)
+        """Cancel a prefetch request, and wait for its task."""
+        self.cancel()
+        await self._tasks.close(cancel=False)
 
-    def let_go(self) -> None:
-        """Give up the listing, and a page on its way; whoever waits for it gets ``None``."""
-        self._over = True
+    def cancel(self) -> None:
+        """Give up the listing, and cancel a prefetch request; a `fetch` that waits for it returns ``None``."""
+        self._cancelled = True
         self._session.stands(self._listing, None)
-        if self._ahead is not None:
-            self._ahead.scope.cancel()
+        if self._prefetch is not None:
+            self._prefetch.scope.cancel()
 
-    async def fetch(self, ask: PageRequest) -> Arrival | None:
-        """Wait for the page on its way, or ask for it now; ``None`` if it was let go meanwhile.
+    async def fetch(self, request: PageRequest) -> FetchResult | None:
+        """Wait for the prefetch request, or make the request now; ``None`` if the listing was given up meanwhile.
 
-        Cancelled, it leaves a page that is on its way where it is: the next call waits for it again.
+        If this is cancelled, a prefetch request goes on, and the next `fetch` waits for it again.
         """
-        if self._ahead is None:
-            return await self._request(ask)
-        await self._ahead.done.wait()
-        arrival, self._ahead = self._ahead.arrival, None
-        if arrival is None and not self._over:
-            # Its task was cancelled with the block around it, and this reader is shielded: it goes on by itself.
-            return await self._request(ask)
-        return arrival
+        if self._prefetch is None:
+            return await self._request(request)
+        await self._prefetch.done.wait()
+        result, self._prefetch = self._prefetch.result, None
+        if result is None and not self._cancelled:
+            # The prefetch task was cancelled by a scope around the block, but the consumer is shielded from it.
+            return await self._request(request)
+        return result
 
-    async def send_ahead(self, ask: PageRequest | None) -> None:
-        """Send for the next page, and wait until its request is on the wire: only then is the reader let loose.
+    async def prefetch(self, request: PageRequest | None) -> None:
+        """Start the request for the next page, and return once it is on the wire.
 
-        A reader that computes keeps the event loop to itself, and nothing would be sent while it does. Nothing is sent
-        outside of `open` and `close`, or if there is nothing to ask for.
+        A consumer that computes blocks the event loop, and nothing would be sent while it does. Does nothing outside of
+        `open` and `close`, or without a request.
         """
-        if self._tasks is None or ask is None:
+        if request is None or not self._tasks.is_open:
             return
-        self._ahead = ahead = _Ahead()
-        self._tasks.start_soon(self._request_ahead, ahead, ask)
+        self._prefetch = prefetch = _Prefetch()
+        self._tasks.start_soon(self._run_prefetch, prefetch, request)
         with anyio.move_on_after(_WIRE):
-            await ahead.on_wire.wait()
+            await prefetch.on_wire.wait()
 
-    async def _request_ahead(self, ahead: _Ahead, ask: PageRequest) -> None:
-        self._on_wire = ahead.on_wire.set
+    async def _run_prefetch(self, prefetch: _Prefetch, request: PageRequest) -> None:
+        self._on_wire = prefetch.on_wire.set
         try:
-            with ahead.scope:
-                ahead.arrival = await self._request(ask)
-        except Exception as error:  # noqa: BLE001  (it surfaces at its place in the order, after the rows before it)
-            ahead.arrival = Arrival(error, 0.0, 0.0)
+            with prefetch.scope:
+                prefetch.result = await self._request(request)
+        except Exception as error:  # noqa: BLE001  (it is raised after the rows before it)
+            prefetch.result = FetchResult(error, 0.0, 0.0)
         finally:
             self._on_wire = None
-            ahead.on_wire.set()
-            ahead.done.set()
+            prefetch.on_wire.set()
+            prefetch.done.set()
 
-    async def _request(self, ask: PageRequest) -> Arrival:
-        call = list_page(self._account_id, self._filters, ask)
+    async def _request(self, request: PageRequest) -> FetchResult:
+        call = request.call(self._account_id, self._filters)
         clock = self._session.clock
-        dies, pages = ask.not_after, 1
-        result: Page | PyasError
+        dies, pages = request.not_after, 1
+        value: Page | PyasError
         try:
-            result = await self._session.run(
+            value = await self._session.run(
                 call, self._options, self._trace, listing=self._listing, on_wire=self._on_wire
             )
-            dies = None if result.next_page_token is None else clock.now() + self._token_use
-            pages = self._pages_left(ask, result)
+            dies = None if value.next_page_token is None else clock.now() + self._token_use
+            pages = self._pages_left(request, value)
         except PyasError as error:
-            # It is looked at outside the handler: an error raised in it would drag this one along as its context.
-            result = error
+            # It is returned rather than raised: an error raised while handling it would have it as its context.
+            value = error
             if isinstance(error, PageTokenExpiredError):
                 dies = None
         finally:
-            # The scheduler begins no more listings than it can bring to their end, so it is told of each token.
-            self._session.stands(self._listing, None if self._over else dies, pages=pages)
-        return Arrival(result, clock.now(), clock.wall().timestamp())
+            # The rate limiter begins no more listings than it can finish, so it must know of each token.
+            self._session.stands(self._listing, None if self._cancelled else dies, pages=pages)
+        return FetchResult(value, clock.now(), clock.wall().timestamp())
 
-    def _pages_left(self, ask: PageRequest, page: Page) -> int:
-        """Guess from the total, which may lag or lie, how many pages come after this one."""
-        self._rows = len(page.meetings) + (0 if ask.token is None else self._rows)
+    def _pages_left(self, request: PageRequest, page: Page) -> int:
+        """Estimate how many pages follow, from the service's total, which may be out of date or wrong."""
+        self._rows = len(page.meetings) + (0 if request.token is None else self._rows)
         rows_left = (page.total_records or 0) - self._rows
         return min(_MANY, max(1, -(-rows_left // max(1, len(page.meetings)))))

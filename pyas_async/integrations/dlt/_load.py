@@ -11,7 +11,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from pyas_async import InvalidArgumentError, ListType, PyasClient, PyasError
 from pyas_async.integrations.dlt._reader import AccountIds, Reader, Size, Slice
-from pyas_async.integrations.dlt._source import Options, Round, VerifyTotal, items, source_of
+from pyas_async.integrations.dlt._source import PAGE_SIZE, Options, Round, VerifyTotal, items, source_of
 
 
 @attrs.frozen(kw_only=True)
@@ -44,7 +44,7 @@ def load_meetings(
     start_date: date | str | None = None,
     end_date: date | str | None = None,
     type: ListType | str | None = None,
-    page_size: int = 300,
+    page_size: int = PAGE_SIZE,
     max_concurrency: int = 16,
     verify_total: VerifyTotal = "warn",
     anew: bool = False,
@@ -88,7 +88,8 @@ def load_meetings(
     Raises:
         InvalidArgumentError: Immediately, if a limit of slices is not valid.
         PyasError: If an error ends the listings that every account would meet.
-        CheckpointError: If a round is not finished, and it was begun with other accounts or filters.
+        CheckpointError: If a round is not finished, and it was begun with other accounts, filters or
+            page size.
         PipelineStepFailed: If dlt cannot load.
     """
     for name, value in (("slice_rows", slice_rows), ("slice_calls", slice_calls), ("slice_seconds", slice_seconds)):

@@ -3,6 +3,7 @@
 dlt loads its state in the same package as the rows that were extracted with it. So the two are always consistent.
 """
 
+import inspect
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from math import inf
@@ -11,7 +12,7 @@ from typing import Any, Final, Literal, TypedDict
 import dlt
 from dlt.extract import DltResource, DltSource
 
-from pyas_async import ListType, PyasClient
+from pyas_async import ListType, Meetings, PyasClient
 from pyas_async.integrations.dlt import _rows as tables
 from pyas_async.integrations.dlt._reader import AccountIds, Reader, Size, Slice
 
@@ -19,6 +20,10 @@ VerifyTotal = Literal["off", "warn", "raise", "repair"]
 _SOURCE: Final = "pyas"
 _CHUNK: Final = 2_000
 """Rows that are passed to dlt at a time."""
+
+
+PAGE_SIZE: Final[int] = inspect.signature(Meetings.iter_accounts).parameters["page_size"].default
+"""300: the default of `iter_accounts` itself, by which that knows that a round continues with the page size it has."""
 
 
 class Options(TypedDict):
@@ -60,7 +65,7 @@ def meetings_source(
     start_date: date | str | None = None,
     end_date: date | str | None = None,
     type: ListType | str | None = None,
-    page_size: int = 300,
+    page_size: int = PAGE_SIZE,
     max_concurrency: int = 16,
     verify_total: VerifyTotal = "warn",
 ) -> DltSource:

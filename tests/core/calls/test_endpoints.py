@@ -23,13 +23,11 @@ from pyas_async._core.calls.endpoints import (
     get_meeting,
     list_filters,
     list_meetings,
-    list_page,
     meeting_path,
     oauth_url,
     update_meeting,
 )
 from pyas_async._core.calls.messages import Call, Repeat
-from pyas_async._core.pagination.listing_state import PageRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +50,9 @@ CALLS: dict[str, tuple[Callable[[], Call[Any]], dict[str, Any]]] = {
         },
     ),
     "meetings.list of a walk": (
-        lambda: list_page("acc", (("startDate", "01-31-2026"),), PageRequest("tok", 300, 12.5)),
+        lambda: list_meetings(
+            "acc", (("startDate", "01-31-2026"),), max_results=300, next_page_token="tok", not_after=12.5
+        ),
         {
             "method": "GET",
             "path": "/zoom/meetings",

@@ -1,4 +1,4 @@
-"""The paging machine against a service whose tokens die and whose rows come, go and repeat while one pages."""
+"""The pagination machine with a service whose tokens expire and whose rows are added, removed and repeated."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from pyas_async import PaginationError, PaginationIncompleteError, PaginationLoo
 from pyas_async._core.pagination.listing_state import ListingRules, VerifyTotal
 from pyas_async._core.pagination.machine import PaginationMachine
 
-places = st.integers(0, 50)
-happenings = (
+positions = st.integers(0, 50)
+listing_events = (
     st.tuples(st.sampled_from(["page", "page", "vague page", "kill", "age", "time"]), st.just(0))
-    | st.tuples(st.sampled_from(["insert", "remove", "repeat"]), places)
+    | st.tuples(st.sampled_from(["insert", "remove", "repeat"]), positions)
 )  # fmt: skip
 verifications: st.SearchStrategy[VerifyTotal] = st.sampled_from(["off", "warn", "raise", "repair"])
 sizes = st.tuples(st.integers(0, 25), st.integers(1, 8))
-"""How many rows there are, and how many the service gives at a time."""
+"""How many rows there are, and how many the service puts on a page."""
 
 
 def listing_of(size: tuple[int, int]) -> Listing:
@@ -29,10 +29,10 @@ def listing_of(size: tuple[int, int]) -> Listing:
     return Listing([make_row(number) for number in range(size[0])], size[1])
 
 
-def happen(walk: Walk, what: str, place: int, number: int) -> None:
-    """Let one thing happen: to the walk, or to the listing under it."""
+def apply(walk: Walk, event: str, position: int, number: int) -> None:
+    """Apply one event to the walk, or to its listing."""
     listing = walk.listing
-    match what:
+    match event:
         case "page":
             walk.step()
         case "vague page":
@@ -44,28 +44,28 @@ def happen(walk: Walk, what: str, place: int, number: int) -> None:
         case "time":
             walk.now += 100.0
         case "insert":
-            listing.insert(place, make_row(1_000 + number))
+            listing.insert(position, make_row(1_000 + number))
         case "remove":
-            listing.remove_ahead(place)
+            listing.remove_ahead(position)
         case "repeat":
-            listing.repeat(place)
+            listing.repeat(position)
 
 
 @brisk
-@given(sizes, st.lists(happenings, max_size=40), st.integers(0, 4), verifications)
+@given(sizes, st.lists(listing_events, max_size=40), st.integers(0, 4), verifications)
 @example((9, 3), [("page", 0), ("insert", 0), ("page", 0), ("kill", 0)], 3, "warn")
 @example((9, 3), [("page", 0), ("kill", 0)] * 9, 3, "repair")
 def test_drift(
     size: tuple[int, int], events: list[tuple[str, int]], max_restarts: int, verify_total: VerifyTotal
 ) -> None:
-    """No row twice, none that never was, every row present throughout, in a bounded number of calls."""
+    """Each row that stays in the listing comes, no row comes twice or was never there, and calls are bounded."""
     listing = listing_of(size)
     before, ever = list(listing.rows), set(listing.rows)
     walk = Walk(PaginationMachine(ListingRules(max_restarts=max_restarts, verify_total=verify_total)), listing)
     longest = len(listing.rows)
-    for number, (what, place) in enumerate(events):
+    for number, (event, position) in enumerate(events):
         if walk.ended_by is None:
-            happen(walk, what, place, number)
+            apply(walk, event, position, number)
         ever |= set(listing.rows)
         longest = max(longest, len(listing.rows))
     if walk.ended_by is None:
@@ -86,7 +86,7 @@ def test_drift(
 @brisk
 @given(sizes)
 def test_quiet_walk(size: tuple[int, int]) -> None:
-    """Where nothing moves, the pages concatenated are the listing, with no call too many."""
+    """If nothing changes, the pages together are the listing, with no call too many."""
     listing = listing_of(size)
     walk = Walk(PaginationMachine(ListingRules()), listing)
     walk.finish()
@@ -99,7 +99,7 @@ def test_quiet_walk(size: tuple[int, int]) -> None:
 @brisk
 @given(sizes, st.integers(1, 30))
 def test_max_items(size: tuple[int, int], limit: int) -> None:
-    """No more rows than are wanted, the first of them, and no page that nobody wants."""
+    """`max_items` gives the first rows of the listing, and requests no page that is not needed."""
     listing = listing_of(size)
     walk = Walk(PaginationMachine(ListingRules(max_items=limit)), listing)
     walk.finish()
@@ -112,7 +112,7 @@ def test_max_items(size: tuple[int, int], limit: int) -> None:
 @brisk
 @given(st.integers(0, 5), st.integers(1, 5))
 def test_max_restarts(max_restarts: int, cap: int) -> None:
-    """A token that always dies before anything new came is met by so many fresh walks, and no more."""
+    """If each token expires before a new row came, there are `max_restarts` fresh walks, and no more."""
     listing = Listing([make_row(number) for number in range(cap + 1)], cap)
     walk = Walk(PaginationMachine(ListingRules(max_restarts=max_restarts)), listing)
     while walk.ended_by is None:
@@ -127,7 +127,7 @@ def test_max_restarts(max_restarts: int, cap: int) -> None:
 @brisk
 @given(st.integers(1, 6), st.floats(0.1, 2000))
 def test_slow_consumer(cap: int, pause: float) -> None:
-    """However slowly rows are taken, a token is sent only while it lives; a walk that gains ground ends."""
+    """However slowly rows are taken, only valid tokens are sent; a listing that makes progress reaches its end."""
     listing = Listing([make_row(number) for number in range(20)], cap)
     walk = Walk(PaginationMachine(ListingRules(max_restarts=1)), listing)
     while walk.ended_by is None and not walk.machine.ended:
@@ -139,7 +139,7 @@ def test_slow_consumer(cap: int, pause: float) -> None:
 
 
 def test_progress_resets_the_count() -> None:
-    """Restarts count in a row: a new row in between, and they begin anew."""
+    """`max_restarts` counts restarts in a row: after a new row, the count begins anew."""
     listing = Listing([make_row(number) for number in range(8)], 2)
     walk = Walk(PaginationMachine(ListingRules(max_restarts=1)), listing)
     reached = 0
@@ -155,7 +155,7 @@ def test_progress_resets_the_count() -> None:
 
 
 def test_rows_are_told_apart_by_all_three() -> None:
-    """Rows that share their id, or their uuid, or their start with others are rows of their own."""
+    """Rows that share their id, their uuid, or their start with others are different rows."""
     first = make_row(0)
     later = (first[0], first[1], make_row(1)[2])
     other: list[Any] = [first, later, (first[0], "another", first[2]), (99, first[1], first[2])]

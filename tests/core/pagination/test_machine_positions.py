@@ -1,4 +1,4 @@
-"""Where a listing stands, in numbers: its checkpoints, its counts, what its walk knows, and what its errors say."""
+"""The position of a listing in numbers: its checkpoints, its counts, its walks, and the texts of its errors."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import pytest
 
 from core.machines import DEAD, TOO_OLD, UNCLEAR, following, page
 from pyas_async import APIStatusError, BadRequestError, Meeting, Page, PageTokenExpiredError, PaginationError
-from pyas_async._core.pagination.checkpoint import ListingCheckpoint
+from pyas_async._core.checkpoints.listing import ListingCheckpoint
+from pyas_async._core.checkpoints.seen_rows import digests
 from pyas_async._core.pagination.listing_state import (
-    MAX_BARREN_PAGES,
+    MAX_PAGES_WITHOUT_NEW_ROWS,
     IterationStats,
     ListingCounts,
     ListingRules,
@@ -21,19 +22,18 @@ from pyas_async._core.pagination.listing_state import (
     Walk,
 )
 from pyas_async._core.pagination.machine import PaginationMachine
-from pyas_async._core.pagination.seen_rows import digests
 
 FILTERS = (("type", "live"),)
 
 
-def mark(machine: PaginationMachine, taken: int, coming: object = None) -> ListingCheckpoint:
-    """Mark the place after so many rows of the page in hand."""
-    return machine.checkpoint("acc", FILTERS, taken, coming=coming)
+def checkpoint_of(machine: PaginationMachine, taken: int, prefetched: object = None) -> ListingCheckpoint:
+    """Return the checkpoint after so many rows of the current page."""
+    return machine.checkpoint("acc", FILTERS, taken, prefetched=prefetched)
 
 
-def stands(place: ListingCheckpoint) -> dict[str, Any]:
-    """Give what a place says, without whose listing it is, and its rows."""
-    kept = attrs.asdict(place, recurse=False)
+def fields_of(checkpoint: ListingCheckpoint) -> dict[str, Any]:
+    """Return the position that a checkpoint holds, without account, filters, page size and rows."""
+    kept = attrs.asdict(checkpoint, recurse=False)
     return {name: kept[name] for name in ("items", "done", "token", "born", "index", "walked", "total", "changed")}
 
 
@@ -42,68 +42,74 @@ START: dict[str, Any] = {
 }  # fmt: skip
 
 
-def test_places_on_the_way() -> None:
-    """In the middle of a page, its own token and how far it was read; at its end, the token that leads past it."""
+def test_checkpoints_on_the_way() -> None:
+    """In the middle of a page, a checkpoint has the page's own token; at its end, the token that leads past it."""
     machine = PaginationMachine(ListingRules(page_size=2))
-    assert START == stands(mark(machine, 0))
+    assert START == fields_of(checkpoint_of(machine, 0))
     machine.on_page(page(1, 2, token="a", total=6), 5.0, 1_005.0)
-    assert START | {"items": 1, "index": 1} == stands(mark(machine, 1))
+    assert START | {"items": 1, "index": 1} == fields_of(checkpoint_of(machine, 1))
     after_first = START | {"items": 2, "token": "a", "born": 1_005.0, "walked": 2, "total": 6}
-    assert after_first == stands(mark(machine, 2))
+    assert after_first == fields_of(checkpoint_of(machine, 2))
     machine.on_page(page(2, 3, 4, token="b", total=7), 6.0, 1_006.0)
-    assert after_first | {"items": 3, "index": 1} == stands(mark(machine, 1))
+    assert after_first | {"items": 3, "index": 1} == fields_of(checkpoint_of(machine, 1))
     after_second = after_first | {"items": 4, "token": "b", "born": 1_006.0, "walked": 5, "changed": True}
-    assert after_second == stands(mark(machine, 2))
+    assert after_second == fields_of(checkpoint_of(machine, 2))
     machine.on_page(page(5), 7.0, 1_007.0)
-    assert after_second | {"items": 4} == stands(mark(machine, 0))
-    end = mark(machine, 1)
-    assert START | {"items": 5, "done": True, "born": 1_007.0, "walked": 6, "total": 6, "changed": True} == stands(end)
+    assert after_second | {"items": 4} == fields_of(checkpoint_of(machine, 0))
+    end = checkpoint_of(machine, 1)
+    assert START | {"items": 5, "done": True, "born": 1_007.0, "walked": 6, "total": 6, "changed": True} == fields_of(
+        end
+    )
     assert ("acc", FILTERS, 2) == (end.account_id, end.filters, end.page_size)
-    assert digests([Meeting(id=number) for number in range(1, 6)]) == list(end.log())
+    assert digests([Meeting(id=number) for number in range(1, 6)]) == list(end.rows())
 
 
-def test_places_before_what_comes() -> None:
-    """A token that is known to be dead is not kept at the end of a page; within the page, its own still is."""
-    for coming in (DEAD, TOO_OLD, UNCLEAR):
+def test_checkpoints_with_a_prefetched_result() -> None:
+    """At the end of a page, a token that is known to be dead is not kept; within the page, the page's own is."""
+    for prefetched in (DEAD, TOO_OLD, UNCLEAR):
         machine = following()
         machine.on_page(page(2, 3, token="b"), 1.0, 1.0)
-        assert START | {"items": 3} == stands(mark(machine, 2, coming))
-        assert "a" == mark(machine, 1, coming).token
+        assert START | {"items": 3} == fields_of(checkpoint_of(machine, 2, prefetched))
+        assert "a" == checkpoint_of(machine, 1, prefetched).token
     machine = following()
     for harmless in (None, page(9), BadRequestError("no", status=401)):
-        assert "a" == mark(machine, 1, harmless).token
+        assert "a" == checkpoint_of(machine, 1, harmless).token
 
 
-def test_going_on_from_a_place() -> None:
-    """A resumed listing asks with the token that was kept, as long as that has to live, and knows the rows."""
-    place = ListingCheckpoint(
+def test_resuming() -> None:
+    """A resumed listing sends the token of the checkpoint while it is valid, and knows the rows."""
+    checkpoint = ListingCheckpoint(
         account_id="acc", filters=FILTERS, page_size=2, items=2, token="a", born=1_000.0, index=0, walked=5, total=9,
-        changed=True, rows=mark(following(), 1).log() * 2,
+        changed=True, rows=checkpoint_of(following(), 1).rows() * 2,
     )  # fmt: skip
-    machine = PaginationMachine(ListingRules(page_size=300), place, now=50.0, wall=1_010.0)
+    machine = PaginationMachine(ListingRules(page_size=300), checkpoint, now=50.0, wall=1_010.0)
     assert PageRequest("a", 2, 40.0 + 890.0) == machine.next()
-    again = mark(machine, 0)
-    assert stands(place) == stands(again)
-    assert place.log() == again.log()
+    again = checkpoint_of(machine, 0)
+    assert fields_of(checkpoint) == fields_of(again)
+    assert checkpoint.rows() == again.rows()
     assert () == machine.on_page(page(1, token="b", total=9), 51.0, 1_011.0)
-    assert (6, 9, True) == (mark(machine, 0).walked, mark(machine, 0).total, mark(machine, 0).changed)
+    assert (6, 9, True) == (
+        checkpoint_of(machine, 0).walked,
+        checkpoint_of(machine, 0).total,
+        checkpoint_of(machine, 0).changed,
+    )
     machine.on_page(page(2, token="a"), 52.0, 1_012.0)
-    assert ("a", 5) == (mark(machine, 1).token, mark(machine, 1).walked)
+    assert ("a", 5) == (checkpoint_of(machine, 1).token, checkpoint_of(machine, 1).walked)
 
 
-@pytest.mark.parametrize(("told", "changed"), [(9, False), (10, True)])
-def test_a_total_over_a_checkpoint(told: int, changed: bool) -> None:
-    """A total that differs from what was told before the checkpoint has changed; the first one is kept."""
-    place = ListingCheckpoint(account_id="acc", filters=(), page_size=2, token="a", total=9)
-    machine = PaginationMachine(ListingRules(), place)
-    machine.on_page(page(1, token="b", total=told), 0.0, 0.0)
+@pytest.mark.parametrize(("reported", "changed"), [(9, False), (10, True)])
+def test_a_total_over_a_checkpoint(reported: int, changed: bool) -> None:
+    """A total that differs from the one reported before the checkpoint has changed; the first one is kept."""
+    checkpoint = ListingCheckpoint(account_id="acc", filters=(), page_size=2, token="a", total=9)
+    machine = PaginationMachine(ListingRules(), checkpoint)
+    machine.on_page(page(1, token="b", total=reported), 0.0, 0.0)
 
-    assert (9, changed) == (mark(machine, 1).total, mark(machine, 1).changed)
+    assert (9, changed) == (checkpoint_of(machine, 1).total, checkpoint_of(machine, 1).changed)
 
 
 @pytest.mark.parametrize("times", [0, 1])
 def test_a_resumed_token_that_died(times: int) -> None:
-    """A resumed listing has all its fresh walks before it, whatever happened before the checkpoint."""
+    """A resumed listing may restart `max_restarts` times, whatever happened before the checkpoint."""
     machine = PaginationMachine(
         ListingRules(max_restarts=times),
         ListingCheckpoint(account_id="acc", filters=(), page_size=2, token="a", items=0),
@@ -117,44 +123,57 @@ def test_a_resumed_token_that_died(times: int) -> None:
 
 
 def test_known_rows_may_be_passed_again() -> None:
-    """Who goes on, or begins afresh, may pass page after page of rows that are known."""
+    """A resumed listing and a fresh walk may pass page after page of known rows."""
     rows = tuple(range(30))
     machine = PaginationMachine(ListingRules())
     machine.on_page(page(*rows, token="a"), 0.0, 0.0)
-    resumed = PaginationMachine(ListingRules(), mark(machine, 30))
+    resumed = PaginationMachine(ListingRules(), checkpoint_of(machine, 30))
     machine.on_error(TOO_OLD)
     for each in (machine, resumed):
-        for number in range(MAX_BARREN_PAGES + 1):
+        for number in range(MAX_PAGES_WITHOUT_NEW_ROWS + 1):
             each.on_page(page(1, token=f"t{number}"), 0.0, 0.0)
         assert not each.ended
 
 
-def test_going_on_from_other_places() -> None:
-    """Without a token the listing begins afresh; at the end there is nothing to ask for."""
+def test_resuming_without_a_token() -> None:
+    """Without a token, the listing begins at the first page; at the end, there is nothing to request."""
     fresh = PaginationMachine(ListingRules(), ListingCheckpoint(account_id="acc", filters=(), page_size=30))
     done = PaginationMachine(ListingRules(), ListingCheckpoint(account_id="acc", filters=(), page_size=30, done=True))
 
     assert PageRequest(None, 30, None) == fresh.next()
-    assert (None, True) == (done.next(), mark(done, 0).done)
+    assert (None, True) == (done.next(), checkpoint_of(done, 0).done)
 
 
-def test_a_token_of_a_clock_that_was_set_back() -> None:
-    """A token that seems not to be born yet counts as new: the service knows."""
-    place = ListingCheckpoint(account_id="acc", filters=(), page_size=30, token="a", born=2_000.0)
+def test_a_token_from_the_future() -> None:
+    """If the wall clock was set back, the token seems to come from the future, and counts as new."""
+    checkpoint = ListingCheckpoint(account_id="acc", filters=(), page_size=30, token="a", born=2_000.0)
 
-    assert PageRequest("a", 30, 50.0 + 890.0) == PaginationMachine(ListingRules(), place, now=50.0, wall=1_000.0).next()
+    assert (
+        PageRequest("a", 30, 50.0 + 890.0)
+        == PaginationMachine(ListingRules(), checkpoint, now=50.0, wall=1_000.0).next()
+    )
+
+
+def test_call_of_a_request() -> None:
+    """The call of a request has the account, the filters, the size and the token, and must go out while it is valid."""
+    call = PageRequest("a", 30, 12.5).call("acc", FILTERS)
+    first = PageRequest(None, None, None).call("acc", ())
+
+    expected = (("accountId", "acc"), *FILTERS, ("maxResults", "30"), ("nextPageToken", "a"))
+    assert (expected, True, 12.5) == (call.query, call.carries_token, call.not_after)
+    assert ((("accountId", "acc"),), False, None) == (first.query, first.carries_token, first.not_after)
 
 
 @pytest.mark.parametrize(("life", "use"), [(900.0, 890.0), (200.0, 190.0), (100.0, 95.0)])
 def test_use_of_a_token(life: float, use: float) -> None:
-    """A token is tried until ten seconds before its end, of a short life a twentieth."""
+    """A token is sent until ten seconds before its end, or until a twentieth of a short life before it."""
     assert PageRequest("a", 300, 7.0 + use) == following(ListingRules(token_ttl=life), 7.0).next()
 
 
 def test_counts() -> None:
-    """Pages, rows, repetitions and fresh walks are counted, and what the service said last."""
+    """Pages, rows, repeated rows and fresh walks are counted, and the last total is kept."""
     machine = PaginationMachine(ListingRules())
-    assert (ListingCounts(), 0) == (machine.counts, machine.given)
+    assert (ListingCounts(), 0) == (machine.counts, machine.rows_given)
     machine.on_page(page(1, 2, token="a", total=9), 0.0, 0.0)
     machine.on_page(page(2, 3, token="b"), 0.0, 0.0)
     machine.on_error(DEAD)
@@ -162,22 +181,22 @@ def test_counts() -> None:
 
     expected = ListingCounts(pages=3, items=3, restarts=1, duplicates_skipped=4, total_reported=9, missing=None)
     assert expected == machine.counts
-    assert (0, True) == (machine.given, machine.ended)
+    assert (0, True) == (machine.rows_given, machine.ended)
 
 
-def test_what_is_shown_of_counts() -> None:
-    """A user sees the rows that were handed out, and the requests that were sent."""
+def test_stats() -> None:
+    """The stats for users have the rows that were handed out, and the requests that were sent."""
     counts = ListingCounts(
         pages=1, items=20, restarts=300, duplicates_skipped=4_000, total_reported=50_000, missing=600_000
     )
 
     assert IterationStats(
         pages=1, items=17, calls=7, restarts=300, duplicates_skipped=4_000, total_reported=50_000, missing=600_000
-    ) == counts.shown(in_hand=3, calls=7)
+    ) == counts.stats(waiting=3, calls=7)
 
 
 def test_max_items_to_the_row() -> None:
-    """The last wanted row ends a listing if more is there; else its own end does, with its total."""
+    """The last wanted row ends a listing if there is more; otherwise its own end does, with its total."""
     for ids, token, ended, missing in (
         ((1, 2), None, True, 0),
         ((1, 2), "a", True, None),
@@ -185,11 +204,11 @@ def test_max_items_to_the_row() -> None:
     ):
         machine = PaginationMachine(ListingRules(max_items=2))
         assert [1, 2] == [row.id for row in machine.on_page(page(*ids, token=token, total=len(ids)), 0.0, 0.0)]
-        assert (ended, missing, 2) == (machine.ended, machine.counts.missing, machine.given)
+        assert (ended, missing, 2) == (machine.ended, machine.counts.missing, machine.rows_given)
 
 
 def test_missing_rows() -> None:
-    """At the end, the rows that the service told of and that did not come are counted; those of this walk count too."""
+    """At the end, rows are counted that the service reported and that did not come; repeated rows count as come."""
     machine = PaginationMachine(ListingRules())
     machine.on_page(page(1, 1, token="a", total=5), 0.0, 0.0)
     machine.on_page(page(2), 0.0, 0.0)
@@ -200,74 +219,78 @@ def test_missing_rows() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "seen", "missing", "drift"),
+    ("reported", "seen", "missing", "drift"),
     [([], 3, None, False), ([3], 3, 0, False), ([3], 2, 1, True), ([3], 4, 0, False), ([3, 4], 4, 0, True),
      ([4, 3, 4], 4, 0, True)],
 )  # fmt: skip
-def test_totals(told: list[int], seen: int, missing: int | None, drift: bool) -> None:
-    """A total that was not reached, or changed, shows that the listing moved; rows too many do not."""
+def test_totals(reported: list[int], seen: int, missing: int | None, drift: bool) -> None:
+    """A total that was not reached, or changed, shows that the listing changed; more rows than the total do not."""
     total = ReportedTotal()
-    for number in told:
-        total.told(number)
+    for number in reported:
+        total.update(number)
 
     assert (missing, drift) == (total.missing(seen), total.drift(seen) is not None)
 
 
-def test_what_drift_says() -> None:
-    """It says both totals, and how many rows came."""
+def test_text_of_drift() -> None:
+    """The text has both totals, and how many rows came."""
     total = ReportedTotal()
-    total.told(1_000)
-    total.told(2_000)
+    total.update(1_000)
+    total.update(2_000)
     said = total.drift(1_500) or ""
 
     assert ["1,000", "2,000", "1,500"] == [number for number in ("1,000", "2,000", "1,500") if number in said]
 
 
-@pytest.mark.parametrize(("told", "changed"), [([5], False), ([6], True), ([6, 5], True), ([5, 5], False)])
-def test_a_total_from_before_a_checkpoint(told: list[int], changed: bool) -> None:
-    """What a resumed walk is told is held against what was told before the checkpoint."""
+@pytest.mark.parametrize(("reported", "changed"), [([5], False), ([6], True), ([6, 5], True), ([5, 5], False)])
+def test_a_total_from_before_a_checkpoint(reported: list[int], changed: bool) -> None:
+    """Totals of a resumed walk are compared with the total before the checkpoint."""
     total = ReportedTotal(first=5)
-    for number in told:
-        total.told(number)
+    for number in reported:
+        total.update(number)
 
-    assert (5, told[-1], changed) == (total.first, total.last, total.changed)
+    assert (5, reported[-1], changed) == (total.first, total.last, total.changed)
 
 
 def test_a_token_that_leads_back() -> None:
-    """The place of a token that came before is where it came; of a new one, and at the end, it is where the walk is."""
+    """A token that came before keeps its first position; a new one, and the end, are where the walk is."""
     walk = Walk(tokens={"a": 7, "b": None})
 
-    assert [7, None, 9, 9] == [walk.place(Position(token=token, walked=9)).walked for token in ("a", "b", "c", None)]
+    assert [7, None, 9, 9] == [walk.locate(Position(token=token, walked=9)).walked for token in ("a", "b", "c", None)]
 
 
 def test_a_listing_that_is_led_back() -> None:
-    """A token that comes again marks the place to which it led before, with the rows before that."""
+    """If a token comes again, the checkpoint has the position to which it led before, with the rows before that."""
     machine = following()
     machine.on_page(page(2, token="b"), 0.0, 0.0)
     machine.on_page(page(3, token="a"), 0.0, 0.0)
 
-    assert ("a", 3, 1) == (mark(machine, 1).token, mark(machine, 1).items, mark(machine, 1).walked)
+    assert ("a", 3, 1) == (
+        checkpoint_of(machine, 1).token,
+        checkpoint_of(machine, 1).items,
+        checkpoint_of(machine, 1).walked,
+    )
 
 
-def test_a_place_past_a_page() -> None:
-    """The place behind a page has its token, born when it came, and one page of rows more."""
+def test_position_after_a_page() -> None:
+    """The position after a page has the page's token, the time when it came, and the rows of one more page."""
     total = ReportedTotal(first=9, last=9, changed=True)
-    here = Position(token="a", born=1.0, born_wall=2.0, walked=5)
-    past = here.past(page(1, 2, token="b"), total, 3.0, 4.0)
+    start = Position(token="a", born=1.0, born_wall=2.0, walked=5)
+    after = start.after(page(1, 2, token="b"), total, 3.0, 4.0)
 
-    assert Position(token="b", born=3.0, born_wall=4.0, walked=7, total=9, changed=True) == past
-    assert None is attrs.evolve(here, walked=None).past(page(1), total, 3.0, 4.0).walked
+    assert Position(token="b", born=3.0, born_wall=4.0, walked=7, total=9, changed=True) == after
+    assert None is attrs.evolve(start, walked=None).after(page(1), total, 3.0, 4.0).walked
 
 
 @pytest.mark.parametrize(
-    ("known", "pages", "nowhere"),
+    ("known", "pages", "stuck"),
     [
-        (0, [(0, 0)] * MAX_BARREN_PAGES, False),
-        (0, [(0, 0)] * (MAX_BARREN_PAGES + 1), True),
-        (0, [(0, 0)] * MAX_BARREN_PAGES + [(1, 1), (0, 0)], False),
-        (1_000, [(0, 0)] * (MAX_BARREN_PAGES + 1), True),
-        (0, [(1, 0)] * (MAX_BARREN_PAGES + 1), True),
-        (0, [(1, 0)] * MAX_BARREN_PAGES, False),
+        (0, [(0, 0)] * MAX_PAGES_WITHOUT_NEW_ROWS, False),
+        (0, [(0, 0)] * (MAX_PAGES_WITHOUT_NEW_ROWS + 1), True),
+        (0, [(0, 0)] * MAX_PAGES_WITHOUT_NEW_ROWS + [(1, 1), (0, 0)], False),
+        (1_000, [(0, 0)] * (MAX_PAGES_WITHOUT_NEW_ROWS + 1), True),
+        (0, [(1, 0)] * (MAX_PAGES_WITHOUT_NEW_ROWS + 1), True),
+        (0, [(1, 0)] * MAX_PAGES_WITHOUT_NEW_ROWS, False),
         (25, [(1, 0)] * 51, True),
         (26, [(1, 0)] * 51, False),
         (26, [(1, 0)] * 53, True),
@@ -276,20 +299,20 @@ def test_a_place_past_a_page() -> None:
         (26, [(1, 0)] * 52 + [(1, 1)] + [(1, 0)] * 52, False),
     ],
 )
-def test_when_a_walk_leads_nowhere(known: int, pages: list[tuple[int, int]], nowhere: bool) -> None:
-    """More than 50 empty pages in a row lead nowhere; or as many without a new row, and all known rows twice."""
+def test_when_a_walk_is_stuck(known: int, pages: list[tuple[int, int]], stuck: bool) -> None:
+    """A walk is stuck after more than 50 empty pages, or as many without a new row and twice the known rows."""
     walk = Walk(known=known)
     for rows, new in pages:
-        walk.count(rows, new)
+        walk.count_page(rows, new)
 
-    assert nowhere is walk.leads_nowhere
+    assert stuck is walk.is_stuck
 
 
 @pytest.mark.parametrize(
     ("times", "refusal", "said"), [(0, DEAD, "expired"), (3, DEAD, "expired"), (3, UNCLEAR, "Not Found")]
 )
 def test_too_long_for_its_tokens(times: int, refusal: APIStatusError, said: str) -> None:
-    """A listing whose token dies again and again says how often, after how many rows, and what to do."""
+    """The error says how often tokens expired, after how many rows, and what to do."""
     machine = PaginationMachine(ListingRules(max_restarts=times, token_ttl=60.0))
     with pytest.raises(PaginationError) as caught:
         for number in range(9):
@@ -302,8 +325,8 @@ def test_too_long_for_its_tokens(times: int, refusal: APIStatusError, said: str)
     assert times == machine.counts.restarts
 
 
-def test_what_a_loop_says() -> None:
-    """A token that comes again says why that is a loop, after how many rows, and what to do."""
+def test_text_of_a_loop() -> None:
+    """The error says why it is a loop, after how many rows, and what to do."""
     looping, refusing = following(), following()
     looping.on_page(page(1, token="a"), 0.0, 0.0)
     refusing.on_error(DEAD)
@@ -318,11 +341,11 @@ def test_what_a_loop_says() -> None:
         (endless, ["51 pages", "1 rows", "Narrow the dates"]),
     ):
         assert [] == [word for word in words if word not in str(machine.failure)]
-        assert None is mark(machine, 9).token or machine is endless
+        assert None is checkpoint_of(machine, 9).token or machine is endless
 
 
-def test_why_it_goes_on() -> None:
-    """A token that the service refused, or may have, is told from one that only grew too old; that may come again."""
+def test_reasons_to_restart() -> None:
+    """A token that was or may have been refused is told from one that only grew too old, which may come again."""
     assert ["answer", "age", "answer"] == [following().on_error(error) for error in (DEAD, TOO_OLD, UNCLEAR)]
     machine = following()
     machine.on_error(TOO_OLD)
@@ -331,18 +354,18 @@ def test_why_it_goes_on() -> None:
 
 
 def test_an_expiry_that_is_raised() -> None:
-    """Who wants a dead token raised gets it as it is, and a place without the token; nothing is asked any more."""
+    """With ``on_expired="raise"``, the error is raised, the checkpoint has no token, and the listing has ended."""
     machine = following(ListingRules(on_expired="raise"))
     with pytest.raises(PageTokenExpiredError):
         machine.on_error(DEAD)
 
-    assert (None, None, True) == (mark(machine, 1).token, machine.next(), machine.ended)
+    assert (None, None, True) == (checkpoint_of(machine, 1).token, machine.next(), machine.ended)
     assert not following(ListingRules(on_expired="raise")).means_dead_token(UNCLEAR)
     assert following(ListingRules(on_expired="raise")).means_dead_token(DEAD)
 
 
 def test_abandoned() -> None:
-    """Who abandons a listing hears of nothing any more."""
+    """An abandoned listing reports neither drift nor failure."""
     machine = PaginationMachine(ListingRules(verify_total="raise"))
     machine.on_page(page(1, total=5), 0.0, 0.0)
     assert None not in (machine.drift, machine.failure)
@@ -352,7 +375,7 @@ def test_abandoned() -> None:
 
 
 def test_repairs() -> None:
-    """Missing rows are walked for again, as long as each walk but the first brings something, and counted."""
+    """Repairing walks go on as long as each but the first brings a new row; they are counted as restarts."""
     machine = PaginationMachine(ListingRules(verify_total="repair", max_restarts=9))
     machine.on_page(page(1, total=4), 0.0, 0.0)
     assert (False, 1) == (machine.ended, machine.counts.restarts)
@@ -367,7 +390,7 @@ def test_repairs() -> None:
 
 @pytest.mark.parametrize("times", [0, 1, 2])
 def test_repairs_are_bounded(times: int) -> None:
-    """However much each of them brings, no more repairs are made than may be."""
+    """However many rows repairing walks bring, there are no more of them than `max_restarts`."""
     machine = PaginationMachine(ListingRules(verify_total="repair", max_restarts=times))
     for last in range(1, times + 2):
         assert not machine.ended
@@ -377,7 +400,7 @@ def test_repairs_are_bounded(times: int) -> None:
 
 
 def test_missing_rows_that_are_raised() -> None:
-    """The error says what the warning would; where not all rows are wanted, there is none."""
+    """The error has the text of the warning; with `max_items`, there is no error."""
     whole, part = (
         PaginationMachine(ListingRules(verify_total="raise")),
         PaginationMachine(ListingRules(verify_total="raise", max_items=5)),
@@ -389,8 +412,8 @@ def test_missing_rows_that_are_raised() -> None:
     assert (None, None, 8) == (part.drift, part.failure, part.counts.missing)
 
 
-def test_a_page_is_no_page_after_the_end() -> None:
-    """What arrives after the end is not counted."""
+def test_a_page_after_the_end_is_not_counted() -> None:
+    """A page that arrives after the end is not counted."""
     machine = PaginationMachine(ListingRules())
     machine.stop()
 

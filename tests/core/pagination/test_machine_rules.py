@@ -1,4 +1,4 @@
-"""The paging machine's moves and guards, one by one."""
+"""The transitions of the pagination machine, one by one, and how it treats each error."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def ended() -> PaginationMachine:
     return machine
 
 
-MOVES: dict[
+TRANSITION_CASES: dict[
     tuple[ListingState, ListingEvent], tuple[Callable[[], PaginationMachine], Callable[[PaginationMachine], object]]
 ] = {
     (ListingState.FRESH, ListingEvent.PAGE_WITH_TOKEN): (
@@ -44,11 +44,11 @@ MOVES: dict[
         lambda: PaginationMachine(ListingRules()),
         lambda m: m.on_page(page(2), 0.0, 0.0),
     ),
-    (ListingState.FRESH, ListingEvent.FELL_SHORT): (
+    (ListingState.FRESH, ListingEvent.ROWS_MISSING): (
         lambda: PaginationMachine(REPAIR),
         lambda m: m.on_page(page(2, total=9), 0.0, 0.0),
     ),
-    (ListingState.FOLLOWING, ListingEvent.FELL_SHORT): (
+    (ListingState.FOLLOWING, ListingEvent.ROWS_MISSING): (
         lambda: following(REPAIR),
         lambda m: m.on_page(page(2, total=9), 0.0, 0.0),
     ),
@@ -58,49 +58,49 @@ MOVES: dict[
         lambda m: m.on_page(page(2, token="b"), 0.0, 0.0),
     ),
     (ListingState.FOLLOWING, ListingEvent.LAST_PAGE): (following, lambda m: m.on_page(page(2), 0.0, 0.0)),
-    (ListingState.FOLLOWING, ListingEvent.TOKEN_DIED): (following, lambda m: m.on_error(DEAD)),
+    (ListingState.FOLLOWING, ListingEvent.TOKEN_EXPIRED): (following, lambda m: m.on_error(DEAD)),
     (ListingState.FOLLOWING, ListingEvent.STOPPED): (following, lambda m: m.stop()),
     (ListingState.DONE, ListingEvent.STOPPED): (ended, lambda m: m.stop()),
 }
 
 
-def test_moves_are_complete() -> None:
-    """The table of transitions is what these tests go through, and every state can be stopped."""
-    assert set(MOVES) == set(TRANSITIONS)
+def test_cases_are_complete() -> None:
+    """The tests have a case for each transition of the table, and every state can be stopped."""
+    assert set(TRANSITION_CASES) == set(TRANSITIONS)
     assert {(state, ListingEvent.STOPPED) for state in ListingState} <= set(TRANSITIONS)
 
 
-@pytest.mark.parametrize("move", MOVES, ids=lambda move: f"{move[0].name}-{move[1].name}")
-def test_move(move: tuple[ListingState, ListingEvent]) -> None:
-    """Each move leads from its state to where the table says."""
-    make, act = MOVES[move]
+@pytest.mark.parametrize("case", TRANSITION_CASES, ids=lambda case: f"{case[0].name}-{case[1].name}")
+def test_transition(case: tuple[ListingState, ListingEvent]) -> None:
+    """Each event leads from its state to the state in the table."""
+    make, step = TRANSITION_CASES[case]
     machine = make()
     before = machine.state
-    act(machine)
+    step(machine)
 
-    assert (move[0], TRANSITIONS[move]) == (before, machine.state)
+    assert (case[0], TRANSITIONS[case]) == (before, machine.state)
     assert machine.ended is (machine.next() is None) is (machine.state is ListingState.DONE)
 
 
-acts = st.sampled_from(
+steps = st.sampled_from(
     [page(), page(1), page(2, token="a"), page(token="b"), DEAD, TOO_OLD, UNCLEAR, SIZE, *OTHERS, "next", "stop"]
 )
 
 
 @brisk
-@given(st.lists(acts, max_size=12), st.sampled_from(["restart", "raise"]), st.integers(1, 3) | st.none())
+@given(st.lists(steps, max_size=12), st.sampled_from(["restart", "raise"]), st.integers(1, 3) | st.none())
 def test_any_course(
     course: list[Page | PyasError | str], on_expired: Literal["restart", "raise"], max_items: int | None
 ) -> None:
-    """Whatever comes, and also after the end, the machine makes a move of its table or raises an error of ours."""
+    """Whatever is called, also after the end, the machine makes a transition of its table or raises a `PyasError`."""
     machine = PaginationMachine(ListingRules(on_expired=on_expired, max_items=max_items))
-    for act in course:
+    for step in course:
         try:
-            if isinstance(act, Page):
-                machine.on_page(act, 0.0, 0.0)
-            elif isinstance(act, PyasError):
-                machine.on_error(act)
-            elif act == "stop":
+            if isinstance(step, Page):
+                machine.on_page(step, 0.0, 0.0)
+            elif isinstance(step, PyasError):
+                machine.on_error(step)
+            elif step == "stop":
                 machine.stop()
             else:
                 machine.next()
@@ -109,7 +109,7 @@ def test_any_course(
 
 
 def test_page_after_the_end() -> None:
-    """A page or a dead token that arrives when the listing was closed meanwhile changes nothing, and breaks nothing."""
+    """A page that arrives after the listing was closed changes nothing, and raises nothing."""
     machine = following()
     machine.stop()
 
@@ -118,7 +118,7 @@ def test_page_after_the_end() -> None:
 
 
 def test_token_is_used_while_it_lives() -> None:
-    """A token is asked with until shortly before its end; the first page has none."""
+    """A token is sent until shortly before its end; the request for the first page has none."""
     machine = PaginationMachine(ListingRules(token_ttl=900.0))
     first = machine.next()
     machine.on_page(page(1, token="a"), 50.0, 50.0)
@@ -134,19 +134,19 @@ def test_token_is_used_while_it_lives() -> None:
 
 @pytest.mark.parametrize(("error", "reason"), [(DEAD, "answer"), (TOO_OLD, "age"), (UNCLEAR, "answer")])
 def test_dead_token(error: PyasError, reason: str) -> None:
-    """A dead token, and a refusal that may mean one, are answered by a fresh walk that skips what was yielded."""
+    """After an expired token, or an error that may mean one, a fresh walk skips the rows that were yielded."""
     machine = following()
 
     assert reason == machine.on_error(error)
-    ask = machine.next()
-    assert ask is not None
-    assert ask.token is None
+    request = machine.next()
+    assert request is not None
+    assert request.token is None
     assert [2] == [row.id for row in machine.on_page(page(1, 2), 0.0, 0.0)]
     assert (1, 1) == (machine.counts.restarts, machine.counts.duplicates_skipped)
 
 
-def test_fresh_query_settles_it() -> None:
-    """If the fresh query fails like the refusal that was unclear, its error is raised: no token was to blame."""
+def test_fresh_query_decides() -> None:
+    """If the fresh query fails like the unclear refusal before, its error is raised: the token was not to blame."""
     machine = following()
     machine.on_error(UNCLEAR)
     with pytest.raises(NotFoundError) as caught:
@@ -157,7 +157,7 @@ def test_fresh_query_settles_it() -> None:
 
 @pytest.mark.parametrize("error", [DEAD, TOO_OLD, UNCLEAR])
 def test_raise_when_expired(error: PyasError) -> None:
-    """With ``on_expired="raise"`` a dead token is the caller's."""
+    """With ``on_expired="raise"``, the error of a dead token is raised."""
     machine = following(ListingRules(on_expired="raise"))
     with pytest.raises(type(error)) as caught:
         machine.on_error(error)
@@ -168,7 +168,7 @@ def test_raise_when_expired(error: PyasError) -> None:
 @pytest.mark.parametrize("error", OTHERS, ids=lambda error: type(error).__name__)
 @pytest.mark.parametrize("make", [following, lambda: PaginationMachine(ListingRules())], ids=["following", "fresh"])
 def test_other_errors(make: Callable[[], PaginationMachine], error: PyasError) -> None:
-    """An error that has nothing to do with the token is raised, and the listing stands where it stood."""
+    """An error that has nothing to do with the token is raised, and the next request stays the same."""
     machine = make()
     before = machine.next()
     with pytest.raises(type(error)):

@@ -1,4 +1,4 @@
-"""One iterator in the hands of a reader, with a client of its own whose clocks are the service's."""
+"""A consumer of one iterator, with a client of its own whose clocks are the service's."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import anyio.lowlevel
 import inside
 from pyas_async import Checkpoint, PyasClient, PyasError
 from pyas_async._runtime.clock import Clock
-from walk.laws import NEAR, Leg
+from walk.invariants import NEAR, Monitor
 from walk.listing import EPOCH
 
 if TYPE_CHECKING:
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     import httpx
 
     from pyas_async._core.ratelimit.queue import Ticket
-    from walk.journey import Mark, Wishes
+    from walk.options import IteratorOptions, KeptCheckpoint
     from walk.service import Service
 
 QUIET = 10
-"""Turns of the event loop without a word from the service, after which nothing is to be expected of the background."""
+"""Turns of the event loop without a change in the service after which background tasks count as finished."""
 LONG = 1000
-"""Turns in which every request gets to the wire, or back from it."""
+"""Turns within which every request is sent, and every response received."""
 
 
 def client_of(service: Service, http_client: httpx.AsyncClient, *, skew: float, ttl: float) -> PyasClient:
-    """Make a client as another process would; its wall clock is wrong by `skew` seconds."""
+    """Make a client, as another process would; its wall clock is wrong by `skew` seconds."""
     started = service.time
     clock = Clock(
         now=lambda: service.time - started,
@@ -47,16 +47,16 @@ def client_of(service: Service, http_client: httpx.AsyncClient, *, skew: float, 
 
 
 class _Scheduler(inside.OpenScheduler):
-    """A scheduler that waits in virtual time: where one reader calls, there is nobody else to wait for."""
+    """A rate limiter that waits in virtual time; with one consumer, no other call has to be waited for."""
 
     async def sleep(self, ticket: Ticket, give_up: float, now: float) -> None:
-        """Sleep until the next look."""
+        """Sleep until the queue must be looked at again."""
         look = self.budget.queue.next_look(self.budget, now)
         await self.clock.sleep(max(0.001, min(look, ticket.dies, give_up) - now))
 
 
 class Step:
-    """Runs a coroutine, and tells whenever it has to wait, and whenever it goes on."""
+    """Runs a coroutine, and calls a function whenever it waits, and another whenever it continues."""
 
     def __init__(
         self, body: Coroutine[Any, Any, None], *, waits: Callable[[int], None], goes_on: Callable[[], None]
@@ -66,7 +66,7 @@ class Step:
         self._goes_on = goes_on
 
     def __await__(self) -> Generator[Any, Any, None]:
-        """Hand every wait on to the event loop, and the event loop's word back."""
+        """Pass each wait on to the event loop, and its result back."""
         number = 0
         value: object = None
         error: BaseException | None = None
@@ -85,58 +85,64 @@ class Step:
             self._goes_on()
 
 
-class Reader:
-    """Reads, is cancelled, takes checkpoints; every row goes before the laws.
+class Consumer:
+    """Takes rows and checkpoints, and is cancelled; the invariants are checked for each row.
 
     Attributes:
-        leg: The laws.
-        at_end: Whether the listing's end was reached.
-        failure: The checkpoint of the error that the last step ended with, if it did.
+        monitor: Checks the invariants.
+        at_end: Whether the end of the listing was reached.
+        failure: The checkpoint of the error with which the last step ended, if it ended with one.
     """
 
     def __init__(
-        self, service: Service, http_client: httpx.AsyncClient, wishes: Wishes, start: Mark | None, *, skew: float
+        self,
+        service: Service,
+        http_client: httpx.AsyncClient,
+        options: IteratorOptions,
+        start: KeptCheckpoint | None,
+        *,
+        skew: float,
     ) -> None:
         kept = None if start is None else start.checkpoint
         if isinstance(kept, str):
             assert kept == str(Checkpoint.parse(kept)), "a checkpoint changes on its way through text"
-        # What a checkpoint says need not be said again.
-        filters = {} if start is not None and skew else dict(wishes.filters)
-        self.leg = service.observer = Leg(service, wishes, start, skew=skew)
+        # Filters may be left out if there is a checkpoint.
+        filters = {} if start is not None and skew else dict(options.filters)
+        self.monitor = service.observer = Monitor(service, options, start, skew=skew)
         self.at_end = False
-        self.failure: Mark | None = None
+        self.failure: KeptCheckpoint | None = None
         self._service = service
-        self._iterator = client_of(service, http_client, skew=skew, ttl=wishes.ttl).meetings.iter_all(
-            page_size=wishes.page_size,
-            max_items=wishes.max_items,
-            prefetch=bool(wishes.prefetch),
-            on_expired=wishes.on_expired,
-            verify_total=wishes.verify_total,
+        self._iterator = client_of(service, http_client, skew=skew, ttl=options.ttl).meetings.iter_all(
+            page_size=options.page_size,
+            max_items=options.max_items,
+            prefetch=bool(options.prefetch),
+            on_expired=options.on_expired,
+            verify_total=options.verify_total,
             resume=kept,
             type=filters.get("type"),
         )
 
     async def enter(self) -> None:
-        """Open the iterator with ``async with``, if it is wished so."""
-        if self.leg.wishes.prefetch is not None:
+        """Open the iterator with ``async with``, if the options say so."""
+        if self.monitor.options.prefetch is not None:
             await self._iterator.__aenter__()
 
     async def leave(self) -> None:
-        """Close the iterator; one that was not opened so is left alone, as a bare loop does."""
-        self.leg.over = True
-        if self.leg.wishes.prefetch is not None:
+        """Close the iterator if it was opened with ``async with``; otherwise abandon it, as a bare loop does."""
+        self.monitor.over = True
+        if self.monitor.options.prefetch is not None:
             await self._iterator.__aexit__(None, None, None)
         self._service.release()
 
-    def mark(self, *, text: bool) -> Mark:
+    def keep(self, *, text: bool) -> KeptCheckpoint:
         """Take a checkpoint."""
-        self.leg.counted(self._iterator.stats)
-        return self.leg.mark(self._iterator.checkpoint(), text=text)
+        self.monitor.counted(self._iterator.stats)
+        return self.monitor.keep(self._iterator.checkpoint(), text=text)
 
-    async def read(self, count: int, *, pages: bool = False, cancel_at: int = 0) -> None:
-        """Take so many rows or pages, unless cancelled when it waits for the so-manieth time."""
-        leg, service = self.leg, self._service
-        self.failure, service.stirred = None, False
+    async def take(self, count: int, *, pages: bool = False, cancel_at: int = 0) -> None:
+        """Take so many rows or pages, unless it waits `cancel_at` times: then it is cancelled."""
+        monitor, service = self.monitor, self._service
+        self.failure, service.background_active = None, False
         with anyio.CancelScope() as scope:
 
             def waits(number: int) -> None:
@@ -144,22 +150,22 @@ class Reader:
                     service.stopped = True
                     scope.cancel()
                 elif not service.stopped:
-                    service.wanted = True
+                    service.awaited = True
                     service.release()
 
             def goes_on() -> None:
-                service.wanted = False
+                service.awaited = False
 
             try:
                 await Step(self._take(count, pages=pages), waits=waits, goes_on=goes_on)
             except StopAsyncIteration:
-                self.at_end = leg.ended()
+                self.at_end = monitor.ended()
             except PyasError as error:
-                self.failure = leg.failed(error)
+                self.failure = monitor.failed(error)
         if scope.cancel_called:
-            leg.interrupted()
-        service.stopped = service.wanted = False
-        if service.stirred or scope.cancel_called or self._in_transit():
+            monitor.interrupted()
+        service.stopped = service.awaited = False
+        if service.background_active or scope.cancel_called or self._in_transit():
             await self._settle()
 
     async def _take(self, count: int, *, pages: bool) -> None:
@@ -167,34 +173,36 @@ class Reader:
         for _ in range(count):
             if pages:
                 for row in (await self._iterator.pages().__anext__()).meetings:
-                    self.leg.take(row)
+                    self.monitor.take(row)
             else:
-                self.leg.take(await self._iterator.__anext__())
-            assert not cheap or self.leg.calls - self.leg.background == 1, "the first row cost more than one call"
+                self.monitor.take(await self._iterator.__anext__())
+            assert not cheap or self.monitor.calls - self.monitor.background == 1, (
+                "the first row cost more than one call"
+            )
             cheap = False
 
     def _is_cheap(self) -> bool:
-        """Tell whether the first row can be had with one call: nothing is in the way, and it is on the page asked."""
-        leg, service = self.leg, self._service
-        if leg.calls or service.plans or service.strict:
+        """Return whether the first row takes one call: no fault is planned, and it is on the page that is requested."""
+        monitor, service = self.monitor, self._service
+        if monitor.calls or service.plans or service.strict:
             return False
-        token = None if leg.start is None else leg.start.token
+        token = None if monitor.start is None else monitor.start.token
         cursor = None if token is None else service.cursors[token]
-        young = token is None or leg.age(token) < NEAR * leg.wishes.ttl
+        young = token is None or monitor.age(token) < NEAR * monitor.options.ttl
         if not young or not (cursor is None or service.alive(cursor)):
             return False
-        return not set(service.peek(cursor, leg.wishes.filters, leg.wishes.page_size)) <= leg.done
+        return not set(service.peek(cursor, monitor.options.filters, monitor.options.page_size)) <= monitor.done
 
     def _in_transit(self) -> bool:
-        """Tell whether a request in the background is between the client and the service, or its answer.
+        """Return whether a prefetch request or its response is between the client and the service.
 
-        The client reads its clock at one end and the laws at the other, so no time may pass there. The client does not
-        always wait for that: where this machine stands still for a tenth of a second, the reader goes on before.
+        The client reads its clock at one end and the monitor at the other, so no time may pass in between. The client
+        does not always wait for that: if this process is held up for a tenth of a second, the consumer goes on before.
         """
-        return inside.asks_ahead(self._iterator) and not self._service.holding
+        return inside.is_prefetching(self._iterator) and not self._service.holding
 
     async def _settle(self) -> None:
-        """Wait until what goes on in the background has come to its end, or to a halt."""
+        """Wait until background tasks have ended, or wait themselves."""
         service, quiet = self._service, 0
         seen = (service.calls, service.time, len(service.cursors))
         for _ in range(LONG):
@@ -203,4 +211,4 @@ class Reader:
             await anyio.lowlevel.checkpoint()
             now = (service.calls, service.time, len(service.cursors))
             quiet, seen = (quiet + 1 if now == seen else 0), now
-        raise AssertionError("what goes on in the background comes to no end")
+        raise AssertionError("background tasks do not end")

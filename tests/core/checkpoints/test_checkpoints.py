@@ -1,4 +1,4 @@
-"""The texts of checkpoints, which outlive the release that wrote them; and what is no place to go on from."""
+"""Checkpoints of both kinds and their texts, which later releases must be able to read."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pyas_async import Checkpoint, CheckpointError
-from pyas_async._core.accounts.checkpoint import AccountsCheckpoint, add_id
-from pyas_async._core.pagination.checkpoint import ListingCheckpoint
-from pyas_async._core.pagination.seen_rows import PROBE
+from pyas_async._core.checkpoints.accounts import AccountsCheckpoint, add_id
+from pyas_async._core.checkpoints.listing import ListingCheckpoint
+from pyas_async._core.checkpoints.seen_rows import PROBE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 FILTERS = (("startDate", "01-31-2026"), ("type", "live"))
 ROWS = array("q", [1, -2, 2**63 - 1])
 WRITTEN_ROWS = base64.b64encode(b"".join(row.to_bytes(8, "little", signed=True) for row in ROWS)).decode()
-PLACE: dict[str, Any] = {
+LISTING: dict[str, Any] = {
     "account": "a",
     "page_size": 300,
     "token": "tok",
@@ -34,7 +34,7 @@ PLACE: dict[str, Any] = {
     "done": False,
     "rows": WRITTEN_ROWS,
 }
-ONE: dict[str, Any] = {"version": 1, "filters": dict(FILTERS), **PLACE, "probe": PROBE}
+ONE: dict[str, Any] = {"version": 1, "filters": dict(FILTERS), **LISTING, "probe": PROBE}
 MANY: dict[str, Any] = {
     "version": 1,
     "kind": "accounts",
@@ -44,14 +44,14 @@ MANY: dict[str, Any] = {
     "ids": 99,
     "items": 8_125,
     "done": False,
-    "under_way": [PLACE, "b"],
+    "under_way": [LISTING, "b"],
     "failed": ["c"],
     "probe": PROBE,
 }
 
 
 def one(**changes: Any) -> ListingCheckpoint:  # noqa: ANN401
-    """Mark a place in a listing."""
+    """Make a checkpoint in the middle of a listing."""
     whole: dict[str, Any] = {
         "account_id": "a",
         "items": 3,
@@ -69,12 +69,12 @@ def one(**changes: Any) -> ListingCheckpoint:  # noqa: ANN401
 
 
 def beginning(account_id: str) -> ListingCheckpoint:
-    """Mark the place before the first row."""
+    """Make a checkpoint before the first row of a listing."""
     return ListingCheckpoint(account_id=account_id, filters=FILTERS, page_size=300)
 
 
 def many() -> AccountsCheckpoint:
-    """Mark a place among the listings of four accounts."""
+    """Make a checkpoint of many accounts, four of which were drawn."""
     return AccountsCheckpoint(
         items=8_125,
         done=False,
@@ -97,101 +97,101 @@ def sealed(document: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize(("make", "document"), [(one, ONE), (many, MANY)], ids=["one", "many"])
 def test_text(make: Callable[[], Checkpoint], document: dict[str, Any]) -> None:
-    """A checkpoint is written as the documentation has it: older ones must be read by later releases."""
-    place = make()
-    written = json.loads(str(place))
+    """A checkpoint is written in the documented format, as one line: later releases must read it."""
+    checkpoint = make()
+    written = json.loads(str(checkpoint))
     check = written.pop("check")
 
     assert document == written
     assert json.loads(sealed(document))["check"] == check
-    assert "\n" not in str(place)
+    assert "\n" not in str(checkpoint)
 
 
 @pytest.mark.parametrize("document", [ONE, MANY], ids=["one", "many"])
 def test_back_from_text(document: dict[str, Any]) -> None:
-    """What is read from a text is written as the same text."""
+    """A checkpoint that was read from a text is written as the same text."""
     assert document == {name: value for name, value in json.loads(str(Checkpoint.parse(sealed(document)))).items()
                         if name != "check"}  # fmt: skip
 
 
 def test_equality() -> None:
-    """Checkpoints that are written alike are equal, hash alike, and survive pickle; an object stays a snapshot."""
+    """Checkpoints with the same text are equal and have the same hash; a pickle is equal to its original."""
     assert one() == ListingCheckpoint.of(sealed(ONE))
     assert hash(one()) == hash(ListingCheckpoint.of(sealed(ONE)))
     assert one() != one(index=3)
     assert one() != str(one())
-    for place in (one(), many()):
-        pickled = pickle.loads(pickle.dumps(place))
-        assert type(place) is type(pickled)
-        assert place == pickled
+    for checkpoint in (one(), many()):
+        pickled = pickle.loads(pickle.dumps(checkpoint))
+        assert type(checkpoint) is type(pickled)
+        assert checkpoint == pickled
     assert 3 == len({one(), one(account_id="b"), one(items=2), one()})
     assert {hash(one()), hash(one(done=True))} != {hash(one())}
 
 
-def test_what_is_shown() -> None:
-    """A checkpoint shows whose it is and where it stands, and no page token."""
+def test_repr() -> None:
+    """The ``repr`` shows the account and the progress, and no page token."""
     assert "Checkpoint(account_id='a', items=3, done=False)" == repr(one())
     assert "Checkpoint(drawn=4, under_way=2, failed=1, items=8125, done=False)" == repr(many())
 
 
-def test_an_objects_rows() -> None:
-    """The rows are those of the place, however many came later; whoever takes them may add to them."""
-    place = one()
-    place.log().append(5)
+def test_rows_of_a_checkpoint() -> None:
+    """The rows are those up to the checkpoint, however many came later, and a copy that may be changed."""
+    checkpoint = one()
+    checkpoint.rows().append(5)
 
-    assert ROWS == place.log()
-    assert array("q") == beginning("a").log()
+    assert ROWS == checkpoint.rows()
+    assert array("q") == beginning("a").rows()
     assert (0, False, None, 0.0, 0, 0, None, False) == (
         beginning("a").items, beginning("a").done, beginning("a").token, beginning("a").born, beginning("a").index,
         beginning("a").walked, beginning("a").total, beginning("a").changed,
     )  # fmt: skip
 
 
-def test_what_is_read() -> None:
-    """Every field comes back: whose listing, its filters, the page in hand, and what was yielded and counted."""
-    place = ListingCheckpoint.of(sealed(ONE))
+def test_fields_that_are_read() -> None:
+    """Every field of the text is read: account, filters, current page, rows and counts."""
+    read = ListingCheckpoint.of(sealed(ONE))
 
     assert ("a", 3, False, FILTERS, 300) == (
-        place.account_id, place.items, place.done, place.filters, place.page_size,
+        read.account_id, read.items, read.done, read.filters, read.page_size,
     )  # fmt: skip
     assert ("tok", 1_700_000_000.123, 2, 600, 5_000, True) == (
-        place.token, place.born, place.index, place.walked, place.total, place.changed,
+        read.token, read.born, read.index, read.walked, read.total, read.changed,
     )  # fmt: skip
-    assert ROWS == place.log()
+    assert ROWS == read.rows()
     assert ListingCheckpoint.of(sealed(ONE | {"done": True})).done
 
 
-def test_what_is_read_of_many() -> None:
-    """The same of many accounts: the sums, and a place in each listing that has not come to its end."""
-    place = AccountsCheckpoint.of(sealed(MANY))
+def test_fields_that_are_read_of_many() -> None:
+    """The same for many accounts: the sums, and the position in each listing that has not reached its end."""
+    read = AccountsCheckpoint.of(sealed(MANY))
 
     assert (None, 8_125, False, FILTERS, 300, 4, 99) == (
-        place.account_id, place.items, place.done, place.filters, place.page_size, place.drawn, place.ids,
+        read.account_id, read.items, read.done, read.filters, read.page_size, read.drawn, read.ids,
     )  # fmt: skip
     assert [("a", 3, FILTERS, 300), ("b", 0, FILTERS, 300)] == [
-        (listing.account_id, listing.items, listing.filters, listing.page_size) for listing in place.under_way
+        (listing.account_id, listing.items, listing.filters, listing.page_size) for listing in read.under_way
     ]
     assert [("c", 0, FILTERS, 300)] == [
-        (listing.account_id, listing.items, listing.filters, listing.page_size) for listing in place.failed
+        (listing.account_id, listing.items, listing.filters, listing.page_size) for listing in read.failed
     ]
 
 
 @pytest.mark.parametrize(
     "changes", [{"items": 1}, {"items": 0, "done": True}, {"items": 0, "page_size": 10}, {"items": 0, "token": "t"}]
 )
-def test_what_is_more_than_an_account(changes: dict[str, Any]) -> None:
-    """Of a listing that was begun, or asks for pages of its own size, all is written; of others, the account alone."""
+def test_listings_that_are_written_in_full(changes: dict[str, Any]) -> None:
+    """A listing that was begun, or has its own page size, is written in full; others are written as their account."""
     whole: dict[str, Any] = {"account_id": "a", "filters": FILTERS, "page_size": 300, "rows": ROWS, **changes}
     begun = ListingCheckpoint(**whole)
-    place = AccountsCheckpoint(
+    checkpoint = AccountsCheckpoint(
         items=1, done=False, filters=FILTERS, page_size=300, drawn=1, ids=0, under_way=(begun,), failures=[], end=0
     )
 
-    assert [begun.place()] == json.loads(str(place))["under_way"]
+    assert [begun.own_fields()] == json.loads(str(checkpoint))["under_way"]
 
 
 def refusal(refused: Callable[[], object]) -> CheckpointError:
-    """Give the error with which a checkpoint is refused."""
+    """Return the error with which a checkpoint is refused."""
     with pytest.raises(CheckpointError) as caught:
         refused()
     return caught.value
@@ -199,8 +199,8 @@ def refusal(refused: Callable[[], object]) -> CheckpointError:
 
 @pytest.mark.parametrize("name", [name for name in ONE if name != "version"])
 @pytest.mark.parametrize("wrong", ["missing", "of another kind"])
-def test_each_field_is_needed(name: str, wrong: str) -> None:
-    """A text that lacks a field, or has one of another kind, is damaged; the error names the field."""
+def test_each_field_is_checked(name: str, wrong: str) -> None:
+    """A text that lacks a field, or has a wrong value for it, is refused; the error names the field."""
     document = {key: value for key, value in ONE.items() if key != name} | ({} if wrong == "missing" else {name: [1]})
     error = refusal(lambda: Checkpoint.parse(sealed(document)))
 
@@ -212,13 +212,13 @@ def test_each_field_is_needed(name: str, wrong: str) -> None:
 
 @pytest.mark.parametrize("name", ["page_size", "token", "walked", "total"])
 def test_fields_that_may_be_null(name: str) -> None:
-    """Size, token, total and the rows walked may be unknown."""
+    """Page size, token, total and the number of rows walked may be unknown."""
     assert None is getattr(ListingCheckpoint.of(sealed(ONE | {name: None})), name)
 
 
 @pytest.mark.parametrize("name", [name for name in MANY if name not in {"version", "kind"}])
-def test_each_field_of_many_is_needed(name: str) -> None:
-    """The same of many accounts."""
+def test_each_field_of_many_is_checked(name: str) -> None:
+    """The same for many accounts."""
     for document in ({key: value for key, value in MANY.items() if key != name}, MANY | {name: "x"}):
         error = refusal(lambda document=document: Checkpoint.parse(sealed(document)))  # type: ignore[misc]
         assert repr(name) in error.got
@@ -234,13 +234,13 @@ def test_each_field_of_many_is_needed(name: str) -> None:
         (sealed(ONE | {"rows": WRITTEN_ROWS + "*"}), "rows"),
         (sealed(ONE | {"rows": "AAAA"}), "rows"),
         (sealed(MANY | {"kind": "crowd"}), "kind"),
-        (sealed(MANY | {"under_way": [5]}), "place"),
+        (sealed(MANY | {"under_way": [5]}), "a listing is neither"),
         (sealed(ONE)[:-3] + '"}', "check sum"),
         (json.dumps(ONE), "check sum"),
     ],
 )
 def test_damage(text: str, got: str) -> None:
-    """What is not the whole text is refused, and the error says what is wrong with it."""
+    """A damaged text is refused, and the error says what is wrong with it."""
     error = refusal(lambda: Checkpoint.parse(text))
 
     assert "checkpoint" == error.field
@@ -248,8 +248,8 @@ def test_damage(text: str, got: str) -> None:
     assert got in error.got
 
 
-def test_what_this_release_cannot_read() -> None:
-    """A text of another version, of a Python that hashes otherwise, and what is no text, are refused as such."""
+def test_texts_that_this_release_cannot_read() -> None:
+    """Texts of another version, of a Python that hashes otherwise, and objects that are no text are refused as such."""
     version = refusal(lambda: Checkpoint.parse(sealed(ONE | {"version": 2})))
     endless = refusal(lambda: Checkpoint.parse(sealed(ONE | {"version": "9" * 300})))
     python = refusal(lambda: Checkpoint.parse(sealed(ONE | {"probe": PROBE + 1})))
@@ -262,38 +262,8 @@ def test_what_this_release_cannot_read() -> None:
     assert ("text of a checkpoint" in no_text.expected, "<int>") == (True, no_text.got)
 
 
-def test_another_account() -> None:
-    """A listing's checkpoint goes on with its own account, and with no other."""
-    error = refusal(lambda: one().check_account("b"))
-
-    assert ["a", "a"] == [one().check_account(None), one().check_account("a")]
-    assert "resume" == error.field
-    assert ("'b'" in error.expected, "'a'" in error.got) == (True, True)
-
-
-def test_other_filters() -> None:
-    """It goes on with its own filters, which may be left out, and with no others."""
-    other = refusal(lambda: one().check_filters((("type", "scheduled"),)))
-    more = refusal(lambda: one().check_filters((("endDate", "02-01-2026"),)))
-
-    assert [FILTERS, FILTERS] == [one().check_filters(given) for given in ((), FILTERS)]
-    assert ["resume", "resume"] == [other.field, more.field]
-    assert ("type='scheduled'" in other.expected, "type='live'" in other.got) == (True, True)
-    assert ("endDate" in more.expected, "without endDate" in more.got) == (True, True)
-
-
-def test_another_page_size() -> None:
-    """It goes on with its own page size, which may be left out, and with no other."""
-    error = refusal(lambda: one().check_page_size(10, left_out=200))
-    one().check_page_size(200, left_out=200)
-    one().check_page_size(300, left_out=200)
-
-    assert ("resume", "<one with 300>") == (error.field, error.got)
-    assert "page_size=10" in error.expected
-
-
 def test_the_other_kind() -> None:
-    """Each kind is refused where the other goes on, and the error says where to go on from it."""
+    """Each kind is refused by the method for the other kind, and the error names the right method."""
     listing = refusal(lambda: ListingCheckpoint.of(many()))
     accounts = refusal(lambda: AccountsCheckpoint.of(str(one())))
 
@@ -304,7 +274,7 @@ def test_the_other_kind() -> None:
 
 
 def test_its_own_kind() -> None:
-    """Each kind is taken as an object, which stays itself, and as text."""
+    """Each kind is accepted as an object, which is returned itself, and as text."""
     listing, accounts = one(), many()
 
     assert listing is ListingCheckpoint.of(listing)
@@ -323,8 +293,8 @@ def test_other_accounts() -> None:
     assert ("no more than 3" in few.got, "in another order" in others.got) == (True, True)
 
 
-def test_ids_add_up() -> None:
-    """What ids add up to depends on all of them, where each ends, and their order; it stands in texts, and stays."""
+def test_check_sum_of_ids() -> None:
+    """The check sum depends on all ids, their order, and where each ends. Texts store it, so it never changes."""
     assert zlib.crc32(b"acc-1\0\xc3\xa4\0") == add_id(add_id(0, "acc-1"), "ä")
     assert add_id(add_id(0, "a"), "b") != add_id(add_id(0, "b"), "a")
     assert add_id(add_id(0, "a"), "bc") != add_id(add_id(0, "ab"), "c")

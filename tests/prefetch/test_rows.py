@@ -1,4 +1,4 @@
-"""What comes under prefetching is what comes without it."""
+"""With prefetching, the same rows come as without it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_rows_in_order(client: PyasClient) -> None:
-    """Every row comes, in order, where the transport does not report the wire."""
+    """Every row comes, in order, if the transport does not report when a request is on the wire."""
     async with all_of(client) as listing:
         rows = [row async for row in listing]
 
@@ -41,7 +41,7 @@ async def test_rows_in_order(client: PyasClient) -> None:
 
 
 async def test_asgi_transport(sandbox: Sandbox) -> None:
-    """Every row comes through `httpx.ASGITransport`, the application being in the same event loop."""
+    """Every row comes through `httpx.ASGITransport`, whose application runs in the same event loop."""
     account = sandbox.account_ids[0]
     async with httpx.AsyncClient(transport=httpx.ASGITransport(sandbox.app)) as http:
         client = PyasClient(sandbox.api_key, base_url="http://localhost", http_client=http, account_id=account)
@@ -61,7 +61,7 @@ async def test_collect(client: PyasClient) -> None:
 
 
 async def test_first(client: PyasClient, service: Service) -> None:
-    """`first` works in a block, and leaves nothing on its way."""
+    """`first` works in a block, and leaves no request under way."""
     before = tasks()
     async with all_of(client) as listing:
         first = await listing.first()
@@ -84,8 +84,8 @@ async def test_pages_after_rows(client: PyasClient) -> None:
 
 
 @pytest.mark.parametrize("taken", [1, 5, 9, 10, 11, 20, 49, 50])
-async def test_checkpoint_is_the_readers_place(client: PyasClient, taken: int) -> None:
-    """A checkpoint counts what the reader took; the page that waits ahead of it is no part of it."""
+async def test_checkpoint_is_the_consumers_position(client: PyasClient, taken: int) -> None:
+    """A checkpoint counts the rows that the consumer took, and none of the prefetched page."""
     async with all_of(client) as listing:
         for _ in range(taken):
             await anext(listing)
@@ -98,12 +98,12 @@ async def test_checkpoint_is_the_readers_place(client: PyasClient, taken: int) -
 
 
 async def test_cancelled_steps_lose_nothing(client: PyasClient) -> None:
-    """A step that a scope cancels is made up for by the next."""
+    """The row of a step that a scope cancels comes with the next step."""
     rows, cancelled, caught = [], 0, False
     async with all_of(client) as listing:
         while listing.checkpoint().items < ROWS:
             with anyio.CancelScope() as scope:
-                if not caught:  # a step that was struck is made again in peace
+                if not caught:  # a cancelled step is made again without cancelling
                     scope.cancel()
                 rows.append(await anext(listing))
             caught = scope.cancelled_caught
@@ -116,7 +116,7 @@ async def test_cancelled_steps_lose_nothing(client: PyasClient) -> None:
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 @pytest.mark.parametrize("block", [False, True], ids=["bare", "block"])
 async def test_natively_cancelled_steps_lose_nothing(client: PyasClient, block: bool) -> None:
-    """A step that `task.cancel()` strikes, at whatever moment, is made up for by the next."""
+    """The row of a step that `task.cancel()` cancels, at whatever moment, comes with the next step."""
 
     async def sweep(listing: MeetingIterator) -> tuple[list[Meeting], int]:
         rows: list[Meeting] = []

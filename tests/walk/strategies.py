@@ -1,4 +1,4 @@
-"""What can happen between two steps of a reader, and what a reader can wish for: the machine's vocabulary."""
+"""What the machine draws: disturbances between two steps, options of iterators, and conditions of an example."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 import attrs
 from hypothesis import strategies as st
 
-from pyas_async._core.pagination.listing_state import PAGE_SIZE
-from walk.journey import Wishes
-from walk.listing import ATTEMPT, EPOCH, EXPIRED, FAULTS, Brief, Plan, Row
+from pyas_async._core.calls.endpoints import MAX_PAGE_SIZE
+from walk.listing import ATTEMPT, EPOCH, EXPIRED, FAULTS, Plan, Row, ShortRepr
+from walk.options import IteratorOptions
 
 if TYPE_CHECKING:
     from pyas_async._core.pagination.listing_state import OnExpired, VerifyTotal
@@ -24,12 +24,12 @@ POOL: Final = tuple(
     for uuid in ("", "a/b==")
     for number in (1, 2, 3)
 )
-"""Rows that share ids, uuids and start times in every way."""
+"""Rows that share ids, uuids and start times in every combination."""
 
 
 @attrs.frozen(kw_only=True, repr=False)
-class Happening(Brief):
-    """Something that the reader has no hand in."""
+class Disturbance(ShortRepr):
+    """Something that happens to the service or the listing, not by the consumer."""
 
     kind: str
     here: int = 0
@@ -40,14 +40,14 @@ class Happening(Brief):
     times: int = 1
 
     def __call__(self, service: Service) -> None:
-        """Let it happen."""
+        """Apply it."""
         match self.kind:
             case "wait":
                 service.time += self.seconds
             case "kill":
                 service.kill()
-            case "curse":
-                service.curse = self.times
+            case "dead_tokens":
+                service.dead_tokens = self.times
             case "plan":
                 service.plans.extend([self.plan] * self.times)
             case "shape":
@@ -67,59 +67,59 @@ class Happening(Brief):
 
 
 _CHANGES: Final = tuple(
-    Happening(kind=kind, here=here, there=there, row=POOL[(7 * here + 5 * there) % len(POOL)])
+    Disturbance(kind=kind, here=here, there=there, row=POOL[(7 * here + 5 * there) % len(POOL)])
     for kind in ("insert", "remove", "move")
     for here in (0, 1, 3, 6, 10, 17)
     for there in ((9, 0, 2, 17) if kind == "move" else (here, here + 1))
 )
 _WAITS: Final = tuple(
-    Happening(kind="wait", seconds=seconds)
+    Disturbance(kind="wait", seconds=seconds)
     for seconds in (1000.0, 12.0, 18.5, 40.0, 400.0, 889.0, 893.0, 950.0, 200_000.0)
 )
 _DEATHS: Final = (
-    Happening(kind="kill"),
-    *(Happening(kind="curse", times=times) for times in (8, 1, 3, 5)),
-    *(Happening(kind="shape", times=times) for times in range(len(EXPIRED))),
+    Disturbance(kind="kill"),
+    *(Disturbance(kind="dead_tokens", times=times) for times in (8, 1, 3, 5)),
+    *(Disturbance(kind="shape", times=times) for times in range(len(EXPIRED))),
     *(
-        Happening(kind="plan", plan=Plan(kill=kill, before=before))
+        Disturbance(kind="plan", plan=Plan(kill=kill, before=before))
         for kill in ("before", "after")
         for before in (0.0, 12.0)
     ),
-    Happening(kind="plan", plan=Plan(kill="after"), times=5),
+    Disturbance(kind="plan", plan=Plan(kill="after"), times=5),
 )
 _PAGES: Final = (
     *(
-        Happening(kind="plan", plan=Plan(what=what), times=times)
+        Disturbance(kind="plan", plan=Plan(what=what), times=times)
         for what in ("short", "empty", "loop")
         for times in (1, 2, 4)
     ),
     *(
-        Happening(kind="plan", plan=Plan(drift=drift), times=times)
+        Disturbance(kind="plan", plan=Plan(drift=drift), times=times)
         for drift in ("insert", "remove", "sink", "rise")
         for times in (1, 3, 12)
     ),
-    Happening(kind="wire"),
+    Disturbance(kind="wire"),
 )
 _TROUBLES: Final = (
     *(
-        Happening(kind="plan", plan=Plan(what=what), times=times)
+        Disturbance(kind="plan", plan=Plan(what=what), times=times)
         for what in ("unclear", "key", "garbage", *sorted(FAULTS))
         for times in (1, 2, 4, 5)
     ),
     *(
-        Happening(kind="plan", plan=Plan(what=what, retry_after=seconds), times=times)
+        Disturbance(kind="plan", plan=Plan(what=what, retry_after=seconds), times=times)
         for what in ("server", "limit")
         for seconds in (0, 7, 40, 120)
         for times in (1, 4)
     ),
     *(
-        Happening(kind="plan", plan=Plan(before=before, after=after))
+        Disturbance(kind="plan", plan=Plan(before=before, after=after))
         for before in (0.0, 25.0, ATTEMPT + 1)
         for after in (4.0, 15.0)
     ),
 )
-NOTHING: Final = Happening(kind="nothing")
-HAPPENINGS: Final = st.one_of(
+NOTHING: Final = Disturbance(kind="nothing")
+DISTURBANCES: Final = st.one_of(
     st.just(NOTHING),
     st.just(NOTHING),
     st.just(NOTHING),
@@ -129,39 +129,39 @@ HAPPENINGS: Final = st.one_of(
     st.sampled_from(_DEATHS),
     st.sampled_from(_TROUBLES),
 )
-"""What happens before a step."""
+"""The disturbance before a step."""
 
-_MENDS: Final[tuple[OnExpired, ...]] = ("restart", "restart", "restart", "restart", "raise")
+_ON_EXPIRED: Final[tuple[OnExpired, ...]] = ("restart", "restart", "restart", "restart", "raise")
 _VERIFIES: Final[tuple[VerifyTotal, ...]] = ("off", "warn", "raise", "repair", "repair")
-WISHES: Final = st.sampled_from(
+OPTIONS: Final = st.sampled_from(
     [
-        Wishes(max_items=most, prefetch=prefetch, on_expired=on_expired, verify_total=verify)
+        IteratorOptions(max_items=most, prefetch=prefetch, on_expired=on_expired, verify_total=verify)
         for most in (None, None, None, None, 1, 4)
         for prefetch in (True, None, True, False, True)
-        for on_expired in _MENDS
+        for on_expired in _ON_EXPIRED
         for verify in _VERIFIES
     ]
 )
-"""How an iterator is opened."""
-PLAIN: Final = Wishes()
+"""The options of an iterator."""
+PLAIN: Final = IteratorOptions()
 
 
 @attrs.frozen(kw_only=True, repr=False)
-class World(Brief):
-    """What stays as it is throughout an example.
+class World(ShortRepr):
+    """The conditions that do not change during an example.
 
     Attributes:
-        length: Rows that the listing has at first, of those drawn.
-        cap: Rows that the service puts on a page at most.
-        page_size: Rows that are asked for.
-        refuses: Whether the service refuses Zoom's maximum instead of cutting it down. No other refusal is survived.
-        lifetime: Seconds that a token lives.
-        ttl: Seconds that the client believes it does.
-        totals: What the pages say of the total.
-        shape: How a dead token is answered.
-        slow: Whether answers to requests in the background come only when somebody waits for them.
-        filtered: Whether a part of the rows is asked for.
-        stubborn: Whether the reader wishes for the same every time.
+        length: How many of the drawn rows the listing has at first.
+        cap: The most rows that the service puts on a page.
+        page_size: Rows that the client asks for.
+        refuses: Whether the service refuses Zoom's maximum, the only size that clients replace, instead of reducing it.
+        lifetime: Seconds for which a token is valid.
+        ttl: The same, as the client is configured.
+        totals: Which total the pages report.
+        shape: The response to an expired token, an index into `EXPIRED`.
+        slow: Whether responses to prefetch requests come only once the consumer waits for them.
+        filtered: Whether a filter asks for some of the rows.
+        same_options: Whether every iterator has the same options.
     """
 
     length: int = 18
@@ -174,12 +174,12 @@ class World(Brief):
     shape: int = 0
     slow: bool = False
     filtered: bool = False
-    stubborn: bool = False
+    same_options: bool = False
 
     @property
     def strict(self) -> bool:
-        """Whether the size that is asked for is refused."""
-        return self.refuses and self.page_size == PAGE_SIZE
+        """Whether the page size is refused."""
+        return self.refuses and self.page_size == MAX_PAGE_SIZE
 
 
 ROWS: Final = st.lists(st.sampled_from(POOL), min_size=9, max_size=18)
@@ -188,7 +188,7 @@ WORLDS: Final = st.builds(
     World,
     length=st.sampled_from((18, 18, 18, 18, 18, 8, 4, 1, 0)),
     cap=st.sampled_from((4, 3, 5, 2, 1)),
-    page_size=st.sampled_from((4, 3, PAGE_SIZE, 5, 2, 1)),
+    page_size=st.sampled_from((4, 3, MAX_PAGE_SIZE, 5, 2, 1)),
     refuses=SELDOM,
     lifetime=st.sampled_from((900.0, 900.0, 20.0)),
     ttl=st.sampled_from((900.0, 900.0, 20.0)),
@@ -196,7 +196,7 @@ WORLDS: Final = st.builds(
     shape=st.integers(0, len(EXPIRED) - 1),
     slow=SELDOM,
     filtered=SELDOM,
-    stubborn=st.booleans(),
+    same_options=st.booleans(),
 )
 SKEWS: Final = st.sampled_from((0.0, 0.0, 0.0, -7200.0, 880.0, 300_000.0))
 """Seconds by which a wall clock is wrong."""

@@ -1,4 +1,4 @@
-"""What an iterator is told, and what a checkpoint of it stands for."""
+"""The options of an iterator, and a checkpoint with what is known at its position."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import attrs
 
 from pyas_async import Checkpoint
 from pyas_async._core.pagination.listing_state import OnExpired, VerifyTotal
-from walk.listing import Brief, Filters, Key
+from walk.listing import Filters, Key, ShortRepr
 
 
 @attrs.frozen(kw_only=True, repr=False)
-class Wishes(Brief):
-    """How an iterator is opened; `prefetch` is ``None`` for one that is not opened with ``async with``."""
+class IteratorOptions(ShortRepr):
+    """The options of an iterator; `prefetch` is ``None`` for one that is not opened with ``async with``."""
 
     filters: Filters = ()
     page_size: int = 3
@@ -23,8 +23,8 @@ class Wishes(Brief):
 
 
 @attrs.frozen(kw_only=True)
-class Mark:
-    """A checkpoint, and what whoever goes on from there can know: rows handed out, and tokens known to be dead."""
+class KeptCheckpoint:
+    """A checkpoint, and what is known there: the rows handed out, and the tokens known to be dead."""
 
     checkpoint: Checkpoint | str
     token: str | None

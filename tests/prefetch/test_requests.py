@@ -1,4 +1,4 @@
-"""When the next page is sent for."""
+"""When the next page is requested."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_page_comes_when_the_next_is_on_the_wire(wired: PyasClient, sandbox: Sandbox) -> None:
-    """A reader that never awaits while it works still finds the next request sent, page after page."""
+    """For a consumer that never awaits while it works, the next request is sent nevertheless, page after page."""
     async with all_of(wired) as listing:
         number = 0
         async for _ in listing.pages():
@@ -41,7 +41,7 @@ async def test_page_comes_when_the_next_is_on_the_wire(wired: PyasClient, sandbo
 
 
 async def test_row_comes_when_the_next_page_is_on_the_wire(wired: PyasClient, sandbox: Sandbox) -> None:
-    """So it is with a reader who takes rows: with the first of a page, the next page is on its way."""
+    """The same for a consumer that takes rows: with the first row of a page, the next request is sent."""
     async with all_of(wired) as listing:
         await anext(listing)
 
@@ -49,7 +49,7 @@ async def test_row_comes_when_the_next_page_is_on_the_wire(wired: PyasClient, sa
 
 
 async def test_one_page_ahead(client: PyasClient, service: Service) -> None:
-    """However long the reader takes, one page waits for it and no more are asked for."""
+    """However long the consumer takes, one page is prefetched, and no more."""
     asked = []
     async with all_of(client) as listing:
         async for _ in listing.pages():
@@ -60,7 +60,7 @@ async def test_one_page_ahead(client: PyasClient, service: Service) -> None:
 
 
 async def test_inline_without_a_block(client: PyasClient, service: Service) -> None:
-    """A bare loop asks for a page when its rows are wanted."""
+    """A bare loop requests a page when its rows are needed."""
     asked = []
     async for _ in all_of(client).pages():
         await rest()
@@ -70,7 +70,7 @@ async def test_inline_without_a_block(client: PyasClient, service: Service) -> N
 
 
 async def test_prefetch_off(client: PyasClient, service: Service) -> None:
-    """`prefetch=False` asks for a page when its rows are wanted, in a block, too."""
+    """With `prefetch=False`, a page is requested when its rows are needed, in a block as well."""
     async with client.meetings.iter_all(page_size=PAGE, prefetch=False) as listing:
         await anext(listing)
         await rest()
@@ -81,7 +81,7 @@ async def test_prefetch_off(client: PyasClient, service: Service) -> None:
 @pytest.mark.parametrize("block", [False, True], ids=["bare", "block"])
 @pytest.mark.parametrize(("max_items", "pages"), [(1, 1), (9, 1), (10, 1), (11, 2), (49, 5), (50, 5), (99, 5)])
 async def test_max_items(client: PyasClient, service: Service, max_items: int, pages: int, block: bool) -> None:
-    """No page is asked for that is not needed, ahead of the reader or not."""
+    """No page is requested that is not needed, with prefetching or without."""
     listing = client.meetings.iter_all(page_size=PAGE, max_items=max_items)
     rows = []
     if block:
@@ -97,7 +97,7 @@ async def test_max_items(client: PyasClient, service: Service, max_items: int, p
 
 
 async def test_budget_used_up(service: Service) -> None:
-    """If the next request must wait for the call budget, the reader need not, and leaving ends that wait."""
+    """If the next request must wait for the call budget, the consumer does not, and leaving ends that wait."""
     async with httpx.AsyncClient(transport=httpx.MockTransport(service)) as http:
         client = PyasClient("k", base_url="http://localhost", http_client=http, account_id="a", budget=RateBudget(1))
         before = tasks()

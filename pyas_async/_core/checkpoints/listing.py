@@ -1,0 +1,126 @@
+"""A position in one listing that outlives the process.
+
+It holds what a later iteration needs to continue without losing or repeating a row: the account, the filters, the token
+of the *current* page and when it arrived by the wall clock, how many rows of that page were yielded, and the rows
+yielded so far.
+
+As text it is one line of JSON::
+
+    {"version": 1, "account": …, "filters": {…}, "page_size": 300, "token": …, "born": …, "index": 12, "walked": 300,
+     "total": 5000, "changed": false, "done": false, "probe": …, "rows": "<base64>", "check": "<crc32>"}
+
+``rows`` holds 8 bytes a row, little endian, which makes 10.7 characters.
+"""
+
+from array import array
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from pyas_async._core.checkpoints import text
+from pyas_async.checkpoints import Checkpoint
+from pyas_async.errors import CheckpointError
+
+_FIELDS: Mapping[str, text.Check] = {
+    "account": text.is_filled,
+    "page_size": text.nullable(text.is_positive),
+    "token": text.nullable(text.is_text),
+    "born": text.is_moment,
+    "index": text.is_count,
+    "walked": text.nullable(text.is_count),
+    "total": text.nullable(text.is_whole),
+    "changed": text.is_flag,
+    "done": text.is_flag,
+    "rows": lambda value: isinstance(value, str),
+}
+
+
+@attrs.frozen(kw_only=True, repr=False, eq=False)
+class ListingCheckpoint(Checkpoint):
+    """A position in one listing. With nothing but an account and filters, it is the position before the first row.
+
+    Attributes:
+        token: The token of the current page; ``None`` for the first.
+        born: When the token arrived, in seconds of the wall clock.
+        index: Rows of the current page that were yielded.
+        walked: Rows of the current walk before the current page, repeated ones included; ``None`` if that is not known.
+        total: The first total that the service reported in the current walk.
+        changed: Whether the service has reported another total since.
+    """
+
+    account_id: str
+    items: int = 0
+    done: bool = False
+    token: str | None = attrs.field(default=None, repr=False)
+    born: float = 0.0
+    index: int = 0
+    walked: int | None = 0
+    total: int | None = None
+    changed: bool = False
+    # Shared with the iteration, which appends to it: only the first `items` entries belong to this checkpoint.
+    _rows: "array[int]" = attrs.field(alias="rows", factory=lambda: array("q"))
+
+    @classmethod
+    def of(cls, given: Checkpoint | str) -> "ListingCheckpoint":
+        """Return a checkpoint of one listing, given the checkpoint or its text.
+
+        Raises:
+            CheckpointError: If it is damaged, or of the other kind.
+        """
+        checkpoint = given if isinstance(given, Checkpoint) else Checkpoint.parse(given)
+        if not isinstance(checkpoint, cls):
+            got = "<one of many accounts: iter_accounts(resume=…) goes on from it>"
+            raise CheckpointError("resume", "a checkpoint of one listing, as iter_all() gives", got)
+        return checkpoint
+
+    @classmethod
+    def read(cls, document: Mapping[str, Any], filters: tuple[tuple[str, str], ...]) -> "ListingCheckpoint":
+        """Make a checkpoint of what `own_fields` returned, and of the filters, which are stored beside it.
+
+        Raises:
+            CheckpointError: If a field is missing, or is not one that this library writes.
+        """
+        text.check_fields(document, _FIELDS)
+        rows = text.unpack(document["rows"])
+        return cls(
+            account_id=document["account"],
+            items=len(rows),
+            done=document["done"],
+            filters=filters,
+            page_size=document["page_size"],
+            token=document["token"],
+            born=float(document["born"]),
+            index=document["index"],
+            walked=document["walked"],
+            total=document["total"],
+            changed=document["changed"],
+            rows=rows,
+        )
+
+    def own_fields(self) -> dict[str, Any]:
+        """Return the fields of the text that belong to this listing alone: all but the filters."""
+        return {
+            "account": self.account_id,
+            "page_size": self.page_size,
+            "token": self.token,
+            "born": round(self.born, 3),
+            "index": self.index,
+            "walked": self.walked,
+            "total": self.total,
+            "changed": self.changed,
+            "done": self.done,
+            "rows": text.pack(self.rows()),
+        }
+
+    def rows(self) -> "array[int]":
+        """Return the digests of the rows yielded so far, as a copy."""
+        return self._rows[: self.items]
+
+    def __str__(self) -> str:
+        """Write the checkpoint as JSON. It holds page tokens: treat it like the data that they lead to."""
+        return text.seal({"filters": dict(self.filters), **self.own_fields()})
+
+    def __repr__(self) -> str:
+        # Without the page token.
+        return f"Checkpoint(account_id={self.account_id!r}, items={self.items}, done={self.done})"
