@@ -11,9 +11,10 @@ from typing import Final
 import attrs
 
 from pyas_async.errors import InvalidArgumentError
+from pyas_async.limits import CONNECTIONS, GUARD, portion
 from pyas_async.models._checks import whole_number
 from pyas_async.options import is_number
-from pyas_async.plans._plan import CONNECTIONS, DAY, GUARD, Plan, portion
+from pyas_async.plans._plan import DAY, Plan
 
 MONTH: Final = 30
 """Days of a month."""

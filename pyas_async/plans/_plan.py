@@ -1,6 +1,5 @@
-"""The plans that the service sells, and how this client keeps to them: the one place with these numbers."""
+"""The plans that the service sells: the one place with their numbers."""
 
-import math
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
@@ -8,23 +7,10 @@ from typing import Final
 import attrs
 
 from pyas_async.errors import InvalidArgumentError
+from pyas_async.limits import MAX_CALLS, WINDOW
 
-WINDOW: Final = 300.0
-"""Seconds over which the service counts a key's calls."""
-GUARD: Final = 1.0
-"""Seconds by which a call's place is freed later than need be, for delays that vary."""
-CONNECTIONS: Final = 100
-"""Calls that a client has under way at once, at most, unless it is told otherwise."""
 DAY: Final = 86_400.0
 """Seconds of a day."""
-MOST: Final = 10**9
-"""Calls; far more than any plan sells."""
-
-
-def portion(limit: int, share: float) -> int:
-    """Give the part of a limit that a program with this share may spend: whole calls, and one at least."""
-    return max(1, math.floor(limit * share + 1e-9))  # 100 * 0.29 is 28.999999999999996
-
 
 def _name(_: object, attribute: "attrs.Attribute[str]", value: object) -> None:
     if not isinstance(value, str) or not value.strip():
@@ -32,8 +18,8 @@ def _name(_: object, attribute: "attrs.Attribute[str]", value: object) -> None:
 
 
 def _calls(_: object, attribute: "attrs.Attribute[int]", value: object) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MOST:
-        raise InvalidArgumentError(attribute.name, f"a whole number of calls from 1 to {MOST:,}", value)
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MAX_CALLS:
+        raise InvalidArgumentError(attribute.name, f"a whole number of calls from 1 to {MAX_CALLS:,}", value)
 
 
 def _seconds(_: object, attribute: "attrs.Attribute[float]", value: object) -> None:

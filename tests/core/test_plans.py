@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 import inside
 from pyas_async import InvalidArgumentError, RateBudget
 from pyas_async._runtime.http.limiter import ConnectionLimiter
+from pyas_async.limits import portion
 from pyas_async.plans import DEVELOPER, GROWTH, PLANS, SCALE, Estimate, Plan, estimate, table
 from pyas_async.plans._cli import main
 from pyas_async.plans._estimate import few
-from pyas_async.plans._plan import portion
 from pyas_async.plans._table import duration
 from simulation import run as simulation
 from simulation.ours import Ours

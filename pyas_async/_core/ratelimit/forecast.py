@@ -7,7 +7,7 @@ import math
 from collections import deque
 
 from pyas_async._core.ratelimit.counters import LocalCounter, ServiceCounter
-from pyas_async.plans._plan import portion
+from pyas_async.limits import portion
 
 SPREAD = 0.05
 """The part of a window over which calls are let out after a pause; after a short one, as long as that was."""

@@ -11,7 +11,7 @@ from pyas_async._core.ratelimit.forecast import Forecast
 from pyas_async._core.ratelimit.leases import Leases
 from pyas_async._core.ratelimit.queue import Queue
 from pyas_async._core.ratelimit.store import BudgetLease, BudgetReport
-from pyas_async.plans._plan import portion
+from pyas_async.limits import portion
 
 
 @attrs.frozen(kw_only=True)
