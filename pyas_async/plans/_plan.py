@@ -12,6 +12,7 @@ from pyas_async.limits import MAX_CALLS, WINDOW
 DAY: Final = 86_400.0
 """Seconds of a day."""
 
+
 def _name(_: object, attribute: "attrs.Attribute[str]", value: object) -> None:
     if not isinstance(value, str) or not value.strip():
         raise InvalidArgumentError(attribute.name, "a string that is not blank", value)

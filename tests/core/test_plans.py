@@ -73,7 +73,7 @@ def test_share_is_the_budgets(plan: Plan, share: float) -> None:
     """A share gives a job the calls that a `RateBudget` of this share lets out."""
     one = estimate(plan, accounts=1, share=share)
 
-    limit = RateBudget(plan.calls, share=share).slots(0.0, 0.0)
+    limit = RateBudget(plan.calls, share=share).slots_until(0.0, 0.0)
 
     assert 1 / limit == one.used
 

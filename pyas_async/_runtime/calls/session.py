@@ -14,7 +14,7 @@ from pyas_async._core.calls.exchange import Exchange, Fail, Return, Send, Wait
 from pyas_async._core.calls.messages import Call, Outcome, Response
 from pyas_async._core.calls.retry import RetryQuota
 from pyas_async._core.ratelimit.budget import RateBudget, RateLimitSnapshot
-from pyas_async._core.ratelimit.queue import Ticket
+from pyas_async._core.ratelimit.tickets import Ticket
 from pyas_async._core.reconcile.creations import Creations
 from pyas_async._runtime.calls.options import CallOptions
 from pyas_async._runtime.calls.single_flight import SingleFlight
@@ -88,16 +88,16 @@ class Session:
     def keep_time_by(self, clock: Clock) -> None:
         """Go by another clock, that of a test; before the first call, for what went before went by the first one."""
         self.clock = clock
-        self._limiter.keep_time_by(clock)
+        self._limiter.use_clock(clock)
         self._transport.keep_time_by(clock)
 
     def stands(self, listing: Watch, dies: float | None, *, pages: int = 1) -> None:
         """Take note of where a listing stands: when its token dies (``None``: it has none), and the pages left."""
-        self._limiter.stands(listing, dies, pages=pages)
+        self._limiter.update_listing(listing, dies, pages=pages)
 
     def ends_with(self, holder: object, listing: Watch) -> None:
         """Let a listing end when whoever asks for its pages is garbage."""
-        self._limiter.ends_with(holder, listing)
+        self._limiter.end_listing_with(holder, listing)
 
     def listen(self, handler: "Callable[[Event], None]") -> Callable[[], None]:
         """Tell one more of everything; what is returned ends that."""
@@ -154,7 +154,7 @@ class Session:
             action = await self._step(exchange, options, watch)
             if exchange.pauses_key is not None:
                 # Processes that share the key need not find out by a refusal of their own. There is no answer to lose.
-                await self._limiter.tell_store(exchange.remaining(self.clock.now()))
+                await self._limiter.report_to_store(exchange.remaining(self.clock.now()))
             if isinstance(action, Return):
                 return action.value
             if isinstance(action, Fail):
@@ -217,7 +217,7 @@ class Session:
             if placed:
                 self._connections.release()
             if not sent:
-                self._limiter.withdraw(ticket)
+                self._limiter.cancel(ticket)
 
     async def _fetch_key(self, exchange: Exchange[T]) -> None:
         with self.clock.move_on_after(exchange.remaining(self.clock.now())) as scope, self._ended_by_closing(scope):
@@ -242,7 +242,7 @@ class Session:
         watch.tell()
         watch.check()
         with anyio.CancelScope() as watch.wait:
-            await self._limiter.wait(ticket, None if options.limits.patient else exchange.remaining(began))
+            await self._limiter.acquire(ticket, None if options.limits.patient else exchange.remaining(began))
         withdrawn, watch.wait = watch.wait.cancelled_caught, None
         if withdrawn:
             watch.check()
@@ -297,16 +297,16 @@ class Session:
         if isinstance(outcome, Response):
             # What a limit of Zoom's says of itself is nothing that is left of the key's.
             zooms = outcome.status == 429 and exchange.pauses_key is None
-            budget.spent(now, told=budget.learn({} if zooms else outcome.headers, now, wall))
+            budget.settle(now, reported=budget.learn({} if zooms else outcome.headers, now, wall))
             if exchange.pauses_key is not None:
                 # Others may have been told the same moment: the jitter keeps them from coming back as one.
                 jitter = min(1.0, exchange.pauses_key / 10) * self.clock.chance()
                 budget.pause(exchange.pauses_key + jitter, now)
         elif outcome is None or outcome.sent:
-            budget.spent(now)
+            budget.settle(now)
         else:
-            budget.release()
-        self._limiter.moved()
+            budget.cancel()
+        self._limiter.grant_waiting()
 
     def _check_usable(self) -> None:
         if self._closed:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import inside
 from core.strategies import brisk
-from core.tools import NOON, take
+from core.tools import NOON, try_acquire
 from pyas_async import RateBudget
 
 WINDOW = 300.0
@@ -26,7 +26,7 @@ def heard(limit: int | None = None, *, share: float = 1.0, guard: float = 0.0) -
 
 def takes(budget: RateBudget, now: float, *, bulk: bool = False, most: int = 1_000) -> int:
     """Take all places that there are."""
-    return sum(take(budget, now, bulk=bulk) for _ in range(most))
+    return sum(try_acquire(budget, now, bulk=bulk) for _ in range(most))
 
 
 def headers(remaining: int, resets_in: float) -> dict[str, str]:
@@ -45,8 +45,8 @@ def test_how_far_calls_are_spread_after_a_pause(given: int | None, named: int | 
         budget.learn({"x-ratelimit-limit": str(named), "x-ratelimit-remaining": str(named)}, 0.0, NOON)
     budget.pause(60.0, 1_000.0)
 
-    assert WINDOW / 20 / calls == pytest.approx(budget.step(1_060.0))
-    assert 0.0 == budget.step(1_060.0 + WINDOW / 20)
+    assert WINDOW / 20 / calls == pytest.approx(budget.spacing(1_060.0))
+    assert 0.0 == budget.spacing(1_060.0 + WINDOW / 20)
 
 
 def test_calls_are_spread_no_longer_than_they_paused() -> None:
@@ -54,8 +54,8 @@ def test_calls_are_spread_no_longer_than_they_paused() -> None:
     budget = heard(20)
     budget.pause(1.0, 1_000.0)
 
-    assert 1.0 / 20 == pytest.approx(budget.step(1_001.0))
-    assert 0.0 == budget.step(1_002.0)
+    assert 1.0 / 20 == pytest.approx(budget.spacing(1_001.0))
+    assert 0.0 == budget.spacing(1_002.0)
 
 
 def test_what_others_may_still_spend_is_not_shown_as_left() -> None:
@@ -64,16 +64,16 @@ def test_what_others_may_still_spend_is_not_shown_as_left() -> None:
     budget.learn(headers(60, 100.0), 0.0, NOON)
 
     assert 10 == budget.snapshot(0.0, NOON).remaining
-    assert 10 == budget.slots(0.0, 1.0)
+    assert 10 == budget.slots_until(0.0, 1.0)
 
 
 def test_the_least_wait_counts_from_now() -> None:
     """A call that comes later waits less long for the same place."""
     budget = heard(1)
-    assert take(budget, 10.0)
-    budget.spent(10.0)
+    assert try_acquire(budget, 10.0)
+    budget.settle(10.0)
 
-    assert [300.0, 200.0, 0.0] == [budget.earliest(now) for now in (10.0, 110.0, 310.0)]
+    assert [300.0, 200.0, 0.0] == [budget.min_wait(now) for now in (10.0, 110.0, 310.0)]
 
 
 @pytest.mark.parametrize("limit", [None, 100])
@@ -97,8 +97,8 @@ def test_a_slow_answer_holds_nobody_up() -> None:
 def test_first_call_after_a_pause_goes_alone() -> None:
     """After a 429, one call asks whether the way is free."""
     budget = heard(100)
-    assert take(budget, 0.0)
-    budget.spent(0.0)
+    assert try_acquire(budget, 0.0)
+    budget.settle(0.0)
     budget.pause(10.0, 0.0)
 
     assert 0 == takes(budget, 9.9)
@@ -113,7 +113,7 @@ def test_unknown_window() -> None:
     budget.learn(headers(2, 60), 0.0, NOON)
     assert 2 == takes(budget, 1.0)
     for _ in range(2):
-        budget.spent(2.0, told=True)
+        budget.settle(2.0, reported=True)
 
     assert 1 == takes(budget, 61.0)
     budget.learn(headers(99, 300), 61.5, NOON)
@@ -143,12 +143,12 @@ def test_given_limit_needs_no_asking() -> None:
 def refuse(budget: RateBudget, calls: int, *, of_under_way: int = 0) -> None:
     """Make so many calls, and have the next refused, and some of those that were under way at that moment."""
     for _ in range(calls + 1):
-        assert take(budget, 0.0)
+        assert try_acquire(budget, 0.0)
     for _ in range(calls + 1 - 2 * of_under_way):
-        budget.spent(0.0)
+        budget.settle(0.0)
     budget.pause(30.0, 0.0)
     for number in range(2 * of_under_way):
-        budget.spent(0.1)
+        budget.settle(0.1)
         if number % 2:
             budget.pause(29.9, 0.1)
     budget.learn({}, 30.0, NOON)
@@ -179,7 +179,7 @@ def test_learned_limit_grows_where_it_binds() -> None:
         refuse(budget, 100)
     assert 100 == takes(used, 31.0)
     for _ in range(100):
-        used.spent(31.0)
+        used.settle(31.0)
 
     assert 105 == takes(used, WINDOW + 32.0)
     assert 100 == takes(idle, 5 * WINDOW)
@@ -198,8 +198,8 @@ def test_told_limit_needs_no_lesson() -> None:
     budget = heard()
     budget.learn(headers(99, 300), 0.0, NOON)
     for _ in range(60):
-        assert take(budget, 1.0)
-        budget.spent(1.0)
+        assert try_acquire(budget, 1.0)
+        budget.settle(1.0)
     budget.pause(10.0, 1.0)
     budget.learn(headers(99, 300), 301.0, NOON)
 
@@ -220,7 +220,7 @@ def test_smaller_plan_than_given() -> None:
     budget = RateBudget.growth()
     budget.learn(headers(99, 60) | {"x-ratelimit-limit": "100"}, 0.0, NOON)
 
-    assert 200 == budget.listings(890.0)
+    assert 200 == budget.max_listings(890.0)
     assert 100 == budget.snapshot(0.0, NOON).limit
     assert 1 == takes(budget, 62.0)
     budget.learn({}, 62.1, NOON)
@@ -240,7 +240,7 @@ def test_no_window_is_longer_than_a_window() -> None:
     budget = heard(100)
     budget.learn(headers(0, 80_000), 0.0, NOON)
 
-    assert WINDOW == budget.wait(0.0)
+    assert WINDOW == budget.wait_time(0.0)
 
 
 def test_when_more_comes() -> None:
@@ -248,8 +248,8 @@ def test_when_more_comes() -> None:
     budget = heard(100)
     budget.learn(headers(99, 200), 0.0, NOON)
     for _ in range(5):
-        assert take(budget, 0.0)
-        budget.spent(0.0, told=True)
+        assert try_acquire(budget, 0.0)
+        budget.settle(0.0, reported=True)
     budget.learn(headers(97, 200), 0.0, NOON)
 
     assert NOON + timedelta(seconds=WINDOW) == budget.snapshot(0.0, NOON).resets_at
@@ -261,43 +261,43 @@ def test_who_stands_far_behind_waits_for_later_windows() -> None:
     """The places come back in turns: who has more before them than a window holds waits for the next one, at least."""
     budget = heard(100)
     for _ in range(100):
-        assert take(budget, 0.0)
-        budget.spent(0.0)
+        assert try_acquire(budget, 0.0)
+        budget.settle(0.0)
 
-    waits = [budget.earliest(0.0, ahead) for ahead in (0, 99, 100, 250)]
+    waits = [budget.min_wait(0.0, ahead) for ahead in (0, 99, 100, 250)]
     assert [WINDOW, WINDOW, 2 * WINDOW, 3 * WINDOW] == waits
 
 
 def test_the_least_wait() -> None:
     """Who has room ahead waits for nothing; else for the end of a pause, or of the service's window, at least."""
     budget = heard(100)
-    assert 0.0 == budget.earliest(0.0)
+    assert 0.0 == budget.min_wait(0.0)
     budget.learn(headers(5, 60), 0.0, NOON)
-    assert take(budget, 0.0)
-    assert [0.0, 60.0] == [budget.earliest(0.0, ahead) for ahead in (4, 5)]
-    assert [50.0, 0.0] == [budget.earliest(now, 5) for now in (10.0, 60.0)]
+    assert try_acquire(budget, 0.0)
+    assert [0.0, 60.0] == [budget.min_wait(0.0, ahead) for ahead in (4, 5)]
+    assert [50.0, 0.0] == [budget.min_wait(now, 5) for now in (10.0, 60.0)]
     budget.pause(30.0, 10.0)
-    assert [20.0, 0.0, 40.0] == [budget.earliest(20.0), budget.earliest(41.0), budget.earliest(20.0, 5)]
+    assert [20.0, 0.0, 40.0] == [budget.min_wait(20.0), budget.min_wait(41.0), budget.min_wait(20.0, 5)]
     budget.pause(100.0, 20.0)
-    assert 100.0 == budget.earliest(20.0, 5)
+    assert 100.0 == budget.min_wait(20.0, 5)
 
 
 def test_the_least_wait_behind_calls_under_way() -> None:
     """Calls under way may give their places to those ahead at any moment; who has more before them waits."""
     budget = heard(3)
-    assert take(budget, 0.0)
-    assert take(budget, 0.0)
-    budget.spent(0.0)
+    assert try_acquire(budget, 0.0)
+    assert try_acquire(budget, 0.0)
+    budget.settle(0.0)
 
-    assert [0.0, 0.0, WINDOW] == [budget.earliest(0.0, ahead) for ahead in (0, 1, 2)]
+    assert [0.0, 0.0, WINDOW] == [budget.min_wait(0.0, ahead) for ahead in (0, 1, 2)]
 
 
 def test_nothing_is_kept_back_without_need() -> None:
     """Where nobody makes single calls, bulk calls have all places; so they have a window after the last one."""
     assert 100 == takes(heard(100), 0.0, bulk=True)
     budget = heard(100)
-    assert take(budget, 0.0)
-    budget.spent(0.0)
+    assert try_acquire(budget, 0.0)
+    budget.settle(0.0)
     assert 100 == takes(budget, WINDOW + 1, bulk=True)
 
 
@@ -305,12 +305,12 @@ def test_kept_back_for_single_calls() -> None:
     """Bulk calls leave the places that single calls will need if they come as in the last window."""
     budget = heard(100)
     for number in range(20):  # one each 15 seconds
-        assert take(budget, 15.0 * number)
-        budget.spent(15.0 * number)
+        assert try_acquire(budget, 15.0 * number)
+        budget.settle(15.0 * number)
     now = 15.0 * 19
     assert 80 >= takes(budget, now, bulk=True) >= 76  # their places come back as they will be needed
-    assert 0.0 < (budget.wait(now, bulk=True) or 0.0) <= WINDOW / 16
-    assert 0.0 == budget.wait(now)
+    assert 0.0 < (budget.wait_time(now, bulk=True) or 0.0) <= WINDOW / 16
+    assert 0.0 == budget.wait_time(now)
 
 
 def test_when_to_look_again() -> None:
@@ -320,27 +320,27 @@ def test_when_to_look_again() -> None:
     """
     told = heard(100)
     told.learn(headers(0, 60), 0.0, NOON)
-    assert 50.0 == told.wait(10.0)
+    assert 50.0 == told.wait_time(10.0)
     budget, early = heard(100), heard(100)
     for _ in range(100):
-        assert take(budget, 0.0)
-        budget.release()
-        assert take(early, 0.0)
-        early.release()
-    early.took(-295.0, bulk=True)
-    early.spent(-290.0)
+        assert try_acquire(budget, 0.0)
+        budget.cancel()
+        assert try_acquire(early, 0.0)
+        early.cancel()
+    early.acquire(-295.0, bulk=True)
+    early.settle(-290.0)
     for each in (budget, early):
-        while each.wait(1.0, bulk=True) == 0:
-            each.took(1.0, bulk=True)
-    assert [18.75, 9.0] == [each.wait(1.0, bulk=True) for each in (budget, early)]
+        while each.wait_time(1.0, bulk=True) == 0:
+            each.acquire(1.0, bulk=True)
+    assert [18.75, 9.0] == [each.wait_time(1.0, bulk=True) for each in (budget, early)]
 
 
 def test_kept_back_at_most_half() -> None:
     """However many single calls there were, bulk calls have half of what there is."""
     budget = heard(100)
     for _ in range(100):
-        assert take(budget, 0.0)
-        budget.release()
+        assert try_acquire(budget, 0.0)
+        budget.cancel()
 
     assert 50 == takes(budget, 1.0, bulk=True)
 
@@ -349,22 +349,26 @@ def test_claim() -> None:
     """The longest listing claims a little more than it needs, at most a fifth, and what it can use in half a window."""
     budget = heard(1_000)
 
-    assert [12, 200, 150] == [budget.claim(10, 0.1), budget.claim(900, 0.1), budget.claim(900, 1.0)]
-    assert 0 == RateBudget().claim(10, 0.1)
+    assert [12, 200, 150] == [
+        budget.listing_reserve(10, 0.1),
+        budget.listing_reserve(900, 0.1),
+        budget.listing_reserve(900, 1.0),
+    ]
+    assert 0 == RateBudget().listing_reserve(10, 0.1)
 
 
 def test_crowds_are_spread_after_a_pause() -> None:
     """After a pause calls go out over a twentieth of the window, after a short one over its time; then as they can."""
     budget = heard(100)
-    assert 0.0 == budget.step(0.0)
+    assert 0.0 == budget.spacing(0.0)
     budget.pause(1.0, 0.0)
-    assert [0.01, 0.01, 0.0] == [pytest.approx(budget.step(now)) for now in (1.0, 1.9, 2.0)]
+    assert [0.01, 0.01, 0.0] == [pytest.approx(budget.spacing(now)) for now in (1.0, 1.9, 2.0)]
     budget.pause(100.0, 10.0)
 
-    assert [0.15, 0.15, 0.0] == [pytest.approx(budget.step(now)) for now in (110.0, 124.9, 125.0)]
+    assert [0.15, 0.15, 0.0] == [pytest.approx(budget.spacing(now)) for now in (110.0, 124.9, 125.0)]
     unknown = RateBudget()
     unknown.pause(100.0, 0.0)
-    assert 0.15 == pytest.approx(unknown.step(100.0))
+    assert 0.15 == pytest.approx(unknown.spacing(100.0))
 
 
 history = st.lists(st.tuples(st.floats(0, 40), st.floats(0, 5)), max_size=40)
@@ -377,16 +381,16 @@ def test_promised_places_come(limit: int, history: list[tuple[float, float]], ah
     budget, now = heard(limit, guard=1.0), 0.0
     for gap, takes_time in history:
         now += gap
-        if take(budget, now):
+        if try_acquire(budget, now):
             now += takes_time
-            budget.spent(now)
+            budget.settle(now)
     until = now + ahead
-    promised, found = budget.slots(now, until), 0
+    promised, found = budget.slots_until(now, until), 0
     while now <= until:
-        while take(budget, now):
+        while try_acquire(budget, now):
             found += 1
-            budget.spent(now)
-        now += budget.wait(now) or 0.0
+            budget.settle(now)
+        now += budget.wait_time(now) or 0.0
 
     assert promised <= found
 
@@ -397,9 +401,9 @@ def test_promises_of_the_service() -> None:
     budget.learn(headers(99, 60), 0.0, NOON)
     budget.learn(headers(5, 60), 0.0, NOON)
 
-    assert [5, 100] == [budget.slots(0.0, until) for until in (59.0, 61.0)]
+    assert [5, 100] == [budget.slots_until(0.0, until) for until in (59.0, 61.0)]
     told = RateBudget(guard=0.0)
     told.learn(headers(99, 60), 0.0, NOON)
-    assert [99, 199] == [told.slots(0.0, until) for until in (59.0, 61.0)]
-    assert 100 == told.slots(100.0, 101.0)
-    assert math.inf == RateBudget().slots(0.0, 1.0)
+    assert [99, 199] == [told.slots_until(0.0, until) for until in (59.0, 61.0)]
+    assert 100 == told.slots_until(100.0, 101.0)
+    assert math.inf == RateBudget().slots_until(0.0, 1.0)

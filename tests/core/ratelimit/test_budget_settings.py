@@ -8,20 +8,20 @@ from typing import Any
 
 import pytest
 
-from core.tools import NOON, take
+from core.tools import NOON, try_acquire
 from pyas_async import ConfigurationError, RateBudget
-from pyas_async._core.ratelimit.queue import Ticket
+from pyas_async._core.ratelimit.tickets import Ticket
 
 
 def test_snapshot() -> None:
     """The snapshot shows the limit, what is left, when more comes, and who waits."""
     budget = RateBudget(3)
     fresh = budget.snapshot(0.0, NOON)
-    take(budget, 0.0)
-    budget.spent(1.0)
-    take(budget, 1.0)
+    try_acquire(budget, 0.0)
+    budget.settle(1.0)
+    try_acquire(budget, 1.0)
     for _ in range(4):
-        budget.queue.join(Ticket())
+        budget.queue.add(Ticket())
     used = budget.snapshot(1.0, NOON)
 
     assert (3, 3, None, 0) == (fresh.limit, fresh.remaining, fresh.resets_at, fresh.waiting)
@@ -38,8 +38,8 @@ def test_snapshot_knows_nothing() -> None:
 def test_snapshot_of_a_pause() -> None:
     """In a pause nothing is left, and more comes when it ends, even where a place is free earlier."""
     budget = RateBudget(2)
-    take(budget, 0.0)
-    budget.spent(0.0)
+    try_acquire(budget, 0.0)
+    budget.settle(0.0)
     budget.pause(400.0, 0.0)
     shown = budget.snapshot(100.0, NOON)
 
@@ -51,8 +51,8 @@ def test_snapshot_to_the_moment() -> None:
     budget = RateBudget(2, guard=0.0)
     for moment in (0.0, 2.0):
         budget.learn({}, moment, NOON)
-        take(budget, moment)
-        budget.spent(moment)
+        try_acquire(budget, moment)
+        budget.settle(moment)
     elsewhere = NOON.astimezone(timezone(timedelta(hours=9)))
     shown = budget.snapshot(2.0, elsewhere)
     assert (0, NOON + timedelta(seconds=298)) == (shown.remaining, shown.resets_at)
@@ -75,7 +75,7 @@ def test_snapshot_of_what_the_service_said() -> None:
     assert [(None, 7), (100, 7)] == [
         (shown.limit, shown.remaining) for shown in (silent.snapshot(0.0, NOON), named.snapshot(0.0, NOON))
     ]
-    assert [7, 7] == [budget.spare(0.0) for budget in (silent, named)]
+    assert [7, 7] == [budget.bulk_slots(0.0) for budget in (silent, named)]
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,12 @@ import pytest
 
 from core.tools import NOON
 from pyas_async import BudgetLease, BudgetReport, RateBudget
-from pyas_async._core.ratelimit.queue import Ticket
+from pyas_async._core.ratelimit.tickets import Ticket
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pyas_async._core.ratelimit.leases import Leases
-    from pyas_async._core.ratelimit.store_share import StoreShare
+    from pyas_async._core.ratelimit.leases import Leases, StoreShare
 
 
 class Store:
@@ -34,25 +33,25 @@ def budget_with_store(limit: int | None = 20, **settings: Any) -> tuple[RateBudg
 
 def shared(budget: RateBudget) -> StoreShare:
     """Give what is said to a budget's store, and heard from it."""
-    assert budget.sharing is not None
-    return budget.sharing
+    assert budget.store_share is not None
+    return budget.store_share
 
 
 def lease(budget: RateBudget, leases: Leases, places: int, now: float = 0.0) -> BudgetReport:
     """Ask for places, get so many for a minute, and give what the store was told."""
-    budget.queue.join(waiting := Ticket())
+    budget.queue.add(waiting := Ticket())
     told = shared(budget).report(now)
-    budget.queue.leave(waiting)
-    assert None is leases.leased(told, BudgetLease(places=places, expires_in=60.0, ask_again_in=2.0), now)
+    budget.queue.remove(waiting)
+    assert None is leases.accept(told, BudgetLease(places=places, expires_in=60.0, ask_again_in=2.0), now)
     return told
 
 
 def test_no_store() -> None:
     """Without a store there is nobody to ask or to tell."""
     budget = RateBudget(20)
-    budget.queue.join(Ticket())
+    budget.queue.add(Ticket())
 
-    assert None is budget.sharing
+    assert None is budget.store_share
 
 
 @pytest.mark.parametrize("plan", [RateBudget.developer, RateBudget.growth, RateBudget.scale])
@@ -61,51 +60,51 @@ def test_a_plan_with_a_store(plan: Callable[..., RateBudget]) -> None:
     store = Store()
 
     assert store is shared(plan(store=store)).leases.store
-    assert None is plan().sharing
+    assert None is plan().store_share
 
 
 def test_it_looks_ahead_as_one_of_several() -> None:
     """As many listings are begun as its part of the limit serves, once the store has told of others: tokens die."""
     budget, _ = budget_with_store()
-    budget.queue.join(Ticket())
+    budget.queue.add(Ticket())
     told = shared(budget).report(0.0)
-    alone = budget.listings(115.0)
+    alone = budget.max_listings(115.0)
     wrong = BudgetLease(places=-1, expires_in=60.0, ask_again_in=2.0, processes=2)
     answer = BudgetLease(places=1, expires_in=60.0, ask_again_in=2.0, processes=4)
 
-    assert "leased with places=-1, where a whole number >= 0 was expected" == shared(budget).leased(told, wrong, 0.0)
-    assert 20 == alone == budget.listings(115.0)
-    assert None is shared(budget).leased(told, answer, 0.0)
-    assert 5 == budget.listings(115.0)
+    assert "leased with places=-1, where a whole number >= 0 was expected" == shared(budget).accept(told, wrong, 0.0)
+    assert 20 == alone == budget.max_listings(115.0)
+    assert None is shared(budget).accept(told, answer, 0.0)
+    assert 5 == budget.max_listings(115.0)
 
 
 def test_it_asks_when_calls_wait() -> None:
     """The store is asked when calls wait and nothing is leased; they wait as long as it wishes not to be asked."""
     budget, leases = budget_with_store()
-    assert not shared(budget).asks(0.0)
-    budget.queue.join(waiting := Ticket())
-    assert shared(budget).asks(0.0)
-    assert 0.001 == budget.wait(0.0)
-    budget.queue.leave(waiting)
+    assert not shared(budget).due(0.0)
+    budget.queue.add(waiting := Ticket())
+    assert shared(budget).due(0.0)
+    assert 0.001 == budget.wait_time(0.0)
+    budget.queue.remove(waiting)
     lease(budget, leases, 0)
-    assert 2.0 == budget.wait(0.0)
+    assert 2.0 == budget.wait_time(0.0)
     lease(budget, leases, 1, 2.0)
-    assert 0.0 == budget.wait(2.0)
-    budget.queue.join(Ticket())
-    assert not shared(budget).asks(2.0)
+    assert 0.0 == budget.wait_time(2.0)
+    budget.queue.add(Ticket())
+    assert not shared(budget).due(2.0)
 
 
 def test_calls_go_out_against_the_lease() -> None:
     """Each call takes a place of the lease, and gives it back if it did not go out; the own count holds as well."""
     budget, leases = budget_with_store(2)
     lease(budget, leases, 3)
-    budget.took(0.0, bulk=False)
-    budget.took(0.0, bulk=True)
-    assert (None, 2) == (budget.wait(0.0), budget.in_flight)
-    budget.release()
-    assert (0.0, 1) == (budget.wait(0.0), budget.in_flight)
-    budget.spent(0.0)
-    budget.took(0.0, bulk=True)
+    budget.acquire(0.0, bulk=False)
+    budget.acquire(0.0, bulk=True)
+    assert (None, 2) == (budget.wait_time(0.0), budget.in_flight)
+    budget.cancel()
+    assert (0.0, 1) == (budget.wait_time(0.0), budget.in_flight)
+    budget.settle(0.0)
+    budget.acquire(0.0, bulk=True)
     told = shared(budget).report(0.0)
     assert (1, 1) == (told.sent, told.under_way)
     assert not leases.empty(0.0)
@@ -115,11 +114,11 @@ def test_what_the_store_is_asked_for() -> None:
     """It is asked for those who wait and a few more, told how many are interactive, and this program's own part."""
     budget, leases = budget_with_store(20, share=0.5)
     for bulk in (True, True, False):
-        budget.queue.join(Ticket(bulk=bulk))
+        budget.queue.add(Ticket(bulk=bulk))
     told = shared(budget).report(0.0)
 
     assert (11, 1, 10, 105.0) == (told.wanted, told.interactive, told.limit, told.window)
-    leases.leased(told, BudgetLease(places=1, expires_in=60.0, ask_again_in=2.0), 0.0)
+    leases.accept(told, BudgetLease(places=1, expires_in=60.0, ask_again_in=2.0), 0.0)
     again = shared(budget).report(0.0)
     assert again is not None
     assert 0 == again.wanted
@@ -132,13 +131,13 @@ def test_what_the_store_is_told() -> None:
     """What the service says is left, and a pause, are told; a pause at once, and the places that it leaves unused."""
     budget, leases = budget_with_store()
     lease(budget, leases, 3)
-    budget.took(0.0, bulk=False)
-    budget.spent(1.0, told=budget.learn({"x-ratelimit-remaining": "7"}, 1.0, NOON))
+    budget.acquire(0.0, bulk=False)
+    budget.settle(1.0, reported=budget.learn({"x-ratelimit-remaining": "7"}, 1.0, NOON))
     told = shared(budget).report(2.0)
-    assert (1, 7, 99.0, False) == (told.sent, told.remaining, told.resets_in, shared(budget).asks(2.0))
+    assert (1, 7, 99.0, False) == (told.sent, told.remaining, told.resets_in, shared(budget).due(2.0))
     budget.pause(30.0, 2.0)
     told = shared(budget).report(3.0)
-    assert (1, 2, 29.0, True) == (told.sent, told.unused, told.paused_for, shared(budget).asks(3.0))
+    assert (1, 2, 29.0, True) == (told.sent, told.unused, told.paused_for, shared(budget).due(3.0))
 
 
 def test_answers_that_say_nothing_are_not_told() -> None:
@@ -156,10 +155,10 @@ def test_a_call_given_back_is_not_expected_again(bulk: bool) -> None:
     budget = RateBudget(4, guard=0.0)
     budget.learn({}, 0.0, NOON)
     for _ in range(3):
-        budget.took(0.0, bulk=bulk)
-        budget.release(bulk=bulk)
+        budget.acquire(0.0, bulk=bulk)
+        budget.cancel(bulk=bulk)
 
-    assert (4, 0) == (budget.spare(0.0), budget.in_flight)
+    assert (4, 0) == (budget.bulk_slots(0.0), budget.in_flight)
 
 
 def test_what_the_service_says_is_for_the_store() -> None:
@@ -169,6 +168,6 @@ def test_what_the_service_says_is_for_the_store() -> None:
     budget.learn(told, 1.0, NOON)
 
     assert 0 == lease(budget, leases, 7, 2.0).remaining
-    assert 0.0 == budget.wait(2.0)
-    shared(budget).failed(3.0)
-    assert 53.0 == budget.wait(3.0)
+    assert 0.0 == budget.wait_time(2.0)
+    shared(budget).count_alone(3.0)
+    assert 53.0 == budget.wait_time(3.0)

@@ -20,46 +20,46 @@ def counting(given: int | None, *, share: float = 1.0) -> LocalCounter:
     return LocalCounter(given, LIFE, share=share)
 
 
-def spent(own: LocalCounter, *moments: float) -> LocalCounter:
+def settled(own: LocalCounter, *moments: float) -> LocalCounter:
     """Make calls that are over at these moments."""
     for moment in moments:
         own.in_flight += 1
-        own.spent(moment)
+        own.settle(moment)
     return own
 
 
 def test_own_places() -> None:
     """A call under way takes a place, and one that is over keeps it until its life is over."""
     own = counting(3)
-    assert (3, 0) == (own.places(0.0), own.used)
+    assert (3, 0) == (own.free_slots(0.0), own.used)
     own.in_flight = 1
-    assert (2, 1) == (own.places(0.0), own.used)
-    spent(own, 10.0)
-    assert (1, 2) == (own.places(314.9), own.used)
-    assert (2, 1) == (own.places(315.0), own.used)
+    assert (2, 1) == (own.free_slots(0.0), own.used)
+    settled(own, 10.0)
+    assert (1, 2) == (own.free_slots(314.9), own.used)
+    assert (2, 1) == (own.free_slots(315.0), own.used)
 
 
 def test_unknown_places() -> None:
     """Where nobody has said how many there are, nobody knows what is left; calls are counted all the same."""
-    own = spent(counting(None), 0.0)
+    own = settled(counting(None), 0.0)
 
-    assert (None, None, 1) == (own.places(0.0), own.allowed, own.used)
+    assert (None, None, 1) == (own.free_slots(0.0), own.limit, own.used)
 
 
 def test_places_that_come_back() -> None:
     """Those that come back before a moment, when the next does, and when the one of a number does, in turns."""
-    own = spent(counting(4), 0.0, 1.0, 2.0)
+    own = settled(counting(4), 0.0, 1.0, 2.0)
 
     assert [0, 1, 2, 3] == [own.freed_before(moment) for moment in (305.0, 306.0, 306.1, 307.1)]
-    assert 305.0 == own.next_freed()
-    assert [305.0, 306.0, 307.0, 307.0, 610.0, 611.0] == [own.comes_back(number) for number in range(6)]
-    assert (None, -math.inf) == (counting(4).next_freed(), counting(4).comes_back(9))
+    assert 305.0 == own.next_freed_at()
+    assert [305.0, 306.0, 307.0, 307.0, 610.0, 611.0] == [own.earliest_free_at(number) for number in range(6)]
+    assert (None, -math.inf) == (counting(4).next_freed_at(), counting(4).earliest_free_at(9))
 
 
 def refused(calls: int, *, share: float = 1.0, given: int | None = None, seconds: float = 30.0) -> LocalCounter:
     """Make so many calls at 0, of which the last is refused."""
-    own = spent(counting(given, share=share), *[0.0] * calls)
-    own.refused(0.0, seconds)
+    own = settled(counting(given, share=share), *[0.0] * calls)
+    own.learn_from_refusal(0.0, seconds)
     return own
 
 
@@ -78,51 +78,51 @@ def refused(calls: int, *, share: float = 1.0, given: int | None = None, seconds
 )
 def test_what_a_refusal_teaches(refusal: dict[str, Any], allowed: int | None) -> None:
     """Where no limit was given, the calls that went through before a refusal are what a window holds."""
-    assert allowed == refused(**refusal).allowed
+    assert allowed == refused(**refusal).limit
 
 
 def test_what_is_remembered() -> None:
     """No more calls are remembered than there are; where nobody knows how many, than any plan sells."""
-    assert 2 == spent(counting(2), 0.0, 0.0, 0.0).used
-    assert 20_000 == spent(counting(None), *[0.0] * 20_001).used
+    assert 2 == settled(counting(2), 0.0, 0.0, 0.0).used
+    assert 20_000 == settled(counting(None), *[0.0] * 20_001).used
 
 
 def test_refusals_of_one_window() -> None:
     """Of the calls under way at a refusal, each that is refused as well takes one off; later, a new one begins."""
     own = refused(101)
     assert 0 == own.used
-    own.refused(29.9, 5.0)
-    assert 99 == own.allowed
-    spent(own, *[30.0] * 61)
-    own.refused(30.0, 5.0)
-    assert (60, 0) == (own.allowed, own.used)
+    own.learn_from_refusal(29.9, 5.0)
+    assert 99 == own.limit
+    settled(own, *[30.0] * 61)
+    own.learn_from_refusal(30.0, 5.0)
+    assert (60, 0) == (own.limit, own.used)
 
 
 def test_a_learned_limit_grows() -> None:
     """A learned limit grows by a twentieth in each window in which all of it was used, and not in others."""
     own = refused(101)
-    spent(own, *[40.0] * 99)
-    assert (1, 100) == (own.places(334.9), own.allowed)
-    spent(own, 334.9)
-    assert 0 == own.places(334.9)
-    own.places(335.0)
-    assert 105 == own.allowed
-    own.places(640.0)
-    assert 105 == own.allowed
-    assert None is refused(20).allowed
+    settled(own, *[40.0] * 99)
+    assert (1, 100) == (own.free_slots(334.9), own.limit)
+    settled(own, 334.9)
+    assert 0 == own.free_slots(334.9)
+    own.free_slots(335.0)
+    assert 105 == own.limit
+    own.free_slots(640.0)
+    assert 105 == own.limit
+    assert None is refused(20).limit
 
 
 def test_it_grows_after_the_window_that_was_full() -> None:
     """A window that is full is remembered until it ends, and then forgotten."""
     own = refused(101)
-    spent(own, *[31.0] * 100)
-    own.places(31.0)
-    own.places(336.0)
-    assert 105 == own.allowed
-    own.places(640.9)
-    assert 105 == own.allowed
-    own.places(641.0)
-    assert 105 == own.allowed
+    settled(own, *[31.0] * 100)
+    own.free_slots(31.0)
+    own.free_slots(336.0)
+    assert 105 == own.limit
+    own.free_slots(640.9)
+    assert 105 == own.limit
+    own.free_slots(641.0)
+    assert 105 == own.limit
 
 
 def headers(left: object, limit: object = None, resets_in: float | None = None) -> dict[str, str]:
@@ -143,27 +143,32 @@ def learn(service: ServiceCounter, found: dict[str, str], now: float = 0.0) -> b
 def test_it_says_what_is_left() -> None:
     """What an answer says is left counts until its window ends, the guard included; calls not counted take some off."""
     service = ServiceCounter()
-    assert (None, None, -math.inf) == (service.left(0.0), service.limit, service.resets)
-    service.uncounted()
+    assert (None, None, -math.inf) == (service.remaining(0.0), service.limit, service.resets_at)
+    service.count_unreported()
     assert learn(service, headers(7, resets_in=60.0))
-    service.uncounted()
+    service.count_unreported()
 
-    assert (6, 6, None, 65.0) == (service.left(0.0), service.left(64.9), service.left(65.0), service.resets)
+    assert (6, 6, None, 65.0) == (
+        service.remaining(0.0),
+        service.remaining(64.9),
+        service.remaining(65.0),
+        service.resets_at,
+    )
 
 
 def test_its_limit() -> None:
     """The limit is the one that it names; else one more than it ever had left."""
     service = ServiceCounter()
     learn(service, headers(0))
-    assert (1, None) == (service.limit, service.told)
+    assert (1, None) == (service.limit, service.named_limit)
     learn(service, headers(7))
-    assert (8, None) == (service.limit, service.told)
+    assert (8, None) == (service.limit, service.named_limit)
     learn(service, headers(99))
     learn(service, headers(5))
-    assert (100, None) == (service.limit, service.told)
+    assert (100, None) == (service.limit, service.named_limit)
     learn(service, headers(5, limit=3_000))
     learn(service, headers(4))
-    assert (3_000, 3_000) == (service.limit, service.told)
+    assert (3_000, 3_000) == (service.limit, service.named_limit)
     learn(service, headers(4, limit=0))
     assert 3_000 == service.limit
 
@@ -176,7 +181,7 @@ def test_its_window(resets_in: float | None, resets: float) -> None:
     service = ServiceCounter()
     learn(service, headers(7, resets_in=resets_in), now=10.0)
 
-    assert resets == service.resets
+    assert resets == service.resets_at
 
 
 @pytest.mark.parametrize(
@@ -195,7 +200,7 @@ def test_the_least_of_a_window(second: dict[str, str], now: float, left: int) ->
     learn(service, headers(7, resets_in=60.0))
     learn(service, second, now)
 
-    assert left == service.left(now)
+    assert left == service.remaining(now)
 
 
 def test_the_end_of_a_window() -> None:
@@ -204,7 +209,7 @@ def test_the_end_of_a_window() -> None:
         service = ServiceCounter()
         service.learn(headers(7, resets_in=60.0), 0.0, NOON, window=300.0, guard=0.0)
         service.learn(headers(9, resets_in=0.5), now, NOON, window=300.0, guard=0.0)
-        assert 9 == service.left(now)
+        assert 9 == service.remaining(now)
 
 
 @pytest.mark.parametrize(
@@ -221,7 +226,7 @@ def test_it_says_nothing(found: dict[str, str]) -> None:
     service = ServiceCounter()
 
     assert not learn(service, found)
-    assert (None, None, -math.inf) == (service.left(0.0), service.limit, service.resets)
+    assert (None, None, -math.inf) == (service.remaining(0.0), service.limit, service.resets_at)
 
 
 def test_each_header_that_changes_is_read() -> None:
@@ -232,11 +237,11 @@ def test_each_header_that_changes_is_read() -> None:
     def resets(left: int, **changed: str) -> float:
         said.update({f"x-ratelimit-{name}" if name != "date" else name: text for name, text in changed.items()})
         assert learn(service, said | {"x-ratelimit-remaining": str(left)})
-        return service.resets
+        return service.resets_at
 
-    assert (65.0, 10) == (resets(9), service.told)
-    assert (65.0, 10) == (resets(8), service.told)
-    assert (65.0, 12) == (resets(7, limit="12"), service.told)
+    assert (65.0, 10) == (resets(9), service.named_limit)
+    assert (65.0, 10) == (resets(8), service.named_limit)
+    assert (65.0, 12) == (resets(7, limit="12"), service.named_limit)
     assert 95.0 == resets(6, reset=(NOON + timedelta(seconds=90)).isoformat())
     # The distance is between the service's own two moments, whatever the clock here says.
     assert 85.0 == resets(5, date="Sun, 22 Nov 2026 12:00:10 GMT")
@@ -244,7 +249,7 @@ def test_each_header_that_changes_is_read() -> None:
 
 def test_the_place_in_a_window_that_is_full() -> None:
     """Places that are taken at a moment are those that have not come back by then."""
-    own = spent(counting(4), 0.0, 1.0)
+    own = settled(counting(4), 0.0, 1.0)
     own.in_flight = 1
 
     assert [3, 2, 1] == [own.used_at(moment) for moment in (305.0, 305.5, 306.5)]

@@ -14,11 +14,11 @@ ROUND = 325.0
 """Seconds in which every place comes back once: the window and a twentieth, the guard, and a slow answer."""
 
 
-def outlook(given: int | None = 100, *freed_at: float, told: int | None = None, share: float = 1.0) -> Forecast:
+def forecast(given: int | None = 100, *freed_at: float, told: int | None = None, share: float = 1.0) -> Forecast:
     """Look ahead from a window's calls, of which some are over; and from what the service has named."""
     own, service = LocalCounter(given, WINDOW + 5.0, share=share), ServiceCounter()
     own.freed_at.extend(freed_at)
-    service.told, service.resets = told, 60.0
+    service.named_limit, service.resets_at = told, 60.0
     return Forecast(own, service, window=WINDOW, guard=5.0, share=share)
 
 
@@ -38,7 +38,7 @@ def outlook(given: int | None = 100, *freed_at: float, told: int | None = None, 
 )
 def test_own_places(until: float, places: int) -> None:
     """What is free now, what comes back until then one by one, and all again with each round."""
-    assert places == outlook(100, 100.0, 101.0).slots(0.0, until, None)
+    assert places == forecast(100, 100.0, 101.0).slots_until(0.0, until, None)
 
 
 @pytest.mark.parametrize(
@@ -47,45 +47,45 @@ def test_own_places(until: float, places: int) -> None:
 )
 def test_what_the_service_leaves(until: float, theirs: int, places: int) -> None:
     """What the service says is left until its window ends; then all, and all again with each round."""
-    assert places == outlook(None, told=100).slots(0.0, until, theirs)
+    assert places == forecast(None, told=100).slots_until(0.0, until, theirs)
 
 
 def test_nothing_comes_before_now() -> None:
     """At this moment, what comes back in the next is not there."""
-    assert [99, 100] == [outlook(100, 0.5).slots(0.0, until, None) for until in (0.0, 0.6)]
+    assert [99, 100] == [forecast(100, 0.5).slots_until(0.0, until, None) for until in (0.0, 0.6)]
 
 
 def test_the_lesser_count() -> None:
     """Of both counts, the lesser is promised."""
-    assert [90, 98] == [outlook(100, 100.0, 101.0, told=100).slots(0.0, 50.0, theirs) for theirs in (90, 99)]
+    assert [90, 98] == [forecast(100, 100.0, 101.0, told=100).slots_until(0.0, 50.0, theirs) for theirs in (90, 99)]
 
 
 @pytest.mark.parametrize(("until", "places"), [(0.0, 100), (324.0, 100), (325.0, 200)])
 def test_a_limit_that_was_named_once(until: float, places: int) -> None:
     """Where the service has named its limit and says nothing of its window, that many come in each round."""
-    assert places == outlook(None, told=100).slots(0.0, until, None)
+    assert places == forecast(None, told=100).slots_until(0.0, until, None)
 
 
 def test_nobody_knows() -> None:
     """Where nobody has named a limit, nothing is short, and nothing is claimed."""
-    unknown = outlook(None)
-    unknown.interactive(0.0)
+    unknown = forecast(None)
+    unknown.add_interactive(0.0)
 
     assert (None, math.inf, math.inf, math.inf, 0) == (
-        unknown.mine(),
-        unknown.slots(0.0, 1.0, None),
-        unknown.listings(890.0),
-        unknown.spare(1.0, None, None),
-        unknown.claim(10, 1.0),
+        unknown.limit(),
+        unknown.slots_until(0.0, 1.0, None),
+        unknown.max_listings(890.0),
+        unknown.bulk_slots(1.0, None, None),
+        unknown.listing_reserve(10, 1.0),
     )
-    assert 5 == unknown.spare(1.0, 5, None)
+    assert 5 == unknown.bulk_slots(1.0, 5, None)
 
 
 def test_what_is_mine() -> None:
     """Of the limit that was given and this program's part of the one that the service names, the lesser."""
     assert [100, 40, 100, 50] == [
-        outlook(100).mine(), outlook(100, told=40).mine(), outlook(100, told=200).mine(),
-        outlook(None, told=100, share=0.5).mine(),
+        forecast(100).limit(), forecast(100, told=40).limit(), forecast(100, told=200).limit(),
+        forecast(None, told=100, share=0.5).limit(),
     ]  # fmt: skip
 
 
@@ -94,24 +94,29 @@ def test_what_is_mine() -> None:
 )
 def test_listings(life: float, listings: int) -> None:
     """So many listings as get a call in a token's life, in whole rounds where it is longer than one; at least one."""
-    assert listings == outlook(100).listings(life)
+    assert listings == forecast(100).max_listings(life)
 
 
 def test_one_of_several() -> None:
     """Where several processes spend the limit, each counts on its part alone, whatever the others leave unused."""
-    ahead = outlook(100, 100.0, 101.0)
-    ahead.among = 4
+    ahead = forecast(100, 100.0, 101.0)
+    ahead.processes = 4
 
-    assert (25, 25, 5, 23) == (ahead.mine(), ahead.listings(325.0), ahead.claim(10, 1.0), ahead.slots(0.0, 0.0, None))
-    assert 25 == ahead.slots(0.0, 102.0, None)
-    assert 48 == ahead.slots(0.0, 325.0, None)
+    assert (25, 25, 5, 23) == (
+        ahead.limit(),
+        ahead.max_listings(325.0),
+        ahead.listing_reserve(10, 1.0),
+        ahead.slots_until(0.0, 0.0, None),
+    )
+    assert 25 == ahead.slots_until(0.0, 102.0, None)
+    assert 48 == ahead.slots_until(0.0, 325.0, None)
 
 
 def singles(number: int, *freed_at: float, at: float = 0.0) -> Forecast:
     """Look ahead after so many single calls at once."""
-    ahead = outlook(100, *freed_at)
+    ahead = forecast(100, *freed_at)
     for _ in range(number):
-        ahead.interactive(at)
+        ahead.add_interactive(at)
     return ahead
 
 
@@ -134,33 +139,33 @@ def singles(number: int, *freed_at: float, at: float = 0.0) -> Forecast:
 )
 def test_kept_back(number: int, freed_at: list[float], at: float, own: int, spare: int) -> None:
     """Kept back is what the single calls of the last window will lack if they come again, and a little more."""
-    assert spare == singles(number, *freed_at, at=at).spare(10.0, own, None)
+    assert spare == singles(number, *freed_at, at=at).bulk_slots(10.0, own, None)
 
 
 def test_spare_by_the_lesser_count() -> None:
     """What is free for bulk is what both counts leave, less what is kept back."""
     assert [-9, 1, 7] == [
-        singles(16).spare(10.0, 20, 10),
-        singles(16).spare(10.0, 20, 30),
-        singles(0).spare(0.0, None, 7),
+        singles(16).bulk_slots(10.0, 20, 10),
+        singles(16).bulk_slots(10.0, 20, 30),
+        singles(0).bulk_slots(0.0, None, 7),
     ]
 
 
 def test_withdrawn_calls_are_not_expected_again() -> None:
     """A single call that did not go out will not come again: the last of them is taken back."""
     ahead = singles(16)
-    ahead.interactive(5.0)
-    ahead.interactive_withdrawn()
-    assert 1 == ahead.spare(10.0, 20, None)
-    assert 20 == ahead.spare(300.0, 20, None)
-    ahead.interactive_withdrawn()
-    assert 20 == ahead.spare(300.0, 20, None)
+    ahead.add_interactive(5.0)
+    ahead.cancel_interactive()
+    assert 1 == ahead.bulk_slots(10.0, 20, None)
+    assert 20 == ahead.bulk_slots(300.0, 20, None)
+    ahead.cancel_interactive()
+    assert 20 == ahead.bulk_slots(300.0, 20, None)
 
 
 def test_claims() -> None:
     """A listing claims a quarter more than its pages, at most a fifth of all, and what it can use in half a window."""
-    ahead = outlook(100)
+    ahead = forecast(100)
 
     assert [12, 20, 15, 1, 20] == [
-        ahead.claim(10, 1.0), ahead.claim(99, 1.0), ahead.claim(99, 10.0), ahead.claim(99, 150.0), ahead.claim(99, 0.0),
+        ahead.listing_reserve(10, 1.0), ahead.listing_reserve(99, 1.0), ahead.listing_reserve(99, 10.0), ahead.listing_reserve(99, 150.0), ahead.listing_reserve(99, 0.0),
     ]  # fmt: skip

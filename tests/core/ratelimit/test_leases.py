@@ -44,7 +44,7 @@ def leased(
     """Lease so many places."""
     leases = leases or Leases(Store())
     lease = BudgetLease(places=places, expires_in=expires_in, ask_again_in=ask_again_in)
-    assert None is leases.leased(report(leases, now, wanted=places or 1), lease, now)
+    assert None is leases.accept(report(leases, now, wanted=places or 1), lease, now)
     return leases
 
 
@@ -62,15 +62,15 @@ def test_report_tells_what_happened() -> None:
     """Calls that went out, places not used, what the service said is left, and its pause are told, and told once."""
     leases = leased(5)
     for _ in range(2):
-        leases.took()
-        leases.over(0.0)
-    leases.heard(7, 40.0)
-    leases.paused(30.0, 10.0)
+        leases.acquire()
+        leases.settle(0.0)
+    leases.note_remaining(7, 40.0)
+    leases.pause(30.0, 10.0)
     told = report(leases, 10.0)
 
     assert attrs.evolve(NOTHING, sent=2, unused=3, remaining=7, resets_in=30.0, paused_for=20.0) == told
     assert leases.urgent
-    assert None is leases.leased(told, BudgetLease(places=0, expires_in=0.0, ask_again_in=0.0), 10.0)
+    assert None is leases.accept(told, BudgetLease(places=0, expires_in=0.0, ask_again_in=0.0), 10.0)
     assert attrs.evolve(NOTHING, paused_for=19.0) == report(leases, 11.0)
     assert not leases.urgent
     assert NOTHING == report(leases, 40.5)
@@ -79,14 +79,14 @@ def test_report_tells_what_happened() -> None:
 def test_what_happens_meanwhile_is_told_later() -> None:
     """What becomes known while the store is asked stays to be told."""
     leases = leased(5)
-    leases.took()
-    leases.over(0.0)
+    leases.acquire()
+    leases.settle(0.0)
     told = report(leases, 10.0)
-    leases.took()
-    leases.over(0.0)
-    leases.heard(7, 40.0)
-    leases.paused(30.0, 11.0)
-    leases.leased(told, BudgetLease(places=0, expires_in=0.0, ask_again_in=0.0), 12.0)
+    leases.acquire()
+    leases.settle(0.0)
+    leases.note_remaining(7, 40.0)
+    leases.pause(30.0, 11.0)
+    leases.accept(told, BudgetLease(places=0, expires_in=0.0, ask_again_in=0.0), 12.0)
 
     assert attrs.evolve(NOTHING, sent=1, unused=3, remaining=7, resets_in=28.0, paused_for=18.0) == report(leases, 12.0)
     assert leases.urgent
@@ -95,14 +95,14 @@ def test_what_happens_meanwhile_is_told_later() -> None:
 def test_each_call_takes_a_place() -> None:
     """A lease is used up call by call; a call that did not go out gives its place back, and is not told."""
     leases = leased(2)
-    leases.took()
+    leases.acquire()
     assert not leases.empty(0.0)
-    leases.took()
+    leases.acquire()
     assert leases.empty(0.0)
-    leases.release()
+    leases.cancel()
     assert not leases.empty(0.0)
     assert 1 == report(leases, 0.0).under_way
-    leases.took()
+    leases.acquire()
     assert leases.empty(0.0)
     assert 2 == report(leases, 0.0).under_way
 
@@ -110,58 +110,58 @@ def test_each_call_takes_a_place() -> None:
 def test_a_call_is_told_of_until_it_is_over() -> None:
     """The service may count a call at any moment until it has answered: only then does its place begin to come back."""
     leases = leased(2)
-    leases.took()
-    leases.took()
-    leases.over(0.0)
+    leases.acquire()
+    leases.acquire()
+    leases.settle(0.0)
     told = report(leases, 0.0)
 
     assert attrs.evolve(NOTHING, sent=1, under_way=1) == told
-    leases.leased(told, BudgetLease(places=0, expires_in=0.0, ask_again_in=0.0), 0.0)
+    leases.accept(told, BudgetLease(places=0, expires_in=0.0, ask_again_in=0.0), 0.0)
     assert attrs.evolve(NOTHING, under_way=1) == report(leases, 1.0)
-    leases.over(0.0)
+    leases.settle(0.0)
     assert attrs.evolve(NOTHING, sent=1) == report(leases, 1.0)
 
 
 def test_when_it_tells_of_calls_that_are_over() -> None:
     """Their places come back a window after the store has heard of it: at once after the last, else within a second."""
     leases = leased(5)
-    assert math.inf == leases.tells_at
-    leases.took()
-    leases.took()
-    leases.over(5.0)
-    assert (6.0, False, True) == (leases.tells_at, leases.due(5.9, wanted=True), leases.due(6.0, wanted=True))
-    leases.over(5.5)
-    assert (5.0, True, False) == (leases.tells_at, leases.due(5.5, wanted=True), leases.due(5.5, wanted=False))
-    leases.leased(report(leases, 5.5), BudgetLease(places=3, expires_in=9.0, ask_again_in=0.0), 5.5)
-    assert (math.inf, False) == (leases.tells_at, leases.due(9.0, wanted=True))
-    leases.took()
-    leases.over(5.51)
-    assert 5.55 == leases.tells_at
+    assert math.inf == leases.report_at
+    leases.acquire()
+    leases.acquire()
+    leases.settle(5.0)
+    assert (6.0, False, True) == (leases.report_at, leases.due(5.9, wanted=True), leases.due(6.0, wanted=True))
+    leases.settle(5.5)
+    assert (5.0, True, False) == (leases.report_at, leases.due(5.5, wanted=True), leases.due(5.5, wanted=False))
+    leases.accept(report(leases, 5.5), BudgetLease(places=3, expires_in=9.0, ask_again_in=0.0), 5.5)
+    assert (math.inf, False) == (leases.report_at, leases.due(9.0, wanted=True))
+    leases.acquire()
+    leases.settle(5.51)
+    assert 5.55 == leases.report_at
 
 
 def test_when_it_does_not_tell() -> None:
     """While the store is asked, or counts as gone, nobody need wake to tell it: the moment is not in the past."""
     leases = leased(5)
-    leases.took()
-    leases.over(5.0)
-    assert 5.0 == leases.tells_at
+    leases.acquire()
+    leases.settle(5.0)
+    assert 5.0 == leases.report_at
     leases.asking = True
-    assert math.inf == leases.tells_at
+    assert math.inf == leases.report_at
     leases.asking = False
-    leases.failed(6.0, used=1, window=300.0)
-    assert 16.0 == leases.tells_at
+    leases.count_alone(6.0, used=1, window=300.0)
+    assert 16.0 == leases.report_at
 
 
 def test_calls_that_are_over_for_long_are_not_told() -> None:
     """What has its place back in this process needs none in the store; it is not told later, either."""
     leases = leased(5)
     for _ in range(3):
-        leases.took()
-        leases.over(0.0)
+        leases.acquire()
+        leases.settle(0.0)
     late = leases.report(500.0, wanted=1, interactive=0, used=1, limit=100, window=300.0)
 
     assert (1, 0) == (late.sent, late.under_way)
-    leases.leased(late, BudgetLease(places=1, expires_in=9.0, ask_again_in=0.0), 500.0)
+    leases.accept(late, BudgetLease(places=1, expires_in=9.0, ask_again_in=0.0), 500.0)
     assert 0 == report(leases, 501.0).sent
 
 
@@ -169,21 +169,21 @@ def test_places_that_come_back_are_counted() -> None:
     """Of several calls that did not go out, each gives one place back, and none of them is told."""
     leases = leased(3)
     for _ in range(3):
-        leases.took()
-    leases.release()
-    leases.release()
+        leases.acquire()
+    leases.cancel()
+    leases.cancel()
     assert 1 == report(leases, 0.0).under_way
-    leases.took()
+    leases.acquire()
     assert (False, 2) == (leases.empty(0.0), report(leases, 0.0).under_way)
-    leases.took()
+    leases.acquire()
     assert (True, 3) == (leases.empty(0.0), report(leases, 0.0).under_way)
 
 
 def test_calls_beyond_the_lease_leave_no_debt() -> None:
     """Calls that go out while a process counts alone are told, and take nothing from the next lease."""
     leases = Leases(Store())
-    leases.took()
-    leases.took()
+    leases.acquire()
+    leases.acquire()
     assert 2 == report(leases, 0.0).under_way
 
     assert not leased(1, leases=leases).empty(0.0)
@@ -202,25 +202,25 @@ def test_a_lease_expires() -> None:
 def test_what_expired_is_not_given_back() -> None:
     """Places that a lease left over belong to others since it expired: a pause after that gives back none of them."""
     leases = leased(5, 10.0, expires_in=60.0)
-    leases.paused(100.0, 70.0)
+    leases.pause(100.0, 70.0)
     assert 0 == report(leases, 70.0).unused
     late = leased(5, 10.0, expires_in=0.0)
-    late.paused(100.0, 10.0)
+    late.pause(100.0, 10.0)
     assert 0 == report(late, 10.0).unused
     never = Leases(Store())
-    never.paused(100.0, 10.0)
+    never.pause(100.0, 10.0)
     assert 0 == report(never, 10.0).unused
 
 
 def test_what_is_given_back_in_turns() -> None:
     """Places that two pauses leave unused are given back together, and none of them can be used."""
     leases = leased(5)
-    leases.paused(10.0, 0.0)
+    leases.pause(10.0, 0.0)
     assert leases.empty(0.0)
     told = report(leases, 1.0, wanted=1)
     assert 5 == told.unused
-    leases.leased(attrs.evolve(told, unused=0), BudgetLease(places=2, expires_in=60.0, ask_again_in=1.0), 1.0)
-    leases.paused(20.0, 2.0)
+    leases.accept(attrs.evolve(told, unused=0), BudgetLease(places=2, expires_in=60.0, ask_again_in=1.0), 1.0)
+    leases.pause(20.0, 2.0)
 
     assert 7 == report(leases, 2.0).unused
 
@@ -235,7 +235,7 @@ def test_when_the_store_is_asked() -> None:
     assert leases.due(2.0, wanted=True)
     leased(1, 2.0, leases=leases)
     assert not leases.due(2.0, wanted=True)
-    leases.paused(30.0, 2.0)
+    leases.pause(30.0, 2.0)
     assert leases.due(2.0, wanted=False)
     leases.asking = True
     assert not leases.due(2.0, wanted=False)
@@ -266,7 +266,7 @@ def test_who_only_told_may_ask_at_once() -> None:
     """A report that asked for nothing does not put off the next question, and does not touch the lease."""
     leases = leased(1, 0.0)
     told = report(leases, 1.0)
-    leases.leased(told, BudgetLease(places=0, expires_in=0.0, ask_again_in=100.0), 1.0)
+    leases.accept(told, BudgetLease(places=0, expires_in=0.0, ask_again_in=100.0), 1.0)
 
     assert not leases.empty(1.0)
     assert 0.001 == leases.ask_in(1.0)
@@ -275,34 +275,34 @@ def test_who_only_told_may_ask_at_once() -> None:
 def test_patience_with_the_store() -> None:
     """A store has five seconds in all to answer, however many questions were cut short, and one for each at least."""
     leases = Leases(Store())
-    assert (5.0, None) == (leases.patience, leases.waited(1.5))
-    assert (3.5, None) == (leases.patience, leases.waited(3.0))
-    assert 1.0 == leases.patience
-    fault = leases.waited(0.5)
+    assert (5.0, None) == (leases.answer_time, leases.note_unanswered(1.5))
+    assert (3.5, None) == (leases.answer_time, leases.note_unanswered(3.0))
+    assert 1.0 == leases.answer_time
+    fault = leases.note_unanswered(0.5)
     assert fault is not None
     assert "5 s" in fault
     leased(1, leases=leases)
-    assert (5.0, None) == (leases.patience, leases.waited(4.9))
+    assert (5.0, None) == (leases.answer_time, leases.note_unanswered(4.9))
 
 
 def test_a_store_that_failed() -> None:
     """The process counts alone for ten seconds; then the store is asked again, and has all its time."""
     leases = Leases(Store())
-    leases.waited(4.0)
-    assert 10.0 == leases.failed(100.0, used=0, window=300.0)
+    leases.note_unanswered(4.0)
+    assert 10.0 == leases.count_alone(100.0, used=0, window=300.0)
     leases.urgent = True
     assert [False, False] == [leases.empty(109.9), leases.due(109.9, wanted=True)]
     assert [True, True] == [leases.empty(110.0), leases.due(110.0, wanted=True)]
-    assert 5.0 == leases.patience
+    assert 5.0 == leases.answer_time
 
 
 def test_no_lease_is_kept_of_a_wrong_answer() -> None:
     """An answer that is no lease is said to be wrong, and nothing counts as told."""
     leases = Leases(Store())
-    leases.took()
-    leases.over(0.0)
+    leases.acquire()
+    leases.settle(0.0)
     told = report(leases, 0.0, wanted=1)
-    fault = leases.leased(told, BudgetLease(places=5, expires_in=math.nan, ask_again_in=0.0), 0.0)
+    fault = leases.accept(told, BudgetLease(places=5, expires_in=math.nan, ask_again_in=0.0), 0.0)
 
     assert fault is not None
     assert "expires_in" in fault

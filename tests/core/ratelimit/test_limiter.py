@@ -14,7 +14,7 @@ import pytest
 import inside
 from core.tools import NOON
 from pyas_async import BudgetTimeoutError, RateBudget, WrongEventLoopError
-from pyas_async._core.ratelimit.queue import Ticket
+from pyas_async._core.ratelimit.tickets import Ticket
 from pyas_async._runtime.clock import Clock
 from pyas_async._runtime.loop_guard import has_ended
 from pyas_async._runtime.ratelimit.limiter import RateLimiter
@@ -33,7 +33,7 @@ class Hand:
         self.now = 0.0
 
     def clock(self) -> Clock:
-        """Give it in the form that the scheduler takes."""
+        """Give it in the form that the limiter takes."""
         return Clock(now=lambda: self.now, wall=lambda: NOON)
 
 
@@ -43,24 +43,24 @@ class Queue:
     def __init__(self, limit: int = 1) -> None:
         self.hand = Hand()
         self.budget = RateBudget(limit, window=WINDOW, guard=0.0)
-        self.scheduler = RateLimiter(self.budget, self.hand.clock())
+        self.limiter = RateLimiter(self.budget, self.hand.clock())
         self.served: list[str] = []
         self.scopes: dict[str, anyio.CancelScope] = {}
         self.budget.learn({}, 0.0, NOON)
-        while self.scheduler.try_acquire(Ticket()):
+        while self.limiter.try_acquire(Ticket()):
             pass
 
     async def enter(self, name: str, *, bulk: bool = False, left: float | None = None) -> None:
         """Wait for a place, and note that it came."""
         with anyio.CancelScope() as self.scopes[name]:
-            await self.scheduler.wait(Ticket(bulk=bulk), left)
+            await self.limiter.acquire(Ticket(bulk=bulk), left)
             self.served.append(name)
 
     async def turn(self) -> None:
         """End the call that is under way and let its window pass; then let everybody act."""
-        self.budget.spent(self.hand.now)
+        self.budget.settle(self.hand.now)
         self.hand.now += WINDOW
-        self.scheduler.moved()
+        self.limiter.grant_waiting()
         await settle()
 
 
@@ -82,12 +82,12 @@ async def test_order() -> None:
     queue = Queue()
     async with anyio.create_task_group() as group:
         await fill(queue, group, ["b1", "i1", "b2", "i2", "b3"])
-        assert 5 == queue.scheduler.waiting
+        assert 5 == queue.limiter.waiting
         for _ in range(5):
             await queue.turn()
 
     assert ["i1", "i2", "b1", "b2", "b3"] == queue.served
-    assert 0 == queue.scheduler.waiting
+    assert 0 == queue.limiter.waiting
 
 
 async def test_nobody_overtakes() -> None:
@@ -95,10 +95,10 @@ async def test_nobody_overtakes() -> None:
     queue = Queue()
     async with anyio.create_task_group() as group:
         await fill(queue, group, ["i1"])
-        queue.budget.spent(0.0)
+        queue.budget.settle(0.0)
         queue.hand.now += WINDOW
-        assert not queue.scheduler.try_acquire(Ticket())
-        queue.scheduler.moved()
+        assert not queue.limiter.try_acquire(Ticket())
+        queue.limiter.grant_waiting()
         await settle()
 
         assert ["i1"] == queue.served
@@ -113,7 +113,7 @@ async def test_cancelled_waiter(gone: str) -> None:
         await fill(queue, group, names)
         queue.scopes[gone].cancel()
         await settle()
-        assert 2 == queue.scheduler.waiting
+        assert 2 == queue.limiter.waiting
         for _ in range(2):
             await queue.turn()
 
@@ -125,9 +125,9 @@ async def test_cancelled_with_the_place_in_hand() -> None:
     queue = Queue()
     async with anyio.create_task_group() as group:
         await fill(queue, group, ["i1", "i2"])
-        queue.budget.spent(0.0)
+        queue.budget.settle(0.0)
         queue.hand.now += WINDOW
-        queue.scheduler.moved()
+        queue.limiter.grant_waiting()
         queue.scopes["i1"].cancel()
         await settle()
         served = list(queue.served)
@@ -143,11 +143,11 @@ async def test_all_cancelled() -> None:
     async with anyio.create_task_group() as group:
         await fill(queue, group, ["i1", "b1"])
         group.cancel_scope.cancel()
-    queue.budget.spent(0.0)
+    queue.budget.settle(0.0)
     queue.hand.now += WINDOW
 
-    assert 0 == queue.scheduler.waiting
-    assert queue.scheduler.try_acquire(Ticket())
+    assert 0 == queue.limiter.waiting
+    assert queue.limiter.try_acquire(Ticket())
 
 
 async def test_give_back() -> None:
@@ -155,8 +155,8 @@ async def test_give_back() -> None:
     queue = Queue()
     async with anyio.create_task_group() as group:
         await fill(queue, group, ["b1", "i1"])
-        queue.budget.release()
-        queue.scheduler.moved()
+        queue.budget.cancel()
+        queue.limiter.grant_waiting()
         await settle()
         served = list(queue.served)
         group.cancel_scope.cancel()
@@ -167,14 +167,14 @@ async def test_give_back() -> None:
 async def test_hopeless_wait_fails_now() -> None:
     """A call that the budget cannot serve before its deadline fails at once, and leaves."""
     queue = Queue()
-    queue.budget.spent(0.0)
+    queue.budget.settle(0.0)
     with anyio.fail_after(1), pytest.raises(BudgetTimeoutError) as caught:
-        await queue.scheduler.wait(Ticket(), WINDOW - 1)
+        await queue.limiter.acquire(Ticket(), WINDOW - 1)
 
     assert WINDOW == caught.value.retry_after
-    assert 0 == queue.scheduler.waiting
+    assert 0 == queue.limiter.waiting
     queue.hand.now += WINDOW
-    assert queue.scheduler.try_acquire(Ticket())
+    assert queue.limiter.try_acquire(Ticket())
 
 
 async def test_one_who_fails_holds_nobody_up() -> None:
@@ -182,11 +182,11 @@ async def test_one_who_fails_holds_nobody_up() -> None:
     queue = Queue()
     async with anyio.create_task_group() as group:
         await fill(queue, group, ["i1"])
-        queue.budget.spent(0.0)
+        queue.budget.settle(0.0)
         with pytest.raises(BudgetTimeoutError):
-            await queue.scheduler.wait(Ticket(), 1.0)
+            await queue.limiter.acquire(Ticket(), 1.0)
         queue.hand.now += WINDOW
-        queue.scheduler.moved()
+        queue.limiter.grant_waiting()
         await settle()
 
     assert ["i1"] == queue.served
@@ -196,12 +196,12 @@ async def test_far_behind_in_line() -> None:
     """Who stands so far behind that no place comes before the deadline is told at once, and how long it takes."""
     queue = Queue(limit=2)
     for at in (0.0, 4.0):
-        queue.budget.spent(at)
+        queue.budget.settle(at)
     queue.hand.now = 4.0
     async with anyio.create_task_group() as group:
         await fill(queue, group, ["i1"])
         with pytest.raises(BudgetTimeoutError) as caught:
-            await queue.scheduler.wait(Ticket(), 9.0)
+            await queue.limiter.acquire(Ticket(), 9.0)
         assert 10.0 == caught.value.retry_after
         group.cancel_scope.cancel()
 
@@ -212,20 +212,20 @@ async def test_two_event_loops() -> None:
     found: list[type[Exception]] = []
 
     async def elsewhere() -> None:
-        for call in (lambda: queue.scheduler.wait(Ticket()), lambda: tried(queue.scheduler)):
+        for call in (lambda: queue.limiter.acquire(Ticket()), lambda: tried(queue.limiter)):
             try:
                 await call()
             except WrongEventLoopError as error:
                 found.append(type(error))
-        queue.budget.spent(0.0)
+        queue.budget.settle(0.0)
         queue.hand.now = WINDOW
-        queue.scheduler.moved()
+        queue.limiter.grant_waiting()
 
     async with anyio.create_task_group() as group:
         await fill(queue, group, ["i1"])
         await anyio.to_thread.run_sync(lambda: anyio.run(elsewhere))
         assert [] == queue.served
-        queue.scheduler.moved()
+        queue.limiter.grant_waiting()
         await settle()
 
     assert ["i1"] == queue.served
@@ -243,23 +243,23 @@ def test_a_closed_loop_is_forgotten() -> None:
         await asyncio.sleep(0)
 
     loop.run_until_complete(abandon())
-    assert 2 == queue.scheduler.waiting
+    assert 2 == queue.limiter.waiting
 
     async def later() -> None:
         with pytest.raises(WrongEventLoopError):
-            await queue.scheduler.wait(Ticket())
+            await queue.limiter.acquire(Ticket())
         loop.close()
         other = RateLimiter(queue.budget, queue.hand.clock())
         assert not other.try_acquire(Ticket())
         assert 0 == other.waiting
         async with anyio.create_task_group() as group:
-            group.start_soon(other.wait, Ticket())
+            group.start_soon(other.acquire, Ticket())
             await settle()
             queue.scopes.clear()
             gc.collect()
             assert 1 == other.waiting
-            queue.budget.release()
-            other.moved()
+            queue.budget.cancel()
+            other.grant_waiting()
 
     asyncio.run(later())
     assert ([], 0) == (queue.served, len(queue.budget.queue))
@@ -284,22 +284,22 @@ async def test_many_waiting_accounts_are_not_counted_at_each_look(monkeypatch: p
 
     def count(ticket: Ticket) -> int:
         counted.append(ticket)
-        return ahead(ticket)
+        return count_before(ticket)
 
-    ahead = queue.budget.queue.ahead
-    monkeypatch.setattr(queue.budget.queue, "ahead", count)
-    queue.budget.spent(0.0)
+    count_before = queue.budget.queue.count_before
+    monkeypatch.setattr(queue.budget.queue, "count_before", count)
+    queue.budget.settle(0.0)
     async with anyio.create_task_group() as group:
         for number in range(50):
-            group.start_soon(queue.scheduler.wait, Ticket(account=str(number)), 1_000.0)
+            group.start_soon(queue.limiter.acquire, Ticket(account=str(number)), 1_000.0)
         await settle()
         assert [] == counted
         with pytest.raises(BudgetTimeoutError):
-            await queue.scheduler.wait(Ticket(), WINDOW / 2)
+            await queue.limiter.acquire(Ticket(), WINDOW / 2)
         assert 1 == len(counted)
         group.cancel_scope.cancel()
 
 
-async def tried(scheduler: RateLimiter) -> bool:
+async def tried(limiter: RateLimiter) -> bool:
     """Try for a place."""
-    return scheduler.try_acquire(Ticket())
+    return limiter.try_acquire(Ticket())

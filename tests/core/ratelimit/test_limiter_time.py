@@ -10,7 +10,7 @@ from trio.testing import MockClock
 
 from core.tools import NOON
 from pyas_async import BudgetTimeoutError, RateBudget
-from pyas_async._core.ratelimit.queue import Ticket
+from pyas_async._core.ratelimit.tickets import Ticket
 from pyas_async._runtime.clock import Clock
 from pyas_async._runtime.ratelimit.limiter import RateLimiter
 
@@ -40,15 +40,15 @@ def test_everybody_is_served_or_told(
 
     async def main() -> None:
         budget = RateBudget(limit, window=WINDOW, guard=0.0)
-        scheduler = RateLimiter(budget, Clock(now=anyio.current_time))
+        limiter = RateLimiter(budget, Clock(now=anyio.current_time))
 
         async def call(at: float, takes: float, bulk: bool, cancelled: float | None, left: float | None) -> None:
             await anyio.sleep(at)
             began = anyio.current_time()
             with anyio.move_on_after(float("inf") if cancelled is None else cancelled):
                 try:
-                    if not scheduler.try_acquire(ticket := Ticket(bulk=bulk)):
-                        await scheduler.wait(ticket, left)
+                    if not limiter.try_acquire(ticket := Ticket(bulk=bulk)):
+                        await limiter.acquire(ticket, left)
                 except BudgetTimeoutError:
                     assert left is not None
                     ends.append("told")
@@ -59,8 +59,8 @@ def test_everybody_is_served_or_told(
                 try:
                     await anyio.sleep(takes)
                 finally:
-                    budget.spent(anyio.current_time())
-                    scheduler.moved()
+                    budget.settle(anyio.current_time())
+                    limiter.grant_waiting()
                 return
             ends.append("cancelled")
 
@@ -68,7 +68,7 @@ def test_everybody_is_served_or_told(
             async with anyio.create_task_group() as group:
                 for caller in callers:
                     group.start_soon(call, *caller)
-        assert 0 == scheduler.waiting
+        assert 0 == limiter.waiting
 
     anyio.run(main, backend="trio", backend_options={"clock": MockClock(autojump_threshold=0)})
 
@@ -83,18 +83,18 @@ def test_shared_budget() -> None:
         budget = RateBudget(2, window=300.0)
         one, other = (RateLimiter(budget, Clock(now=anyio.current_time)) for _ in range(2))
         one.try_acquire(Ticket())
-        budget.spent(anyio.current_time())
+        budget.settle(anyio.current_time())
         budget.learn({}, 0.0, NOON)
         other.try_acquire(ticket := Ticket())
         began = anyio.current_time()
 
         async def leave() -> None:
             await anyio.sleep(1.0)
-            other.withdraw(ticket)
+            other.cancel(ticket)
 
         async with anyio.create_task_group() as group:
             group.start_soon(leave)
-            await one.wait(Ticket())
+            await one.acquire(Ticket())
         return anyio.current_time() - began
 
     waited = anyio.run(main, backend="trio", backend_options={"clock": MockClock(autojump_threshold=0)})
@@ -114,14 +114,14 @@ def test_a_place_that_comes_between_two_looks(looks: int) -> None:
 
     async def main() -> None:
         budget = RateBudget(1, window=WINDOW, guard=0.0)
-        scheduler = RateLimiter(budget, Clock(now=now))
-        assert scheduler.try_acquire(Ticket(bulk=False))
-        budget.spent(back := now())
+        limiter = RateLimiter(budget, Clock(now=now))
+        assert limiter.try_acquire(Ticket(bulk=False))
+        budget.settle(back := now())
         await anyio.sleep(back + WINDOW - (passed + looks) * 2**-10 - anyio.current_time())
         ticket = Ticket(bulk=True)
         with anyio.fail_after(1.0):
-            if not scheduler.try_acquire(ticket):
-                await scheduler.wait(ticket)
+            if not limiter.try_acquire(ticket):
+                await limiter.acquire(ticket)
         assert ticket.granted
 
     anyio.run(main, backend="trio", backend_options={"clock": MockClock(autojump_threshold=0)})

@@ -10,7 +10,6 @@ import attrs
 import pytest
 from trio.testing import MockClock
 
-import inside
 from core.tools import NOON
 from pyas_async import (
     BudgetLease,
@@ -21,8 +20,8 @@ from pyas_async import (
     ConfigurationError,
     RateBudget,
 )
-from pyas_async._core.ratelimit.queue import Ticket
 from pyas_async._core.ratelimit.store import lease_fault
+from pyas_async._core.ratelimit.tickets import Ticket
 from pyas_async._runtime.clock import Clock
 from pyas_async._runtime.ratelimit.limiter import RateLimiter
 from simulation.fleets import Count, Store
@@ -75,9 +74,11 @@ class Leaving(Shared):
     """The same; it goes away half a second after it was first asked."""
 
     first: float = math.inf
+    requests: int = 0
 
     async def lease(self, report: BudgetReport) -> BudgetLease:
         """Count, as long as it is there."""
+        self.requests += 1
         self.first = min(self.first, anyio.current_time())
         if anyio.current_time() - self.first > 0.5:
             raise OSError
@@ -89,19 +90,24 @@ class Process:
 
     def __init__(self, store: BudgetStore, *, limit: int = LIMIT) -> None:
         self.budget = RateBudget(limit, window=WINDOW, guard=0.0, store=store)
-        self.scheduler = RateLimiter(self.budget, Clock(now=anyio.current_time))
+        self.limiter = RateLimiter(self.budget, Clock(now=anyio.current_time, move_on_after=self._sleep))
+        self.sleeps = 0
         self.budget.learn({}, 0.0, NOON)
         self.sent: list[float] = []
 
     async def call(self, *, bulk: bool = True) -> None:
         """Make a call that takes a tenth of a second."""
         ticket = Ticket(bulk=bulk)
-        if not self.scheduler.try_acquire(ticket):
-            await self.scheduler.wait(ticket)
+        if not self.limiter.try_acquire(ticket):
+            await self.limiter.acquire(ticket)
         self.sent.append(anyio.current_time())
         await anyio.sleep(0.1)
-        self.budget.spent(anyio.current_time())
-        self.scheduler.moved()
+        self.budget.settle(anyio.current_time())
+        self.limiter.grant_waiting()
+
+    def _sleep(self, seconds: float | None) -> anyio.CancelScope:
+        self.sleeps += 1
+        return anyio.move_on_after(seconds)
 
 
 def in_virtual_time(main: Callable[[], Awaitable[None]]) -> None:
@@ -155,24 +161,18 @@ def test_a_store_hears_of_the_end_of_a_burst() -> None:
     in_virtual_time(main)
 
 
-def test_a_store_that_goes_away_wakes_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Calls that nobody can be told of are no reason to look again and again."""
-    sleeps, sleep = 0, inside.scheduler_sleep()
-
-    async def count(scheduler: RateLimiter, ticket: Ticket, give_up: float, now: float) -> None:
-        nonlocal sleeps
-        sleeps += 1
-        await sleep(scheduler, ticket, give_up, now)
+def test_calls_are_not_woken_for_a_store_that_is_gone() -> None:
+    """Settled calls that cannot be reported are no reason to look again and again: a call looks twice on average."""
+    store = Leaving()
 
     async def main() -> None:
-        process = Process(Leaving())
+        process = Process(store)
         with anyio.move_on_after(3 * WINDOW):
             await calls(process, 3 * LIMIT)
         assert 3 * LIMIT == len(process.sent)
+        assert process.sleeps + store.requests < 6 * LIMIT
 
-    monkeypatch.setattr(inside.SCHEDULER_SLEEP, count)
     in_virtual_time(main)
-    assert sleeps < 6 * LIMIT
 
 
 def test_a_pause_is_told() -> None:
@@ -183,7 +183,7 @@ def test_a_pause_is_told() -> None:
         one, other = Process(store), Process(store)
         await one.call()
         one.budget.pause(30.0, anyio.current_time())
-        await one.scheduler.tell_store()
+        await one.limiter.report_to_store()
         told = anyio.current_time()
         await other.call()
         assert other.sent[0] >= told + 29.9
@@ -199,7 +199,7 @@ def test_what_is_not_used_is_given_back() -> None:
         process = Process(store)
         await process.call()
         process.budget.pause(1.0, anyio.current_time())
-        await process.scheduler.tell_store()
+        await process.limiter.report_to_store()
 
     in_virtual_time(main)
     assert (1, 1) == (store.reports[-1].sent, store.reports[-1].unused)
@@ -286,12 +286,12 @@ def test_a_place_that_comes_back_after_the_lease_has_expired() -> None:
     async def main() -> None:
         store = Says(says(2, 5.0), 0.01)
         process = Process(store, limit=1)
-        await process.scheduler.wait(Ticket())
+        await process.limiter.acquire(Ticket())
         async with anyio.create_task_group() as group:
             group.start_soon(process.call)
             await anyio.sleep(30.0)
-            process.budget.release()
-            process.scheduler.moved()
+            process.budget.cancel()
+            process.limiter.grant_waiting()
         assert pytest.approx([30.0], abs=0.1) == process.sent
 
     in_virtual_time(main)
@@ -307,7 +307,7 @@ def test_who_comes_while_the_store_is_told(end: str) -> None:
         process.budget.pause(0.2, anyio.current_time())
         began = anyio.current_time()
         async with anyio.create_task_group() as group, anyio.create_task_group() as telling:
-            telling.start_soon(process.scheduler.tell_store)
+            telling.start_soon(process.limiter.report_to_store)
             await anyio.sleep(0.1)
             group.start_soon(calls, process, 2)
             await anyio.sleep(0.5)
@@ -327,12 +327,12 @@ def test_what_is_heard_while_the_store_is_asked() -> None:
         process = Process(store)
         process.budget.pause(30.0, anyio.current_time())
         async with anyio.create_task_group() as group:
-            group.start_soon(process.scheduler.tell_store)
+            group.start_soon(process.limiter.report_to_store)
             await anyio.sleep(0.5)
             process.budget.learn({"x-ratelimit-remaining": "7"}, anyio.current_time(), NOON)
             process.budget.pause(60.0, anyio.current_time())
-        await process.scheduler.tell_store()
-        await process.scheduler.tell_store()
+        await process.limiter.report_to_store()
+        await process.limiter.report_to_store()
 
     in_virtual_time(main)
     assert [(None, 30.0), (7, 59.5)] == [(report.remaining, report.paused_for) for report in store.reports]
@@ -355,9 +355,9 @@ def test_a_store_that_gives_nothing(lease: object, at_most: int, latency: float 
 
     async def main() -> None:
         process, ticket = Process(store), Ticket()
-        assert not process.scheduler.try_acquire(ticket)
+        assert not process.limiter.try_acquire(ticket)
         with pytest.raises(BudgetTimeoutError):
-            await process.scheduler.wait(ticket, 20.0)
+            await process.limiter.acquire(ticket, 20.0)
         assert pytest.approx(20.0) == anyio.current_time()
 
     in_virtual_time(main)
@@ -371,7 +371,7 @@ def test_a_store_that_asks_for_eternity() -> None:
     async def main() -> None:
         process = Process(store)
         with pytest.raises(BudgetTimeoutError):
-            await process.scheduler.wait(Ticket(), 3.5 * WINDOW)
+            await process.limiter.acquire(Ticket(), 3.5 * WINDOW)
 
     in_virtual_time(main)
     assert pytest.approx([0.0, 100.0, 200.0, 300.0], abs=0.1) == store.asked
@@ -408,8 +408,8 @@ def test_what_is_no_lease(lease: object, caplog: pytest.LogCaptureFixture) -> No
         with anyio.fail_after(1.0):
             await calls(process, LIMIT)
         assert LIMIT == len(process.sent)
-        assert process.budget.sharing is not None
-        assert process.budget.sharing.leases.empty(anyio.current_time() + 20.0)
+        assert process.budget.store_share is not None
+        assert process.budget.store_share.leases.empty(anyio.current_time() + 20.0)
 
     in_virtual_time(main)
     assert 1 == len(store.asked)
@@ -456,7 +456,7 @@ def test_deadlines_shorter_than_the_store_is_waited_for(deadline: float) -> None
         while not process.sent:
             began, ticket = anyio.current_time(), Ticket()
             try:
-                await process.scheduler.wait(ticket, deadline)
+                await process.limiter.acquire(ticket, deadline)
                 process.sent.append(anyio.current_time())
             except BudgetTimeoutError:
                 late += 1
@@ -475,11 +475,11 @@ def test_a_slow_store_is_not_given_up() -> None:
         process = Process(store, limit=1_000)
         for _ in range(6):
             with pytest.raises(BudgetTimeoutError):
-                await process.scheduler.wait(Ticket(), 1.5)
+                await process.limiter.acquire(Ticket(), 1.5)
             await calls(process, 2)
             await anyio.sleep(10.0)
-        assert process.budget.sharing is not None
-        assert process.budget.sharing.leases.empty(anyio.current_time())
+        assert process.budget.store_share is not None
+        assert process.budget.store_share.leases.empty(anyio.current_time())
 
     in_virtual_time(main)
     assert 6 == len(store.reports)
@@ -491,12 +491,12 @@ def test_telling_does_not_outlive_the_deadline() -> None:
     async def main() -> None:
         process = Process(Silent())
         process.budget.pause(30.0, anyio.current_time())
-        await process.scheduler.tell_store(1.0)
+        await process.limiter.report_to_store(1.0)
         assert 1.0 == anyio.current_time()
-        await process.scheduler.tell_store(0.0)
+        await process.limiter.report_to_store(0.0)
         assert 1.0 == anyio.current_time()
-        assert process.budget.sharing is not None
-        assert process.budget.sharing.asks(anyio.current_time())
+        assert process.budget.store_share is not None
+        assert process.budget.store_share.due(anyio.current_time())
 
     in_virtual_time(main)
 
@@ -511,15 +511,15 @@ def test_closed_while_asking() -> None:
 
         async def first() -> None:
             with pytest.raises(ClientClosedError):
-                await process.scheduler.wait(Ticket())
+                await process.limiter.acquire(Ticket())
             told.append(anyio.current_time())
 
         async with anyio.create_task_group() as group:
             group.start_soon(first)
             await anyio.sleep(0.1)
-            group.start_soon(other.wait, Ticket())
+            group.start_soon(other.acquire, Ticket())
             await anyio.sleep(0.1)
-            process.scheduler.close()
+            process.limiter.close()
         assert [0.2] == told
         assert pytest.approx([0.0, 0.2]) == store.asked
         assert (1, 0) == (process.budget.in_flight, other.waiting)
@@ -532,9 +532,9 @@ def test_nobody_is_served_after_the_closing() -> None:
 
     async def main() -> None:
         process = Process(Says(says(), 1.0))
-        process.scheduler.close()
+        process.limiter.close()
         with pytest.raises(ClientClosedError):
-            await process.scheduler.wait(Ticket())
+            await process.limiter.acquire(Ticket())
         assert 0 == process.budget.in_flight
 
     in_virtual_time(main)
