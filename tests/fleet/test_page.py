@@ -1,4 +1,4 @@
-"""What the page on several machines says is run, with a Redis."""
+"""The code on the page about several machines is run, with Redis."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever a call takes to get to the service, processes that share a store keep the limit of any window."""
+"""However long a call takes to reach the service, processes that share a store keep to the limit in any window."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LIMIT = 20
 
 
 async def spend(limiter: RateLimiter, seconds: float, calls: int, counted: list[float]) -> None:
-    """Make calls one after the other, each of which the service counts at its end, so many seconds after it went."""
+    """Make calls one after the other. The service counts each at its end, a number of seconds after it went out."""
     for _ in range(calls):
         ticket = Ticket(bulk=True)
         if not limiter.try_acquire(ticket):
@@ -34,8 +34,8 @@ async def spend(limiter: RateLimiter, seconds: float, calls: int, counted: list[
 
 
 @pytest.mark.parametrize("slow", [(0.1, 0.1, 0.1), (0.1, 7.0, 20.0), (0.1, 0.1, 60.0)])
-def test_calls_that_take_long_to_get_there(slow: Sequence[float]) -> None:
-    """No window has more calls than the limit, though a call is counted long after it was let out."""
+def test_calls_that_reach_the_service_late(slow: Sequence[float]) -> None:
+    """No window has more calls than the limit, though a call is counted long after it went out."""
     counted: list[float] = []
 
     async def main() -> None:

@@ -176,12 +176,9 @@ class RateLimiter:
             timeout: Seconds until the deadline of the call that brought the news, which does not wait longer than that;
                 ``None`` if it has none. News that could not be reported then goes with the next request.
         """
-        if (
-            self._store_client is not None
-            and (timeout is None or timeout > 0)
-            and self._store_is_due(self._clock.now())
-        ):
-            await self._store_client.ask(math.inf if timeout is None else timeout, self._clock, self.grant_waiting)
+        seconds = math.inf if timeout is None else timeout
+        if self._store_client is not None and seconds > 0 and self._store_is_due(self._clock.now()):
+            await self._store_client.ask(seconds, self._clock, self.grant_waiting)
 
     def close(self) -> None:
         """End all waits of this client with `ClientClosedError`, and its requests to the store."""

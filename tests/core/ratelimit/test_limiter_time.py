@@ -1,4 +1,4 @@
-"""The queue in the course of time, on a clock that jumps."""
+"""Calls that wait for slots over time, on a clock that jumps."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WINDOW = 10.0
 callers = st.lists(
     st.tuples(
         st.floats(0, 60).map(lambda at: round(at, 1)),  # arrives
-        st.floats(0, 15).map(lambda at: round(at, 1)),  # its answer takes
+        st.floats(0, 15).map(lambda at: round(at, 1)),  # its response takes
         st.booleans(),  # bulk
         st.none() | st.floats(0.1, 40).map(lambda at: round(at, 1)),  # is cancelled after
         st.none() | st.floats(0.1, 40).map(lambda at: round(at, 1)),  # its deadline
@@ -31,10 +31,10 @@ callers = st.lists(
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(1, 3), callers)
-def test_everybody_is_served_or_told(
+def test_each_call_gets_a_slot_or_an_error(
     limit: int, callers: list[tuple[float, float, bool, float | None, float | None]]
 ) -> None:
-    """No wake-up is lost: who stays and may wait is served, never above the limit, never past a deadline."""
+    """No wake-up is lost: a call that may wait gets its slot, never above the limit, never after its deadline."""
     sent: list[float] = []
     ends: list[str] = []
 
@@ -51,10 +51,10 @@ def test_everybody_is_served_or_told(
                         await limiter.acquire(ticket, left)
                 except BudgetTimeoutError:
                     assert left is not None
-                    ends.append("told")
+                    ends.append("late")
                     return
                 assert left is None or anyio.current_time() <= began + left + 1e-6
-                ends.append("served")
+                ends.append("granted")
                 sent.append(anyio.current_time())
                 try:
                     await anyio.sleep(takes)
@@ -77,7 +77,7 @@ def test_everybody_is_served_or_told(
 
 
 def test_shared_budget() -> None:
-    """Clients that share a budget do not sleep through a place that another of them gives back."""
+    """A waiting call notices a slot that another client with the same budget gives back."""
 
     async def main() -> float:
         budget = RateBudget(2, window=300.0)
@@ -103,8 +103,8 @@ def test_shared_budget() -> None:
 
 
 @pytest.mark.parametrize("looks", range(12))
-def test_a_place_that_comes_between_two_looks(looks: int) -> None:
-    """Time passes while the queue is looked at. A place that comes back in between is not slept through."""
+def test_a_slot_that_comes_free_between_two_looks(looks: int) -> None:
+    """Time passes while the queue is looked at. A slot that comes free meanwhile is noticed."""
     passed = 0
 
     def now() -> float:
@@ -116,8 +116,8 @@ def test_a_place_that_comes_between_two_looks(looks: int) -> None:
         budget = RateBudget(1, window=WINDOW, guard=0.0)
         limiter = RateLimiter(budget, Clock(now=now))
         assert limiter.try_acquire(Ticket(bulk=False))
-        budget.settle(back := now())
-        await anyio.sleep(back + WINDOW - (passed + looks) * 2**-10 - anyio.current_time())
+        budget.settle(settled_at := now())
+        await anyio.sleep(settled_at + WINDOW - (passed + looks) * 2**-10 - anyio.current_time())
         ticket = Ticket(bulk=True)
         with anyio.fail_after(1.0):
             if not limiter.try_acquire(ticket):

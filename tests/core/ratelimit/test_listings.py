@@ -1,4 +1,4 @@
-"""The listings under way: when each ends, and which has the longest way to go, to the second."""
+"""The listings in progress: when each ends, and which has the most pages left, to the second."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import inside
 from pyas_async._core.ratelimit.listings import ActiveListings
 
 
-def test_until_the_token_dies() -> None:
-    """A listing is under way until its token dies, or until it is said to have ended; what was said last counts."""
+def test_until_the_token_expires() -> None:
+    """A listing is in progress until its token expires or it is ended; the last update counts."""
     listings = ActiveListings()
     assert (0, math.inf) == (listings.count(0.0), listings.next_end(0.0))
     listings.update("a", 100.0, 0.0)
@@ -26,8 +26,8 @@ def test_until_the_token_dies() -> None:
     assert (0, False) == (listings.count(150.0), "c" in listings)
 
 
-def test_when_to_look() -> None:
-    """Who waits for the end of one looks when the next token dies, or in a second, for abandoned ones."""
+def test_when_to_check() -> None:
+    """The next check for an end is when the next token expires, or in a second, for abandoned listings."""
     listings = ActiveListings()
     listings.update("a", 100.0, 0.0)
     listings.update("b", 50.0, 0.0)
@@ -36,7 +36,7 @@ def test_when_to_look() -> None:
 
 
 def test_abandoned_ones_are_not_counted() -> None:
-    """Listings that nobody holds are taken out when somebody counts, or asks for the longest."""
+    """Abandoned listings are removed at the next count, or when the longest is asked for."""
     listings = ActiveListings()
     for name in "ab":
         listings.update(name, 100.0, 0.0, pages=5)
@@ -47,7 +47,7 @@ def test_abandoned_ones_are_not_counted() -> None:
 
 
 def test_the_longest() -> None:
-    """The one with the most pages left claims, from two pages on; what was said of it before does not count."""
+    """The longest listing has the most pages left, and two at least; earlier updates of it do not count."""
     listings = ActiveListings()
     listings.update("short", 900.0, 0.0, pages=1)
     assert None is listings.longest(0.0)
@@ -60,7 +60,7 @@ def test_the_longest() -> None:
 
 
 def test_how_long_it_is_busy() -> None:
-    """A listing claims for a second after a page, in which its reader may ask, and for five after it asked."""
+    """A listing is busy for a second after a page, in which its consumer may ask, and for five after its call."""
     listings = ActiveListings()
     listings.update("a", 900.0, 0.0, pages=9)
     listings.call_sent("never begun", 0.5, 0.5)
@@ -71,8 +71,8 @@ def test_how_long_it_is_busy() -> None:
     assert None is listings.longest(9.0)
 
 
-def test_seconds_a_page() -> None:
-    """A page takes its reader's time and its call's, not that in the queue; the last one counts a quarter."""
+def test_seconds_for_a_page() -> None:
+    """A page takes the consumer's time and the call's, without the queue's; the last page counts for a quarter."""
     listings = ActiveListings()
     listings.update("a", 900.0, 0.0, pages=9)
     listings.call_sent("a", 2.0, 10.0)
@@ -83,13 +83,13 @@ def test_seconds_a_page() -> None:
     assert ("a", 7, (3 * 3.0 + 7.0) / 4, 19.0) == listings.longest(18.0)
     listings.call_sent("a", 17.0, 18.0)
     listings.update("a", 900.0, 18.5, pages=6)
-    claim = listings.longest(18.5)
-    assert claim is not None
-    assert pytest.approx((3 * 4.0 + 0.5) / 4) == claim[2]
+    longest = listings.longest(18.5)
+    assert longest is not None
+    assert pytest.approx((3 * 4.0 + 0.5) / 4) == longest.page_seconds
 
 
-def test_a_page_nobody_asked_for() -> None:
-    """A page that came without a call of its own says nothing of how long one takes."""
+def test_a_page_without_a_call() -> None:
+    """An update without a call says nothing about how long a page takes."""
     listings = ActiveListings()
     listings.update("a", 900.0, 0.0, pages=9)
     listings.call_sent("a", 2.0, 2.0)
@@ -99,8 +99,8 @@ def test_a_page_nobody_asked_for() -> None:
     assert ("a", 8, math.inf, 10.0) == listings.longest(9.0)
 
 
-def test_what_was_said_before_is_thrown_away() -> None:
-    """However often a listing is heard of, little more is kept than what counts; and what counts, is."""
+def test_outdated_entries_are_dropped() -> None:
+    """However often a listing is updated, few outdated entries are kept, and no current one is lost."""
     listings = ActiveListings()
     listings.update("b", 5_000.0, 0.0, pages=999)
     for now in range(1_000):
