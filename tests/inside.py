@@ -22,7 +22,7 @@ from pyas_async._runtime.ratelimit.limiter import RateLimiter
 if TYPE_CHECKING:
     import random
     import ssl
-    from collections.abc import Awaitable, Callable, Hashable, Sequence
+    from collections.abc import Callable, Hashable, Sequence
     from datetime import datetime
     from functools import _lru_cache_wrapper
     from types import ModuleType
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from pyas_async._core.pagination.listing_state import PageRequest
     from pyas_async._core.pagination.transitions import ListingEvent
     from pyas_async._core.ratelimit.listings import ActiveListings
-    from pyas_async._core.ratelimit.queue import Ticket
+    from pyas_async._core.ratelimit.tickets import Ticket
     from pyas_async._core.reconcile.creations import Creation, Creations
     from pyas_async._runtime.calls.options import CallOptions
     from pyas_async._runtime.calls.session import Session
@@ -69,8 +69,6 @@ MODEL_CONVERTER: Final = "pyas_async._core.codec.converter.model_converter"
 """The function that returns the converter from JSON values to models, the fast or the detailed one."""
 ROW_LOADERS: Final = "pyas_async._core.codec.pages._row_loaders"
 """The function that returns the fast and the tolerant function for a row; `row_loaders` calls it."""
-SCHEDULER_SLEEP: Final = "pyas_async._runtime.ratelimit.limiter.RateLimiter._sleep"
-"""The method in which a call sleeps that waits for its place in the budget; `scheduler_sleep` calls it."""
 TOKENS_KEPT: Final = "pyas_async.sandbox._tokens._KEEP"
 """How many page tokens the sandbox remembers."""
 CLI_CLIENT: Final = "pyas_async.cli._client.PyasClient"
@@ -150,33 +148,28 @@ def budget(client: PyasClient) -> RateBudget:
 
 
 def in_flight(client: PyasClient) -> int:
-    """Return how many calls have a place in a client's budget, and are not counted yet."""
+    """Return how many calls have a slot in a client's budget and are not over."""
     return client._session.resources.limiter.budget.in_flight
 
 
-def scheduler(client: PyasClient) -> RateLimiter:
-    """Return what lets a client's calls wait for the budget."""
+def limiter(client: PyasClient) -> RateLimiter:
+    """Return the rate limiter of a client."""
     return client._session.resources.limiter
 
 
-def set_scheduler(client: PyasClient, scheduler: RateLimiter) -> None:
-    """Let a client's calls wait for the budget in another way."""
-    client._session.resources.limiter = scheduler
-
-
-def scheduler_sleep() -> Callable[[RateLimiter, Ticket, float, float], Awaitable[None]]:
-    """Return the method that `SCHEDULER_SLEEP` names."""
-    return RateLimiter._sleep
+def set_limiter(client: PyasClient, limiter: RateLimiter) -> None:
+    """Let a client use another rate limiter."""
+    client._session.resources.limiter = limiter
 
 
 def learned_limit(budget: RateBudget) -> int | None:
-    """Return how many calls of its own a budget allows in a window; ``None`` if it knows no limit."""
-    return budget._own.allowed
+    """Return how many calls a budget allows in a window by its own count; ``None`` if it knows no limit."""
+    return budget._local.limit
 
 
-def by_death(listings: ActiveListings) -> int:
-    """Return how many entries are kept to find the listing whose token dies first."""
-    return len(listings._by_death)
+def by_expiry(listings: ActiveListings) -> int:
+    """Return how many entries are kept to find the listing whose token expires first."""
+    return len(listings._by_expiry)
 
 
 def by_length(listings: ActiveListings) -> int:
@@ -289,14 +282,14 @@ def tells_when_sent(body: Any) -> bool:  # noqa: ANN401  (made on httpx's class 
 def under_way(client: PyasClient) -> dict[str, object]:
     """Return all that is still under way in a client, by where it is; nothing, once all of its calls have ended."""
     session = client._session
-    scheduler = session.resources.limiter
+    limiter = session.resources.limiter
     found = {
         "requests": requests(client),
         "places": session.resources.connections.taken,
-        "places in the budget": scheduler.budget.in_flight,
-        "the budget's queue": scheduler.waiting,
-        "waits": scheduler._waiting,
-        "questions to the store": scheduler._asking and scheduler._asking._under_way,
+        "slots in the budget": limiter.budget.in_flight,
+        "the budget's queue": limiter.waiting,
+        "waits": limiter._waiting,
+        "requests to the store": limiter._store_client and limiter._store_client._requests,
         "pauses": session.resources._pauses,
         "shared calls": session._single_flight._under_way,
         "calls to share": session._single_flight._joinable,
@@ -394,17 +387,17 @@ def _known_as(name: str) -> Any:  # noqa: ANN401  (an attribute of any type)
     return property(lambda this: getattr(this, name), lambda this, value: setattr(this, name, value))
 
 
-class OpenScheduler(RateLimiter):
-    """What lets calls wait for the budget."""
+class OpenLimiter(RateLimiter):
+    """The rate limiter."""
 
     clock = _known_as("_clock")
 
-    async def sleep(self, ticket: Ticket, give_up: float, now: float) -> None:
+    async def sleep(self, ticket: Ticket, deadline: float, now: float) -> None:
         """Sleep until there is something to do for a call that waits."""
-        await super()._sleep(ticket, give_up, now)
+        await super()._sleep(ticket, deadline, now)
 
-    async def _sleep(self, ticket: Ticket, give_up: float, now: float) -> None:
-        await self.sleep(ticket, give_up, now)
+    async def _sleep(self, ticket: Ticket, deadline: float, now: float) -> None:
+        await self.sleep(ticket, deadline, now)
 
 
 class OpenMachine(PaginationMachine):

@@ -57,7 +57,7 @@ def is_abandoned(queue: Queue) -> bool:
             "one in each process, with share= for its part of the key's limit, or with a store"
         )
         raise WrongEventLoopError(msg)
-    if not queue.line or queue.loop == anyio.lowlevel.current_token():
+    if not queue.tickets or queue.loop == anyio.lowlevel.current_token():
         return False
     if not has_ended(queue.loop):
         msg = (

@@ -16,8 +16,8 @@ from pyas_async._core.ratelimit.budget import RateBudget
 from pyas_async._runtime.calls.options import CallOptions
 from pyas_async._runtime.http import HttpTimeout, Timeouts
 from pyas_async.errors import ConfigurationError
+from pyas_async.limits import CONNECTIONS
 from pyas_async.options import UNSET, Priority, RetryPolicy, Unset
-from pyas_async.plans._plan import CONNECTIONS
 
 BASE_URL = "https://api.pyas.io"
 TIMEOUT = 30.0

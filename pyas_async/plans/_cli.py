@@ -9,8 +9,9 @@ from typing import Any, Final
 import attrs
 
 from pyas_async.errors import InvalidArgumentError
+from pyas_async.limits import CONNECTIONS
 from pyas_async.plans._estimate import Estimate, estimate
-from pyas_async.plans._plan import CONNECTIONS, PLANS
+from pyas_async.plans._plan import PLANS
 from pyas_async.plans._table import table
 
 PROG: Final = "python -m pyas_async.plans"

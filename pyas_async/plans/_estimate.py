@@ -12,7 +12,8 @@ import attrs
 
 from pyas_async._checks import is_number, number, whole_number
 from pyas_async.errors import InvalidArgumentError
-from pyas_async.plans._plan import CONNECTIONS, DAY, GUARD, Plan, portion
+from pyas_async.limits import CONNECTIONS, GUARD, portion
+from pyas_async.plans._plan import DAY, Plan
 
 MONTH: Final = 30
 """Days in a month."""

@@ -1,6 +1,5 @@
-"""The service's plans, and the constants of the client's call budget: the only module with these numbers."""
+"""The plans that the service sells: the one place with their numbers."""
 
-import math
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
@@ -9,22 +8,10 @@ import attrs
 
 from pyas_async import _checks
 from pyas_async.errors import InvalidArgumentError
+from pyas_async.limits import MAX_CALLS, WINDOW
 
-WINDOW: Final = 300.0
-"""Seconds over which the service counts a key's calls."""
-GUARD: Final = 1.0
-"""Seconds by which a call's slot is released later than computed, since network delays vary."""
-CONNECTIONS: Final = 100
-"""The default maximum number of connections of a client, and so of calls at a time."""
 DAY: Final = 86_400.0
-"""Seconds in a day."""
-MOST: Final = 10**9
-"""An upper bound of calls, far more than any plan sells."""
-
-
-def portion(limit: int, share: float) -> int:
-    """Return the part of a limit that a program with this share may spend: whole calls, at least one."""
-    return max(1, math.floor(limit * share + 1e-9))  # 100 * 0.29 is 28.999999999999996
+"""Seconds of a day."""
 
 
 def _name(_: object, attribute: "attrs.Attribute[str]", value: object) -> None:
@@ -33,7 +20,9 @@ def _name(_: object, attribute: "attrs.Attribute[str]", value: object) -> None:
 
 
 def _calls(_: object, attribute: "attrs.Attribute[int]", value: object) -> None:
-    _checks.whole_number(attribute.name, value, minimum=1, maximum=MOST, digits=False, unit="a whole number of calls")
+    _checks.whole_number(
+        attribute.name, value, minimum=1, maximum=MAX_CALLS, digits=False, unit="a whole number of calls"
+    )
 
 
 def _seconds(_: object, attribute: "attrs.Attribute[float]", value: object) -> None:

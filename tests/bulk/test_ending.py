@@ -43,7 +43,7 @@ from pyas_async import (
     Waiting,
     WrongEventLoopError,
 )
-from pyas_async._core.ratelimit.queue import Ticket
+from pyas_async._core.ratelimit.tickets import Ticket
 from resting import rest
 from runtime.wires import until
 
@@ -363,9 +363,9 @@ async def test_cancel_when_room_comes(service: Service) -> None:
     """A call that is let go in the moment in which it gets its place gives the place back, and is not sent."""
     budget = budget_of(1)
     async with service.client(budget=budget) as client:
-        scheduler = inside.scheduler(client)
+        limiter = inside.limiter(client)
         ticket = Ticket()
-        assert scheduler.try_acquire(ticket)
+        assert limiter.try_acquire(ticket)
         run = client.meetings.delete_many([1, 2, 3])
         outcomes: list[Outcome[Any, Any]] = []
 
@@ -375,7 +375,7 @@ async def test_cancel_when_room_comes(service: Service) -> None:
         async with anyio.create_task_group() as group:
             group.start_soon(run_it)
             await until(lambda: client.rate_limit.waiting == 3)
-            scheduler.withdraw(ticket)
+            limiter.cancel(ticket)
             run.cancel()
 
         assert ["not_started"] * 3 == states(outcomes)

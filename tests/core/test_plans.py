@@ -1,4 +1,4 @@
-"""What a job takes on a plan: the arithmetic, beside the bound and the runs of the simulation; and the command."""
+"""What a job takes on a plan: the arithmetic, compared with the simulation; and the command."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 import inside
 from pyas_async import InvalidArgumentError, RateBudget
 from pyas_async._runtime.http.limiter import ConnectionLimiter
+from pyas_async.limits import portion
 from pyas_async.plans import DEVELOPER, GROWTH, PLANS, SCALE, Estimate, Plan, estimate, table
 from pyas_async.plans._cli import main
 from pyas_async.plans._estimate import format_repeats
-from pyas_async.plans._plan import portion
 from pyas_async.plans._table import duration
 from simulation import run as simulation
 from simulation.ours import Ours
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 SMALL = Plan("small", 20)
 HAIR = 1 + 1e-9
-"""For the last bits of floats."""
+"""A tolerance for rounding errors of floats."""
 plans = st.sampled_from([*PLANS.values(), SMALL])
 jobs = st.fixed_dictionaries(
     {
@@ -45,8 +45,8 @@ jobs = st.fixed_dictionaries(
 )
 
 
-def taken(plan: Plan, world: World, *, connections: int = 10**6) -> Estimate:
-    """Estimate a world of the simulation, which has no pool, from what one would know of it."""
+def estimate_of(plan: Plan, world: World, *, connections: int = 10**6) -> Estimate:
+    """Estimate a world of the simulation, which has no pool, from what a user would know of it."""
     return estimate(
         plan,
         accounts=world.accounts,
@@ -59,7 +59,7 @@ def taken(plan: Plan, world: World, *, connections: int = 10**6) -> Estimate:
 
 
 def test_plans() -> None:
-    """The plans have the service's numbers, and are found by name, the smallest first."""
+    """The plans have the service's numbers; `PLANS` has them by name, the smallest first."""
     assert [("developer", 100, 300.0, 2_000), ("growth", 3_000, 300.0, None), ("scale", 5_000, 300.0, None)] == [
         attrs.astuple(plan) for plan in PLANS.values()
     ]
@@ -69,11 +69,11 @@ def test_plans() -> None:
 
 @given(plans, st.floats(0, 1, exclude_min=True))
 @example(DEVELOPER, 0.29)
-def test_share_is_the_budgets(plan: Plan, share: float) -> None:
-    """A share gives a job the calls that a `RateBudget` of this share lets out."""
+def test_share_is_that_of_the_budget(plan: Plan, share: float) -> None:
+    """A share gives a job as many calls as a `RateBudget` with this share has slots."""
     one = estimate(plan, accounts=1, share=share)
 
-    limit = RateBudget(plan.calls, share=share).slots(0.0, 0.0)
+    limit = RateBudget(plan.calls, share=share).slots_until(0.0, 0.0)
 
     assert 1 / limit == one.used
 
@@ -81,39 +81,39 @@ def test_share_is_the_budgets(plan: Plan, share: float) -> None:
 @pytest.mark.parametrize(
     ("plan", "job", "calls", "seconds", "windows"),
     [
-        # The last answer of three, one after the other.
+        # Three responses, one after the other.
         (GROWTH, {"accounts": 30, "pages": 3}, 90, 3 * 0.3, 1),
         # A hundred at once.
         (GROWTH, {"accounts": 400, "pages": 3}, 1_200, 12 * 0.3, 1),
         (GROWTH, {"accounts": 400, "pages": 3, "connections": 400}, 1_200, 3 * 0.3, 1),
-        # The last burst, one by one; and all of it, where connections hold it up more than windows do.
+        # The last burst goes one by one; so do all calls if connections are a tighter bound than windows.
         (DEVELOPER, {"accounts": 130, "connections": 1}, 130, 301.3 + 30 * 0.3, 2),
         (GROWTH, {"accounts": 4_000, "latency": 1, "connections": 1}, 4_000, 4_000, 2),
-        # All places are taken, and none more is needed.
+        # All slots are taken, and no more are needed.
         (DEVELOPER, {"accounts": 100}, 100, 0.3, 1),
-        # One call too many: it waits for a window, the guard and an answer.
+        # One call too many: it waits for a window, the guard and a response.
         (DEVELOPER, {"accounts": 101}, 101, 301.3 + 0.3, 2),
         (DEVELOPER, {"accounts": 400, "pages": 3}, 1_200, 11 * 301.3 + 0.3, 12),
         # The longest is one of the accounts.
         (GROWTH, {"accounts": 400, "pages": 3, "longest": 300}, 399 * 3 + 300, 300 * 0.3, 1),
-        # A listing alone: a hundred pages go one by one in the last burst as well.
+        # One listing: a hundred pages go one by one in the last burst as well.
         (DEVELOPER, {"accounts": 1, "longest": 300}, 300, 2 * 301.3 + 100 * 0.3, 3),
-        # Beside others it goes on in every burst, and has nothing left to do in the last.
+        # Beside other listings it goes on in every burst, and has nothing left for the last.
         (DEVELOPER, {"accounts": 61, "longest": 300}, 360, 3 * 301.3 + 0.3, 4),
         # More pages one after the other than a window has seconds for.
         (SCALE, {"accounts": 1, "longest": 10_000}, 10_000, 10_000 * 0.3, 2),
-        # A detail is known when its page is there.
+        # The details of a page can be requested when the page is there.
         (GROWTH, {"accounts": 1, "details": 90}, 91, 2 * 0.3, 1),
-        # A mean of pages; nobody asks for half a page.
+        # A mean number of pages is rounded up to whole calls.
         (GROWTH, {"accounts": 3, "pages": 2.5, "latency": 1}, 8, 3.0, 1),
         (DEVELOPER, {"accounts": 100, "share": 0.5}, 100, 301.3 + 0.3, 2),
-        # Half of the places are others', and those that arrive in the second window take from it again.
+        # Other calls take half of the slots, and again half in the second window.
         (DEVELOPER, {"accounts": 100, "interactive": 0.5}, 100, 301.3 + 0.3, 2),
         (DEVELOPER, {"accounts": 150, "interactive": 0.5}, 150, 2 * 301.3 + 0.3, 3),
     ],
 )
 def test_time(plan: Plan, job: dict[str, Any], calls: int, seconds: float, windows: int) -> None:
-    """Calls go out in bursts, a window, the guard and an answer apart, and pages of a listing one by one."""
+    """Calls go out in bursts, a window, the guard and a response apart; pages of a listing go one by one."""
     found = estimate(plan, **job)
 
     assert (calls, windows) == (found.calls, found.windows)
@@ -128,7 +128,7 @@ def test_time(plan: Plan, job: dict[str, Any], calls: int, seconds: float, windo
     st.sampled_from([0.0, 0.001]),
 )
 def test_more_work(plan: Plan, job: dict[str, Any], what: str, more: int, interactive: float) -> None:
-    """More of anything never takes fewer calls, is never done earlier, and never repeated more often."""
+    """More work never takes fewer calls or less time, and can never be repeated more often."""
     less = estimate(plan, **job, interactive=interactive)
     larger = estimate(
         plan,
@@ -157,7 +157,7 @@ def test_a_longer_listing(plan: Plan, job: dict[str, Any], more: int) -> None:
 
 @given(jobs)
 def test_larger_plans(job: dict[str, Any]) -> None:
-    """A larger plan takes the same calls, is never slower, and can be repeated as often at least."""
+    """On a larger plan a job takes the same calls, is never slower, and can be repeated at least as often."""
     found = [estimate(plan, **job) for plan in PLANS.values()]
 
     assert 1 == len({one.calls for one in found})
@@ -167,7 +167,7 @@ def test_larger_plans(job: dict[str, Any]) -> None:
 
 @given(plans, jobs)
 def test_never_too_early(plan: Plan, job: dict[str, Any]) -> None:
-    """No job is promised before its windows are over, nor before the pages of its listings."""
+    """No estimate is shorter than the windows that the job needs, or the pages of its listings."""
     found = estimate(plan, **job)
     allowed = portion(plan.calls, job["share"])
 
@@ -180,7 +180,7 @@ def test_never_too_early(plan: Plan, job: dict[str, Any]) -> None:
 
 @given(plans, jobs, st.sampled_from([0.0, 0.002]))
 def test_repeats(plan: Plan, job: dict[str, Any], interactive: float) -> None:
-    """What can be repeated so often fits so often, and not more often."""
+    """A job fits as often as `repeats` says, and not more often."""
     if interactive * plan.calls * 1.3 >= portion(plan.calls, job["share"]):
         interactive = 0.0
     most = estimate(plan, **job, interactive=interactive).repeats
@@ -201,12 +201,12 @@ def test_repeats(plan: Plan, job: dict[str, Any], interactive: float) -> None:
         ({"accounts": 50, "per_day": 1 / 7}, 215, 0.1075, ()),
         ({"accounts": 500, "share": 0.25}, 500, 1.0, ()),
         ({"accounts": 501, "share": 0.25}, 501, 1.002, ("501 calls a month where 500 may be made",)),
-        # A call in every window, by others.
+        # One other call in every window.
         ({"accounts": 1, "interactive": 0.01}, 8_641, 4.3205, ("8,641 calls a month where 2,000 may be made",)),
     ],
 )
 def test_month(job: dict[str, Any], month_calls: int, month_share: float, reasons: tuple[str, ...]) -> None:
-    """The Developer plan's month has 30 days and 2,000 calls, and words say by how much it is overdrawn."""
+    """The Developer plan's month has 30 days and 2,000 calls, and the reason says by how much a job exceeds it."""
     found = estimate(DEVELOPER, **job)
 
     assert (month_calls, month_share, reasons) == (found.month_calls, found.month_share, found.reasons)
@@ -214,14 +214,14 @@ def test_month(job: dict[str, Any], month_calls: int, month_share: float, reason
 
 
 def test_month_without_a_limit() -> None:
-    """Where a plan sells windows alone, a month's calls are told, and limit nothing."""
+    """If a plan limits only windows, the calls of a month are estimated, and are no reason against it."""
     found = estimate(GROWTH, accounts=1_000, per_day=24)
 
     assert (720_000, None, ()) == (found.month_calls, found.month_share, found.reasons)
 
 
 def test_too_often() -> None:
-    """More runs than the windows of a day have room for are refused with the number that they have."""
+    """More runs than fit into the windows of a day are a reason, which names the possible number."""
     found = estimate(GROWTH, accounts=3_000, per_day=300)
 
     assert ("300 runs a day where the windows have room for 286",) == found.reasons
@@ -231,11 +231,11 @@ def test_too_often() -> None:
 @pytest.mark.parametrize("accounts", [10, 50, 400, 1_000, 10_000])
 @pytest.mark.parametrize("interactive", [0.0, 0.05])
 def test_beside_the_bound(plan: Plan, accounts: int, interactive: float) -> None:
-    """The time is within 5 % of the least possible, as the simulation reckons it from the latency of every page."""
+    """The time is within 5 % of the least possible, which the simulation computes from the latency of each page."""
     world = World(plan=MODELS[plan.name], accounts=accounts, interactive=interactive)
     assert (plan.calls, plan.window, plan.monthly) == (world.plan.limit, world.plan.window, world.plan.monthly)
 
-    found = taken(plan, world)
+    found = estimate_of(plan, world)
 
     assert world.least == found.calls
     assert pytest.approx(world.bound.seconds, rel=0.05) == found.seconds
@@ -254,12 +254,12 @@ def test_beside_the_bound(plan: Plan, accounts: int, interactive: float) -> None
     ],
 )
 def test_beside_the_simulation(plan: Plan, accounts: int, long: int, interactive: float) -> None:
-    """The time is within 5 % of that which the client takes, and the calls are those that it makes."""
+    """The time is within 5 % of the simulated client's, and the calls are the same."""
     world = World(plan=Model(plan.name, plan.calls), accounts=accounts, long=long, interactive=interactive)
     figures = simulation.run(world, "ours")
     assert ({}, accounts) == (figures.failures, figures.done)
 
-    found = taken(plan, world)
+    found = estimate_of(plan, world)
 
     assert figures.pages == found.calls
     assert pytest.approx(figures.seconds, rel=0.05) == found.seconds
@@ -269,7 +269,7 @@ def test_beside_the_simulation(plan: Plan, accounts: int, long: int, interactive
 def test_connections_beside_the_simulation(
     limit: int, accounts: int, connections: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With a pool, the time is within 5 % of that which the client takes."""
+    """With a pool, the time is within 5 % of the simulated client's."""
 
     class Pooled(Ours):
         async def list_all(self) -> None:
@@ -281,7 +281,7 @@ def test_connections_beside_the_simulation(
     figures = simulation.run(world, "pooled", cap=50)
     assert ({}, accounts) == (figures.failures, figures.done)
 
-    found = taken(Plan("mine", limit), world, connections=connections)
+    found = estimate_of(Plan("mine", limit), world, connections=connections)
 
     assert pytest.approx(figures.seconds, rel=0.05) == found.seconds
 
@@ -290,7 +290,7 @@ def test_connections_beside_the_simulation(
 def test_repeats_beside_the_simulation(
     accounts: int, long: int, interactive: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Runs one after the other take the time that the number of runs a day says, within 5 %."""
+    """Repeated runs take the time that the number of runs a day says, within 5 %."""
     runs, ends = 6, list[float]()
 
     class Again(Ours):
@@ -304,10 +304,10 @@ def test_repeats_beside_the_simulation(
     figures = simulation.run(world, "again", cap=3 * runs)
     assert ({}, runs) == (figures.failures, len(ends))
 
-    # The first run finds a window in which no call was made.
+    # The first run begins with an unused window.
     between = (ends[-1] - ends[0]) / (runs - 1)
 
-    assert pytest.approx(between, rel=0.05) == 86_400 / taken(SMALL, world).repeats
+    assert pytest.approx(between, rel=0.05) == 86_400 / estimate_of(SMALL, world).repeats
 
 
 @pytest.mark.parametrize(
@@ -336,7 +336,7 @@ def test_repeats_beside_the_simulation(
     ],
 )
 def test_refusals(wrong: dict[str, Any], expected: str) -> None:
-    """What cannot be is refused by name, with what is allowed and what came."""
+    """A wrong argument is refused by name, with what is allowed and what was given."""
     ((field, value),) = wrong.items()
     job: dict[str, Any] = {"plan": GROWTH, "accounts": 10, "pages": 2.5} | wrong
 
@@ -347,8 +347,8 @@ def test_refusals(wrong: dict[str, Any], expected: str) -> None:
     assert repr(value)[:10] == raised.value.got[:10]
 
 
-def test_interactive_leaves_something() -> None:
-    """What is left to the job is told by the share; just below it, there is an end."""
+def test_interactive_leaves_calls_for_the_job() -> None:
+    """Interactive calls may not take the whole share; just below that, the job has an end."""
     with pytest.raises(InvalidArgumentError, match=r"below 0\.0995.*got 0\.0995$"):
         estimate(DEVELOPER, accounts=1, share=0.1, interactive=0.0995)
 
@@ -370,7 +370,7 @@ def test_interactive_leaves_something() -> None:
     ],
 )
 def test_plan_refusals(wrong: Mapping[str, Any], field: str) -> None:
-    """A plan that cannot be is refused by the name of its field."""
+    """A wrong field of a plan is refused by its name."""
     fields: dict[str, Any] = {"name": "mine", "calls": 10} | dict(wrong)
 
     with pytest.raises(InvalidArgumentError) as raised:
@@ -394,7 +394,7 @@ def test_plan_refusals(wrong: Mapping[str, Any], field: str) -> None:
     ],
 )
 def test_duration(seconds: float, text: str) -> None:
-    """A time is written in its two largest units, and rounding never fills one up."""
+    """A time is written in its two largest units, and rounding carries over."""
     assert text == duration(seconds)
 
 
@@ -408,7 +408,7 @@ def test_few(number: float, text: str) -> None:
 
 
 def test_table() -> None:
-    """Columns are aligned, words to the left and numbers to the right, and no line has blanks at its end."""
+    """Columns are aligned, words to the left and numbers to the right, without trailing blanks."""
     estimates = [estimate(plan, accounts=400, pages=3, per_day=1) for plan in (DEVELOPER, SCALE)]
 
     lines = table(estimates).split("\n")
@@ -421,7 +421,7 @@ def test_table() -> None:
 
 
 def test_command(capsys: pytest.CaptureFixture[str]) -> None:
-    """The command prints the table of all plans, and passes every option on."""
+    """The command prints the table of all plans, and uses every option."""
     options = "--accounts 40 --pages 2.5 --longest 9 --details 7 --per-day 3 --latency 1 --share 0.5 --interactive 0.1"
     options += " --connections 7"
     job: dict[str, Any] = {"accounts": 40, "pages": 2.5, "longest": 9, "details": 7, "per_day": 3}
@@ -433,7 +433,7 @@ def test_command(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_command_for_a_plan(capsys: pytest.CaptureFixture[str]) -> None:
-    """With a plan given, the table has this plan alone."""
+    """With `--plan`, the table has only that plan."""
     assert 0 == main(["--accounts", "40", "--plan", "scale"])
 
     assert table([estimate(SCALE, accounts=40)]) + "\n" == capsys.readouterr().out
@@ -450,7 +450,7 @@ def test_command_for_a_plan(capsys: pytest.CaptureFixture[str]) -> None:
     ],
 )
 def test_bad_options(options: str, complaint: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """A bad option ends the command with 2, and words that name it, what is allowed, and what came."""
+    """A wrong option ends the command with 2, and a message that names it, what is allowed, and what was given."""
     with pytest.raises(SystemExit) as ended:
         main(options.split())
 

@@ -23,9 +23,9 @@ def answer(status: int, body: object = b"", headers: Mapping[str, str] | None = 
     return Response(status, {} if headers is None else headers, written)
 
 
-def take(budget: RateBudget, now: float, *, bulk: bool = False) -> bool:
-    """Let a call out, if there is a place for it and nobody waits: what the queue does for one that stands alone."""
-    if budget.wait(now, bulk=bulk) != 0:
+def try_acquire(budget: RateBudget, now: float, *, bulk: bool = False) -> bool:
+    """Take a slot if one is free, as the queue does when no other call waits."""
+    if budget.wait_time(now, bulk=bulk) != 0:
         return False
-    budget.took(now, bulk=bulk)
+    budget.acquire(now, bulk=bulk)
     return True

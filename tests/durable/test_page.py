@@ -13,7 +13,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "when-one-machine-is-not-enough.md"
 
 
 @pytest.mark.skipif("PYAS_ASYNC_DURABLE_WHOLE" not in os.environ, reason="takes minutes: nox -s durable -- --whole")
-@pytest.mark.parametrize("case", LARGE, ids=lambda case: f"{case.who}-{case.keys}")
+@pytest.mark.parametrize("case", LARGE, ids=lambda case: f"{case.contender}-{case.keys}")
 def test_the_page_has_it(case: Case) -> None:
     """Each large row of the page is what the simulation says."""
     assert case.row() in PAGE.splitlines()

@@ -26,15 +26,15 @@ if TYPE_CHECKING:
 
 WORKER = Path(__file__).with_name("worker.py")
 WINDOW = 20.0
-"""Seconds of the service's window: so many that those which a busy machine takes to wake a process are few beside them.
-The service's own is fifteen times as long."""
+"""Seconds of the service's window: long enough that the time a busy machine takes to wake a process hardly matters. The
+real service's window is fifteen times as long."""
 TOO_MANY = 429
 P = ParamSpec("P")
 
 
 @attrs.define
 class Fleet:
-    """What a test holds in its hands."""
+    """The workers, the servers, and the requests that the service has seen."""
 
     url: str
     redis: RedisServer
@@ -45,7 +45,7 @@ class Fleet:
 
     @property
     def account(self) -> str:
-        """Whose meetings are listed."""
+        """The account whose meetings are listed."""
         return self.sandbox.account_ids[0]
 
     def start(self, name: str, kind: str = "bulk") -> None:
@@ -54,18 +54,18 @@ class Fleet:
         with (self.folder / name).open("wb") as output:
             self.workers[name] = subprocess.Popen(command, stdout=output)
         deadline = time.monotonic() + PATIENCE
-        while "ready" not in self.said(name):
+        while "ready" not in self.output(name):
             assert self.workers[name].poll() is None, f"worker {name} did not start"
             assert time.monotonic() < deadline, f"worker {name} is not ready"
             time.sleep(0.02)
 
     def kill(self, name: str) -> None:
-        """Kill a worker in the middle of whatever it does."""
+        """Kill a worker at any point of its work."""
         self.workers[name].send_signal(signal.SIGKILL)
         self.workers.pop(name).wait(PATIENCE)
 
-    def said(self, name: str) -> list[str]:
-        """Give the lines that a worker has printed."""
+    def output(self, name: str) -> list[str]:
+        """Return the lines that a worker has printed."""
         with contextlib.suppress(FileNotFoundError):
             return (self.folder / name).read_text("utf-8").splitlines()
         return []
@@ -74,29 +74,29 @@ class Fleet:
         """Count the calls of each worker that the service has answered."""
         return Counter(seen.headers["x-worker"] for moment, seen in self.seen if since <= moment < until)
 
-    def lately(self, seconds: float) -> int:
+    def recent(self, seconds: float) -> int:
         """Count the calls that the service has answered in the last seconds."""
         return sum(self.answers(time.monotonic() - seconds).values())
 
-    def wait_until(self, moment: Callable[[], bool]) -> None:
-        """Wait for a moment, which comes once in a window."""
+    def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Wait for a condition, which is met once in a window."""
         deadline = time.monotonic() + PATIENCE
-        while not moment():
-            assert time.monotonic() < deadline, "the moment never came"
+        while not condition():
+            assert time.monotonic() < deadline, "the condition was never met"
             time.sleep(0.002)
 
     def refused(self) -> int:
-        """Count the calls that were one too many."""
+        """Count the refused calls."""
         return sum(seen.status == TOO_MANY for _, seen in self.seen)
 
     def spent(self, since: float, until: float) -> tuple[float, float, int]:
-        """Find the calls with which the key's budget was spent whole, and again, in a time.
+        """Find how often the whole limit of the key was spent in a period.
 
-        Counted is from the last call before it to as many calls later as make the most whole budgets: calls come in
-        bursts, and what is counted from one moment of the clock to another holds a burst more or less by chance.
+        The count begins with the last call before the period, and covers as many whole limits as possible. Calls come
+        in bursts, and a count from one moment of the clock to another would have a burst more or less by chance.
 
         Returns:
-            When the first of these calls came and when the last did, and how many budgets they are.
+            When the first of these calls came and when the last did, and how many limits they are.
         """
         moments = [moment for moment, _ in self.seen]
         first = bisect.bisect_left(moments, since) - 1
@@ -105,23 +105,25 @@ class Fleet:
         return moments[first], moments[first + times * LIMIT], times
 
     def check_used(self, since: float, until: float, *, least: float) -> None:
-        """See that so much of the key's budget was spent in a time."""
+        """Check that this part of the key's limit was spent in a period."""
         first, last, times = self.spent(since, until)
-        # It took so long to spend it so often; and until the end, it was not spent once more.
+        # The limit was spent `times` times in that time, and not once more until the end.
         used = min(times * WINDOW / max(last - first, WINDOW / LIMIT), (times + 1) * WINDOW / (until - first))
         if used < least:
             starts = [moment - first for moment, _ in self.seen if first < moment < until][::10]
             seconds = ", ".join(f"{start:.1f}" for start in starts)
-            msg = f"{used:.2f}, where {least} is wanted; every tenth call came after {seconds} s of {until - first:.1f}"
+            msg = (
+                f"{used:.2f}, expected {least} or more; every tenth call came after {seconds} s of {until - first:.1f}"
+            )
             raise TooLittleUsedError(msg)
 
 
 class TooLittleUsedError(AssertionError):
-    """Workers have spent less than they may: they waited when they need not have, or the machine was busy."""
+    """Workers have spent less than they may: they waited without need, or the machine was busy."""
 
 
 def measured(test: Callable[P, None]) -> Callable[P, None]:
-    """Measure once more where too little was used, and nothing else was wrong: twice in a row is no accident."""
+    """Run a test once more if too little was used and nothing else was wrong: twice in a row is no accident."""
 
     @functools.wraps(test)
     def run(*arguments: P.args, **named: P.kwargs) -> None:
@@ -136,7 +138,7 @@ def measured(test: Callable[P, None]) -> Callable[P, None]:
 
 @contextmanager
 def fleet() -> Iterator[Fleet]:
-    """Start the servers, and end everything."""
+    """Start the servers, and stop everything at the end."""
     with tempfile.TemporaryDirectory(prefix="pyas_async-fleet-") as name:
         folder = Path(name)
         redis = RedisServer(folder)

@@ -1,4 +1,4 @@
-"""Processes that share a key through Redis: no call too many, none to spare, and each has its part."""
+"""Processes that share a key through Redis: no call is one too many, all are used, and each process has its part."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NAMES = ("a", "b", "c", "d")
 
 
 def run(found: Fleet, windows: float) -> tuple[float, float]:
-    """Let the fleet work for so many windows; give the time from its beginning to its end."""
+    """Let the fleet work for some windows; return when that began and ended."""
     began = time.monotonic()
     time.sleep(windows * WINDOW)
     return began, time.monotonic()
@@ -22,7 +22,7 @@ def run(found: Fleet, windows: float) -> tuple[float, float]:
 
 @measured
 def test_four_workers() -> None:
-    """Four workers use 95 % of what the key may spend, in parts that are equal within 10 %, and not a call too many."""
+    """Four workers use 95 % of the limit, in parts that are equal within 10 %, and no call is refused."""
     with fleet() as found:
         for name in NAMES:
             found.start(name)
@@ -40,7 +40,7 @@ def test_four_workers() -> None:
 
 @measured
 def test_a_worker_is_killed() -> None:
-    """What a killed worker had leased comes back, and those who are left, and who comes instead, use all there is."""
+    """What a killed worker had leased comes back, and the remaining workers and a new one use the whole limit."""
     with fleet() as found:
         for name in NAMES:
             found.start(name)
@@ -59,19 +59,21 @@ def test_a_worker_is_killed() -> None:
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL], ids=["stopped", "killed"])
 @measured
-def test_redis_goes_and_comes_back(how: signal.Signals) -> None:
-    """Without Redis each worker spends its part, and says so; when it is back, whatever it knows, nobody overspends."""
+def test_redis_stops_and_comes_back(how: signal.Signals) -> None:
+    """Without Redis each worker spends its part, and reports that. No call is refused, also when Redis is back."""
     with fleet() as found:
         for name in NAMES:
             found.start(name)
         run(found, 1.5)
-        found.wait_until(lambda: found.lately(2.0) > 0 == found.lately(1.0))  # all is spent, and nobody at work
+        found.wait_until(
+            lambda: found.recent(2.0) > 0 == found.recent(1.0)
+        )  # the limit is used up, and no worker sends
         found.redis.stop(how)
         without = run(found, 3)
         found.redis.start()
         run(found, 2.5)
         again = run(found, 3)
-        said = {name: found.said(name) for name in NAMES}
+        said = {name: found.output(name) for name in NAMES}
 
     assert 0 == found.refused()
     found.check_used(*without, least=0.8)
@@ -80,13 +82,13 @@ def test_redis_goes_and_comes_back(how: signal.Signals) -> None:
 
 
 @measured
-def test_redis_goes_while_a_window_begins() -> None:
-    """Where all begin to spend anew, each keeps for a window to what it had, and spends its part afterwards."""
+def test_redis_stops_while_a_window_begins() -> None:
+    """Each worker keeps to what it used until then for a window, and spends its part afterwards."""
     with fleet() as found:
         for name in NAMES:
             found.start(name)
         run(found, 1.5)
-        found.wait_until(lambda: 5 <= found.lately(1.0) <= 40)
+        found.wait_until(lambda: 5 <= found.recent(1.0) <= 40)
         found.redis.stop(signal.SIGKILL)
         run(found, 1.2)
         without = run(found, 2)
@@ -96,23 +98,23 @@ def test_redis_goes_while_a_window_begins() -> None:
 
 
 def test_interactive_goes_first() -> None:
-    """Who waits for an answer is served before the bulk calls of other processes."""
+    """Interactive calls go before the bulk calls of other processes."""
     with fleet() as found:
         for name in NAMES[:3]:
             found.start(name)
         run(found, 1.5)
         found.start("people", "interactive")
         run(found, 6)
-        took = sorted(float(line.split()[1]) for line in found.said("people") if line.startswith("ok"))
+        seconds = sorted(float(line.split()[1]) for line in found.output("people") if line.startswith("ok"))
 
     assert 0 == found.refused()
-    assert len(took) >= 12
-    assert statistics.median(took) < WINDOW / 50
-    assert took[-1] < 1.5 * WINDOW
+    assert len(seconds) >= 12
+    assert statistics.median(seconds) < WINDOW / 50
+    assert seconds[-1] < 1.5 * WINDOW
 
 
-def test_somebody_else_spends() -> None:
-    """Calls that others make with the key, which the service tells of, are known to all workers within a second."""
+def test_another_program_spends() -> None:
+    """Calls of another program with the key, which the service reports, count for all workers within a second."""
     import httpx  # noqa: PLC0415
 
     with fleet() as found, httpx.Client(base_url=found.url, headers={"x-api-key": "sandbox-key"}) as other:

@@ -1,4 +1,4 @@
-"""A worker process: it spends the budget that it shares, as bulk or by single calls, until it is stopped.
+"""A worker process: it spends a shared budget with bulk calls or interactive ones, until it is stopped.
 
     python worker.py URL REDIS_URL NAME ACCOUNT WINDOW bulk|interactive
 
@@ -24,19 +24,19 @@ PERIOD = 0.5
 
 
 def say(*words: object) -> None:
-    """Write a line that is read at once."""
+    """Write a line, and flush it."""
     sys.stdout.write(" ".join(map(str, words)) + "\n")
     sys.stdout.flush()
 
 
-def told(event: Event) -> None:
-    """Say that the store has failed."""
+def on_event(event: Event) -> None:
+    """Print that the store has failed."""
     if isinstance(event, BudgetStoreFailed):
         say("alone")
 
 
 async def work(client: PyasClient, *, bulk: bool) -> None:
-    """Call until somebody ends it."""
+    """Call until the process is stopped."""
     while True:
         began = time.monotonic()
         try:
@@ -49,10 +49,10 @@ async def work(client: PyasClient, *, bulk: bool) -> None:
 
 
 async def main(url: str, redis_url: str, name: str, account: str, window: str, kind: str) -> None:
-    """Work, several calls at a time if they are bulk."""
+    """Work, with four calls at a time if they are bulk."""
     redis = Redis.from_url(redis_url, socket_timeout=1.0)
     budget = RateBudget(LIMIT, window=float(window), guard=GUARD, store=RedisBudgetStore(redis, name="fleet"))
-    client = PyasClient("sandbox-key", base_url=url, account_id=account, budget=budget, on_event=told, retry=None)
+    client = PyasClient("sandbox-key", base_url=url, account_id=account, budget=budget, on_event=on_event, retry=None)
     bulk = kind == "bulk"
     mine = client.with_options(headers={"x-worker": name}, priority="bulk" if bulk else "interactive", deadline=60.0)
     say("ready")

@@ -252,12 +252,12 @@ def test_headers(said_and_text: tuple[list[dict[str, str]], str]) -> None:
                 assert seconds is None or 0 <= seconds < math.inf
             left = call_count(said, "x-ratelimit-remaining")
             assert left is None or 0 <= left < 10**9
-            budget.took(float(number), bulk=False)
-            budget.spent(float(number), told=budget.learn(said, float(number), NOON))
+            budget.acquire(float(number), bulk=False)
+            budget.settle(float(number), reported=budget.learn(said, float(number), NOON))
             shown = budget.snapshot(float(number), NOON)
             assert shown.resets_at is None or shown.resets_at.utcoffset() is not None
-            assert 0 <= (budget.wait(float(number)) or 0.0) < math.inf
-            assert 0 <= budget.earliest(float(number), 0) < math.inf
+            assert 0 <= (budget.wait_time(float(number)) or 0.0) < math.inf
+            assert 0 <= budget.min_wait(float(number), 0) < math.inf
         for moment in (parse_header(text), parse_field(text)):
             assert moment is None or moment.isoformat()
     assert (moment := parse_header(text)) is None or moment.utcoffset() is not None

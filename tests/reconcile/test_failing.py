@@ -13,7 +13,7 @@ import pytest
 
 import inside
 import pyas_async
-from core.tools import take
+from core.tools import try_acquire
 from pyas_async import MeetingCreate, OutcomeUnknownError, PyasError, RateBudget, ServerError
 from pyas_async._core.reconcile.match import WantedMeeting
 from pyas_async._runtime import reconcile
@@ -259,7 +259,7 @@ async def test_a_create_that_was_never_sent_leaves_no_doubt(world: World) -> Non
     """A create that is cancelled before it was sent contests nothing."""
     budget = RateBudget(1, window=1000.0)
     async with world.client(budget=budget) as client:
-        assert take(budget, inside.clock(client).now())
+        assert try_acquire(budget, inside.clock(client).now())
         with anyio.move_on_after(0.01) as scope:
             await client.with_options(deadline=None).meetings.create(NEW, on_unknown="reconcile")
         assert scope.cancelled_caught

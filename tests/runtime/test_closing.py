@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 import inside
-from core.tools import take
+from core.tools import try_acquire
 from pyas_async import (
     ClientClosedError,
     PyasError,
@@ -141,13 +141,13 @@ async def test_just_served() -> None:
 
     budget = RateBudget(1, window=1_000.0)
     async with through(answer, budget=budget) as client:
-        assert take(budget, inside.clock(client).now())
+        assert try_acquire(budget, inside.clock(client).now())
         caught = Caught()
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(caught.call, CALLS["create"][0], client)
             await until(lambda: client.rate_limit.waiting)
-            budget.release()
-            inside.scheduler(client).moved()
+            budget.cancel()
+            inside.limiter(client).grant_waiting()
             await client.aclose()
     assert [] == seen
     assert (0, 1) == (budget.in_flight, client.rate_limit.remaining)

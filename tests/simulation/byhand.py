@@ -1,8 +1,8 @@
-"""What people write by hand, to compare.
+"""Programs as users write them by hand, for comparison.
 
-They talk to the service without httpx between, which changes nothing in virtual time and takes a tenth of the real one.
-They are good citizens: a refused call is made again when the service says so, as often as it takes, and a listing whose
-token died is begun again.
+They call the service without httpx, which changes nothing in virtual time and takes a tenth of the real time. They are
+well-behaved: a refused call is made again when the service says so, as often as it takes, and a listing whose token has
+expired is begun again.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ AT_ONCE: Final = 10
 
 
 class ByHand(Contender):
-    """A loop over the pages, and some way to hold the calls back."""
+    """A loop over the pages, and some way to limit the calls."""
 
     async def list_one(self, account: int) -> None:
-        """List an account; from the start again if a token is dead."""
+        """List an account; begin again if a token has expired."""
         token: str | None = None
         while True:
             reply = await self._call(functools.partial(self.service.call, account, token))
@@ -44,40 +44,38 @@ class ByHand(Contender):
 
     @abc.abstractmethod
     async def _call(self, send: Callable[[], Awaitable[Reply]]) -> Reply:
-        """Make a call when it may be made, until it is not refused."""
+        """Make a call when it may go out, until it is not refused."""
 
 
 class Semaphore(ByHand):
-    """So many calls at once; one that is refused keeps its place until it may be made again.
+    """A fixed number of calls at once. A refused call keeps its permit until it may be made again.
 
-    Giving the place back meanwhile would let the others run into the limit, one after the other.
+    If it released the permit meanwhile, the other calls would be refused one after the other.
     """
 
     about: ClassVar[str] = f"a semaphore of {AT_ONCE} around each call"
 
     def __init__(self, service: Service) -> None:
-        """Begin with all places free."""
         super().__init__(service)
-        self._places = trio.Semaphore(AT_ONCE)
+        self._permits = trio.Semaphore(AT_ONCE)
 
     async def _call(self, send: Callable[[], Awaitable[Reply]]) -> Reply:
-        async with self._places:
+        async with self._permits:
             return await _until_served(send)
 
 
 class Workers(ByHand):
-    """So many accounts at once: the listings are not begun all at once, and single calls are held back by nothing."""
+    """A fixed number of accounts at once: few listings are in progress, and nothing holds single calls back."""
 
     about: ClassVar[str] = f"a semaphore of {AT_ONCE} around each listing"
 
     def __init__(self, service: Service) -> None:
-        """Begin with all places free."""
         super().__init__(service)
-        self._places = trio.Semaphore(AT_ONCE)
+        self._permits = trio.Semaphore(AT_ONCE)
 
     async def list_one(self, account: int) -> None:
         """List an account when it is its turn."""
-        async with self._places:
+        async with self._permits:
             await super().list_one(account)
 
     async def _call(self, send: Callable[[], Awaitable[Reply]]) -> Reply:
@@ -85,12 +83,11 @@ class Workers(ByHand):
 
 
 class Queue(ByHand):
-    """A queue, first in, first out, that lets so many calls out in any span of a window's length."""
+    """A queue, first in, first out, that lets no more calls out than the limit in any time of a window's length."""
 
     about: ClassVar[str] = "a queue that keeps to the limit, first in, first out"
 
     def __init__(self, service: Service) -> None:
-        """Begin with nobody waiting."""
         super().__init__(service)
         self._turn = trio.Lock()  # trio's locks are fair
         self._out: deque[float] = deque()

@@ -1,4 +1,4 @@
-"""Who is simulated: what all of them have in common."""
+"""The base class of the programs that are simulated."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class Contender(abc.ABC):
     """Lists all accounts, and makes single calls meanwhile.
 
     Attributes:
-        about: Who it is, in a few words.
+        about: What it is, in a few words.
         service: What it calls.
-        done: Accounts that were listed to their end.
+        done: Accounts that were listed to the end.
         restarts: Listings that were begun again.
         failures: What was raised, by where it was raised.
     """
@@ -28,14 +28,13 @@ class Contender(abc.ABC):
     about: ClassVar[str]
 
     def __init__(self, service: Service) -> None:
-        """Take a service to call."""
         self.service = service
         self.done = 0
         self.restarts = 0
         self.failures: dict[str, Exception] = {}
 
     async def list_all(self) -> None:
-        """List all accounts, begun all at once; whoever has one iterator over all accounts does it here."""
+        """List all accounts at the same time. A program with one iterator over all accounts overrides this."""
         async with trio.open_nursery() as nursery:
             for account in range(self.service.world.accounts):
                 nursery.start_soon(self._list_one, account)
@@ -47,15 +46,15 @@ class Contender(abc.ABC):
 
     @contextlib.contextmanager
     def noting(self, where: str) -> Iterator[None]:
-        """Take note of what is raised, and go on."""
+        """Record what is raised, and go on."""
         try:
             yield
-        except Exception as error:  # noqa: BLE001  (whatever it is, the others go on, and the report tells of it)
+        except Exception as error:  # noqa: BLE001  (the others go on, and the report shows it)
             self.failures[where] = error
 
     @contextlib.asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
-        """Be ready while a run lasts."""
+        """Hold what is needed open during a run."""
         yield
 
     @abc.abstractmethod

@@ -29,12 +29,11 @@ _LIFE: Final = 1.0
 
 
 class Fleet(Contender):
-    """Processes, and the budget of each. The first has `heavy` of ten accounts; the others share the rest."""
+    """Processes, and the budget of each. The first lists `heavy` accounts out of ten; the others divide the rest."""
 
     heavy: ClassVar[float] = 10 / PROCESSES
 
     def __init__(self, service: Service) -> None:
-        """Make the clients."""
         super().__init__(service)
         self._made = [client_on(service, budget, f"process {at}") for at, budget in enumerate(self.budgets())]
 
@@ -44,7 +43,7 @@ class Fleet(Contender):
 
     @contextlib.asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
-        """Close the clients in the end."""
+        """Close the clients at the end."""
         async with contextlib.AsyncExitStack() as stack:
             for http, client in self._made:
                 await stack.enter_async_context(http)
@@ -52,7 +51,7 @@ class Fleet(Contender):
             yield
 
     async def list_all(self) -> None:
-        """Let each process list its part, and see that all of each account came."""
+        """Let each process list its part, and check that all rows of each account came."""
         accounts = self.service.world.accounts
         heavy = round(accounts * self.heavy / 10)
         cuts = [0, *(heavy + (accounts - heavy) * part // (PROCESSES - 1) for part in range(PROCESSES))]
@@ -61,11 +60,11 @@ class Fleet(Contender):
                 nursery.start_soon(self._list, client, range(first, last))
 
     async def list_one(self, account: int) -> None:
-        """List an account by itself: nobody does."""
+        """List one account: not used."""
         raise NotImplementedError
 
     async def get(self, number: int) -> None:
-        """Make a single call, in one process after the other."""
+        """Make a single call, with the processes taking turns."""
         client = self._made[number % PROCESSES][1].with_options(deadline=None)
         assert number + 1 == (await client.meetings.get(number + 1, account_id="0")).id
 
@@ -82,48 +81,48 @@ class Fleet(Contender):
 
 
 class Apart(Fleet):
-    """Each takes the limit for its own."""
+    """Each process takes the whole limit for itself."""
 
     about: ClassVar[str] = "four processes that know nothing of each other"
 
     def budgets(self) -> list[RateBudget]:
-        """Give each the whole limit."""
+        """Make budgets with the whole limit."""
         plan = self.service.world.plan
         return [RateBudget(plan.limit, window=plan.window) for _ in range(PROCESSES)]
 
 
 class Shares(Fleet):
-    """Each has a quarter of the limit."""
+    """Each process has a quarter of the limit."""
 
     about: ClassVar[str] = "four processes, a share of a quarter each"
 
     def budgets(self) -> list[RateBudget]:
-        """Give each its share."""
+        """Make budgets with a share."""
         plan = self.service.world.plan
         return [RateBudget(plan.limit, window=plan.window, share=1 / PROCESSES) for _ in range(PROCESSES)]
 
 
 class UnevenShares(Shares):
-    """Of ten accounts, seven are one's."""
+    """One process has seven accounts out of ten."""
 
     about: ClassVar[str] = "the same, and one of them has seven of ten accounts"
     heavy = 7
 
 
 class Stored(Fleet):
-    """A store counts for all."""
+    """A store counts the calls of all processes."""
 
     about: ClassVar[str] = "four processes with a store"
 
     def budgets(self) -> list[RateBudget]:
-        """Let them ask one count."""
+        """Make budgets with stores that ask one `Count`."""
         plan = self.service.world.plan
         count = Count(plan.limit)
         return [RateBudget(plan.limit, window=plan.window, store=Store(count, process)) for process in range(PROCESSES)]
 
 
 class UnevenStored(Stored):
-    """Of ten accounts, seven are one's."""
+    """One process has seven accounts out of ten."""
 
     about: ClassVar[str] = "the same, and one of them has seven of ten accounts"
     heavy = 7
@@ -131,21 +130,21 @@ class UnevenStored(Stored):
 
 @attrs.define
 class Count:
-    """The places of a key: those that calls hold, and those that processes have leased and not reported on."""
+    """The slots of a key: those that calls hold, and those that processes have leased and not reported yet."""
 
     limit: int
     at_once: int | None = None
-    """Places that a lease has at most; ``None`` for a part of what is free."""
+    """The largest number of slots in a lease; ``None`` for a part of the free ones."""
     held: deque[tuple[float, int]] = attrs.field(factory=deque)
     leased: dict[int, tuple[float, int]] = attrs.field(factory=dict)
     seen: dict[int, float] = attrs.field(factory=dict)
     paused_until: float = -math.inf
 
     def lease(self, process: int, report: BudgetReport, now: float) -> BudgetLease:
-        """Book what a process reports, and lease it no more than its part of what is free."""
+        """Count what a process reports, and lease it its part of the free slots at most."""
         while self.held and self.held[0][0] <= now:
             self.held.popleft()
-        # A lease that has expired may have been used: its process is heard of late, or dead. It is held for a window.
+        # An expired lease may have been used, by a process that reports late or was killed. It is held for a window.
         self.leased = {other: lease for other, lease in self.leased.items() if now < lease[0] + report.window}
         expires, had = self.leased.pop(process, (-math.inf, 0))
         left = max(0, had - report.sent - report.under_way - report.unused) if now < expires else 0
@@ -155,25 +154,25 @@ class Count:
         self.paused_until = max(self.paused_until, now + report.paused_for if report.paused_for else -math.inf)
         active = sum(now - moment < report.window for moment in self.seen.values())
         left += report.under_way
-        taken = sum(places for _, places in [*self.held, *self.leased.values()]) + left
+        taken = sum(slots for _, slots in [*self.held, *self.leased.values()]) + left
         free = 0 if now < self.paused_until else max(0, self.limit - taken)
         most = min(free, self.at_once) if self.at_once else math.ceil(free / active)
-        places = min(report.wanted, most)
-        if places + left:
-            self.leased[process] = (now + _LIFE, places + left)
+        slots = min(report.wanted, most)
+        if slots + left:
+            self.leased[process] = (now + _LIFE, slots + left)
         again = min(_LIFE, self.held[0][0] - now) if self.held else _LIFE
-        return BudgetLease(places=places, expires_in=_LIFE, ask_again_in=again, processes=active)
+        return BudgetLease(places=slots, expires_in=_LIFE, ask_again_in=again, processes=active)
 
 
 @attrs.frozen
 class Store:
-    """A process's way to the count."""
+    """What one process asks the count with."""
 
     count: Count
     process: int
 
     async def lease(self, report: BudgetReport) -> BudgetLease:
-        """Ask it, which takes a round trip."""
+        """Ask it; a round trip takes time."""
         await trio.sleep(_ROUND_TRIP / 2)
         lease = self.count.lease(self.process, report, trio.current_time())
         await trio.sleep(_ROUND_TRIP / 2)

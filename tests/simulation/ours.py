@@ -1,4 +1,4 @@
-"""The real client: its scheduler, budget, session and iterator, on virtual time."""
+"""The real client in virtual time: its rate limiter, budget, session and iterator."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def client_on(service: Service, budget: RateBudget, name: str) -> tuple[httpx.AsyncClient, PyasClient]:
-    """Make a client that lives in virtual time, and the client of httpx below it; its chance is drawn by its name."""
+    """Make a client that runs in virtual time, and the httpx client below it; the name seeds its random numbers."""
     http = httpx.AsyncClient(transport=Wire(service), trust_env=False)
     client = PyasClient("key", base_url="http://localhost", http_client=http, budget=budget)
     chance = Random(f"{name} {service.world.seed}").random
@@ -36,21 +36,21 @@ class Ours(Contender):
     about: ClassVar[str] = "pyas_async: iter_all for each account"
 
     def __init__(self, service: Service) -> None:
-        """Make the client, and let it live in virtual time."""
+        """Make the client."""
         super().__init__(service)
         plan = service.world.plan
         self._http, self.client = client_on(service, RateBudget(plan.limit, window=plan.window), "client")
-        # Those who make single calls wait as long as they must, so that how long that is can be seen.
+        # Single calls have no deadline, so that their waits can be measured.
         self._patient = self.client.with_options(deadline=None)
 
     @contextlib.asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
-        """Close the client in the end."""
+        """Close the client at the end."""
         async with self._http, self.client:
             yield
 
     async def list_one(self, account: int) -> None:
-        """List an account, and see that all of it came."""
+        """List an account, and check that all rows came."""
         listing = self.client.meetings.iter_all(account_id=str(account))
         try:
             seen = [meeting.id async for meeting in listing]
@@ -71,7 +71,7 @@ class Pairs(Ours):
     about: ClassVar[str] = "pyas_async: iter_accounts"
 
     async def list_all(self) -> None:
-        """List all accounts, and see that all of each came."""
+        """List all accounts, and check that all rows of each came."""
         pages = self.service.world.pages
         seen: dict[str, list[int]] = {}
         with self.noting("the iterator"):

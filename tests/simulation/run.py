@@ -1,4 +1,4 @@
-"""One run: a contender in a world, and the figures of it."""
+"""One run: a contender in a world, and its figures."""
 
 from __future__ import annotations
 
@@ -38,28 +38,28 @@ CONTENDERS: Final[dict[str, type[Contender]]] = {
     "uneven-stored": UnevenStored,
 }
 CAP: Final = 5.0
-"""How often the bound, in calls and in seconds, a run may take before it is cut off."""
+"""A run is cut off when it takes this many times the bound, in calls or in seconds."""
 
 
 @attrs.frozen(kw_only=True)
 class Figures:
-    """What came of a run.
+    """The result of a run.
 
     Attributes:
         calls: Calls that the service counted.
-        pages: Those among them that were for pages, with live tokens or dead ones.
+        pages: How many of these were for pages, with valid tokens or expired ones.
         least: How many would have been enough for all pages.
         refused: Calls over the limit, which are not counted.
-        dead: Calls with a token that was dead.
+        dead: Calls whose token had expired.
         restarts: Listings that were begun again.
-        done: Accounts that were listed to their end.
-        accounts: How many there were.
+        done: Accounts that were listed to the end.
+        accounts: How many accounts there were.
         seconds: When the last listing ended, or the run was cut off.
         bound: When it could have ended.
-        waits: Seconds that each single call took longer than its own latency, in ascending order; those that were still
-            waiting when the run was cut off, until then.
+        waits: Seconds that each single call took beyond its own latency, in ascending order; for those that still
+            waited when the run was cut off, until then.
         real: Seconds of real time.
-        cpu: Those that the processor was busy with it.
+        cpu: Seconds of processor time.
         failures: What was raised, by where it was raised.
         trace: The first traceback of these.
     """
@@ -82,7 +82,7 @@ class Figures:
 
     @property
     def ended(self) -> bool:
-        """Whether all accounts were listed; else the run was cut off, or failed."""
+        """Whether all accounts were listed; otherwise the run was cut off, or failed."""
         return self.done == self.accounts
 
     @property
@@ -96,27 +96,27 @@ class Figures:
         return self.seconds / self.bound
 
     def wait(self, part: float) -> float | None:
-        """Seconds that this part of the single calls waited at most; ``None`` if there were none."""
+        """Return the longest wait in this part of the single calls, the shortest first; ``None`` if there were none."""
         return self.waits[math.ceil(part * len(self.waits)) - 1] if self.waits else None
 
 
-def run(world: World, who: str, *, cap: float = CAP) -> Figures:
-    """Let a contender do its work; the same arguments give the same figures, but for the times that it took itself."""
+def run(world: World, contender: str, *, cap: float = CAP) -> Figures:
+    """Run a contender; the same arguments give the same figures, except for real and processor time."""
     with _repeatable(world.seed):
-        return trio.run(_run, world, CONTENDERS[who], cap, clock=MockClock(autojump_threshold=0))
+        return trio.run(_run, world, CONTENDERS[contender], cap, clock=MockClock(autojump_threshold=0))
 
 
 @contextlib.contextmanager
 def _repeatable(seed: int) -> Iterator[None]:
-    """Let trio go through the tasks of one moment in the same order every time; by itself it draws lots."""
-    module, in_order, lots = inside.trio_order()
-    state = lots.getstate()
-    lots.seed(seed)
+    """Let trio run the tasks of one moment in the same order every time; by default it is random."""
+    module, in_order, order = inside.trio_order()
+    state = order.getstate()
+    order.seed(seed)
     try:
         with mock.patch.object(module, in_order, new=True):
             yield
     finally:
-        lots.setstate(state)
+        order.setstate(state)
 
 
 async def _run(world: World, kind: type[Contender], cap: float) -> Figures:
@@ -159,7 +159,7 @@ async def _arrive(
     waits: list[float],
     task_status: trio.TaskStatus[trio.CancelScope] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Let single calls arrive, until that is cancelled; those under way come to their end."""
+    """Let single calls arrive until cancelled; those in progress are finished."""
     with trio.CancelScope() as scope:
         task_status.started(scope)
         for number, at in enumerate(contender.service.world.arrivals()):

@@ -1,7 +1,7 @@
 """The service in virtual time: listings in pages, single meetings, the limit of the key, and the life of a page token.
 
-Pages have two rows, since it is calls that are of interest. There are two doors: `Service.call` and `Service.get`, for
-what is written by hand, and `Wire`, which the real client goes through.
+Pages have two rows, since only calls matter here. Programs written by hand use `Service.call` and `Service.get`, and
+the real client uses `Wire`.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ EPOCH: Final = datetime(2026, 1, 1, tzinfo=UTC)
 ROWS: Final = 2
 """Rows of a page."""
 _MOST_PAGES: Final = 1_000
-# As the service's page has it.
+# As the service's page shows it.
 _REFUSAL: Final = b'{"message":"Too many requests! Please try again later.","code":429,"error":"Rate limit exceeded"}'
 # As Zoom's sibling lists answer.
 _DEAD: Final = b'{"code":300,"message":"The next page token is invalid or expired."}'
 
 
 def wall() -> datetime:
-    """Tell the time of day."""
+    """Return the wall clock."""
     return EPOCH + timedelta(seconds=trio.current_time())
 
 
@@ -55,7 +55,7 @@ def _http_date(seconds: int) -> str:
 
 @attrs.frozen
 class Reply:
-    """An answer."""
+    """A response."""
 
     status: int
     headers: dict[str, str]
@@ -69,21 +69,21 @@ class Reply:
 
 
 class Service:
-    """The service of one key, and what it has seen.
+    """The service for one key, and what it has counted.
 
     Attributes:
         world: Its conditions.
-        counts: Calls by what became of them: ``"page"``, ``"get"``, ``"dead"`` for one with a token that was dead,
+        counts: Calls by outcome: ``"page"``, ``"get"``, ``"dead"`` for one whose token had expired,
             ``"refused"`` for one over the limit.
     """
 
     def __init__(self, world: World, *, most: int, enough: Callable[[], object]) -> None:
-        """Begin.
+        """Set up the service.
 
         Args:
             world: The conditions.
-            most: Calls after which it is enough.
-            enough: Told so.
+            most: Calls after which the run is cut off.
+            enough: Called then.
         """
         self.world = world
         self.counts: Counter[str] = Counter()
@@ -97,12 +97,12 @@ class Service:
         )
 
     async def call(self, account: int, token: str | None = None) -> Reply:
-        """Ask for the first page of an account, or for that which a token leads to."""
+        """Return the first page of an account, or the one that a token leads to."""
         page = 0 if token is None else int(token.split("-")[1])
         return await self._serve(account, page, token)
 
     async def get(self, number: int) -> Reply:
-        """Ask for a meeting; the n-th single call asks for the n-th meeting."""
+        """Return a meeting; the n-th single call asks for the n-th meeting."""
         return await self._serve(number, -1, None)
 
     async def _serve(self, account: int, page: int, token: str | None) -> Reply:
@@ -117,15 +117,15 @@ class Service:
     def _answer(self, account: int, page: int, token: str | None) -> Reply:
         now = trio.current_time()
         headers = {"content-type": "application/json", "date": _http_date(math.floor(now))}
-        within = self._limit.take(now)
+        within = self._limit.try_acquire(now)
         if self.world.headers or not within:
             headers["x-ratelimit-limit"] = str(self.world.plan.limit)
-            headers["x-ratelimit-remaining"] = str(self._limit.left(now))
-            headers["x-ratelimit-reset"] = _javascript_date(math.floor(self._limit.resets(now)))
+            headers["x-ratelimit-remaining"] = str(self._limit.remaining(now))
+            headers["x-ratelimit-reset"] = _javascript_date(math.floor(self._limit.resets_at(now)))
         if not within:
             self.counts["refused"] += 1
             # Milliseconds, as Node's limiters count them; rounded up, or the next call would come too early.
-            headers["retry-after"] = f"{math.ceil((self._limit.resets(now) - now) * 1000) / 1000:.3f}"
+            headers["retry-after"] = f"{math.ceil((self._limit.resets_at(now) - now) * 1000) / 1000:.3f}"
             return Reply(429, headers, _REFUSAL)
         if page < 0:
             self.counts["get"] += 1
@@ -140,7 +140,7 @@ class Service:
 
 
 def meetings(account: int, pages: int) -> range:
-    """Give the numbers of an account's meetings."""
+    """Return the numbers of an account's meetings."""
     first = account * _MOST_PAGES * ROWS + 1
     return range(first, first + pages * ROWS)
 
@@ -154,14 +154,13 @@ def _page(account: int, page: int, pages: int, token: str | None) -> bytes:
 
 
 class Wire(httpx.AsyncBaseTransport):
-    """The way from an httpx client to the service."""
+    """The transport from an httpx client to the service."""
 
     def __init__(self, service: Service) -> None:
-        """Lead there."""
         self._service = service
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Bring a request there, and the answer back."""
+        """Pass a request to the service, and return the response."""
         path, query = request.url.path, dict(parse_qsl(request.url.query.decode()))
         if path == "/zoom/meetings":
             reply = await self._service.call(int(query["accountId"]), query.get("nextPageToken"))

@@ -1,6 +1,6 @@
 """The figures of several processes and several keys, for docs/when-one-machine-is-not-enough.md.
 
-Keys have nothing in common, so several of them are runs of one: the end is that of the last.
+Keys do not affect each other, so several keys are separate runs of one key each. The end is that of the last run.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ HEAD: Final = (
 
 @attrs.frozen
 class Case:
-    """So many accounts of one page each, dealt out to so many keys, each of which is spent by somebody."""
+    """Accounts of one page each, divided among keys, and the contender that spends each key."""
 
     accounts: int
     plan: str
     keys: int
-    who: str
+    contender: str
     about: str
 
     def row(self) -> str:
-        """Simulate it, and write its row."""
+        """Simulate it, and return its row of the table."""
         part = -(-self.accounts // self.keys)
         sizes = [min(part, self.accounts - first) for first in range(0, self.accounts, part)]
         plan = PLANS[self.plan]
         runs = [
-            run(World(plan=plan, accounts=size, interactive=0.0, short=(1, 1), long=1, seed=seed), self.who)
+            run(World(plan=plan, accounts=size, interactive=0.0, short=(1, 1), long=1, seed=seed), self.contender)
             for seed, size in enumerate(sizes, 1)
         ]
         assert [{}] * len(runs) == [figures.failures for figures in runs]
@@ -53,7 +53,7 @@ class Case:
 
 
 def cases(accounts: int, plan: str) -> Iterator[Case]:
-    """Give the ways of several processes, one key, and then of several keys."""
+    """Return the cases: first one key and one or several processes, then several keys."""
     yield Case(accounts, plan, 1, "pairs", "one")
     yield Case(accounts, plan, 1, "apart", "four, each with the whole limit")
     yield Case(accounts, plan, 1, "shares", "four, each with a share of a quarter")

@@ -1,4 +1,4 @@
-"""Many listings at once, on a key that is sold few calls: none is wasted, none refused, and no token dies.
+"""Many listings at once, with a key that has few calls: none is wasted, none refused, and no token expires.
 
 A small world of the model that `benchmarks/budget.py` simulates at length.
 """
@@ -11,7 +11,7 @@ import pytest
 from simulation.run import run
 from simulation.world import LATENCY, Plan, Window, World
 
-# In the life of a page token, three windows, fewer calls are to be had than there are listings with a second page.
+# A page token lives for three windows. In that time there are fewer calls than listings with a second page.
 PLAN = Plan("small", 20)
 ACCOUNTS = 100
 windows = pytest.mark.parametrize("window", ["fixed", "sliding"])
@@ -19,10 +19,10 @@ windows = pytest.mark.parametrize("window", ["fixed", "sliding"])
 
 @windows
 @pytest.mark.parametrize("headers", [True, False])
-@pytest.mark.parametrize("who", ["ours", "pairs"])
-def test_no_call_is_wasted(window: Window, headers: bool, who: str) -> None:
-    """Each page costs one call, whatever the phase of the service's windows, and whether or not answers tell counts."""
-    figures = run(World(plan=PLAN, accounts=ACCOUNTS, window=window, headers=headers), who)
+@pytest.mark.parametrize("contender", ["ours", "pairs"])
+def test_no_call_is_wasted(window: Window, headers: bool, contender: str) -> None:
+    """Each page costs one call, whatever the phase of the service's windows, with counts in the responses or not."""
+    figures = run(World(plan=PLAN, accounts=ACCOUNTS, window=window, headers=headers), contender)
 
     assert {} == figures.failures
     assert ACCOUNTS == figures.done
@@ -34,7 +34,7 @@ def test_no_call_is_wasted(window: Window, headers: bool, who: str) -> None:
 
 @windows
 def test_first_come_first_served(window: Window) -> None:
-    """In the same world, a queue in order of arrival lets tokens die: the goals are not reached by themselves."""
+    """In the same world, a queue in order of arrival lets tokens expire: the goals take more than that."""
     figures = run(World(plan=PLAN, accounts=ACCOUNTS, window=window), "queue")
 
     assert {} == figures.failures
@@ -44,7 +44,7 @@ def test_first_come_first_served(window: Window) -> None:
 
 @windows
 def test_semaphore(window: Window) -> None:
-    """A semaphore around the calls finds the limit out by being refused, in either kind of window."""
+    """A semaphore around the listings finds the limit by refusals, in either kind of window."""
     world = World(plan=PLAN, accounts=2, window=window, long=50)
 
     figures = run(world, "workers")
@@ -63,7 +63,7 @@ def test_bound_by_the_limit() -> None:
 
 
 def test_bound_by_the_longest_listing() -> None:
-    """Where the limit leaves room for all, the longest listing takes its pages' time, and the first answer's before."""
+    """If the limit is high enough, the longest listing decides: its pages' time, and that of the first response."""
     world = World(plan=Plan("large", 10_000), accounts=10, interactive=0)
 
     figures = run(world, "ours")
@@ -73,7 +73,7 @@ def test_bound_by_the_longest_listing() -> None:
 
 
 def test_same_seed_same_figures() -> None:
-    """A run can be repeated: all chance comes from the seed."""
+    """A run can be repeated: all randomness comes from the seed."""
     world = World(plan=PLAN, accounts=20, long=30)
 
     once, again = (attrs.evolve(run(world, "ours"), real=0.0, cpu=0.0) for _ in range(2))

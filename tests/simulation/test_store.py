@@ -1,4 +1,4 @@
-"""Whatever a call takes to get to the service, processes that share a store keep the limit of any window."""
+"""However long a call takes to reach the service, processes that share a store keep to the limit in any window."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import trio
 from trio.testing import MockClock
 
 from pyas_async import RateBudget
-from pyas_async._core.ratelimit.queue import Ticket
+from pyas_async._core.ratelimit.tickets import Ticket
 from pyas_async._runtime.clock import Clock
 from pyas_async._runtime.ratelimit.limiter import RateLimiter
 from simulation.fleets import Count, Store
@@ -21,21 +21,21 @@ WINDOW = 100.0
 LIMIT = 20
 
 
-async def spend(scheduler: RateLimiter, seconds: float, calls: int, counted: list[float]) -> None:
-    """Make calls one after the other, each of which the service counts at its end, so many seconds after it went."""
+async def spend(limiter: RateLimiter, seconds: float, calls: int, counted: list[float]) -> None:
+    """Make calls one after the other. The service counts each at its end, a number of seconds after it went out."""
     for _ in range(calls):
         ticket = Ticket(bulk=True)
-        if not scheduler.try_acquire(ticket):
-            await scheduler.wait(ticket)
+        if not limiter.try_acquire(ticket):
+            await limiter.acquire(ticket)
         await trio.sleep(seconds)
         counted.append(trio.current_time())
-        scheduler.budget.spent(trio.current_time())
-        scheduler.moved()
+        limiter.budget.settle(trio.current_time())
+        limiter.grant_waiting()
 
 
 @pytest.mark.parametrize("slow", [(0.1, 0.1, 0.1), (0.1, 7.0, 20.0), (0.1, 0.1, 60.0)])
-def test_calls_that_take_long_to_get_there(slow: Sequence[float]) -> None:
-    """No window has more calls than the limit, though a call is counted long after it was let out."""
+def test_calls_that_reach_the_service_late(slow: Sequence[float]) -> None:
+    """No window has more calls than the limit, though a call is counted long after it went out."""
     counted: list[float] = []
 
     async def main() -> None:
@@ -44,8 +44,8 @@ def test_calls_that_take_long_to_get_there(slow: Sequence[float]) -> None:
             for process, seconds in enumerate(slow):
                 budget = RateBudget(LIMIT, window=WINDOW, guard=0.0, store=Store(count, process))
                 for _ in range(3):
-                    scheduler = RateLimiter(budget, Clock(now=trio.current_time))
-                    nursery.start_soon(spend, scheduler, seconds, 12, counted)
+                    limiter = RateLimiter(budget, Clock(now=trio.current_time))
+                    nursery.start_soon(spend, limiter, seconds, 12, counted)
 
     trio.run(main, clock=MockClock(autojump_threshold=0))
     assert 108 == len(counted)

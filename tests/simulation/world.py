@@ -1,7 +1,7 @@
-"""What a run of the simulation consists of: a plan, accounts, calls that arrive meanwhile, and the least it can take.
+"""The conditions of a simulated run: a plan, accounts, calls that arrive meanwhile, and the least that it can take.
 
-All chance is drawn from the seed, and belongs to the account, the page or the call rather than to the order in which
-calls are made: whoever is simulated finds the same world.
+All randomness comes from the seed, and depends on the account, the page or the call rather than on the order of calls.
+So each contender has the same conditions.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 TOKEN_LIFE: Final = 900.0
 LATENCY: Final = (0.1, 0.5)
-"""Seconds that a call takes, at least and at most; half of them on the way there."""
+"""Seconds that a call takes, at least and at most; half of them until it reaches the service."""
 SHORT: Final = (1, 5)
-"""Pages of an account, at least and at most; of all but one, unless a world says otherwise."""
+"""Pages of an account, at least and at most, for all accounts but one; the default of a world."""
 LONG: Final = 300
-"""Pages of that one."""
+"""Pages of that one account."""
 Window: TypeAlias = Literal["fixed", "sliding"]
 
 _DRAWS: Final = 10_007
@@ -34,7 +34,7 @@ class Plan:
     """What a key may spend.
 
     Attributes:
-        name: What it is called.
+        name: Its name.
         limit: Calls in a window.
         window: Seconds.
         monthly: Calls in a month; ``None`` if they are not limited.
@@ -66,17 +66,17 @@ class Bound:
 
 @attrs.frozen(kw_only=True, slots=False)
 class World:
-    """One run's conditions.
+    """The conditions of one run.
 
     Attributes:
         plan: What the key may spend.
-        accounts: How many are listed; the listings are begun all at once.
-        window: How the service counts: in windows of its own, that begin at any time, or over the last seconds.
-        headers: Whether answers other than a refusal tell the count, too.
-        interactive: The part of the plan that calls which arrive meanwhile would take: single calls, at any time.
+        accounts: How many are listed; all listings begin at once.
+        window: How the service counts: in fixed windows, which begin at any time, or over the last seconds.
+        headers: Whether all responses have the count, or only refusals.
+        interactive: The part of the plan that single calls take, which arrive meanwhile at any time.
         short: Pages of the other listings, at least and at most.
         long: Pages of the one long listing.
-        seed: Where all chance comes from.
+        seed: The seed of all randomness.
     """
 
     plan: Plan
@@ -103,11 +103,11 @@ class World:
 
     @property
     def least(self) -> int:
-        """Calls that the listings take at least."""
+        """The least calls that the listings take."""
         return sum(self.pages)
 
     def latency(self, account: int, page: int) -> float:
-        """Seconds that the call for a page takes, from 0 on; for a single call, its number and -1."""
+        """Return the seconds that the call for a page takes, from 0 on; for a single call, pass its number and -1."""
         return self._latencies[(account * 6_151 + page * 1_543) % _DRAWS]
 
     @functools.cached_property
@@ -116,7 +116,7 @@ class World:
         return [chance.uniform(*LATENCY) for _ in range(_DRAWS)]
 
     def arrivals(self) -> Iterator[float]:
-        """Tell when single calls arrive, for ever: at random, as those of many users do."""
+        """Return when single calls arrive, without end: at random, as those of many users do."""
         if not self.interactive:
             return iter(())
         chance = Random(f"arrivals {self.seed}")
@@ -125,22 +125,21 @@ class World:
 
     @functools.cached_property
     def bound(self) -> Bound:
-        """The least that the run can take, for whoever must not be refused and does not know the service's windows.
+        """The least that the run can take without a refusal, and without knowledge of the service's windows.
 
-        Two things hold everybody back:
+        Two things are bounds:
 
         - **The limit.** The windows of the service may begin at any time, so a call is safe only if any span of a
           window's length holds no more calls than the limit. Then C calls need ``ceil(C / limit)`` bursts, each of them
-          a window after the one before, and the last of them ends after a call's latency, taken here as the least that
-          there is. Somebody who could see the future would reach that: in each burst, calls for which nothing else need
-          be awaited.
+          a window after the one before. The last of them ends after a call's latency, taken here as the lowest possible
+          one. A program that knew the future would reach that, with calls in each burst that need not wait for others.
         - **The longest chain.** Pages of a listing come one after the other, so it takes the sum of their latencies.
 
-        C counts the pages, and the single calls that arrived until that end: they are to be served as well. These make
-        the end later, and that more of them: it is the first end that all calls which arrived by then allow.
+        C counts the pages, and the single calls that arrive before the end, which must be made as well. They make the
+        end later, which lets more of them arrive. The bound is the first end that leaves time for all of them.
 
-        A fixed window lets one be faster by up to one window: who knows when it ends, be it by having been refused, can
-        spend a whole limit just before and another just after. A makespan below the bound says that this has happened.
+        With fixed windows, a program can be faster by up to one window: if it knows when a window ends, even from a
+        refusal, it can spend one limit just before and another just after. A makespan below the bound shows that.
         """
         chain = max(
             sum(self.latency(account, page) for page in range(pages)) for account, pages in enumerate(self.pages)

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 import inside
-from core.tools import take
+from core.tools import try_acquire
 from pyas_async import (
     ClientClosedError,
     NotFoundError,
@@ -259,10 +259,10 @@ async def test_closed_under(where: str) -> None:
     ) as client:
         inside.set_clock_of_calls(client, Clock(chance=lambda: 1.0))
         if where == "budget":
-            assert take(budget, inside.clock(client).now())
+            assert try_acquire(budget, inside.clock(client).now())
         ready: dict[str, Callable[[], object]] = {
             "wire": lambda: inside.is_sending(client),
-            "budget": lambda: inside.scheduler(client).waiting,
+            "budget": lambda: inside.limiter(client).waiting,
             "pause": lambda: inside.is_pausing(client),
             "key": asked.is_set,
         }

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from pyas_async._core.ratelimit.queue import Ticket
+    from pyas_async._core.ratelimit.tickets import Ticket
     from walk.options import IteratorOptions, KeptCheckpoint
     from walk.service import Service
 
@@ -42,17 +42,17 @@ def client_of(service: Service, http_client: httpx.AsyncClient, *, skew: float, 
         "key", account_id="account", base_url="https://walk.test", http_client=http_client, page_token_ttl=ttl
     )
     inside.set_clock_of_calls(client, clock)
-    inside.set_scheduler(client, _Scheduler(inside.budget(client), clock))
+    inside.set_limiter(client, _Limiter(inside.budget(client), clock))
     return client
 
 
-class _Scheduler(inside.OpenScheduler):
-    """A rate limiter that waits in virtual time; with one consumer, no other call has to be waited for."""
+class _Limiter(inside.OpenLimiter):
+    """A rate limiter that waits in virtual time: with one consumer, no other call has to be waited for."""
 
-    async def sleep(self, ticket: Ticket, give_up: float, now: float) -> None:
-        """Sleep until the queue must be looked at again."""
-        look = self.budget.queue.next_look(self.budget, now)
-        await self.clock.sleep(max(0.001, min(look, ticket.dies, give_up) - now))
+    async def sleep(self, ticket: Ticket, deadline: float, now: float) -> None:
+        """Sleep until the next look."""
+        look = self.budget.queue.recheck_at(self.budget, now)
+        await self.clock.sleep(max(0.001, min(look, ticket.expires_at, deadline) - now))
 
 
 class Step:

@@ -130,15 +130,15 @@ async def _decide(calls: int, *, budgeted: bool = True, told: bool = True) -> di
     from pyas_async._core.calls.messages import Call, Response
     from pyas_async._core.calls.retry import RetryQuota
     from pyas_async._core.ratelimit.budget import RateBudget
-    from pyas_async._core.ratelimit.queue import Ticket
+    from pyas_async._core.ratelimit.tickets import Ticket
     from pyas_async._runtime.clock import Clock
     from pyas_async._runtime.ratelimit.limiter import RateLimiter
     from pyas_async._runtime.settings import default_options
 
     clock, options, quota = Clock(), default_options(), RetryQuota()
-    scheduler = RateLimiter(RateBudget(), clock)
+    limiter = RateLimiter(RateBudget(), clock)
     call = Call(operation="meetings.get", method="GET", path="/zoom/meetings/1", read=bytes, account="a")
-    budget, mask = scheduler.budget, str
+    budget, mask = limiter.budget, str
     left = [{"x-ratelimit-remaining": str(calls - at)} if told else {} for at in range(calls)]
     answers = [Response(200, {**HEADERS, **header}, b"") for header in left]
     wall = clock.wall()
@@ -148,13 +148,13 @@ async def _decide(calls: int, *, budgeted: bool = True, told: bool = True) -> di
         exchange = Exchange(call, options.limits, quota, now, mask)
         exchange.next(now)
         if budgeted:
-            scheduler.try_acquire(Ticket(False, call.account, 1e9, None, 1e9, now), now)  # noqa: FBT003  (as the session)
+            limiter.try_acquire(Ticket(False, call.account, 1e9, None, 1e9, now), now)  # noqa: FBT003  (as the session)
         exchange.sending(wall)
         now = clock.now()
         exchange.on_answer(answer, now=now, wall=wall, chance=clock.chance())
         if budgeted:
-            budget.spent(now, told=budget.learn(answer.headers, now, wall))
-            scheduler.moved()
+            budget.settle(now, reported=budget.learn(answer.headers, now, wall))
+            limiter.grant_waiting()
     return {"cpu": time.process_time() - began, "count": calls}
 
 

@@ -1,7 +1,7 @@
 """The call budget of one API key: how many calls may go out now, and when the next may.
 
-The service counts calls per key and five minutes, and does not say when its window begins. So a call occupies its place
-from the moment it goes out until a whole window after its answer: that is within the limit for every phase of the
+The service counts calls per key and five minutes, and does not say when its window begins. So a call occupies its slot
+from the moment it goes out until a whole window after its response: that is within the limit for every phase of the
 service's window. What the service itself reports corrects the count downward.
 """
 
@@ -15,33 +15,32 @@ import attrs
 
 from pyas_async._checks import number, whole_number
 from pyas_async._core.ratelimit.counters import LocalCounter, ServiceCounter
-from pyas_async._core.ratelimit.forecast import SPREAD, TICK, Forecast
+from pyas_async._core.ratelimit.forecast import TICK, Forecast
+from pyas_async._core.ratelimit.gate import Gate
 from pyas_async._core.ratelimit.queue import Queue
 from pyas_async._public import public
 from pyas_async.errors import ConfigurationError, shown
+from pyas_async.limits import GUARD, MAX_CALLS, WINDOW, portion
 from pyas_async.plans import DEVELOPER, GROWTH, SCALE
-from pyas_async.plans._plan import GUARD, MOST, WINDOW, portion
 
 if TYPE_CHECKING:
+    from pyas_async._core.ratelimit.leases import StoreShare
     from pyas_async._core.ratelimit.store import BudgetStore
-    from pyas_async._core.ratelimit.store_share import StoreShare
 
-_FEELING = 1.0
-"""Seconds for which one call goes ahead where nobody knows what is left; a slow answer must not hold the others up."""
-_LOOKS = 16
-"""How often in a window it is looked again whether something must still be kept back."""
+_CHECKS = 16
+"""How often in a window bulk calls check whether slots are still kept for other calls."""
 
 
 @public
 @attrs.frozen(kw_only=True)
 class RateLimitSnapshot:
-    """The call budget at one moment, for showing it.
+    """The call budget at one moment, for display.
 
     Attributes:
         limit: Calls per window; ``None`` if neither the user nor the service has said.
         remaining: Calls that could go out now; ``None`` if that is not known.
         resets_at: When more become available (aware, UTC); ``None`` if nothing is used or known.
-        waiting: Calls that wait for room.
+        waiting: Calls that wait for a slot.
     """
 
     limit: int | None
@@ -54,7 +53,7 @@ class RateLimitSnapshot:
 class RateBudget:
     """The calls that one API key may spend. Pass one instance to several clients that use the same key.
 
-    Without a limit it learns from the service's answers: the ``X-RateLimit-…`` headers, and a 429.
+    Without a limit it learns from the service's responses: the ``X-RateLimit-…`` headers, and a 429.
     """
 
     def __init__(
@@ -69,11 +68,11 @@ class RateBudget:
         """Set the budget.
 
         Args:
-            limit: Calls per window; ``None`` to learn from the answers alone.
+            limit: Calls per window; ``None`` to learn from the responses alone.
             window: Seconds; the service's is 300.
-            share: The part of the limit that this program may spend, above 0 and at most 1; with a store, the part that
-                all of its processes together may, each of which names the same.
-            guard: Seconds by which a call's place is freed later than need be, for delays that vary.
+            share: The part of the limit that this program may spend, above 0 and at most 1. With a store, it is the
+                part that all processes may spend together, and each of them names the same.
+            guard: Seconds for which a call's slot stays taken beyond the window, since delays vary.
             store: Counts the calls of several processes that use the key; without one, this process counts its own.
 
         Raises:
@@ -81,7 +80,7 @@ class RateBudget:
         """
         error, unit = ConfigurationError, "None, or a whole number of calls"
         if limit is not None:
-            whole_number("RateBudget limit", limit, minimum=1, maximum=MOST, digits=False, unit=unit, error=error)
+            whole_number("RateBudget limit", limit, minimum=1, maximum=MAX_CALLS, digits=False, unit=unit, error=error)
         number("RateBudget window", window, above=True, unit="seconds", error=error)
         number("RateBudget share", share, above=True, maximum=1, unit="a part", error=error)
         number("RateBudget guard", guard, unit="seconds", error=error)
@@ -90,223 +89,197 @@ class RateBudget:
         self._window = window
         self._share = share
         self._guard = guard
-        self._own = LocalCounter(None if limit is None else self._allowed(limit), window + guard, share=share)
+        self._local = LocalCounter(None if limit is None else portion(limit, share), window + guard, share=share)
         self._service = ServiceCounter()
-        self._outlook = Forecast(self._own, self._service, window=window, guard=guard, share=share)
-        self.sharing: StoreShare | None = None if store is None else self._shared_through(store)
-        self._paused_until = -math.inf
-        self._spread = 0.0
-        self._answered_at = -math.inf
-        self._feeling_until = -math.inf
-        self._doubtful, self._doubtful_until = 0, -math.inf
+        self._forecast = Forecast(self._local, self._service, window=window, guard=guard, share=share)
+        self.store_share: StoreShare | None = None if store is None else self._share_through(store)
+        self._gate = Gate(self._service, given_limit=limit, window=window)
+        self._unexplained, self._unexplained_until = 0, -math.inf
 
     @classmethod
     def developer(cls, *, share: float = 1.0, store: "BudgetStore | None" = None) -> Self:
-        """Give the budget of the Developer plan: 100 calls per five minutes."""
+        """Make the budget of the Developer plan: 100 calls per five minutes."""
         return cls(DEVELOPER.calls, window=DEVELOPER.window, share=share, store=store)
 
     @classmethod
     def growth(cls, *, share: float = 1.0, store: "BudgetStore | None" = None) -> Self:
-        """Give the budget of the Growth plan: 3,000 calls per five minutes."""
+        """Make the budget of the Growth plan: 3,000 calls per five minutes."""
         return cls(GROWTH.calls, window=GROWTH.window, share=share, store=store)
 
     @classmethod
     def scale(cls, *, share: float = 1.0, store: "BudgetStore | None" = None) -> Self:
-        """Give the budget of the Scale plan: 5,000 calls per five minutes."""
+        """Make the budget of the Scale plan: 5,000 calls per five minutes."""
         return cls(SCALE.calls, window=SCALE.window, share=share, store=store)
 
     @property
     def in_flight(self) -> int:
-        """Calls under way; what they give back may come at any time."""
-        return self._own.in_flight
+        """Calls that have a slot and are not over."""
+        return self._local.in_flight
 
-    def took(self, now: float, *, bulk: bool) -> None:
-        """Take note that a call goes out now."""
-        self._own.in_flight += 1
-        self._feeling_until = now + _FEELING
-        if self.sharing is not None:
-            self.sharing.leases.took()
+    def acquire(self, now: float, *, bulk: bool) -> None:
+        """Take a slot for a call that goes out now; `wait_time` says whether one is free."""
+        self._local.acquire()
+        self._gate.call_sent(now)
+        if self.store_share is not None:
+            self.store_share.leases.acquire()
         if not bulk:
-            self._outlook.interactive(now)
+            self._forecast.add_interactive(now)
 
-    def release(self, *, bulk: bool = True) -> None:
-        """Give back a place whose call never went out."""
-        self._own.in_flight -= 1
+    def cancel(self, *, bulk: bool = True) -> None:
+        """Free the slot of a call that was not sent."""
+        self._local.cancel()
         if not bulk:
-            self._outlook.interactive_withdrawn()
-        if self.sharing is not None:
-            self.sharing.leases.release()
+            self._forecast.cancel_interactive()
+        if self.store_share is not None:
+            self.store_share.leases.cancel()
 
-    def spent(self, now: float, *, told: bool = False) -> None:
-        """Take note that a call is over, answered or not; its place stays taken for a window.
+    def settle(self, now: float, *, reported: bool = False) -> None:
+        """Count a call as over, with a response or without: its slot stays taken for a window.
 
-        Unless an answer has told what the service counts (`learn`), the call counts there as well.
+        Args:
+            now: The time.
+            reported: Whether its response has told the service's count, as `learn` returns. If not, the call is counted
+                there as well.
         """
-        self._own.spent(now)
-        if self.sharing is not None:
-            self.sharing.leases.over(now)
-        if not told:
-            self._service.uncounted()
+        self._local.settle(now)
+        if self.store_share is not None:
+            self.store_share.leases.settle(now)
+        if not reported:
+            self._service.count_unreported()
 
     def learn(self, headers: Mapping[str, str], now: float, wall: datetime) -> bool:
-        """Take the service's own count from an answer's headers; say whether there was one."""
-        self._answered_at = now
-        told = self._service.learn(headers, now, wall, self._window, self._guard)
-        if self._limit is not None and self._service.told is not None:
-            # A plan that is smaller than the one that was given: the service knows better.
-            self._own.given = self._allowed(min(self._limit, self._service.told))
-        if told and self._doubtful_until == -math.inf and (limit := self._whole()) is not None:
-            # Gone before we came: it may have been this program's, if it was started anew.
-            self._doubtful = max(0, limit - (self._service.left(now) or 0) - self._own.used)
-            self._doubtful_until = now + self._window + self._guard
-        if told and self.sharing is not None:
-            self.sharing.leases.heard(self._service.left(now), self._service.resets)
-        return told
+        """Take the service's own count from the headers of a response; return whether they had one."""
+        self._gate.answered(now)
+        reported = self._service.learn(headers, now, wall, self._window, self._guard)
+        if self._limit is not None and self._service.named_limit is not None:
+            # If the service names fewer calls than the user, the key has a smaller plan.
+            self._local.given_limit = portion(min(self._limit, self._service.named_limit), self._share)
+        if reported and self._unexplained_until == -math.inf and (limit := self._key_limit()) is not None:
+            # Calls that were gone before the first response may be this program's own, before it was restarted.
+            self._unexplained = max(0, limit - (self._service.remaining(now) or 0) - self._local.used)
+            self._unexplained_until = now + self._window + self._guard
+        if reported and self.store_share is not None:
+            self.store_share.leases.note_remaining(self._service.remaining(now), self._service.resets_at)
+        return reported
 
     def pause(self, seconds: float, now: float) -> None:
-        """Let nothing out for so many seconds: the service has turned a call away, which is over (`spent`)."""
+        """Let no call out for some seconds, since the service has refused one; call `settle` for that one before."""
         if self._service.limit is None:
-            self._own.refused(now, seconds)
-        self._paused_until = max(self._paused_until, now + seconds)
-        self._spread = min(self._paused_until - now, self._window * SPREAD)
-        self._answered_at = -math.inf
-        if self.sharing is not None:
-            self.sharing.leases.paused(self._paused_until, now)
+            self._local.learn_from_refusal(now, seconds)
+        self._gate.pause(seconds, now)
+        if self.store_share is not None:
+            self.store_share.leases.pause(self._gate.paused_until, now)
 
-    def wait(self, now: float, *, bulk: bool = False) -> float | None:
-        """Seconds until a place may be free: 0 if one is; ``None`` if that hangs on a call under way.
+    def wait_time(self, now: float, *, bulk: bool = False) -> float | None:
+        """Return the seconds until a slot may be free: 0 if one is; ``None`` if that depends on a call in flight.
 
-        Of bulk, what interactive calls are about to need is kept back.
+        Bulk calls do not get the slots that interactive calls are about to need.
         """
-        if (self._own.in_flight or now < self._paused_until) and (held := self._held_until(now)) > now:
-            return held - now
-        own, left = self._connections(now), self._service.left(now)
-        part = None if self.sharing is None else self.sharing.own_part(now, self._whole())
-        if self.sharing is not None and part is None:
-            # The store is told with the question for places, and knows what others have been told since.
-            left = None
-        if own is not None and part is not None:
-            own = min(own, part[0] - self._own.used)
-        if own is not None and own < 1:
-            freed = self._own.next_freed()
+        if (closed_until := self._gate.closed_until(now, in_flight=self._local.in_flight)) > now:
+            return closed_until - now
+        local, remaining = self._local_slots(now), self._service.remaining(now)
+        part = None if self.store_share is None else self.store_share.part_alone(now, self._key_limit())
+        if self.store_share is not None and part is None:
+            # The store is told this number when it is asked for slots, and knows what others have reported since.
+            remaining = None
+        if local is not None and part is not None:
+            local = min(local, part[0] - self._local.used)
+        if local is not None and local < 1:
+            freed_at = self._local.next_freed_at()
             if part is not None:
-                freed = part[1] if freed is None else min(freed, part[1])
-            return None if freed is None else freed - now
-        if left is not None and left - self._own.in_flight - (0 if self._share == 1 else self._reserve(left, now)) < 1:
-            return self._service.resets - now
-        if self.sharing is not None and self.sharing.leases.empty(now):
-            return self.sharing.leases.ask_in(now)
-        if bulk and self.spare(now) < 1:
-            freed = self._own.next_freed()
-            look = now + self._window / _LOOKS  # what is kept back grows less with time, too
-            return max(TICK, (look if freed is None else min(look, freed)) - now)
+                freed_at = part[1] if freed_at is None else min(freed_at, part[1])
+            return None if freed_at is None else freed_at - now
+        if remaining is not None and remaining - self._local.in_flight - self._others_reserve(remaining, now) < 1:
+            return self._service.resets_at - now
+        if self.store_share is not None and self.store_share.leases.empty(now):
+            return self.store_share.leases.ask_in(now)
+        if bulk and self.bulk_slots(now) < 1:
+            freed_at = self._local.next_freed_at()
+            check_at = now + self._window / _CHECKS  # as time passes, fewer slots are kept
+            return max(TICK, (check_at if freed_at is None else min(check_at, freed_at)) - now)
         return 0.0
 
-    def earliest(self, now: float, ahead: int = 0) -> float:
-        """Seconds that a call waits at least if so many go before it, whatever becomes of those under way."""
-        seconds = max(0.0, self._paused_until - now)
-        own, theirs = self._connections(now), self._theirs(now)
-        if theirs is not None and ahead >= theirs + self._own.in_flight:
-            seconds = max(seconds, self._service.resets - now)
-        if own is not None and (missing := ahead - own - self._own.in_flight) >= 0:
-            seconds = max(seconds, self._own.comes_back(missing) - now)
+    def min_wait(self, now: float, before: int = 0) -> float:
+        """Return the seconds that a call waits at least if `before` calls go first, and those in flight end now."""
+        seconds = max(0.0, self._gate.paused_until - now)
+        local, service = self._local_slots(now), self._service_slots(now)
+        if service is not None and before >= service + self._local.in_flight:
+            seconds = max(seconds, self._service.resets_at - now)
+        if local is not None and (missing := before - local - self._local.in_flight) >= 0:
+            seconds = max(seconds, self._local.earliest_free_at(missing) - now)
         return seconds
 
-    def slots(self, now: float, until: float) -> float:
-        """Count the places that are free now or will surely be before then."""
-        return self._outlook.slots(now, until, self._theirs(now))
+    def slots_until(self, now: float, until: float) -> float:
+        """Count the slots that are free now or are certain to come free before a moment."""
+        return self._forecast.slots_until(now, until, self._service_slots(now))
 
-    def spare(self, now: float) -> float:
-        """Count the places that are free for bulk calls, as far as anybody can."""
-        return self._outlook.spare(now, self._connections(now), self._theirs(now))
+    def bulk_slots(self, now: float) -> float:
+        """Count the slots that bulk calls may take now; infinite if the limit is unknown."""
+        return self._forecast.bulk_slots(now, self._local_slots(now), self._service_slots(now))
 
-    def claim(self, pages: int, period: float) -> int:
-        """Count the places that other bulk calls leave to a listing with so many pages left, and seconds for each."""
-        return self._outlook.claim(pages, period)
+    def listing_reserve(self, pages: int, page_seconds: float) -> int:
+        """Count the slots that are kept for a listing with so many pages left, which takes so long for each."""
+        return self._forecast.listing_reserve(pages, page_seconds)
 
-    def listings(self, life: float) -> float:
-        """Count the listings whose tokens, living so long, can all be served in time."""
-        return self._outlook.listings(life)
+    def max_listings(self, token_life: float) -> float:
+        """Count the listings that can all get a call for their next page before its token expires."""
+        return self._forecast.max_listings(token_life)
 
-    def step(self, now: float) -> float:
-        """Seconds between two calls of a crowd: after a pause they are spread a little, else they go as they can."""
-        if now >= self._paused_until + self._spread:
+    def spacing(self, now: float) -> float:
+        """Return the seconds to leave between two calls that have waited: above 0 only for a while after a pause."""
+        spread = self._gate.spread(now)
+        if spread == 0:
             return 0.0
-        known = self._own.allowed is not None or self._service.whole is not None
-        return self._spread / ((self._outlook.mine() if known else None) or DEVELOPER.calls)
+        known = self._local.limit is not None or self._service.full_limit is not None
+        return spread / ((self._forecast.limit() if known else None) or DEVELOPER.calls)
 
     def snapshot(self, now: float, wall: datetime) -> RateLimitSnapshot:
-        """Show the budget."""
-        own, theirs = self._connections(now), self._theirs(now)
-        known = [left for left in (own, theirs) if left is not None]
-        left = max(0, min(known)) if known else None
-        more = [self._paused_until]
-        # More comes when what holds calls back, the lesser count, gives way.
-        if own is not None and own <= min(known):
-            more += list(islice(self._own.freed_at, 1))
-        if theirs is not None and theirs <= min(known):
-            more.append(self._service.resets)
+        """Return the state of the budget at this moment."""
+        local, service = self._local_slots(now), self._service_slots(now)
+        known = [slots for slots in (local, service) if slots is not None]
+        remaining = max(0, min(known)) if known else None
+        resets = [self._gate.paused_until]
+        # More calls become available when the lower of the two counts rises.
+        if local is not None and local <= min(known):
+            resets += list(islice(self._local.freed_at, 1))
+        if service is not None and service <= min(known):
+            resets.append(self._service.resets_at)
         return RateLimitSnapshot(
-            limit=self._whole() if self._limit or self._service.told else None,
-            remaining=0 if now < self._paused_until else left,
-            resets_at=(wall + timedelta(seconds=max(more) - now)).astimezone(UTC) if max(more) > now else None,
+            limit=self._key_limit() if self._limit or self._service.named_limit else None,
+            remaining=0 if now < self._gate.paused_until else remaining,
+            resets_at=(wall + timedelta(seconds=max(resets) - now)).astimezone(UTC) if max(resets) > now else None,
             waiting=len(self.queue),
         )
 
-    def _connections(self, now: float) -> int | None:
-        """Places that are free by our own count; ``None`` if nobody knows of how many, or the service says it."""
-        places = self._own.places(now)
-        if places is None and self._service.whole is not None and self._service.left(now) is None:
-            return self._allowed(self._service.whole) - self._own.used
-        return places
+    def _local_slots(self, now: float) -> int | None:
+        """Slots that are free by our own count; ``None`` if the limit is unknown, or the service counts them."""
+        free = self._local.free_slots(now)
+        if free is None and self._service.full_limit is not None and self._service.remaining(now) is None:
+            return portion(self._service.full_limit, self._share) - self._local.used
+        return free
 
-    def _held_until(self, now: float) -> float:
-        if now < self._feeling_until and self._own.in_flight and self._feels_its_way(now):
-            return max(self._paused_until, self._feeling_until)
-        return self._paused_until
-
-    def _theirs(self, now: float) -> int | None:
-        """Places that are free by the service's count; ``None`` if it has not said, or its window is over."""
-        left = self._service.left(now)
-        if left is None:
+    def _service_slots(self, now: float) -> int | None:
+        """Slots that are free by the service's count; ``None`` if it has not said, or its window is over."""
+        if (remaining := self._service.remaining(now)) is None:
             return None
-        return left - self._reserve(left, now) - self._own.in_flight
+        return remaining - self._others_reserve(remaining, now) - self._local.in_flight
 
-    def _reserve(self, left: int, now: float) -> int:
-        """Count the calls of those left that are others' by agreement: theirs, but for what they have spent."""
-        limit = self._whole()
-        if limit is None or self._share == 1:
+    def _others_reserve(self, remaining: int, now: float) -> int:
+        """How many of the remaining calls belong to other programs by agreement, less what they have spent already."""
+        if self._share == 1 or (limit := self._key_limit()) is None:
             return 0
-        ours = self._own.used - self._own.in_flight + (self._doubtful if now < self._doubtful_until else 0)
-        return max(0, limit - self._allowed(limit) - max(0, limit - left - ours))
+        own = self._local.used - self._local.in_flight + (self._unexplained if now < self._unexplained_until else 0)
+        return max(0, limit - portion(limit, self._share) - max(0, limit - remaining - own))
 
-    def _feels_its_way(self, now: float) -> bool:
-        """Whether nobody can know how much is left, so that one call goes ahead of all others and asks.
-
-        So it is before the first answer, since others may have used the key; after a pause; and, where no limit was
-        given or the service has spoken of less, in a window that it has not spoken of yet.
-        """
-        if self._answered_at == -math.inf:
-            return True
-        told = self._service.limit
-        sure = self._limit is not None and (told is None or told >= self._limit)
-        return not sure and self._answered_at < self._service.resets <= now
-
-    def _whole(self) -> int | None:
-        """Calls per window that the key has: as given, unless the service names fewer; else as it shows."""
-        if self._limit is None or self._service.told is None:
+    def _key_limit(self) -> int | None:
+        """Calls per window that the key has: as given, unless the service names fewer; else as the service shows."""
+        if self._limit is None or self._service.named_limit is None:
             return self._limit or self._service.limit
-        return min(self._limit, self._service.told)
+        return min(self._limit, self._service.named_limit)
 
-    def _allowed(self, limit: int) -> int:
-        """Give this program's part of a limit."""
-        return portion(limit, self._share)
-
-    def _shared_through(self, store: "BudgetStore") -> "StoreShare":
-        """Share the budget through a store, if it is one."""
-        from pyas_async._core.ratelimit.leases import Leases  # noqa: PLC0415 -- most programs have no store
+    def _share_through(self, store: "BudgetStore") -> "StoreShare":
+        from pyas_async._core.ratelimit.leases import Leases, StoreShare  # noqa: PLC0415 -- most programs have no store
         from pyas_async._core.ratelimit.store import BudgetStore  # noqa: PLC0415 -- as above
-        from pyas_async._core.ratelimit.store_share import StoreShare  # noqa: PLC0415 -- as above
 
         if not isinstance(store, BudgetStore):
             expected = "a BudgetStore, an object with `async def lease(report)`"
@@ -314,10 +287,10 @@ class RateBudget:
             raise ConfigurationError(msg)
         return StoreShare(
             leases=Leases(store),
-            limit=None if self._limit is None else self._allowed(self._limit),
+            limit=None if self._limit is None else portion(self._limit, self._share),
             window=self._window + self._guard,
             share=self._share,
-            own=self._own,
-            outlook=self._outlook,
+            local=self._local,
+            forecast=self._forecast,
             queue=self.queue,
         )

@@ -1,200 +1,259 @@
-"""A process's side of the count that several processes share: the places that the store has leased to it.
+"""A budget that several processes share through a store: the slots that the store has leased to this process.
 
-It is loaded for those who have a store. Times are monotonic seconds.
+`Leases` knows what the store gave and what it must be told. `StoreShare` connects it with the counts of the budget.
+The module is loaded only if a budget has a store. Times are monotonic seconds.
 """
 
 import math
 
+import attrs
+
+from pyas_async._core.ratelimit.counters import LocalCounter
+from pyas_async._core.ratelimit.forecast import TICK, Forecast
+from pyas_async._core.ratelimit.queue import Queue
 from pyas_async._core.ratelimit.store import BudgetLease, BudgetReport, BudgetStore, lease_fault
+from pyas_async.limits import portion
 
 _ALONE = 10.0
-"""Seconds for which a process counts alone where its store fails, before it asks again."""
-_PATIENCE = 5.0
-"""Seconds that a shared store has for an answer."""
-_TRY = 1.0
-"""Seconds of these that every question has at least: one packet that is lost is no reason to count alone."""
-_SOONEST = 0.05
-"""Seconds between two questions of which the first has brought no place: a store that says less would be asked without
-end."""
-_TELL = 1.0
-"""Seconds after which calls that are over are told, if somebody waits who can: their places come back a window after
-the store has heard of it."""
-_TICK = 0.001
-"""Seconds that nobody needs to tell apart; 0 would say that there is a place."""
-_SPARE = 8
-"""Places that are leased beyond those that are waited for, so that not every call has to ask."""
+"""Seconds for which a process counts alone after its store has failed, before it asks again."""
+_ANSWER_TIME = 5.0
+"""Seconds that a store has to answer."""
+_MIN_ANSWER_TIME = 1.0
+"""Seconds of these that every request to the store has at least: one lost packet is no reason to count alone."""
+_MIN_INTERVAL = 0.05
+"""Seconds between two requests of which the first has brought no slot. A store that wants to be asked sooner would be
+asked without end."""
+_REPORT_AFTER = 1.0
+"""Seconds after which calls that are over are reported, if a call waits that can do so. Their slots come free a window
+after the store has heard of them."""
+_EXTRA = 8
+"""Slots that are asked for beyond those that calls wait for, so that not every call has to ask."""
 _NOTHING: tuple[int | None, float] = (None, -math.inf)
-"""Nothing heard of what is left."""
+"""No news of how many calls remain."""
 
 
 class Leases:
-    """The places that a shared store has leased to this process, and what it is to be told."""
+    """The slots that a shared store has leased to this process, and what the store must be told."""
 
     def __init__(self, store: BudgetStore) -> None:
-        """Have none."""
         self.store = store
         self.asking = False
-        """Whether somebody is asking the store right now."""
+        """Whether a request to the store is under way."""
         self.urgent: bool = False
-        """Whether the store should be told something before places are needed."""
-        self._connections = 0
-        self._until = -math.inf
+        """Whether the store should be told something before slots are needed."""
+        self._slots = 0
+        self._expires_at = -math.inf
         self._ask_at = -math.inf
         self._alone_until = -math.inf
         self._apart_until = -math.inf
         self._processes: int | None = None
         self._kept, self._kept_until = 0, -math.inf
-        self._under_way = self._sent = self._unused = 0
-        self._over_at = self._told_at = -math.inf
+        self._in_flight = self._settled = self._unused = 0
+        self._settled_at = self._reported_at = -math.inf
         self._unanswered = 0.0
-        self._heard = _NOTHING
+        self._remaining = _NOTHING
         self._paused_until = -math.inf
-        self._in_report = (self._heard, self._paused_until, 0)
+        self._in_report = (self._remaining, self._paused_until, 0)
 
     def empty(self, now: float) -> bool:
-        """Whether nothing is left of the lease; never while this process counts alone."""
+        """Return whether no leased slot is left; ``False`` while this process counts alone."""
         self._expire(now)
-        return self._connections < 1 and now >= self._alone_until
+        return self._slots < 1 and now >= self._alone_until
 
     @property
     def processes(self) -> int:
         """How many processes spend the budget, as far as the store knew."""
         return self._processes or 1
 
-    def own_part(self, now: float, part: int) -> tuple[int, float] | None:
-        """Give the places that this process may take up while not all count together, and until when that is so.
+    def part_alone(self, now: float, part: int) -> tuple[int, float] | None:
+        """Return the slots that this process may use while processes count alone, and until when.
 
-        That is an equal part, at most; and in the first window what it has taken up already, if there are others.
-        When the store can be asked again, others may not have noticed yet: this process keeps to its part for as long.
+        That is at most an equal part. In the first window it is no more than what the process used already, if there
+        are others. When the store can be asked again, others may not have noticed yet. So this process keeps to its
+        part until they must have.
 
         Args:
-            now: The moment.
+            now: The time.
             part: An equal part.
         """
         if now >= self._apart_until:
             return None
-        kept = part if now >= self._kept_until else min(part, max(1, self._kept))
-        return kept, self._alone_until if now < self._alone_until else self._apart_until
+        slots = part if now >= self._kept_until else min(part, max(1, self._kept))
+        return slots, self._alone_until if now < self._alone_until else self._apart_until
 
     def due(self, now: float, *, wanted: bool) -> bool:
-        """Whether the store is to be asked, or told, now."""
+        """Return whether to ask the store, or tell it something, now.
+
+        Args:
+            now: The time.
+            wanted: Whether calls wait for slots.
+        """
         return (
             not self.asking
             and now >= self._alone_until
-            and (self.urgent or (wanted and ((self.empty(now) and now >= self._ask_at) or now >= self.tells_at)))
+            and (self.urgent or (wanted and ((self.empty(now) and now >= self._ask_at) or now >= self.report_at)))
         )
 
     @property
-    def tells_at(self) -> float:
-        """When the store is to be told of calls that are over, unless it is asked before: at once after the last."""
-        if not self._sent or self.asking:
+    def report_at(self) -> float:
+        """When to report calls that are over, if the store is not asked before: at once when none is in flight."""
+        if not self._settled or self.asking:
             return math.inf
-        soon = self._over_at + _TELL if self._under_way else self._over_at
-        return max(soon, self._told_at + _SOONEST, self._alone_until)
+        soon = self._settled_at + _REPORT_AFTER if self._in_flight else self._settled_at
+        return max(soon, self._reported_at + _MIN_INTERVAL, self._alone_until)
 
     def ask_in(self, now: float) -> float | None:
-        """Seconds until the store may be asked, never 0; ``None`` if that hangs on its answer to come."""
-        return None if self.asking else max(_TICK, self._ask_at - now)
+        """Return the seconds until the store may be asked; ``None`` if that depends on a request under way.
+
+        They are never 0, which would say that a slot is free.
+        """
+        return None if self.asking else max(TICK, self._ask_at - now)
 
     @property
-    def patience(self) -> float:
-        """Seconds for which the next question may last."""
-        return max(_TRY, _PATIENCE - self._unanswered)
+    def answer_time(self) -> float:
+        """Seconds that the next request may take."""
+        return max(_MIN_ANSWER_TIME, _ANSWER_TIME - self._unanswered)
 
-    def waited(self, seconds: float) -> str | None:
-        """Take note of a question without an answer, whoever ended it; say what is wrong once that is too much."""
+    def note_unanswered(self, seconds: float) -> str | None:
+        """Note a request that ended without an answer; return what is wrong with the store once that is too much."""
         self._unanswered += seconds
-        return f"did not answer within {_PATIENCE:g} s" if self._unanswered >= _PATIENCE - _TICK else None
+        return f"did not answer within {_ANSWER_TIME:g} s" if self._unanswered >= _ANSWER_TIME - TICK else None
 
-    def took(self) -> None:
-        """Let a call out against the lease."""
-        self._connections = max(0, self._connections - 1)
-        self._under_way += 1
+    def acquire(self) -> None:
+        """Take a leased slot for a call that goes out."""
+        self._slots = max(0, self._slots - 1)
+        self._in_flight += 1
 
-    def over(self, now: float) -> None:
-        """Take note that a call is over, answered or not: only now does its place begin to come back."""
-        self._under_way -= 1
-        self._over_at = now if not self._sent else self._over_at
-        self._sent += 1
+    def settle(self, now: float) -> None:
+        """Count a call as over: its slot comes free a window after the store has heard of it."""
+        self._in_flight -= 1
+        self._settled_at = now if not self._settled else self._settled_at
+        self._settled += 1
 
-    def release(self) -> None:
-        """Take back the place of a call that did not go out."""
-        self._connections += 1
-        self._under_way -= 1
+    def cancel(self) -> None:
+        """Put back the slot of a call that was not sent."""
+        self._slots += 1
+        self._in_flight -= 1
 
-    def heard(self, remaining: int | None, resets: float) -> None:
-        """Keep what the service said is left, for the store."""
-        self._heard = (remaining, resets)
+    def note_remaining(self, remaining: int | None, resets_at: float) -> None:
+        """Keep what the service said about the remaining calls, for the next report."""
+        self._remaining = (remaining, resets_at)
 
-    def paused(self, until: float, now: float) -> None:
-        """Keep that the service has turned the key away, for the store, and soon."""
+    def pause(self, until: float, now: float) -> None:
+        """Keep that the service has refused a call, and report it urgently; leased slots are given back."""
         self._paused_until, self.urgent = until, True
         self._expire(now)
-        self._unused += self._connections
-        self._connections = 0
+        self._unused += self._slots
+        self._slots = 0
 
     def report(
         self, now: float, *, wanted: int, interactive: int, used: int, limit: int | None, window: float
     ) -> BudgetReport:
-        """Write what the store is to be told and asked."""
-        remaining, resets = self._heard
-        self._in_report = (self._heard, self._paused_until, self._sent)
-        self._told_at = now
+        """Make the report that goes to the store now."""
+        remaining, resets_at = self._remaining
+        self._in_report = (self._remaining, self._paused_until, self._settled)
+        self._reported_at = now
         return BudgetReport(
-            wanted=wanted + _SPARE if wanted > interactive else wanted,
+            wanted=wanted + _EXTRA if wanted > interactive else wanted,
             interactive=interactive,
-            # What is over for longer than a window has its place back.
-            sent=min(self._sent, max(0, used - self._under_way)),
-            under_way=self._under_way,
+            # A call that was over for longer than a window uses no slot any more.
+            sent=min(self._settled, max(0, used - self._in_flight)),
+            under_way=self._in_flight,
             unused=self._unused,
             used=used,
             limit=limit,
             window=window,
             remaining=remaining,
-            resets_in=max(0.0, resets - now),
+            resets_in=max(0.0, resets_at - now),
             paused_for=max(0.0, self._paused_until - now),
         )
 
-    def leased(self, report: BudgetReport, lease: BudgetLease, now: float) -> str | None:
-        """Take the store's answer to a report, whole or not at all; say what is wrong with it."""
+    def accept(self, report: BudgetReport, lease: BudgetLease, now: float) -> str | None:
+        """Take over the store's answer to a report; return what is wrong with it, in which case none of it counts."""
         self._unanswered = 0.0
         if (fault := lease_fault(lease)) is not None:
             return fault
-        # What has become known while the store was asked, it has not been told.
-        heard, paused_until, sent = self._in_report
-        self._sent -= sent
-        self._over_at = now
+        # What became known while the store was asked was not in the report.
+        remaining, paused_until, settled = self._in_report
+        self._settled -= settled
+        self._settled_at = now
         self._unused -= report.unused
-        if self._heard is heard:
-            self._heard = _NOTHING
+        if self._remaining is remaining:
+            self._remaining = _NOTHING
         self.urgent = self._paused_until > paused_until
         self._ask_at = now
         if now >= self._apart_until or (lease.processes or 1) > self.processes:
-            # A store that has just come back has not heard of everybody yet.
+            # A store that has just come back has not heard from all processes yet.
             self._processes = lease.processes
         if report.wanted:
-            lives = min(lease.expires_in, report.window)
-            self._connections, self._until = lease.places, now + lives
-            if lease.places < 1 or lives < _SOONEST:
-                self._ask_at = now + max(_SOONEST, min(lease.ask_again_in, report.window))
+            expires_in = min(lease.expires_in, report.window)
+            self._slots, self._expires_at = lease.places, now + expires_in
+            if lease.places < 1 or expires_in < _MIN_INTERVAL:
+                self._ask_at = now + max(_MIN_INTERVAL, min(lease.ask_again_in, report.window))
         return None
 
-    def failed(self, now: float, *, used: int, window: float) -> float:
-        """Count alone for so many seconds: the store did not answer, or with what is no lease.
+    def count_alone(self, now: float, *, used: int, window: float) -> float:
+        """Count alone for a while, since the store has failed; return for how many seconds.
 
         Args:
-            now: The moment.
-            used: Places that this process takes up.
-            window: Seconds for which a call takes one up.
+            now: The time.
+            used: Slots that this process uses.
+            window: Seconds for which a call uses one.
         """
         if now >= self._apart_until:
             self._kept, self._kept_until = used, -math.inf if self._processes is None else now + window
         self._alone_until = now + _ALONE
-        self._apart_until = self._alone_until + _ALONE + _PATIENCE
+        self._apart_until = self._alone_until + _ALONE + _ANSWER_TIME
         self._unanswered = 0.0
         return _ALONE
 
     def _expire(self, now: float) -> None:
-        """Forget places that the store has taken back by itself."""
-        if now >= self._until:
-            self._connections = 0
+        """Drop slots whose lease has expired: the store has taken them back."""
+        if now >= self._expires_at:
+            self._slots = 0
+
+
+@attrs.frozen(kw_only=True)
+class StoreShare:
+    """One process's part in a budget that a store counts."""
+
+    leases: Leases
+    limit: int | None
+    """Calls per window that all processes may spend together, if the user has said."""
+    window: float
+    """Seconds, the guard included."""
+    share: float
+    local: LocalCounter
+    forecast: Forecast
+    queue: Queue
+
+    def due(self, now: float) -> bool:
+        """Return whether to ask the store, or tell it something, now."""
+        return self.leases.due(now, wanted=bool(self.queue))
+
+    def report(self, now: float) -> BudgetReport:
+        """Make the report that goes to the store now."""
+        return self.leases.report(
+            now,
+            wanted=len(self.queue) if self.leases.empty(now) else 0,
+            interactive=self.queue.interactive,
+            used=self.local.used_at(now),
+            limit=self.limit,
+            window=self.window,
+        )
+
+    def accept(self, report: BudgetReport, lease: BudgetLease, now: float) -> str | None:
+        """Take over the store's answer to a report; return what is wrong with it, if anything."""
+        fault = self.leases.accept(report, lease, now)
+        self.forecast.processes = self.leases.processes
+        return fault
+
+    def count_alone(self, now: float) -> float:
+        """Count alone for a while, since the store has failed; return for how many seconds."""
+        return self.leases.count_alone(now, used=self.local.used_at(now), window=self.window)
+
+    def part_alone(self, now: float, limit: int | None) -> tuple[int, float] | None:
+        """Return the slots that this process may use while processes count alone, and until when; else ``None``."""
+        if limit is None:
+            return None
+        return self.leases.part_alone(now, portion(limit, self.share / self.leases.processes))

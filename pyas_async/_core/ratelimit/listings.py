@@ -1,7 +1,7 @@
-"""The listings under way: how many there are, when the token of each dies, and which has the longest way to go.
+"""The listings in progress: how many there are, when the token of each expires, and which has the most pages left.
 
-Pages of a listing come one after the other, so the longest listing says when the last of many ends. While it is asking
-for one page after the other, it has a claim: places that other bulk calls leave to it, when places are short.
+Pages of a listing come one after the other, so the longest listing decides when the last of many ends. While it asks
+for one page after the other, other bulk calls leave some slots to it when slots are short.
 """
 
 import heapq
@@ -9,128 +9,140 @@ import itertools
 import math
 from collections import deque
 from collections.abc import Hashable
+from typing import NamedTuple
 
 import attrs
 
-_READER = 1.0
-"""Seconds after a page in which a reader asks for the next, or its listing has no claim: it would keep others waiting
-for nothing."""
-_CALL = 5.0
-"""Seconds that a call of such a listing takes at most."""
-_LOOK = 1.0
-"""Seconds after which whoever waits for the end of a listing looks for abandoned ones: those wake nobody."""
+_CONSUMER_TIME = 1.0
+"""Seconds after a page in which the consumer must ask for the next. After that, no slots are kept for the listing, so
+that other calls do not wait in vain."""
+_CALL_TIME = 5.0
+"""Seconds that a call of such a listing may take, for the same reason."""
+_ABANDONED_CHECK = 1.0
+"""Seconds between two checks for abandoned listings, by calls that wait for a listing to end: nothing wakes them."""
 
 
-@attrs.define(eq=False)
-class _Standing:
-    """Where a listing stands.
+class LongestListing(NamedTuple):
+    """The busy listing that has the most pages left.
 
     Attributes:
-        listing: Whichever it is.
+        listing: The listing.
         pages: Pages that are left.
-        since: When the last page came.
-        period: Seconds for a page: those of the reader and those of the call, but not those in the queue.
-        busy_until: Until when it counts as asking for one page after the other.
-        reader: Seconds that the reader took for the last page.
-        sent: When the call for the next one went out; ``None`` if it has not.
+        page_seconds: Seconds that it takes for a page.
+        busy_until: When it is no longer busy, unless it asks for another page.
     """
 
     listing: Hashable
     pages: int
-    since: float
-    period: float
+    page_seconds: float
     busy_until: float
-    reader: float = 0.0
-    sent: float | None = None
+
+
+@attrs.define(eq=False)
+class _Progress:
+    """How far a listing is.
+
+    Attributes:
+        listing: The listing.
+        pages: Pages that are left.
+        updated_at: When the last page came.
+        page_seconds: Seconds for a page: the consumer's and the call's, without the wait in the queue.
+        busy_until: Until when it counts as asking for one page after the other.
+        consumer_seconds: Seconds that the consumer took for the last page.
+        sent_at: When the call for the next page went out; ``None`` if it has not.
+    """
+
+    listing: Hashable
+    pages: int
+    updated_at: float
+    page_seconds: float
+    busy_until: float
+    consumer_seconds: float = 0.0
+    sent_at: float | None = None
 
 
 class ActiveListings:
-    """The listings under way. A listing whose token died is under way no longer."""
+    """The listings in progress. A listing whose token has expired is no longer in progress."""
 
     def __init__(self) -> None:
-        """Start with none."""
         self.abandoned: deque[Hashable] = deque()
-        """Listings whose iterators are garbage. They may be added at any moment and in any thread, and are looked at
-        when somebody counts."""
-        self._standing: dict[Hashable, _Standing] = {}
-        self._by_death: list[tuple[float, int, _Standing]] = []
-        self._by_length: list[tuple[float, int, _Standing]] = []
+        """Listings whose iterators were garbage-collected. That can happen at any moment and in any thread, so they are
+        only noted here, and removed at the next count."""
+        self._progress: dict[Hashable, _Progress] = {}
+        self._by_expiry: list[tuple[float, int, _Progress]] = []
+        self._by_length: list[tuple[float, int, _Progress]] = []
         self._order = itertools.count()
 
     def __contains__(self, listing: Hashable) -> bool:
-        """Whether it is under way."""
-        return listing in self._standing
+        return listing in self._progress
 
     def count(self, now: float) -> int:
-        """Count those whose tokens live, and that somebody still holds."""
-        self._prune()
-        heap = self._by_death
-        while heap and (heap[0][0] <= now or not self._holds(heap[0][2])):
-            _, _, standing = heapq.heappop(heap)
-            if self._holds(standing):
-                del self._standing[standing.listing]
-        return len(self._standing)
+        """Count the listings whose tokens have not expired, and whose iterators still exist."""
+        self._remove_abandoned()
+        heap = self._by_expiry
+        while heap and (heap[0][0] <= now or not self._is_current(heap[0][2])):
+            _, _, progress = heapq.heappop(heap)
+            if self._is_current(progress):
+                del self._progress[progress.listing]
+        return len(self._progress)
 
-    def next_death(self, now: float) -> float:
-        """Give the moment at which to look for the end of one; infinite if there is none.
+    def next_end(self, now: float) -> float:
+        """Return when to check whether a listing has ended; infinite if there is none.
 
-        That is when the next token dies, or soon, since an iterator may have become garbage.
+        That is when the next token expires, or in a second, since an iterator may have been garbage-collected.
         """
-        return min(self._by_death[0][0], now + _LOOK) if self.count(now) else math.inf
+        return min(self._by_expiry[0][0], now + _ABANDONED_CHECK) if self.count(now) else math.inf
 
-    def stands(self, listing: Hashable, dies: float, now: float, *, pages: int = 1) -> None:
-        """Take note that a page came, or is on its way: the token of the listing dies then, and so many pages are left.
+    def update(self, listing: Hashable, expires_at: float, now: float, *, pages: int = 1) -> None:
+        """Note that a page of a listing has come, or its first call goes out.
 
         Args:
-            listing: Whichever it is.
-            dies: When its token dies.
+            listing: The listing.
+            expires_at: When its page token expires.
             now: The time.
-            pages: Pages that are left, as far as anybody knows.
+            pages: Pages that are left, as far as known.
         """
-        before = self._standing.get(listing)
-        period = math.inf
-        if before is not None and before.sent is not None:
-            took = before.reader + now - before.sent
-            period = took if before.period == math.inf else (3 * before.period + took) / 4
-        standing = _Standing(listing, pages, now, period, now + _READER)
-        self._standing[listing] = standing
-        self._add(self._by_death, dies, standing)
+        before = self._progress.get(listing)
+        page_seconds = math.inf
+        if before is not None and before.sent_at is not None:
+            took = before.consumer_seconds + now - before.sent_at
+            page_seconds = took if before.page_seconds == math.inf else (3 * before.page_seconds + took) / 4
+        progress = _Progress(listing, pages, now, page_seconds, now + _CONSUMER_TIME)
+        self._progress[listing] = progress
+        self._push(self._by_expiry, expires_at, progress)
         if pages > 1:
-            self._add(self._by_length, -pages, standing)
+            self._push(self._by_length, -pages, progress)
 
-    def sends(self, listing: Hashable, asked: float, now: float) -> None:
-        """Take note that its call for the next page goes out, which was asked for at that time."""
-        if (standing := self._standing.get(listing)) is not None:
-            standing.reader = max(0.0, asked - standing.since)
-            standing.sent, standing.busy_until = now, now + _CALL
+    def call_sent(self, listing: Hashable, requested_at: float, now: float) -> None:
+        """Note that the call for its next page goes out, which the consumer had requested earlier."""
+        if (progress := self._progress.get(listing)) is not None:
+            progress.consumer_seconds = max(0.0, requested_at - progress.updated_at)
+            progress.sent_at, progress.busy_until = now, now + _CALL_TIME
 
-    def ended(self, listing: Hashable) -> None:
-        """Take note that the listing has no token any more: it is at its end, or nobody wants the rest."""
-        self._standing.pop(listing, None)
+    def end(self, listing: Hashable) -> None:
+        """Remove a listing that has no page token any more: it is at its end, or was left."""
+        self._progress.pop(listing, None)
 
-    def claim(self, now: float) -> tuple[Hashable, int, float, float] | None:
-        """Give the listing that has the longest way to go, its pages, its seconds a page, and until when it is busy.
-
-        ``None`` if there is none, or its reader takes its time.
-        """
-        self._prune()
+    def longest(self, now: float) -> LongestListing | None:
+        """Return the listing with the most pages left; ``None`` if none has more than one, or that one is not busy."""
+        self._remove_abandoned()
         heap = self._by_length
-        while heap and not self._holds(heap[0][2]):
+        while heap and not self._is_current(heap[0][2]):
             heapq.heappop(heap)
         if not heap or now >= heap[0][2].busy_until:
             return None
         longest = heap[0][2]
-        return longest.listing, longest.pages, longest.period, longest.busy_until
+        return LongestListing(longest.listing, longest.pages, longest.page_seconds, longest.busy_until)
 
-    def _prune(self) -> None:
+    def _remove_abandoned(self) -> None:
         while self.abandoned:
-            self.ended(self.abandoned.popleft())
+            self.end(self.abandoned.popleft())
 
-    def _add(self, heap: list[tuple[float, int, _Standing]], rank: float, standing: _Standing) -> None:
-        heapq.heappush(heap, (rank, next(self._order), standing))
-        if len(heap) > 2 * len(self._standing) + 64:  # what was said of a listing before is kept until then
-            heap[:] = [entry for entry in heap if self._holds(entry[2])]
+    def _push(self, heap: list[tuple[float, int, _Progress]], rank: float, progress: _Progress) -> None:
+        heapq.heappush(heap, (rank, next(self._order), progress))
+        if len(heap) > 2 * len(self._progress) + 64:  # outdated entries stay in the heap until then
+            heap[:] = [entry for entry in heap if self._is_current(entry[2])]
             heapq.heapify(heap)
 
-    def _holds(self, standing: _Standing) -> bool:
-        return self._standing.get(standing.listing) is standing
+    def _is_current(self, progress: _Progress) -> bool:
+        return self._progress.get(progress.listing) is progress

@@ -2,275 +2,243 @@
 
 ::
 
-    1  a page token in its last safe slot
-    2  of ten releases, one for bulk
-    3  interactive calls, fair between accounts
-    4  bulk: the page token that dies first
-    5  bulk: whatever came first, fair between accounts; listings that have not begun only while there is room for them
+    1  a page token that would expire if it waited for the next slot
+    2  one bulk call in every ten
+    3  interactive calls, with accounts taking turns
+    4  bulk: the page token that expires first
+    5  bulk: other calls in order of arrival, with accounts taking turns; a new listing only if it can be finished
 
-A listing needs a call for each page before the token of the page before dies. So no more listings are under way than
-the budget can give a call to within a token's life; a listing begun beyond that would spend calls and not end.
+A listing needs a call for each page before the token of the page before expires. So there are never more listings in
+progress than the budget can give a call to within a token's life: a listing begun beyond that would spend calls and not
+end.
 """
 
 import itertools
 import math
 from bisect import bisect_left, insort
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Hashable, Iterator
 from typing import Protocol
 
-import msgspec
-
-from pyas_async._core.ratelimit.fair_queue import FairQueue
 from pyas_async._core.ratelimit.listings import ActiveListings
+from pyas_async._core.ratelimit.tickets import FairQueue, Ticket
 
 _BULK_EVERY = 10
-"""Of so many releases, at least one is bulk while bulk calls wait."""
+"""While bulk calls wait, one call out of so many is a bulk call."""
 
 
-def _nobody() -> None: ...
+class Budget(Protocol):
+    """What the queue asks of the call budget."""
 
-
-class Ticket(msgspec.Struct, eq=False):  # each call makes one, and a Struct is made in no time
-    """A call that wants a place.
-
-    Attributes:
-        bulk: Whether interactive calls go first.
-        account: Whose call it is, for fairness.
-        dies: When the page token that it carries is too old to be tried (monotonic); infinite if it carries none.
-        listing: The listing that it belongs to, if to one.
-        life: Seconds for which a page token of that listing can be used.
-        asked: When it was asked for.
-        wake: Told when it is granted, or should look again.
-        arrival: Its number in the order of arrival.
-        granted: Whether it has its place.
-    """
-
-    bulk: bool = False
-    account: str = ""
-    dies: float = math.inf
-    listing: Hashable | None = None
-    life: float = math.inf
-    asked: float = -math.inf
-    wake: Callable[[], None] = _nobody
-    arrival: int = 0
-    granted: bool = False
-
-    @property
-    def begins(self) -> bool:
-        """Whether it begins a walk through a listing."""
-        return self.listing is not None and self.dies == math.inf
-
-
-class Room(Protocol):
-    """What the queue asks of the budget."""
-
-    def slots(self, now: float, until: float) -> float:
-        """Count the places that are free now or will be until then."""
+    def slots_until(self, now: float, until: float) -> float:
+        """Count the slots that are free now or will be before a moment."""
         ...
 
-    def listings(self, life: float) -> float:
-        """Count the listings whose tokens, living so long, can all be served in time."""
+    def max_listings(self, token_life: float) -> float:
+        """Count the listings that can all get a call for their next page before its token expires."""
         ...
 
-    def wait(self, now: float, *, bulk: bool) -> float | None:
-        """Seconds until a call may go out: 0 if one may; ``None`` if that hangs on a call under way.
+    def wait_time(self, now: float, *, bulk: bool) -> float | None:
+        """Return the seconds until a call may go out: 0 if one may; ``None`` if that depends on a call in flight.
 
-        Of bulk, what interactive calls are about to need is kept back.
+        Bulk calls do not get the slots that interactive calls are about to need.
         """
         ...
 
-    def spare(self, now: float) -> float:
-        """Count the places that are free for bulk calls."""
+    def bulk_slots(self, now: float) -> float:
+        """Count the slots that bulk calls may take now."""
         ...
 
-    def claim(self, pages: int, period: float) -> int:
-        """Count the places that a listing with so many pages left, and seconds for each, may claim."""
+    def listing_reserve(self, pages: int, page_seconds: float) -> int:
+        """Count the slots that are kept for a listing with so many pages left, which takes so long for each."""
         ...
 
-    def took(self, now: float, *, bulk: bool) -> None:
-        """Take note that a call goes out now."""
+    def acquire(self, now: float, *, bulk: bool) -> None:
+        """Take a slot for a call that goes out now."""
         ...
 
-    def step(self, now: float) -> float:
-        """Seconds to leave between this call and the next that has waited."""
+    def spacing(self, now: float) -> float:
+        """Return the seconds to leave between this call and the next that has waited."""
         ...
 
 
 class Queue:
-    """The calls that wait for one budget, of however many clients."""
+    """The calls that wait for one budget. Several clients may share it."""
 
     def __init__(self) -> None:
-        """Start empty."""
         self.listings: ActiveListings = ActiveListings()
         self.watcher: Ticket | None = None
         """The waiting call that watches the clock, for all of them."""
         self.watched_until: float = math.inf
-        """The moment at which it will look again."""
+        """When the watcher looks again."""
         self.loop: object = None
-        """The event loop that they wait in."""
+        """The event loop that the calls wait in."""
         self.process: int | None = None
-        """The process whose calls these are: one that was forked off has them as well, and none of them is its own."""
-        self.line: dict[Ticket, None] = {}
-        """Those who wait, in order of arrival: whether there are any is asked twice a call."""
+        """The process that the budget was first used in. A forked process inherits the queue, but none of its calls."""
+        self.tickets: dict[Ticket, None] = {}
+        """The calls that wait, in order of arrival. Public, since each call checks twice whether there are any."""
         self._interactive = FairQueue()
-        self._tokens: list[tuple[float, int, Ticket]] = []
-        self._of_listing: dict[Hashable, Ticket] = {}
+        self._by_expiry: list[tuple[float, int, Ticket]] = []
+        self._by_listing: dict[Hashable, Ticket] = {}
         self._bulk = FairQueue()
-        self._beginners = FairQueue()
+        self._new_listings = FairQueue()
         self._arrivals = itertools.count()
         self._interactive_in_a_row = 0
-        self._paced_until = -math.inf
+        self._next_release_at = -math.inf
 
     def __len__(self) -> int:
-        """Count those who wait."""
-        return len(self.line)
+        return len(self.tickets)
+
+    def __iter__(self) -> Iterator[Ticket]:
+        return iter(self.tickets)
 
     @property
     def interactive(self) -> int:
-        """Count the interactive calls among them."""
+        """How many of the waiting calls are interactive."""
         return len(self._interactive)
 
-    def __iter__(self) -> Iterator[Ticket]:
-        """Go through those who wait, in order of arrival."""
-        return iter(self.line)
-
-    def join(self, ticket: Ticket) -> None:
-        """Stand in line."""
+    def add(self, ticket: Ticket) -> None:
+        """Add a call that waits."""
         ticket.arrival = next(self._arrivals)
-        self.line[ticket] = None
-        if ticket.bulk and ticket.dies < math.inf:
-            insort(self._tokens, (ticket.dies, ticket.arrival, ticket))
-            self._of_listing[ticket.listing] = ticket
+        self.tickets[ticket] = None
+        if ticket.bulk and ticket.expires_at < math.inf:
+            insort(self._by_expiry, (ticket.expires_at, ticket.arrival, ticket))
+            self._by_listing[ticket.listing] = ticket
         else:
-            self._lane(ticket).push(ticket)
+            self._queue_of(ticket).append(ticket)
 
-    def leave(self, ticket: Ticket) -> None:
-        """Go home: served, cancelled, or tired of waiting."""
-        del self.line[ticket]
-        if ticket.bulk and ticket.dies < math.inf:
-            del self._tokens[bisect_left(self._tokens, (ticket.dies, ticket.arrival))]
-            self._of_listing.pop(ticket.listing, None)
+    def remove(self, ticket: Ticket) -> None:
+        """Remove a call that waits no longer: it has its slot, or has given up."""
+        del self.tickets[ticket]
+        if ticket.bulk and ticket.expires_at < math.inf:
+            del self._by_expiry[bisect_left(self._by_expiry, (ticket.expires_at, ticket.arrival))]
+            self._by_listing.pop(ticket.listing, None)
         else:
-            self._lane(ticket).remove(ticket)
+            self._queue_of(ticket).remove(ticket)
 
-    def may_go(self, ticket: Ticket, room: Room, now: float) -> bool:
-        """Whether a call may go out if nobody else waits."""
-        if now < self._paced_until or room.wait(now, bulk=False) != 0:
+    def can_grant(self, ticket: Ticket, budget: Budget, now: float) -> bool:
+        """Return whether a call may go out, provided that no other call waits."""
+        if now < self._next_release_at or budget.wait_time(now, bulk=False) != 0:
             return False
-        return not ticket.bulk or (self._admits(ticket, room, now) and self._leaves_enough(ticket, room, now))
+        return not ticket.bulk or (self._admits(ticket, budget, now) and self._leaves_reserve(ticket, budget, now))
 
-    def serve(self, room: Room, now: float, chance: float) -> None:
-        """Let out whoever may go now, in order."""
-        while now >= self._paced_until and (ticket := self.next(room, now)) is not None:
-            self.served(ticket, room, now, chance)
+    def grant_waiting(self, budget: Budget, now: float, jitter: float) -> None:
+        """Grant slots to all waiting calls that may go out now, in order, and wake them."""
+        while now >= self._next_release_at and (ticket := self.next_ticket(budget, now)) is not None:
+            self.grant(ticket, budget, now, jitter)
             ticket.wake()
 
-    def next_look(self, room: Room, now: float) -> float:
-        """Give the moment at which time alone may let somebody out; infinite if only a call under way can."""
-        wait = room.wait(now, bulk=False)
+    def recheck_at(self, budget: Budget, now: float) -> float:
+        """Return when a waiting call may go out because time has passed; infinite if only a call in flight can help."""
+        wait = budget.wait_time(now, bulk=False)
         if wait != 0:
             return math.inf if wait is None else now + wait
-        if now < self._paced_until:
-            return self._paced_until
-        # There is a place, and those who wait may not have it: one of the reasons must come to its end.
-        kept_back = room.wait(now, bulk=True)
-        claim = self.listings.claim(now)
+        if now < self._next_release_at:
+            return self._next_release_at
+        # A slot is free, but none of the waiting calls may have it: one of the reasons must come to its end.
+        bulk_wait = budget.wait_time(now, bulk=True)
+        longest = self.listings.longest(now)
         return min(
-            _last_call(self._tokens[0][2]) if self._tokens else math.inf,
-            self.listings.next_death(now),
-            now + kept_back if kept_back else math.inf,
-            math.inf if claim is None else claim[3],
+            _held_back_until(self._by_expiry[0][2]) if self._by_expiry else math.inf,
+            self.listings.next_end(now),
+            now + bulk_wait if bulk_wait else math.inf,
+            math.inf if longest is None else longest.busy_until,
         )
 
-    def next(self, room: Room, now: float) -> Ticket | None:
-        """Give the call that goes out now; ``None`` if none may."""
-        if not self.line or room.wait(now, bulk=False) != 0:
+    def next_ticket(self, budget: Budget, now: float) -> Ticket | None:
+        """Return the call that goes out next; ``None`` if none may go out now."""
+        if not self.tickets or budget.wait_time(now, bulk=False) != 0:
             return None
-        interactive = self._interactive.head()
-        if self._tokens and self._urgent(room, now):
-            return self._tokens[0][2]
-        bulk = self._next_bulk(room, now)
+        interactive = self._interactive.first()
+        if self._by_expiry and self._token_at_risk(budget, now):
+            return self._by_expiry[0][2]
+        bulk = self._next_bulk(budget, now)
         if interactive is None:
-            if bulk is None or self._leaves_enough(bulk, room, now) or now >= _last_call(bulk):
+            if bulk is None or self._leaves_reserve(bulk, budget, now) or now >= _held_back_until(bulk):
                 return bulk
-            return self._claimant(room, now)
+            return self._ticket_of_longest(budget, now)
         if bulk is not None and self._interactive_in_a_row >= _BULK_EVERY - 1:
             return bulk
         return interactive
 
-    def served(self, ticket: Ticket, room: Room, now: float, chance: float) -> None:
-        """Give a call its place."""
+    def grant(self, ticket: Ticket, budget: Budget, now: float, jitter: float) -> None:
+        """Give a call its slot, whether it has waited or not.
+
+        Args:
+            ticket: The call.
+            budget: Where its slot is taken.
+            now: The time.
+            jitter: A random number from 0 to 1, by which the spacing after a pause varies.
+        """
         ticket.granted = True
-        if self.line and ticket in self.line:
-            self.leave(ticket)
-        room.took(now, bulk=ticket.bulk)
-        if step := room.step(now):
-            self._paced_until = now + step * (1 + chance)
+        if self.tickets and ticket in self.tickets:
+            self.remove(ticket)
+        budget.acquire(now, bulk=ticket.bulk)
+        if spacing := budget.spacing(now):
+            self._next_release_at = now + spacing * (1 + jitter)
         if ticket.bulk:
             self._interactive_in_a_row = 0
-        elif self.line and (self._tokens or self._bulk or self._beginners):
+        elif self.tickets and (self._by_expiry or self._bulk or self._new_listings):
             self._interactive_in_a_row += 1
         if ticket.listing is not None:
-            if ticket.begins:
-                self.listings.stands(ticket.listing, now + ticket.life, now)
-            self.listings.sends(ticket.listing, ticket.asked, now)
+            if ticket.begins_listing:
+                self.listings.update(ticket.listing, now + ticket.token_life, now)
+            self.listings.call_sent(ticket.listing, ticket.requested_at, now)
 
-    def ahead(self, ticket: Ticket) -> int:
-        """Count the interactive calls that go before this interactive one, as things stand."""
-        return self._interactive.ahead(ticket)
+    def count_before(self, ticket: Ticket) -> int:
+        """Count the interactive calls that go out before this interactive one, as things are now."""
+        return self._interactive.count_before(ticket)
 
-    def _lane(self, ticket: Ticket) -> FairQueue:
+    def _queue_of(self, ticket: Ticket) -> FairQueue:
         if not ticket.bulk:
             return self._interactive
-        return self._beginners if ticket.begins else self._bulk
+        return self._new_listings if ticket.begins_listing else self._bulk
 
-    def _next_bulk(self, room: Room, now: float) -> Ticket | None:
-        if self._tokens:
-            return self._tokens[0][2]
-        other, beginner = self._bulk.head(), self._beginners.head()
-        if beginner is None or not self._admits(beginner, room, now):
+    def _next_bulk(self, budget: Budget, now: float) -> Ticket | None:
+        if self._by_expiry:
+            return self._by_expiry[0][2]
+        other, new = self._bulk.first(), self._new_listings.first()
+        if new is None or not self._admits(new, budget, now):
             return other
-        return beginner if other is None or beginner.arrival < other.arrival else other
+        return new if other is None or new.arrival < other.arrival else other
 
-    def _admits(self, ticket: Ticket, room: Room, now: float) -> bool:
-        """Whether a call may go out as far as listings are concerned: one that begins needs room for its whole walk."""
-        if not ticket.begins:
+    def _admits(self, ticket: Ticket, budget: Budget, now: float) -> bool:
+        """Whether the listing of a call may begin: only if it can be finished beside those in progress."""
+        if not ticket.begins_listing:
             return True
         others = self.listings.count(now) - (ticket.listing in self.listings)
-        return others < room.listings(ticket.life)
+        return others < budget.max_listings(ticket.token_life)
 
-    def _leaves_enough(self, ticket: Ticket, room: Room, now: float) -> bool:
-        """Whether enough places are left for the interactive calls to come, and for the longest listing."""
-        spare = room.spare(now)
-        if spare < 1 or spare == math.inf:
-            return spare >= 1
-        claim = self.listings.claim(now)
-        if claim is None or claim[0] is ticket.listing:
+    def _leaves_reserve(self, ticket: Ticket, budget: Budget, now: float) -> bool:
+        """Whether enough slots are left for interactive calls to come, and for the longest listing."""
+        free = budget.bulk_slots(now)
+        if free < 1 or free == math.inf:
+            return free >= 1
+        longest = self.listings.longest(now)
+        if longest is None or longest.listing is ticket.listing:
             return True
-        _, pages, period, _ = claim
-        return spare > room.claim(pages, period)
+        return free > budget.listing_reserve(longest.pages, longest.page_seconds)
 
-    def _claimant(self, room: Room, now: float) -> Ticket | None:
-        """Give the waiting call of the listing for which places are kept, if it may go."""
-        claim = self.listings.claim(now)
-        ticket = None if claim is None else self._of_listing.get(claim[0])
-        return ticket if ticket is not None and self._leaves_enough(ticket, room, now) else None
+    def _ticket_of_longest(self, budget: Budget, now: float) -> Ticket | None:
+        """Return the waiting call of the listing that slots are kept for, if it may go out."""
+        longest = self.listings.longest(now)
+        ticket = None if longest is None else self._by_listing.get(longest.listing)
+        return ticket if ticket is not None and self._leaves_reserve(ticket, budget, now) else None
 
-    def _urgent(self, room: Room, now: float) -> bool:
-        """Whether some token dies if the place that is free now goes to anybody else.
+    def _token_at_risk(self, budget: Budget, now: float) -> bool:
+        """Whether some token expires unless the slot that is free now goes to a call with a token.
 
-        The k-th token to die needs k places before it does. The more time, the more places: past the first token that
-        has enough of them for all, nobody needs to be asked.
+        The k-th token to expire needs k slots before it does. Later tokens have more slots: once there are enough for
+        all tokens, the rest need not be checked.
         """
-        for rank, (dies, _, _) in enumerate(self._tokens, 1):
-            slots = room.slots(now, dies)
+        for rank, (expires_at, _, _) in enumerate(self._by_expiry, 1):
+            slots = budget.slots_until(now, expires_at)
             if slots <= rank:
                 return True
-            if slots > len(self._tokens):
+            if slots > len(self._by_expiry):
                 return False
         return False
 
 
-def _last_call(ticket: Ticket) -> float:
-    """Give the moment from which on a token is not held back for anybody's sake: it has a tenth of its life left."""
-    return ticket.dies - ticket.life / 10 if ticket.dies < math.inf else math.inf
+def _held_back_until(ticket: Ticket) -> float:
+    """Return when a token has a tenth of its life left: from then on, its call is held back for no other call."""
+    return ticket.expires_at - ticket.token_life / 10 if ticket.expires_at < math.inf else math.inf

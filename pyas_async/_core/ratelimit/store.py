@@ -1,7 +1,7 @@
-"""Where the calls of a key are counted if several processes use it: the words that a process and a store exchange.
+"""What a process and a store exchange, if several processes use a key and the store counts the calls of all of them.
 
-A process leases places from the store, a few at a time, and lets its own calls out against them. What it has learned
-since (calls that went out, what the service said is left, a 429) travels with the next request.
+A process leases slots from the store, a few at a time, and spends them on its own calls. The next request reports what
+the process has learned since: calls that went out, how many the service said remain, a 429.
 """
 
 from typing import Protocol, runtime_checkable
@@ -11,7 +11,8 @@ import attrs
 from pyas_async._checks import is_number
 from pyas_async._public import public
 
-_LONGEST = 10**9
+_LARGEST_SHOWN = 10**9
+"""Whole numbers from here on are not written into messages."""
 
 
 @public
@@ -20,21 +21,21 @@ class BudgetReport:
     """What a process tells the store, and asks of it.
 
     Attributes:
-        wanted: Places that it asks for; 0 if it only has something to tell.
+        wanted: Slots that the process asks for; 0 if it only reports.
         interactive: How many of these are for interactive calls, which go before the bulk calls of other processes.
-        sent: Calls against places leased before that are over since the last report, answered or not. Each keeps its
-            place for a window.
-        under_way: Calls that are out now: each keeps its place until it is over. The service may count them at any
+        sent: Calls with leased slots that are over since the last report, with a response or without. Each holds its
+            slot for a window from now.
+        under_way: Calls that are in flight: each holds its slot until it is over. The service may count it at any
             moment until then.
-        unused: Leased places that it gives back before they expire. A process that wants places has none left of those
-            that it had.
-        used: Calls of this process that take up a place now: all that went out in the last window, reported or not. A
-            store that has lost its memory learns from it what was spent.
-        limit: Calls per window that all processes together may spend; ``None`` if it does not know.
+        unused: Leased slots that the process gives back before they expire. A process that wants slots has no leased
+            slot left.
+        used: Calls of this process that hold a slot now: all that went out in the last window, reported or not. A
+            store that has lost its data learns from it what was spent.
+        limit: Calls per window that all processes together may spend; ``None`` if the process does not know.
         window: Seconds, the guard included.
-        remaining: What the service last said is left of the key's limit; ``None`` if it said nothing new.
-        resets_in: Seconds until that ends.
-        paused_for: Seconds for which the service has turned the key away; 0 if it has not.
+        remaining: How many calls of the key's limit remain, as the service last said; ``None`` if it said nothing new.
+        resets_in: Seconds until the window that this number is about ends.
+        paused_for: Seconds for which the service refuses calls of the key; 0 if it does not.
     """
 
     wanted: int
@@ -56,13 +57,14 @@ class BudgetLease:
     """What the store gives.
 
     Attributes:
-        places: Calls that the process may let out.
-        expires_in: Seconds in which it must; what is left then belongs to others again.
-        ask_again_in: Seconds to wait before asking again, if there is no place; taken for 0.05 at least, and for a
-            window at most.
-        processes: How many processes spend the budget now. While the store cannot be reached, each counts alone, and
-            spends the part of the limit that is one of so many; at first no more than it had, since others may have had
-            more. ``None`` if the store does not know: then a process spends as if it were the only one.
+        places: Slots: calls that the process may send.
+        expires_in: Seconds for which the slots can be used; those that are left then belong to other processes again.
+        ask_again_in: Seconds to wait before asking again, if there is no slot. Less than 0.05 counts as 0.05, more than
+            a window as a window.
+        processes: How many processes spend the budget now. While the store cannot be reached, each process counts
+            alone, and spends an equal part of the limit; for the first window no more than it used already, since
+            others may have used more. ``None`` if the store does not know: then a process spends as if it were the
+            only one.
     """
 
     places: int
@@ -76,21 +78,23 @@ class BudgetLease:
 class BudgetStore(Protocol):
     """Counts the calls of one key for several processes: ``RateBudget(..., store=...)``.
 
-    It is asked by one call at a time, and only when a process has no leased place left or something urgent to tell. The
-    question may be cancelled at any moment: what was leased in vain must come back by itself, a window after it has
-    expired. (A process that was killed may have sent calls that it never reported; one that lives may report them late,
-    since nobody of it waits.) If the store raises,
-    answers with what is no lease, or has not answered after five seconds of being asked, in one question or in several
-    that were cut short, the process counts alone for a while, and says so in the log and to ``on_event``.
+    A process asks with one call at a time, and only when it has no leased slot left or something urgent to report. The
+    request may be cancelled at any moment. So the store must free leased slots that were not used, a window after the
+    lease has expired. (A process that was killed may have sent calls that it never reported. One that is alive may
+    report them late, while none of its calls waits.)
+
+    The store fails if it raises, answers with something other than a `BudgetLease`, or takes more than five seconds in
+    all, in one request or in several that were cut short. Then the process counts alone for a while, and tells the log
+    and ``on_event``.
     """
 
     async def lease(self, report: BudgetReport) -> BudgetLease:
-        """Take what a process has to tell, and lease it places."""
+        """Count what a process reports, and lease it slots."""
         ...
 
 
 def lease_fault(lease: object) -> str | None:
-    """Say what is wrong with a store's answer, which is the user's code; ``None`` if it is a lease."""
+    """Return what is wrong with the answer of a store, which is the user's code; ``None`` if it is a valid lease."""
     if not isinstance(lease, BudgetLease):
         return f"answered with {type(lease).__name__}, not with a BudgetLease"
     for name, least in (("places", 0), ("processes", 1)):
@@ -107,8 +111,8 @@ def lease_fault(lease: object) -> str | None:
 
 
 def _shown(value: object) -> str:
-    """Show a number of a usual length; of anything else its type alone, since it may hold what is nobody's business."""
+    """Show a number of usual length; of anything else only the type, since the value may be confidential."""
     if isinstance(value, float) or value is None:
         return "None" if value is None else f"{value:.6g}"
-    small = isinstance(value, int) and abs(value) < _LONGEST
+    small = isinstance(value, int) and abs(value) < _LARGEST_SHOWN
     return str(value) if small else type(value).__name__

@@ -13,7 +13,7 @@ import attrs
 
 from pyas_async._core.calls.exchange import Exchange, Fail, Return, Send, Wait
 from pyas_async._core.calls.messages import Call, Fault, Response
-from pyas_async._core.ratelimit.queue import Ticket
+from pyas_async._core.ratelimit.tickets import Ticket
 from pyas_async._runtime.calls.options import CallOptions
 from pyas_async._runtime.calls.resources import CallResources
 from pyas_async._runtime.calls.unsent import UnsentCall
@@ -89,7 +89,7 @@ class Execution(Generic[T]):
             action = await self._step()
             if exchange.pauses_key is not None:
                 # Other processes that share the key need not be refused as well. No response can be lost here.
-                await resources.limiter.tell_store(exchange.remaining(resources.clock.now()))
+                await resources.limiter.report_to_store(exchange.remaining(resources.clock.now()))
             if isinstance(action, Return):
                 return action.value
             if isinstance(action, Fail):
@@ -138,7 +138,7 @@ class Execution(Generic[T]):
         self._announce_wait(resources.limiter.expected_wait(), "budget")
         left = None if self._options.limits.patient else exchange.remaining(began)
         with self._unsent.waiting():
-            await resources.limiter.wait(ticket, left)
+            await resources.limiter.acquire(ticket, left)
         exchange.waited(resources.clock.now() - began)
 
     async def _connect_and_attempt(self, ticket: Ticket, action: Send | Fail | None) -> Wait | Return[T] | Fail:
@@ -166,7 +166,7 @@ class Execution(Generic[T]):
             if connected:
                 resources.connections.release()
             if not sent:
-                resources.limiter.withdraw(ticket)
+                resources.limiter.cancel(ticket)
 
     async def _wait_for_connection(self) -> bool:
         resources, exchange = self._resources, self._exchange
@@ -231,16 +231,16 @@ class Execution(Generic[T]):
         if isinstance(outcome, Response):
             # The headers of Zoom's own limit say nothing about what is left of the key's.
             zooms = outcome.status == 429 and exchange.pauses_key is None
-            budget.spent(now, told=budget.learn({} if zooms else outcome.headers, now, wall))
+            budget.settle(now, reported=budget.learn({} if zooms else outcome.headers, now, wall))
             if exchange.pauses_key is not None:
                 # Other processes may have been told the same moment: jitter keeps them from coming back together.
                 jitter = min(1.0, exchange.pauses_key / 10) * clock.chance()
                 budget.pause(exchange.pauses_key + jitter, now)
         elif outcome is None or outcome.sent:
-            budget.spent(now)
+            budget.settle(now)
         else:
-            budget.release()
-        limiter.moved()
+            budget.cancel()
+        limiter.grant_waiting()
 
     def _announce_wait(self, seconds: float, reason: Literal["retry", "budget", "connection"]) -> None:
         self._resources.events.emit(

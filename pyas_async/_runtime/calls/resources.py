@@ -68,7 +68,7 @@ class CallResources:
         """Replace the clock, as tests do; only before the first call."""
         self.clock = clock
         self.events.use_clock(clock)
-        self.limiter.keep_time_by(clock)
+        self.limiter.use_clock(clock)
         self.transport.keep_time_by(clock)
 
     async def aclose(self) -> None:

@@ -80,11 +80,11 @@ class Session:
 
     def stands(self, listing: Listing, dies: float | None, *, pages: int = 1) -> None:
         """Note when the page token of a listing expires (``None``: it has none), and how many pages are left."""
-        self.resources.limiter.stands(listing, dies, pages=pages)
+        self.resources.limiter.update_listing(listing, dies, pages=pages)
 
     def ends_with(self, holder: object, listing: Listing) -> None:
         """End a listing when the object that asks for its pages is garbage."""
-        self.resources.limiter.ends_with(holder, listing)
+        self.resources.limiter.end_listing_with(holder, listing)
 
     async def pause(self, seconds: float) -> None:
         """Sleep until the time is over or the client is closed."""

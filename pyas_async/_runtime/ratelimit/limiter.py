@@ -1,8 +1,8 @@
-"""Who may send next, when the call budget is short: the waiting in front of a budget's queue.
+"""How a client's calls wait for a slot in the call budget.
 
-The queue (`_core/queue.py`) says who goes; it belongs to the budget, so that clients which share one stand in one line.
-Nobody drives it in the background: one of the waiting calls watches the clock for all, and whoever leaves wakes the
-next. No lock is held across a wait, and a waiter that is cancelled gives its place back.
+`Queue` decides which call goes out next. It belongs to the budget, so clients that share a budget share the queue. No
+background task runs it: one of the waiting calls watches the clock for all of them, and each call that leaves the queue
+wakes the next. No lock is held across a wait, and a waiting call that is cancelled gives its slot back.
 """
 
 import math
@@ -14,232 +14,240 @@ import anyio
 import anyio.lowlevel
 
 from pyas_async._core.ratelimit.budget import RateBudget
-from pyas_async._core.ratelimit.queue import Ticket
+from pyas_async._core.ratelimit.tickets import Ticket
 from pyas_async._runtime.clock import Clock
 from pyas_async._runtime.loop_guard import is_abandoned
 from pyas_async.errors import BudgetTimeoutError, ClientClosedError
 
 if TYPE_CHECKING:
-    from pyas_async._core.ratelimit.store_share import StoreShare
+    from pyas_async._core.ratelimit.leases import StoreShare
     from pyas_async._runtime.ratelimit.store_client import StoreClient
 
-_TICK = 0.001
-"""Seconds that the watcher sleeps at least: a moment that has come a hair too early must not become a busy loop."""
+_MIN_SLEEP = 0.001
+"""Seconds that the watcher sleeps at least: clocks that differ by a little must not make it a busy loop."""
 
 
 class RateLimiter:
-    """A client's way into the queue of its budget."""
+    """What a client's calls get their slots from, and wait for them."""
 
     def __init__(self, budget: RateBudget, clock: Clock, on_alone: Callable[[str, float], None] | None = None) -> None:
-        """Stand in front of a budget.
+        """Limit calls by a budget.
 
         Args:
-            budget: Whose queue it is.
+            budget: The budget, whose queue the calls wait in.
             clock: Tells the time.
-            on_alone: Is told what was wrong with the budget's store, and for how many seconds it is not asked.
+            on_alone: Called with what was wrong with the budget's store, and for how many seconds it is not asked.
         """
         self.budget = budget
         self._clock = clock
         self._waiting: set[Ticket] = set()
-        self._asking = None if budget.sharing is None else _asking(budget.sharing, on_alone)
+        self._store_client = None if budget.store_share is None else _store_client(budget.store_share, on_alone)
         self._closed = False
 
-    def keep_time_by(self, clock: Clock) -> None:
-        """Go by another clock."""
+    def use_clock(self, clock: Clock) -> None:
+        """Tell the time by another clock."""
         self._clock = clock
 
     @property
     def waiting(self) -> int:
-        """Calls that wait, those of other clients on the same budget included."""
+        """How many calls wait, including those of other clients with the same budget."""
         return len(self.budget.queue)
 
     def try_acquire(self, ticket: Ticket, now: float | None = None) -> bool:
-        """Take a place at once, if the call may have one before all who wait; `now`, if somebody has just looked."""
-        queue = self.budget.queue
-        if is_abandoned(queue):
-            self._forget()
-        if queue.line:
-            queue.join(ticket)
-            self.moved()
-            if not ticket.granted:
-                queue.leave(ticket)
-            return ticket.granted
-        now = self._clock.now() if now is None else now
-        if queue.may_go(ticket, self.budget, now):
-            queue.served(ticket, self.budget, now, self._clock.chance())
-        return ticket.granted
-
-    def expected_wait(self) -> float:
-        """Seconds that a call would wait at least."""
-        return self.budget.earliest(self._clock.now(), len(self.budget.queue))
-
-    async def wait(self, ticket: Ticket, left: float | None = None) -> None:
-        """Wait for a place: the ticket is granted, or the page token that the call carries died meanwhile.
+        """Take a slot without waiting; ``False`` if none is free for this call, or other calls go first.
 
         Args:
             ticket: The call.
-            left: Seconds until the call's deadline; ``None`` if the wait is not bounded.
+            now: The time, if the caller has just asked the clock.
 
         Raises:
-            BudgetTimeoutError: If the place would come too late.
+            WrongEventLoopError: If calls of another event loop wait for the same budget.
+        """
+        queue = self.budget.queue
+        if is_abandoned(queue):
+            self._clear_queue()
+        if queue.tickets:
+            queue.add(ticket)
+            self.grant_waiting()
+            if not ticket.granted:
+                queue.remove(ticket)
+            return ticket.granted
+        now = self._clock.now() if now is None else now
+        if queue.can_grant(ticket, self.budget, now):
+            queue.grant(ticket, self.budget, now, self._clock.chance())
+        return ticket.granted
+
+    def expected_wait(self) -> float:
+        """Return the seconds that a call would wait at least."""
+        return self.budget.min_wait(self._clock.now(), len(self.budget.queue))
+
+    async def acquire(self, ticket: Ticket, timeout: float | None = None) -> None:  # noqa: ASYNC109 -- a call's deadline
+        """Wait for a slot, until it is granted or the page token that the call carries expires.
+
+        Args:
+            ticket: The call. Its `granted` says whether it has a slot.
+            timeout: Seconds until the call's deadline; ``None`` for no limit.
+
+        Raises:
+            BudgetTimeoutError: If the slot would come too late.
             ClientClosedError: If the client is closed meanwhile.
             WrongEventLoopError: If calls of another event loop wait for the same budget.
         """
         queue = self.budget.queue
         if is_abandoned(queue):
-            self._forget()
+            self._clear_queue()
         queue.loop = anyio.lowlevel.current_token()
-        give_up = math.inf if left is None else self._clock.now() + left
-        queue.join(ticket)
+        deadline = math.inf if timeout is None else self._clock.now() + timeout
+        queue.add(ticket)
         self._waiting.add(ticket)
         try:
-            while not self._over(ticket):
-                # One moment for the whole look: a place that comes back after nobody was let out, and before the time
-                # until the next look is reckoned, would be slept through.
+            while not self._is_done(ticket):
+                # The whole look goes by one moment. A slot that came free after the slots were granted, but before the
+                # next look was scheduled, would go unnoticed.
                 now = self._clock.now()
-                self._look(now)
+                self._grant_waiting(now)
                 if not ticket.granted:
-                    self._check(ticket, give_up, now)
-                    await self._sleep(ticket, give_up, now)
+                    self._check_deadline(ticket, deadline, now)
+                    await self._sleep(ticket, deadline, now)
         except BaseException:
-            self.withdraw(ticket)
+            self.cancel(ticket)
             raise
         finally:
             self._waiting.discard(ticket)
-            if ticket.wake is not _forgotten:
+            if ticket.wake is not _loop_has_ended:
                 if not ticket.granted:
-                    queue.leave(ticket)
+                    queue.remove(ticket)
                 if queue.watcher is ticket:
                     queue.watcher = None
-                self.moved()
+                self.grant_waiting()
 
-    def withdraw(self, ticket: Ticket) -> None:
-        """Give back the place of a call that does not go out, if it has one."""
+    def cancel(self, ticket: Ticket) -> None:
+        """Give back the slot of a call that is not sent, if it has one."""
         if not ticket.granted:
             return
-        self.budget.release(bulk=ticket.bulk)
-        if ticket.begins:
-            self.budget.queue.listings.ended(ticket.listing)
-        self.moved()
+        self.budget.cancel(bulk=ticket.bulk)
+        if ticket.begins_listing:
+            self.budget.queue.listings.end(ticket.listing)
+        self.grant_waiting()
 
-    def stands(self, listing: Hashable, dies: float | None, *, pages: int = 1) -> None:
-        """Take note of where a listing stands.
+    def update_listing(self, listing: Hashable, expires_at: float | None, *, pages: int = 1) -> None:
+        """Note how far a listing is.
 
         Args:
-            listing: Whichever it is.
-            dies: When its token dies; ``None`` if it has none, and makes room for another.
-            pages: Pages that are left, as far as anybody knows.
+            listing: The listing.
+            expires_at: When its page token expires; ``None`` if it has none, so that another listing may begin.
+            pages: Pages that are left, as far as known.
         """
         listings = self.budget.queue.listings
-        if dies is not None:
-            listings.stands(listing, dies, self._clock.now(), pages=pages)
+        if expires_at is not None:
+            listings.update(listing, expires_at, self._clock.now(), pages=pages)
         else:
-            listings.ended(listing)
-        self.moved()
+            listings.end(listing)
+        self.grant_waiting()
 
-    def ends_with(self, holder: object, listing: Hashable) -> None:
-        """Let a listing end when whoever asks for its pages is garbage: a loop that was left needs no cleaning up.
+    def end_listing_with(self, owner: object, listing: Hashable) -> None:
+        """End a listing when its owner is garbage-collected: a loop that was left needs no clean-up.
 
-        Garbage is found at any moment, in any thread, and when the program ends: nothing is done then but to note it.
+        That can happen at any moment, in any thread, and when the program ends, so the listing is only noted then.
         """
-        weakref.finalize(holder, self.budget.queue.listings.abandoned.append, listing).atexit = False
+        weakref.finalize(owner, self.budget.queue.listings.abandoned.append, listing).atexit = False
 
-    def moved(self) -> None:
-        """Look at the queue again: a call came or ended, or the budget has learned something."""
-        if self.budget.queue.line:
-            self._look(self._clock.now())
+    def grant_waiting(self) -> None:
+        """Let waiting calls out that may go now. Call it when a call is over, or the budget has learned something."""
+        if self.budget.queue.tickets:
+            self._grant_waiting(self._clock.now())
 
-    def _look(self, now: float) -> None:
+    def _grant_waiting(self, now: float) -> None:
         queue = self.budget.queue
-        if not queue.line or queue.loop != anyio.lowlevel.current_token():  # nobody who can be woken from here
+        if not queue.tickets or queue.loop != anyio.lowlevel.current_token():  # no call that can be woken from here
             return
-        queue.serve(self.budget, now, self._clock.chance())
+        queue.grant_waiting(self.budget, now, self._clock.chance())
         if queue.watcher is None:
             for ticket in queue:
                 ticket.wake()
                 break
-        elif self._asks(now) or queue.next_look(self.budget, now) < queue.watched_until:
+        elif self._store_is_due(now) or queue.recheck_at(self.budget, now) < queue.watched_until:
             queue.watcher.wake()
 
-    async def tell_store(self, left: float | None = None) -> None:
-        """Tell the store that several processes share what cannot wait, if there is a store and such a thing.
+    async def report_to_store(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 -- a call's deadline
+        """Report what is urgent to the store that several processes share, if there is a store and such news.
 
         Args:
-            left: Seconds until the deadline of the call that found it out, which does not wait for longer; ``None`` if
-                it has none. What could not be told then is told with the next question.
+            timeout: Seconds until the deadline of the call that brought the news, which does not wait longer than that;
+                ``None`` if it has none. News that could not be reported then goes with the next request.
         """
-        if self._asking is not None and (left is None or left > 0) and self._asks(self._clock.now()):
-            await self._asking.ask(math.inf if left is None else left, self._clock, self.moved)
+        seconds = math.inf if timeout is None else timeout
+        if self._store_client is not None and seconds > 0 and self._store_is_due(self._clock.now()):
+            await self._store_client.ask(seconds, self._clock, self.grant_waiting)
 
     def close(self) -> None:
-        """Send everybody home."""
+        """End all waits of this client with `ClientClosedError`, and its requests to the store."""
         self._closed = True
         for ticket in self._waiting:
             ticket.wake()
-        if self._asking is not None:
-            self._asking.stop()
+        if self._store_client is not None:
+            self._store_client.close()
 
-    def _forget(self) -> None:
-        """Forget those who stood in line in an event loop that has ended: they cannot be woken, nor go home."""
-        queue, sharing = self.budget.queue, self.budget.sharing
+    def _clear_queue(self) -> None:
+        """Remove calls that waited in an event loop which has ended: they cannot be woken, nor leave the queue."""
+        queue, share = self.budget.queue, self.budget.store_share
         for ticket in list(queue):
-            queue.leave(ticket)
-            ticket.wake = _forgotten
+            queue.remove(ticket)
+            ticket.wake = _loop_has_ended
         queue.watcher = None
-        if sharing is not None:
-            sharing.leases.asking = False
+        if share is not None:
+            share.leases.asking = False
 
-    def _asks(self, now: float) -> bool:
-        """Whether a store that others share is to be asked, or told something, now."""
-        return self.budget.sharing is not None and self.budget.sharing.asks(now)
+    def _store_is_due(self, now: float) -> bool:
+        return self.budget.store_share is not None and self.budget.store_share.due(now)
 
-    def _over(self, ticket: Ticket) -> bool:
-        """Whether a wait has come to its end; nobody is served after the client is closed."""
+    def _is_done(self, ticket: Ticket) -> bool:
+        """Whether a wait is over. A closed client's calls get no slot even if one is free."""
         if self._closed:
-            msg = "the client was closed while the call waited for room in the call budget"
+            msg = "the client was closed while the call waited for a slot in the call budget"
             raise ClientClosedError(msg)
-        return ticket.granted or self._clock.now() >= ticket.dies
+        return ticket.granted or self._clock.now() >= ticket.expires_at
 
-    def _check(self, ticket: Ticket, give_up: float, now: float) -> None:
-        """Refuse to wait for what cannot come in time."""
-        if give_up == math.inf:
+    def _check_deadline(self, ticket: Ticket, deadline: float, now: float) -> None:
+        """Refuse to wait for a slot that cannot come in time."""
+        if deadline == math.inf:
             return
         budget = self.budget
-        ahead = 0 if ticket.bulk else budget.queue.interactive
-        seconds = budget.earliest(now, ahead)
-        if ahead and now + seconds >= give_up:  # perhaps: who goes before it takes long to be counted
-            seconds = budget.earliest(now, budget.queue.ahead(ticket))
-        if now + seconds >= give_up:
+        before = 0 if ticket.bulk else budget.queue.interactive
+        seconds = budget.min_wait(now, before)
+        if before and now + seconds >= deadline:  # perhaps: to count the calls that go first takes long
+            seconds = budget.min_wait(now, budget.queue.count_before(ticket))
+        if now + seconds >= deadline:
             msg = (
-                f"the key's rate limit is used up: there is room again in {seconds:.0f} s, which is after this call's "
+                f"the key's rate limit is used up: a slot comes free in {seconds:.0f} s, which is after this call's "
                 "deadline. Wait, raise deadline=, or use priority='bulk' with deadline=None"
             )
             raise BudgetTimeoutError(msg, retry_after=seconds)
 
-    async def _sleep(self, ticket: Ticket, give_up: float, now: float) -> None:
-        """Sleep until woken, or until there is something to do; one of all who wait watches the clock."""
+    async def _sleep(self, ticket: Ticket, deadline: float, now: float) -> None:
+        """Sleep until woken, or until there is something to do; one of the waiting calls watches the clock."""
         queue = self.budget.queue
         event = anyio.Event()
         ticket.wake = event.set
-        until = min(give_up, ticket.dies)
+        until = min(deadline, ticket.expires_at)
         if queue.watcher is None or queue.watcher is ticket:
             queue.watcher = ticket
-            if self._asking is not None and self._asks(now):
-                await self._asking.ask(until - now, self._clock, self.moved)
+            if self._store_client is not None and self._store_is_due(now):
+                await self._store_client.ask(until - now, self._clock, self.grant_waiting)
                 return
-            sharing = self.budget.sharing
-            tells_at = math.inf if sharing is None else sharing.leases.tells_at
-            queue.watched_until = min(queue.next_look(self.budget, now), tells_at)
-            until = min(until, max(queue.watched_until, now + _TICK))
+            share = self.budget.store_share
+            report_at = math.inf if share is None else share.leases.report_at
+            queue.watched_until = min(queue.recheck_at(self.budget, now), report_at)
+            until = min(until, max(queue.watched_until, now + _MIN_SLEEP))
         with self._clock.move_on_after(until - now):
             await event.wait()
 
 
-def _asking(sharing: "StoreShare", on_alone: Callable[[str, float], None] | None) -> "StoreClient":
+def _store_client(share: "StoreShare", on_alone: Callable[[str, float], None] | None) -> "StoreClient":
     from pyas_async._runtime.ratelimit.store_client import StoreClient  # noqa: PLC0415 -- most programs have no store
 
-    return StoreClient(sharing, on_alone)
+    return StoreClient(share, on_alone)
 
 
-def _forgotten() -> None:
-    """Wake nobody. It marks a call whose wait ends only as garbage, and must leave those who wait by then alone."""
+def _loop_has_ended() -> None:
+    """Mark a call whose event loop has ended. Its wait ends as garbage, and must leave the queue as it is by then."""

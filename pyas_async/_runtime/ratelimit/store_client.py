@@ -1,6 +1,6 @@
-"""Asking the store that several processes share: one question at a time, within bounds, and what follows if it fails.
+"""Requests to the store that several processes share: one at a time, with a timeout, and what follows a failure.
 
-It is loaded for those who have a store.
+The module is loaded only if a budget has a store.
 """
 
 from collections.abc import Callable
@@ -8,63 +8,63 @@ from collections.abc import Callable
 import anyio
 import anyio.lowlevel
 
-from pyas_async._core.ratelimit.store_share import StoreShare
+from pyas_async._core.ratelimit.leases import StoreShare
 from pyas_async._runtime.clock import Clock
 
 
 class StoreClient:
-    """A client's way to the store of its budget."""
+    """What a client asks the store of its budget with."""
 
-    def __init__(self, sharing: StoreShare, on_alone: Callable[[str, float], None] | None) -> None:
-        """Stand before a store.
+    def __init__(self, share: StoreShare, on_alone: Callable[[str, float], None] | None) -> None:
+        """Prepare to ask a store.
 
         Args:
-            sharing: The budget that it counts.
-            on_alone: Is told what was wrong with the store, and for how many seconds it is not asked.
+            share: This process's part in the budget that the store counts.
+            on_alone: Called with what was wrong with the store, and for how many seconds it is not asked.
         """
-        self._sharing = sharing
+        self._share = share
         self._on_alone = on_alone
-        self._under_way: set[anyio.CancelScope] = set()
+        self._requests: set[anyio.CancelScope] = set()
 
-    async def ask(self, seconds: float, clock: Clock, then: Callable[[], None]) -> None:
-        """Tell the store what there is to tell, and ask it for the places that are wanted.
+    async def ask(self, seconds: float, clock: Clock, on_end: Callable[[], None]) -> None:
+        """Send a report to the store, and ask for the slots that are wanted.
 
-        A store that fails must not end a call: then this process counts alone for a while.
+        A store that fails must not end a call: this process counts alone for a while then.
 
         Args:
-            seconds: For how long whoever asks can wait, at most.
+            seconds: How long the call that asks can wait.
             clock: Tells the time.
-            then: Is called when the answer is there, or is not awaited any more.
+            on_end: Called when the request is over, however it ended.
         """
-        leases, began = self._sharing.leases, clock.now()
-        report = self._sharing.report(began)
-        scope = anyio.move_on_after(min(seconds, leases.patience))
-        self._under_way.add(scope)
+        leases, began = self._share.leases, clock.now()
+        report = self._share.report(began)
+        scope = anyio.move_on_after(min(seconds, leases.answer_time))
+        self._requests.add(scope)
         leases.asking, lease, fault = True, None, None
         try:
             with scope:
                 lease = await leases.store.lease(report)
-                fault = self._sharing.leased(report, lease, clock.now())
+                fault = self._share.accept(report, lease, clock.now())
         except Exception as error:  # noqa: BLE001  (it is the user's code)
             fault = f"raised {type(error).__name__}"
         finally:
-            self._under_way.discard(scope)
+            self._requests.discard(scope)
             leases.asking = False
             now = clock.now()
             if lease is None and fault is None:
-                fault = leases.waited(now - began)
+                fault = leases.note_unanswered(now - began)
             if fault is not None:
-                self._goes_alone(fault, self._sharing.failed(now))
-            # Cancelled or not, whoever slept until the answer must look again.
-            then()
-        # A store that answers without waiting, and gives nothing, must not keep the event loop to itself.
+                self._count_alone(fault, self._share.count_alone(now))
+            # Cancelled or not, calls that slept until the answer must look again.
+            on_end()
+        # A store that answers without suspending, and gives nothing, must not block the event loop.
         await anyio.lowlevel.checkpoint()
 
-    def stop(self) -> None:
-        """Wait for no answer any more."""
-        for scope in self._under_way:
+    def close(self) -> None:
+        """Cancel the requests under way."""
+        for scope in self._requests:
             scope.cancel()
 
-    def _goes_alone(self, fault: str, seconds: float) -> None:
+    def _count_alone(self, fault: str, seconds: float) -> None:
         if self._on_alone is not None:
             self._on_alone(fault, seconds)

@@ -1,4 +1,4 @@
-"""The call budget: never more calls than the limit, whatever the service's window; what the service says is heard."""
+"""The call budget: never more calls than the limit, in any window of the service; what the service reports counts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.strategies import brisk
-from core.tools import NOON, take
+from core.tools import NOON, try_acquire
 from pyas_async import RateBudget
 
 WINDOW = 300.0
@@ -31,16 +31,16 @@ def headers(remaining: int | None = None, resets_in: float | None = None) -> dic
 
 
 def arrivals(budget: RateBudget, gaps: list[float], delays: list[float], parts: list[float]) -> list[float]:
-    """Send as often as the budget lets us; tell when each call came to the service, somewhere before its answer."""
+    """Send whenever a slot is free; return when each call reached the service, at some moment before its response."""
     now, counted = 0.0, list[float]()
-    under_way: list[float] = []
+    in_flight: list[float] = []
     for number, gap in enumerate(gaps):
         now += gap
-        while under_way and under_way[0] <= now:
-            budget.spent(heapq.heappop(under_way))
-        if take(budget, now):
+        while in_flight and in_flight[0] <= now:
+            budget.settle(heapq.heappop(in_flight))
+        if try_acquire(budget, now):
             counted.append(now + delays[number] * parts[number])
-            heapq.heappush(under_way, now + delays[number])
+            heapq.heappush(in_flight, now + delays[number])
     return counted
 
 
@@ -49,7 +49,7 @@ def arrivals(budget: RateBudget, gaps: list[float], delays: list[float], parts: 
 def test_never_above_the_limit(
     limit: int, gaps: list[float], delays: list[float], parts: list[float], phase: float
 ) -> None:
-    """However calls come and however long their answers take, no window of the service holds more than the limit."""
+    """However calls come and however long their responses take, no window of the service has more than the limit."""
     counted = sorted(arrivals(RateBudget(limit), gaps, delays, parts))
     fixed = [sum(1 for at in counted if math.floor((at + phase) / WINDOW) == k) for k in range(40)]
     sliding = [sum(1 for at in counted if start <= at < start + WINDOW) for start in counted]
@@ -62,169 +62,169 @@ def test_never_above_the_limit(
 @given(st.integers(1, 200), st.integers(1, 100))
 @example(100, 29)
 def test_share(limit: int, percent: int) -> None:
-    """A program spends its share of the limit at once, and no more; at least one call, or it could do nothing."""
+    """A program can spend its share of the limit at once, and no more, but always one call."""
     budget = RateBudget(limit, share=percent / 100)
     budget.learn({}, 0.0, NOON)
-    taken = sum(take(budget, 0.0) for _ in range(limit + 1))
+    acquired = sum(try_acquire(budget, 0.0) for _ in range(limit + 1))
 
-    assert taken == max(1, limit * percent // 100)
+    assert acquired == max(1, limit * percent // 100)
 
 
 @brisk
 @given(st.integers(1, 20), st.floats(0, 100), st.floats(0, 5))
-def test_places_come_back(limit: int, answered: float, guard: float) -> None:
-    """A place is free again a window after its answer and the guard, not before; ``wait`` says when."""
+def test_slots_come_free(limit: int, answered: float, guard: float) -> None:
+    """A slot comes free a window and the guard after its response, not before; `wait_time` says when."""
     budget = RateBudget(limit, guard=guard)
     budget.learn({}, 0.0, NOON)
     for _ in range(limit):
-        take(budget, 0.0)
-    assert budget.wait(0.0) is None
-    budget.spent(answered)
+        try_acquire(budget, 0.0)
+    assert budget.wait_time(0.0) is None
+    budget.settle(answered)
     free = answered + WINDOW + guard
 
-    assert free - answered == pytest.approx(budget.wait(answered) or 0.0)
-    assert not take(budget, free - 0.001)
-    assert take(budget, free + 0.001)
-    assert not take(budget, free + 0.001)
+    assert free - answered == pytest.approx(budget.wait_time(answered) or 0.0)
+    assert not try_acquire(budget, free - 0.001)
+    assert try_acquire(budget, free + 0.001)
+    assert not try_acquire(budget, free + 0.001)
 
 
-def test_wait_is_zero_where_there_is_room() -> None:
-    """Where a place is free, nobody waits."""
-    assert 0.0 == RateBudget(1).wait(0.0)
-    assert 0.0 == RateBudget().wait(0.0)
+def test_no_wait_if_a_slot_is_free() -> None:
+    """If a slot is free, no call waits."""
+    assert 0.0 == RateBudget(1).wait_time(0.0)
+    assert 0.0 == RateBudget().wait_time(0.0)
 
 
-def test_give_back() -> None:
-    """A place whose call never went out is free at once."""
+def test_cancel() -> None:
+    """The slot of a call that was not sent is free at once."""
     budget = RateBudget(1)
-    take(budget, 0.0)
-    budget.release()
+    try_acquire(budget, 0.0)
+    budget.cancel()
 
-    assert take(budget, 0.0)
-    assert not take(budget, 0.0)
+    assert try_acquire(budget, 0.0)
+    assert not try_acquire(budget, 0.0)
 
 
 @pytest.mark.parametrize("limit", [None, 100])
 def test_service_knows_less(limit: int | None) -> None:
-    """What the service says is left bounds the calls, until its window is over."""
+    """The number of calls that remain, as the service says, is a bound until its window is over."""
     budget = RateBudget(limit)
     budget.learn(headers(2, resets_in=60), 0.0, NOON)
 
-    assert [True, True, False] == [take(budget, 1.0) for _ in range(3)]
-    assert not take(budget, 59.0)
-    assert take(budget, 61.0)
+    assert [True, True, False] == [try_acquire(budget, 1.0) for _ in range(3)]
+    assert not try_acquire(budget, 59.0)
+    assert try_acquire(budget, 61.0)
 
 
 def test_service_knows_more() -> None:
-    """What the service says is left does not lift the own limit: its window may end in a moment."""
+    """A higher number from the service does not raise the own limit: its window may end in a moment."""
     budget = RateBudget(1)
     budget.learn(headers(99, resets_in=60), 0.0, NOON)
 
-    assert [True, False] == [take(budget, 0.0) for _ in range(2)]
+    assert [True, False] == [try_acquire(budget, 0.0) for _ in range(2)]
 
 
-def test_least_counts() -> None:
-    """Answers overtake each other: within a window, the least that was seen counts."""
+def test_lowest_count_holds() -> None:
+    """Responses overtake each other: within a window, the lowest number holds."""
     budget = RateBudget(100)
     budget.learn(headers(1, resets_in=60), 0.0, NOON)
     budget.learn(headers(5, resets_in=60), 0.0, NOON)
 
-    assert [True, False] == [take(budget, 0.0) for _ in range(2)]
+    assert [True, False] == [try_acquire(budget, 0.0) for _ in range(2)]
 
 
 def test_used_up_by_others() -> None:
-    """A key that others have used up says nothing of its plan: when its window is over, a call goes out and asks."""
+    """A key that others have used up says nothing about its plan: when its window is over, one call probes."""
     budget = RateBudget(guard=0.0)
-    assert take(budget, 0.0)
-    budget.spent(0.0, told=budget.learn(headers(0, resets_in=20), 0.0, NOON))
+    assert try_acquire(budget, 0.0)
+    budget.settle(0.0, reported=budget.learn(headers(0, resets_in=20), 0.0, NOON))
     budget.pause(20.0, 0.0)
 
-    assert not take(budget, 19.9)
-    assert take(budget, 20.1)
-    # After a pause, calls are spread a little: as over a plan that is sold, not as over one of a single call.
-    assert budget.step(20.1) <= 0.15
+    assert not try_acquire(budget, 19.9)
+    assert try_acquire(budget, 20.1)
+    # After a pause calls are spread a little, as for a plan that is sold, and not as for a plan of one call.
+    assert budget.spacing(20.1) <= 0.15
 
 
 @pytest.mark.parametrize("limit", [None, 100])
 def test_next_window_counts_anew(limit: int | None) -> None:
-    """An answer of the service's next window tells its count, even where it comes a moment before we expected it."""
+    """A response of the service's next window brings a new count, even a moment before the window was expected."""
     budget = RateBudget(limit)
     budget.learn(headers(0, resets_in=10), 0.0, NOON)
     budget.learn(headers(99, resets_in=309), 9.5, NOON + timedelta(seconds=9))
 
-    assert take(budget, 11.0)
+    assert try_acquire(budget, 11.0)
 
 
 @pytest.mark.parametrize("limit", [None, 100])
-def test_lost_answers_count(limit: int | None) -> None:
-    """A call whose answer was lost, or said nothing, counts against what the service said was left."""
+def test_lost_responses_count(limit: int | None) -> None:
+    """A call whose response was lost, or reported nothing, lowers the number that the service said remains."""
     budget = RateBudget(limit)
     budget.learn(headers(1, resets_in=60), 0.0, NOON)
-    assert take(budget, 1.0)
-    budget.spent(2.0)
+    assert try_acquire(budget, 1.0)
+    budget.settle(2.0)
 
-    assert not take(budget, 3.0)
+    assert not try_acquire(budget, 3.0)
 
 
 def test_clocks_differ() -> None:
-    """A reset is so far off as the service's own clock says, whatever ours shows."""
+    """How far off a reset is goes by the service's own clock, whatever ours shows."""
     budget = RateBudget()
     date = NOON.strftime("%a, %d %b %Y %H:%M:%S GMT")
     budget.learn(headers(0, resets_in=60) | {"date": date}, 0.0, NOON - timedelta(hours=1))
 
-    assert 60.0 <= (budget.wait(0.0) or 0.0) <= 61.0
+    assert 60.0 <= (budget.wait_time(0.0) or 0.0) <= 61.0
 
 
 @brisk
 @given(st.text(max_size=12), st.text(max_size=30))
 def test_any_headers(remaining: str, reset: str) -> None:
-    """Headers that say nothing sensible break nothing."""
+    """Headers without a sensible value break nothing."""
     budget = RateBudget(5)
     budget.learn({"x-ratelimit-remaining": remaining, "x-ratelimit-reset": reset}, 0.0, NOON)
 
-    assert (budget.wait(0.0) or 0.0) >= 0.0
+    assert (budget.wait_time(0.0) or 0.0) >= 0.0
 
 
 def test_pause() -> None:
-    """While the service turns calls away, none goes out; a shorter pause does not end a longer one."""
+    """While the service refuses calls, none goes out; a shorter pause does not end a longer one."""
     budget = RateBudget(10)
     budget.pause(60.0, 0.0)
     budget.pause(5.0, 1.0)
 
-    assert 40.0 == budget.wait(20.0)
-    assert not take(budget, 59.0)
-    assert take(budget, 60.0)
+    assert 40.0 == budget.wait_time(20.0)
+    assert not try_acquire(budget, 59.0)
+    assert try_acquire(budget, 60.0)
 
 
 def test_reserve_for_others() -> None:
-    """With a share, what is left to the others is not taken from them when the service counts low.
+    """With a share, this program leaves the others their part when the service says that few calls remain.
 
-    What was gone before the first answer may have been spent by this very program, before it was started anew.
+    Calls that were gone before the first response may be this program's own, before it was restarted.
     """
     budget = RateBudget(100, share=0.8)
     budget.learn(headers(22, resets_in=60), 0.0, NOON)
 
-    assert 2 == sum(take(budget, 0.0) for _ in range(10))
+    assert 2 == sum(try_acquire(budget, 0.0) for _ in range(10))
 
 
 def test_others_have_their_share() -> None:
-    """What others spend while we look is taken from their share, and leaves us ours: shares add up to the whole."""
+    """Calls that others spend meanwhile count against their share, not ours: the shares add up to the limit."""
     budget = RateBudget(100, share=0.25)
     budget.learn(headers(100, resets_in=300), 0.0, NOON)
-    assert 5 == sum(take(budget, 0.0) for _ in range(5))
+    assert 5 == sum(try_acquire(budget, 0.0) for _ in range(5))
     for _ in range(5):
-        budget.spent(1.0)
+        budget.settle(1.0)
     # Three others have spent all of theirs.
     budget.learn(headers(20, resets_in=299), 1.0, NOON)
 
-    assert 20 == sum(take(budget, 1.0) for _ in range(25))
+    assert 20 == sum(try_acquire(budget, 1.0) for _ in range(25))
 
 
-def test_doubt_ends() -> None:
-    """A window after the first answer, all that we spent is known, and what others spend is theirs."""
+def test_unexplained_calls_are_forgotten() -> None:
+    """A window after the first response, all own calls are known, and the rest are the others'."""
     budget = RateBudget(100, share=0.5, guard=0.0)
     budget.learn(headers(40, resets_in=300), 0.0, NOON)
-    assert not take(budget, 299.0)
+    assert not try_acquire(budget, 299.0)
     budget.learn(headers(50, resets_in=300), 300.0, NOON)
 
-    assert 50 == sum(take(budget, 300.0) for _ in range(60))
+    assert 50 == sum(try_acquire(budget, 300.0) for _ in range(60))

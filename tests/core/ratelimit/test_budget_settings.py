@@ -1,4 +1,4 @@
-"""The call budget as it is set and shown."""
+"""The settings of the call budget, and its snapshot."""
 
 from __future__ import annotations
 
@@ -8,38 +8,38 @@ from typing import Any
 
 import pytest
 
-from core.tools import NOON, take
+from core.tools import NOON, try_acquire
 from pyas_async import ConfigurationError, RateBudget
-from pyas_async._core.ratelimit.queue import Ticket
+from pyas_async._core.ratelimit.tickets import Ticket
 
 
 def test_snapshot() -> None:
-    """The snapshot shows the limit, what is left, when more comes, and who waits."""
+    """The snapshot shows the limit, the calls that remain, when more come, and how many calls wait."""
     budget = RateBudget(3)
     fresh = budget.snapshot(0.0, NOON)
-    take(budget, 0.0)
-    budget.spent(1.0)
-    take(budget, 1.0)
+    try_acquire(budget, 0.0)
+    budget.settle(1.0)
+    try_acquire(budget, 1.0)
     for _ in range(4):
-        budget.queue.join(Ticket())
+        budget.queue.add(Ticket())
     used = budget.snapshot(1.0, NOON)
 
     assert (3, 3, None, 0) == (fresh.limit, fresh.remaining, fresh.resets_at, fresh.waiting)
     assert (3, 1, NOON + timedelta(seconds=301), 4) == (used.limit, used.remaining, used.resets_at, used.waiting)
 
 
-def test_snapshot_knows_nothing() -> None:
-    """Where neither the user nor the service has said anything, the snapshot says so."""
+def test_snapshot_without_a_limit() -> None:
+    """If neither the user nor the service has named a limit, the snapshot has none."""
     shown = RateBudget().snapshot(0.0, NOON)
 
     assert (None, None, None) == (shown.limit, shown.remaining, shown.resets_at)
 
 
 def test_snapshot_of_a_pause() -> None:
-    """In a pause nothing is left, and more comes when it ends, even where a place is free earlier."""
+    """In a pause no calls remain, and more come when it ends, even if a slot comes free earlier."""
     budget = RateBudget(2)
-    take(budget, 0.0)
-    budget.spent(0.0)
+    try_acquire(budget, 0.0)
+    budget.settle(0.0)
     budget.pause(400.0, 0.0)
     shown = budget.snapshot(100.0, NOON)
 
@@ -47,12 +47,12 @@ def test_snapshot_of_a_pause() -> None:
 
 
 def test_snapshot_to_the_moment() -> None:
-    """Where all is used, nothing is left until the first place comes back, in UTC; at its end, a pause is over."""
+    """If all slots are taken, `resets_at` is when the first comes free, in UTC; a pause is over at its end."""
     budget = RateBudget(2, guard=0.0)
     for moment in (0.0, 2.0):
         budget.learn({}, moment, NOON)
-        take(budget, moment)
-        budget.spent(moment)
+        try_acquire(budget, moment)
+        budget.settle(moment)
     elsewhere = NOON.astimezone(timezone(timedelta(hours=9)))
     shown = budget.snapshot(2.0, elsewhere)
     assert (0, NOON + timedelta(seconds=298)) == (shown.remaining, shown.resets_at)
@@ -66,8 +66,8 @@ def test_snapshot_to_the_moment() -> None:
     ]
 
 
-def test_snapshot_of_what_the_service_said() -> None:
-    """The service's own limit is shown where it has named one; what it says is left, in any case."""
+def test_snapshot_of_the_service() -> None:
+    """The service's own limit is shown if it has named one; the calls that remain are shown in any case."""
     silent, named = RateBudget(), RateBudget()
     silent.learn({"x-ratelimit-remaining": "7"}, 0.0, NOON)
     named.learn({"x-ratelimit-remaining": "7", "x-ratelimit-limit": "100"}, 0.0, NOON)
@@ -75,7 +75,7 @@ def test_snapshot_of_what_the_service_said() -> None:
     assert [(None, 7), (100, 7)] == [
         (shown.limit, shown.remaining) for shown in (silent.snapshot(0.0, NOON), named.snapshot(0.0, NOON))
     ]
-    assert [7, 7] == [budget.spare(0.0) for budget in (silent, named)]
+    assert [7, 7] == [budget.bulk_slots(0.0) for budget in (silent, named)]
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_snapshot_of_what_the_service_said() -> None:
     ],
 )
 def test_refusals(wrong: dict[str, Any]) -> None:
-    """A budget that cannot be is refused by the name of its setting."""
+    """A wrong setting is refused by its name."""
     with pytest.raises(ConfigurationError, match=next(iter(wrong))):
         RateBudget(**wrong)
 
@@ -112,7 +112,7 @@ def test_refusals(wrong: dict[str, Any]) -> None:
     ],
 )
 def test_refusals_say_what_may_be(setting: str, wrong: Any, expected: str) -> None:  # noqa: ANN401
-    """A refused setting is told with what it may be, and what came."""
+    """The error names the setting, what it may be, and what was given."""
     with pytest.raises(ConfigurationError) as caught:
         RateBudget(**{setting: wrong})
 
@@ -121,22 +121,22 @@ def test_refusals_say_what_may_be(setting: str, wrong: Any, expected: str) -> No
 
 
 @pytest.mark.parametrize(
-    "least", [{"limit": 1}, {"window": 0.001}, {"share": 1}, {"share": 0.001}, {"guard": 0}, {"limit": None}]
+    "smallest", [{"limit": 1}, {"window": 0.001}, {"share": 1}, {"share": 0.001}, {"guard": 0}, {"limit": None}]
 )
-def test_the_least_that_can_be(least: dict[str, Any]) -> None:
-    """The bounds themselves are within bounds."""
-    assert 0 == RateBudget(**least).in_flight
+def test_smallest_settings(smallest: dict[str, Any]) -> None:
+    """The bounds themselves are allowed."""
+    assert 0 == RateBudget(**smallest).in_flight
 
 
 def test_share_of_a_plan() -> None:
-    """A part of a plan's calls can be spent."""
+    """A budget can be a part of a plan."""
     plans = (RateBudget.developer(share=0.5), RateBudget.growth(share=0.5), RateBudget.scale(share=0.5))
 
     assert [50, 1_500, 2_500] == [budget.snapshot(0.0, NOON).remaining for budget in plans]
 
 
 def test_plans() -> None:
-    """The plans of the service have their numbers."""
+    """The budgets of the plans have the service's numbers."""
     limits = [
         made.snapshot(0.0, NOON).limit for made in (RateBudget.developer(), RateBudget.growth(), RateBudget.scale())
     ]

@@ -1,4 +1,4 @@
-"""What a process notes of the places that a shared store has leased to it, and tells the store."""
+"""The slots that a shared store has leased to a process, and what the process reports."""
 
 from __future__ import annotations
 
@@ -26,30 +26,30 @@ NOTHING = BudgetReport(
 
 
 class Store:
-    """A store that is never asked: these tests carry the questions and the answers themselves."""
+    """A store that is never asked: these tests pass reports and answers on themselves."""
 
     async def lease(self, report: BudgetReport) -> BudgetLease:
-        """Refuse."""
+        """Fail: no test gets here."""
         raise AssertionError
 
 
 def report(leases: Leases, now: float, *, wanted: int = 0, interactive: int = 0) -> BudgetReport:
-    """Write what the store is told."""
+    """Make a report."""
     return leases.report(now, wanted=wanted, interactive=interactive, used=9, limit=100, window=300.0)
 
 
 def leased(
-    places: int, now: float = 0.0, *, expires_in: float = 60.0, ask_again_in: float = 1.0, leases: Leases | None = None
+    slots: int, now: float = 0.0, *, expires_in: float = 60.0, ask_again_in: float = 1.0, leases: Leases | None = None
 ) -> Leases:
-    """Lease so many places."""
+    """Lease some slots."""
     leases = leases or Leases(Store())
-    lease = BudgetLease(places=places, expires_in=expires_in, ask_again_in=ask_again_in)
-    assert None is leases.leased(report(leases, now, wanted=places or 1), lease, now)
+    lease = BudgetLease(places=slots, expires_in=expires_in, ask_again_in=ask_again_in)
+    assert None is leases.accept(report(leases, now, wanted=slots or 1), lease, now)
     return leases
 
 
 def test_first_report() -> None:
-    """A process that has nothing to tell says so, and asks for a few places more than it needs."""
+    """The first report is empty; one that asks for bulk slots asks for a few more than needed."""
     leases = Leases(store := Store())
 
     assert store is leases.store
@@ -58,139 +58,139 @@ def test_first_report() -> None:
     assert (leases.urgent, leases.asking) == (False, False)
 
 
-def test_report_tells_what_happened() -> None:
-    """Calls that went out, places not used, what the service said is left, and its pause are told, and told once."""
+def test_report() -> None:
+    """Calls that are over, unused slots, the calls that remain and a pause are reported, and only once."""
     leases = leased(5)
     for _ in range(2):
-        leases.took()
-        leases.over(0.0)
-    leases.heard(7, 40.0)
-    leases.paused(30.0, 10.0)
-    told = report(leases, 10.0)
+        leases.acquire()
+        leases.settle(0.0)
+    leases.note_remaining(7, 40.0)
+    leases.pause(30.0, 10.0)
+    sent = report(leases, 10.0)
 
-    assert attrs.evolve(NOTHING, sent=2, unused=3, remaining=7, resets_in=30.0, paused_for=20.0) == told
+    assert attrs.evolve(NOTHING, sent=2, unused=3, remaining=7, resets_in=30.0, paused_for=20.0) == sent
     assert leases.urgent
-    assert None is leases.leased(told, BudgetLease(places=0, expires_in=0.0, ask_again_in=0.0), 10.0)
+    assert None is leases.accept(sent, BudgetLease(places=0, expires_in=0.0, ask_again_in=0.0), 10.0)
     assert attrs.evolve(NOTHING, paused_for=19.0) == report(leases, 11.0)
     assert not leases.urgent
     assert NOTHING == report(leases, 40.5)
 
 
-def test_what_happens_meanwhile_is_told_later() -> None:
-    """What becomes known while the store is asked stays to be told."""
+def test_news_during_a_request_is_reported_later() -> None:
+    """What becomes known while the store is asked goes with the next report."""
     leases = leased(5)
-    leases.took()
-    leases.over(0.0)
-    told = report(leases, 10.0)
-    leases.took()
-    leases.over(0.0)
-    leases.heard(7, 40.0)
-    leases.paused(30.0, 11.0)
-    leases.leased(told, BudgetLease(places=0, expires_in=0.0, ask_again_in=0.0), 12.0)
+    leases.acquire()
+    leases.settle(0.0)
+    sent = report(leases, 10.0)
+    leases.acquire()
+    leases.settle(0.0)
+    leases.note_remaining(7, 40.0)
+    leases.pause(30.0, 11.0)
+    leases.accept(sent, BudgetLease(places=0, expires_in=0.0, ask_again_in=0.0), 12.0)
 
     assert attrs.evolve(NOTHING, sent=1, unused=3, remaining=7, resets_in=28.0, paused_for=18.0) == report(leases, 12.0)
     assert leases.urgent
 
 
-def test_each_call_takes_a_place() -> None:
-    """A lease is used up call by call; a call that did not go out gives its place back, and is not told."""
+def test_each_call_takes_a_slot() -> None:
+    """A lease is used up call by call; a call that was not sent puts its slot back, and is not reported."""
     leases = leased(2)
-    leases.took()
+    leases.acquire()
     assert not leases.empty(0.0)
-    leases.took()
+    leases.acquire()
     assert leases.empty(0.0)
-    leases.release()
+    leases.cancel()
     assert not leases.empty(0.0)
     assert 1 == report(leases, 0.0).under_way
-    leases.took()
+    leases.acquire()
     assert leases.empty(0.0)
     assert 2 == report(leases, 0.0).under_way
 
 
-def test_a_call_is_told_of_until_it_is_over() -> None:
-    """The service may count a call at any moment until it has answered: only then does its place begin to come back."""
+def test_calls_in_flight_are_reported() -> None:
+    """The service may count a call at any moment until its response, so it is reported as in flight until then."""
     leases = leased(2)
-    leases.took()
-    leases.took()
-    leases.over(0.0)
-    told = report(leases, 0.0)
+    leases.acquire()
+    leases.acquire()
+    leases.settle(0.0)
+    sent = report(leases, 0.0)
 
-    assert attrs.evolve(NOTHING, sent=1, under_way=1) == told
-    leases.leased(told, BudgetLease(places=0, expires_in=0.0, ask_again_in=0.0), 0.0)
+    assert attrs.evolve(NOTHING, sent=1, under_way=1) == sent
+    leases.accept(sent, BudgetLease(places=0, expires_in=0.0, ask_again_in=0.0), 0.0)
     assert attrs.evolve(NOTHING, under_way=1) == report(leases, 1.0)
-    leases.over(0.0)
+    leases.settle(0.0)
     assert attrs.evolve(NOTHING, sent=1) == report(leases, 1.0)
 
 
-def test_when_it_tells_of_calls_that_are_over() -> None:
-    """Their places come back a window after the store has heard of it: at once after the last, else within a second."""
+def test_when_calls_that_are_over_are_reported() -> None:
+    """At once when none is in flight, else within a second: the store frees their slots a window after the report."""
     leases = leased(5)
-    assert math.inf == leases.tells_at
-    leases.took()
-    leases.took()
-    leases.over(5.0)
-    assert (6.0, False, True) == (leases.tells_at, leases.due(5.9, wanted=True), leases.due(6.0, wanted=True))
-    leases.over(5.5)
-    assert (5.0, True, False) == (leases.tells_at, leases.due(5.5, wanted=True), leases.due(5.5, wanted=False))
-    leases.leased(report(leases, 5.5), BudgetLease(places=3, expires_in=9.0, ask_again_in=0.0), 5.5)
-    assert (math.inf, False) == (leases.tells_at, leases.due(9.0, wanted=True))
-    leases.took()
-    leases.over(5.51)
-    assert 5.55 == leases.tells_at
+    assert math.inf == leases.report_at
+    leases.acquire()
+    leases.acquire()
+    leases.settle(5.0)
+    assert (6.0, False, True) == (leases.report_at, leases.due(5.9, wanted=True), leases.due(6.0, wanted=True))
+    leases.settle(5.5)
+    assert (5.0, True, False) == (leases.report_at, leases.due(5.5, wanted=True), leases.due(5.5, wanted=False))
+    leases.accept(report(leases, 5.5), BudgetLease(places=3, expires_in=9.0, ask_again_in=0.0), 5.5)
+    assert (math.inf, False) == (leases.report_at, leases.due(9.0, wanted=True))
+    leases.acquire()
+    leases.settle(5.51)
+    assert 5.55 == leases.report_at
 
 
-def test_when_it_does_not_tell() -> None:
-    """While the store is asked, or counts as gone, nobody need wake to tell it: the moment is not in the past."""
+def test_when_nothing_is_reported() -> None:
+    """While the store is asked, or counts as gone, no call is woken for a report: the time is not in the past."""
     leases = leased(5)
-    leases.took()
-    leases.over(5.0)
-    assert 5.0 == leases.tells_at
+    leases.acquire()
+    leases.settle(5.0)
+    assert 5.0 == leases.report_at
     leases.asking = True
-    assert math.inf == leases.tells_at
+    assert math.inf == leases.report_at
     leases.asking = False
-    leases.failed(6.0, used=1, window=300.0)
-    assert 16.0 == leases.tells_at
+    leases.count_alone(6.0, used=1, window=300.0)
+    assert 16.0 == leases.report_at
 
 
-def test_calls_that_are_over_for_long_are_not_told() -> None:
-    """What has its place back in this process needs none in the store; it is not told later, either."""
+def test_calls_that_have_been_over_for_long_are_not_reported() -> None:
+    """A call whose slot has come free in this process needs none in the store; it is not reported later, either."""
     leases = leased(5)
     for _ in range(3):
-        leases.took()
-        leases.over(0.0)
+        leases.acquire()
+        leases.settle(0.0)
     late = leases.report(500.0, wanted=1, interactive=0, used=1, limit=100, window=300.0)
 
     assert (1, 0) == (late.sent, late.under_way)
-    leases.leased(late, BudgetLease(places=1, expires_in=9.0, ask_again_in=0.0), 500.0)
+    leases.accept(late, BudgetLease(places=1, expires_in=9.0, ask_again_in=0.0), 500.0)
     assert 0 == report(leases, 501.0).sent
 
 
-def test_places_that_come_back_are_counted() -> None:
-    """Of several calls that did not go out, each gives one place back, and none of them is told."""
+def test_cancelled_calls() -> None:
+    """Each of several calls that were not sent puts one slot back, and none of them is reported."""
     leases = leased(3)
     for _ in range(3):
-        leases.took()
-    leases.release()
-    leases.release()
+        leases.acquire()
+    leases.cancel()
+    leases.cancel()
     assert 1 == report(leases, 0.0).under_way
-    leases.took()
+    leases.acquire()
     assert (False, 2) == (leases.empty(0.0), report(leases, 0.0).under_way)
-    leases.took()
+    leases.acquire()
     assert (True, 3) == (leases.empty(0.0), report(leases, 0.0).under_way)
 
 
 def test_calls_beyond_the_lease_leave_no_debt() -> None:
-    """Calls that go out while a process counts alone are told, and take nothing from the next lease."""
+    """Calls that go out while a process counts alone are reported, and take nothing from the next lease."""
     leases = Leases(Store())
-    leases.took()
-    leases.took()
+    leases.acquire()
+    leases.acquire()
     assert 2 == report(leases, 0.0).under_way
 
     assert not leased(1, leases=leases).empty(0.0)
 
 
 def test_a_lease_expires() -> None:
-    """What is left of a lease belongs to others when it expires, or when a window has passed, and is not given back."""
+    """Slots belong to others when their lease expires, after a window at most, and are not reported as unused."""
     leases = leased(5, 10.0, expires_in=60.0)
     assert not leases.empty(69.9)
     assert leases.empty(70.0)
@@ -199,34 +199,34 @@ def test_a_lease_expires() -> None:
     assert leased(5, 10.0, expires_in=0.0).empty(10.0)
 
 
-def test_what_expired_is_not_given_back() -> None:
-    """Places that a lease left over belong to others since it expired: a pause after that gives back none of them."""
+def test_a_pause_gives_back_no_expired_slots() -> None:
+    """Slots of an expired lease belong to others already: a pause after that gives back none of them."""
     leases = leased(5, 10.0, expires_in=60.0)
-    leases.paused(100.0, 70.0)
+    leases.pause(100.0, 70.0)
     assert 0 == report(leases, 70.0).unused
     late = leased(5, 10.0, expires_in=0.0)
-    late.paused(100.0, 10.0)
+    late.pause(100.0, 10.0)
     assert 0 == report(late, 10.0).unused
     never = Leases(Store())
-    never.paused(100.0, 10.0)
+    never.pause(100.0, 10.0)
     assert 0 == report(never, 10.0).unused
 
 
-def test_what_is_given_back_in_turns() -> None:
-    """Places that two pauses leave unused are given back together, and none of them can be used."""
+def test_unused_slots_of_two_pauses() -> None:
+    """Slots that two pauses leave unused are given back together, and none of them can be used."""
     leases = leased(5)
-    leases.paused(10.0, 0.0)
+    leases.pause(10.0, 0.0)
     assert leases.empty(0.0)
-    told = report(leases, 1.0, wanted=1)
-    assert 5 == told.unused
-    leases.leased(attrs.evolve(told, unused=0), BudgetLease(places=2, expires_in=60.0, ask_again_in=1.0), 1.0)
-    leases.paused(20.0, 2.0)
+    sent = report(leases, 1.0, wanted=1)
+    assert 5 == sent.unused
+    leases.accept(attrs.evolve(sent, unused=0), BudgetLease(places=2, expires_in=60.0, ask_again_in=1.0), 1.0)
+    leases.pause(20.0, 2.0)
 
     assert 7 == report(leases, 2.0).unused
 
 
 def test_when_the_store_is_asked() -> None:
-    """It is asked when calls wait and nothing is left, as soon as it wishes; told at once of what is urgent."""
+    """It is asked when calls wait and no slot is left, as soon as it wishes, and at once if something is urgent."""
     leases = Leases(Store())
     assert leases.due(0.0, wanted=True)
     assert not leases.due(0.0, wanted=False)
@@ -235,14 +235,14 @@ def test_when_the_store_is_asked() -> None:
     assert leases.due(2.0, wanted=True)
     leased(1, 2.0, leases=leases)
     assert not leases.due(2.0, wanted=True)
-    leases.paused(30.0, 2.0)
+    leases.pause(30.0, 2.0)
     assert leases.due(2.0, wanted=False)
     leases.asking = True
     assert not leases.due(2.0, wanted=False)
 
 
 @pytest.mark.parametrize(
-    ("places", "expires_in", "ask_again_in", "seconds"),
+    ("slots", "expires_in", "ask_again_in", "seconds"),
     [
         (0, 60.0, 2.0, 2.0),
         (0, 60.0, 0.0, 0.05),
@@ -253,56 +253,56 @@ def test_when_the_store_is_asked() -> None:
         (1, 0.0, 2.0, 2.0),
     ],
 )
-def test_how_soon_the_store_is_asked_again(places: int, expires_in: float, ask_again_in: float, seconds: float) -> None:
-    """Who got nothing asks again when the store says, not at once and not after more than a window; others any time."""
-    leases = leased(places, 10.0, expires_in=expires_in, ask_again_in=ask_again_in)
+def test_how_soon_the_store_is_asked_again(slots: int, expires_in: float, ask_again_in: float, seconds: float) -> None:
+    """After a lease without slots, the store says when: not at once, and after a window at most; else at any time."""
+    leases = leased(slots, 10.0, expires_in=expires_in, ask_again_in=ask_again_in)
 
     assert pytest.approx(seconds) == leases.ask_in(10.0)
     leases.asking = True
     assert None is leases.ask_in(10.0)
 
 
-def test_who_only_told_may_ask_at_once() -> None:
-    """A report that asked for nothing does not put off the next question, and does not touch the lease."""
+def test_a_report_without_a_request_delays_nothing() -> None:
+    """A report that asks for no slots does not delay the next request, and does not change the lease."""
     leases = leased(1, 0.0)
-    told = report(leases, 1.0)
-    leases.leased(told, BudgetLease(places=0, expires_in=0.0, ask_again_in=100.0), 1.0)
+    sent = report(leases, 1.0)
+    leases.accept(sent, BudgetLease(places=0, expires_in=0.0, ask_again_in=100.0), 1.0)
 
     assert not leases.empty(1.0)
     assert 0.001 == leases.ask_in(1.0)
 
 
-def test_patience_with_the_store() -> None:
-    """A store has five seconds in all to answer, however many questions were cut short, and one for each at least."""
+def test_time_for_an_answer() -> None:
+    """A store has five seconds in all, even if requests were cut short, and at least one second for each request."""
     leases = Leases(Store())
-    assert (5.0, None) == (leases.patience, leases.waited(1.5))
-    assert (3.5, None) == (leases.patience, leases.waited(3.0))
-    assert 1.0 == leases.patience
-    fault = leases.waited(0.5)
+    assert (5.0, None) == (leases.answer_time, leases.note_unanswered(1.5))
+    assert (3.5, None) == (leases.answer_time, leases.note_unanswered(3.0))
+    assert 1.0 == leases.answer_time
+    fault = leases.note_unanswered(0.5)
     assert fault is not None
     assert "5 s" in fault
     leased(1, leases=leases)
-    assert (5.0, None) == (leases.patience, leases.waited(4.9))
+    assert (5.0, None) == (leases.answer_time, leases.note_unanswered(4.9))
 
 
 def test_a_store_that_failed() -> None:
-    """The process counts alone for ten seconds; then the store is asked again, and has all its time."""
+    """The process counts alone for ten seconds; then the store is asked again, and has its whole time."""
     leases = Leases(Store())
-    leases.waited(4.0)
-    assert 10.0 == leases.failed(100.0, used=0, window=300.0)
+    leases.note_unanswered(4.0)
+    assert 10.0 == leases.count_alone(100.0, used=0, window=300.0)
     leases.urgent = True
     assert [False, False] == [leases.empty(109.9), leases.due(109.9, wanted=True)]
     assert [True, True] == [leases.empty(110.0), leases.due(110.0, wanted=True)]
-    assert 5.0 == leases.patience
+    assert 5.0 == leases.answer_time
 
 
 def test_no_lease_is_kept_of_a_wrong_answer() -> None:
-    """An answer that is no lease is said to be wrong, and nothing counts as told."""
+    """A wrong answer is described, and nothing counts as reported."""
     leases = Leases(Store())
-    leases.took()
-    leases.over(0.0)
-    told = report(leases, 0.0, wanted=1)
-    fault = leases.leased(told, BudgetLease(places=5, expires_in=math.nan, ask_again_in=0.0), 0.0)
+    leases.acquire()
+    leases.settle(0.0)
+    sent = report(leases, 0.0, wanted=1)
+    fault = leases.accept(sent, BudgetLease(places=5, expires_in=math.nan, ask_again_in=0.0), 0.0)
 
     assert fault is not None
     assert "expires_in" in fault

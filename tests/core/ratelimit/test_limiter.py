@@ -1,4 +1,4 @@
-"""Who may send next: the order of the queue, those who leave it, and nobody forgotten in it."""
+"""How calls wait for a slot: their order, those that leave the queue, and that none is forgotten in it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 import inside
 from core.tools import NOON
 from pyas_async import BudgetTimeoutError, RateBudget, WrongEventLoopError
-from pyas_async._core.ratelimit.queue import Ticket
+from pyas_async._core.ratelimit.tickets import Ticket
 from pyas_async._runtime.clock import Clock
 from pyas_async._runtime.loop_guard import has_ended
 from pyas_async._runtime.ratelimit.limiter import RateLimiter
@@ -26,247 +26,247 @@ pytestmark = pytest.mark.anyio
 WINDOW = 10.0
 
 
-class Hand:
-    """A clock that a test moves by hand."""
+class ManualTime:
+    """A clock that a test moves."""
 
     def __init__(self) -> None:
         self.now = 0.0
 
     def clock(self) -> Clock:
-        """Give it in the form that the scheduler takes."""
+        """Return it in the form that the limiter takes."""
         return Clock(now=lambda: self.now, wall=lambda: NOON)
 
 
-class Queue:
-    """A budget of one call that is under way, and those who wait for its place."""
+class World:
+    """A budget whose slots are all taken by calls in flight, and the calls that wait for them."""
 
     def __init__(self, limit: int = 1) -> None:
-        self.hand = Hand()
+        self.time = ManualTime()
         self.budget = RateBudget(limit, window=WINDOW, guard=0.0)
-        self.scheduler = RateLimiter(self.budget, self.hand.clock())
-        self.served: list[str] = []
+        self.limiter = RateLimiter(self.budget, self.time.clock())
+        self.granted: list[str] = []
         self.scopes: dict[str, anyio.CancelScope] = {}
         self.budget.learn({}, 0.0, NOON)
-        while self.scheduler.try_acquire(Ticket()):
+        while self.limiter.try_acquire(Ticket()):
             pass
 
     async def enter(self, name: str, *, bulk: bool = False, left: float | None = None) -> None:
-        """Wait for a place, and note that it came."""
+        """Wait for a slot, and note that it was granted."""
         with anyio.CancelScope() as self.scopes[name]:
-            await self.scheduler.wait(Ticket(bulk=bulk), left)
-            self.served.append(name)
+            await self.limiter.acquire(Ticket(bulk=bulk), left)
+            self.granted.append(name)
 
-    async def turn(self) -> None:
-        """End the call that is under way and let its window pass; then let everybody act."""
-        self.budget.spent(self.hand.now)
-        self.hand.now += WINDOW
-        self.scheduler.moved()
-        await settle()
+    async def next_window(self) -> None:
+        """End the call in flight and let its window pass; then let all tasks run."""
+        self.budget.settle(self.time.now)
+        self.time.now += WINDOW
+        self.limiter.grant_waiting()
+        await run_all()
 
 
-async def settle() -> None:
+async def run_all() -> None:
     """Let all tasks run until they wait."""
     for _ in range(20):
         await anyio.lowlevel.checkpoint()
 
 
-async def fill(queue: Queue, group: anyio.abc.TaskGroup, names: Sequence[str]) -> None:
-    """Let callers arrive one after the other; a name that begins with b is that of a bulk call."""
+async def enter_all(world: World, group: anyio.abc.TaskGroup, names: Sequence[str]) -> None:
+    """Let calls arrive one after the other; a name that begins with b stands for a bulk call."""
     for name in names:
-        group.start_soon(lambda name=name: queue.enter(name, bulk=name.startswith("b")))  # type: ignore[misc]
-        await settle()
+        group.start_soon(lambda name=name: world.enter(name, bulk=name.startswith("b")))  # type: ignore[misc]
+        await run_all()
 
 
 async def test_order() -> None:
     """Interactive calls go before bulk ones, and among equals the first to arrive is the first to go."""
-    queue = Queue()
+    world = World()
     async with anyio.create_task_group() as group:
-        await fill(queue, group, ["b1", "i1", "b2", "i2", "b3"])
-        assert 5 == queue.scheduler.waiting
+        await enter_all(world, group, ["b1", "i1", "b2", "i2", "b3"])
+        assert 5 == world.limiter.waiting
         for _ in range(5):
-            await queue.turn()
+            await world.next_window()
 
-    assert ["i1", "i2", "b1", "b2", "b3"] == queue.served
-    assert 0 == queue.scheduler.waiting
+    assert ["i1", "i2", "b1", "b2", "b3"] == world.granted
+    assert 0 == world.limiter.waiting
 
 
-async def test_nobody_overtakes() -> None:
-    """While somebody waits, a newcomer does not take the place that came free."""
-    queue = Queue()
+async def test_no_call_overtakes() -> None:
+    """While a call waits, a later one does not take the slot that came free."""
+    world = World()
     async with anyio.create_task_group() as group:
-        await fill(queue, group, ["i1"])
-        queue.budget.spent(0.0)
-        queue.hand.now += WINDOW
-        assert not queue.scheduler.try_acquire(Ticket())
-        queue.scheduler.moved()
-        await settle()
+        await enter_all(world, group, ["i1"])
+        world.budget.settle(0.0)
+        world.time.now += WINDOW
+        assert not world.limiter.try_acquire(Ticket())
+        world.limiter.grant_waiting()
+        await run_all()
 
-        assert ["i1"] == queue.served
+        assert ["i1"] == world.granted
 
 
 @pytest.mark.parametrize("gone", ["i1", "i2", "i3"])
-async def test_cancelled_waiter(gone: str) -> None:
-    """Who is cancelled in the queue leaves no gap in it, and takes no place with them."""
-    queue = Queue()
+async def test_cancelled_while_waiting(gone: str) -> None:
+    """A call that is cancelled in the queue leaves no gap in it, and takes no slot with it."""
+    world = World()
     names = ["i1", "i2", "i3"]
     async with anyio.create_task_group() as group:
-        await fill(queue, group, names)
-        queue.scopes[gone].cancel()
-        await settle()
-        assert 2 == queue.scheduler.waiting
+        await enter_all(world, group, names)
+        world.scopes[gone].cancel()
+        await run_all()
+        assert 2 == world.limiter.waiting
         for _ in range(2):
-            await queue.turn()
+            await world.next_window()
 
-    assert [name for name in names if name != gone] == queue.served
+    assert [name for name in names if name != gone] == world.granted
 
 
-async def test_cancelled_with_the_place_in_hand() -> None:
-    """Who is cancelled in the moment of being served gives the place to the next."""
-    queue = Queue()
+async def test_cancelled_when_granted() -> None:
+    """A call that is cancelled in the moment when its slot is granted gives the slot to the next."""
+    world = World()
     async with anyio.create_task_group() as group:
-        await fill(queue, group, ["i1", "i2"])
-        queue.budget.spent(0.0)
-        queue.hand.now += WINDOW
-        queue.scheduler.moved()
-        queue.scopes["i1"].cancel()
-        await settle()
-        served = list(queue.served)
+        await enter_all(world, group, ["i1", "i2"])
+        world.budget.settle(0.0)
+        world.time.now += WINDOW
+        world.limiter.grant_waiting()
+        world.scopes["i1"].cancel()
+        await run_all()
+        granted = list(world.granted)
         group.cancel_scope.cancel()
 
-    # Whether the cancellation or the place came first is the event loop's to say; either way, the place has one owner.
-    assert served in (["i1"], ["i2"])
+    # The event loop decides whether the cancellation or the slot comes first; either way, the slot has one owner.
+    assert granted in (["i1"], ["i2"])
 
 
 async def test_all_cancelled() -> None:
-    """When all who waited are gone, the place is free for whoever comes."""
-    queue = Queue()
+    """When all waiting calls are gone, a later call gets the free slot."""
+    world = World()
     async with anyio.create_task_group() as group:
-        await fill(queue, group, ["i1", "b1"])
+        await enter_all(world, group, ["i1", "b1"])
         group.cancel_scope.cancel()
-    queue.budget.spent(0.0)
-    queue.hand.now += WINDOW
+    world.budget.settle(0.0)
+    world.time.now += WINDOW
 
-    assert 0 == queue.scheduler.waiting
-    assert queue.scheduler.try_acquire(Ticket())
+    assert 0 == world.limiter.waiting
+    assert world.limiter.try_acquire(Ticket())
 
 
-async def test_give_back() -> None:
-    """A place that is given back goes to the next in the queue at once."""
-    queue = Queue()
+async def test_cancelled_slot() -> None:
+    """The slot of a call that was not sent goes to the next in the queue at once."""
+    world = World()
     async with anyio.create_task_group() as group:
-        await fill(queue, group, ["b1", "i1"])
-        queue.budget.release()
-        queue.scheduler.moved()
-        await settle()
-        served = list(queue.served)
+        await enter_all(world, group, ["b1", "i1"])
+        world.budget.cancel()
+        world.limiter.grant_waiting()
+        await run_all()
+        granted = list(world.granted)
         group.cancel_scope.cancel()
 
-    assert ["i1"] == served
+    assert ["i1"] == granted
 
 
 async def test_hopeless_wait_fails_now() -> None:
-    """A call that the budget cannot serve before its deadline fails at once, and leaves."""
-    queue = Queue()
-    queue.budget.spent(0.0)
+    """A call that cannot get a slot before its deadline fails at once, and leaves the queue."""
+    world = World()
+    world.budget.settle(0.0)
     with anyio.fail_after(1), pytest.raises(BudgetTimeoutError) as caught:
-        await queue.scheduler.wait(Ticket(), WINDOW - 1)
+        await world.limiter.acquire(Ticket(), WINDOW - 1)
 
     assert WINDOW == caught.value.retry_after
-    assert 0 == queue.scheduler.waiting
-    queue.hand.now += WINDOW
-    assert queue.scheduler.try_acquire(Ticket())
+    assert 0 == world.limiter.waiting
+    world.time.now += WINDOW
+    assert world.limiter.try_acquire(Ticket())
 
 
-async def test_one_who_fails_holds_nobody_up() -> None:
-    """A waiter whose deadline does not suffice leaves; those behind keep their turn."""
-    queue = Queue()
+async def test_a_call_that_fails_holds_no_other_up() -> None:
+    """A call whose deadline is too short leaves the queue; those behind it keep their turn."""
+    world = World()
     async with anyio.create_task_group() as group:
-        await fill(queue, group, ["i1"])
-        queue.budget.spent(0.0)
+        await enter_all(world, group, ["i1"])
+        world.budget.settle(0.0)
         with pytest.raises(BudgetTimeoutError):
-            await queue.scheduler.wait(Ticket(), 1.0)
-        queue.hand.now += WINDOW
-        queue.scheduler.moved()
-        await settle()
+            await world.limiter.acquire(Ticket(), 1.0)
+        world.time.now += WINDOW
+        world.limiter.grant_waiting()
+        await run_all()
 
-    assert ["i1"] == queue.served
+    assert ["i1"] == world.granted
 
 
-async def test_far_behind_in_line() -> None:
-    """Who stands so far behind that no place comes before the deadline is told at once, and how long it takes."""
-    queue = Queue(limit=2)
+async def test_far_behind_in_the_queue() -> None:
+    """A call so far behind that no slot comes before its deadline fails at once, and says how long it would take."""
+    world = World(limit=2)
     for at in (0.0, 4.0):
-        queue.budget.spent(at)
-    queue.hand.now = 4.0
+        world.budget.settle(at)
+    world.time.now = 4.0
     async with anyio.create_task_group() as group:
-        await fill(queue, group, ["i1"])
+        await enter_all(world, group, ["i1"])
         with pytest.raises(BudgetTimeoutError) as caught:
-            await queue.scheduler.wait(Ticket(), 9.0)
+            await world.limiter.acquire(Ticket(), 9.0)
         assert 10.0 == caught.value.retry_after
         group.cancel_scope.cancel()
 
 
 async def test_two_event_loops() -> None:
-    """Calls of two event loops cannot stand in one line, and are told so before they could disturb each other."""
-    queue = Queue()
+    """Calls of two event loops cannot wait in one queue: the second is refused before it could disturb the first."""
+    world = World()
     found: list[type[Exception]] = []
 
     async def elsewhere() -> None:
-        for call in (lambda: queue.scheduler.wait(Ticket()), lambda: tried(queue.scheduler)):
+        for call in (lambda: world.limiter.acquire(Ticket()), lambda: try_acquire(world.limiter)):
             try:
                 await call()
             except WrongEventLoopError as error:
                 found.append(type(error))
-        queue.budget.spent(0.0)
-        queue.hand.now = WINDOW
-        queue.scheduler.moved()
+        world.budget.settle(0.0)
+        world.time.now = WINDOW
+        world.limiter.grant_waiting()
 
     async with anyio.create_task_group() as group:
-        await fill(queue, group, ["i1"])
+        await enter_all(world, group, ["i1"])
         await anyio.to_thread.run_sync(lambda: anyio.run(elsewhere))
-        assert [] == queue.served
-        queue.scheduler.moved()
-        await settle()
+        assert [] == world.granted
+        world.limiter.grant_waiting()
+        await run_all()
 
-    assert ["i1"] == queue.served
+    assert ["i1"] == world.granted
     assert [WrongEventLoopError] * 2 == found
 
 
 def test_a_closed_loop_is_forgotten() -> None:
-    """Calls that waited in a loop which was closed under them bar no later loop, and disturb none as garbage."""
-    queue, loop = Queue(2), asyncio.new_event_loop()
+    """Calls that waited in a loop which was closed block no later loop, nor disturb it when they are collected."""
+    world, loop = World(2), asyncio.new_event_loop()
 
     async def abandon() -> None:
         for name in ("i1", "i2"):
-            task = asyncio.get_running_loop().create_task(queue.enter(name))
+            task = asyncio.get_running_loop().create_task(world.enter(name))
             inside.destroy_silently(task)
         await asyncio.sleep(0)
 
     loop.run_until_complete(abandon())
-    assert 2 == queue.scheduler.waiting
+    assert 2 == world.limiter.waiting
 
     async def later() -> None:
         with pytest.raises(WrongEventLoopError):
-            await queue.scheduler.wait(Ticket())
+            await world.limiter.acquire(Ticket())
         loop.close()
-        other = RateLimiter(queue.budget, queue.hand.clock())
+        other = RateLimiter(world.budget, world.time.clock())
         assert not other.try_acquire(Ticket())
         assert 0 == other.waiting
         async with anyio.create_task_group() as group:
-            group.start_soon(other.wait, Ticket())
-            await settle()
-            queue.scopes.clear()
+            group.start_soon(other.acquire, Ticket())
+            await run_all()
+            world.scopes.clear()
             gc.collect()
             assert 1 == other.waiting
-            queue.budget.release()
-            other.moved()
+            world.budget.cancel()
+            other.grant_waiting()
 
     asyncio.run(later())
-    assert ([], 0) == (queue.served, len(queue.budget.queue))
+    assert ([], 0) == (world.granted, len(world.budget.queue))
 
 
 def test_a_trio_run_that_has_ended_is_known() -> None:
-    """A run of trio is told from one that goes on."""
+    """A run of trio that has ended is told from one that goes on."""
     tokens: list[object] = []
 
     async def main() -> None:
@@ -278,28 +278,28 @@ def test_a_trio_run_that_has_ended_is_known() -> None:
     assert not has_ended(object())
 
 
-async def test_many_waiting_accounts_are_not_counted_at_each_look(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who goes before a call is counted one by one only if its deadline may hang on that."""
-    queue, counted = Queue(), list[Ticket]()
+async def test_waiting_accounts_are_not_counted_at_each_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The calls that go before one are counted exactly only if its deadline may depend on that."""
+    world, counted = World(), list[Ticket]()
 
     def count(ticket: Ticket) -> int:
         counted.append(ticket)
-        return ahead(ticket)
+        return count_before(ticket)
 
-    ahead = queue.budget.queue.ahead
-    monkeypatch.setattr(queue.budget.queue, "ahead", count)
-    queue.budget.spent(0.0)
+    count_before = world.budget.queue.count_before
+    monkeypatch.setattr(world.budget.queue, "count_before", count)
+    world.budget.settle(0.0)
     async with anyio.create_task_group() as group:
         for number in range(50):
-            group.start_soon(queue.scheduler.wait, Ticket(account=str(number)), 1_000.0)
-        await settle()
+            group.start_soon(world.limiter.acquire, Ticket(account=str(number)), 1_000.0)
+        await run_all()
         assert [] == counted
         with pytest.raises(BudgetTimeoutError):
-            await queue.scheduler.wait(Ticket(), WINDOW / 2)
+            await world.limiter.acquire(Ticket(), WINDOW / 2)
         assert 1 == len(counted)
         group.cancel_scope.cancel()
 
 
-async def tried(scheduler: RateLimiter) -> bool:
-    """Try for a place."""
-    return scheduler.try_acquire(Ticket())
+async def try_acquire(limiter: RateLimiter) -> bool:
+    """Take a slot without waiting."""
+    return limiter.try_acquire(Ticket())

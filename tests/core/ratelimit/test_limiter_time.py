@@ -1,4 +1,4 @@
-"""The queue in the course of time, on a clock that jumps."""
+"""Calls that wait for slots over time, on a clock that jumps."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from trio.testing import MockClock
 
 from core.tools import NOON
 from pyas_async import BudgetTimeoutError, RateBudget
-from pyas_async._core.ratelimit.queue import Ticket
+from pyas_async._core.ratelimit.tickets import Ticket
 from pyas_async._runtime.clock import Clock
 from pyas_async._runtime.ratelimit.limiter import RateLimiter
 
@@ -19,7 +19,7 @@ WINDOW = 10.0
 callers = st.lists(
     st.tuples(
         st.floats(0, 60).map(lambda at: round(at, 1)),  # arrives
-        st.floats(0, 15).map(lambda at: round(at, 1)),  # its answer takes
+        st.floats(0, 15).map(lambda at: round(at, 1)),  # its response takes
         st.booleans(),  # bulk
         st.none() | st.floats(0.1, 40).map(lambda at: round(at, 1)),  # is cancelled after
         st.none() | st.floats(0.1, 40).map(lambda at: round(at, 1)),  # its deadline
@@ -31,36 +31,36 @@ callers = st.lists(
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(1, 3), callers)
-def test_everybody_is_served_or_told(
+def test_each_call_gets_a_slot_or_an_error(
     limit: int, callers: list[tuple[float, float, bool, float | None, float | None]]
 ) -> None:
-    """No wake-up is lost: who stays and may wait is served, never above the limit, never past a deadline."""
+    """No wake-up is lost: a call that may wait gets its slot, never above the limit, never after its deadline."""
     sent: list[float] = []
     ends: list[str] = []
 
     async def main() -> None:
         budget = RateBudget(limit, window=WINDOW, guard=0.0)
-        scheduler = RateLimiter(budget, Clock(now=anyio.current_time))
+        limiter = RateLimiter(budget, Clock(now=anyio.current_time))
 
         async def call(at: float, takes: float, bulk: bool, cancelled: float | None, left: float | None) -> None:
             await anyio.sleep(at)
             began = anyio.current_time()
             with anyio.move_on_after(float("inf") if cancelled is None else cancelled):
                 try:
-                    if not scheduler.try_acquire(ticket := Ticket(bulk=bulk)):
-                        await scheduler.wait(ticket, left)
+                    if not limiter.try_acquire(ticket := Ticket(bulk=bulk)):
+                        await limiter.acquire(ticket, left)
                 except BudgetTimeoutError:
                     assert left is not None
-                    ends.append("told")
+                    ends.append("late")
                     return
                 assert left is None or anyio.current_time() <= began + left + 1e-6
-                ends.append("served")
+                ends.append("granted")
                 sent.append(anyio.current_time())
                 try:
                     await anyio.sleep(takes)
                 finally:
-                    budget.spent(anyio.current_time())
-                    scheduler.moved()
+                    budget.settle(anyio.current_time())
+                    limiter.grant_waiting()
                 return
             ends.append("cancelled")
 
@@ -68,7 +68,7 @@ def test_everybody_is_served_or_told(
             async with anyio.create_task_group() as group:
                 for caller in callers:
                     group.start_soon(call, *caller)
-        assert 0 == scheduler.waiting
+        assert 0 == limiter.waiting
 
     anyio.run(main, backend="trio", backend_options={"clock": MockClock(autojump_threshold=0)})
 
@@ -77,24 +77,24 @@ def test_everybody_is_served_or_told(
 
 
 def test_shared_budget() -> None:
-    """Clients that share a budget do not sleep through a place that another of them gives back."""
+    """A waiting call notices a slot that another client with the same budget gives back."""
 
     async def main() -> float:
         budget = RateBudget(2, window=300.0)
         one, other = (RateLimiter(budget, Clock(now=anyio.current_time)) for _ in range(2))
         one.try_acquire(Ticket())
-        budget.spent(anyio.current_time())
+        budget.settle(anyio.current_time())
         budget.learn({}, 0.0, NOON)
         other.try_acquire(ticket := Ticket())
         began = anyio.current_time()
 
         async def leave() -> None:
             await anyio.sleep(1.0)
-            other.withdraw(ticket)
+            other.cancel(ticket)
 
         async with anyio.create_task_group() as group:
             group.start_soon(leave)
-            await one.wait(Ticket())
+            await one.acquire(Ticket())
         return anyio.current_time() - began
 
     waited = anyio.run(main, backend="trio", backend_options={"clock": MockClock(autojump_threshold=0)})
@@ -103,8 +103,8 @@ def test_shared_budget() -> None:
 
 
 @pytest.mark.parametrize("looks", range(12))
-def test_a_place_that_comes_between_two_looks(looks: int) -> None:
-    """Time passes while the queue is looked at. A place that comes back in between is not slept through."""
+def test_a_slot_that_comes_free_between_two_looks(looks: int) -> None:
+    """Time passes while the queue is looked at. A slot that comes free meanwhile is noticed."""
     passed = 0
 
     def now() -> float:
@@ -114,14 +114,14 @@ def test_a_place_that_comes_between_two_looks(looks: int) -> None:
 
     async def main() -> None:
         budget = RateBudget(1, window=WINDOW, guard=0.0)
-        scheduler = RateLimiter(budget, Clock(now=now))
-        assert scheduler.try_acquire(Ticket(bulk=False))
-        budget.spent(back := now())
-        await anyio.sleep(back + WINDOW - (passed + looks) * 2**-10 - anyio.current_time())
+        limiter = RateLimiter(budget, Clock(now=now))
+        assert limiter.try_acquire(Ticket(bulk=False))
+        budget.settle(settled_at := now())
+        await anyio.sleep(settled_at + WINDOW - (passed + looks) * 2**-10 - anyio.current_time())
         ticket = Ticket(bulk=True)
         with anyio.fail_after(1.0):
-            if not scheduler.try_acquire(ticket):
-                await scheduler.wait(ticket)
+            if not limiter.try_acquire(ticket):
+                await limiter.acquire(ticket)
         assert ticket.granted
 
     anyio.run(main, backend="trio", backend_options={"clock": MockClock(autojump_threshold=0)})

@@ -1,4 +1,4 @@
-"""The order in which waiting calls are let out, and the rules that keep listings alive: on a clock moved by hand."""
+"""The order in which waiting calls get slots, and the rules that let listings end: on a clock that the test moves."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ import inside
 from core.strategies import brisk
 from core.tools import NOON
 from pyas_async import RateBudget
-from pyas_async._core.ratelimit.fair_queue import FairQueue
 from pyas_async._core.ratelimit.listings import ActiveListings
-from pyas_async._core.ratelimit.queue import Queue, Ticket
+from pyas_async._core.ratelimit.queue import Queue
+from pyas_async._core.ratelimit.tickets import FairQueue, Ticket
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
 @attrs.define
-class Places:
-    """A budget that says what a test wants it to say: so many places now, so many more every `every` seconds."""
+class FakeBudget:
+    """A budget that says what a test wants: slots that are free now, and more every few seconds."""
 
     free: int = 1
     every: float = 1.0
@@ -33,364 +33,364 @@ class Places:
     capacity: float = math.inf
     for_bulk: bool = True
     spread: float = 0.0
-    taken: list[bool] = attrs.field(factory=list)
+    acquired: list[bool] = attrs.field(factory=list)
     asked: list[tuple[float, ...]] = attrs.field(factory=list)
 
-    def slots(self, now: float, until: float) -> float:
-        """Count the places until then."""
+    def slots_until(self, now: float, until: float) -> float:
+        """Count the slots until a moment."""
         return self.free + max(0.0, until - now) // self.every * self.brings
 
-    def listings(self, life: float) -> float:
-        """Count the listings there is room for."""
-        self.asked.append((life,))
+    def max_listings(self, token_life: float) -> float:
+        """Return how many listings may be in progress."""
+        self.asked.append((token_life,))
         return self.capacity
 
-    def wait(self, now: float, *, bulk: bool) -> float | None:
-        """Say how long until there is a place."""
+    def wait_time(self, now: float, *, bulk: bool) -> float | None:
+        """Return the seconds until a slot is free."""
         assert now < math.inf
         if self.free < 1:
             return self.every
         return 0.0 if self.for_bulk or not bulk else 0.5
 
-    def spare(self, now: float) -> float:
-        """Count the places for bulk calls."""
+    def bulk_slots(self, now: float) -> float:
+        """Count the slots for bulk calls."""
         assert now < math.inf
         return self.free if self.for_bulk else 0
 
-    def claim(self, pages: int, period: float) -> int:
-        """Say what a listing may claim."""
-        self.asked.append((pages, period))
+    def listing_reserve(self, pages: int, page_seconds: float) -> int:
+        """Return what is kept for a listing."""
+        self.asked.append((pages, page_seconds))
         return pages
 
-    def took(self, now: float, *, bulk: bool) -> None:
-        """Give a place away."""
+    def acquire(self, now: float, *, bulk: bool) -> None:
+        """Take a slot."""
         assert now < math.inf
-        self.taken.append(bulk)
+        self.acquired.append(bulk)
         self.free -= 1
 
-    def step(self, now: float) -> float:
-        """Say how far apart a crowd goes."""
+    def spacing(self, now: float) -> float:
+        """Return the seconds between two calls."""
         assert now < math.inf
         return self.spread
 
 
 def interactive(account: str = "a") -> Ticket:
-    """Make a single call."""
+    """Make the ticket of an interactive call."""
     return Ticket(account=account)
 
 
 def bulk(account: str = "a") -> Ticket:
-    """Make a call of a bulk run."""
+    """Make the ticket of a call of a bulk run."""
     return Ticket(bulk=True, account=account)
 
 
-def token(dies: float, account: str = "a") -> Ticket:
-    """Make a call of a listing under way."""
-    return Ticket(bulk=True, account=account, dies=dies, listing=object(), life=890.0)
+def token(expires_at: float, account: str = "a") -> Ticket:
+    """Make the ticket of a listing in progress, which carries a page token."""
+    return Ticket(bulk=True, account=account, expires_at=expires_at, listing=object(), token_life=890.0)
 
 
-def beginner(account: str = "a") -> Ticket:
-    """Make the first call of a listing."""
-    return Ticket(bulk=True, account=account, listing=object(), life=890.0)
+def new_listing(account: str = "a") -> Ticket:
+    """Make the ticket of the first call of a listing."""
+    return Ticket(bulk=True, account=account, listing=object(), token_life=890.0)
 
 
-def order(tickets: Sequence[Ticket], *, room: Places | None = None, now: float = 0.0) -> list[int]:
-    """Let all stand in line, then let out one after the other; give their numbers in the order in which they went."""
-    queue, room = Queue(), room or Places()
+def order(tickets: Sequence[Ticket], *, budget: FakeBudget | None = None, now: float = 0.0) -> list[int]:
+    """Queue all tickets, then grant one after the other; return their numbers in that order."""
+    queue, budget = Queue(), budget or FakeBudget()
     for ticket in tickets:
-        queue.join(ticket)
-    went: list[int] = []
-    while len(went) < len(tickets):
-        room.free = 1
-        queue.serve(room, now, 0.5)
-        done = [number for number, ticket in enumerate(tickets) if ticket.granted and number not in went]
+        queue.add(ticket)
+    granted: list[int] = []
+    while len(granted) < len(tickets):
+        budget.free = 1
+        queue.grant_waiting(budget, now, 0.5)
+        done = [number for number, ticket in enumerate(tickets) if ticket.granted and number not in granted]
         if not done:
             break
-        went += done
-    return went
+        granted += done
+    return granted
 
 
 def test_interactive_before_bulk() -> None:
-    """Single calls go before those of iterations and bulk runs."""
+    """Interactive calls go before those of iterations and bulk runs."""
     assert [1, 3, 0, 2] == order([bulk(), interactive(), bulk(), interactive()])
 
 
-def test_first_to_die_goes_first() -> None:
-    """Among bulk calls, the one whose page token dies first goes first; those without a token after all of them."""
+def test_first_to_expire_goes_first() -> None:
+    """Among bulk calls, the one whose page token expires first goes first; those without a token go last."""
     assert [2, 1, 0, 3] == order([bulk(), token(1_000.0), token(900.0), bulk()])
 
 
-@pytest.mark.parametrize("make", [interactive, bulk, beginner])
+@pytest.mark.parametrize("make", [interactive, bulk, new_listing])
 def test_fair_between_accounts(make: object) -> None:
-    """An account that asks for much does not keep others waiting: accounts take turns, in order of arrival."""
+    """An account with many calls does not keep others waiting: accounts take turns, in order of arrival."""
     assert callable(make)
     assert [0, 3, 1, 4, 2] == order([make("a"), make("a"), make("a"), make("b"), make("b")])
 
 
 def test_one_of_ten_is_bulk() -> None:
-    """However many single calls wait, every tenth release is a bulk one while such wait."""
-    went = order([*(interactive(str(number)) for number in range(30)), bulk(), bulk(), bulk()])
+    """However many interactive calls wait, every tenth call that goes out is a bulk one while bulk calls wait."""
+    granted = order([*(interactive(str(number)) for number in range(30)), bulk(), bulk(), bulk()])
 
-    assert [30, 31, 32] == [went[9], went[19], went[29]]
-
-
-def test_last_safe_slot() -> None:
-    """A token that would die if it waited for the next place goes before single calls; a younger one waits."""
-    room = Places(every=100.0)
-
-    assert [1, 0] == order([interactive(), token(dies=99.0)], room=room)
-    assert [0, 1] == order([interactive(), token(dies=100.0)], room=room)
+    assert [30, 31, 32] == [granted[9], granted[19], granted[29]]
 
 
-def test_last_safe_slot_of_many() -> None:
-    """Tokens that could each wait, but not all of them, are counted together: so many go first that the rest can."""
-    room = Places(every=100.0)
-    tokens = [token(dies=350.0), token(dies=351.0), token(dies=352.0), token(dies=353.0)]
+def test_token_at_risk() -> None:
+    """A token that would expire before the next slot goes before interactive calls; a younger one waits."""
+    budget = FakeBudget(every=100.0)
 
-    assert [1, 0, 2, 3, 4] == order([interactive(), *tokens], room=room)
+    assert [1, 0] == order([interactive(), token(expires_at=99.0)], budget=budget)
+    assert [0, 1] == order([interactive(), token(expires_at=100.0)], budget=budget)
+
+
+def test_many_tokens_at_risk() -> None:
+    """Tokens of which each could wait, but not all, are counted together: as many go first as the rest needs."""
+    budget = FakeBudget(every=100.0)
+    tokens = [token(expires_at=350.0), token(expires_at=351.0), token(expires_at=352.0), token(expires_at=353.0)]
+
+    assert [1, 0, 2, 3, 4] == order([interactive(), *tokens], budget=budget)
 
 
 def test_admission() -> None:
-    """A listing is begun while there is room for it; a bulk call behind it goes, a listing under way goes."""
-    queue, room = Queue(), Places(free=10, capacity=1)
-    one, other, call = beginner("a"), beginner("b"), bulk()
+    """A new listing waits until it may begin; meanwhile a bulk call behind it and listings in progress go on."""
+    queue, budget = Queue(), FakeBudget(free=10, capacity=1)
+    one, other, call = new_listing("a"), new_listing("b"), bulk()
     for ticket in (one, other, call):
-        queue.join(ticket)
-    queue.serve(room, 0.0, 0.5)
+        queue.add(ticket)
+    queue.grant_waiting(budget, 0.0, 0.5)
     assert [True, False, True] == [one.granted, other.granted, call.granted]
 
     assert one.listing is not None
-    queue.listings.stands(one.listing, 900.0, 0.0)
-    queue.serve(room, 899.0, 0.5)
+    queue.listings.update(one.listing, 900.0, 0.0)
+    queue.grant_waiting(budget, 899.0, 0.5)
     assert not other.granted
-    assert 900.0 == queue.next_look(room, 899.0)
-    queue.serve(room, 900.0, 0.5)
+    assert 900.0 == queue.recheck_at(budget, 899.0)
+    queue.grant_waiting(budget, 900.0, 0.5)
     assert other.granted
 
 
 def test_a_listing_that_begins_again_counts_once() -> None:
-    """The retry of a listing's first call is not held up by the listing itself."""
-    queue, room = Queue(), Places(free=10, capacity=1)
-    first = beginner()
-    queue.served(first, room, 0.0, 0.5)
+    """A retry of a listing's first call is not held up by the listing itself."""
+    queue, budget = Queue(), FakeBudget(free=10, capacity=1)
+    first = new_listing()
+    queue.grant(first, budget, 0.0, 0.5)
 
-    assert queue.may_go(msgspec.structs.replace(first, granted=False), room, 1.0)
-    assert not queue.may_go(beginner(), room, 1.0)
+    assert queue.can_grant(msgspec.structs.replace(first, granted=False), budget, 1.0)
+    assert not queue.can_grant(new_listing(), budget, 1.0)
 
 
-def test_the_longest_listing_has_a_claim() -> None:
-    """Where places are short, bulk calls leave some to the longest listing, as long as it is busy."""
-    queue, room = Queue(), Places(free=5)
+def test_slots_are_kept_for_the_longest_listing() -> None:
+    """If slots are short, bulk calls leave some to the longest listing, as long as it is busy."""
+    queue, budget = Queue(), FakeBudget(free=5)
     long, other = token(900.0, "a"), token(890.0, "b")
     assert long.listing is not None
-    queue.listings.stands(long.listing, 900.0, 0.0, pages=7)
+    queue.listings.update(long.listing, 900.0, 0.0, pages=7)
     for ticket in (long, other):
-        queue.join(ticket)
-    queue.leave(long)
-    queue.serve(room, 0.0, 0.5)
+        queue.add(ticket)
+    queue.remove(long)
+    queue.grant_waiting(budget, 0.0, 0.5)
     assert not other.granted
-    assert 1.0 == queue.next_look(room, 0.0)
-    assert queue.may_go(interactive(), room, 0.0)
-    assert queue.may_go(long, room, 0.0)
-    room.free = 8
-    queue.serve(room, 0.0, 0.5)
+    assert 1.0 == queue.recheck_at(budget, 0.0)
+    assert queue.can_grant(interactive(), budget, 0.0)
+    assert queue.can_grant(long, budget, 0.0)
+    budget.free = 8
+    queue.grant_waiting(budget, 0.0, 0.5)
     assert other.granted
-    room.free = 5
-    queue.join(late := token(890.0, "b"))
-    queue.serve(room, 0.9, 0.5)
+    budget.free = 5
+    queue.add(late := token(890.0, "b"))
+    queue.grant_waiting(budget, 0.9, 0.5)
     assert not late.granted
-    queue.serve(room, 1.0, 0.5)
+    queue.grant_waiting(budget, 1.0, 0.5)
     assert late.granted
 
 
-def test_the_longest_listing_goes_before_tokens_that_die_earlier() -> None:
-    """Where others are held back for its sake, the longest listing goes, until a token has a tenth of its life left."""
-    queue, room = Queue(), Places(free=5)
+def test_the_longest_listing_goes_before_tokens_that_expire_earlier() -> None:
+    """While others are held back, the longest listing goes, until a token has a tenth of its life left."""
+    queue, budget = Queue(), FakeBudget(free=5)
     long, other = token(1_700.0, "a"), token(890.0, "b")
-    queue.join(long)
-    queue.join(other)
-    assert other is queue.next(room, 800.5)
+    queue.add(long)
+    queue.add(other)
+    assert other is queue.next_ticket(budget, 800.5)
     assert long.listing is not None
-    queue.listings.stands(long.listing, 1_700.0, 800.5, pages=7)
+    queue.listings.update(long.listing, 1_700.0, 800.5, pages=7)
 
-    assert long is queue.next(room, 800.9)
-    assert 801.0 == queue.next_look(room, 800.9)
-    assert other is queue.next(room, 801.0)
-    room.for_bulk = False
-    assert None is queue.next(room, 800.9)
-    room.for_bulk = True
-    queue.leave(long)
-    assert None is queue.next(room, 800.9)
+    assert long is queue.next_ticket(budget, 800.9)
+    assert 801.0 == queue.recheck_at(budget, 800.9)
+    assert other is queue.next_ticket(budget, 801.0)
+    budget.for_bulk = False
+    assert None is queue.next_ticket(budget, 800.9)
+    budget.for_bulk = True
+    queue.remove(long)
+    assert None is queue.next_ticket(budget, 800.9)
 
 
-def test_what_a_claim_leaves() -> None:
-    """Others have what is free beyond the claim, to the place, however little is free; its end is looked for."""
-    queue, room = Queue(), Places(free=7)
+def test_slots_beyond_the_reserve() -> None:
+    """Other calls get exactly the slots beyond the reserve, however few; the next look is when the reserve ends."""
+    queue, budget = Queue(), FakeBudget(free=7)
     long, other = token(900.0, "a"), token(890.0, "b")
     assert long.listing is not None
-    queue.listings.stands(long.listing, 900.0, 0.0)
-    queue.listings.sends(long.listing, 0.0, 0.0)
-    queue.listings.stands(long.listing, 900.0, 4.0, pages=7)
-    queue.join(other)
+    queue.listings.update(long.listing, 900.0, 0.0)
+    queue.listings.call_sent(long.listing, 0.0, 0.0)
+    queue.listings.update(long.listing, 900.0, 4.0, pages=7)
+    queue.add(other)
 
-    assert [False, False, True] == [queue.may_go(other, attrs.evolve(room, free=free), 4.5) for free in (1, 7, 8)]
-    assert {(7, 4.0)} == set(room.asked)
-    assert 5.0 == queue.next_look(room, 4.5)
+    assert [False, False, True] == [queue.can_grant(other, attrs.evolve(budget, free=free), 4.5) for free in (1, 7, 8)]
+    assert {(7, 4.0)} == set(budget.asked)
+    assert 5.0 == queue.recheck_at(budget, 4.5)
 
 
 def test_a_listing_that_sends_is_busy() -> None:
-    """The call of a listing that goes out keeps its claim alive, counted from when its reader asked."""
-    queue, room = Queue(), Places(free=10)
+    """A listing whose call goes out stays busy; its seconds for a page count from when its consumer asked."""
+    queue, budget = Queue(), FakeBudget(free=10)
     page = token(900.0)
-    page.asked = 0.5
+    page.requested_at = 0.5
     assert page.listing is not None
-    queue.listings.stands(page.listing, 900.0, 0.0, pages=7)
-    queue.served(page, room, 2.0, 0.5)
-    assert (page.listing, 7, math.inf, 7.0) == queue.listings.claim(6.9)
-    queue.listings.stands(page.listing, 900.0, 3.0, pages=6)
-    assert (page.listing, 6, 1.5, 4.0) == queue.listings.claim(3.0)
+    queue.listings.update(page.listing, 900.0, 0.0, pages=7)
+    queue.grant(page, budget, 2.0, 0.5)
+    assert (page.listing, 7, math.inf, 7.0) == queue.listings.longest(6.9)
+    queue.listings.update(page.listing, 900.0, 3.0, pages=6)
+    assert (page.listing, 6, 1.5, 4.0) == queue.listings.longest(3.0)
 
 
 def test_first_come_first_served_in_bulk() -> None:
-    """A listing that has not begun and a bulk call without a token go as they came."""
-    assert [0, 1] == order([bulk("a"), beginner("b")])
-    assert [0, 1] == order([beginner("b"), bulk("a")])
-    room = Places()
-    order([beginner()], room=room)
-    assert {(890.0,)} == set(room.asked)
+    """A new listing and a bulk call without a token go in order of arrival."""
+    assert [0, 1] == order([bulk("a"), new_listing("b")])
+    assert [0, 1] == order([new_listing("b"), bulk("a")])
+    budget = FakeBudget()
+    order([new_listing()], budget=budget)
+    assert {(890.0,)} == set(budget.asked)
 
 
-def test_who_was_let_out_is_told() -> None:
-    """The budget is told of each call that goes out, and whether it is a bulk one."""
-    room = Places()
-    order([interactive(), bulk(), token(900.0)], room=room)
+def test_slots_are_acquired() -> None:
+    """Each call that goes out acquires a slot of the budget, as a bulk call or an interactive one."""
+    budget = FakeBudget()
+    order([interactive(), bulk(), token(900.0)], budget=budget)
 
-    assert [False, True, True] == room.taken
+    assert [False, True, True] == budget.acquired
 
 
 def test_tokens_without_a_listing() -> None:
-    """Page tokens of no listing are each a call of its own."""
-    assert [1, 0] == order([Ticket(bulk=True, dies=900.0), Ticket(bulk=True, dies=800.0)])
+    """Page tokens that belong to no listing are told apart."""
+    assert [1, 0] == order([Ticket(bulk=True, expires_at=900.0), Ticket(bulk=True, expires_at=800.0)])
 
 
-class Hanging(Places):
-    """A budget whose next place hangs on a call under way."""
+class WaitsForCallInFlight(FakeBudget):
+    """A budget whose next slot depends on a call in flight."""
 
-    def wait(self, now: float, *, bulk: bool) -> float | None:
-        """Nobody knows."""
+    def wait_time(self, now: float, *, bulk: bool) -> float | None:
+        """Return that it is unknown."""
         return None
 
 
-def test_when_to_look_for_a_place() -> None:
-    """Who waits looks when the next place comes; never, if that hangs on a call under way."""
+def test_when_to_look_for_a_slot() -> None:
+    """The next look is when the next slot comes free; never, if that depends on a call in flight."""
     queue = Queue()
-    queue.join(interactive())
+    queue.add(interactive())
 
-    assert 10.0 == queue.next_look(Places(free=0, every=7.0), 3.0)
-    assert math.inf == queue.next_look(Hanging(), 3.0)
+    assert 10.0 == queue.recheck_at(FakeBudget(free=0, every=7.0), 3.0)
+    assert math.inf == queue.recheck_at(WaitsForCallInFlight(), 3.0)
 
 
-def test_kept_back() -> None:
-    """What the budget keeps back for single calls is given to them, not to bulk calls; when to look again is told."""
-    room = Places(for_bulk=False)
+def test_slots_kept_for_interactive_calls() -> None:
+    """Slots that the budget keeps go to interactive calls, not to bulk calls; the next look is when it keeps fewer."""
+    budget = FakeBudget(for_bulk=False)
     queue = Queue()
-    queue.join(waiting := bulk())
-    queue.serve(room, 0.0, 0.5)
+    queue.add(waiting := bulk())
+    queue.grant_waiting(budget, 0.0, 0.5)
     assert not waiting.granted
-    assert 0.5 == queue.next_look(room, 0.0)
-    assert [True, False] == [queue.may_go(ticket, room, 0.0) for ticket in (interactive(), bulk())]
-    queue.join(single := interactive())
-    queue.serve(room, 0.0, 0.5)
+    assert 0.5 == queue.recheck_at(budget, 0.0)
+    assert [True, False] == [queue.can_grant(ticket, budget, 0.0) for ticket in (interactive(), bulk())]
+    queue.add(single := interactive())
+    queue.grant_waiting(budget, 0.0, 0.5)
     assert single.granted
 
 
-def test_a_crowd_is_spread() -> None:
-    """After a pause, calls go out one after the other, with a little chance between them."""
-    room, queue = Places(free=10, spread=1.0), Queue()
+def test_calls_are_spread_after_a_pause() -> None:
+    """After a pause, calls go out one after the other, with some jitter between them."""
+    budget, queue = FakeBudget(free=10, spread=1.0), Queue()
     tickets = [interactive() for _ in range(3)]
     for ticket in tickets:
-        queue.join(ticket)
-    queue.serve(room, 0.0, 0.25)
-    assert 1.25 == queue.next_look(room, 0.0)
-    assert 1.25 == queue.next_look(attrs.evolve(room, for_bulk=False), 0.0)
-    queue.serve(room, 1.2, 0.25)
+        queue.add(ticket)
+    queue.grant_waiting(budget, 0.0, 0.25)
+    assert 1.25 == queue.recheck_at(budget, 0.0)
+    assert 1.25 == queue.recheck_at(attrs.evolve(budget, for_bulk=False), 0.0)
+    queue.grant_waiting(budget, 1.2, 0.25)
     assert [True, False, False] == [ticket.granted for ticket in tickets]
-    assert [False, True] == [queue.may_go(interactive(), room, now) for now in (1.2, 1.25)]
-    assert math.inf == queue.next_look(room, 1.25)
-    queue.serve(room, 1.25, 0.25)
+    assert [False, True] == [queue.can_grant(interactive(), budget, now) for now in (1.2, 1.25)]
+    assert math.inf == queue.recheck_at(budget, 1.25)
+    queue.grant_waiting(budget, 1.25, 0.25)
     assert [True, True, False] == [ticket.granted for ticket in tickets]
 
 
-def test_who_leaves_keeps_the_turn_for_its_account() -> None:
-    """Who goes home in the queue takes nothing from its account's other calls: the turn is theirs."""
+def test_a_removed_call_leaves_the_turn_to_its_account() -> None:
+    """A call that leaves the queue takes nothing from its account's other calls: the turn is theirs."""
     queue = Queue()
     first, second, other = interactive("a"), interactive("a"), interactive("b")
     for ticket in (first, second, other):
-        queue.join(ticket)
-    assert [0, 2, 1] == [queue.ahead(ticket) for ticket in (first, second, other)]
-    queue.leave(first)
+        queue.add(ticket)
+    assert [0, 2, 1] == [queue.count_before(ticket) for ticket in (first, second, other)]
+    queue.remove(first)
 
-    assert [0, 1] == [queue.ahead(ticket) for ticket in (second, other)]
+    assert [0, 1] == [queue.count_before(ticket) for ticket in (second, other)]
     assert [second, other] == [queue_next(queue), queue_next(queue)]
 
 
 def test_impatient_calls_cost_their_account_nothing() -> None:
-    """An account whose calls give up again and again, just before it is their turn, is served as often as others."""
-    queue, room = Queue(), Places(free=0)
+    """An account whose calls give up again and again, just before their turn, gets as many slots as others."""
+    queue, budget = Queue(), FakeBudget(free=0)
     for _ in range(20):
-        queue.join(interactive("a"))
-        queue.join(interactive("b"))
-    served = []
+        queue.add(interactive("a"))
+        queue.add(interactive("b"))
+    accounts = []
     for _ in range(10):
-        leaver = next(ticket for ticket in queue if ticket.account == "a")
-        queue.leave(leaver)
-        room.free = 1
+        removed = next(ticket for ticket in queue if ticket.account == "a")
+        queue.remove(removed)
+        budget.free = 1
         waiting = list(queue)
-        queue.serve(room, 0.0, 0.5)
-        served += [ticket.account for ticket in waiting if ticket.granted]
+        queue.grant_waiting(budget, 0.0, 0.5)
+        accounts += [ticket.account for ticket in waiting if ticket.granted]
 
-    assert ["a", "b"] * 5 == served
+    assert ["a", "b"] * 5 == accounts
 
 
 def test_abandoned_listings_end() -> None:
-    """A listing of which it is noted that nobody holds it is counted no more, and who waits for that looks soon."""
-    queue, room = Queue(), Places(free=10, capacity=1)
-    one, other = beginner("a"), beginner("b")
-    queue.served(one, room, 0.0, 0.5)
-    queue.join(other)
-    assert 11.0 == queue.next_look(room, 10.0)
+    """An abandoned listing does not count any more, and waiting calls look for that soon."""
+    queue, budget = Queue(), FakeBudget(free=10, capacity=1)
+    one, other = new_listing("a"), new_listing("b")
+    queue.grant(one, budget, 0.0, 0.5)
+    queue.add(other)
+    assert 11.0 == queue.recheck_at(budget, 10.0)
     queue.listings.abandoned.append(one.listing)
     assert one.listing is not None
     queue.listings.abandoned.append(one.listing)
-    queue.serve(room, 11.0, 0.5)
+    queue.grant_waiting(budget, 11.0, 0.5)
 
     assert other.granted
     assert other.listing in queue.listings
     assert one.listing not in queue.listings
 
 
-def test_a_lane() -> None:
-    """A lane counts those who wait in it; whoever is served hands the turn to the next account, who leaves does not."""
-    lane = FairQueue()
+def test_fair_queue() -> None:
+    """A call that is granted passes the turn to the next account; one that gives up leaves it to its own."""
+    queue = FairQueue()
     a, b, c = interactive("a"), interactive("a"), interactive("b")
-    assert (0, None) == (len(lane), lane.head())
+    assert (0, None) == (len(queue), queue.first())
     for ticket in (a, b, c):
-        lane.push(ticket)
-    assert (3, a, [0, 2, 1]) == (len(lane), lane.head(), [lane.ahead(ticket) for ticket in (a, b, c)])
+        queue.append(ticket)
+    assert (3, a, [0, 2, 1]) == (len(queue), queue.first(), [queue.count_before(ticket) for ticket in (a, b, c)])
     a.granted = True
-    lane.remove(a)
-    assert (2, c, [1, 0]) == (len(lane), lane.head(), [lane.ahead(ticket) for ticket in (b, c)])
-    lane.remove(c)
-    assert (1, b) == (len(lane), lane.head())
-    lane.remove(b)
-    assert (0, None) == (len(lane), lane.head())
+    queue.remove(a)
+    assert (2, c, [1, 0]) == (len(queue), queue.first(), [queue.count_before(ticket) for ticket in (b, c)])
+    queue.remove(c)
+    assert (1, b) == (len(queue), queue.first())
+    queue.remove(b)
+    assert (0, None) == (len(queue), queue.first())
 
 
 def queue_next(queue: Queue) -> Ticket | None:
-    """Let out one."""
-    room = Places()
-    ticket = queue.next(room, 0.0)
-    queue.serve(room, 0.0, 0.5)
+    """Grant one, and return it."""
+    budget = FakeBudget()
+    ticket = queue.next_ticket(budget, 0.0)
+    queue.grant_waiting(budget, 0.0, 0.5)
     return ticket
 
 
@@ -398,75 +398,75 @@ accounts = st.sampled_from("abc")
 tickets = st.one_of(
     st.builds(interactive, accounts),
     st.builds(bulk, accounts),
-    st.builds(beginner, accounts),
+    st.builds(new_listing, accounts),
     st.builds(token, st.floats(0, 2_000), accounts),
 )
 
 
 @brisk
 @given(st.lists(tickets, max_size=40), st.data())
-def test_everybody_goes_once(line: list[Ticket], data: st.DataObject) -> None:
-    """Whoever comes and goes, each who stays is let out exactly once, and nothing is left of those who left."""
-    queue, room = Queue(), Places()
+def test_each_call_goes_out_once(arriving: list[Ticket], data: st.DataObject) -> None:
+    """Whichever calls come and give up, each that stays goes out exactly once, and nothing is left of the others."""
+    queue, budget = Queue(), FakeBudget()
     gone: list[Ticket] = []
-    for ticket in line:
-        queue.join(ticket)
+    for ticket in arriving:
+        queue.add(ticket)
         if data.draw(st.booleans()):
-            gone.append(leaver := data.draw(st.sampled_from(list(queue))))
-            queue.leave(leaver)
-    assert len(line) - len(gone) == len(queue)
+            gone.append(removed := data.draw(st.sampled_from(list(queue))))
+            queue.remove(removed)
+    assert len(arriving) - len(gone) == len(queue)
     for _ in range(len(queue)):
-        room.free = 1
-        queue.serve(room, 0.0, 0.5)
+        budget.free = 1
+        queue.grant_waiting(budget, 0.0, 0.5)
 
     assert 0 == len(queue)
-    assert [ticket not in gone for ticket in line] == [ticket.granted for ticket in line]
+    assert [ticket not in gone for ticket in arriving] == [ticket.granted for ticket in arriving]
 
 
 @brisk
 @given(st.lists(tickets, min_size=1, max_size=60), st.integers(1, 5))
-def test_no_token_dies_that_could_live(line: list[Ticket], brings: int) -> None:
-    """If the places suffice for all tokens, none dies in the queue, however many single calls wait before it."""
-    room, queue, now = Places(free=0, every=50.0, brings=brings), Queue(), 0.0
-    for ticket in line:
-        queue.join(ticket)
-    deaths = sorted(ticket.dies for ticket in line if ticket.dies < math.inf)
-    possible = all(room.slots(0.0, dies) >= rank for rank, dies in enumerate(deaths, 1))
-    died = []
+def test_no_token_expires_without_need(arriving: list[Ticket], brings: int) -> None:
+    """If the slots suffice for all tokens, none expires in the queue, however many interactive calls wait before it."""
+    budget, queue, now = FakeBudget(free=0, every=50.0, brings=brings), Queue(), 0.0
+    for ticket in arriving:
+        queue.add(ticket)
+    expiries = sorted(ticket.expires_at for ticket in arriving if ticket.expires_at < math.inf)
+    possible = all(budget.slots_until(0.0, expires_at) >= rank for rank, expires_at in enumerate(expiries, 1))
+    expired = []
     while len(queue):
-        now += room.every
-        died += [ticket for ticket in queue if ticket.dies < now]
-        room.free = brings
-        queue.serve(room, now, 0.5)
+        now += budget.every
+        expired += [ticket for ticket in queue if ticket.expires_at < now]
+        budget.free = brings
+        queue.grant_waiting(budget, now, 0.5)
 
-    assert not (possible and died)
+    assert not (possible and expired)
 
 
 @brisk
 @given(st.lists(st.tuples(st.sampled_from("abcdef"), st.none() | st.floats(0, 100), st.floats(0, 10)), max_size=200))
 def test_listings_are_counted(history: list[tuple[str, float | None, float]]) -> None:
-    """Those under way are the ones whose last token lives, whatever was said of them before."""
+    """A listing is in progress if its last token has not expired, whatever came before."""
     listings, model, now = ActiveListings(), dict[str, float](), 0.0
     for name, life, passes in history:
         now += passes
         if life is None:
-            listings.ended(name)
+            listings.end(name)
             model.pop(name, None)
         else:
-            listings.stands(name, now + life, now)
+            listings.update(name, now + life, now)
             model[name] = now + life
-        alive = [dies for dies in model.values() if dies > now]
+        alive = [expires_at for expires_at in model.values() if expires_at > now]
         assert len(alive) == listings.count(now)
-        assert inside.by_death(listings) <= 2 * len(alive) + 65
+        assert inside.by_expiry(listings) <= 2 * len(alive) + 65
 
 
-def test_room_for_listings() -> None:
-    """As many listings are under way as the budget gives calls in a token's life, for sure; at least one."""
-    assert 200 == RateBudget.developer().listings(890.0)
-    assert 10_000 == RateBudget.scale().listings(890.0)
-    assert 100 == RateBudget.developer(share=0.5).listings(890.0)
-    assert 1 == RateBudget(1).listings(10.0)
-    assert math.inf == RateBudget().listings(890.0)
-    told = RateBudget()
-    told.learn({"x-ratelimit-remaining": "99"}, 0.0, NOON)
-    assert 200 == told.listings(890.0)
+def test_max_listings() -> None:
+    """As many listings may be in progress as are certain to get a call in a token's life; at least one."""
+    assert 200 == RateBudget.developer().max_listings(890.0)
+    assert 10_000 == RateBudget.scale().max_listings(890.0)
+    assert 100 == RateBudget.developer(share=0.5).max_listings(890.0)
+    assert 1 == RateBudget(1).max_listings(10.0)
+    assert math.inf == RateBudget().max_listings(890.0)
+    reporting = RateBudget()
+    reporting.learn({"x-ratelimit-remaining": "99"}, 0.0, NOON)
+    assert 200 == reporting.max_listings(890.0)

@@ -1,0 +1,71 @@
+"""When calls are held back although slots are free: in a pause, and until the response to a probe.
+
+Times are monotonic seconds.
+"""
+
+import math
+
+from pyas_async._core.ratelimit.counters import ServiceCounter
+
+SPREAD = 0.05
+"""The part of a window over which calls are spread after a pause. After a shorter pause, they are spread over as long
+as it took."""
+_PROBE_TIME = 1.0
+"""Seconds for which other calls wait for the response to a probe. A slow response must not hold them up for longer."""
+
+
+class Gate:
+    """The pauses of one budget, and its probes.
+
+    A probe is one call that goes out ahead of all others, to find out how many calls remain.
+    """
+
+    def __init__(self, service: ServiceCounter, *, given_limit: int | None, window: float) -> None:
+        self.paused_until: float = -math.inf
+        self._service = service
+        self._given_limit = given_limit
+        self._window = window
+        self._spread = 0.0
+        self._answered_at = -math.inf
+        self._probing_until = -math.inf
+
+    def call_sent(self, now: float) -> None:
+        """Note that a call goes out, which may be a probe."""
+        self._probing_until = now + _PROBE_TIME
+
+    def answered(self, now: float) -> None:
+        """Note that a response has come, which ends a probe."""
+        self._answered_at = now
+
+    def pause(self, seconds: float, now: float) -> None:
+        """Hold all calls back for some seconds, or until the end of a longer pause; a probe follows."""
+        self.paused_until = max(self.paused_until, now + seconds)
+        self._spread = min(self.paused_until - now, self._window * SPREAD)
+        self._answered_at = -math.inf
+
+    def closed_until(self, now: float, *, in_flight: int) -> float:
+        """Return when calls may go out again; that may be in the past.
+
+        Args:
+            now: The time.
+            in_flight: Calls in flight, of which one may be a probe.
+        """
+        if now < self._probing_until and in_flight and self._must_probe(now):
+            return max(self.paused_until, self._probing_until)
+        return self.paused_until
+
+    def spread(self, now: float) -> float:
+        """Return the seconds over which a window's calls are spread: above 0 only for a while after a pause."""
+        return 0.0 if now >= self.paused_until + self._spread else self._spread
+
+    def _must_probe(self, now: float) -> bool:
+        """Whether the number of remaining calls is unknown.
+
+        That is the case before the first response, since others may have used the key; after a pause; and, if no limit
+        was given or the service has named a lower one, in a window that the service has not told of yet.
+        """
+        if self._answered_at == -math.inf:
+            return True
+        limit = self._service.limit
+        sure = self._given_limit is not None and (limit is None or limit >= self._given_limit)
+        return not sure and self._answered_at < self._service.resets_at <= now

@@ -1,0 +1,18 @@
+"""Numbers that the call budget, the plans and the client's settings share."""
+
+import math
+from typing import Final
+
+WINDOW: Final = 300.0
+"""Seconds over which the service counts a key's calls."""
+GUARD: Final = 1.0
+"""Seconds for which a call's slot stays taken beyond the window, since delays vary."""
+CONNECTIONS: Final = 100
+"""The default of a client's ``max_connections``: how many calls it has under way at once."""
+MAX_CALLS: Final = 10**9
+"""The largest number of calls that can be given as a limit; far more than any plan sells."""
+
+
+def portion(limit: int, share: float) -> int:
+    """Return the part of a limit that a program with this share may spend: whole calls, and at least one."""
+    return max(1, math.floor(limit * share + 1e-9))  # 100 * 0.29 is 28.999999999999996
