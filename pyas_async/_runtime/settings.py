@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from pyas_async._core.calls.exchange import Limits
+from pyas_async._core.calls.retry import Limits
 from pyas_async._core.ratelimit.budget import RateBudget
 from pyas_async._runtime.calls.options import CallOptions
 from pyas_async._runtime.http import HttpTimeout, Timeouts
@@ -67,7 +67,7 @@ def change_options(
             raise ConfigurationError(msg)
         options = attrs.evolve(options, priority=priority)
         # The page of a listing that waits for the budget does not fail for it, and neither does another bulk call.
-        limits = attrs.evolve(limits, patient=priority == "bulk")
+        limits = attrs.evolve(limits, waits_excluded=priority == "bulk")
     if single_flight is not UNSET:
         if single_flight is not None and not isinstance(single_flight, bool):
             msg = f"single_flight: expected True or False, got {shown(single_flight)}"

@@ -18,9 +18,8 @@ from fuzz.documents import ANSWERS, ERRORS, PAGE, Chance, bodies, body_of, drawn
 from fuzz.running import fuzz, soon
 from pyas_async import DecodeError, Page, PyasError, RateBudget, RateLimitError, from_dict, to_dict
 from pyas_async._core.calls import endpoints
-from pyas_async._core.calls.exchange import Fail, Return, Wait
 from pyas_async._core.calls.headers import call_count, limit_resets_in, retry_after
-from pyas_async._core.calls.messages import Response
+from pyas_async._core.calls.messages import Fail, Response, Return, Wait
 from pyas_async._core.codec import (
     Refused,
     read_account,
@@ -224,13 +223,13 @@ def answer_of(chance: Chance) -> Response:
 
 
 @fuzz(st.sampled_from(list(CALLS.values())), st.booleans(), drawn(answer_of, size=40))
-def test_outcomes(call: Call[Any], carries_token: bool, answer: Response) -> None:
+def test_outcomes(call: Call[Any], has_page_token: bool, answer: Response) -> None:
     """A call whose answer is whatever it may be returns, waits for a time that ends, or fails with an error of ours."""
-    exchange = exchange_of(attrs.evolve(call, carries_token=carries_token), mask=ApiKey(KEY).mask(("a token",)))
+    exchange = exchange_of(attrs.evolve(call, has_page_token=has_page_token), mask=ApiKey(KEY).mask(("a token",)))
     exchange.next(0.0)
-    exchange.sending(NOON)
+    exchange.on_send(NOON)
     with soon():
-        action = exchange.on_answer(answer, now=1.0, wall=NOON, chance=0.5)
+        action = exchange.on_response(answer, now=1.0, wall=NOON, jitter=0.5)
     if isinstance(action, Wait):
         assert 0 <= action.seconds < 90
     elif isinstance(action, Fail):
@@ -239,7 +238,7 @@ def test_outcomes(call: Call[Any], carries_token: bool, answer: Response) -> Non
             assert 0 <= action.error.retry_after < math.inf
     else:
         assert isinstance(action, Return)
-    assert exchange.pauses_key is None or 0 <= exchange.pauses_key < math.inf
+    assert exchange.key_pause is None or 0 <= exchange.key_pause < math.inf
 
 
 @fuzz(drawn(lambda chance: ([headers_of(chance) for _ in range(1 + chance.number(3))], word_of(chance)), size=40))

@@ -10,7 +10,7 @@ wall clock as well.
 
 from typing import Literal
 
-from pyas_async._core.calls.response_errors import refuses_page_size, unclear_about_token
+from pyas_async._core.calls.response_errors import may_mean_expired_token, refuses_page_size
 from pyas_async._core.pagination.checkpoint import ListingCheckpoint
 from pyas_async._core.pagination.listing_state import (
     PAGE_SIZE,
@@ -155,7 +155,7 @@ class PaginationMachine:
         """Whether an error of a token's request is taken to mean that the token is dead, though it may not say so."""
         if isinstance(error, PageTokenExpiredError):
             return True
-        unclear = isinstance(error, APIStatusError) and unclear_about_token(error)
+        unclear = isinstance(error, APIStatusError) and may_mean_expired_token(error)
         return unclear and self._rules.on_expired == "restart"
 
     def stop(self) -> None:

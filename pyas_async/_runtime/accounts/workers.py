@@ -14,11 +14,11 @@ import anyio.lowlevel
 
 from pyas_async._core.accounts.checkpoint import AccountsCheckpoint
 from pyas_async._core.accounts.tally import AccountsStats, AccountsTally
-from pyas_async._core.bulk import bare, hits_all
+from pyas_async._core.bulk import ends_run, without_context
 from pyas_async._core.pagination.checkpoint import ListingCheckpoint
 from pyas_async._runtime.accounts.page_queue import AccountPages, PageQueue
 from pyas_async._runtime.accounts.source import AccountSource
-from pyas_async._runtime.bulk.workers import is_ours
+from pyas_async._runtime.bulk.workers import is_own_cancellation
 from pyas_async._runtime.pagination.iterator import MeetingIterator
 from pyas_async.errors import PyasError
 
@@ -116,7 +116,7 @@ class AccountWorkers:
         try:
             await part()
         except BaseException as error:
-            if is_ours(error):
+            if is_own_cancellation(error):
                 raise
             # It is kept out of the task group: whoever reads, or leaves the block, raises it.
             if self.error is not None:
@@ -175,9 +175,9 @@ class AccountWorkers:
                     if self.error is not None:
                         return
         except PyasError as error:
-            if hits_all(error):
+            if ends_run(error):
                 raise
-            failure = bare(error)
+            failure = without_context(error)
         del self._open[account]
         self._ledger.ended(account.place(), account.listing.stats, failed=failure is not None)
         if failure is not None:
