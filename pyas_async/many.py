@@ -209,11 +209,11 @@ class ManyMeetings:
         return self._many(bulk.delete_many(self._account(account_id)), meeting_ids, max_concurrency)
 
     def _many(
-        self, plan: "bulk.BulkOperation[T, K, V]", items: Iterable[T] | AsyncIterable[T], max_concurrency: int
+        self, operation: "bulk.BulkOperation[T, K, V]", items: Iterable[T] | AsyncIterable[T], max_concurrency: int
     ) -> "BulkRun[K, V]":
         from pyas_async._runtime.bulk.run import BulkRun  # noqa: PLC0415 -- see above
 
-        return BulkRun(self._session, self._options, plan, items, max_concurrency=max_concurrency)
+        return BulkRun(self._session, self._options, operation, items, max_concurrency=max_concurrency)
 
     def _rules(
         self,

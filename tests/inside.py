@@ -304,7 +304,7 @@ def shared_calls(client: PyasClient) -> list[Any]:
 
 def waiting_for_shared_calls(client: PyasClient) -> int:
     """Return how many callers wait for a shared call."""
-    return sum(flight.waiting for flight in client._session._single_flight._under_way)
+    return sum(shared.callers for shared in client._session._single_flight._under_way)
 
 
 def is_sending(client: PyasClient) -> bool:
@@ -340,13 +340,13 @@ def digests_seen(rows: SeenRows) -> set[int]:
 # Its creations.
 
 
-def contested(creations: Creations) -> dict[Hashable, list[Creation]]:
-    """Return the creations that may contest a meeting, by what the meeting looks like."""
-    return creations._alike
+def creations_by_key(creations: Creations) -> dict[Hashable, list[Creation]]:
+    """Return the creates that are remembered, by the key that equal meetings share."""
+    return creations._by_key
 
 
 def ended(creations: Creations) -> list[Creation]:
-    """Return the creations among them that have ended."""
+    """Return the creates among them that have ended."""
     return list(creations._ended)
 
 

@@ -1,4 +1,4 @@
-"""What a bulk run decides: the call of each item, what became of it, and whether the rest is still worth sending."""
+"""The decisions of a bulk run: the call for each item, its outcome, and whether the run can go on."""
 
 import copy
 from collections.abc import Callable, Sequence
@@ -25,24 +25,24 @@ T = TypeVar("T")
 K = TypeVar("K")
 V = TypeVar("V")
 
-_HITS_ALL = (AuthenticationError, ClientClosedError, ConfigurationError, WrongEventLoopError)
+_ENDS_RUN = (AuthenticationError, ClientClosedError, ConfigurationError, WrongEventLoopError)
 
 
 @attrs.frozen(kw_only=True)
 class BulkOperation(Generic[T, K, V]):
-    """How the items of a run become calls.
+    """An operation on many items: how each becomes a call.
 
     Attributes:
-        operation: The run's name, as in ``"meetings.get_many"``.
+        name: The name of the operation, as in ``"meetings.get_many"``.
         argument: The name of its input, as in ``"meeting_ids"``.
-        expected: What the input is to give.
-        account_id: Whose meetings.
+        expected: What the items of the input must be.
+        account_id: The account of the meetings.
         writes: Whether the calls change something at the service.
-        key: Names an item, by its position and itself, whatever it is.
+        key: Returns the key of an item, from its position and the item, which may be of any type.
         call: Makes the call of an item, or raises `InvalidArgumentError`.
     """
 
-    operation: str
+    name: str
     argument: str
     expected: str
     account_id: str
@@ -54,12 +54,12 @@ class BulkOperation(Generic[T, K, V]):
 def get_many(account_id: str) -> BulkOperation[MeetingId, MeetingId, MeetingDetail]:
     """GET /zoom/meetings/:id, for each id."""
     return BulkOperation(
-        operation="meetings.get_many",
+        name="meetings.get_many",
         argument="meeting_ids",
         expected="meeting ids",
         account_id=account_id,
         writes=False,
-        key=_itself,
+        key=_item_itself,
         call=lambda meeting_id: endpoints.get_meeting(account_id, meeting_id),
     )
 
@@ -67,7 +67,7 @@ def get_many(account_id: str) -> BulkOperation[MeetingId, MeetingId, MeetingDeta
 def create_many(account_id: str) -> BulkOperation[MeetingCreate, int, MeetingDetail]:
     """POST /zoom/meetings, for each meeting."""
     return BulkOperation(
-        operation="meetings.create_many",
+        name="meetings.create_many",
         argument="meetings",
         expected="MeetingCreate",
         account_id=account_id,
@@ -79,7 +79,7 @@ def create_many(account_id: str) -> BulkOperation[MeetingCreate, int, MeetingDet
 def update_many(account_id: str) -> BulkOperation[tuple[MeetingId, MeetingUpdate], MeetingId, MeetingDetail | None]:
     """PATCH /zoom/meetings/:id, for each pair of an id and its changes."""
     return BulkOperation(
-        operation="meetings.update_many",
+        name="meetings.update_many",
         argument="changes",
         expected="pairs (meeting id, MeetingUpdate), or a mapping of ids to MeetingUpdate",
         account_id=account_id,
@@ -91,26 +91,26 @@ def update_many(account_id: str) -> BulkOperation[tuple[MeetingId, MeetingUpdate
 def delete_many(account_id: str) -> BulkOperation[MeetingId, MeetingId, None]:
     """DELETE /zoom/meetings/:id, for each id."""
     return BulkOperation(
-        operation="meetings.delete_many",
+        name="meetings.delete_many",
         argument="meeting_ids",
         expected="meeting ids",
         account_id=account_id,
-        key=_itself,
+        key=_item_itself,
         call=lambda meeting_id: endpoints.delete_meeting(account_id, meeting_id),
     )
 
 
-def _itself(_: int, item: T) -> T:
+def _item_itself(_: int, item: T) -> T:
     return item
 
 
 def _is_pair(item: object) -> bool:
-    # A string of two characters is no pair, and a set of two things has no first.
+    # A string of two characters is not a pair, and a set of two items has no first one.
     return isinstance(item, Sequence) and not isinstance(item, (str, bytes, bytearray)) and len(item) == 2
 
 
-def _first_of_pair(_: int, pair: Any) -> Any:  # noqa: ANN401  (it may be anything, where types are not checked)
-    # Of what is no pair, all of it. Not its position: that would look like another meeting's number.
+def _first_of_pair(_: int, pair: Any) -> Any:  # noqa: ANN401  (an item may have any type, where types are not checked)
+    # An item that is not a pair is its own key. Its position would look like the number of another meeting.
     return pair[0] if _is_pair(pair) else pair
 
 
@@ -121,68 +121,67 @@ def _update(account_id: str, pair: tuple[MeetingId, MeetingUpdate]) -> Call[Meet
     return endpoints.update_meeting(account_id, meeting_id, changes)
 
 
-def hits_all(error: PyasError) -> bool:
-    """Whether what one call met must meet every other one of the run: then none of them is worth sending."""
-    # A limit of Zoom's day is not among them: it may be the one that each meeting has of its own.
-    return isinstance(error, _HITS_ALL) or (isinstance(error, RateLimitError) and error.scope == "month")
+def ends_run(error: PyasError) -> bool:
+    """Whether every other call of the run must fail with the same error, so that none of them is worth sending."""
+    # Zoom's daily limit is not such an error: it may be the limit that each meeting has for itself.
+    return isinstance(error, _ENDS_RUN) or (isinstance(error, RateLimitError) and error.scope == "month")
 
 
-def bare(error: PyasError) -> PyasError:
-    """Take from an error what it drags along: an outcome is kept, and must keep nothing else alive."""
+def without_context(error: PyasError) -> PyasError:
+    """Remove traceback, cause and context from an error: an outcome is kept, and must not keep other objects alive."""
     error.__cause__ = error.__context__ = None
     return error.with_traceback(None)
 
 
 class BulkTally(Generic[K, V]):
-    """What became of the items so far, and why the run has ended, if it has.
+    """Makes the outcomes of a run, counts them, and keeps the reason why the run has ended.
 
     Attributes:
         ok: Items whose call succeeded.
-        failed: Items whose call failed, or that were refused.
-        not_started: Items of which nothing was sent.
-        ended_by: The error of those that are not started any more; ``None`` as long as calls may be sent.
+        failed: Items whose call failed, or that are invalid.
+        not_started: Items for which nothing was sent.
+        ended_by: The error of the items that are not started any more; ``None`` as long as calls may be sent.
     """
 
-    def __init__(self, plan: BulkOperation[T, K, V]) -> None:
-        """Open it."""
+    def __init__(self, operation: BulkOperation[T, K, V]) -> None:
         self.ok = 0
         self.failed = 0
         self.not_started = 0
         self.ended_by: PyasError | None = None
-        self._argument = plan.argument
-        self._writes = plan.writes
+        self._argument = operation.argument
+        self._writes = operation.writes
 
     def end(self, reason: PyasError) -> None:
-        """Let nothing more be sent; the first reason stands."""
+        """End the run; only the first reason is kept."""
         if self.ended_by is None:
-            # A copy: the write that met the error may have been sent, and those that are left were not.
+            # A copy: the call that raised the error may have been sent, and the items that are left were not.
             self.ended_by = self._not_sent(copy.copy(reason))
 
     def succeed(self, key: K, value: V) -> Outcome[K, V]:
-        """Enter an item whose call gave this value."""
+        """Count an item whose call returned this value."""
         self.ok += 1
         return Outcome(key=key, value=value, state="ok")
 
     def fail(self, key: K, error: PyasError) -> Outcome[K, V]:
-        """Enter an item whose call failed; if all others must fail as well, the run has ended."""
+        """Count an item whose call failed; an error that all other calls would get ends the run."""
         self.failed += 1
-        if hits_all(error):
+        if ends_run(error):
             self.end(error)
-        return Outcome(key=key, error=bare(error), state="failed")
+        return Outcome(key=key, error=without_context(error), state="failed")
 
-    def refuse(self, position: int, key: K, error: InvalidArgumentError) -> Outcome[K, V]:
-        """Enter an item that makes no call; its error says which of them it is."""
-        placed = copy.copy(error)
-        placed.field = f"{self._argument}[{position}]"
-        placed.args = (placed.field + str(error).removeprefix(error.field),)
-        return self.fail(key, self._not_sent(placed))
+    def reject(self, position: int, key: K, error: InvalidArgumentError) -> Outcome[K, V]:
+        """Count an invalid item, for which there is no call; its error names its position in the input."""
+        located = copy.copy(error)
+        located.field = f"{self._argument}[{position}]"
+        located.args = (located.field + str(error).removeprefix(error.field),)
+        return self.fail(key, self._not_sent(located))
 
-    def leave_out(self, key: K) -> Outcome[K, V]:
-        """Enter an item that is not started, since the run has ended."""
+    def skip(self, key: K) -> Outcome[K, V]:
+        """Count an item that is not started because the run has ended."""
         self.not_started += 1
         return Outcome(key=key, error=self.ended_by, state="not_started")
 
     def _not_sent(self, error: PyasError) -> PyasError:
         if self._writes:
             error.write_state = "not_sent"
-        return bare(error)
+        return without_context(error)

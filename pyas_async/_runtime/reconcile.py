@@ -1,4 +1,4 @@
-"""A create, and the search for a meeting whose create was not answered. The create itself is never sent again."""
+"""Creates a meeting, and looks it up if there was no response. The create itself is never sent again."""
 
 import logging
 
@@ -18,37 +18,38 @@ from pyas_async.options import OnUnknown
 
 _log = logging.getLogger("pyas_async")
 PAUSES = (1.0, 3.0, 9.0)
-"""Seconds before each look: a request that was cut off may still be carried out, and a listing may lag."""
-_DEAR = 3
-"""A listing that takes more calls than this is looked at once: calls are what is scarce."""
+"""Seconds before each lookup: an interrupted request may still be carried out, and the listing may lag behind."""
+_EXPENSIVE = 3
+"""A listing that takes more calls than this is read only once: calls are scarce."""
 
 
 async def create(
     session: Session,
     options: CallOptions,
-    asked: WantedMeeting,
+    wanted: WantedMeeting,
     *,
     on_unknown: OnUnknown,
     trace: CallTrace | None = None,
 ) -> MeetingDetail:
-    """Create a meeting; if its answer is lost, and `on_unknown` says so, look it up.
+    """Create a meeting. If there is no response, and `on_unknown` says so, look the meeting up.
 
     Args:
-        session: What sends.
-        options: How calls are made; those of the search end by the same deadline, unless they are patient.
-        asked: The meeting.
-        on_unknown: What to do if nobody can tell which meeting was made, if any.
-        trace: Is kept up to date, with the requests of the search.
+        session: Makes the calls.
+        options: How the calls are made. The calls of the search end by the deadline of the create, unless that excludes
+            waits.
+        wanted: The meeting.
+        on_unknown: What to do if it is not known whether the meeting was made.
+        trace: Kept up to date, with the requests of the search.
 
     Raises:
-        OutcomeUnknownError: If the meeting was looked up, and it cannot be said which one it is.
-        PyasError: What the create raised. If looking it up failed, a note says why.
+        OutcomeUnknownError: If the search did not find out which meeting it is.
+        PyasError: The error of the create. If the search failed, a note says why.
     """
-    call, clock = asked.call, session.clock
+    call, clock = wanted.call, session.clock
     own = CallTrace() if trace is None else CallTrace(job=trace.job)
-    creation = session.creations.begin(asked.looks, clock.now())
-    search = _Search(session, options, asked, creation, own, clock.now())
-    in_doubt = True  # as a cancellation leaves it
+    creation = session.creations.begin(wanted.match_key, clock.now())
+    search = _Search(session, options, wanted, creation, own, clock.now())
+    in_doubt = True  # stays so if a cancellation is raised
     try:
         try:
             detail = await session.run(call, options, own)
@@ -56,11 +57,11 @@ async def create(
             in_doubt = error.write_state in ("unknown", "done")
             if not in_doubt or on_unknown == "raise":
                 raise
-            lost = error
+            create_error = error
         else:
             creation.id = detail.id
             return detail
-        return await search.instead_of(lost)
+        return await search.run(create_error)
     finally:
         session.creations.end(creation, clock.now(), in_doubt=in_doubt and own.sent_at is not None)
         if trace is not None:
@@ -69,75 +70,76 @@ async def create(
 
 @attrs.define(repr=False)
 class _Search:
-    """The search for the meeting of one create; without a ``repr``, since tracebacks show variables."""
+    """The search for the meeting of one create. It has no ``repr``, since tracebacks show variables."""
 
     session: Session
     options: CallOptions
-    asked: WantedMeeting
+    wanted: WantedMeeting
     creation: Creation
     trace: CallTrace
     began: float
-    looks: int = 0
-    finding: MatchResult | None = None
+    lookups: int = 0
+    result: MatchResult | None = None
 
-    async def instead_of(self, lost: PyasError) -> MeetingDetail:
-        """Give the meeting whose create raised this; or raise what is known then."""
-        operation, account_id = self.asked.call.operation, self.asked.account_id
+    async def run(self, create_error: PyasError) -> MeetingDetail:
+        """Return the meeting whose create failed with this error, or raise what is known after the search."""
+        operation, account_id = self.wanted.call.operation, self.wanted.account_id
         fields = {"pyas_event": "Reconciling", "pyas_operation": operation, "pyas_account_id": account_id}
-        _log.info("%s: nobody knows what became of it; looking the meeting up", operation, extra=fields)
+        _log.info("%s: its outcome is unknown; looking the meeting up", operation, extra=fields)
         with self.session.events.job("meetings.reconcile", account_id, within=self.trace.job) as job:
             self.trace.job = job.number
-            return await self._in_place_of(lost)
+            return await self._find_or_raise(create_error)
 
-    async def _in_place_of(self, lost: PyasError) -> MeetingDetail:
+    async def _find_or_raise(self, create_error: PyasError) -> MeetingDetail:
         trouble = None
         try:
-            if (detail := await self._search()) is not None:
+            if (detail := await self._find()) is not None:
                 return detail
         except PyasError as error:
             trouble = f"{type(error).__name__}: {error}"
-        except Exception as error:  # noqa: BLE001  (the user's code, which gives the key; it must not hide what was lost)
+        except Exception as error:  # noqa: BLE001  (from the user's function that returns the key; it must not hide `create_error`)
             trouble = type(error).__name__
-        candidates = () if self.finding is None else self.finding.candidates
+        candidates = () if self.result is None else self.result.candidates
         if trouble is None:
-            raise self._unknown(lost, candidates) from (None if isinstance(lost, OutcomeUnknownError) else lost)
+            cause = None if isinstance(create_error, OutcomeUnknownError) else create_error
+            raise self._unknown_error(create_error, candidates) from cause
         found = "" if self.creation.id is None else f" after meeting {self.creation.id} was found to fit"
-        lost.add_note(f"Looking the meeting up failed{found}: {trouble}")
-        if isinstance(lost, OutcomeUnknownError):
-            lost.candidates = candidates
-        raise lost
+        create_error.add_note(f"Looking the meeting up failed{found}: {trouble}")
+        if isinstance(create_error, OutcomeUnknownError):
+            create_error.candidates = candidates
+        raise create_error
 
-    async def _search(self) -> MeetingDetail | None:
+    async def _find(self) -> MeetingDetail | None:
         for seconds in PAUSES:
-            left = self._left()
+            left = self._remaining()
             if left is not None and seconds >= left:
                 break
             await self.session.pause(seconds)
             before = self.trace.requests
-            self.finding = await self._look()
-            self.looks += 1
-            hopeful = self.finding.hopeful or self.session.creations.pending(self.creation)
-            if not hopeful or self.trace.requests - before > _DEAR:
+            self.result = await self._look_up()
+            self.lookups += 1
+            look_again = self.result.look_again or self.session.creations.has_pending_rival(self.creation)
+            if not look_again or self.trace.requests - before > _EXPENSIVE:
                 break
-        if self.finding is None:
+        if self.result is None:
             raise RequestTimeoutError("no time was left for it before the deadline")
-        if self.finding.meeting is None:
+        if self.result.meeting is None:
             return None
-        self.creation.id = self.finding.meeting.id
-        call = get_meeting(self.asked.account_id, self.creation.id)
+        self.creation.id = self.result.meeting.id
+        call = get_meeting(self.wanted.account_id, self.creation.id)
         return await self.session.run(call, self._options(), self.trace)
 
-    async def _look(self) -> MatchResult:
-        """Walk the part of the listing that the meeting must be in."""
-        asked, clock = self.asked, self.session.clock
+    async def _look_up(self) -> MatchResult:
+        """Read the part of the listing that must contain the meeting."""
+        wanted, clock = self.wanted, self.session.clock
         sent_at = self.trace.sent_at
-        assert sent_at is not None  # noqa: S101  (there is no doubt before something was sent)
+        assert sent_at is not None  # noqa: S101  (an outcome is unknown only after a request was sent)
         rows: list[Meeting] = []
         machine = PaginationMachine(
             ListingRules(verify_total="off"), None, now=clock.now(), wall=clock.wall().timestamp()
         )
         while (ask := machine.next()) is not None:
-            call = ask.call(asked.account_id, asked.filters)
+            call = ask.call(wanted.account_id, wanted.filters)
             result: Page | PyasError
             try:
                 result = await self.session.run(call, self._options(), self.trace)
@@ -149,42 +151,40 @@ class _Search:
                 rows += machine.on_page(result, clock.now(), clock.wall().timestamp())
         creations = self.session.creations
         return find_match(
-            asked,
+            wanted,
             rows,
             sent_at=sent_at,
             now=clock.wall(),
-            taken=creations.taken(self.creation),
-            contested=creations.contested(self.creation),
+            claimed_ids=creations.claimed_ids(self.creation),
+            has_rival=creations.has_rival(self.creation),
         )
 
-    def _left(self) -> float | None:
-        """Seconds until the deadline; ``None`` if there is none, or if it counts for each call by itself."""
+    def _remaining(self) -> float | None:
+        """Return the seconds until the deadline; ``None`` if there is none, or if each call has its own."""
         limits = self.options.limits
-        return (
-            None
-            if limits.deadline is None or limits.patient
-            else self.began + limits.deadline - self.session.clock.now()
-        )
+        if limits.deadline is None or limits.waits_excluded:
+            return None
+        return self.began + limits.deadline - self.session.clock.now()
 
     def _options(self) -> CallOptions:
-        left = self._left()
+        left = self._remaining()
         if left is None:
             return self.options
         if left <= 0:
             raise RequestTimeoutError("the deadline passed")
         return attrs.evolve(self.options, limits=attrs.evolve(self.options.limits, deadline=left))
 
-    def _unknown(self, lost: PyasError, candidates: tuple[Meeting, ...]) -> OutcomeUnknownError:
-        operation, sent_at = self.asked.call.operation, self.trace.sent_at
-        assert sent_at is not None  # noqa: S101  (there is no doubt before something was sent)
-        text = str(lost) if isinstance(lost, OutcomeUnknownError) else f"{operation}: {lost}"
-        times = "once" if self.looks == 1 else f"{self.looks} times"
-        told = f"{len(candidates)} may be it (see candidates)" if candidates else "none of its meetings fits"
+    def _unknown_error(self, create_error: PyasError, candidates: tuple[Meeting, ...]) -> OutcomeUnknownError:
+        operation, sent_at = self.wanted.call.operation, self.trace.sent_at
+        assert sent_at is not None  # noqa: S101  (an outcome is unknown only after a request was sent)
+        text = str(create_error) if isinstance(create_error, OutcomeUnknownError) else f"{operation}: {create_error}"
+        times = "once" if self.lookups == 1 else f"{self.lookups} times"
+        found = f"{len(candidates)} may be it (see candidates)" if candidates else "none of its meetings fits"
         unknown = OutcomeUnknownError(
-            f"{text}. The account's listing was looked at {times}: {told}",
+            f"{text}. The account's listing was looked at {times}: {found}",
             operation=operation,
             sent_at=sent_at,
             candidates=candidates,
         )
-        unknown.write_state = lost.write_state
+        unknown.write_state = create_error.write_state
         return unknown

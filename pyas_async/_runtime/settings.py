@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import attrs
 
 from pyas_async import _checks
-from pyas_async._core.calls.exchange import Limits
+from pyas_async._core.calls.retry import Limits
 from pyas_async._core.ratelimit.budget import RateBudget
 from pyas_async._runtime.calls.options import CallOptions
 from pyas_async._runtime.http import HttpTimeout, Timeouts
@@ -67,8 +67,8 @@ def change_options(
         if not isinstance(priority, str) or priority not in ("interactive", "bulk"):
             raise _refusal("priority", "'interactive' or 'bulk'", priority)
         options = attrs.evolve(options, priority=priority)
-        # A bulk call, such as one for a page of a listing, does not fail because it waits for the budget.
-        limits = attrs.evolve(limits, patient=priority == "bulk")
+        # The page of a listing that waits for the budget does not fail for it, and neither does another bulk call.
+        limits = attrs.evolve(limits, waits_excluded=priority == "bulk")
     if single_flight is not UNSET:
         if single_flight is not None and not isinstance(single_flight, bool):
             raise _refusal("single_flight", "True or False", single_flight)

@@ -1,9 +1,9 @@
-"""One call played through the exchange, without a network: what happened in turn goes in, the last word comes out."""
+"""Runs a call through the exchange without a network: responses and faults go in, the outcome comes out."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -11,9 +11,9 @@ from core.tools import NOON, answer
 from pyas_async import PyasError, RetryPolicy, from_dict
 from pyas_async._core import codec
 from pyas_async._core.calls.endpoints import create_meeting, delete_meeting, get_meeting, update_meeting
-from pyas_async._core.calls.exchange import Exchange, Fail, Limits, Return, Send, Wait
-from pyas_async._core.calls.messages import Call, Fault, Response
-from pyas_async._core.calls.retry import RetryQuota
+from pyas_async._core.calls.exchange import Exchange
+from pyas_async._core.calls.messages import Call, Fail, Fault, ResponseOrFault, Return, Send, Wait
+from pyas_async._core.calls.retry import Limits, RetryQuota
 from pyas_async._core.redact import redact
 from pyas_async.models import MeetingCreate, MeetingUpdate
 
@@ -29,22 +29,21 @@ DELETE = delete_meeting("acc", 1)
 CALLS: dict[str, Call[Any]] = {"GET": GET, "CREATE": CREATE, "UPDATE": UPDATE, "DELETE": DELETE}
 
 LOST = Fault("network", "reset", sent=True)
-LATE = Fault("timeout", "read timed out", sent=True)
+TIMED_OUT = Fault("timeout", "read timed out", sent=True)
 UNSENT = Fault("network", "refused", sent=False)
-HOPELESS = Fault("network", "bad certificate", sent=False, hopeless=True)
+BAD_CERTIFICATE = Fault("network", "bad certificate", sent=False, permanent=True)
 MEETING = answer(200, {"success": True, "meeting": {"id": 1}})
 GARBAGE = answer(200, b"<html>")
 KEY_LIMIT = answer(429, {"message": "Too many requests!", "code": 429, "error": "Rate limit exceeded"})
 DAY_LIMIT = answer(429, {"code": 429, "message": "You have reached the maximum daily rate limit for this API."})
 
-FAILED = answer(500, {"error": "x"})
-NEVER = answer(501, {"error": "x"})
-REFUSED = answer(200, {"success": False, "error": "x"})
-GONE = answer(404, {"code": 3001, "message": "Meeting does not exist"})
+SERVER_ERROR = answer(500, {"error": "x"})
+NOT_IMPLEMENTED = answer(501, {"error": "x"})
+NOT_SUCCESS = answer(200, {"success": False, "error": "x"})
+NOT_FOUND = answer(404, {"code": 3001, "message": "Meeting does not exist"})
 NO_ACCOUNT = answer(404, {"success": False, "error": "Invalid account id. Account Not Found", "code": 404})
-BAD = answer(400, {"error": "x"})
+BAD_REQUEST = answer(400, {"error": "x"})
 
-Happening: TypeAlias = Response | Fault
 END = "the events ran out"
 
 
@@ -53,8 +52,8 @@ class Played:
     """How a call went.
 
     Attributes:
-        begun: When each request went out.
-        waits: The pauses between.
+        begun: When each request was sent.
+        waits: The waits between them.
         value: What the call returned, if it did.
         error: What it failed with, if it did.
         seconds: How long it took.
@@ -68,12 +67,12 @@ class Played:
 
     @property
     def sent(self) -> int:
-        """How many requests went out."""
+        """How many requests were sent."""
         return len(self.begun)
 
     @property
     def outcome(self) -> str:
-        """The last word: the error's name with what became of the write, or "returned"."""
+        """The outcome: the name of the error with the state of the write, or "returned"."""
         if self.error is None:
             return str(self.value) if self.value == END else "returned"
         state = self.error.write_state
@@ -87,36 +86,36 @@ def exchange_of(
     deadline: float | None = 90.0,
     retry: RetryPolicy | None = None,
     quota: RetryQuota | None = None,
-    patient: bool = False,
+    waits_excluded: bool = False,
     mask: Callable[..., str] = redact,
 ) -> Exchange[Any]:
-    """Begin a call at the time zero."""
-    limits = Limits(timeout=timeout, deadline=deadline, retry=retry or RetryPolicy(), patient=patient)
+    """Begin a call at time 0."""
+    limits = Limits(timeout=timeout, deadline=deadline, retry=retry or RetryPolicy(), waits_excluded=waits_excluded)
     return Exchange(call, limits, quota or RetryQuota(), now=0.0, mask=mask)
 
 
 def play(
     call: Call[Any],
-    events: Iterable[Happening],
+    events: Iterable[ResponseOrFault],
     *,
-    took: Callable[[float | None], float] = lambda limit: 0.0,
-    chance: float = 1.0,
-    **bounds: Any,  # noqa: ANN401  (as `exchange_of` has them)
+    took: Callable[[float | None], float] = lambda timeout: 0.0,
+    jitter: float = 1.0,
+    **bounds: Any,  # noqa: ANN401  (those of `exchange_of`)
 ) -> Played:
-    """Play the events against a call, each after the seconds that `took` makes of the attempt's limit."""
+    """Run a call; each event comes after the seconds that `took` returns for the timeout of the attempt."""
     exchange = exchange_of(call, **bounds)
     now, begun, waits = 0.0, list[float](), list[float]()
     for event in events:
         action: object = exchange.next(now)
         if isinstance(action, Send):
-            exchange.sending(NOON)
+            exchange.on_send(NOON)
             begun.append(now)
-            now += took(action.limit)
+            now += took(action.timeout)
             if isinstance(event, Fault):
-                action = exchange.on_fault(event, now=now, chance=chance)
+                action = exchange.on_fault(event, now=now, jitter=jitter)
             else:
                 wall = NOON + timedelta(seconds=now)
-                action = exchange.on_answer(event, now=now, wall=wall, chance=chance)
+                action = exchange.on_response(event, now=now, wall=wall, jitter=jitter)
         if isinstance(action, Return):
             return Played(begun, waits, action.value, None, now)
         if isinstance(action, Fail):
@@ -136,6 +135,6 @@ def listing(not_after: float) -> Call[Any]:
         path="/zoom/meetings",
         read=codec.read_page,
         query=query,
-        carries_token=True,
+        has_page_token=True,
         not_after=not_after,
     )

@@ -5,42 +5,41 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from core.exchanges import (
-    BAD,
+    BAD_CERTIFICATE,
+    BAD_REQUEST,
     CREATE,
     DAY_LIMIT,
     DELETE,
-    FAILED,
     GARBAGE,
     GET,
-    HOPELESS,
     KEY_LIMIT,
-    LATE,
     LOST,
     MEETING,
-    NEVER,
+    NOT_IMPLEMENTED,
+    SERVER_ERROR,
+    TIMED_OUT,
     UNSENT,
     UPDATE,
     exchange_of,
 )
 from core.tools import NOON
-from pyas_async._core.calls.exchange import Fail, Return, Send, Wait
-from pyas_async._core.calls.messages import Call, Fault
+from pyas_async._core.calls.messages import Call, Fail, Fault, Return, Send, Wait
 from pyas_async.options import RetryPolicy
 
 if TYPE_CHECKING:
-    from core.exchanges import Happening
+    from pyas_async._core.calls.messages import ResponseOrFault
 
-WORDS: dict[str, Happening] = {
+WORDS: dict[str, ResponseOrFault] = {
     "an answer that can be read": MEETING,
     "no connection": UNSENT,
     "the key's limit": KEY_LIMIT,
     "a lost answer": LOST,
-    "a timeout": LATE,
-    "a 5xx": FAILED,
-    "a 4xx": BAD,
-    "a 501": NEVER,
+    "a timeout": TIMED_OUT,
+    "a 5xx": SERVER_ERROR,
+    "a 4xx": BAD_REQUEST,
+    "a 501": NOT_IMPLEMENTED,
     "the host's limit of a day": DAY_LIMIT,
-    "a certificate that does not fit": HOPELESS,
+    "a certificate that does not fit": BAD_CERTIFICATE,
     "an answer that cannot be read": GARBAGE,
 }
 KINDS: dict[str, tuple[Call[Any], ...]] = {
@@ -50,16 +49,16 @@ KINDS: dict[str, tuple[Call[Any], ...]] = {
 STATES = {Send: "SENT", Wait: "WAITING", Return: "RETURNED", Fail: "FAILED"}
 
 
-def follows(call: Call[Any], happening: Happening, *, last: bool = False) -> str:
+def follows(call: Call[Any], happening: ResponseOrFault, *, last: bool = False) -> str:
     """Tell the state after an attempt: the first one or, if there is no further one, the last."""
     exchange = exchange_of(call, retry=RetryPolicy(max_attempts=1) if last else None)
     assert isinstance(exchange.next(0.0), Send)
-    exchange.sending(NOON)
+    exchange.on_send(NOON)
     action: object
     if isinstance(happening, Fault):
-        action = exchange.on_fault(happening, now=0.0, chance=1.0)
+        action = exchange.on_fault(happening, now=0.0, jitter=1.0)
     else:
-        action = exchange.on_answer(happening, now=0.0, wall=NOON, chance=1.0)
+        action = exchange.on_response(happening, now=0.0, wall=NOON, jitter=1.0)
     if isinstance(action, Wait):
         assert isinstance(exchange.next(action.seconds), Send)
     return STATES[type(action)]

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from pyas_async._core.bulk import BulkOperation, BulkTally
     from pyas_async._core.calls.messages import Call
 
-EVERYBODYS: list[PyasError] = [
+ENDING: list[PyasError] = [
     AuthenticationError("no", status=401),
     ClientClosedError("closed"),
     ConfigurationError("api_key: it is empty"),
@@ -76,58 +76,58 @@ OPERATIONS: dict[
 def test_plans(name: str) -> None:
     """Each run names itself and its input in errors, and makes of the item at place 7 its key and its call."""
     make, argument, expected, writes, item, key, call = OPERATIONS[name]
-    plan = make("acc")
+    operation = make("acc")
 
     assert (f"meetings.{name}", argument, "acc", writes) == (
-        plan.operation, plan.argument, plan.account_id, plan.writes,
+        operation.name, operation.argument, operation.account_id, operation.writes,
     )  # fmt: skip
-    assert expected in plan.expected
-    assert (key, call()) == (plan.key(7, item), plan.call(item))
+    assert expected in operation.expected
+    assert (key, call()) == (operation.key(7, item), operation.call(item))
 
 
 @pytest.mark.parametrize("item", ["ab", b"ab", bytearray(b"ab"), {1, 2}, (1,), (1, 2, 3), 5, None])
 def test_no_pair(item: Any) -> None:  # noqa: ANN401  (what type checkers refuse)
     """What is no pair of an id and its changes is refused, and is its own key: a position would look like an id."""
-    plan = bulk.update_many("acc")
+    operation = bulk.update_many("acc")
     with pytest.raises(InvalidArgumentError) as caught:
-        plan.call(item)
+        operation.call(item)
 
     assert "changes" == caught.value.field
     assert "a pair (meeting id, MeetingUpdate)" == caught.value.expected
     assert repr(item)[:3] in caught.value.got
-    assert item is plan.key(7, item)
+    assert item is operation.key(7, item)
 
 
 @pytest.fixture
-def ledger() -> BulkTally[Any, Any]:
-    """Open the ledger of a run that writes."""
+def tally() -> BulkTally[Any, Any]:
+    """Open the tally of a run that writes."""
     return bulk.BulkTally(bulk.delete_many("acc"))
 
 
-@pytest.mark.parametrize("error", EVERYBODYS, ids=repr)
-def test_what_hits_all(error: PyasError, ledger: BulkTally[Any, Any]) -> None:
+@pytest.mark.parametrize("error", ENDING, ids=repr)
+def test_what_hits_all(error: PyasError, tally: BulkTally[Any, Any]) -> None:
     """A failure that every other call must meet ends the run."""
-    ledger.fail(1, error)
+    tally.fail(1, error)
 
-    assert type(ledger.ended_by) is type(error)
-    assert str(ledger.ended_by) == str(error)
+    assert type(tally.ended_by) is type(error)
+    assert str(tally.ended_by) == str(error)
 
 
 @pytest.mark.parametrize("error", ONES_OWN, ids=repr)
-def test_what_is_ones_own(error: PyasError, ledger: BulkTally[Any, Any]) -> None:
+def test_what_is_ones_own(error: PyasError, tally: BulkTally[Any, Any]) -> None:
     """A failure that another call may be spared does not."""
-    outcome = ledger.fail(1, error)
+    outcome = tally.fail(1, error)
 
     assert (1, None, error, "failed") == (outcome.key, outcome.value, outcome.error, outcome.state)
-    assert ledger.ended_by is None
+    assert tally.ended_by is None
 
 
-def test_entries(ledger: BulkTally[Any, Any]) -> None:
+def test_entries(tally: BulkTally[Any, Any]) -> None:
     """Each entry holds the item's key, and its value or its error."""
-    ok = ledger.succeed(1, "value")
-    refused = ledger.refuse(0, 2, InvalidArgumentError("meeting_id", "an id", None))
-    ledger.end(ClientClosedError("closed"))
-    left_out = ledger.leave_out(3)
+    ok = tally.succeed(1, "value")
+    refused = tally.reject(0, 2, InvalidArgumentError("meeting_id", "an id", None))
+    tally.end(ClientClosedError("closed"))
+    left_out = tally.skip(3)
 
     assert (1, "value", None, "ok") == (ok.key, ok.value, ok.error, ok.state)
     assert (2, None, "failed") == (refused.key, refused.value, refused.state)
@@ -137,33 +137,33 @@ def test_entries(ledger: BulkTally[Any, Any]) -> None:
     assert isinstance(left_out.error, ClientClosedError)
 
 
-def test_counts(ledger: BulkTally[Any, Any]) -> None:
+def test_counts(tally: BulkTally[Any, Any]) -> None:
     """Each entry is counted once, as what it is."""
     for key in (1, 11, 111):
-        ledger.succeed(key, None)
-    ledger.fail(2, TransportError("cut"))
-    ledger.refuse(2, None, InvalidArgumentError("meeting_id", "an id", None))
-    ledger.end(ClientClosedError("closed"))
+        tally.succeed(key, None)
+    tally.fail(2, TransportError("cut"))
+    tally.reject(2, None, InvalidArgumentError("meeting_id", "an id", None))
+    tally.end(ClientClosedError("closed"))
     for key in (4, 44, 444, 4_444):
-        ledger.leave_out(key)
+        tally.skip(key)
 
-    assert (3, 2, 4) == (ledger.ok, ledger.failed, ledger.not_started)
+    assert (3, 2, 4) == (tally.ok, tally.failed, tally.not_started)
 
 
-def test_first_reason_stands(ledger: BulkTally[Any, Any]) -> None:
+def test_first_reason_stands(tally: BulkTally[Any, Any]) -> None:
     """What has ended is not ended again, for another reason."""
-    ledger.end(PyasError("cancelled"))
-    ledger.fail(1, ClientClosedError("closed"))
+    tally.end(PyasError("cancelled"))
+    tally.fail(1, ClientClosedError("closed"))
 
-    assert "cancelled" == str(ledger.leave_out(2).error)
+    assert "cancelled" == str(tally.skip(2).error)
 
 
-def test_those_left_out_were_not_sent(ledger: BulkTally[Any, Any]) -> None:
+def test_those_left_out_were_not_sent(tally: BulkTally[Any, Any]) -> None:
     """The error of those that are left out is a copy: of the write that met it, something else may be true."""
     error = AuthenticationError("no", status=401)
     error.write_state = "unknown"
-    failed = ledger.fail(1, error)
-    left_out = ledger.leave_out(2)
+    failed = tally.fail(1, error)
+    left_out = tally.skip(2)
 
     assert ("unknown", "not_sent") == tuple(one.error and one.error.write_state for one in (failed, left_out))
 
@@ -172,16 +172,16 @@ def test_reads_have_no_write_state() -> None:
     """Of reads that are left out, nothing is said of a write."""
     reads: BulkTally[Any, Any] = bulk.BulkTally(bulk.get_many("acc"))
     reads.end(ClientClosedError("closed"))
-    error = reads.leave_out(1).error
+    error = reads.skip(1).error
 
     assert error is not None
     assert error.write_state is None
 
 
-def test_place_of_a_refused_item(ledger: BulkTally[Any, Any]) -> None:
+def test_place_of_a_refused_item(tally: BulkTally[Any, Any]) -> None:
     """The error of a refused item names its place in the input, and says all else as before."""
     error = InvalidArgumentError("meeting_id", "a meeting's number", -1, hint="Numbers are positive")
-    placed = ledger.refuse(7, -1, error).error
+    placed = tally.reject(7, -1, error).error
 
     assert isinstance(placed, InvalidArgumentError)
     assert ("meeting_ids[7]", "a meeting's number", "-1") == (placed.field, placed.expected, placed.got)
@@ -189,7 +189,7 @@ def test_place_of_a_refused_item(ledger: BulkTally[Any, Any]) -> None:
     assert str(error).startswith("meeting_id: ")
 
 
-def test_errors_are_bare(ledger: BulkTally[Any, Any]) -> None:
+def test_errors_are_bare(tally: BulkTally[Any, Any]) -> None:
     """Whatever an error drags along is taken from it before it is kept."""
     try:
         try:
@@ -198,7 +198,7 @@ def test_errors_are_bare(ledger: BulkTally[Any, Any]) -> None:
             message = "cut"
             raise TransportError(message) from cause
     except TransportError as error:
-        kept = ledger.fail(1, error).error
+        kept = tally.fail(1, error).error
 
     assert kept is not None
     assert (None, None, None) == (kept.__traceback__, kept.__cause__, kept.__context__)

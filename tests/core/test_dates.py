@@ -17,7 +17,7 @@ from core.strategies import brisk
 from core.tools import NOON, answer
 from pyas_async import RateLimitError
 from pyas_async._core.calls.headers import retry_after
-from pyas_async._core.calls.response_errors import error_of
+from pyas_async._core.calls.response_errors import error_from_response
 from pyas_async._core.dates import filter_date, parse_field, parse_header
 
 MINUTE_LATER = [
@@ -46,7 +46,7 @@ def test_reset(text: str) -> None:
     reset = {"x-ratelimit-reset": text}
     waits = []
     for headers in (reset, reset | {"retry-after": "soon"}, reset | {"retry-after": "5"}):
-        error = error_of(answer(429, {}, headers), None, now=NOON, carries_token=False, mask=str)
+        error = error_from_response(answer(429, {}, headers), None, now=NOON, has_page_token=False, mask=str)
         assert isinstance(error, RateLimitError)
         waits.append(error.retry_after)
 

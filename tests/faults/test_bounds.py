@@ -29,7 +29,7 @@ from pyas_async import (
     RequestTimeoutError,
 )
 from pyas_async._core.calls.body_reader import MAX_BODY
-from pyas_async._core.calls.exchange import LONGEST_WAIT
+from pyas_async._core.calls.exchange import MAX_WAIT
 from pyas_async._core.calls.messages import Fault, Response
 from pyas_async._runtime.clock import Clock
 from runtime.wires import KEY, KEY_LIMIT, Seen
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from faults.server import Script
-    from pyas_async._core.calls.messages import Outcome
+    from pyas_async._core.calls.messages import ResponseOrFault
 
 
 class Dripping(httpx.AsyncByteStream):
@@ -127,7 +127,7 @@ async def test_limit_for_a_month() -> None:
             await client.meetings.iter_all().collect()
         with pytest.raises(BudgetTimeoutError) as caught:
             await client.meetings.get(ID)
-        assert LONGEST_WAIT == pytest.approx(caught.value.retry_after, abs=2.0)
+        assert MAX_WAIT == pytest.approx(caught.value.retry_after, abs=2.0)
         assert 1 == len(server.requests)
 
 
@@ -137,7 +137,7 @@ class Dead:
 
     requests: int = 0
 
-    async def send(self, *_: object, **__: object) -> Outcome:
+    async def send(self, *_: object, **__: object) -> ResponseOrFault:
         """Fail, without any time passing."""
         await anyio.lowlevel.checkpoint()
         self.requests += 1

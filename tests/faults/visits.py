@@ -16,7 +16,7 @@ from faults.endings import Ending, ending_of
 from faults.fault import serving
 from faults.leaping import leap
 from pyas_async import AttemptStarted, PyasClient, PyasError, Waiting
-from pyas_async._core.calls.exchange import LONGEST_WAIT
+from pyas_async._core.calls.exchange import MAX_WAIT
 from pyas_async._runtime.clock import Clock
 from runtime.wires import CHANGE, KEY, NEW
 
@@ -121,7 +121,7 @@ async def visit(fault: Fault, call: str, pool: Pool | None = None, *, tls: bool 
         if ending.value is not None:
             await server.quiet()
         server.recover()
-        witness.waited += LONGEST_WAIT  # a limit may have stopped the key for so long, and never for longer
+        witness.waited += MAX_WAIT  # a limit may have stopped the key for so long, and never for longer
         return Visit(ending, waited, await _afterwards(client) if fault.place == "service" else WELL)
 
 

@@ -17,9 +17,8 @@ from core.exchanges import CALLS, exchange_of
 from fuzz.documents import ANSWERS, ERRORS, PAGE, Draws, bodies, body_of, drawn
 from fuzz.running import fuzz, within_time
 from pyas_async import DecodeError, Page, PyasError, RateBudget, RateLimitError, from_dict, to_dict
-from pyas_async._core.calls.exchange import Fail, Return, Wait
 from pyas_async._core.calls.headers import call_count, limit_resets_in, retry_after
-from pyas_async._core.calls.messages import Response
+from pyas_async._core.calls.messages import Fail, Response, Return, Wait
 from pyas_async._core.codec import (
     NotSuccessError,
     read_account,
@@ -223,13 +222,13 @@ def answer_of(draws: Draws) -> Response:
 
 
 @fuzz(st.sampled_from(list(CALLS.values())), st.booleans(), drawn(answer_of, size=40))
-def test_outcomes(call: Call[Any], carries_token: bool, answer: Response) -> None:
+def test_outcomes(call: Call[Any], has_page_token: bool, answer: Response) -> None:
     """With any response, a call returns, waits for a finite time, or fails with an error of the package."""
-    exchange = exchange_of(attrs.evolve(call, carries_token=carries_token), mask=ApiKey(KEY).mask(("a token",)))
+    exchange = exchange_of(attrs.evolve(call, has_page_token=has_page_token), mask=ApiKey(KEY).mask(("a token",)))
     exchange.next(0.0)
-    exchange.sending(NOON)
+    exchange.on_send(NOON)
     with within_time():
-        action = exchange.on_answer(answer, now=1.0, wall=NOON, chance=0.5)
+        action = exchange.on_response(answer, now=1.0, wall=NOON, jitter=0.5)
     if isinstance(action, Wait):
         assert 0 <= action.seconds < 90
     elif isinstance(action, Fail):
@@ -238,7 +237,7 @@ def test_outcomes(call: Call[Any], carries_token: bool, answer: Response) -> Non
             assert 0 <= action.error.retry_after < math.inf
     else:
         assert isinstance(action, Return)
-    assert exchange.pauses_key is None or 0 <= exchange.pauses_key < math.inf
+    assert exchange.key_pause is None or 0 <= exchange.key_pause < math.inf
 
 
 @fuzz(drawn(lambda draws: ([headers_of(draws) for _ in range(1 + draws.number(3))], word_of(draws)), size=40))

@@ -13,7 +13,7 @@ import pytest
 
 from pyas_async import DecodeError
 from pyas_async._core.calls.messages import Response
-from pyas_async._core.calls.response_errors import error_of
+from pyas_async._core.calls.response_errors import error_from_response
 from pyas_async._core.codec import NotSuccessError, read_account, read_detail, read_nothing, read_page
 from pyas_async._runtime.secrets.api_key import ApiKey
 
@@ -140,7 +140,7 @@ def test_errors(name: str) -> None:
     mask = ApiKey("key-of-forty-characters-0123456789abcdef").mask(("a-page-token-of-some-length",))
     began = time.thread_time()
 
-    error = error_of(Response(400, {}, ERRORS[name]), None, now=NOON, carries_token=True, mask=mask)
+    error = error_from_response(Response(400, {}, ERRORS[name]), None, now=NOON, has_page_token=True, mask=mask)
 
     assert time.thread_time() - began < SECONDS
     assert len(str(error)) < 60_000

@@ -263,7 +263,7 @@ async def test_a_create_that_was_never_sent_leaves_no_doubt(world: World) -> Non
         with anyio.move_on_after(0.01) as scope:
             await client.with_options(deadline=None).meetings.create(NEW, on_unknown="reconcile")
         assert scope.cancelled_caught
-        assert {} == inside.contested(inside.session(client).creations)
+        assert {} == inside.creations_by_key(inside.session(client).creations)
 
 
 async def test_nothing_of_the_meeting_is_shown(world: World) -> None:

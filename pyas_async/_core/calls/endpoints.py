@@ -1,6 +1,6 @@
-"""The calls of the API: method, path, where each argument travels, what may be repeated, and who reads the answer.
+"""The calls of the API: method, path, arguments, whether the call may be repeated, and how its response is read.
 
-The page: ``accountId`` travels in the query of GET and DELETE, and in the JSON body of POST and PATCH.
+The page: ``accountId`` is sent in the query of GET and DELETE, and in the JSON body of POST and PATCH.
 """
 
 import json
@@ -26,11 +26,15 @@ _MEETINGS = "/zoom/meetings"
 MAX_PAGE_SIZE = 300
 """Zoom's maximum of `max_results`."""
 _DIGITS = 20
-"""Digits of the largest number of 64 bits; what is longer is no meeting's."""
+"""Digits of the largest number of 64 bits; a longer number is not a meeting's."""
 
 
 def account(value: object) -> str:
-    """Check an account id."""
+    """Check an account id, and return it.
+
+    Raises:
+        InvalidArgumentError: If it is missing or not a text.
+    """
     if value is None:
         hint = "Give account_id=, or bind it: PyasClient(account_id=…), PYAS_ACCOUNT_ID, client.for_account(…)"
         raise InvalidArgumentError("account_id", "the id of a connected account", value, hint=hint)
@@ -38,9 +42,12 @@ def account(value: object) -> str:
 
 
 def meeting_path(meeting_id: object) -> str:
-    """Encode a meeting's id whole, so that it cannot leave its place in the path.
+    """Return the path of a meeting. Its id is encoded whole, so that it cannot change the rest of the path.
 
     Zoom: a uuid that begins with ``/`` or contains ``//`` must be encoded twice.
+
+    Raises:
+        InvalidArgumentError: If the id cannot be that of a meeting.
     """
     expected = "a meeting's number, its digits, or its uuid"
     if isinstance(meeting_id, bool) or not isinstance(meeting_id, (int, str)):
@@ -48,8 +55,8 @@ def meeting_path(meeting_id: object) -> str:
     if isinstance(meeting_id, int) and not 0 < meeting_id < 2**64:
         raise InvalidArgumentError("meeting_id", expected, meeting_id)
     name = _checks.text("meeting_id", str(meeting_id))
-    # A way to another place: such a segment means one, encoded or not, and some servers decode a path before they walk
-    # along it. No uuid has dots, or what cannot be printed.
+    # The segments "." and ".." lead to another path, even if they are encoded: some servers decode a path before they
+    # resolve it. No uuid has dots or characters that cannot be printed.
     if {".", ".."} & set(re.split(r"[/\\]", name)) or not name.isprintable():
         raise InvalidArgumentError("meeting_id", expected, meeting_id)
     encoded = quote(name, safe="")
@@ -58,10 +65,10 @@ def meeting_path(meeting_id: object) -> str:
     return f"{_MEETINGS}/{encoded}"
 
 
-def _number(meeting_id: MeetingId) -> int | None:
-    """Give the number that an id is, which the answer must name as well.
+def _meeting_number(meeting_id: MeetingId) -> int | None:
+    """Return the number that an id is, which the response must have as well; ``None`` for a uuid.
 
-    A uuid is not compared: each instance of a meeting has one of its own, and nobody has promised which one comes back.
+    A uuid is not compared: each instance of a meeting has its own, and the pages do not say which one is returned.
     """
     if isinstance(meeting_id, int):
         return meeting_id
@@ -74,7 +81,11 @@ def list_filters(
     end_date: date | str | None,
     type: ListType | str | None,
 ) -> tuple[tuple[str, str], ...]:
-    """Check the filters of a listing and write them as query parameters."""
+    """Check the filters of a listing, and return them as query parameters.
+
+    Raises:
+        InvalidArgumentError: If one cannot be a filter, or the end is before the start.
+    """
     start = None if start_date is None else _checks.calendar_date("start_date", start_date)
     end = None if end_date is None else _checks.calendar_date("end_date", end_date)
     _checks.ordered("end_date", start, end)
@@ -120,7 +131,7 @@ def list_meetings(
         steps=codec.page_steps,
         secrets=() if next_page_token is None else (next_page_token,),
         account=account_id,
-        carries_token=next_page_token is not None,
+        has_page_token=next_page_token is not None,
         not_after=not_after,
     )
 
@@ -132,7 +143,7 @@ def get_meeting(account_id: str, meeting_id: MeetingId) -> "Call[MeetingDetail]"
         method="GET",
         path=meeting_path(meeting_id),
         query=(("accountId", account(account_id)),),
-        read=partial(codec.read_detail, number=_number(meeting_id)),
+        read=partial(codec.read_detail, number=_meeting_number(meeting_id)),
         account=account_id,
         meeting_id=meeting_id,
     )
@@ -168,7 +179,7 @@ def update_meeting(account_id: str, meeting_id: MeetingId, changes: "MeetingUpda
         method="PATCH",
         path=meeting_path(meeting_id),
         body=_json({"accountId": account(account_id), "meetingData": document}),
-        read=partial(codec.read_updated, number=_number(meeting_id)),
+        read=partial(codec.read_updated, number=_meeting_number(meeting_id)),
         repeat=Repeat.WRITE,
         account=account_id,
         meeting_id=meeting_id,

@@ -1,13 +1,14 @@
-"""One call's life, as a machine that decides and does nothing.
+"""One call's life, as a state machine that decides and does nothing itself.
 
 ::
 
-    ready ──Send──▶ sent ──answer or fault──▶ Return | Fail
+    ready ──Send──▶ sent ──response or fault──▶ Return | Fail
       ▲                │
       └────── Wait ◀───┘
 
-The session asks, does what it is told, and reports back. Retries, the deadline, which 429 stops the whole key, and what
-may be said of a write whose answer was lost are decided here and nowhere else.
+The execution (`_runtime/calls/execution.py`) asks for an action, carries it out, and reports the result. Only this
+module decides about retries, about the deadline, about which 429 pauses the whole key, and about what is known of a
+write that got no response.
 """
 
 from collections.abc import Callable, Generator
@@ -15,13 +16,10 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Generic, TypeVar
 
-import attrs
-import msgspec
-
 from pyas_async._core.calls.headers import retry_after
-from pyas_async._core.calls.messages import Call, Fault, Repeat, Response
-from pyas_async._core.calls.response_errors import error_of
-from pyas_async._core.calls.retry import RetryQuota, pause
+from pyas_async._core.calls.messages import Call, Fail, Fault, Repeat, Response, Return, Send, Wait
+from pyas_async._core.calls.response_errors import error_from_response
+from pyas_async._core.calls.retry import Limits, RetryQuota, backoff
 from pyas_async._core.codec import NotSuccessError, WrongMeetingError
 from pyas_async._core.redact import redact
 from pyas_async.errors import (
@@ -38,67 +36,15 @@ from pyas_async.errors import (
     TransportError,
     WriteState,
 )
-from pyas_async.options import RetryPolicy
 
 T = TypeVar("T")
-_NEVER_BETTER = {HTTPStatus.NOT_IMPLEMENTED, HTTPStatus.HTTP_VERSION_NOT_SUPPORTED}
-# "The same request, there": it was not carried out here. The other redirects may follow on a write that was.
-_ELSEWHERE = {HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.PERMANENT_REDIRECT}
-LONGEST_WAIT = 3600.0
-"""Seconds that one answer makes anybody wait at most. The service's window is five minutes long: what says more than an
-hour is another limit, or no time that anybody meant, and whoever called should hear of it now."""
-
-
-# Structs, here and below: every call makes some of these, and they are made in no time.
-class Send(msgspec.Struct):
-    """Send the request; it may take so many seconds, the last byte included (``None``: any time).
-
-    Within `start` seconds it must have a connection: after that, its page token is too old to be tried. If it is to be
-    `fresh`, that is one which has carried nothing before.
-    """
-
-    limit: float | None
-    start: float | None = None
-    fresh: bool = False
-
-
-class Wait(msgspec.Struct):
-    """Wait so many seconds, then ask again."""
-
-    seconds: float
-
-
-class Return(msgspec.Struct, Generic[T]):
-    """The call is done, with this value."""
-
-    value: T
-
-
-class Fail(msgspec.Struct):
-    """The call is over, with this error."""
-
-    error: PyasError
-
-
-@attrs.frozen(kw_only=True)
-class Limits:
-    """What bounds a call.
-
-    Attributes:
-        timeout: Seconds for one attempt; ``None`` for no bound.
-        deadline: Seconds for the whole call; ``None`` for no bound.
-        retry: How often it is tried.
-        patient: Whether waits for the call budget do not count towards the deadline: those of bulk calls.
-    """
-
-    timeout: float | None
-    deadline: float | None
-    retry: RetryPolicy
-    patient: bool = False
-
-
-def _too_old() -> PageTokenExpiredError:
-    return PageTokenExpiredError("the page token is too old to be tried; nothing was sent", status=0)
+_NOT_RETRIED = {HTTPStatus.NOT_IMPLEMENTED, HTTPStatus.HTTP_VERSION_NOT_SUPPORTED}
+# These two mean "send the same request to another address": the service has not carried it out. The other redirects may
+# follow a write that was carried out.
+_REDIRECTS_WITHOUT_EFFECT = {HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.PERMANENT_REDIRECT}
+MAX_WAIT = 3600.0
+"""The longest wait, in seconds, that a response can impose. The service's window is five minutes long: a response that
+names more than an hour means another limit, or is a mistake, and the caller should learn of it at once."""
 
 
 class Exchange(Generic[T]):
@@ -107,7 +53,8 @@ class Exchange(Generic[T]):
     Attributes:
         call: What is sent.
         attempt: The number of the attempt, from 1; 0 before the first.
-        pauses_key: Seconds for which the last answer stops the whole key; ``None`` if it does not.
+        key_pause: Seconds for which the last response pauses the whole key; ``None`` if it does not.
+        mask: Removes the secrets from a text.
     """
 
     def __init__(
@@ -117,218 +64,229 @@ class Exchange(Generic[T]):
 
         Args:
             call: What to send.
-            limits: What bounds it.
-            quota: The retries that all calls may spend together.
+            limits: Its limits.
+            quota: The retries that all calls of a client share.
             now: The monotonic clock.
-            mask: Takes the secrets out of a text.
+            mask: Removes the secrets from a text.
         """
         self.call = call
         self.attempt = 0
-        self.pauses_key: float | None = None
+        self.key_pause: float | None = None
+        self.mask = mask
         self._limits = limits
         self._quota = quota
-        self.mask = mask
-        self._ends = None if limits.deadline is None else now + limits.deadline
-        self._going_out: datetime | None = None
+        self._deadline = None if limits.deadline is None else now + limits.deadline
+        self._attempt_at: datetime | None = None
+        # The last attempt that may have reached the service.
         self._sent_at: datetime | None = None
-        # An attempt of a write was sent, and nobody knows what it did.
-        self._in_doubt = False
-        # The last attempt got no answer.
-        self._lost = False
-        self._turned_away = False
+        # An attempt of a write may have reached the service, and no response says whether it was carried out.
+        self._outcome_unknown = False
+        self._last_attempt_failed = False
+        self._rate_limited = False
         self._value: T | NotSuccessError | DecodeError | None = None
 
     def remaining(self, now: float) -> float | None:
-        """Seconds until the deadline; ``None`` if there is none."""
-        return None if self._ends is None else self._ends - now
+        """Return the seconds until the deadline; ``None`` if there is none."""
+        return None if self._deadline is None else self._deadline - now
 
-    def patience(self, now: float, bound: float | None) -> float | None:
-        """Seconds that the call may wait for a connection to be free; ``None`` if nothing bounds that."""
-        ends = [None if self._limits.patient else self._ends, self.call.not_after]
-        bounds = [bound, *(None if end is None else max(0.0, end - now) for end in ends)]
-        return min((seconds for seconds in bounds if seconds is not None), default=None)
+    def max_connection_wait(self, now: float, limit: float | None) -> float | None:
+        """Return the seconds that the call may wait for a free connection; ``None`` for no limit.
 
-    def waited(self, seconds: float) -> None:
-        """Take note of a wait for room in the call budget, or for a connection: a patient call's deadline moves."""
-        if self._ends is not None and self._limits.patient:
-            self._ends += seconds
+        Args:
+            now: The monotonic clock.
+            limit: The limit that the caller has set.
+        """
+        ends = [None if self._limits.waits_excluded else self._deadline, self.call.not_after]
+        limits = [limit, *(None if end is None else max(0.0, end - now) for end in ends)]
+        return min((seconds for seconds in limits if seconds is not None), default=None)
 
     def next(self, now: float) -> Send | Fail:
-        """Say what to do when the call is ready to be sent."""
-        not_after, limit = self.call.not_after, self._limits.timeout
-        if not_after is not None and now >= not_after:
-            return Fail(_too_old())
-        if self._ends is not None:
-            left = self._ends - now
+        """Decide what to do with a call that is ready to be sent."""
+        not_after, timeout = self.call.not_after, self._limits.timeout
+        if self._token_is_too_old(now):
+            return Fail(_token_error())
+        if self._deadline is not None:
+            left = self._deadline - now
             if left <= 0:
-                return Fail(self.out_of_time())
-            if limit is None or left < limit:
-                limit = left
-        # The other side may be closing a connection that was used before, and then the request is lost. A create must
-        # not be, since it is not repeated; and what was lost once must not be lost again to the next one like it.
-        fresh = self.call.repeat is Repeat.CREATE or self._lost
-        return Send(limit, None if not_after is None else not_after - now, fresh)
+                return Fail(self.deadline_error())
+            if timeout is None or left < timeout:
+                timeout = left
+        # The service may close a connection that was used before just as a request goes out, and the request is lost.
+        # A create is not repeated, so it must not be lost in this way; and a retry must not be lost in it again.
+        fresh = self.call.repeat is Repeat.CREATE or self._last_attempt_failed
+        return Send(timeout, None if not_after is None else not_after - now, fresh)
 
-    def sending(self, wall: datetime) -> None:
-        """Take note that an attempt goes out now."""
+    def on_wait(self, seconds: float) -> None:
+        """Note a wait for the call budget or for a connection: it extends a deadline that excludes waits."""
+        if self._deadline is not None and self._limits.waits_excluded:
+            self._deadline += seconds
+
+    def on_send(self, wall: datetime) -> None:
+        """Note that an attempt begins now."""
         self.attempt += 1
-        self._going_out = wall
-        self.pauses_key = None
+        self._attempt_at = wall
+        self.key_pause = None
 
-    def no_connection(self, *, now: float, chance: float) -> Wait | Fail:
-        """Decide after an attempt for which no connection was free in the time that it may wait for one."""
+    def on_no_connection(self, *, now: float, jitter: float) -> Wait | Fail:
+        """Decide after an attempt for which no connection became free in time."""
         self.attempt += 1
-        return self.on_fault(Fault("timeout", "no connection was free in time", sent=False), now=now, chance=chance)
+        return self.on_fault(Fault("timeout", "no connection was free in time", sent=False), now=now, jitter=jitter)
 
-    def on_fault(self, fault: Fault, *, now: float, chance: float) -> Wait | Fail:
-        """Decide after an attempt to which no whole answer came."""
-        self._lost = True
+    def on_fault(self, fault: Fault, *, now: float, jitter: float) -> Wait | Fail:
+        """Decide after an attempt without a complete response."""
+        self._last_attempt_failed = True
         self._note_sent(fault)
         text = self.mask(fault.text)
-        if not fault.sent and self._too_late_for_token(now):
-            return Fail(_too_old())
-        if fault.delivered:
-            return Fail(self._of_write(DecodeError(text), "done"))
-        if self._in_doubt and self.call.repeat is Repeat.CREATE:
-            return Fail(self._unknown(text))
-        wait = None if fault.hopeless else self._wait_before_retry(now, chance)
-        return wait or Fail(self._unknown(text) if self._in_doubt else self._transport_error(fault, text))
+        if not fault.sent and self._token_is_too_old(now):
+            return Fail(_token_error())
+        if fault.carried_out:
+            return Fail(self._with_state(DecodeError(text), "done"))
+        if self._outcome_unknown and self.call.repeat is Repeat.CREATE:
+            return Fail(self._unknown_error(text))
+        wait = None if fault.permanent else self._wait_before_retry(now, jitter)
+        return wait or Fail(self._unknown_error(text) if self._outcome_unknown else self._transport_error(fault, text))
 
-    def reading(self, answer: Response) -> Generator[None, None, None]:
-        """Read an answer in steps, if it can take long; between two of them, others may have the event loop."""
-        if self.call.steps is None or not 200 <= answer.status < 300:
+    def read_in_steps(self, response: Response) -> Generator[None, None, None]:
+        """Read a response in steps if that can take long, so that other tasks can run between two of them."""
+        if self.call.steps is None or not 200 <= response.status < 300:
             return
         try:
-            self._value = yield from self.call.steps(answer.body)
+            self._value = yield from self.call.steps(response.body)
         except (NotSuccessError, DecodeError) as error:
             self._value = error
 
+    def on_response(self, response: Response, *, now: float, wall: datetime, jitter: float) -> Wait | Return[T] | Fail:
+        """Decide after a response."""
+        self._last_attempt_failed = False
+        self._sent_at = self._attempt_at
+        document = None
+        if 200 <= response.status < 300:
+            try:
+                value = self._read(response.body)
+            except NotSuccessError as refused:
+                document = refused.document
+            except DecodeError as error:
+                return self._on_unreadable(error)
+            else:
+                self._quota.on_success()
+                return Return(value)
+        failure = error_from_response(
+            response, document, now=wall, has_page_token=self.call.has_page_token, mask=self.mask
+        )
+        if isinstance(failure, RateLimitError):
+            return self._on_rate_limit(failure, now, jitter)
+        return self._on_error(failure, response, now=now, wall=wall, jitter=jitter)
+
+    def on_closed(self, fault: Fault | None = None) -> Fail:
+        """Decide when the client was closed during the call."""
+        if fault is not None:
+            self._note_sent(fault)
+        error = ClientClosedError(f"{self.call.operation}: the client was closed during the call")
+        return Fail(self.with_write_state(error))
+
+    def deadline_error(self) -> PyasError:
+        """Return the error of a call whose deadline passed while no request was under way."""
+        message = f"{self.call.operation}: the deadline of {self._limits.deadline:g} s passed before an attempt"
+        return self.with_write_state(RequestTimeoutError(message))
+
+    def with_write_state(self, error: PyasError) -> PyasError:
+        """Return an error that was raised outside of the exchange, completed with what is known of the write."""
+        if not self._outcome_unknown:
+            return self._with_state(error, "not_sent")
+        if isinstance(error, (BudgetTimeoutError, RequestTimeoutError)):
+            return self._unknown_error(str(error))
+        return self._with_state(error, "unknown")
+
     def _read(self, body: bytes) -> T:
-        """Give what was read in steps, or read it now."""
         value, self._value = self._value, None
         if isinstance(value, (NotSuccessError, DecodeError)):
             raise value
         return self.call.read(body) if value is None else value
 
-    def on_answer(self, answer: Response, *, now: float, wall: datetime, chance: float) -> Wait | Return[T] | Fail:
-        """Decide after an answer."""
-        self._lost = False
-        self._sent_at = self._going_out
-        document = None
-        if 200 <= answer.status < 300:
-            try:
-                value = self._read(answer.body)
-            except NotSuccessError as refused:
-                document = refused.document
-            except DecodeError as error:
-                return self._unreadable(error)
-            else:
-                self._quota.succeeded()
-                return Return(value)
-        failure = error_of(answer, document, now=wall, carries_token=self.call.carries_token, mask=self.mask)
-        if isinstance(failure, RateLimitError):
-            return self._on_limit(failure, now, chance)
-        return self._on_error(failure, answer, now=now, wall=wall, chance=chance)
-
-    def _unreadable(self, error: DecodeError) -> Fail:
-        masked = DecodeError(self.mask(error.reason), path=error.path, excerpt=self.mask(error.excerpt))
-        return Fail(self._of_write(masked, "unknown" if isinstance(error, WrongMeetingError) else "done"))
-
-    def on_closed(self, fault: Fault | None = None) -> Fail:
-        """Decide when the client was closed under the call."""
-        if fault is not None:
-            self._note_sent(fault)
-        return Fail(self.failed(ClientClosedError(f"{self.call.operation}: the client was closed under the call")))
-
-    def out_of_time(self) -> PyasError:
-        """Give the error of a call whose deadline passed while it was not on the wire."""
-        message = f"{self.call.operation}: the deadline of {self._limits.deadline:g} s passed before an attempt"
-        return self.failed(RequestTimeoutError(message))
-
-    def failed(self, error: PyasError) -> PyasError:
-        """Complete an error from outside of the exchange with what is known of the write."""
-        if not self._in_doubt:
-            return self._of_write(error, "not_sent")
-        if isinstance(error, (BudgetTimeoutError, RequestTimeoutError)):
-            return self._unknown(str(error))
-        return self._of_write(error, "unknown")
-
-    def _too_late_for_token(self, now: float) -> bool:
-        # The page: "This token expires after 15 minutes". A call that can be known to be useless is not made.
+    def _token_is_too_old(self, now: float) -> bool:
+        # The page: "This token expires after 15 minutes". A call that must fail is not made.
         return self.call.not_after is not None and now >= self.call.not_after
 
     def _note_sent(self, fault: Fault) -> None:
         if fault.sent:
-            self._sent_at = self._going_out
-            self._in_doubt = self._in_doubt or self.call.writes
+            self._sent_at = self._attempt_at
+            self._outcome_unknown = self._outcome_unknown or self.call.writes
 
-    def _on_limit(self, error: RateLimitError, now: float, chance: float) -> Wait | Fail:
-        self._turned_away = True
-        rejected = Fail(self._of_write(error, "rejected"))
-        drawn = pause(self._limits.retry, self.attempt, chance)
+    def _on_unreadable(self, error: DecodeError) -> Fail:
+        masked = DecodeError(self.mask(error.reason), path=error.path, excerpt=self.mask(error.excerpt))
+        return Fail(self._with_state(masked, "unknown" if isinstance(error, WrongMeetingError) else "done"))
+
+    def _on_rate_limit(self, error: RateLimitError, now: float, jitter: float) -> Wait | Fail:
+        self._rate_limited = True
+        rejected = Fail(self._with_state(error, "rejected"))
         if error.scope == "key":
-            # Pyas's own limit: nobody with this key gets anything before it ends. The scheduler holds all of them back.
-            asked = drawn if error.retry_after is None else error.retry_after
-            self.pauses_key = min(asked, LONGEST_WAIT)
-            left = None if self._limits.patient else self.remaining(now)
-            too_late = asked > LONGEST_WAIT or (left is not None and asked >= left)
-            return rejected if too_late or self.attempt >= self._limits.retry.max_attempts else Wait(0.0)
+            # Pyas's own limit: no call with this key succeeds before it ends. The rate limiter holds all of them back.
+            own = backoff(self._limits.retry, self.attempt, jitter)
+            requested = own if error.retry_after is None else error.retry_after
+            self.key_pause = min(requested, MAX_WAIT)
+            left = None if self._limits.waits_excluded else self.remaining(now)
+            too_long = requested > MAX_WAIT or (left is not None and requested >= left)
+            return rejected if too_long or self.attempt >= self._limits.retry.max_attempts else Wait(0.0)
         if error.scope == "unknown" and error.retry_after is not None:
-            return self._wait_before_retry(now, chance, error.retry_after) or rejected
-        # Zoom's own, passed through. Waiting for another day is pointless; where nothing is said, it may be that.
+            return self._wait_before_retry(now, jitter, error.retry_after) or rejected
+        # A limit of Zoom's that Pyas passed on. It may last until the next day, and an unknown limit without a time may
+        # be that one: a wait would be pointless.
         return rejected
 
     def _on_error(
-        self, error: APIStatusError, answer: Response, *, now: float, wall: datetime, chance: float
+        self, error: APIStatusError, response: Response, *, now: float, wall: datetime, jitter: float
     ) -> Wait | Return[T] | Fail:
         if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR or error.status == HTTPStatus.REQUEST_TIMEOUT:
-            self._in_doubt = self._in_doubt or self.call.writes
-            again = self.call.repeat is not Repeat.CREATE and error.status not in _NEVER_BETTER
-            wait = self._wait_before_retry(now, chance, retry_after(answer.headers, wall)) if again else None
-            return wait or Fail(self._of_write(error, "unknown"))
-        if self._already_deleted(error):
+            self._outcome_unknown = self._outcome_unknown or self.call.writes
+            again = self.call.repeat is not Repeat.CREATE and error.status not in _NOT_RETRIED
+            wait = self._wait_before_retry(now, jitter, retry_after(response.headers, wall)) if again else None
+            return wait or Fail(self._with_state(error, "unknown"))
+        if self._was_deleted_before(error):
             return Return(self.call.read(b""))
         redirected = HTTPStatus.MULTIPLE_CHOICES <= error.status < HTTPStatus.BAD_REQUEST
-        unclear = redirected and error.status not in _ELSEWHERE
-        return Fail(self._of_write(error, "unknown" if unclear else "rejected"))
+        unclear = redirected and error.status not in _REDIRECTS_WITHOUT_EFFECT
+        return Fail(self._with_state(error, "unknown" if unclear else "rejected"))
 
-    def _already_deleted(self, error: APIStatusError) -> bool:
-        # A DELETE that finds nothing after an attempt of its own whose answer was lost has done its work. An account
-        # that is not found is another matter.
-        gone = isinstance(error, NotFoundError) and "account" not in error.message.lower()
-        return gone and self._in_doubt and self.call.method == "DELETE"
+    def _was_deleted_before(self, error: APIStatusError) -> bool:
+        # If a DELETE finds no meeting after an earlier attempt without a response, that attempt has deleted it. The
+        # error that the account was not found says nothing of the meeting.
+        not_found = isinstance(error, NotFoundError) and "account" not in error.message.lower()
+        return not_found and self._outcome_unknown and self.call.method == "DELETE"
 
-    def _wait_before_retry(self, now: float, chance: float, asked: float | None = None) -> Wait | None:
-        """Give the pause before the next attempt; ``None`` if there must not be one."""
+    def _wait_before_retry(self, now: float, jitter: float, requested: float | None = None) -> Wait | None:
+        """Return the wait before the next attempt; ``None`` if there must not be one.
+
+        `requested` is the wait that the service asks for. The jitter is added to it, so that clients which got the same
+        number do not come back together.
+        """
         if self.attempt >= self._limits.retry.max_attempts:
             return None
-        drawn = pause(self._limits.retry, self.attempt, chance)
-        # What the service asks for is a floor; the jitter above it keeps a crowd from coming back in step.
-        seconds = drawn if asked is None else asked + min(drawn, 1.0)
+        own = backoff(self._limits.retry, self.attempt, jitter)
+        seconds = own if requested is None else requested + min(own, 1.0)
         left = self.remaining(now)
-        if (asked or 0.0) > LONGEST_WAIT or (left is not None and seconds >= left):
+        if (requested or 0.0) > MAX_WAIT or (left is not None and seconds >= left):
             return None
-        if self.call.not_after is not None and now + seconds >= self.call.not_after and asked is None:
+        if requested is None and self._token_is_too_old(now + seconds):
             seconds = 0.0
-        return Wait(seconds) if self._quota.take() else None
+        return Wait(seconds) if self._quota.try_spend() else None
 
-    def _of_write(self, error: PyasError, state: WriteState) -> PyasError:
+    def _with_state(self, error: PyasError, state: WriteState) -> PyasError:
         if self.call.writes:
-            if state == "not_sent" and self._turned_away:
+            if state == "not_sent" and self._rate_limited:
                 state = "rejected"
-            error.write_state = state if state == "done" or not self._in_doubt else "unknown"
+            error.write_state = state if state == "done" or not self._outcome_unknown else "unknown"
         return error
 
     def _transport_error(self, fault: Fault, text: str) -> PyasError:
-        tries = "" if self.attempt == 1 else f" (after {self.attempt} attempts)"
+        attempts = "" if self.attempt == 1 else f" (after {self.attempt} attempts)"
         cls = RequestTimeoutError if fault.kind == "timeout" else TransportError
-        return self._of_write(cls(f"{self.call.operation}: {text}{tries}"), "not_sent")
+        return self._with_state(cls(f"{self.call.operation}: {text}{attempts}"), "not_sent")
 
-    def _unknown(self, text: str) -> OutcomeUnknownError:
+    def _unknown_error(self, text: str) -> OutcomeUnknownError:
         call = self.call
         verb = call.operation.rpartition(".")[2]
         about = "" if call.meeting_id is None else f" of meeting {call.meeting_id}"
-        assert self._sent_at is not None  # noqa: S101  (there is no doubt before something was sent)
+        assert self._sent_at is not None  # noqa: S101  (an outcome is unknown only after a request was sent)
         return OutcomeUnknownError(
             f"{call.operation}: the {verb}{about} was sent at {self._sent_at:%H:%M:%S} UTC, and no answer came "
             f"({text}); it may have been carried out. Look before you do it again",
@@ -336,3 +294,7 @@ class Exchange(Generic[T]):
             meeting_id=call.meeting_id,
             sent_at=self._sent_at,
         )
+
+
+def _token_error() -> PageTokenExpiredError:
+    return PageTokenExpiredError("the page token is too old to be tried; nothing was sent", status=0)

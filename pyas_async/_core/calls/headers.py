@@ -7,14 +7,14 @@ from functools import lru_cache
 from pyas_async._core.dates import parse_header
 
 _YEAR = 366 * 86_400.0
-_SHORT = 200
-"""Characters of two dates, together, that are remembered."""
+_MAX_CACHED = 200
+"""Only pairs of dates that are no longer than this together, in characters, are cached."""
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     """Read ``Retry-After``, a number of seconds or a date in any form, as seconds to wait.
 
-    If a proxy has added a number of its own, both arrive as one text; the longer wait satisfies both.
+    If a proxy has added its own number, both arrive as one text; the longer wait satisfies both.
     """
     text = headers.get("retry-after")
     if text is None:
@@ -25,27 +25,27 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
 
 
 def seconds_until(text: str, headers: Mapping[str, str], now: datetime) -> float | None:
-    """Return the seconds until a date in a header; ``None`` if the text is no date.
+    """Return the seconds until a date in a header; ``None`` if the text is not a date.
 
     The clocks of both sides may differ, so the response's own ``Date`` is what the date is compared with.
     """
     date = headers.get("date", "")
-    if len(text) + len(date) <= _SHORT and (seconds := _apart(text, date)) is not None:
+    if len(text) + len(date) <= _MAX_CACHED and (seconds := _seconds_between(text, date)) is not None:
         return seconds
     moment = parse_header(text)
-    return None if moment is None else _ahead(moment, parse_header(date) or now)
+    return None if moment is None else _seconds_after(moment, parse_header(date) or now)
 
 
 @lru_cache(maxsize=64)
-def _apart(text: str, date: str) -> float | None:
-    """Return the seconds from one header's date to the other's; ``None`` if one of them is no date."""
-    # Remembered, since one response after the other has the same two dates.
-    moment, there = parse_header(text), parse_header(date)
-    return None if moment is None or there is None else _ahead(moment, there)
+def _seconds_between(text: str, date: str) -> float | None:
+    """Return the seconds from one header's date to the other's; ``None`` if one of them is not a date."""
+    # Cached, since many responses in a row have the same two dates.
+    moment, sent = parse_header(text), parse_header(date)
+    return None if moment is None or sent is None else _seconds_after(moment, sent)
 
 
-def _ahead(moment: datetime, there: datetime) -> float | None:
-    seconds = max(0.0, (moment - there).total_seconds())
+def _seconds_after(moment: datetime, sent: datetime) -> float | None:
+    seconds = max(0.0, (moment - sent).total_seconds())
     return seconds if seconds < _YEAR else None
 
 
@@ -56,13 +56,13 @@ def limit_resets_in(headers: Mapping[str, str], now: datetime) -> float | None:
 
 
 def call_count(headers: Mapping[str, str], name: str) -> int | None:
-    """Read a header that is a number of calls, as ``X-RateLimit-Remaining``; ``None`` if it is missing or no number."""
+    """Read a header with a number of calls, as ``X-RateLimit-Remaining``; ``None`` if it is missing or not a number."""
     text = headers.get(name)
     return None if text is None else whole_number(text)
 
 
 def whole_number(text: str) -> int | None:
-    """Read a whole number of at most nine digits; ``None`` if the text is none."""
+    """Read a whole number of at most nine digits; ``None`` if it is not one."""
     if len(text) < 10 and text.isascii() and text.isdigit():
         return int(text)
     stripped = text.strip()
@@ -74,7 +74,7 @@ def _seconds(text: str) -> float | None:
         seconds = float(text)
     except ValueError:
         return None
-    # "nan" compares false with everything. A wait of a year is a mistake of the service's.
+    # "nan" compares false with everything, so it is not returned. A wait of a year is a mistake of the service.
     return seconds if 0 <= seconds < _YEAR else None
 
 

@@ -1,23 +1,30 @@
-"""What travels between the decisions and the acts: a call, its answer, or the fault that came instead."""
+"""What passes between the code that decides and the code that sends.
+
+The sending code gets a `Call` and, from the exchange, an action: `Send`, `Wait`, `Return` or `Fail`. It reports a
+`Response`, or the `Fault` that came instead.
+"""
 
 import enum
 from collections.abc import Callable, Generator, Mapping
 from typing import Generic, Literal, TypeAlias, TypeVar
 
 import attrs
+import msgspec
+
+from pyas_async.errors import PyasError
 
 T = TypeVar("T")
 
 
 class Repeat(enum.Enum):
-    """What may be done again after an attempt whose answer was lost."""
+    """When a call may be sent again after an attempt without a response."""
 
     READ = "read"
     """Always: it changes nothing."""
     WRITE = "write"
-    """Always: doing it twice is doing it once (PATCH, DELETE)."""
+    """Always: to do it twice has the same effect as to do it once (PATCH, DELETE)."""
     CREATE = "create"
-    """Only what provably never reached the service: there is no idempotency key."""
+    """Only if the request provably never reached the service: the API has no idempotency key."""
 
 
 @attrs.frozen(kw_only=True)
@@ -30,14 +37,14 @@ class Call(Generic[T]):
         path: The path, encoded.
         query: The query parameters in order, not encoded.
         body: The JSON body; ``None`` for none.
-        secrets: What in it is nobody's business: a page token, a code, a state.
-        repeat: What may be done again.
-        read: Makes the model of a successful answer's body.
-        steps: The same for what can take long: between two steps, others may have the event loop.
-        account: Whose call it is, for fairness between accounts; empty if nobody's.
-        meeting_id: The meeting it is about, if it is about one.
-        carries_token: Whether it asks with a page token, so that an expired one may be the answer.
-        not_after: When (monotonic) the page token is too old to be tried; ``None`` if the call has no such end.
+        secrets: The secrets in it: a page token, a code, a state.
+        repeat: When it may be sent again after an attempt without a response.
+        read: Makes the model from the body of a successful response.
+        steps: Does the same in steps, for bodies that take long; other tasks may run between two of them.
+        account: The account that it is made for, for fairness between accounts; empty if there is none.
+        meeting_id: The meeting that it is about, if there is one.
+        has_page_token: Whether it carries a page token, so that the service may answer that the token has expired.
+        not_after: When (monotonic) the page token is too old to be sent; ``None`` if there is no such limit.
     """
 
     operation: str
@@ -51,7 +58,7 @@ class Call(Generic[T]):
     repeat: Repeat = Repeat.READ
     account: str = ""
     meeting_id: int | str | None = None
-    carries_token: bool = False
+    has_page_token: bool = False
     not_after: float | None = None
 
     @property
@@ -62,7 +69,7 @@ class Call(Generic[T]):
 
 @attrs.frozen
 class Response:
-    """What came back.
+    """A response of the service.
 
     Attributes:
         status: The HTTP status.
@@ -77,22 +84,55 @@ class Response:
 
 @attrs.frozen
 class Fault:
-    """What came instead of an answer.
+    """Why an attempt has no usable response.
 
     Attributes:
         kind: ``"timeout"``, or ``"network"`` for everything else.
         text: What the network said; no secrets.
         sent: Whether the request may have reached the service. ``False`` only if it provably did not.
-        hopeless: Whether the same request cannot do better next time, as with a certificate that does not fit.
-        delivered: Whether the service answered with success, and its answer alone cannot be used: it is too
-            large, or is not what its headers say.
+        permanent: Whether a retry must fail in the same way, as with a certificate that does not match.
+        carried_out: Whether the service reported success, and only its response cannot be used: it is too large, or
+            not encoded as its headers say.
     """
 
     kind: Literal["timeout", "network"]
     text: str
     sent: bool
-    hopeless: bool = False
-    delivered: bool = False
+    permanent: bool = False
+    carried_out: bool = False
 
 
-Outcome: TypeAlias = Response | Fault
+ResponseOrFault: TypeAlias = Response | Fault
+
+
+# The actions are msgspec structs because every call makes several: they take the least time to make.
+class Send(msgspec.Struct):
+    """Send the request.
+
+    Attributes:
+        timeout: Seconds that the attempt may take, the last byte of the response included; ``None`` for no limit.
+        connect_within: Seconds within which it must have a connection: after that, its page token is too old.
+        fresh: Whether the connection must be one that has carried nothing before.
+    """
+
+    timeout: float | None
+    connect_within: float | None = None
+    fresh: bool = False
+
+
+class Wait(msgspec.Struct):
+    """Wait this many seconds, then ask the exchange again."""
+
+    seconds: float
+
+
+class Return(msgspec.Struct, Generic[T]):
+    """Return this value: the call has succeeded."""
+
+    value: T
+
+
+class Fail(msgspec.Struct):
+    """Raise this error: the call has failed."""
+
+    error: PyasError

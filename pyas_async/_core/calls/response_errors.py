@@ -1,7 +1,7 @@
-"""From an answer that is no success to the error that says what happened.
+"""Turns a response that is not a success into the error that says what happened.
 
 The vendor's pages show several error shapes, and Zoom's own pass through: a list of ``errors`` with ``msg`` and
-``param`` (or ``path``), an ``error`` that is text or an object, a ``message``, with or without a ``code`` that may be
+``param`` (or ``path``), an ``error`` that is text or an object, a ``message``, with or without a ``code``, which may be
 Zoom's.
 """
 
@@ -34,48 +34,50 @@ _CLASSES: Mapping[int, type[APIStatusError]] = {
     403: PermissionDeniedError,
     404: NotFoundError,
 }
-_COMPLAINTS = 100
-"""Complaints of one answer that are kept: more than there are fields."""
+_MAX_FIELD_ERRORS = 100
+"""Field errors that are kept of one response: more than there are fields."""
 _TOO_MANY = HTTPStatus.TOO_MANY_REQUESTS
 # Zoom's sibling lists: "The next page token is invalid or expired", code 300. Pyas may wrap it in any of its shapes.
-# Compiled when they are first needed: many programs never are.
+# `re` compiles the patterns when they are first used, which in many programs is never.
 _TOKEN = r"(?is)page.?token"  # noqa: S105  (a pattern)
-_TOKEN_ITSELF = r"(?is)page.?token\b"  # noqa: S105  (a pattern)
-_DEAD = r"(?i)(?:invalid|expire)\w*"
+_TOKEN_WORD = r"(?is)page.?token\b"  # noqa: S105  (a pattern)
+_EXPIRED = r"(?i)(?:invalid|expire)\w*"
 _TOKEN_FIELDS = {"nextpagetoken", "next_page_token", "pagetoken", "page_token"}
-# Never mistaken for a dead token, whatever their text says: the key, its rights, a limit, a request that took too long.
+# These statuses never mean that a token has expired, whatever their text says: they are about the key, its rights, a
+# request that took too long, or a limit.
 _NEVER_EXPIRED = {401, 403, 408, 429}
 _REQUEST_IDS = ("x-request-id", "x-zm-trackingid", "x-amzn-requestid", "cf-ray")
 
 
-def error_of(
-    answer: Response,
+def error_from_response(
+    response: Response,
     document: Mapping[str, Any] | None,
     *,
     now: datetime,
-    carries_token: bool,
+    has_page_token: bool,
     mask: Callable[[str], str],
 ) -> APIStatusError:
-    """Make the error of an answer.
+    """Make the error that a response means.
 
     Args:
-        answer: What came.
-        document: Its body, if that was parsed already.
+        response: The response.
+        document: Its body, if that was parsed before.
         now: The wall clock, for dates in headers (aware).
-        carries_token: Whether the request carried a page token.
-        mask: Takes the secrets out of a text.
+        has_page_token: Whether the request carried a page token.
+        mask: Removes the secrets from a text.
     """
     if document is None:
-        document = _document(answer.body)
-    # What an answer means is read in what it says; what it says is shown without the secrets, be they words of it.
-    said = tuple(_field_errors(document, _as_it_is))
-    words, said_code = _message(document, said), _code(document)
+        document = _document(response.body)
+    # What the response means is decided by its own text: masking may change the very words that decide. The error shows
+    # the masked text.
+    raw_errors = tuple(_field_errors(document, _unmasked))
+    raw_message, raw_code = _message(document, raw_errors), _code(document)
     errors = tuple(_field_errors(document, mask))
-    message = mask(words) or _status_line(answer.status)
-    code = mask(said_code)[:100] if isinstance(said_code, str) else said_code
-    request_id = next((mask(answer.headers[name])[:100] for name in _REQUEST_IDS if name in answer.headers), None)
-    status = answer.status
-    if carries_token and _says_expired(status, said_code, said, words or message):
+    message = mask(raw_message) or _status_line(response.status)
+    code = mask(raw_code)[:100] if isinstance(raw_code, str) else raw_code
+    request_id = next((mask(response.headers[name])[:100] for name in _REQUEST_IDS if name in response.headers), None)
+    status = response.status
+    if has_page_token and _says_expired(status, raw_code, raw_errors, raw_message or message):
         return PageTokenExpiredError(message, status=status, code=code, errors=errors, request_id=request_id)
     if status == _TOO_MANY:
         return RateLimitError(
@@ -83,19 +85,19 @@ def error_of(
             code=code,
             errors=errors,
             request_id=request_id,
-            retry_after=limit_ends_in(answer.headers, now),
-            scope=_scope(answer.headers, document, words),
+            retry_after=limit_ends_in(response.headers, now),
+            scope=_scope(response.headers, document, raw_message),
         )
     cls = ServerError if status >= HTTPStatus.INTERNAL_SERVER_ERROR else _CLASSES.get(status, APIStatusError)
     return cls(message, status=status, code=code, errors=errors, request_id=request_id)
 
 
-def _as_it_is(text: str) -> str:
+def _unmasked(text: str) -> str:
     return text
 
 
-def unclear_about_token(error: APIStatusError) -> bool:
-    """Whether an error of a request with a page token may mean that the token is dead, without saying so."""
+def may_mean_expired_token(error: APIStatusError) -> bool:
+    """Whether the error of a request with a page token may mean that the token has expired, without saying so."""
     status = error.status
     return status not in _NEVER_EXPIRED and (HTTPStatus.OK <= status < HTTPStatus.INTERNAL_SERVER_ERROR)
 
@@ -118,7 +120,7 @@ def _document(body: bytes) -> Mapping[str, Any]:
 
 def _field_errors(document: Mapping[str, Any], mask: Callable[[str], str]) -> Iterable[FieldError]:
     complaints = document.get("errors")
-    for complaint in complaints[:_COMPLAINTS] if isinstance(complaints, list) else ():
+    for complaint in complaints[:_MAX_FIELD_ERRORS] if isinstance(complaints, list) else ():
         if isinstance(complaint, dict):
             text = complaint.get("msg") or complaint.get("message") or "refused"
             field = complaint.get("param") or complaint.get("path") or complaint.get("field")
@@ -148,8 +150,8 @@ def _status_line(status: int) -> str:
 
 def _code(document: Mapping[str, Any]) -> int | str | None:
     error = document.get("error")
-    for place in (document, error if isinstance(error, dict) else {}):
-        code = place.get("code")
+    for holder in (document, error if isinstance(error, dict) else {}):
+        code = holder.get("code")
         if isinstance(code, (int, str)) and not isinstance(code, bool):
             return code
     return None
@@ -160,13 +162,16 @@ def _says_expired(status: int, code: int | str | None, errors: tuple[FieldError,
         return False
     if any(error.field and error.field.lower() in _TOKEN_FIELDS for error in errors):
         return True
-    # Zoom's code 300 also stands for other bad parameters: with a message that speaks of something else it is unclear.
-    dead = _in_turn(_TOKEN_ITSELF, _DEAD, message) or _in_turn(_DEAD, _TOKEN, message)
-    return dead or (str(code) == "300" and "token" in message.lower())
+    # Zoom's code 300 also stands for other bad parameters: with a message about another one, it does not decide.
+    expired = _in_order(_TOKEN_WORD, _EXPIRED, message) or _in_order(_EXPIRED, _TOKEN, message)
+    return expired or (str(code) == "300" and "token" in message.lower())
 
 
-def _in_turn(first: str, then: str, text: str) -> bool:
-    """Whether a text has one thing, and after it the other: found in one pass, however long and repetitive it is."""
+def _in_order(first: str, then: str, text: str) -> bool:
+    """Whether a text matches one pattern, and the other after it.
+
+    Two searches take time in proportion to the text, however repetitive it is; one pattern for both would not.
+    """
     found = re.search(first, text)
     return found is not None and re.search(then, text[found.end() :]) is not None
 
@@ -178,7 +183,7 @@ def _scope(headers: Mapping[str, str], document: Mapping[str, Any], message: str
     if "month" in words:
         return "month"
     if call_count(headers, "x-ratelimit-remaining"):
-        return "unknown"  # the key has calls left: this is another limit
+        return "unknown"  # the key has calls left, so this is another limit
     if "x-ratelimit-remaining" in headers or "x-ratelimit-reset" in headers:
         return "key"
     if document.get("error") == "Rate limit exceeded" or words.startswith("too many requests"):

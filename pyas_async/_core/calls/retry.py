@@ -1,29 +1,46 @@
-"""Whether to try again, and after how long."""
+"""The limits of a call, how long it waits before a retry, and how many retries a client may make."""
 
 import attrs
 
 from pyas_async.options import RetryPolicy
 
 
-def pause(policy: RetryPolicy, attempt: int, chance: float) -> float:
-    """Draw the pause after the given attempt: full jitter, as AWS's "Exponential Backoff and Jitter" has it.
+@attrs.frozen(kw_only=True)
+class Limits:
+    """The limits of a call.
+
+    Attributes:
+        timeout: Seconds for one attempt; ``None`` for no limit.
+        deadline: Seconds for the whole call; ``None`` for no limit.
+        retry: How often it is tried.
+        waits_excluded: Whether the deadline excludes waits for the call budget and for a connection, as for bulk calls.
+    """
+
+    timeout: float | None
+    deadline: float | None
+    retry: RetryPolicy
+    waits_excluded: bool = False
+
+
+def backoff(policy: RetryPolicy, attempt: int, jitter: float) -> float:
+    """Return the seconds to wait after the given attempt: full jitter, as in AWS's "Exponential Backoff and Jitter".
 
     Args:
         policy: Its bounds.
         attempt: The attempt that failed, from 1.
-        chance: A number from 0 to 1, drawn by the caller.
+        jitter: A random number from 0 to 1.
     """
     # 2.0 ** 1024 overflows; every cap is reached long before 2.0 ** 64.
     ceiling = min(policy.cap, policy.base * 2.0 ** min(attempt - 1, 64))
-    return ceiling * chance
+    return ceiling * jitter
 
 
 @attrs.define
 class RetryQuota:
-    """Retries that may be spent, so that a dead service is not met by a storm.
+    """The retries that all calls of a client may make together, so that a failing service is not flooded.
 
-    A token bucket: a retry takes one, a success gives some back. Shared by all calls of a client. When it is empty,
-    calls fail with their first error.
+    A token bucket: a retry spends one token, a success returns a part of one. While it is empty, calls fail with their
+    first error.
     """
 
     capacity: float = 100.0
@@ -31,17 +48,16 @@ class RetryQuota:
     left: float = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        """Start full."""
         self.left = self.capacity
 
-    def take(self) -> bool:
-        """Take one retry, if there is one."""
+    def try_spend(self) -> bool:
+        """Spend one retry; return whether there was one."""
         if self.left < 1:
             return False
         self.left -= 1
         return True
 
-    def succeeded(self) -> None:
-        """Give some back."""
+    def on_success(self) -> None:
+        """Return `refund` for a call that succeeded."""
         if self.left < self.capacity:
             self.left = min(self.capacity, self.left + self.refund)

@@ -11,7 +11,7 @@ processes read.
 from typing import Literal
 
 from pyas_async._core.calls.endpoints import MAX_PAGE_SIZE
-from pyas_async._core.calls.response_errors import refuses_page_size, unclear_about_token
+from pyas_async._core.calls.response_errors import may_mean_expired_token, refuses_page_size
 from pyas_async._core.checkpoints.listing import ListingCheckpoint
 from pyas_async._core.checkpoints.seen_rows import SeenRows
 from pyas_async._core.pagination.listing_state import (
@@ -170,7 +170,7 @@ class PaginationMachine:
         """Whether the error of a request with a token is treated as an expired token, though it may not say so."""
         if isinstance(error, PageTokenExpiredError):
             return True
-        unclear = isinstance(error, APIStatusError) and unclear_about_token(error)
+        unclear = isinstance(error, APIStatusError) and may_mean_expired_token(error)
         return unclear and self._rules.on_expired == "restart"
 
     def stop(self) -> None:

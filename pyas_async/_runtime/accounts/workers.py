@@ -13,13 +13,13 @@ import anyio
 import anyio.lowlevel
 
 from pyas_async._core.accounts import AccountsStats, AccountsTally
-from pyas_async._core.bulk import bare, hits_all
+from pyas_async._core.bulk import ends_run, without_context
 from pyas_async._core.checkpoints.accounts import AccountsCheckpoint
 from pyas_async._core.checkpoints.listing import ListingCheckpoint
 from pyas_async._runtime.accounts.page_queue import AccountPages, PageQueue
 from pyas_async._runtime.accounts.source import AccountSource
 from pyas_async._runtime.background import BackgroundTasks
-from pyas_async._runtime.bulk.workers import is_ours
+from pyas_async._runtime.bulk.workers import is_own_cancellation
 from pyas_async._runtime.pagination.iterator import MeetingIterator
 from pyas_async.errors import PyasError
 
@@ -121,7 +121,7 @@ class AccountWorkers:
         try:
             await function()
         except BaseException as error:
-            if is_ours(error):
+            if is_own_cancellation(error):
                 raise
             # It does not go through the task group: the consumer's next step raises it, or the end of the block.
             if self.error is not None:
@@ -184,9 +184,9 @@ class AccountWorkers:
                     if self.error is not None:
                         return
         except PyasError as error:
-            if hits_all(error):
+            if ends_run(error):
                 raise
-            failure = bare(error)
+            failure = without_context(error)
         del self._under_way[account]
         self._tally.end(account.checkpoint(), account.listing.stats, failed=failure is not None)
         if failure is not None:

@@ -1,4 +1,4 @@
-"""A bulk run as users hold it: awaited for a list of outcomes, or a block that streams them as they come."""
+"""The bulk run that users get: an awaitable that returns a list of outcomes, and a block that streams them."""
 
 import logging
 from collections import deque
@@ -28,89 +28,89 @@ _log = logging.getLogger("pyas_async")
 
 @public
 class BulkRun(Generic[K_co, V_co]):
-    """Many calls at once, of which each item gets its own `Outcome`, whatever becomes of the others.
+    """Many calls at once. Each item gets its own `Outcome`, whether or not the other calls succeed.
 
     ::
 
         outcomes = await client.meetings.get_many(ids, account_id="acc")  # a list, in the order of the ids
 
-        async with client.meetings.get_many(ids, account_id="acc") as outcomes:  # each as soon as it is there
+        async with client.meetings.get_many(ids, account_id="acc") as outcomes:  # each as soon as it is known
             async for outcome in outcomes:
                 ...
 
-    Nothing is drawn or sent before that, and it can be done once. The items are drawn as they are needed, one at a
-    time: between the input and the reader there are never more than `max_concurrency` of them, so a reader that is slow
-    holds back the rest. An ordinary iterable is drawn on the event loop, and must not block. A generator that was given
-    is closed with the run.
+    Nothing is drawn or sent before that, and a run can be used once. Items are drawn from the input one at a time, as
+    they are needed: there are never more than `max_concurrency` of them between the input and the consumer, so a slow
+    consumer slows the run down. A synchronous iterable is drawn on the event loop, and must not block. A generator that
+    is the input is closed with the run.
 
-    **What ends it early.** A failure that every other call must meet too (the key is refused, its month is used up, the
-    client is closed) and `cancel`: nothing more is sent, requests under way get their answers, and the rest of the
-    input is drawn to its end and reported as ``"not_started"``. (Of an endless input there is no end: leave the block.)
+    **What ends it early.** An error that every other call must get too (the key is refused, its monthly quota is used
+    up, the client is closed), and `cancel`. Then nothing more is sent, requests under way get their responses, and the
+    rest of the input is drawn and reported as ``"not_started"``. (An endless input never ends: leave the block.)
     If the input itself raises, the outcomes of the items before come first, and then its exception.
 
     **Leaving it.** A block that is left early, or an ``await`` that is cancelled, cancels the calls under way: their
-    writes may have been carried out or not. To know each of them, `cancel` the run and read on.
+    writes may or may not have been carried out. To know the outcome of each, `cancel` the run and read on.
     """
 
     def __init__(
         self,
         session: Session,
         options: CallOptions,
-        plan: BulkOperation[T, K_co, V_co],
+        operation: BulkOperation[T, K_co, V_co],
         source: Iterable[T] | AsyncIterable[T],
         *,
         max_concurrency: int,
     ) -> None:
-        """Made by ``client.meetings.get_many`` and its like; nothing is drawn or sent yet."""
+        """Made by ``client.meetings.get_many`` and the like; nothing is drawn or sent yet."""
         self._session = session
-        self._account_id = plan.account_id
+        self._account_id = operation.account_id
         self._job: Job | None = None
-        self._name = f"{plan.operation} of account {plan.account_id!r}"
-        self._operation = plan.operation
+        self._name = f"{operation.name} of account {operation.account_id!r}"
+        self._operation = operation.name
         self._workers: BulkWorkers[Any, K_co, V_co] = BulkWorkers(
             session,
             options.for_bulk(),
-            plan,
+            operation,
             source,
             size=_checks.whole_number("max_concurrency", max_concurrency, minimum=1),
             deliver=self._deliver,
         )
         self._state: Literal["new", "running", "ended", "left"] = "new"
-        self._kept: list[Outcome[K_co, V_co] | None] | None = None
+        self._collected: list[Outcome[K_co, V_co] | None] | None = None
         self._ready: deque[Outcome[K_co, V_co]] = deque()
-        self._news = Notifier()
-        self._cut_off = False
         self._tasks = BackgroundTasks()
+        self._changed = Notifier()
+        self._interrupted = False
 
     @property
     def stats(self) -> BulkStats:
         """What the run has done so far."""
-        ledger = self._workers.ledger
-        return BulkStats(ok=ledger.ok, failed=ledger.failed, not_started=ledger.not_started, calls=self._workers.calls)
+        tally = self._workers.tally
+        return BulkStats(ok=tally.ok, failed=tally.failed, not_started=tally.not_started, calls=self._workers.calls)
 
     @property
     def collected(self) -> list[Outcome[K_co, V_co]]:
-        """The outcomes that an ``await`` has so far, in the order asked for; those that it had, if it raised."""
-        return [outcome for outcome in self._kept or () if outcome is not None]
+        """The outcomes that an ``await`` has so far, in the order of the input; after it raised, those that it had."""
+        return [outcome for outcome in self._collected or () if outcome is not None]
 
     def cancel(self) -> None:
-        """Send nothing more. Requests under way get their answers, and the rest of the input is ``"not_started"``.
+        """Send nothing more. Requests under way get their responses, and the rest of the input is ``"not_started"``.
 
-        To be called on the event loop, by anybody, at any time.
+        Any code on the event loop may call it at any time.
         """
         self._workers.end(PyasError(f"{self._operation}: the run was cancelled before this was started"))
 
     async def collect(self) -> list[Outcome[K_co, V_co]]:
-        """Do everything, and give the outcomes in the order of the input; ``await run`` does the same.
+        """Make all calls, and return the outcomes in the order of the input; ``await run`` does the same.
 
         Raises:
-            RuntimeError: The second time.
+            RuntimeError: If the run has begun before.
             Exception: What the input raised; `collected` has the outcomes.
         """
         self._begin()
-        self._kept = []
+        self._collected = []
         try:
-            await self._workers.work()
+            await self._workers.run()
             self._raise_failure()
         except BaseException as error:
             self._emit_end(error)
@@ -121,14 +121,13 @@ class BulkRun(Generic[K_co, V_co]):
         return self.collected
 
     def __await__(self) -> Generator[Any, Any, list[Outcome[K_co, V_co]]]:
-        """Do everything, and give the outcomes in the order of the input."""
         return self.collect().__await__()
 
     async def __aenter__(self) -> AsyncIterator[Outcome[K_co, V_co]]:
-        """Begin, and give what streams the outcomes as they come.
+        """Begin, and return an iterator of the outcomes as they come.
 
         Raises:
-            RuntimeError: The second time.
+            RuntimeError: If the run has begun before.
         """
         self._begin()
         await self._tasks.open()
@@ -145,20 +144,19 @@ class BulkRun(Generic[K_co, V_co]):
         finally:
             self._state = "left" if early else "ended"
             self._ready.clear()
-            self._news.notify()
+            self._changed.notify()
             self._emit_end(error or self._workers.failure)
-        # A reader that has left was not told. What ends the program comes out in any case.
+        # A consumer that left early has not seen the failure. An exception that ends the program is raised in any case.
         if isinstance(self._workers.failure, Exception):
             fields = {"pyas_event": "AlsoRaised", "pyas_operation": self._operation}
-            said = "%s: this was raised when the block was left early"
-            _log.error(said, self._operation, exc_info=self._workers.failure, extra=fields)
+            message = "%s: this was raised when the block was left early"
+            _log.error(message, self._operation, exc_info=self._workers.failure, extra=fields)
         elif error is None:
             self._raise_failure()
 
-    if not TYPE_CHECKING:  # type checkers refuse the loop; at run time, it is explained
+    if not TYPE_CHECKING:  # type checkers reject the loop; at run time, an error explains it
 
         def __aiter__(self) -> NoReturn:
-            """Explain how it is iterated."""
             msg = (
                 "a bulk run is no iterator, since it has calls under way that must be ended: write "
                 "`async with run as outcomes:` and `async for outcome in outcomes:`, or `for outcome in await run:`"
@@ -166,7 +164,6 @@ class BulkRun(Generic[K_co, V_co]):
             raise TypeError(msg)
 
     def __repr__(self) -> str:
-        """Show what it does, and how far it has come."""
         stats = self.stats
         return (
             f"<BulkRun {self._name}: {stats.ok} ok, {stats.failed} failed, {stats.not_started} not started, "
@@ -179,7 +176,7 @@ class BulkRun(Generic[K_co, V_co]):
             raise RuntimeError(msg)
         self._state = "running"
         self._job = self._session.events.job(self._operation, self._account_id)
-        self._workers.belongs_to(self._job.number)
+        self._workers.set_job(self._job.number)
 
     def _emit_end(self, error: BaseException | None) -> None:
         if self._job is not None:
@@ -189,22 +186,22 @@ class BulkRun(Generic[K_co, V_co]):
                 self._job.end_by(error)
 
     async def _work(self) -> None:
-        self._cut_off = True
+        self._interrupted = True
         try:
-            await self._workers.work()
-            self._cut_off = False
+            await self._workers.run()
+            self._interrupted = False
         finally:
             self._state = "ended"
-            self._news.notify()
+            self._changed.notify()
 
     def _deliver(self, position: int, outcome: Outcome[K_co, V_co]) -> None:
-        if self._kept is not None:
-            self._kept += [None] * (position + 1 - len(self._kept))
-            self._kept[position] = outcome
-            self._workers.taken()
+        if self._collected is not None:
+            self._collected += [None] * (position + 1 - len(self._collected))
+            self._collected[position] = outcome
+            self._workers.acknowledge()
         else:
             self._ready.append(outcome)
-            self._news.notify()
+            self._changed.notify()
 
     async def _next(self) -> Outcome[K_co, V_co]:
         while not self._ready:
@@ -213,13 +210,13 @@ class BulkRun(Generic[K_co, V_co]):
                 raise RuntimeError(msg)
             if self._state == "ended":
                 self._raise_failure()
-                if self._cut_off:
+                if self._interrupted:
                     await anyio.lowlevel.checkpoint_if_cancelled()
                     msg = "the block of this run is being cancelled, and nothing more will come"
                     raise RuntimeError(msg)
                 raise StopAsyncIteration
-            await self._news.wait()
-        self._workers.taken()
+            await self._changed.wait()
+        self._workers.acknowledge()
         return self._ready.popleft()
 
     def _raise_failure(self) -> None:
@@ -230,10 +227,10 @@ class BulkRun(Generic[K_co, V_co]):
 
 
 class _Outcomes(AsyncIterator[Outcome[K_co, V_co]]):
-    """The outcomes of a run under way. A cancelled step loses nothing: go on with the next."""
+    """The outcomes of a run. A cancelled step loses no outcome: the next step returns it."""
 
     def __init__(self, run: BulkRun[K_co, V_co]) -> None:
         self._run = run
 
     async def __anext__(self) -> Outcome[K_co, V_co]:
-        return await self._run._next()  # noqa: SLF001  (two halves of one thing)
+        return await self._run._next()  # noqa: SLF001  (the iterator is a part of the run)

@@ -1,4 +1,4 @@
-"""The workers of a bulk run: they send, one task draws for them, and the room that they share bounds both."""
+"""The workers of a bulk run: one task draws the items, and the workers send a call for each."""
 
 import logging
 import math
@@ -26,14 +26,13 @@ T = TypeVar("T")
 K = TypeVar("K")
 V = TypeVar("V")
 _log = logging.getLogger("pyas_async")
-# An input that has everything at hand, and nothing to be sent for it: others on the event loop get their turn now and
-# then.
-_BREATH = 100
+# If items are drawn without a wait and nothing is sent for them, other tasks can run after this many items.
+_CHECKPOINT_EVERY = 100
 
 
 @attrs.define(kw_only=True)
-class _Job(Generic[T, K]):
-    """An item that was drawn. It is a user's own, and stands in no traceback."""
+class _WorkItem(Generic[T, K]):
+    """An item that was drawn. The item itself is the user's data, and tracebacks must not show it."""
 
     position: int
     key: K
@@ -41,204 +40,205 @@ class _Job(Generic[T, K]):
 
 
 @attrs.define
-class _Seat(Generic[T, K]):
-    """Where a worker waits for its next job; none: there will be no more."""
+class _IdleWorker(Generic[T, K]):
+    """What an idle worker waits for: its next item, or ``None`` if there are no more."""
 
-    called: anyio.Event = attrs.field(factory=anyio.Event)
-    job: _Job[T, K] | None = None
+    wake: anyio.Event = attrs.field(factory=anyio.Event)
+    next: _WorkItem[T, K] | None = None
 
 
 class BulkWorkers(Generic[T, K, V]):
-    """At most so many workers, and at most as many items between the input and whoever takes the outcomes.
+    """Up to `size` workers, and no more items than that between the input and the consumer of the outcomes.
 
     Attributes:
-        ledger: What became of the items so far.
-        failure: What ended the run that is no outcome: it was raised by the input, or is no error of ours.
+        tally: Makes and counts the outcomes.
+        failure: The exception that ended the run: the input raised it, or a call did, and it is not a `PyasError`.
     """
 
     def __init__(
         self,
         session: Session,
         options: CallOptions,
-        plan: BulkOperation[T, K, V],
+        operation: BulkOperation[T, K, V],
         source: Iterable[T] | AsyncIterable[T],
         *,
         size: int,
         deliver: Callable[[int, Outcome[K, V]], None],
     ) -> None:
-        """Stand before the input.
+        """Prepare a run; nothing is drawn or sent yet.
 
         Args:
-            session: What sends.
-            options: How.
-            plan: How items become calls.
+            session: Makes the calls.
+            options: How the calls are made.
+            operation: How items become calls.
             source: The items.
-            size: How many workers there may be.
-            deliver: Given each position and its outcome; whoever takes it from there calls `taken`.
+            size: The largest number of workers.
+            deliver: Called with each position and its outcome. When the consumer has got it, `acknowledge` is called.
         """
-        self.ledger: BulkTally[K, V] = BulkTally(plan)
+        self.tally: BulkTally[K, V] = BulkTally(operation)
         self.failure: BaseException | None = None
         self._session = session
         self._options = options
-        self._plan = plan
-        self._items = ItemSource(plan.argument, plan.expected, source)
+        self._operation = operation
+        self._items = ItemSource(operation.argument, operation.expected, source)
         self._size = size
         self._deliver = deliver
-        # Both as long as it works.
+        # Both exist only during `run`.
         self._tasks: TaskGroup
-        self._drawing: anyio.CancelScope
-        self._idle: list[_Seat[T, K]] = []
-        self._drawn_all = False
-        self._held = 0
-        self._room = Notifier()
+        self._drawing_scope: anyio.CancelScope
+        self._idle: list[_IdleWorker[T, K]] = []
+        self._all_drawn = False
+        self._unacknowledged = 0
+        self._acknowledged = Notifier()
         self._under_way: dict[int, tuple[CallTrace, UnsentCall]] = {}
         self._requests = 0
         self._job: int | None = None
 
     @property
     def calls(self) -> int:
-        """Requests sent so far."""
+        """The number of requests sent so far."""
         return self._requests + sum(trace.requests for trace, _ in self._under_way.values())
 
-    def belongs_to(self, job: int | None) -> None:
-        """Let the calls be those of a job that somebody is told of."""
-        self._job = job
+    def set_job(self, number: int | None) -> None:
+        """Set the number of the job that events report for the calls; ``None`` if there is none."""
+        self._job = number
 
-    def taken(self) -> None:
-        """Let the next item be drawn: an outcome is in its owner's hands."""
-        self._held -= 1
-        self._room.notify()
+    def acknowledge(self) -> None:
+        """Let the next item be drawn: the consumer has got an outcome."""
+        self._unacknowledged -= 1
+        self._acknowledged.notify()
 
     def end(self, reason: PyasError) -> None:
-        """Send nothing more; what was sent is waited for."""
-        self.ledger.end(reason)
+        """Send nothing more. Requests that were sent are waited for."""
+        self.tally.end(reason)
         for _, unsent in self._under_way.values():
             unsent.cancel()
 
-    async def work(self) -> None:
-        """Draw everything, and deliver an outcome for each item, unless `failure` has ended the run."""
+    async def run(self) -> None:
+        """Draw all items, and deliver an outcome for each, unless `failure` has ended the run."""
         async with anyio.create_task_group() as self._tasks:
-            # Around all of the drawing, not each step: a generator may hold scopes open from one to the next.
-            with anyio.CancelScope() as self._drawing:
+            # One scope for all items, not one for each: a generator may keep its own scopes open from one item to the
+            # next.
+            with anyio.CancelScope() as self._drawing_scope:
                 try:
                     await self._draw_all()
                 finally:
                     await self._close_items()
-            self._drawn_all = True
-            for seat in self._idle:
-                seat.called.set()
+            self._all_drawn = True
+            for worker in self._idle:
+                worker.wake.set()
 
     async def _draw_all(self) -> None:
         position = 0
-        while (job := await self._draw(position)) is not None:
-            self._held += 1
-            if self.ledger.ended_by is not None:
-                self._deliver(position, self.ledger.leave_out(job.key))
+        while (work := await self._draw(position)) is not None:
+            self._unacknowledged += 1
+            if self.tally.ended_by is not None:
+                self._deliver(position, self.tally.skip(work.key))
             else:
-                self._hand_over(job)
+                self._assign(work)
             position += 1
-            if not position % _BREATH:
+            if not position % _CHECKPOINT_EVERY:
                 await anyio.lowlevel.checkpoint()
 
-    async def _draw(self, position: int) -> _Job[T, K] | None:
-        """Draw an item once there is room for it; ``None`` if there is none."""
-        while self._held >= self._size:
-            await self._room.wait()
+    async def _draw(self, position: int) -> _WorkItem[T, K] | None:
+        """Draw the next item, once fewer than `size` are unacknowledged; ``None`` after the last one."""
+        while self._unacknowledged >= self._size:
+            await self._acknowledged.wait()
         try:
             item = await self._items.draw()
-            return _Job(position=position, key=self._plan.key(position, item), item=item)
+            return _WorkItem(position=position, key=self._operation.key(position, item), item=item)
         except StopAsyncIteration:
             return None
-        except BaseException as error:  # noqa: BLE001  (handed on, out of the task group)
-            self._input_raised(error)
+        except BaseException as error:  # noqa: BLE001  (raised again outside of the task group)
+            self._on_input_error(error)
             return None
 
     async def _close_items(self) -> None:
         try:
             await self._items.aclose()
-        except BaseException as error:  # noqa: BLE001  (handed on, out of the task group)
-            self._input_raised(error)
+        except BaseException as error:  # noqa: BLE001  (raised again outside of the task group)
+            self._on_input_error(error)
 
-    def _input_raised(self, error: BaseException) -> None:
-        if is_ours(error):
+    def _on_input_error(self, error: BaseException) -> None:
+        if is_own_cancellation(error):
             raise error
         if isinstance(error, Exception):
-            self._keep(error)  # what was drawn before is finished first
+            self._keep_failure(error)  # the items that were drawn before are finished first
         else:
-            self._break_off(error)
+            self._abort(error)
 
-    def _hand_over(self, job: _Job[T, K]) -> None:
+    def _assign(self, work: _WorkItem[T, K]) -> None:
         if self._idle:
-            seat = self._idle.pop()
-            seat.job = job
-            seat.called.set()
+            worker = self._idle.pop()
+            worker.next = work
+            worker.wake.set()
         else:
-            self._tasks.start_soon(self._work, job)
+            self._tasks.start_soon(self._work, work)
 
-    async def _work(self, job: _Job[T, K] | None) -> None:
-        while job is not None:
-            if (outcome := await self._outcome(job)) is not None:
-                self._deliver(job.position, outcome)
-            job = None  # a worker that waits keeps nothing
-            if not self._drawn_all:
-                seat: _Seat[T, K] = _Seat()
-                self._idle.append(seat)
-                await seat.called.wait()
-                job = seat.job
+    async def _work(self, work: _WorkItem[T, K] | None) -> None:
+        while work is not None:
+            if (outcome := await self._outcome(work)) is not None:
+                self._deliver(work.position, outcome)
+            work = None  # an idle worker keeps no item alive
+            if not self._all_drawn:
+                idle: _IdleWorker[T, K] = _IdleWorker()
+                self._idle.append(idle)
+                await idle.wake.wait()
+                work = idle.next
 
-    async def _outcome(self, job: _Job[T, K]) -> Outcome[K, V] | None:
-        """Make the call of an item; ``None`` if that has broken the run."""
-        if self.ledger.ended_by is not None:
-            return self.ledger.leave_out(job.key)
+    async def _outcome(self, work: _WorkItem[T, K]) -> Outcome[K, V] | None:
+        """Make the call of an item; ``None`` if that has ended the run with a failure."""
+        if self.tally.ended_by is not None:
+            return self.tally.skip(work.key)
         trace = CallTrace(job=self._job)
-        _, unsent = self._under_way[job.position] = trace, UnsentCall(trace)
+        _, unsent = self._under_way[work.position] = trace, UnsentCall(trace)
         failed: PyasError
         try:
-            call = self._plan.call(job.item)
-            return self.ledger.succeed(job.key, await self._session.run(call, self._options, trace, unsent=unsent))
+            call = self._operation.call(work.item)
+            return self.tally.succeed(work.key, await self._session.run(call, self._options, trace, unsent=unsent))
         except InvalidArgumentError as error:
-            return self.ledger.refuse(job.position, job.key, error)
+            return self.tally.reject(work.position, work.key, error)
         except PyasError as error:
             failed = error
-        except BaseException as error:  # noqa: BLE001  (handed on, out of the task group)
-            self._call_raised(error)
+        except BaseException as error:  # noqa: BLE001  (raised again outside of the task group)
+            self._on_call_error(error)
             return None
         finally:
-            del self._under_way[job.position]
+            del self._under_way[work.position]
             self._requests += trace.requests
-        if self.ledger.ended_by is not None and not trace.requests:
-            return self.ledger.leave_out(job.key)
-        outcome = self.ledger.fail(job.key, failed)
-        if self.ledger.ended_by is not None:
-            self.end(self.ledger.ended_by)
+        if self.tally.ended_by is not None and not trace.requests:
+            return self.tally.skip(work.key)
+        outcome = self.tally.fail(work.key, failed)
+        if self.tally.ended_by is not None:
+            self.end(self.tally.ended_by)
         return outcome
 
-    def _call_raised(self, error: BaseException) -> None:
-        if is_ours(error):
+    def _on_call_error(self, error: BaseException) -> None:
+        if is_own_cancellation(error):
             raise error
         if isinstance(error, Exception):
-            self._keep(error)
+            self._keep_failure(error)
             name = type(error).__name__
-            self.end(PyasError(f"{self._plan.operation}: {name} ended the run before this was started"))
-            self._drawing.cancel()
+            self.end(PyasError(f"{self._operation.name}: {name} ended the run before this was started"))
+            self._drawing_scope.cancel()
         else:
-            self._break_off(error)
+            self._abort(error)
 
-    def _keep(self, error: Exception) -> None:
-        """Keep what will come out of the run: the first; nothing is swallowed without a word."""
+    def _keep_failure(self, error: Exception) -> None:
+        """Keep the first failure, which the run will raise; log any other."""
         if self.failure is None:
             self.failure = error
         else:
-            fields = {"pyas_event": "AlsoRaised", "pyas_operation": self._plan.operation}
-            said = "%s: this was raised, too, while the run was ending"
-            _log.error(said, self._plan.operation, exc_info=error, extra=fields)
+            fields = {"pyas_event": "AlsoRaised", "pyas_operation": self._operation.name}
+            message = "%s: this was raised, too, while the run was ending"
+            _log.error(message, self._operation.name, exc_info=error, extra=fields)
 
-    def _break_off(self, error: BaseException) -> None:
-        """End everything now: the program is to end, or somebody was cancelled whom we know nothing of."""
+    def _abort(self, error: BaseException) -> None:
+        """End everything now: the program is to end, or a cancellation came that belongs to no scope around it."""
         self.failure = error
         self._tasks.cancel_scope.cancel()
 
 
-def is_ours(error: BaseException) -> bool:
-    """Whether it is a cancellation of this very task, by a scope around it."""
+def is_own_cancellation(error: BaseException) -> bool:
+    """Whether an exception is the cancellation of the current task by a scope around it."""
     return isinstance(error, anyio.get_cancelled_exc_class()) and anyio.current_effective_deadline() == -math.inf

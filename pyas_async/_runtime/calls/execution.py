@@ -1,6 +1,6 @@
-"""One call from its beginning to its end: the only loop that sends.
+"""Makes one call, from its beginning to its end: the only loop that sends requests.
 
-The exchange (`_core/calls/exchange.py`) decides what happens next; an execution does it and reports back.
+The exchange (`_core/calls/exchange.py`) decides what to do next; an execution does it, and reports the result.
 """
 
 import math
@@ -11,8 +11,8 @@ from typing import Generic, Literal, TypeVar
 import anyio.lowlevel
 import attrs
 
-from pyas_async._core.calls.exchange import Exchange, Fail, Return, Send, Wait
-from pyas_async._core.calls.messages import Call, Fault, Response
+from pyas_async._core.calls.exchange import Exchange
+from pyas_async._core.calls.messages import Call, Fail, Response, ResponseOrFault, Return, Send, Wait
 from pyas_async._core.ratelimit.tickets import Ticket
 from pyas_async._runtime.calls.options import CallOptions
 from pyas_async._runtime.calls.resources import CallResources
@@ -23,14 +23,14 @@ from pyas_async.errors import PyasError
 from pyas_async.events import AttemptEnded, AttemptStarted, Waiting
 
 T = TypeVar("T")
-_SECRET_HEADER = 8
-"""Characters from which on the value of a header of the user's is masked: a shorter one is more likely a word that
-other texts contain as well."""
+_MIN_SECRET = 8
+"""The value of a header that the user has set is masked if it has at least this many characters: a shorter one is more
+likely a word that other texts contain as well."""
 
 
 @attrs.frozen(eq=False)
 class Listing:
-    """A listing, as the queue of the call budget tells it from others.
+    """Identifies a listing in the queue of the call budget.
 
     Attributes:
         token_use: Seconds for which one of its page tokens can be used.
@@ -61,10 +61,10 @@ class Execution(Generic[T]):
             resources: What all calls of the client share.
             call: What to send.
             options: How to send it.
-            trace: Is kept up to date.
-            listing: The listing whose page is asked for, if it is one.
-            on_wire: Is called when a request was written to the network, or the call has to wait.
-            unsent: Can cancel the call before it is sent.
+            trace: Kept up to date.
+            listing: The listing that the call requests a page of, if it does.
+            on_wire: Called when a request was written to the network, or when the call has to wait.
+            unsent: Can cancel the call before its request is sent.
         """
         self._resources = resources
         self._call = call
@@ -73,8 +73,8 @@ class Execution(Generic[T]):
         self._listing = listing
         self._on_wire = on_wire
         self._unsent = UnsentCall(trace) if unsent is None else unsent
-        # A service may repeat in its response what it was sent, so what is secret there is masked as well.
-        headers = (value for value in options.headers.values() if len(value) >= _SECRET_HEADER)
+        # A service may repeat what it was sent, so the secrets of the request are masked in its response.
+        headers = (value for value in options.headers.values() if len(value) >= _MIN_SECRET)
         mask = resources.key.mask((*call.secrets, *headers))
         self._exchange = Exchange(call, options.limits, resources.quota, resources.clock.now(), mask)
 
@@ -87,19 +87,20 @@ class Execution(Generic[T]):
         resources, exchange = self._resources, self._exchange
         while True:
             action = await self._step()
-            if exchange.pauses_key is not None:
-                # Other processes that share the key need not be refused as well. No response can be lost here.
+            if exchange.key_pause is not None:
+                # Other processes that share the key are told, so that they need not be rejected as well. A cancellation
+                # of this wait loses no value, as there is none after a 429.
                 await resources.limiter.report_to_store(exchange.remaining(resources.clock.now()))
             if isinstance(action, Return):
                 return action.value
             if isinstance(action, Fail):
-                # Without the frames in which the error was made: their variables hold what the service said.
+                # Without the frames in which the error was made: their variables hold the text of the response.
                 raise action.error.with_traceback(None)
             self._announce_wait(action.seconds, "retry")
             await resources.pause(action.seconds)
 
     async def _step(self) -> Wait | Return[T] | Fail:
-        """Make one attempt if the exchange wants one, and return what it decides."""
+        """Make one attempt if the exchange decides so, and return its decision after that."""
         resources, exchange = self._resources, self._exchange
         try:
             resources.check_usable()
@@ -116,13 +117,13 @@ class Execution(Generic[T]):
             return await self._connect_and_attempt(ticket, None)
         except PyasError as error:
             found = error
-        return Fail(exchange.failed(found))
+        return Fail(exchange.with_write_state(found))
 
     def _ticket(self, now: float) -> Ticket:
         call, listing = self._call, self._listing
-        bulk, dies = self._options.priority == "bulk", math.inf if call.not_after is None else call.not_after
-        life = math.inf if listing is None else listing.token_use
-        return Ticket(bulk, call.account, dies, listing, life, now)
+        expires = math.inf if call.not_after is None else call.not_after
+        token_use = math.inf if listing is None else listing.token_use
+        return Ticket(self._options.priority == "bulk", call.account, expires, listing, token_use, now)
 
     async def _fetch_key(self) -> None:
         resources, exchange = self._resources, self._exchange
@@ -130,21 +131,21 @@ class Execution(Generic[T]):
         with resources.clock.move_on_after(left) as scope, resources.ended_by_closing(scope):
             await resources.key.fetch()
         if scope.cancelled_caught and not resources.closed:
-            raise exchange.out_of_time()
+            raise exchange.deadline_error()
 
     async def _wait_for_slot(self, ticket: Ticket) -> None:
         resources, exchange = self._resources, self._exchange
         began = resources.clock.now()
         self._announce_wait(resources.limiter.expected_wait(), "budget")
-        left = None if self._options.limits.patient else exchange.remaining(began)
+        left = None if self._options.limits.waits_excluded else exchange.remaining(began)
         with self._unsent.waiting():
             await resources.limiter.acquire(ticket, left)
-        exchange.waited(resources.clock.now() - began)
+        exchange.on_wait(resources.clock.now() - began)
 
     async def _connect_and_attempt(self, ticket: Ticket, action: Send | Fail | None) -> Wait | Return[T] | Fail:
         """Make an attempt, which has a slot in the budget, as soon as a connection is free.
 
-        `action` says how, unless the call waited for the slot: then the exchange is asked again.
+        `action` is the decision of the exchange; ``None`` after a wait, when the exchange must be asked again.
         """
         resources, exchange = self._resources, self._exchange
         sent, connected = False, False
@@ -159,7 +160,7 @@ class Execution(Generic[T]):
             if isinstance(action, Fail):
                 return action
             if not connected:
-                return exchange.no_connection(now=resources.clock.now(), chance=resources.clock.chance())
+                return exchange.on_no_connection(now=resources.clock.now(), jitter=resources.clock.chance())
             sent = True
             return await self._attempt(action)
         finally:
@@ -174,8 +175,9 @@ class Execution(Generic[T]):
         self._announce_wait(0.0, "connection")
         acquired = False
         with self._unsent.waiting():
-            acquired = await resources.connections.take(exchange.patience(began, self._options.phases.place))
-        exchange.waited(resources.clock.now() - began)
+            limit = exchange.max_connection_wait(began, self._options.phases.place)
+            acquired = await resources.connections.take(limit)
+        exchange.on_wait(resources.clock.now() - began)
         return acquired
 
     async def _attempt(self, send: Send) -> Wait | Return[T] | Fail:
@@ -183,22 +185,22 @@ class Execution(Generic[T]):
         resources, exchange, call, trace = self._resources, self._exchange, self._call, self._trace
         clock, events = resources.clock, resources.events
         wall = trace.sent_at = clock.wall()
-        exchange.sending(wall)
+        exchange.on_send(wall)
         trace.requests += 1
         began = clock.now()
-        outcome: Response | Fault | None = None
+        outcome: ResponseOrFault | None = None
         try:
             events.emit(AttemptStarted, call=trace.call, operation=call.operation, attempt=exchange.attempt)
             with masking_logs(exchange.mask):
                 outcome = await resources.transport.send(
                     call,
                     headers=self._options.headers,
-                    phases=self._options.phases.starting_within(send.start),
-                    limit=send.limit,
+                    phases=self._options.phases.starting_within(send.connect_within),
+                    limit=send.timeout,
                     fresh=send.fresh,
                     on_wire=self._on_wire,
                 )
-            if events.heard:
+            if events.has_handlers:
                 events.emit(
                     AttemptEnded,
                     call=trace.call,
@@ -210,32 +212,32 @@ class Execution(Generic[T]):
                 )
             wall = clock.wall()
             if isinstance(outcome, Response):
-                for _ in exchange.reading(outcome):
+                for _ in exchange.read_in_steps(outcome):
                     await anyio.lowlevel.checkpoint()
             return self._decide(outcome, wall)
         finally:
             self._settle(outcome, wall)
 
-    def _decide(self, outcome: Response | Fault, wall: datetime) -> Wait | Return[T] | Fail:
+    def _decide(self, outcome: ResponseOrFault, wall: datetime) -> Wait | Return[T] | Fail:
         exchange, clock = self._exchange, self._resources.clock
         if isinstance(outcome, Response):
-            return exchange.on_answer(outcome, now=clock.now(), wall=wall, chance=clock.chance())
+            return exchange.on_response(outcome, now=clock.now(), wall=wall, jitter=clock.chance())
         if self._resources.closed:
             return exchange.on_closed(outcome)
-        return exchange.on_fault(outcome, now=clock.now(), chance=clock.chance())
+        return exchange.on_fault(outcome, now=clock.now(), jitter=clock.chance())
 
-    def _settle(self, outcome: Response | Fault | None, wall: datetime) -> None:
-        """Account for an attempt that has ended: answered, failed, or cancelled (``None``)."""
+    def _settle(self, outcome: ResponseOrFault | None, wall: datetime) -> None:
+        """Settle the slot of an attempt that has ended: with a response, with a fault, or cancelled (``None``)."""
         exchange, clock, limiter = self._exchange, self._resources.clock, self._resources.limiter
         budget, now = limiter.budget, clock.now()
         if isinstance(outcome, Response):
-            # The headers of Zoom's own limit say nothing about what is left of the key's.
-            zooms = outcome.status == 429 and exchange.pauses_key is None
+            # The headers of a 429 for a limit of Zoom's say nothing about what is left of the key's limit.
+            zooms = outcome.status == 429 and exchange.key_pause is None
             budget.settle(now, reported=budget.learn({} if zooms else outcome.headers, now, wall))
-            if exchange.pauses_key is not None:
-                # Other processes may have been told the same moment: jitter keeps them from coming back together.
-                jitter = min(1.0, exchange.pauses_key / 10) * clock.chance()
-                budget.pause(exchange.pauses_key + jitter, now)
+            if exchange.key_pause is not None:
+                # Other processes may have been told the same time: the jitter keeps them from coming back together.
+                jitter = min(1.0, exchange.key_pause / 10) * clock.chance()
+                budget.pause(exchange.key_pause + jitter, now)
         elif outcome is None or outcome.sent:
             budget.settle(now)
         else:
@@ -247,5 +249,5 @@ class Execution(Generic[T]):
             Waiting, call=self._trace.call, operation=self._call.operation, seconds=seconds, reason=reason
         )
         if self._on_wire is not None:
-            # A consumer must not be kept waiting for a request that is not sent yet.
+            # A consumer must not be held up by a request that is not sent yet.
             self._on_wire()

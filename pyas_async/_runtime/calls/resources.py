@@ -1,4 +1,4 @@
-"""What all calls of a client share."""
+"""The objects that all calls of a client share."""
 
 import contextlib
 from collections.abc import Iterator
@@ -57,7 +57,7 @@ class CallResources:
 
     @contextlib.contextmanager
     def ended_by_closing(self, scope: anyio.CancelScope) -> Iterator[None]:
-        """Let the closing of the client cancel a scope as long as the block lasts."""
+        """Cancel a scope if the client is closed inside the block."""
         self._pauses.add(scope)
         try:
             yield

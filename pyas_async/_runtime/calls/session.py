@@ -1,4 +1,4 @@
-"""What a client and all of its views send through."""
+"""Makes all calls of a client and of its views."""
 
 from collections.abc import Callable, Coroutine
 from functools import cached_property
@@ -40,7 +40,7 @@ class Session:
         clock: Clock,
         on_event: Callable[[Event], None] | None,
     ) -> None:
-        """Put the parts together; nothing is opened yet."""
+        """Put the parts together; no connection is opened yet."""
         self.resources = CallResources(transport, key, budget, clock)
         self._single_flight = SingleFlight(self._make)
         if on_event is not None:
@@ -49,7 +49,7 @@ class Session:
 
     @property
     def clock(self) -> Clock:
-        """The clock that the client goes by."""
+        """The clock of the client."""
         return self.resources.clock
 
     @property
@@ -67,7 +67,7 @@ class Session:
     async def aclose(self) -> None:
         """Close the connections. Calls under way fail; later calls are refused."""
         await self.resources.aclose()
-        await self._single_flight.ended()
+        await self._single_flight.wait_ended()
         self.events.flush()
 
     def rate_limit(self) -> RateLimitSnapshot:
@@ -83,7 +83,7 @@ class Session:
         self.resources.limiter.update_listing(listing, dies, pages=pages)
 
     def ends_with(self, holder: object, listing: Listing) -> None:
-        """End a listing when the object that asks for its pages is garbage."""
+        """End a listing when the object that asks for its pages is garbage collected."""
         self.resources.limiter.end_listing_with(holder, listing)
 
     async def pause(self, seconds: float) -> None:
@@ -107,24 +107,25 @@ class Session:
         """
         trace = CallTrace() if trace is None else trace
         if call.meeting_id is not None and options.single_flight and not call.writes:
-            run = self._share(call, options, trace)
+            run = self._run_shared(call, options, trace)
         elif call.writes:
             run = self._write(Execution(self.resources, call, options, trace, unsent=unsent), call.path)
         else:
             run = Execution(self.resources, call, options, trace, listing=listing, on_wire=on_wire, unsent=unsent).run()
-        return self.events.around(call, trace, run) if self.events.heard else run
+        return self.events.run_call(call, trace, run) if self.events.has_handlers else run
 
     async def _make(self, call: Call[T], options: CallOptions, trace: CallTrace) -> T:
         return await Execution(self.resources, call, options, trace).run()
 
-    async def _share(self, call: Call[T], options: CallOptions, trace: CallTrace) -> T:
+    async def _run_shared(self, call: Call[T], options: CallOptions, trace: CallTrace) -> T:
         self.resources.check_usable()
-        return await self._single_flight.share(call, options, trace, now=self.clock.now())
+        return await self._single_flight.run(call, options, trace, now=self.clock.now())
 
     async def _write(self, execution: Execution[T], path: str) -> T:
-        # A read that began before the write began, or before it ended, must not answer a caller that asks afterwards.
-        self._single_flight.part(path)
+        # A caller that reads after a write must not get the result of a read that began before the write began or
+        # ended.
+        self._single_flight.stop_sharing(path)
         try:
             return await execution.run()
         finally:
-            self._single_flight.part(path)
+            self._single_flight.stop_sharing(path)

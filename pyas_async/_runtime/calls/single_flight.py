@@ -1,9 +1,9 @@
-"""Equal reads of one meeting that are under way at the same moment: one call, whose outcome all of them get.
+"""Equal reads of one meeting that are under way at the same time share one call, and all callers get its outcome.
 
-The call runs in a task of its own, because whoever asked first may be cancelled while others still wait. There is no
-nursery that could own that task, since a client works without ``async with``; so those who wait own it, all of them
-together. What a nursery promises holds nevertheless: the task never outlives the last who waits, since that one cancels
-it and sees it end before leaving; and what it raises comes out of those who wait, and of nothing else.
+The call runs in its own task, because the first caller may be cancelled while others still wait. No nursery can own the
+task, since a client also works without ``async with``. So its callers own it together, and keep the promises of a
+nursery. The task never outlives its callers, because the last one that leaves cancels it and waits for its end. And an
+exception of the task is raised to its callers, and nowhere else.
 """
 
 import contextlib
@@ -25,104 +25,110 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class _Flight:
-    """A call on its way, and how many wait for it."""
+class _SharedCall:
+    """A call under way, its outcome, and the number of callers that wait for it."""
 
     def __init__(self, call: Call[Any], options: "CallOptions", now: float) -> None:
         self.path = call.path
         self.query = call.query
         self.options = options
         limits = options.limits
-        # Who joins late shares the end of the first one's deadline: so much of one's own is left at least. The deadline
-        # of a patient call begins when the budget releases it, for those who joined before as well.
-        self.open_until = math.inf if limits.deadline is None or limits.patient else now + limits.deadline / 2
-        self.waiting = 0
+        # Callers share the deadline of the first one. A caller may join in the first half of it, and so has at least
+        # half of its own. If the deadline excludes waits, it begins when the budget lets the call out, for all callers.
+        deadline = None if limits.waits_excluded else limits.deadline
+        self.joinable_until = math.inf if deadline is None else now + deadline / 2
+        self.callers = 0
         self.scope = anyio.CancelScope()
         self.done = anyio.Event()
-        self.landed = False
+        self.succeeded = False
         self.value: Any = None
         self.error: BaseException | None = None
         self.task: object = None
 
 
 class SingleFlight:
-    """The calls that may be shared."""
+    """The shared calls of a client."""
 
     def __init__(self, make: Callable[[Call[Any], "CallOptions", "CallTrace"], Awaitable[Any]]) -> None:
-        """Keep what makes a call; nothing is under way."""
+        """Share calls that are made by `make`."""
         self._make = make
-        self._joinable: dict[str, list[_Flight]] = {}
-        # The event loop itself remembers a task only weakly.
-        self._under_way: set[_Flight] = set()
+        self._joinable: dict[str, list[_SharedCall]] = {}
+        # The event loop itself has only weak references to its tasks.
+        self._under_way: set[_SharedCall] = set()
 
-    async def share(self, call: Call[T], options: "CallOptions", trace: "CallTrace", *, now: float) -> T:
-        """Wait for an equal call under way, or make this one so that others can wait for it."""
+    async def run(self, call: Call[T], options: "CallOptions", trace: "CallTrace", *, now: float) -> T:
+        """Return the value of an equal call under way; if there is none, make this one, and let others join it.
+
+        Raises:
+            PyasError: What ended the call.
+        """
         while True:
-            flight = self._find(call, options, now)
-            if flight is None:
-                flight = self._start(call, options, trace, now)
-            await self._wait(flight)
-            if flight.error is not None:
-                raise _own(flight.error)
-            if flight.landed:
-                value: T = flight.value
+            shared = self._find(call, options, now)
+            if shared is None:
+                shared = self._start(call, options, trace, now)
+            await self._wait(shared)
+            if shared.error is not None:
+                raise _copy_error(shared.error)
+            if shared.succeeded:
+                value: T = shared.value
                 return value
-            # Somebody who is none of us has cancelled the task. Our own cancellation would have come out of the wait.
+            # Code outside of this package has cancelled the task: a cancellation of this caller would have been raised
+            # by the wait. So the call is made again.
 
-    def part(self, path: str) -> None:
-        """Let nobody join what is under way there: it may have been read before a write that begins or ends now."""
+    def stop_sharing(self, path: str) -> None:
+        """Let no more callers join the calls under way for a path, as they may have been read before a write to it."""
         self._joinable.pop(path, None)
 
-    async def ended(self) -> None:
-        """Wait until nothing is under way any more, once the client is closed."""
-        for flight in tuple(self._under_way):
-            await flight.done.wait()
+    async def wait_ended(self) -> None:
+        """Wait until all calls under way have ended, once the client is closed."""
+        for shared in tuple(self._under_way):
+            await shared.done.wait()
 
-    def _find(self, call: Call[Any], options: "CallOptions", now: float) -> _Flight | None:
-        for flight in self._joinable.get(call.path, ()):
-            if flight.query == call.query and flight.options == options and now < flight.open_until:
-                return flight
+    def _find(self, call: Call[Any], options: "CallOptions", now: float) -> _SharedCall | None:
+        for shared in self._joinable.get(call.path, ()):
+            if shared.query == call.query and shared.options == options and now < shared.joinable_until:
+                return shared
         return None
 
-    def _start(self, call: Call[Any], options: "CallOptions", trace: "CallTrace", now: float) -> _Flight:
-        flight = _Flight(call, options, now)
-        flight.task = _spawn(partial(self._fly, flight, call, options, trace), f"pyas_async {call.operation}")
-        if not flight.done.is_set():  # an eager task may have ended by now
-            self._joinable.setdefault(flight.path, []).append(flight)
-            self._under_way.add(flight)
-        return flight
+    def _start(self, call: Call[Any], options: "CallOptions", trace: "CallTrace", now: float) -> _SharedCall:
+        shared = _SharedCall(call, options, now)
+        shared.task = _spawn(partial(self._run, shared, call, options, trace), f"pyas_async {call.operation}")
+        if not shared.done.is_set():  # an eager task may have ended by now
+            self._joinable.setdefault(shared.path, []).append(shared)
+            self._under_way.add(shared)
+        return shared
 
-    async def _fly(self, flight: _Flight, call: Call[Any], options: "CallOptions", trace: "CallTrace") -> None:
+    async def _run(self, shared: _SharedCall, call: Call[Any], options: "CallOptions", trace: "CallTrace") -> None:
         try:
-            with flight.scope:
-                flight.value = await self._make(call, options, trace)
-                flight.landed = True
+            with shared.scope:
+                shared.value = await self._make(call, options, trace)
+                shared.succeeded = True
         except anyio.get_cancelled_exc_class():
-            raise  # the event loop ends, and those who wait with it
-        except BaseException as error:  # noqa: BLE001  (it comes out of those who wait; trio ends if it comes out here)
-            flight.error = error
+            raise  # the event loop ends, and the callers with it
+        except BaseException as error:  # noqa: BLE001  (the callers raise it; raised here, it would end trio)
+            shared.error = error
         finally:
-            self._close(flight)
-            self._under_way.discard(flight)
-            flight.done.set()
+            self._remove(shared)
+            self._under_way.discard(shared)
+            shared.done.set()
 
-    async def _wait(self, flight: _Flight) -> None:
-        flight.waiting += 1
+    async def _wait(self, shared: _SharedCall) -> None:
+        shared.callers += 1
         try:
-            await flight.done.wait()
+            await shared.done.wait()
         finally:
-            flight.waiting -= 1
-            if not flight.waiting and not flight.done.is_set():
-                self._close(flight)
-                flight.scope.cancel()
-                await _see_out(flight.done)
+            shared.callers -= 1
+            if not shared.callers and not shared.done.is_set():
+                self._remove(shared)
+                shared.scope.cancel()
+                await _wait_shielded(shared.done)
 
-    def _close(self, flight: _Flight) -> None:
-        joinable = self._joinable.get(flight.path, [])
-        if flight in joinable:
-            joinable.remove(flight)
+    def _remove(self, shared: _SharedCall) -> None:
+        joinable = self._joinable.get(shared.path, [])
+        if shared in joinable:
+            joinable.remove(shared)
             if not joinable:
-                del self._joinable[flight.path]
+                del self._joinable[shared.path]
 
 
 def _spawn(run: Callable[[], Coroutine[Any, Any, None]], name: str) -> object:
@@ -131,30 +137,31 @@ def _spawn(run: Callable[[], Coroutine[Any, Any, None]], name: str) -> object:
 
     if anyio.get_cancelled_exc_class() is asyncio.CancelledError:
         return asyncio.get_running_loop().create_task(run(), name=name)
-    import trio  # noqa: PLC0415  (it is there, since it runs; asyncio's users need not have it)
+    import trio  # noqa: PLC0415  (installed, since it runs; users of asyncio need not have it)
 
     return trio.lowlevel.spawn_system_task(run, name=name, context=contextvars.copy_context())
 
 
-async def _see_out(done: anyio.Event) -> None:
-    """Wait for the end of what was cancelled, whatever happens to the caller meanwhile."""
+async def _wait_shielded(done: anyio.Event) -> None:
+    """Wait for the end of a cancelled task, even if the caller is cancelled again meanwhile."""
     import asyncio  # noqa: PLC0415 -- see `_spawn`
 
     with anyio.CancelScope(shield=True):
         while not done.is_set():
-            # No shield holds back a second ``task.cancel()`` of asyncio. The first is on its way up, so none is lost.
+            # A shield does not hold back a second ``task.cancel()`` of asyncio. No cancellation is lost here, since the
+            # first one is already being raised.
             with contextlib.suppress(asyncio.CancelledError):
                 await done.wait()
 
 
-def _own(error: BaseException) -> BaseException:
-    """Copy an error, so that each who raises it has a traceback and notes of its own."""
+def _copy_error(error: BaseException) -> BaseException:
+    """Copy an error, so that each caller that raises it has its own traceback and notes."""
     try:
-        own = copy.copy(error)
-    except Exception:  # noqa: BLE001  (not ours: it came out of the user's code, and cannot be copied)
+        copied = copy.copy(error)
+    except Exception:  # noqa: BLE001  (the user's code has raised it, and it cannot be copied)
         return error
-    own.__cause__, own.__context__ = error.__cause__, error.__context__
-    own.__suppress_context__ = error.__suppress_context__
+    copied.__cause__, copied.__context__ = error.__cause__, error.__context__
+    copied.__suppress_context__ = error.__suppress_context__
     if hasattr(error, "__notes__"):
-        own.__notes__ = list(error.__notes__)
-    return own.with_traceback(error.__traceback__)
+        copied.__notes__ = list(error.__notes__)
+    return copied.with_traceback(error.__traceback__)

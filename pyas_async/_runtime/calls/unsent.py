@@ -1,4 +1,4 @@
-"""Cancels a call that waits to be sent."""
+"""Cancels a call that has not been sent."""
 
 import contextlib
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ class CallCancelledError(PyasError):
 
 
 class UnsentCall:
-    """Cancels a call as long as no request was sent. A call whose request has been sent goes on."""
+    """Cancels a call as long as no request was sent. A call whose request was sent goes on."""
 
     __slots__ = ("_scope", "_trace")
 
@@ -43,6 +43,7 @@ class UnsentCall:
             self._scope = scope
             yield
         self._scope = None
-        # A wait that succeeded at the same moment is not thrown away: its caller checks once more before it sends.
+        # A wait that succeeds at the moment of its cancellation has succeeded. Its caller checks once more before it
+        # sends.
         if scope.cancelled_caught:
             self.check()

@@ -1,4 +1,4 @@
-"""The events of a client: who hears of what."""
+"""The events of a client, for its handlers and for the log."""
 
 from pyas_async._runtime.events.emitter import EventEmitter, Job
 from pyas_async._runtime.events.trace import CallTrace

@@ -1,8 +1,8 @@
 """Hands the events of a client to its handlers and to the log.
 
-An event is emitted in the task in which it happens, so that a handler can set context variables for what comes below:
-the requests of a call see what was set when the call was announced. Only the end of a job whose iterator was dropped is
-emitted later: an iterator can become garbage at any moment and in any thread.
+An event is emitted in the task in which it happens, so that a handler can set context variables: the requests of a call
+see what was set at its `CallStarted`. Only the end of a job whose iterator was dropped is emitted later: an iterator
+can be garbage collected at any moment and in any thread.
 """
 
 import itertools
@@ -26,9 +26,9 @@ _log = logging.getLogger("pyas_async")
 
 
 class EventEmitter:
-    """Numbers the calls and jobs of one client, and hands its events to those that subscribed.
+    """Numbers the calls and jobs of one client, and hands its events to the handlers and to the log.
 
-    The log is a subscriber that wants some kinds of events alone.
+    The log gets only some kinds of events (`LOGGED`).
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -38,7 +38,7 @@ class EventEmitter:
         self._dropped: deque[tuple[Job, float]] = deque()
 
     @property
-    def heard(self) -> bool:
+    def has_handlers(self) -> bool:
         """Whether a handler has subscribed."""
         return bool(self._handlers)
 
@@ -47,8 +47,8 @@ class EventEmitter:
         self._clock = clock
 
     def subscribe(self, handler: Callable[[Event], None]) -> Callable[[], None]:
-        """Hand all events to one more handler; the function that is returned ends that."""
-        # By identity: the same function may subscribe twice, and each subscription ends by itself.
+        """Hand all events to one more handler; the returned function ends the subscription."""
+        # Compared by identity: the same function may subscribe twice, and each subscription is ended separately.
         subscription = _Subscription(handler)
         self._handlers = (*self._handlers, subscription)
 
@@ -58,11 +58,11 @@ class EventEmitter:
 
         return unsubscribe
 
-    def emit(self, kind: Callable[P, Event], *args: P.args, **facts: P.kwargs) -> None:
-        """Emit an event of this kind, made of these facts, if the log or a handler wants it."""
+    def emit(self, kind: Callable[P, Event], *args: P.args, **fields: P.kwargs) -> None:
+        """Make an event of this kind with these fields, and hand it to the log and the handlers that want it."""
         if not self._handlers and kind not in LOGGED:
             return
-        event = kind(*args, **facts)
+        event = kind(*args, **fields)
         log_event(event)
         for handler in self._handlers:
             try:
@@ -70,8 +70,8 @@ class EventEmitter:
             except Exception:  # noqa: BLE001 -- a fault in the user's code must not end the call
                 _log.exception("on_event raised; the call goes on", extra={"pyas_event": "HandlerFailed"})
 
-    async def around(self, call: Call[T], trace: CallTrace, run: Coroutine[Any, Any, T]) -> T:
-        """Run a call, with an event before it and one after it."""
+    async def run_call(self, call: Call[T], trace: CallTrace, run: Coroutine[Any, Any, T]) -> T:
+        """Run a call, and emit an event before it and one after it."""
         self.flush()
         number = trace.call = next(self._numbers)
         before, began = trace.requests, self._clock.now()
@@ -101,14 +101,14 @@ class EventEmitter:
                 error=error,
             )
 
-    def job(self, operation: str, account_id: str | None, *, within: int | None = None, holder: object = None) -> "Job":
-        """Begin a job. If it has a holder, it ends at the latest when that is garbage."""
+    def job(self, operation: str, account_id: str | None, *, within: int | None = None, owner: object = None) -> "Job":
+        """Begin a job. If it has an owner, the job ends at the latest when its owner is garbage collected."""
         self.flush()
         number = next(self._numbers) if self._handlers else None
         job = Job(self, number, operation, self._clock.now())
         if number is not None:
-            if holder is not None:
-                weakref.finalize(holder, self._drop, job).atexit = False
+            if owner is not None:
+                weakref.finalize(owner, self._drop, job).atexit = False
             self.emit(JobStarted, job=number, within=within, operation=operation, account_id=account_id)
         return job
 
@@ -120,7 +120,7 @@ class EventEmitter:
             self.emit(JobEnded, job=job.number, operation=job.operation, seconds=seconds, outcome=outcome, error=name)
 
     def flush(self) -> None:
-        """Emit the ends of jobs whose holders have become garbage."""
+        """Emit the ends of jobs whose owners were garbage collected."""
         while self._dropped:
             job, when = self._dropped.popleft()
             job.end("left", ended=when)
@@ -141,10 +141,10 @@ class _Subscription:
 
 
 class Job:
-    """What makes many calls: a listing, the listings of many accounts, a bulk run, a search.
+    """An operation that makes many calls: a listing, the listings of many accounts, a bulk run, a search.
 
     As a context manager it ends with the block: ``"ok"``, ``"failed"`` by an exception, ``"left"`` by a cancellation or
-    another end of the program.
+    by an exception that ends the program.
 
     Attributes:
         number: Its number in events; ``None`` if no handler had subscribed when it began.
@@ -166,7 +166,7 @@ class Job:
             self._emitter.end_job(self, outcome, error, ended)
 
     def end_by(self, error: BaseException | None) -> None:
-        """End the job by what was raised: an error, a cancellation, or nothing."""
+        """End the job with the outcome that an exception means; ``None`` for success."""
         if error is None or isinstance(error, Exception):
             self.end("ok" if error is None else "failed", error)
         else:

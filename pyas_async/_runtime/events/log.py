@@ -1,4 +1,4 @@
-"""Writes events to the logger ``pyas_async``, with their facts as fields of the record."""
+"""Writes events to the logger ``pyas_async``, with the fields of the event as fields of the record."""
 
 import logging
 from collections.abc import Callable
@@ -8,11 +8,11 @@ from pyas_async.events import BudgetStoreFailed, Event, ListingDrifted, ListingR
 
 _log = logging.getLogger("pyas_async")
 _LONG = 5.0
-"""Seconds from which on a wait is logged at INFO."""
+"""A wait of at least this many seconds is logged at INFO, a shorter one at DEBUG."""
 _WAITS = {
     "retry": "%s waits %.1f s before the next attempt",
     "budget": "%s waits %.1f s for room in the key's rate limit",
-    "connection": "%s waits for a connection to be free%.0s",  # how long is not known
+    "connection": "%s waits for a connection to be free%.0s",  # its length is not known
 }
 
 
@@ -32,11 +32,11 @@ def _waiting(event: Waiting) -> None:
 
 def _restarted(event: ListingRestarted) -> None:
     why = "grew too old to be tried" if event.reason == "age" else "was refused by the service"
-    said = "account %s: a page token %s after %d rows; walking afresh"
+    message = "account %s: a page token %s after %d rows; walking afresh"
     _write(
         logging.INFO,
         event,
-        said,
+        message,
         event.account_id,
         why,
         event.yielded,
@@ -47,14 +47,14 @@ def _restarted(event: ListingRestarted) -> None:
 
 
 def _drifted(event: ListingDrifted) -> None:
-    said = (
+    message = (
         "account %s: the service last reported a total of %s, and %s rows came: the listing changed while it was "
         "walked, and rows may be missing"
     )
     _write(
         logging.WARNING,
         event,
-        said,
+        message,
         event.account_id,
         f"{event.reported:,}",
         f"{event.yielded:,}",
@@ -65,8 +65,8 @@ def _drifted(event: ListingDrifted) -> None:
 
 
 def _store_failed(event: BudgetStoreFailed) -> None:
-    said = "the store of the call budget %s; this process counts alone for %g s"
-    _write(logging.WARNING, event, said, event.fault, event.seconds, seconds=event.seconds)
+    message = "the store of the call budget %s; this process counts alone for %g s"
+    _write(logging.WARNING, event, message, event.fault, event.seconds, seconds=event.seconds)
 
 
 LOGGED: Final[dict[Any, Callable[[Any], None]]] = {
@@ -75,16 +75,16 @@ LOGGED: Final[dict[Any, Callable[[Any], None]]] = {
     ListingRestarted: _restarted,
     Waiting: _waiting,
 }
-"""The kinds of events that are logged, and what writes each."""
+"""The kinds of events that are logged, and the function that writes each."""
 
 
 def log_event(event: Event) -> None:
-    """Write an event to the log, if it is of a kind that is logged."""
+    """Write an event to the log, if it is of a kind that is logged (`LOGGED`)."""
     if (write := LOGGED.get(type(event))) is not None:
         write(event)
 
 
-def _write(level: int, event: Event, said: str, *values: object, **facts: object) -> None:
+def _write(level: int, event: Event, message: str, *values: object, **fields: object) -> None:
     if _log.isEnabledFor(level):
-        fields = {f"pyas_{name}": value for name, value in facts.items()}
-        _log.log(level, said, *values, extra={"pyas_event": type(event).__name__, **fields})
+        extra = {f"pyas_{name}": value for name, value in fields.items()}
+        _log.log(level, message, *values, extra={"pyas_event": type(event).__name__, **extra})

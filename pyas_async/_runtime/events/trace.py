@@ -1,4 +1,4 @@
-"""What is known of a call while it is under way."""
+"""The state of a call while it is under way."""
 
 from datetime import datetime
 
@@ -7,11 +7,11 @@ import attrs
 
 @attrs.define(eq=False)
 class CallTrace:
-    """What is known of a call, or of all calls of a listing, so far.
+    """The state of a call, or of all calls of a listing, so far.
 
     Attributes:
-        job: The number of the job that makes the calls; ``None`` if no handler was told of a job.
-        call: The number of the call under way, or of the last one; 0 if no handler was told of it.
+        job: The number of the job that makes the calls; ``None`` if no handler had subscribed when it began.
+        call: The number of the call under way, or of the last one; 0 if no handler had subscribed.
         requests: Requests sent.
         sent_at: When the last request was sent (aware, UTC); ``None`` before the first.
         cancelled: Whether the call was cancelled before a request was sent.

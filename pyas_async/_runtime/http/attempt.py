@@ -8,7 +8,7 @@ import anyio
 import attrs
 import httpx
 
-from pyas_async._core.calls.messages import Call, Fault, Outcome, Response
+from pyas_async._core.calls.messages import Call, Fault, Response, ResponseOrFault
 from pyas_async._runtime.http.reading import read
 from pyas_async._runtime.http.timeouts import Timeouts
 from pyas_async._runtime.http.wire import Wire
@@ -39,7 +39,7 @@ class Attempt:
     phases: Timeouts
     wire: Wire
     fresh: bool = False
-    outcome: Outcome | None = None
+    outcome: ResponseOrFault | None = None
     refusal: Response | None = None
     failure: BaseException | None = None
     whole: bool = False
@@ -76,10 +76,10 @@ class Attempt:
             body = await read(response)
         finally:
             await response.aclose()
-        if (whole := body.end()) is not None:
+        if (whole := body.finish()) is not None:
             self.outcome = Response(status, headers, whole)
             return True
-        self.outcome = self.refusal or Fault("network", f"{body.fault}", sent=True, hopeless=True, delivered=True)
+        self.outcome = self.refusal or Fault("network", f"{body.fault}", sent=True, permanent=True, carried_out=True)
         return False
 
 

@@ -54,7 +54,7 @@ def fault_of(error: BaseException, wire: Wire, *, method: str, origin: str, trus
         "timeout" if "TimeoutException" in names else "network",
         text,
         sent=wire.begun or not (wire.heard or not_sent),
-        hopeless=untrusted or bool(names & _HOPELESS),
+        permanent=untrusted or bool(names & _HOPELESS),
     )
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from pyas_async._core.calls.body_reader import acceptable
+from pyas_async._core.calls.body_reader import supported_encodings
 from pyas_async._runtime.http.attempt import Attempt, target_of
 from pyas_async._runtime.http.face import HttpClient
 from pyas_async._runtime.http.faults import transport_of
@@ -66,7 +66,7 @@ class Injected:
         kind: Any = type(request.stream)
         request.stream = body_class(kind)(call.body or b"", attempt.wire)
         request.extensions = attempt.extensions()
-        request.headers["accept-encoding"] = acceptable(request.headers.get("accept-encoding", ""))
+        request.headers["accept-encoding"] = supported_encodings(request.headers.get("accept-encoding", ""))
         request.headers["x-api-key"] = self._key.reveal()
         return request
 

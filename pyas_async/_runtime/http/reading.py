@@ -19,7 +19,7 @@ async def read(response: httpx.Response) -> BodyReader:
     if response.is_stream_consumed:  # a mock, or a hook of the user's, was here before, and has decompressed it
         body = BodyReader()
         async for piece in response.aiter_bytes():
-            body.take(piece)
+            body.feed(piece)
         return body
     body = BodyReader(response.headers.get("content-encoding", ""))
     try:
@@ -27,7 +27,7 @@ async def read(response: httpx.Response) -> BodyReader:
         stream: Any = response.stream
         pieces = 0
         async for piece in stream:
-            if not body.take(piece) and not await _hang_up(response):
+            if not body.feed(piece) and not await _hang_up(response):
                 break
             pieces += 1
             if pieces % _AT_ONCE == 0:

@@ -5,7 +5,7 @@ from typing import Any
 
 import anyio
 
-from pyas_async._core.calls.messages import Call, Fault, Outcome
+from pyas_async._core.calls.messages import Call, Fault, ResponseOrFault
 from pyas_async._runtime.clock import Clock
 from pyas_async._runtime.http.attempt import Attempt
 from pyas_async._runtime.http.face import HttpClient
@@ -67,7 +67,7 @@ class Transport:
         limit: float | None,
         fresh: bool = False,
         on_wire: Callable[[], None] | None = None,
-    ) -> Outcome:
+    ) -> ResponseOrFault:
         """Send one request and read the whole answer.
 
         Args:
@@ -107,7 +107,7 @@ class Transport:
                 if self._idle is not None and not self._under_way:
                     self._idle.set()
 
-    def _outcome(self, attempt: Attempt, limit: float | None) -> Outcome:
+    def _outcome(self, attempt: Attempt, limit: float | None) -> ResponseOrFault:
         if attempt.outcome is not None:
             return attempt.outcome
         wire, error, client = attempt.wire, attempt.failure, self._client

@@ -226,9 +226,7 @@ class MeetingIterator(AsyncIterator[Meeting]):
 
     def _emit_begin(self) -> None:
         if self._job is None:
-            self._job = self._session.events.job(
-                "meetings.iter_all", self._account_id, within=self._within, holder=self
-            )
+            self._job = self._session.events.job("meetings.iter_all", self._account_id, within=self._within, owner=self)
             self._fetcher.set_job(self._job.number)
 
     def _emit_end(self, outcome: Literal["ok", "failed", "left"], error: PyasError | None = None) -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.strategies import brisk
-from pyas_async._core.calls.body_reader import MAX_BODY, BodyReader, acceptable
+from pyas_async._core.calls.body_reader import MAX_BODY, BodyReader, supported_encodings
 
 LIMIT = 1_000
 cuts = st.lists(st.integers(0, 2_000), max_size=6)
@@ -22,9 +22,9 @@ def fed(body: BodyReader, wire: bytes, cuts: list[int]) -> bytes | None:
     """Give a body in pieces, as long as it wants more, and then its end."""
     places = [0, *sorted(min(cut, len(wire)) for cut in cuts), len(wire)]
     for start, end in itertools.pairwise(places):
-        if not body.take(wire[start:end]):
+        if not body.feed(wire[start:end]):
             break
-    return body.end()
+    return body.finish()
 
 
 @brisk
@@ -77,7 +77,7 @@ def test_memory_beyond_the_limit() -> None:
     body = BodyReader("gzip", LIMIT)
     tracemalloc.start()
     try:
-        assert not body.take(wire)
+        assert not body.feed(wire)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -132,8 +132,8 @@ def test_not_asked_for(encoding: str) -> None:
     """A compression that was not asked for is named, and nothing of the body is kept."""
     body = BodyReader(encoding)
 
-    assert not body.take(b"whatever")
-    assert body.end() is None
+    assert not body.feed(b"whatever")
+    assert body.finish() is None
     assert encoding.lower().removesuffix(";q=1") in str(body.fault)
     assert "which was not asked for" in str(body.fault)
 
@@ -144,13 +144,13 @@ def test_endless_nothing() -> None:
     head = packer.compress(b"") + packer.flush(zlib.Z_FULL_FLUSH)
     nothing = packer.flush(zlib.Z_FULL_FLUSH) or b"\x00\x00\x00\xff\xff"
     body = BodyReader("gzip", LIMIT)
-    body.take(head)
+    body.feed(head)
     takes = 0
-    while body.take(nothing):
+    while body.feed(nothing):
         takes += 1
 
     assert takes <= LIMIT
-    assert body.end() is None
+    assert body.finish() is None
 
 
 def test_after_the_end() -> None:
@@ -166,8 +166,8 @@ def test_the_limit_of_users() -> None:
     """Unless a test says otherwise, the bound is 16 MiB."""
     body = BodyReader()
 
-    assert body.take(b" " * 16 * 2**20)
-    assert not body.take(b" ")
+    assert body.feed(b" " * 16 * 2**20)
+    assert not body.feed(b" ")
     assert 16 * 2**20 == MAX_BODY
 
 
@@ -182,4 +182,4 @@ def test_the_limit_of_users() -> None:
 )
 def test_acceptable(offered: str, left: str) -> None:
     """Of what a client offers, that is left which is decompressed within bounds."""
-    assert left == acceptable(offered)
+    assert left == supported_encodings(offered)

@@ -60,7 +60,7 @@ CALLS: dict[str, tuple[Callable[[], Call[Any]], dict[str, Any]]] = {
             "read": codec.read_page,
             "secrets": ("tok",),
             "account": "acc",
-            "carries_token": True,
+            "has_page_token": True,
             "not_after": 12.5,
         },
     ),

@@ -7,24 +7,24 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from core.exchanges import (
-    BAD,
+    BAD_CERTIFICATE,
+    BAD_REQUEST,
     CALLS,
     CREATE,
     DAY_LIMIT,
     DELETE,
     END,
-    FAILED,
     GARBAGE,
     GET,
-    GONE,
-    HOPELESS,
     KEY_LIMIT,
-    LATE,
     LOST,
     MEETING,
-    NEVER,
     NO_ACCOUNT,
-    REFUSED,
+    NOT_FOUND,
+    NOT_IMPLEMENTED,
+    NOT_SUCCESS,
+    SERVER_ERROR,
+    TIMED_OUT,
     UNSENT,
     UPDATE,
     exchange_of,
@@ -32,11 +32,10 @@ from core.exchanges import (
 )
 from core.tools import NOON, answer
 from pyas_async import OutcomeUnknownError
-from pyas_async._core.calls.exchange import Send
-from pyas_async._core.calls.messages import Call, Repeat
+from pyas_async._core.calls.messages import Call, Repeat, Send
 
 if TYPE_CHECKING:
-    from core.exchanges import Happening
+    from pyas_async._core.calls.messages import ResponseOrFault
 
 NOTHING = answer(204)
 OTHERS = answer(200, {"success": True, "meeting": {"id": 2}})
@@ -45,19 +44,19 @@ OTHERS = answer(200, {"success": True, "meeting": {"id": 2}})
 TABLE: list[tuple[Any, ...]] = [
     ([MEETING], "returned", "returned", "returned", "returned"),
     ([GARBAGE], "DecodeError", "DecodeError done", "DecodeError done", "DecodeError done"),
-    ([REFUSED], "APIStatusError", *["APIStatusError rejected"] * 3),
-    ([BAD], "BadRequestError", *["BadRequestError rejected"] * 3),
-    ([GONE], "NotFoundError", *["NotFoundError rejected"] * 3),
+    ([NOT_SUCCESS], "APIStatusError", *["APIStatusError rejected"] * 3),
+    ([BAD_REQUEST], "BadRequestError", *["BadRequestError rejected"] * 3),
+    ([NOT_FOUND], "NotFoundError", *["NotFoundError rejected"] * 3),
     ([answer(401, {})], "AuthenticationError", *["AuthenticationError rejected"] * 3),
     ([answer(403, {})], "PermissionDeniedError", *["PermissionDeniedError rejected"] * 3),
     ([answer(409, {})], "APIStatusError", *["APIStatusError rejected"] * 3),
     ([answer(302, {})], "APIStatusError", *["APIStatusError unknown"] * 3),
     ([answer(307, {})], "APIStatusError", *["APIStatusError rejected"] * 3),
-    ([NEVER], "ServerError", *["ServerError unknown"] * 3),
-    ([HOPELESS], "TransportError", *["TransportError not_sent"] * 3),
+    ([NOT_IMPLEMENTED], "ServerError", *["ServerError unknown"] * 3),
+    ([BAD_CERTIFICATE], "TransportError", *["TransportError not_sent"] * 3),
     ([LOST], END, "OutcomeUnknownError unknown", END, END),
-    ([LATE], END, "OutcomeUnknownError unknown", END, END),
-    ([FAILED], END, "ServerError unknown", END, END),
+    ([TIMED_OUT], END, "OutcomeUnknownError unknown", END, END),
+    ([SERVER_ERROR], END, "ServerError unknown", END, END),
     ([UNSENT, MEETING], *["returned"] * 4),
     ([KEY_LIMIT, MEETING], *["returned"] * 4),
     ([DAY_LIMIT], "RateLimitError", *["RateLimitError rejected"] * 3),
@@ -65,20 +64,20 @@ TABLE: list[tuple[Any, ...]] = [
     ([KEY_LIMIT] * 4, "RateLimitError", *["RateLimitError rejected"] * 3),
     ([KEY_LIMIT, *[UNSENT] * 3], "TransportError", *["TransportError rejected"] * 3),
     ([UNSENT, KEY_LIMIT, UNSENT, LOST], "TransportError", *["OutcomeUnknownError unknown"] * 3),
-    ([KEY_LIMIT, LATE] * 2, "RequestTimeoutError", *["OutcomeUnknownError unknown"] * 3),
-    ([UNSENT, BAD], "BadRequestError", *["BadRequestError rejected"] * 3),
+    ([KEY_LIMIT, TIMED_OUT] * 2, "RequestTimeoutError", *["OutcomeUnknownError unknown"] * 3),
+    ([UNSENT, BAD_REQUEST], "BadRequestError", *["BadRequestError rejected"] * 3),
     ([LOST, MEETING], "returned", "OutcomeUnknownError unknown", "returned", "returned"),
     ([LOST] * 4, "TransportError", *["OutcomeUnknownError unknown"] * 3),
     ([LOST, UNSENT, UNSENT, UNSENT], "TransportError", *["OutcomeUnknownError unknown"] * 3),
-    ([LOST, HOPELESS], "TransportError", *["OutcomeUnknownError unknown"] * 3),
-    ([LOST, BAD], "BadRequestError", "OutcomeUnknownError unknown", *["BadRequestError unknown"] * 2),
+    ([LOST, BAD_CERTIFICATE], "TransportError", *["OutcomeUnknownError unknown"] * 3),
+    ([LOST, BAD_REQUEST], "BadRequestError", "OutcomeUnknownError unknown", *["BadRequestError unknown"] * 2),
     ([LOST, GARBAGE], "DecodeError", "OutcomeUnknownError unknown", *["DecodeError done"] * 2),
-    ([FAILED] * 4, "ServerError", *["ServerError unknown"] * 3),
-    ([FAILED, MEETING], "returned", "ServerError unknown", "returned", "returned"),
-    ([LOST, GONE], "NotFoundError", "OutcomeUnknownError unknown", "NotFoundError unknown", "returned"),
-    ([FAILED, GONE], "NotFoundError", "ServerError unknown", "NotFoundError unknown", "returned"),
-    ([UNSENT, GONE], "NotFoundError", *["NotFoundError rejected"] * 3),
-    ([KEY_LIMIT, GONE], "NotFoundError", *["NotFoundError rejected"] * 3),
+    ([SERVER_ERROR] * 4, "ServerError", *["ServerError unknown"] * 3),
+    ([SERVER_ERROR, MEETING], "returned", "ServerError unknown", "returned", "returned"),
+    ([LOST, NOT_FOUND], "NotFoundError", "OutcomeUnknownError unknown", "NotFoundError unknown", "returned"),
+    ([SERVER_ERROR, NOT_FOUND], "NotFoundError", "ServerError unknown", "NotFoundError unknown", "returned"),
+    ([UNSENT, NOT_FOUND], "NotFoundError", *["NotFoundError rejected"] * 3),
+    ([KEY_LIMIT, NOT_FOUND], "NotFoundError", *["NotFoundError rejected"] * 3),
     ([LOST, NO_ACCOUNT], "NotFoundError", "OutcomeUnknownError unknown", *["NotFoundError unknown"] * 2),
     ([NOTHING], "DecodeError", "DecodeError done", "returned", "returned"),
     ([OTHERS], "DecodeError", "returned", "DecodeError unknown", "returned"),
@@ -92,7 +91,7 @@ ROWS = [
 
 
 @pytest.mark.parametrize(("events", "call", "outcome"), ROWS)
-def test_table(events: list[Happening], call: Call[Any], outcome: str) -> None:
+def test_table(events: list[ResponseOrFault], call: Call[Any], outcome: str) -> None:
     """For each kind of call and each course of things there is one outcome, and a write says what became of it."""
     assert outcome == play(call, events).outcome
 
@@ -114,8 +113,8 @@ def test_deadline_after_a_lost_answer(call: Call[Any]) -> None:
     """A write whose answer was lost is unknown, also where the deadline passes before it could be tried again."""
     exchange = exchange_of(call, deadline=10.0)
     exchange.next(0.0)
-    exchange.sending(NOON)
-    exchange.on_fault(LOST, now=1.0, chance=0.0)
+    exchange.on_send(NOON)
+    exchange.on_fault(LOST, now=1.0, jitter=0.0)
     action = exchange.next(11.0)
 
     assert not isinstance(action, Send)
@@ -144,11 +143,11 @@ def test_what_needs_a_fresh_connection(name: str) -> None:
     def fresh() -> bool:
         action = exchange.next(0.0)
         assert isinstance(action, Send)
-        exchange.sending(NOON)
+        exchange.on_send(NOON)
         return action.fresh
 
     assert (call is CREATE) == fresh()
-    exchange.on_fault(UNSENT if call is CREATE else LOST, now=0.0, chance=0.0)
+    exchange.on_fault(UNSENT if call is CREATE else LOST, now=0.0, jitter=0.0)
     assert fresh()
-    exchange.on_answer(FAILED, now=0.0, wall=NOON, chance=0.0)
+    exchange.on_response(SERVER_ERROR, now=0.0, wall=NOON, jitter=0.0)
     assert (call is CREATE) == fresh()

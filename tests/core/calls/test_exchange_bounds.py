@@ -10,19 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.exchanges import (
-    BAD,
+    BAD_CERTIFICATE,
+    BAD_REQUEST,
     CALLS,
     CREATE,
     DAY_LIMIT,
     END,
-    FAILED,
     GET,
-    GONE,
-    HOPELESS,
     KEY_LIMIT,
-    LATE,
     LOST,
     MEETING,
+    NOT_FOUND,
+    SERVER_ERROR,
+    TIMED_OUT,
     UNSENT,
     exchange_of,
     listing,
@@ -31,15 +31,15 @@ from core.exchanges import (
 from core.strategies import brisk
 from core.tools import NOON, answer
 from pyas_async import PageTokenExpiredError, RateLimitError, RequestTimeoutError, RetryPolicy
-from pyas_async._core.calls.exchange import LONGEST_WAIT, Fail, Send, Wait
-from pyas_async._core.calls.messages import Call, Fault, Response
-from pyas_async._core.calls.retry import RetryQuota, pause
+from pyas_async._core.calls.exchange import MAX_WAIT
+from pyas_async._core.calls.messages import Call, Fail, Fault, Response, Send, Wait
+from pyas_async._core.calls.retry import RetryQuota, backoff
 
 if TYPE_CHECKING:
-    from core.exchanges import Happening
+    from pyas_async._core.calls.messages import ResponseOrFault
 
 happenings = st.sampled_from(
-    [LOST, LATE, UNSENT, HOPELESS, KEY_LIMIT, DAY_LIMIT, FAILED, GONE, BAD, MEETING]
+    [LOST, TIMED_OUT, UNSENT, BAD_CERTIFICATE, KEY_LIMIT, DAY_LIMIT, SERVER_ERROR, NOT_FOUND, BAD_REQUEST, MEETING]
 ) | st.builds(
     lambda status, seconds: answer(status, {"error": "Rate limit exceeded"}, {"retry-after": str(seconds)}),
     st.sampled_from([429, 503, 408]),
@@ -56,16 +56,16 @@ policies = st.builds(RetryPolicy, max_attempts=st.integers(1, 6), base=st.floats
     deadline=st.floats(0.1, 200),
     timeout=st.floats(0.1, 100) | st.none(),
     parts=st.lists(st.floats(0, 1), min_size=8, max_size=8),
-    chance=st.floats(0, 1),
+    jitter=st.floats(0, 1),
 )
 def test_bounds(
     call: Call[Any],
-    events: list[Happening],
+    events: list[ResponseOrFault],
     retry: RetryPolicy,
     deadline: float,
     timeout: float | None,
     parts: list[float],
-    chance: float,
+    jitter: float,
 ) -> None:
     """No call is tried more often or lasts longer than it may, and every call comes to an end."""
     rest = iter(parts)
@@ -73,7 +73,7 @@ def test_bounds(
         call,
         events,
         took=lambda limit: next(rest) * (deadline if limit is None else limit),
-        chance=chance,
+        jitter=jitter,
         retry=retry,
         deadline=deadline,
         timeout=timeout,
@@ -86,7 +86,7 @@ def test_bounds(
 
 @brisk
 @given(events=st.lists(happenings, min_size=8, max_size=8), retry=policies)
-def test_create_is_never_repeated(events: list[Happening], retry: RetryPolicy) -> None:
+def test_create_is_never_repeated(events: list[ResponseOrFault], retry: RetryPolicy) -> None:
     """A create goes out again only after a fault before sending, or a 429: nothing else is provably undone."""
     sent = play(CREATE, events, retry=retry, deadline=None).sent
     before_the_last = events[: sent - 1]
@@ -98,10 +98,10 @@ def test_create_is_never_repeated(events: list[Happening], retry: RetryPolicy) -
 
 
 @brisk
-@given(policy=policies, attempt=st.integers(1, 5_000), chance=st.floats(0, 1))
-def test_pause(policy: RetryPolicy, attempt: int, chance: float) -> None:
+@given(policy=policies, attempt=st.integers(1, 5_000), jitter=st.floats(0, 1))
+def test_pause(policy: RetryPolicy, attempt: int, jitter: float) -> None:
     """A drawn pause is never below zero, never above its cap, and never above what this attempt may draw."""
-    seconds = pause(policy, attempt, chance)
+    seconds = backoff(policy, attempt, jitter)
 
     assert 0 <= seconds <= policy.cap
     assert seconds <= policy.base * 2.0 ** min(attempt - 1, 1000)
@@ -112,19 +112,19 @@ def test_service_names_the_time(status: int) -> None:
     """What the service asks for is waited at least, with at most a second of jitter above."""
     limited = answer(status, {"error": "Later"}, {"retry-after": "20.5"})
 
-    assert [20.5] == play(GET, [limited], chance=0.0).waits
-    assert [21.5] == play(GET, [limited], chance=1.0, retry=RetryPolicy(base=30.0)).waits
+    assert [20.5] == play(GET, [limited], jitter=0.0).waits
+    assert [21.5] == play(GET, [limited], jitter=1.0, retry=RetryPolicy(base=30.0)).waits
 
 
 def test_key_limit_stops_the_key() -> None:
     """Pyas's own limit stops all calls of the key for the time that it names: the one that met it waits with them."""
     exchange = exchange_of(GET)
     exchange.next(0.0)
-    exchange.sending(NOON)
+    exchange.on_send(NOON)
     limited = answer(429, {"error": "Rate limit exceeded"}, {"retry-after": "20.5"})
-    action = exchange.on_answer(limited, now=0.0, wall=NOON, chance=1.0)
+    action = exchange.on_response(limited, now=0.0, wall=NOON, jitter=1.0)
 
-    assert (Wait(0.0), 20.5) == (action, exchange.pauses_key)
+    assert (Wait(0.0), 20.5) == (action, exchange.key_pause)
 
 
 def test_no_useless_wait() -> None:
@@ -139,18 +139,18 @@ def test_no_useless_wait() -> None:
 
 @pytest.mark.parametrize("seconds", [3_601.0, 30 * 86_400.0])
 @pytest.mark.parametrize("status", [429, 503])
-@pytest.mark.parametrize("bounds", [{"deadline": None}, {"patient": True}], ids=["no deadline", "patient"])
+@pytest.mark.parametrize("bounds", [{"deadline": None}, {"waits_excluded": True}], ids=["none", "without waits"])
 def test_no_endless_wait(status: int, seconds: float, bounds: dict[str, Any]) -> None:
     """Nobody waits for more than an hour because of one answer, not even who waits for the budget without a bound."""
     limited = answer(status, {"error": "Rate limit exceeded"}, {"retry-after": str(seconds)})
     exchange = exchange_of(GET, **bounds)
     exchange.next(0.0)
-    exchange.sending(NOON)
-    action = exchange.on_answer(limited, now=0.0, wall=NOON, chance=1.0)
+    exchange.on_send(NOON)
+    action = exchange.on_response(limited, now=0.0, wall=NOON, jitter=1.0)
 
     assert isinstance(action, Fail)
     assert seconds == getattr(action.error, "retry_after", seconds)
-    assert (LONGEST_WAIT if status == 429 else None) == exchange.pauses_key
+    assert (MAX_WAIT if status == 429 else None) == exchange.key_pause
 
 
 @pytest.mark.parametrize(
@@ -168,11 +168,11 @@ def test_limit_of_an_attempt(timeout: float | None, deadline: float | None, now:
     assert Send(limit) == exchange_of(GET, timeout=timeout, deadline=deadline).next(now)
 
 
-@pytest.mark.parametrize(("patient", "left"), [(True, 5.0), (False, -95.0)])
-def test_wait_for_a_place(patient: bool, left: float) -> None:
+@pytest.mark.parametrize(("waits_excluded", "left"), [(True, 5.0), (False, -95.0)])
+def test_wait_for_a_place(waits_excluded: bool, left: float) -> None:
     """The wait for a place does not count for pages and bulk calls; for others it does."""
-    exchange = exchange_of(GET, deadline=10.0, patient=patient)
-    exchange.waited(100.0)
+    exchange = exchange_of(GET, deadline=10.0, waits_excluded=waits_excluded)
+    exchange.on_wait(100.0)
 
     assert left == exchange.remaining(105.0)
 
@@ -181,7 +181,7 @@ def test_token_too_old() -> None:
     """A call whose page token is too old is not sent."""
     exchange = exchange_of(listing(not_after=100.0), deadline=None)
 
-    assert Send(30.0, start=1.0) == exchange.next(99.0)
+    assert Send(30.0, connect_within=1.0) == exchange.next(99.0)
     action = exchange.next(100.0)
     assert not isinstance(action, Send)
     assert isinstance(action.error, PageTokenExpiredError)
@@ -194,7 +194,7 @@ def test_token_too_old() -> None:
     parts=st.lists(st.floats(0, 1), min_size=8, max_size=8),
     not_after=st.floats(0, 60),
 )
-def test_no_attempt_with_a_dead_token(events: list[Happening], parts: list[float], not_after: float) -> None:
+def test_no_attempt_with_a_dead_token(events: list[ResponseOrFault], parts: list[float], not_after: float) -> None:
     """Whatever happens, no attempt begins when its page token is too old."""
     rest = iter(parts)
     played = play(listing(not_after), events, took=lambda _: next(rest) * 30, deadline=None)
@@ -224,7 +224,7 @@ def test_quota_recovers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("deadline", "patient", "dies", "bound", "expected"),
+    ("deadline", "waits_excluded", "dies", "bound", "expected"),
     [
         (None, False, None, None, None),
         (None, False, None, 7.0, 7.0),
@@ -240,23 +240,23 @@ def test_quota_recovers() -> None:
     ],
 )
 def test_how_long_a_call_waits_for_a_connection(
-    deadline: float | None, patient: bool, dies: float | None, bound: float | None, expected: float | None
+    deadline: float | None, waits_excluded: bool, dies: float | None, bound: float | None, expected: float | None
 ) -> None:
     """Until it is told otherwise, its deadline, or the death of its page token: whichever is first, and never below 0.
 
     A patient call's deadline waits with it.
     """
     call = attrs.evolve(GET, not_after=dies)
-    exchange = exchange_of(call, deadline=deadline, patient=patient)
+    exchange = exchange_of(call, deadline=deadline, waits_excluded=waits_excluded)
 
-    assert expected == exchange.patience(10.0, bound)
+    assert expected == exchange.max_connection_wait(10.0, bound)
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=list(CALLS))
 def test_no_connection_was_free(call: Call[Any]) -> None:
     """An attempt for which no connection was free was not sent, and is one of those that a call has."""
     exchange = exchange_of(call, retry=RetryPolicy(max_attempts=3, base=1.0))
-    decided = [exchange.no_connection(now=1.0, chance=1.0) for _ in range(3)]
+    decided = [exchange.on_no_connection(now=1.0, jitter=1.0) for _ in range(3)]
 
     assert [1.0, 2.0] == [wait.seconds for wait in decided if isinstance(wait, Wait)]
     assert isinstance(last := decided[2], Fail)

@@ -9,7 +9,7 @@ import pytest
 from core.tools import NOON, answer
 from pyas_async import RateLimitError
 from pyas_async._core.calls.headers import call_count, limit_resets_in, retry_after
-from pyas_async._core.calls.response_errors import error_of
+from pyas_async._core.calls.response_errors import error_from_response
 
 YEAR = 366 * 86_400
 
@@ -78,7 +78,7 @@ def test_count(text: str, number: int | None) -> None:
 )
 def test_scope(headers: dict[str, str], body: dict[str, str], scope: str) -> None:
     """A 429 is the key's if the service says so, and not while the key has calls left."""
-    error = error_of(answer(429, body, headers), None, now=NOON, carries_token=False, mask=str)
+    error = error_from_response(answer(429, body, headers), None, now=NOON, has_page_token=False, mask=str)
 
     assert isinstance(error, RateLimitError)
     assert scope == error.scope

@@ -22,7 +22,7 @@ from pyas_async import (
     RateLimitError,
     ServerError,
 )
-from pyas_async._core.calls.response_errors import error_of, refuses_page_size, unclear_about_token
+from pyas_async._core.calls.response_errors import error_from_response, may_mean_expired_token, refuses_page_size
 from pyas_async._core.redact import redact
 
 if TYPE_CHECKING:
@@ -39,9 +39,9 @@ def mask(text: str) -> str:
     return redact(text, (KEY,))
 
 
-def error(got: Response, *, carries_token: bool = False, document: Mapping[str, Any] | None = None) -> APIStatusError:
+def error(got: Response, *, has_page_token: bool = False, document: Mapping[str, Any] | None = None) -> APIStatusError:
     """Make the error of an answer."""
-    return error_of(got, document, now=NOON, carries_token=carries_token, mask=mask)
+    return error_from_response(got, document, now=NOON, has_page_token=has_page_token, mask=mask)
 
 
 @pytest.mark.parametrize(
@@ -127,14 +127,14 @@ def test_complaints(complaint: dict[str, Any], expected: FieldError) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "carries_token"), [(400, True), (400, False), (429, False), (500, False), (409, False)]
+    ("status", "has_page_token"), [(400, True), (400, False), (429, False), (500, False), (409, False)]
 )
-def test_nothing_is_lost(status: int, carries_token: bool) -> None:
+def test_nothing_is_lost(status: int, has_page_token: bool) -> None:
     """Whatever class an error has, it keeps the words, the status, the code, the complaints and the request's id."""
     body = {"errors": [{"msg": "page token expired", "param": "p"}], "code": "c" * 150}
-    made = error(answer(status, body, {"x-request-id": "req"}), carries_token=carries_token)
+    made = error(answer(status, body, {"x-request-id": "req"}), has_page_token=has_page_token)
 
-    assert (carries_token, status) == (isinstance(made, PageTokenExpiredError), made.status)
+    assert (has_page_token, status) == (isinstance(made, PageTokenExpiredError), made.status)
     assert ("page token expired", "c" * 100, (FieldError("page token expired", "p"),), "req") == (
         made.message, made.code, made.errors, made.request_id,
     )  # fmt: skip
@@ -151,7 +151,7 @@ def test_nothing_is_lost(status: int, carries_token: bool) -> None:
 )
 def test_no_expiry(body: dict[str, Any]) -> None:
     """Zoom's code for any bad parameter is no dead token where words speak of something else; nor is any field."""
-    assert BadRequestError is type(error(answer(400, body), carries_token=True))
+    assert BadRequestError is type(error(answer(400, body), has_page_token=True))
 
 
 def test_an_end_that_is_a_date() -> None:
@@ -187,7 +187,7 @@ each_expired = pytest.mark.parametrize("body", EXPIRED, ids=range(len(EXPIRED)))
 @pytest.mark.parametrize("status", [400, 404, 410, 422, 200])
 def test_expired_token(status: int, body: dict[str, Any]) -> None:
     """A dead page token is recognised in every error shape and under each status that may bring it."""
-    made = error(answer(status, body), carries_token=True)
+    made = error(answer(status, body), has_page_token=True)
 
     assert PageTokenExpiredError is type(made)
     assert status == made.status
@@ -196,7 +196,9 @@ def test_expired_token(status: int, body: dict[str, Any]) -> None:
 def test_expired_token_that_is_a_word_of_the_answer() -> None:
     """What is hidden in a message does not hide what the answer means."""
     body = {"errors": [{"msg": "Invalid value", "param": "nextPageToken", "location": "query"}]}
-    made = error_of(answer(400, body), None, now=NOON, carries_token=True, mask=lambda text: redact(text, ("Token",)))
+    made = error_from_response(
+        answer(400, body), None, now=NOON, has_page_token=True, mask=lambda text: redact(text, ("Token",))
+    )
 
     assert isinstance(made, PageTokenExpiredError)
     assert "Token" not in made.message
@@ -213,19 +215,19 @@ def test_no_token_no_expiry(status: int, body: dict[str, Any]) -> None:
 @pytest.mark.parametrize("status", [401, 403, 429, 500, 502, 503])
 def test_never_expiry(status: int, body: dict[str, Any]) -> None:
     """The key, its rights, a limit and a failing service are never mistaken for a dead page token."""
-    made = error(answer(status, body), carries_token=True)
+    made = error(answer(status, body), has_page_token=True)
 
     assert not isinstance(made, PageTokenExpiredError)
-    assert not unclear_about_token(made)
+    assert not may_mean_expired_token(made)
 
 
 @pytest.mark.parametrize("status", [200, 400, 404, 409, 410, 422])
 def test_unclear(status: int) -> None:
     """A refusal that does not say why is no dead token, and may be one."""
-    made = error(answer(status, {"error": "Not Found"}), carries_token=True)
+    made = error(answer(status, {"error": "Not Found"}), has_page_token=True)
 
     assert not isinstance(made, PageTokenExpiredError)
-    assert unclear_about_token(made)
+    assert may_mean_expired_token(made)
 
 
 @pytest.mark.parametrize(
@@ -265,10 +267,10 @@ def test_scope(headers: dict[str, str], body: object, scope: str) -> None:
 
 
 @brisk
-@given(status=st.sampled_from([200, 302, 400, 404, 429, 500, 799]), body=json_values, carries_token=st.booleans())
-def test_any_answer(status: int, body: object, carries_token: bool) -> None:
+@given(status=st.sampled_from([200, 302, 400, 404, 429, 500, 799]), body=json_values, has_page_token=st.booleans())
+def test_any_answer(status: int, body: object, has_page_token: bool) -> None:
     """Whatever JSON an error holds, it becomes an error of ours with a message."""
-    made = error(answer(status, body), carries_token=carries_token)
+    made = error(answer(status, body), has_page_token=has_page_token)
 
     assert made.message
     assert str(status) in str(made)

@@ -160,8 +160,8 @@ def test_call_of_a_request() -> None:
     first = PageRequest(None, None, None).call("acc", ())
 
     expected = (("accountId", "acc"), *FILTERS, ("maxResults", "30"), ("nextPageToken", "a"))
-    assert (expected, True, 12.5) == (call.query, call.carries_token, call.not_after)
-    assert ((("accountId", "acc"),), False, None) == (first.query, first.carries_token, first.not_after)
+    assert (expected, True, 12.5) == (call.query, call.has_page_token, call.not_after)
+    assert ((("accountId", "acc"),), False, None) == (first.query, first.has_page_token, first.not_after)
 
 
 @pytest.mark.parametrize(("life", "use"), [(900.0, 890.0), (200.0, 190.0), (100.0, 95.0)])

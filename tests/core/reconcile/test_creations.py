@@ -7,29 +7,29 @@ from hypothesis import strategies as st
 
 import inside
 from core.strategies import brisk
-from pyas_async._core.reconcile.creations import MEMORY, Creation, Creations
+from pyas_async._core.reconcile.creations import REMEMBERED_FOR, Creation, Creations
 
 
 def test_made_by_another() -> None:
     """A meeting that a create made is taken for those that look the same, and for no others."""
     creations = Creations()
-    first, second, other = (creations.begin(looks, 0.0) for looks in ("a", "a", "b"))
+    first, second, other = (creations.begin(match_key, 0.0) for match_key in ("a", "a", "b"))
     first.id = 7
     creations.end(first, 1.0, in_doubt=False)
-    assert [{7}, set(), set()] == [set(creations.taken(each)) for each in (second, other, first)]
-    assert (False, False) == (creations.contested(second), creations.contested(other))
+    assert [{7}, set(), set()] == [set(creations.claimed_ids(each)) for each in (second, other, first)]
+    assert (False, False) == (creations.has_rival(second), creations.has_rival(other))
 
 
 def test_another_under_way() -> None:
-    """A create under way contests what looks the same, until its meeting is known, or that it made none."""
+    """A create under way contests what match_key the same, until its meeting is known, or that it made none."""
     creations = Creations()
     first, second = creations.begin("a", 0.0), creations.begin("a", 0.0)
-    assert (True, True) == (creations.contested(second), creations.pending(second))
+    assert (True, True) == (creations.has_rival(second), creations.has_pending_rival(second))
     first.id = 7
-    assert (False, False) == (creations.contested(second), creations.pending(second))
+    assert (False, False) == (creations.has_rival(second), creations.has_pending_rival(second))
     third = creations.begin("a", 0.0)
     creations.end(third, 1.0, in_doubt=False)
-    assert not creations.contested(second)
+    assert not creations.has_rival(second)
 
 
 def test_another_in_doubt() -> None:
@@ -37,7 +37,7 @@ def test_another_in_doubt() -> None:
     creations = Creations()
     first, second = creations.begin("a", 0.0), creations.begin("a", 0.0)
     creations.end(first, 1.0, in_doubt=True)
-    assert (True, False) == (creations.contested(second), creations.pending(second))
+    assert (True, False) == (creations.has_rival(second), creations.has_pending_rival(second))
 
 
 def test_it_is_forgotten() -> None:
@@ -46,8 +46,8 @@ def test_it_is_forgotten() -> None:
     first = creations.begin("a", 0.0)
     first.id = 7
     creations.end(first, 1.0, in_doubt=False)
-    assert {7} == creations.taken(creations.begin("a", MEMORY + 0.9))
-    assert set() == creations.taken(creations.begin("a", MEMORY + 1.0))
+    assert {7} == creations.claimed_ids(creations.begin("a", REMEMBERED_FOR + 0.9))
+    assert set() == creations.claimed_ids(creations.begin("a", REMEMBERED_FOR + 1.0))
 
 
 @brisk
@@ -55,16 +55,16 @@ def test_it_is_forgotten() -> None:
 def test_nothing_is_kept_for_good(creates: list[tuple[str, str, float]]) -> None:
     """Whatever happened: a while after the last create, nothing is remembered but what begins then."""
     creations, now = Creations(), 0.0
-    for number, (looks, end, seconds) in enumerate(creates):
-        creation = creations.begin(looks, now)
+    for number, (match_key, end, seconds) in enumerate(creates):
+        creation = creations.begin(match_key, now)
         now += seconds
         creation.id = number if end == "made" else None
         creations.end(creation, now, in_doubt=end == "doubt")
-    last = creations.begin("c", now + MEMORY)
-    assert {"c": [last]} == inside.contested(creations)
+    last = creations.begin("c", now + REMEMBERED_FOR)
+    assert {"c": [last]} == inside.creations_by_key(creations)
     assert not inside.ended(creations)
 
 
 def test_nothing_is_shown() -> None:
-    """A creation's looks are what a meeting says: its ``repr`` does not show them."""
+    """A creation's match_key are what a meeting says: its ``repr`` does not show them."""
     assert "Planning" not in repr(Creation("Planning"))

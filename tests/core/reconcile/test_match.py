@@ -1,4 +1,4 @@
-"""Which rows can be the meeting that was asked for: never one that may have been there before."""
+"""Which rows can be the meeting that was wanted for: never one that may have been there before."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from core.strategies import brisk, words
 from pyas_async import Meeting, MeetingCreate, MeetingType, Recurrence
-from pyas_async._core.reconcile.match import CLOCKS, OLDER, MatchResult, WantedMeeting, find_match
+from pyas_async._core.reconcile.match import CERTAINLY_OLDER, CLOCK_TOLERANCE, MatchResult, WantedMeeting, find_match
 
 SENT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 NOW = SENT + timedelta(seconds=30)
@@ -20,7 +20,7 @@ START = datetime(2026, 12, 1, 10, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 
 
-def asked_for(**changes: Any) -> WantedMeeting:  # noqa: ANN401
+def wanted_meeting(**changes: Any) -> WantedMeeting:  # noqa: ANN401
     """Ask for a meeting."""
     whole: dict[str, Any] = {
         "type": 2,
@@ -32,9 +32,9 @@ def asked_for(**changes: Any) -> WantedMeeting:  # noqa: ANN401
     return WantedMeeting("acc", MeetingCreate(**(whole | changes)))
 
 
-def row_of(asked: WantedMeeting, number: int = 1, **changes: Any) -> Meeting:  # noqa: ANN401
-    """Write the row that a service makes of what it was asked for."""
-    meeting = asked.meeting
+def row_of(wanted: WantedMeeting, number: int = 1, **changes: Any) -> Meeting:  # noqa: ANN401
+    """Write the row that a service makes of what it was wanted for."""
+    meeting = wanted.meeting
     row = Meeting(
         id=number,
         uuid=f"u{number}==",
@@ -49,9 +49,9 @@ def row_of(asked: WantedMeeting, number: int = 1, **changes: Any) -> Meeting:  #
     return attrs.evolve(row, **changes)
 
 
-def found(asked: WantedMeeting, *rows: Meeting, **more: Any) -> MatchResult:  # noqa: ANN401
+def found(wanted: WantedMeeting, *rows: Meeting, **more: Any) -> MatchResult:  # noqa: ANN401
     """Judge rows."""
-    return find_match(asked, rows, sent_at=SENT, now=NOW, **more)
+    return find_match(wanted, rows, sent_at=SENT, now=NOW, **more)
 
 
 def ids(finding: MatchResult) -> tuple[int | None, list[int]]:
@@ -59,7 +59,7 @@ def ids(finding: MatchResult) -> tuple[int | None, list[int]]:
     return None if finding.meeting is None else finding.meeting.id, sorted(row.id for row in finding.candidates)
 
 
-ASKED = asked_for()
+WANTED = wanted_meeting()
 requests = st.builds(
     MeetingCreate,
     type=st.sampled_from([1, 2, 3, 8]),
@@ -73,99 +73,99 @@ requests = st.builds(
     duration=st.integers(1, 600),
     time_zone=st.sampled_from([None, "UTC", "Europe/Berlin", "Asia/Kolkata"]),
 )
-moments = st.timedeltas(-CLOCKS, NOW - SENT + CLOCKS).map(lambda late: SENT + late)
+moments = st.timedeltas(-CLOCK_TOLERANCE, NOW - SENT + CLOCK_TOLERANCE).map(lambda late: SENT + late)
 
 
 @st.composite
-def strangers(draw: st.DrawFn, asked: WantedMeeting) -> Meeting:
+def strangers(draw: st.DrawFn, wanted: WantedMeeting) -> Meeting:
     """Draw a row that is another meeting: made long before, or different in what tells meetings apart."""
     number = draw(st.integers(2, 50))
     change = draw(st.sampled_from(["old", "older", "topic", "type", "start"]))
-    wanted = asked.meeting
+    request = wanted.meeting
     changes: dict[str, dict[str, Any]] = {
-        "old": {"created_at": SENT - CLOCKS - draw(st.timedeltas(SECOND, timedelta(hours=20)))},
-        "older": {"created_at": SENT - OLDER - draw(st.timedeltas(SECOND, timedelta(days=400)))},
-        "topic": {"topic": f"{wanted.title} II"},
+        "old": {"created_at": SENT - CLOCK_TOLERANCE - draw(st.timedeltas(SECOND, timedelta(hours=20)))},
+        "older": {"created_at": SENT - CERTAINLY_OLDER - draw(st.timedeltas(SECOND, timedelta(days=400)))},
+        "topic": {"topic": f"{request.title} II"},
         "type": {"type": MeetingType(draw(st.sampled_from([4, 10, 77])))},
-        "start": {"start_time": wanted.start_date - draw(st.timedeltas(SECOND, timedelta(days=9)))},
+        "start": {"start_time": request.start_date - draw(st.timedeltas(SECOND, timedelta(days=9)))},
     }
-    if asked.start is None and change == "start":
+    if wanted.start is None and change == "start":
         change = "topic"
-    return row_of(asked, number, **changes[change])
+    return row_of(wanted, number, **changes[change])
 
 
 @brisk
 @given(st.data(), requests)
 def test_found_among_strangers(data: st.DataObject, meeting: MeetingCreate) -> None:
     """The row that a service makes of a request is found among any others, in any order, whenever it was made since."""
-    asked = WantedMeeting("acc", meeting)
-    mine = row_of(asked, created_at=data.draw(moments))
-    others = data.draw(st.lists(strangers(asked), max_size=8))
+    wanted = WantedMeeting("acc", meeting)
+    mine = row_of(wanted, created_at=data.draw(moments))
+    others = data.draw(st.lists(strangers(wanted), max_size=8))
     rows = data.draw(st.permutations([mine, *others]))
-    assert mine == found(asked, *rows).meeting
+    assert mine == found(wanted, *rows).meeting
 
 
 @brisk
 @given(st.data(), requests)
 def test_never_a_stranger(data: st.DataObject, meeting: MeetingCreate) -> None:
     """Among rows that are other meetings, none is found, and another look may help."""
-    asked = WantedMeeting("acc", meeting)
-    finding = found(asked, *data.draw(st.lists(strangers(asked), max_size=8)))
-    assert (None, True) == (finding.meeting, finding.hopeful)
+    wanted = WantedMeeting("acc", meeting)
+    finding = found(wanted, *data.draw(st.lists(strangers(wanted), max_size=8)))
+    assert (None, True) == (finding.meeting, finding.look_again)
 
 
 rows_at_random = st.builds(
     row_of,
-    st.just(ASKED),
+    st.just(WANTED),
     st.integers(1, 4),
     topic=st.sampled_from(["Planning", None, "Other"]),
     type=st.sampled_from([MeetingType.SCHEDULED, None, MeetingType.INSTANT]),
     start_time=st.sampled_from([START, None, START + timedelta(hours=1)]),
     duration=st.sampled_from([45, None, 30]),
     agenda=st.sampled_from(["What comes next", None, ""]),
-    created_at=st.none() | st.timedeltas(-2 * OLDER, 2 * OLDER).map(lambda late: SENT + late),
+    created_at=st.none() | st.timedeltas(-2 * CERTAINLY_OLDER, 2 * CERTAINLY_OLDER).map(lambda late: SENT + late),
 )
 
 
 @brisk
 @given(st.lists(rows_at_random, max_size=6), st.sets(st.integers(1, 4), max_size=2), st.booleans())
-def test_what_is_found_is_certain(rows: list[Meeting], taken: set[int], contested: bool) -> None:
+def test_what_is_found_is_certain(rows: list[Meeting], claimed_ids: set[int], has_rival: bool) -> None:
     """Whatever the rows: what is found was made when it was asked for, is nobody else's, and is the only one."""
-    finding = found(ASKED, *rows, taken=taken, contested=contested)
+    finding = found(WANTED, *rows, claimed_ids=claimed_ids, has_rival=has_rival)
     candidates = {row.id for row in finding.candidates}
-    assert candidates.isdisjoint(taken)
+    assert candidates.isdisjoint(claimed_ids)
     assert len(candidates) == len(finding.candidates)
     if finding.meeting is None:
         return
     row = finding.meeting
-    assert not contested
+    assert not has_rival
     assert row.id in candidates
     assert row.created_at is not None
-    assert SENT - CLOCKS <= row.created_at <= NOW + CLOCKS
+    assert SENT - CLOCK_TOLERANCE <= row.created_at <= NOW + CLOCK_TOLERANCE
     assert ("Planning", 2, START) == (row.topic, row.type, row.start_time)
     since = {other.id for other in rows if other in finding.candidates and _not_before(other)}
     assert {row.id} == since
 
 
 def _not_before(row: Meeting) -> bool:
-    return row.created_at is None or row.created_at >= SENT - CLOCKS
+    return row.created_at is None or row.created_at >= SENT - CLOCK_TOLERANCE
 
 
 @pytest.mark.parametrize(
     ("late", "expected"),
     [
-        (-OLDER - SECOND, (None, [])),
-        (-OLDER, (None, [1])),
-        (-CLOCKS - SECOND, (None, [1])),
-        (-CLOCKS, (1, [1])),
+        (-CERTAINLY_OLDER - SECOND, (None, [])),
+        (-CERTAINLY_OLDER, (None, [1])),
+        (-CLOCK_TOLERANCE - SECOND, (None, [1])),
+        (-CLOCK_TOLERANCE, (1, [1])),
         (timedelta(0), (1, [1])),
-        (NOW - SENT + CLOCKS, (1, [1])),
-        (NOW - SENT + CLOCKS + SECOND, (None, [1])),
+        (NOW - SENT + CLOCK_TOLERANCE, (1, [1])),
+        (NOW - SENT + CLOCK_TOLERANCE + SECOND, (None, [1])),
     ],
 )
 def test_when_it_was_made(late: timedelta, expected: tuple[int | None, list[int]]) -> None:
     """A row is certain only if it was made when the create was sent; a clock that is wrong makes it a candidate."""
-    assert expected == ids(found(ASKED, row_of(ASKED, created_at=SENT + late)))
+    assert expected == ids(found(WANTED, row_of(WANTED, created_at=SENT + late)))
 
 
 @pytest.mark.parametrize(
@@ -196,13 +196,13 @@ def test_when_it_was_made(late: timedelta, expected: tuple[int | None, list[int]
 )
 def test_what_rows_say(changes: dict[str, Any], expected: int) -> None:
     """A row fits, is another meeting (0), or may be the one but does not say so (-1)."""
-    finding = found(ASKED, row_of(ASKED, **changes))
+    finding = found(WANTED, row_of(WANTED, **changes))
     assert {1: (1, [1]), 0: (None, []), -1: (None, [1])}[expected] == ids(finding)
-    assert (expected == 0) is finding.hopeful
+    assert (expected == 0) is finding.look_again
 
 
 @pytest.mark.parametrize(
-    ("wanted", "zone", "sure"),
+    ("requested", "zone", "sure"),
     [
         ("Asia/Calcutta", "Asia/Kolkata", True),
         ("Europe/Berlin", "Europe/Rome", True),
@@ -213,10 +213,10 @@ def test_what_rows_say(changes: dict[str, Any], expected: int) -> None:
         (None, "Asia/Tokyo", True),
     ],
 )
-def test_time_zone(wanted: str | None, zone: str, sure: bool) -> None:
+def test_time_zone(requested: str | None, zone: str, sure: bool) -> None:
     """Another name of the same zone fits; another zone, or one that nobody knows, leaves it open."""
-    asked = asked_for(time_zone=wanted)
-    assert (1 if sure else None, [1]) == ids(found(asked, row_of(asked, timezone=zone)))
+    wanted = wanted_meeting(time_zone=requested)
+    assert (1 if sure else None, [1]) == ids(found(wanted, row_of(wanted, timezone=zone)))
 
 
 @pytest.mark.parametrize(
@@ -234,51 +234,51 @@ def test_time_zone(wanted: str | None, zone: str, sure: bool) -> None:
 )
 def test_agenda(description: str, agenda: str, sure: bool) -> None:
     """An agenda that a listing has cut at 250 units of UTF-16 fits; one that is shorter for another reason does not."""
-    asked = asked_for(description=description)
-    assert (1 if sure else None, [1]) == ids(found(asked, row_of(asked, agenda=agenda)))
+    wanted = wanted_meeting(description=description)
+    assert (1 if sure else None, [1]) == ids(found(wanted, row_of(wanted, agenda=agenda)))
 
 
 @pytest.mark.parametrize("kind", [1, 3])
 def test_types_without_a_start(kind: int) -> None:
     """For instant meetings, and those with no fixed time, neither start nor duration nor time zone matter."""
-    asked = asked_for(type=kind, time_zone="Europe/Berlin")
-    row = row_of(asked, duration=60, timezone="America/Lima", start_time=START + timedelta(days=3))
-    assert (1, [1]) == ids(found(asked, row))
+    wanted = wanted_meeting(type=kind, time_zone="Europe/Berlin")
+    row = row_of(wanted, duration=60, timezone="America/Lima", start_time=START + timedelta(days=3))
+    assert (1, [1]) == ids(found(wanted, row))
 
 
 def test_series() -> None:
     """A series starts on the first day that its recurrence names, and its rows are one meeting."""
-    asked = asked_for(type=8, recurrence=Recurrence("weekly", 1, days_of_week=["friday"]))
-    days = [row_of(asked, start_time=START + timedelta(days=days)) for days in (3, 10, 17)]
-    assert (1, [1]) == ids(found(asked, *days))
-    assert (None, []) == ids(found(asked, *days, row_of(asked, start_time=START - timedelta(days=4))))
+    wanted = wanted_meeting(type=8, recurrence=Recurrence("weekly", 1, days_of_week=["friday"]))
+    days = [row_of(wanted, start_time=START + timedelta(days=days)) for days in (3, 10, 17)]
+    assert (1, [1]) == ids(found(wanted, *days))
+    assert (None, []) == ids(found(wanted, *days, row_of(wanted, start_time=START - timedelta(days=4))))
 
 
 def test_two_that_fit() -> None:
     """Of two that fit, none is found: both are candidates."""
-    assert (None, [1, 2]) == ids(found(ASKED, row_of(ASKED, 1), row_of(ASKED, 2)))
-    assert not found(ASKED, row_of(ASKED, 1), row_of(ASKED, 2)).hopeful
+    assert (None, [1, 2]) == ids(found(WANTED, row_of(WANTED, 1), row_of(WANTED, 2)))
+    assert not found(WANTED, row_of(WANTED, 1), row_of(WANTED, 2)).look_again
 
 
 def test_an_older_twin() -> None:
     """A meeting just like it that was made before does not keep the new one from being found."""
-    older = row_of(ASKED, 2, created_at=SENT - timedelta(hours=1))
-    assert (1, [1, 2]) == ids(found(ASKED, row_of(ASKED, 1), older))
-    assert (None, [2]) == ids(found(ASKED, older))
-    assert found(ASKED, older).hopeful
+    older = row_of(WANTED, 2, created_at=SENT - timedelta(hours=1))
+    assert (1, [1, 2]) == ids(found(WANTED, row_of(WANTED, 1), older))
+    assert (None, [2]) == ids(found(WANTED, older))
+    assert found(WANTED, older).look_again
 
 
 @pytest.mark.parametrize("created", [None, NOW + timedelta(hours=1)])
 def test_a_twin_of_unknown_age(created: datetime | None) -> None:
     """A meeting just like it that may have been made since keeps both from being found."""
-    assert (None, [1, 2]) == ids(found(ASKED, row_of(ASKED, 1), row_of(ASKED, 2, created_at=created)))
+    assert (None, [1, 2]) == ids(found(WANTED, row_of(WANTED, 1), row_of(WANTED, 2, created_at=created)))
 
 
 def test_those_of_other_creates() -> None:
     """What another create made is no candidate; what another create may have made is a candidate at most."""
-    assert (None, []) == ids(found(ASKED, row_of(ASKED, 1), taken={1}))
-    assert (2, [2]) == ids(found(ASKED, row_of(ASKED, 1), row_of(ASKED, 2), taken={1}))
-    assert (None, [1]) == ids(found(ASKED, row_of(ASKED, 1), contested=True))
+    assert (None, []) == ids(found(WANTED, row_of(WANTED, 1), claimed_ids={1}))
+    assert (2, [2]) == ids(found(WANTED, row_of(WANTED, 1), row_of(WANTED, 2), claimed_ids={1}))
+    assert (None, [1]) == ids(found(WANTED, row_of(WANTED, 1), has_rival=True))
 
 
 @pytest.mark.parametrize(
@@ -299,25 +299,25 @@ def test_those_of_other_creates() -> None:
 )
 def test_where_to_look(changes: dict[str, Any], expected: dict[str, str]) -> None:
     """The listing is that of the days around the start; whole where there is none."""
-    assert {**expected, "type": "scheduled"} == dict(asked_for(**changes).filters)
+    assert {**expected, "type": "scheduled"} == dict(wanted_meeting(**changes).filters)
 
 
 @brisk
 @given(requests, st.integers(-14, 14), st.integers(-14, 14))
 def test_the_day_is_listed_in_every_time_zone(meeting: MeetingCreate, here: int, there: int) -> None:
     """Whatever zone the service counts its days in, and whether or not it includes the ends, the start is inside."""
-    asked = WantedMeeting(
+    wanted = WantedMeeting(
         "acc", attrs.evolve(meeting, start_date=meeting.start_date.astimezone(timezone(timedelta(hours=here))))
     )
-    filters = dict(asked.filters)
-    if asked.start is None:
+    filters = dict(wanted.filters)
+    if wanted.start is None:
         assert {"type": "scheduled"} == filters
         return
     first, last = (datetime.strptime(filters[name], "%m-%d-%Y").date() for name in ("startDate", "endDate"))  # noqa: DTZ007
-    assert first < asked.start.astimezone(timezone(timedelta(hours=there))).date() < last
+    assert first < wanted.start.astimezone(timezone(timedelta(hours=there))).date() < last
 
 
 def test_nothing_is_shown() -> None:
-    """What a meeting says is its owner's: neither what was asked for nor what was found shows it."""
-    finding = found(ASKED, row_of(ASKED))
-    assert "Planning" not in f"{ASKED!r} {finding!r}"
+    """What a meeting says is its owner's: neither what was wanted for nor what was found shows it."""
+    finding = found(WANTED, row_of(WANTED))
+    assert "Planning" not in f"{WANTED!r} {finding!r}"

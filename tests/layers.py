@@ -1,0 +1,152 @@
+"""Which module of the package imports which, read from the sources, and the picture of its packages."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyas_async
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+ROOT = Path(pyas_async.__file__).parent
+LAYERS = {
+    "Extras: the public surface alone": ("cli", "sandbox", "testing", "integrations"),
+    "Public classes": ("client", "meetings", "accounts"),
+    "Effects: _runtime": "_runtime",
+    "Decisions: _core": "_core",
+}
+"""The layers from the top; what is named nowhere belongs to the last one."""
+LAST = "Words"
+
+
+def modules() -> dict[str, Path]:
+    """Return every module of the package by its name."""
+    found = {}
+    for path in ROOT.rglob("*.py"):
+        parts = ("pyas_async", *path.relative_to(ROOT).with_suffix("").parts)
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def imports(*, typing: bool) -> dict[str, set[str]]:
+    """Return what each module imports of the package, wherever in it; with `typing`, for type checking alone as well."""
+    known = modules()
+    return {name: set(_imported(path, known, typing=typing)) - {name} for name, path in known.items()}
+
+
+def _imported(path: Path, known: Mapping[str, Path], *, typing: bool) -> Iterator[str]:
+    for node in _nodes(ast.parse(path.read_text(encoding="utf-8")), typing=typing):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                if whole in known:
+                    yield whole
+                elif node.module in known:
+                    yield node.module
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in known)
+
+
+def _nodes(tree: ast.AST, *, typing: bool) -> Iterator[ast.AST]:
+    for node in ast.iter_child_nodes(tree):
+        if not typing and isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            continue
+        yield node
+        yield from _nodes(node, typing=typing)
+
+
+def circles(graph: Mapping[str, Iterable[str]]) -> list[set[str]]:
+    """Return the groups of names that reach each other (Tarjan's strongly connected components)."""
+    index: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    found: list[set[str]] = []
+
+    def visit(name: str) -> None:
+        index[name] = low[name] = len(index)
+        stack.append(name)
+        for other in graph.get(name, ()):
+            if other not in index:
+                visit(other)
+                low[name] = min(low[name], low[other])
+            elif other in stack:
+                low[name] = min(low[name], index[other])
+        if low[name] == index[name]:
+            group = set()
+            while (last := stack.pop()) != name:
+                group.add(last)
+            group.add(name)
+            if len(group) > 1:
+                found.append(group)
+
+    for name in graph:
+        if name not in index:
+            visit(name)
+    return found
+
+
+def package_of(module: str) -> str:
+    """Return the package by which a module stands in the picture: below ``_core`` and ``_runtime``, the domain."""
+    parts = module.split(".")[1:]
+    return ".".join(parts[:2]) if parts and parts[0] in ("_core", "_runtime") else parts[0] if parts else ""
+
+
+def packages(graph: Mapping[str, Iterable[str]]) -> dict[str, set[str]]:
+    """Return the graph of packages; the front door and what only names them are left out."""
+    left_out = {"", "_core", "_runtime", "_version", "_lazy"}
+    drawn: dict[str, set[str]] = defaultdict(set)
+    for module, others in graph.items():
+        here = package_of(module)
+        if here not in left_out:
+            drawn[here] |= {package_of(other) for other in others} - {here} - left_out
+    return dict(drawn)
+
+
+def picture() -> str:
+    """Draw the packages by layer, with an arrow for each import that no chain of others implies."""
+    graph = packages(imports(typing=False))
+    lines = ["flowchart TD"]
+    rest = set(graph)
+    for title, names in LAYERS.items():
+        inside = {
+            name
+            for name in rest
+            if (name.startswith(f"{names}.") if isinstance(names, str) else name.partition(".")[0] in names)
+        }
+        rest -= inside
+        lines += _box(title, inside)
+    lines += _box(LAST, rest)
+    for name in sorted(graph):
+        for other in sorted(graph[name]):
+            if not any(_reaches(graph, between, other) for between in graph[name] - {other}):
+                lines.append(f"    {_node(name)} --> {_node(other)}")
+    return "\n".join(lines)
+
+
+def _box(title: str, names: Iterable[str]) -> list[str]:
+    inside = [f"        {_node(name)}[{name.rpartition('.')[2]}]" for name in sorted(names)]
+    return [f'    subgraph {_node(title)}["{title}"]', *inside, "    end"]
+
+
+def _node(name: str) -> str:
+    return "".join(letter if letter.isalnum() else "_" for letter in name)
+
+
+def _reaches(graph: Mapping[str, Iterable[str]], start: str, end: str) -> bool:
+    seen, waiting = set(), [start]
+    while waiting:
+        name = waiting.pop()
+        if name == end:
+            return True
+        if name not in seen:
+            seen.add(name)
+            waiting += graph.get(name, ())
+    return False
+
+
+if __name__ == "__main__":
+    print(picture())  # noqa: T201
