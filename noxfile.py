@@ -452,6 +452,7 @@ def pages(session: nox.Session) -> None:
     session.run("python", "-m", "faults.page", *session.posargs, env={**UNDER_TEST, "PYTHONPATH": "tests"})
     session.run("python", "-m", "seeing.life", env={**UNDER_TEST, "PYTHONPATH": "tests"})
     session.run("python", "-m", "cli.picture", env={**UNDER_TEST, "PYTHONPATH": "tests"})
+    session.run("python", "-m", "layers", env={**UNDER_TEST, "PYTHONPATH": "tests"})
 
 
 MERMAID = "12.3.0"

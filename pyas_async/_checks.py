@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from enum import Enum
 from typing import TypeGuard, TypeVar
 
-from pyas_async.errors import ConfigurationError, InvalidArgumentError, shown
+from pyas_async._base_errors import ConfigurationError, InvalidArgumentError, shown
 
 E = TypeVar("E", bound=Enum)
 T = TypeVar("T")

@@ -6,8 +6,8 @@ from typing import Final, Literal, TypeAlias
 import attrs
 
 from pyas_async import _checks
+from pyas_async._base_errors import ConfigurationError
 from pyas_async._public import public
-from pyas_async.errors import ConfigurationError
 
 _MOST = 10**9
 """An upper bound on attempts, far above any real use."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 ROOT = Path(pyas_async.__file__).parent
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "architecture.md"
 LAYERS = {
     "Extras: the public surface alone": ("cli", "sandbox", "testing", "integrations"),
     "Public classes": ("client", "meetings", "accounts"),
@@ -33,7 +34,7 @@ def modules() -> dict[str, Path]:
 
 
 def imports(*, typing: bool) -> dict[str, set[str]]:
-    """Return what each module imports of the package, wherever in it; with `typing`, for type checking alone as well."""
+    """Return what each module imports of the package; with `typing`, the imports for type checking as well."""
     known = modules()
     return {name: set(_imported(path, known, typing=typing)) - {name} for name, path in known.items()}
 
@@ -148,5 +149,13 @@ def _reaches(graph: Mapping[str, Iterable[str]], start: str, end: str) -> bool:
     return False
 
 
+def write_page() -> None:
+    """Put the picture of today into the page."""
+    text = PAGE.read_text(encoding="utf-8")
+    begin = text.index("```mermaid\nflowchart")
+    end = text.index("```", begin + 3)
+    PAGE.write_text(f"{text[:begin]}```mermaid\n{picture()}\n{text[end:]}", encoding="utf-8")
+
+
 if __name__ == "__main__":
-    print(picture())  # noqa: T201
+    write_page()

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import layers
-
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "architecture.md"
 
 
 def test_no_module_imports_itself_by_a_detour() -> None:
@@ -26,5 +22,5 @@ def test_circles_are_found() -> None:
 
 
 def test_the_page_shows_the_imports() -> None:
-    """The picture on the page is drawn from the imports of today; ``python tests/layers.py`` prints it."""
-    assert f"```mermaid\n{layers.picture()}\n```" in PAGE.read_text(encoding="utf-8")
+    """The picture on the page is drawn from the imports of today; ``nox -s pages`` writes it."""
+    assert f"```mermaid\n{layers.picture()}\n```" in layers.PAGE.read_text(encoding="utf-8")

@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 
-from pyas_async.errors import DecodeError
+from pyas_async._base_errors import DecodeError
 from pyas_async.models._source import Source, unknown_fields
 
 MASK = "***"

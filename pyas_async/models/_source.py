@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import attrs
 
-from pyas_async.errors import DecodeError
+from pyas_async._base_errors import DecodeError
 
 MAX_DEPTH = 100
 """How deep objects and lists may be nested where Python recurses into them; the caller's own stack may be deep, too."""

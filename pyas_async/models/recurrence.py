@@ -7,8 +7,8 @@ from typing import Literal, TypeAlias
 import attrs
 
 from pyas_async import _checks
+from pyas_async._base_errors import InvalidArgumentError
 from pyas_async._public import public
-from pyas_async.errors import InvalidArgumentError
 
 DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 RecurrenceType: TypeAlias = Literal["daily", "weekly", "monthly"]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import attrs
 
 from pyas_async import _checks
+from pyas_async._base_errors import InvalidArgumentError
 from pyas_async._public import public
-from pyas_async.errors import InvalidArgumentError
 from pyas_async.models.enums import MeetingType
 from pyas_async.models.recurrence import Recurrence
 from pyas_async.options import UNSET, Unset

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import anyio.lowlevel
 import attrs
 
@@ -68,6 +69,7 @@ class World:
         change_get: What becomes of the answers to gets.
         pauses: The seconds that the client waited, though nothing really waits.
         second_look: Set when the client waits for its second look.
+        until_then: What its second look, and any further one, waits for: nothing, unless told otherwise.
     """
 
     sandbox: Sandbox
@@ -80,6 +82,7 @@ class World:
     change_list: Callable[[Seen, bytes], bytes | None] | None = None
     pauses: list[float] = attrs.Factory(list)
     second_look: threading.Event = attrs.Factory(threading.Event)
+    until_then: anyio.Event | None = None
     server: Wire = attrs.field(init=False)
     _posts: int = 0
 
@@ -125,6 +128,8 @@ class World:
         self.pauses.append(seconds)
         if len(self.pauses) > 1:
             self.second_look.set()
+            if self.until_then is not None:
+                await self.until_then.wait()
         await anyio.lowlevel.checkpoint()
 
     @asynccontextmanager
