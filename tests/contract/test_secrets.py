@@ -72,12 +72,12 @@ def chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def told(error: BaseException) -> str:
-    """Write down what an error says, and what it holds."""
+    """Record what an error says, and what it holds."""
     return "\n".join(f"{one} {one!r} {one.args!r} {vars(one)!r}" for one in chain(error))
 
 
 def dumped(error: BaseException) -> str:
-    """Write down the tracebacks of an error with the locals of every frame, as the most curious of reporters do."""
+    """Record the tracebacks of an error with the locals of every frame, as the most curious of reporters do."""
     texts: list[str] = []
     for one in chain(error):
         report = traceback.TracebackException.from_exception(one, capture_locals=True)
@@ -112,7 +112,7 @@ async def test_no_key_in_errors(fault: Reply | Exception, call: Callable[[PyasCl
 
 
 async def key_function() -> str:
-    """Give the key."""
+    """Return the key."""
     return KEY
 
 

@@ -47,7 +47,7 @@ async def fails(client: PyasClient, kind: type[PyasError] = OutcomeUnknownError)
 
 
 def notes(error: BaseException) -> str:
-    """Give what was noted on an error."""
+    """Return what was noted on an error."""
     return "\n".join(getattr(error, "__notes__", ()))
 
 

@@ -53,7 +53,7 @@ async def fails(client: PyasClient, meeting: MeetingCreate = NEW) -> OutcomeUnkn
 
 
 def mine(world: World, title: str = NEW.title) -> list[int]:
-    """Give the numbers of the meetings with this title."""
+    """Return the numbers of the meetings with this title."""
     return list(dict.fromkeys(row["id"] for row in world.rows if row["topic"] == title))
 
 

@@ -54,12 +54,12 @@ class Recorded:
         return sorted(path(span) for span in spans.values())
 
     def named(self, name: str) -> ReadableSpan:
-        """Give the one span of a name."""
+        """Return the one span of a name."""
         (span,) = (span for span in self.finished() if span.name == name)
         return span
 
     def points(self, name: str) -> list[tuple[dict[str, Any], Any]]:
-        """Give the attributes and points of a metric."""
+        """Return the attributes and points of a metric."""
         data = self.reader.get_metrics_data()
         return [
             (dict(point.attributes or {}), point)

@@ -111,12 +111,12 @@ async def settle(condition: Callable[[], object]) -> None:
 
 
 async def assert_nothing_left(client: PyasClient, before: set[int]) -> None:
-    """See that no call, no place in the budget and no task is left over."""
+    """Check that no call, no place in the budget and no task is left over."""
     assert {} == inside.under_way(client)
     await anyio.wait_all_tasks_blocked()
     assert before == tasks()
 
 
 def tasks() -> set[int]:
-    """Tell the tasks of this event loop."""
+    """Return the tasks of this event loop."""
     return {task.id for task in anyio.get_running_tasks()}

@@ -86,7 +86,7 @@ class Scene:
         await self.written.wait()
 
     async def gets_are(self, count: int) -> None:
-        """See that the service has got so many gets, once all are answered."""
+        """Check that the service has got so many gets, once all are answered."""
         await until(lambda: self.gets >= count)
         self.gates.get.set()
         for caller in self.callers:

@@ -19,7 +19,7 @@ cuts = st.lists(st.integers(0, 2_000), max_size=6)
 
 
 def fed(body: BodyReader, wire: bytes, cuts: list[int]) -> bytes | None:
-    """Give a body in pieces, as long as it wants more, and then its end."""
+    """Return a body in pieces, as long as it wants more, and then its end."""
     places = [0, *sorted(min(cut, len(wire)) for cut in cuts), len(wire)]
     for start, end in itertools.pairwise(places):
         if not body.feed(wire[start:end]):

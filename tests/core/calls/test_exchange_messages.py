@@ -54,7 +54,7 @@ def begun(call: Call[Any], *, attempts: int = 1, **limits: Any) -> Exchange[Any]
 
 
 def error_of(action: object) -> PyasError:
-    """Give the error with which a call has failed."""
+    """Return the error with which a call has failed."""
     assert isinstance(action, Fail)
     return action.error
 

@@ -55,7 +55,7 @@ def found(wanted: WantedMeeting, *rows: Meeting, **more: Any) -> MatchResult:  #
 
 
 def ids(finding: MatchResult) -> tuple[int | None, list[int]]:
-    """Give the one that was found, and the candidates, by number."""
+    """Return the one that was found, and the candidates, by number."""
     return None if finding.meeting is None else finding.meeting.id, sorted(row.id for row in finding.candidates)
 
 
