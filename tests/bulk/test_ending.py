@@ -194,7 +194,7 @@ async def test_key_function_without_a_key(service: Service) -> None:
 
 
 async def test_error_of_the_rest(client: PyasClient, service: Service) -> None:
-    """The error of an item that was not started says that nothing was sent, whatever the call that ended the run did."""
+    """The error of an item that was not started says that nothing was sent, even if the call that ended the run was."""
     service.special[2] = unauthorized
 
     outcomes = await client.meetings.create_many(map(meeting, range(1, 5)), max_concurrency=1)

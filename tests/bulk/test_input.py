@@ -404,7 +404,7 @@ async def test_iterator_stays_open(client: PyasClient) -> None:
 
 @pytest.mark.parametrize("no_iterable", ["12", b"12", bytearray(b"12"), 12, None, meeting(1), 1.5, object()])
 def test_refused_inputs(no_iterable: Any) -> None:  # noqa: ANN401
-    """An input that is no iterable, or one id instead of many, is refused at the call; the error says what is expected."""
+    """An input that is no iterable, or is a single id, is refused at the call; the error says what is expected."""
     meetings = PyasClient("key", account_id="acc").meetings
     calls: list[Callable[[Any], object]] = [
         meetings.get_many,

@@ -178,7 +178,7 @@ async def test_write_state_of_refused(client: PyasClient) -> None:
 
 
 async def test_keys_of_bad_pairs(client: PyasClient) -> None:
-    """The key of a bad pair is its id, if it has one, else the pair itself, and never a number that looks like an id."""
+    """The key of a bad pair is its id, or the pair itself if it has none, never a number that looks like an id."""
     pairs: Any = [(7, None), "ab", (1, 2, 3), 5]
 
     outcomes = await client.meetings.update_many(pairs)

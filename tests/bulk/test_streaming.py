@@ -40,7 +40,7 @@ async def test_as_they_come(client: PyasClient, service: Service) -> None:
 
 
 async def test_slow_consumer(client: PyasClient, service: Service) -> None:
-    """A slow consumer slows the workers down: at most `max_concurrency` items are between the input and the consumer."""
+    """A slow consumer slows the workers down: at most `max_concurrency` items are between the input and it."""
     numbers = Counted(12)
     read = 0
     async with client.meetings.get_many(numbers.sync(), max_concurrency=3) as outcomes:
