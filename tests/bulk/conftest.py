@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def service() -> Service:
-    """Give a service in process."""
+    """Return a service in process."""
     return Service()
 
 
 @pytest.fixture
 async def client(service: Service) -> AsyncIterator[PyasClient]:
-    """Give a client of the service, which tries each call once."""
+    """Return a client of the service, which tries each call once."""
     async with service.client(retry=None) as made:
         yield made

@@ -1,4 +1,4 @@
-"""A sandbox behind a socket that spoils every tenth answer."""
+"""A sandbox on a socket, behind a proxy that puts a fault into every tenth response."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DAY_LIMIT = {"code": 429, "message": "You have exceeded the daily rate limit of 
 
 @attrs.define
 class Faulty:
-    """Passes requests on to a sandbox, but for every tenth.
+    """Forwards requests to a sandbox, and answers every tenth with a fault.
 
     Attributes:
         url: Where it listens.
@@ -43,48 +43,48 @@ class Faulty:
 
 
 def server_error(_: Callable[[], bytes]) -> bytes:
-    """Fail without having done anything."""
+    """Answer with 500, and do not forward the request."""
     return document({"message": "down"}, 503)
 
 
 def failed_afterwards(forward: Callable[[], bytes]) -> bytes:
-    """Do as asked, then fail."""
+    """Forward the request, then answer with 500."""
     forward()
     return document({"message": "timeout"}, 504)
 
 
 def hang_up(_: Callable[[], bytes]) -> None:
-    """Hang up without having done anything."""
+    """Close the connection, and do not forward the request."""
 
 
 def lose(forward: Callable[[], bytes]) -> None:
-    """Do as asked, and hang up."""
+    """Forward the request, then close the connection without a response."""
     forward()
 
 
 def truncate(forward: Callable[[], bytes]) -> bytes:
-    """Do as asked, and break off in the middle of the answer."""
+    """Forward the request, then cut the response in the middle."""
     answer = forward().replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n", 1)
     return answer[:-10]
 
 
 def zooms_limit(_: Callable[[], bytes]) -> bytes:
-    """Turn it away as Zoom does."""
+    """Answer with a 429 of Zoom's."""
     return document(DAY_LIMIT, 429)
 
 
 def keys_limit(_: Callable[[], bytes]) -> bytes:
-    """Turn it away as Pyas does, for no time at all."""
+    """Answer with a 429 of Pyas's that is over at once."""
     return document(KEY_LIMIT, 429, Retry_After="0")
 
 
 def not_found(_: Callable[[], bytes]) -> bytes:
-    """Know of no such meeting."""
+    """Answer that there is no such meeting."""
     return document({"code": 3001, "message": "Meeting does not exist: it."}, 404)
 
 
 def no_json(forward: Callable[[], bytes]) -> bytes:
-    """Do as asked, and answer something that nobody can read."""
+    """Forward the request, then answer with a body that is not JSON."""
     forward()
     return document({"success": True, "data": []})
 
@@ -109,7 +109,7 @@ and then meet one in each of its attempts, and fail."""
 
 @contextmanager
 def faulty(meetings: int) -> Iterator[Faulty]:
-    """Serve an account of so many rows, with a fault in every tenth answer, of each kind in turn."""
+    """Serve an account with this many meetings; every tenth response has a fault, of each kind in turn."""
     numbers = itertools.count(1)
     struck: Counter[tuple[str, str, bytes]] = Counter()
     due = 0
@@ -146,6 +146,6 @@ def faulty(meetings: int) -> Iterator[Faulty]:
 
 
 def written(answer: httpx.Response) -> bytes:
-    """Write an answer down as it goes over the wire."""
+    """Forward a request, and return the response as bytes."""
     head = f"HTTP/1.1 {answer.status_code} Whatever\r\nContent-Type: application/json\r\n"
     return f"{head}Content-Length: {len(answer.content)}\r\n\r\n".encode() + answer.content

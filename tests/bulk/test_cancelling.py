@@ -1,4 +1,4 @@
-"""`BulkRun.cancel` at every point where a run can wait: what it leaves behind is a client as good as new."""
+"""`BulkRun.cancel` at every point where a run can wait: afterwards the client can be used as before."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
     from runtime.wires import Wire
 
 STEPS = 400
-"""More than a run of three has."""
+"""More steps than a run of three items has."""
 
 
 async def source() -> AsyncIterator[int]:
-    """Give three ids; what it would leave behind, were it not closed, is warned of, and warnings are errors."""
+    """Yield three ids. If the generator were not closed, there would be a warning, and warnings are errors."""
     for _ in range(3):
         await anyio.lowlevel.checkpoint()
         yield 81
 
 
 def drawn_at_once(client: PyasClient) -> BulkRun[Any, Any]:
-    """Read from a list."""
+    """Get meetings by ids from a list."""
     return client.meetings.get_many([81, 81, 81], max_concurrency=2)
 
 
 def drawn_with_waits(client: PyasClient) -> BulkRun[Any, Any]:
-    """Delete what an async generator gives."""
+    """Delete meetings by ids from an async generator."""
     return client.meetings.delete_many(source(), max_concurrency=2)
 
 
@@ -51,12 +51,12 @@ def service() -> Iterator[Wire]:
 
 
 def opened(service: Wire) -> PyasClient:
-    """Make a client with one connection at most, so that one of two calls waits for it."""
+    """Make a client with one connection, so that one of two calls waits for it."""
     return client_of(service.url, max_connections=1, budget=RateBudget(1_000))
 
 
 async def end_early(run: BulkRun[Any, Any], steps: Steps) -> list[str]:
-    """Read a run that is told to end at some step."""
+    """Read a run that is cancelled at some step."""
     steps.act = run.cancel
     return [outcome.state for outcome in await run]
 
@@ -66,7 +66,7 @@ async def end_early(run: BulkRun[Any, Any], steps: Steps) -> list[str]:
 async def test_cancel_of_the_run(
     service: Wire, anyio_backend: str, run: Callable[[PyasClient], BulkRun[Any, Any]]
 ) -> None:
-    """`BulkRun.cancel` at any step: each item has its outcome, and exactly what was sent was started."""
+    """`BulkRun.cancel` at any step: each item has its outcome, and exactly the items that were sent were started."""
     early = 0
     for chosen in range(1, STEPS):
         async with opened(service) as client:

@@ -1,4 +1,4 @@
-"""What ends a run early, and what becomes of the rest: it is reported, and nothing of it is sent."""
+"""What ends a run early: the rest of the items is reported, and nothing is sent for it."""
 # ruff: noqa: PERF401 -- outcomes of a loop are kept one by one, to have those before an error
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def in_order(outcomes: list[Outcome[Any, Any]]) -> list[Outcome[Any, Any]]:
 @either_kind
 @either_way
 async def test_refused_key(read: Read, kind: str, client: PyasClient, service: Service) -> None:
-    """A refused key ends the run: the rest is drawn, not sent, and each item has its outcome."""
+    """A refused key ends the run: the rest is drawn but not sent, and each item has its outcome."""
     service.special[10] = unauthorized
 
     outcomes = in_order(await read(client.meetings.get_many(getattr(Counted(500), kind)(), max_concurrency=1)))
@@ -108,7 +108,7 @@ async def day_used_up() -> httpx.Response:
 
 
 async def test_month_used_up(client: PyasClient, service: Service) -> None:
-    """When the plan's month is used up, no other call can do better."""
+    """When the plan's monthly quota is used up, the run ends, since every other call must fail as well."""
     service.special[2] = month_used_up
 
     outcomes = await client.meetings.get_many(range(1, 6), max_concurrency=1)
@@ -118,7 +118,7 @@ async def test_month_used_up(client: PyasClient, service: Service) -> None:
 
 
 async def test_day_used_up(client: PyasClient, service: Service) -> None:
-    """A limit of Zoom's day is one meeting's failure: others may have room."""
+    """Zoom's daily limit fails one item only: it may be the limit of that meeting."""
     service.special[2] = day_used_up
 
     outcomes = await client.meetings.update_many([(number, CHANGE) for number in range(1, 5)], max_concurrency=1)
@@ -128,7 +128,7 @@ async def test_day_used_up(client: PyasClient, service: Service) -> None:
 
 @either_way
 async def test_closed_client(read: Read, service: Service) -> None:
-    """On a closed client, nothing is sent, and every item is told so."""
+    """On a closed client nothing is sent, and the outcome of every item says why."""
     async with service.client() as client:
         await client.aclose()
         run = client.meetings.delete_many(range(1, 50))
@@ -143,7 +143,7 @@ async def test_closed_client(read: Read, service: Service) -> None:
 
 @either_way
 async def test_closed_under_way(read: Read, service: Service) -> None:
-    """Closing the client in the middle: what is under way fails, the rest is not started, and nobody is left out."""
+    """If the client is closed in the middle, calls under way fail, the rest is not started, and each has an outcome."""
     outcomes: list[Outcome[Any, Any]] = []
     async with service.client(retry=None) as client:
         service.special.update(dict.fromkeys(range(10, 20), never))
@@ -159,13 +159,13 @@ async def test_closed_under_way(read: Read, service: Service) -> None:
 
     assert ["ok"] * 9 + ["failed"] * 4 + ["not_started"] * 36 == states(outcomes)
     assert {ClientClosedError} == {type(outcome.error) for outcome in outcomes[9:]}
-    # Of the four that were on the wire nobody knows; of the others it is known that they were not sent.
+    # The outcome of the four writes on the wire is unknown; the others were certainly not sent.
     assert ["unknown"] * 4 + ["not_sent"] * 36 == [one.error and one.error.write_state for one in outcomes[9:]]
     assert BulkStats(ok=9, failed=4, not_started=36, calls=13) == run.stats
 
 
 def test_wrong_loop() -> None:
-    """A client of another event loop ends the run like a closed one."""
+    """A client of another event loop ends the run, as a closed client does."""
     service = Service()
 
     async def once(client: PyasClient) -> list[Outcome[Any, Any]]:
@@ -181,8 +181,8 @@ def test_wrong_loop() -> None:
     assert {WrongEventLoopError} == {type(outcome.error) for outcome in outcomes}
 
 
-async def test_key_that_is_none(service: Service) -> None:
-    """A key function that gives no key ends the run."""
+async def test_key_function_without_a_key(service: Service) -> None:
+    """A key function that returns no key ends the run."""
 
     async def key() -> str:
         return ""
@@ -195,7 +195,7 @@ async def test_key_that_is_none(service: Service) -> None:
 
 
 async def test_error_of_the_rest(client: PyasClient, service: Service) -> None:
-    """What was not started says so by its error: nothing was sent, whatever became of the one that ended the run."""
+    """The error of an item that was not started says that nothing was sent, even if the call that ended the run was."""
     service.special[2] = unauthorized
 
     outcomes = await client.meetings.create_many(map(meeting, range(1, 5)), max_concurrency=1)
@@ -208,7 +208,7 @@ async def test_error_of_the_rest(client: PyasClient, service: Service) -> None:
 
 @either_way
 async def test_cancel(read: Read, client: PyasClient, service: Service) -> None:
-    """`cancel` lets the calls under way come to their end, and starts none of the rest."""
+    """`cancel` lets the calls under way finish, and starts no more."""
     event = anyio.Event()
     service.special.update({number: when(event, number) for number in (3, 4)})
     numbers = Counted(20)
@@ -244,8 +244,8 @@ async def test_cancel_beforehand(client: PyasClient, service: Service) -> None:
     assert [] == service.requests
 
 
-async def test_no_worker_for_nothing(client: PyasClient) -> None:
-    """What is not started needs no task."""
+async def test_no_worker_for_items_not_started(client: PyasClient) -> None:
+    """An item that is not started needs no task."""
     before = len(tasks())
     counts: set[int] = set()
 
@@ -262,7 +262,7 @@ async def test_no_worker_for_nothing(client: PyasClient) -> None:
 
 
 async def test_cancel_afterwards(client: PyasClient) -> None:
-    """To cancel a run that is over changes nothing."""
+    """`cancel` after the end of a run changes nothing."""
     run = client.meetings.get_many([1])
     outcomes = await run
     run.cancel()
@@ -271,7 +271,7 @@ async def test_cancel_afterwards(client: PyasClient) -> None:
 
 
 async def test_cancel_by_the_input(client: PyasClient, service: Service) -> None:
-    """An input may cancel the run that draws from it: what it gives from then on is not started."""
+    """An input may cancel the run that draws from it: its items after that are not started."""
 
     def source() -> Iterator[int]:
         yield 1
@@ -285,7 +285,7 @@ async def test_cancel_by_the_input(client: PyasClient, service: Service) -> None
 
 
 async def test_cancel_before_a_worker_begins(client: PyasClient, service: Service) -> None:
-    """What was handed to a worker that has not begun was not started, either."""
+    """An item whose worker has not run yet is not started."""
 
     def source() -> Iterator[int]:
         yield 1
@@ -298,8 +298,8 @@ async def test_cancel_before_a_worker_begins(client: PyasClient, service: Servic
     assert [] == service.requests
 
 
-async def test_cancel_by_the_reader(client: PyasClient, service: Service) -> None:
-    """A reader that cancels reads on, and knows of each item."""
+async def test_cancel_by_the_consumer(client: PyasClient, service: Service) -> None:
+    """A consumer that cancels the run can read on, and gets the outcome of each item."""
     run = client.meetings.delete_many(range(1, 101), max_concurrency=3)
     seen: list[str] = []
     async with run as outcomes:
@@ -312,13 +312,13 @@ async def test_cancel_by_the_reader(client: PyasClient, service: Service) -> Non
 
 
 def budget_of(calls: int) -> RateBudget:
-    """Make a budget that lets so many calls through, and then none for a long time."""
+    """Make a budget that lets this many calls through, and then none for a long time."""
     return RateBudget(calls, window=3_600.0, guard=1.0)
 
 
 @pytest.mark.parametrize("warmed", [False, True])
-async def test_waiting_calls_are_let_go(warmed: bool, service: Service) -> None:
-    """A call that waits for room in the rate limit was not started: `cancel` does not wait for it, nor send it."""
+async def test_waiting_calls_are_cancelled(warmed: bool, service: Service) -> None:
+    """A call that waits for a slot was not started: `cancel` neither waits for it nor lets it be sent."""
     budget = budget_of(3)
     async with service.client(budget=budget) as client:
         if warmed:
@@ -334,7 +334,7 @@ async def test_waiting_calls_are_let_go(warmed: bool, service: Service) -> None:
             await until(lambda: client.rate_limit.waiting == 5)
             run.cancel()
 
-        done = 1 if warmed else 3  # one place is kept back for the next single call
+        done = 1 if warmed else 3  # one slot is kept back for the next single call
         assert ["not_started"] * (9 - done) + ["ok"] * done == sorted(states(outcomes))
         write_states = {outcome.error.write_state for outcome in outcomes if outcome.error is not None}
         assert {"not_sent"} == write_states
@@ -344,7 +344,7 @@ async def test_waiting_calls_are_let_go(warmed: bool, service: Service) -> None:
 
 
 async def test_waiting_calls_after_a_refusal(service: Service) -> None:
-    """When the key is refused, calls that wait for room in its rate limit are not sent, either."""
+    """When the key is refused, calls that wait for a slot are not sent."""
     valid = iter([True, True])
 
     async def answer(number: int) -> httpx.Response:
@@ -359,8 +359,8 @@ async def test_waiting_calls_after_a_refusal(service: Service) -> None:
         assert 0 == client.rate_limit.waiting
 
 
-async def test_cancel_when_room_comes(service: Service) -> None:
-    """A call that is let go in the moment in which it gets its place gives the place back, and is not sent."""
+async def test_cancel_when_a_slot_is_granted(service: Service) -> None:
+    """A call that is cancelled at the moment at which it gets its slot releases the slot, and is not sent."""
     budget = budget_of(1)
     async with service.client(budget=budget) as client:
         limiter = inside.limiter(client)
@@ -385,7 +385,7 @@ async def test_cancel_when_room_comes(service: Service) -> None:
 
 
 async def test_cancel_by_an_event(service: Service) -> None:
-    """`on_event` may cancel the run when a call is about to wait: that call does not."""
+    """`on_event` may cancel the run when a call is about to wait: then the call does not wait."""
     runs: list[BulkRun[Any, Any]] = []
 
     def on_event(event: Event) -> None:
@@ -399,7 +399,7 @@ async def test_cancel_by_an_event(service: Service) -> None:
 
 
 async def test_retries_are_under_way(service: Service) -> None:
-    """A write that was sent once is not given up by `cancel`: it is tried again, so that it is not left in doubt."""
+    """`cancel` does not stop the retries of a write that was sent once, so that its outcome becomes known."""
     answers: Iterator[httpx.Response | Exception] = iter([httpx.ReadError("cut"), found(1)])
 
     async def answer() -> httpx.Response:
@@ -423,11 +423,11 @@ class OwnError(Exception):
 
 
 class OwnExit(BaseException):
-    """What an application ends itself with."""
+    """An exception with which an application ends itself."""
 
 
 def raising(error: BaseException) -> Callable[[], Awaitable[httpx.Response]]:
-    """Raise it instead of an answer."""
+    """Make a handler that raises this instead of a response."""
 
     async def answer() -> httpx.Response:
         raise error
@@ -438,7 +438,7 @@ def raising(error: BaseException) -> Callable[[], Awaitable[httpx.Response]]:
 @either_way
 @pytest.mark.parametrize("error", [OwnError("mine"), ValueError("mine"), ExceptionGroup("two", [OwnError("mine")])])
 async def test_foreign_exception(error: Exception, read: Read, client: PyasClient, service: Service) -> None:
-    """What is neither the network's nor ours comes out bare when the calls under way are done, and no more is sent."""
+    """An exception that is no `PyasError` is raised as it is after the calls under way, and nothing more is sent."""
     service.special[3] = raising(error)
     run = client.meetings.delete_many(range(1, 100), max_concurrency=2)
     with pytest.raises(type(error)) as caught:
@@ -452,7 +452,7 @@ async def test_foreign_exception(error: Exception, read: Read, client: PyasClien
 
 
 async def test_outcomes_before_a_foreign_exception(client: PyasClient, service: Service) -> None:
-    """A stream gives the outcomes of all calls that were under way before it raises."""
+    """A stream yields the outcomes of all calls that were under way before it raises."""
     event = anyio.Event()
     service.special[1] = when(event, 1)
     service.special[2] = raising(OwnError("mine"))
@@ -468,7 +468,7 @@ async def test_outcomes_before_a_foreign_exception(client: PyasClient, service: 
 
 
 async def test_two_foreign_exceptions(client: PyasClient, service: Service, caplog: pytest.LogCaptureFixture) -> None:
-    """Of two, the first comes out, and the second is logged."""
+    """Of two such exceptions, the first is raised, and the second is logged."""
     event = anyio.Event()
 
     async def late() -> httpx.Response:
@@ -483,7 +483,7 @@ async def test_two_foreign_exceptions(client: PyasClient, service: Service, capl
 
     service.special.update({1: late, 2: early})
     with caplog.at_level(logging.ERROR, logger="pyas_async"), pytest.raises(OwnError, match="first"):
-        # The second of two calls that are under way together.
+        # Raised by the second of two calls that are under way together.
         await client.meetings.get(9)
         await client.meetings.get_many([1, 2])
 
@@ -493,7 +493,7 @@ async def test_two_foreign_exceptions(client: PyasClient, service: Service, capl
 async def test_input_that_raises_when_it_is_closed(
     client: PyasClient, service: Service, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A generator whose `finally` fails, because a call has broken the run, does not hide why; it is logged."""
+    """An error in the `finally` of the input is logged, and does not hide the error that ended the run."""
     service.special[1] = raising(OwnError("mine"))
 
     async def source() -> AsyncIterator[int]:
@@ -510,7 +510,7 @@ async def test_input_that_raises_when_it_is_closed(
 
 
 async def test_input_that_raises_when_the_block_is_left(client: PyasClient, caplog: pytest.LogCaptureFixture) -> None:
-    """A reader that leaves early is not hit by what the input raises then; it is logged."""
+    """If the input raises when the consumer leaves early, the error is logged, and not raised to the consumer."""
 
     async def source() -> AsyncIterator[int]:
         try:
@@ -527,7 +527,7 @@ async def test_input_that_raises_when_the_block_is_left(client: PyasClient, capl
 
 
 async def test_foreign_exception_while_the_input_waits(client: PyasClient, service: Service) -> None:
-    """An input that waits is not waited for when a call has broken the run; it is closed."""
+    """When a call has ended the run with an exception, an input that waits is closed at once."""
     service.special[1] = raising(OwnError("mine"))
     closed = False
 
@@ -548,7 +548,7 @@ async def test_foreign_exception_while_the_input_waits(client: PyasClient, servi
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(3), OwnExit("bye")], ids=repr)
 @pytest.mark.parametrize("by", ["call", "input"])
 async def test_exit(by: str, error: BaseException, read: Read, client: PyasClient, service: Service) -> None:
-    """What ends a program ends a run at once: it comes out bare, and nothing is left running."""
+    """An exception that ends the program ends a run at once: it is raised as it is, and no task is left."""
     service.special.update(dict.fromkeys((1, 2), never))
     if by == "call":
         service.special[3] = raising(error)
@@ -571,8 +571,8 @@ async def test_exit(by: str, error: BaseException, read: Read, client: PyasClien
     assert before == tasks()
 
 
-async def test_exit_under_a_reader_that_leaves(client: PyasClient, service: Service) -> None:
-    """A program that is to end does so even if the reader has left before it could be told."""
+async def test_exit_while_the_consumer_leaves(client: PyasClient, service: Service) -> None:
+    """An exception that ends the program is raised even if the consumer has left before."""
     service.special[1] = raising(OwnExit("bye"))
     with pytest.raises(OwnExit):
         async with client.meetings.get_many([1, 2]):
@@ -583,7 +583,7 @@ async def test_exit_under_a_reader_that_leaves(client: PyasClient, service: Serv
 @either_way
 @pytest.mark.parametrize("by", ["call", "input"])
 async def test_cancelled_error_from_outside(by: str, read: Read, client: PyasClient, service: Service) -> None:
-    """A CancelledError that is nobody's cancellation of the run is not swallowed."""
+    """A CancelledError that does not come from a cancellation of the run is not swallowed."""
 
     async def fail(*_: object) -> Any:  # noqa: ANN401
         inner = asyncio.ensure_future(asyncio.sleep(10))
@@ -605,7 +605,7 @@ async def test_cancelled_error_from_outside(by: str, read: Read, client: PyasCli
 
 
 async def test_lost_answers_then_closed(service: Service) -> None:
-    """Each create of a run that was closed under way says for itself whether its meeting may exist."""
+    """If the client is closed during a run, each create says whether its meeting may exist."""
 
     async def lose() -> httpx.Response:
         raise httpx.ReadError("cut")
@@ -629,13 +629,13 @@ async def test_lost_answers_then_closed(service: Service) -> None:
 
 
 def test_numbers_of_requests() -> None:
-    """The service of these tests reads the meeting out of a request of any kind."""
+    """The service of these tests finds the meeting number in a request of any kind."""
     assert 5 == number_of(httpx.Request("GET", "http://localhost/zoom/meetings/5?accountId=a"))
     assert 6 == number_of(httpx.Request("POST", "http://localhost/zoom/meetings", json={"meetingData": {"title": "6"}}))
 
 
-async def test_a_reader_that_is_shielded(client: PyasClient) -> None:
-    """Where the calls were cancelled but the reader was not, the outcomes do not end as if those were all."""
+async def test_a_shielded_consumer(client: PyasClient) -> None:
+    """If the calls were cancelled but the consumer was not, its outcomes do not end as if they were complete."""
     with anyio.CancelScope() as outer:
         async with client.meetings.get_many(range(1, 5), max_concurrency=1) as outcomes:
             assert (await anext(outcomes)).ok

@@ -1,4 +1,4 @@
-"""Over real sockets, with a fault in every tenth answer: every input has exactly one outcome, and it is true."""
+"""Over real sockets, with a fault in every tenth response: each item has exactly one outcome, and it is true."""
 
 from __future__ import annotations
 
@@ -36,25 +36,25 @@ KINDS = {fault.__name__ for fault in FAULTS}
 
 @pytest.fixture
 def service() -> Iterator[Faulty]:
-    """Serve meetings with a fault in every tenth answer."""
+    """Serve meetings with a fault in every tenth response."""
     with faulty(150) as front:  # rows: a series has several
         yield front
 
 
 @pytest.fixture
 async def client(service: Faulty) -> AsyncIterator[PyasClient]:
-    """Give a client of it, with retries as by default, but without pauses."""
+    """Return a client of it, with the default retries, but without waits between them."""
     async with client_of(service.url, account_id=service.account_id) as made:
         yield made
 
 
 def ids_of(service: Faulty) -> list[int]:
-    """Tell the meetings that the service has."""
+    """Return the ids of the service's meetings."""
     return list(dict.fromkeys(row["id"] for row in service.sandbox.rows(service.account_id)))
 
 
 def check_one_each(keys: list[Any], outcomes: list[Outcome[Any, Any]], service: Faulty) -> None:
-    """See that each item has its outcome, that none is left out, and that the faults have taken place."""
+    """Check that each item has exactly one outcome, and that the faults have occurred."""
     assert Counter(keys) == Counter(outcome.key for outcome in outcomes)
     assert {"ok", "failed"} == {outcome.state for outcome in outcomes}
     assert [outcome.ok for outcome in outcomes] == [outcome.error is None for outcome in outcomes]
@@ -62,13 +62,13 @@ def check_one_each(keys: list[Any], outcomes: list[Outcome[Any, Any]], service: 
 
 
 def check_truth(outcome: Outcome[Any, Any], *, done: bool) -> None:
-    """See that what an outcome says of its write is so; where two faults met one write, nobody may know."""
+    """Check that the write state of an outcome is true; after two faults of one write it may be unknown."""
     said = "done" if outcome.error is None else outcome.error.write_state
     assert said in ({"done", "unknown"} if done else {"rejected", "unknown"}), outcome
 
 
 def errors_of(outcomes: list[Outcome[Any, Any]]) -> Counter[str]:
-    """Count the errors by class and by what they say of the write."""
+    """Count the errors by class and write state."""
     return Counter(
         f"{type(outcome.error).__name__} {outcome.error.write_state}" for outcome in outcomes if outcome.error
     )
@@ -76,7 +76,7 @@ def errors_of(outcomes: list[Outcome[Any, Any]]) -> Counter[str]:
 
 @either_way
 async def test_get(read: Read, service: Faulty, client: PyasClient) -> None:
-    """Reads are tried again; what is left are the answers that no repetition would better."""
+    """Reads are retried; only those fail whose response would be the same again."""
     ids = ids_of(service)[:ITEMS]
     run = client.meetings.get_many(ids)
     outcomes = await read(run)
@@ -90,7 +90,7 @@ async def test_get(read: Read, service: Faulty, client: PyasClient) -> None:
 
 @either_way
 async def test_create(read: Read, service: Faulty, client: PyasClient) -> None:
-    """No meeting is created twice, and each outcome says truly whether its meeting is there."""
+    """No meeting is created twice, and each outcome is right about whether its meeting exists."""
     start = datetime(2031, 1, 1, tzinfo=UTC)
     before = set(ids_of(service))
     meetings = [
@@ -115,7 +115,7 @@ async def test_create(read: Read, service: Faulty, client: PyasClient) -> None:
 
 @either_way
 async def test_update(read: Read, service: Faulty, client: PyasClient) -> None:
-    """Updates may be tried again: what was not turned away has been made."""
+    """Updates are retried: all that were not rejected have been carried out."""
     ids = ids_of(service)[:ITEMS]
     outcomes = await read(client.meetings.update_many((number, MeetingUpdate(title=f"New {number}")) for number in ids))
 
@@ -128,7 +128,7 @@ async def test_update(read: Read, service: Faulty, client: PyasClient) -> None:
 
 @either_way
 async def test_delete(read: Read, service: Faulty, client: PyasClient) -> None:
-    """Deletions may be tried again, and one that finds its meeting gone by its own doing has succeeded."""
+    """Deletions are retried; one whose meeting is gone because an earlier attempt deleted it has succeeded."""
     ids = ids_of(service)[:ITEMS]
     outcomes = await read(client.meetings.delete_many(ids))
 
@@ -136,12 +136,12 @@ async def test_delete(read: Read, service: Faulty, client: PyasClient) -> None:
     left = set(ids_of(service))
     for outcome in outcomes:
         check_truth(outcome, done=outcome.key not in left)
-    # Which answers the faults strike is chance: one that was to find nothing may never have been asked.
+    # Which responses get a fault is random: the call that should get a 404 may never have been made.
     assert {type(one.error) for one in outcomes if one.error} <= {NotFoundError, RateLimitError}
 
 
 async def test_without_retries(service: Faulty) -> None:
-    """Where nothing is tried again, every fault is the failure of one item, and of no other."""
+    """Without retries, every fault fails exactly one item."""
     ids = ids_of(service)[:ITEMS]
     async with client_of(service.url, account_id=service.account_id, retry=None) as client:
         outcomes = await client.meetings.delete_many(ids)

@@ -1,4 +1,4 @@
-"""The input: any iterable, drawn as it is needed, by one task; it may be slow, it may raise, and it may be none."""
+"""The input: any iterable, drawn as needed by one task; it may be slow, it may raise, and it may be invalid."""
 # ruff: noqa: PERF401 -- outcomes of a loop are kept one by one, to have those before an error
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class InputError(Exception):
 
 
 async def asynchronous(*items: Any) -> AsyncIterator[Any]:  # noqa: ANN401
-    """Give items asynchronously."""
+    """Yield items asynchronously."""
     for item in items:
         await anyio.lowlevel.checkpoint()
         yield item
@@ -43,7 +43,7 @@ async def asynchronous(*items: Any) -> AsyncIterator[Any]:  # noqa: ANN401
 
 @either_way
 async def test_async_inputs(read: Read, client: PyasClient) -> None:
-    """Each of the four takes an async iterable."""
+    """Each of the four methods takes an async iterable."""
     meetings = client.meetings
     runs: list[BulkRun[Any, Any]] = [
         meetings.get_many(asynchronous(1, 2)),
@@ -65,7 +65,7 @@ async def test_async_order(client: PyasClient) -> None:
 
 
 async def test_async_iterator_without_more(client: PyasClient) -> None:
-    """Whatever `aiter` and `anext` take is taken, down to an object that has those two methods alone."""
+    """Any object that works with `aiter` and `anext` is an input, even one that has only those two methods."""
 
     class Two:
         left = 2
@@ -83,7 +83,7 @@ async def test_async_iterator_without_more(client: PyasClient) -> None:
 
 
 @either_kind
-async def test_nothing_is_drawn_beforehand(kind: str, client: PyasClient) -> None:
+async def test_nothing_is_drawn_before_the_start(kind: str, client: PyasClient) -> None:
     """Before a run is awaited or entered, nothing is drawn."""
     numbers = Counted(3)
     run = client.meetings.get_many(getattr(numbers, kind)())
@@ -96,7 +96,7 @@ async def test_nothing_is_drawn_beforehand(kind: str, client: PyasClient) -> Non
 
 @either_kind
 async def test_drawn_as_needed(kind: str, client: PyasClient) -> None:
-    """A reader that stops has drawn no more than it has read, and `max_concurrency` more."""
+    """When a consumer stops, no more was drawn than it has read, and `max_concurrency` items more."""
     numbers = Counted(1_000_000)
     async with client.meetings.get_many(getattr(numbers, kind)(), max_concurrency=4) as outcomes:
         for read in range(1, 8):
@@ -107,7 +107,7 @@ async def test_drawn_as_needed(kind: str, client: PyasClient) -> None:
 
 @either_kind
 async def test_no_task_for_each(kind: str, client: PyasClient) -> None:
-    """However long the input is, there are no more tasks than workers, and the one that each sends in."""
+    """However long the input is, there are no more tasks than the workers and the one that each sends in."""
     before = len(tasks())
     most = 0
     numbers = Counted(120)
@@ -132,14 +132,14 @@ async def test_no_task_for_each(kind: str, client: PyasClient) -> None:
 
 
 async def test_as_many_as_allowed(client: PyasClient, service: Service) -> None:
-    """So many calls are under way as was asked for, and never more."""
+    """Exactly `max_concurrency` calls are under way, and never more."""
     await client.meetings.get_many(range(1, 50), max_concurrency=5)
 
     assert 5 == service.most_under_way
 
 
 async def test_no_more_workers_than_items(client: PyasClient) -> None:
-    """Three items start three workers, whatever the concurrency."""
+    """Three items start three workers, whatever `max_concurrency` is."""
     before = len(tasks())
     most = 0
 
@@ -159,8 +159,8 @@ async def test_no_more_workers_than_items(client: PyasClient) -> None:
     assert before + 3 == most
 
 
-async def test_slow_input_holds_nothing_back(client: PyasClient) -> None:
-    """Outcomes are handed out while the input is waited for."""
+async def test_outcomes_during_a_slow_input(client: PyasClient) -> None:
+    """Outcomes are delivered while the run waits for its input."""
     more = anyio.Event()
 
     async def source() -> AsyncIterator[int]:
@@ -176,7 +176,7 @@ async def test_slow_input_holds_nothing_back(client: PyasClient) -> None:
 
 
 async def test_one_task_draws(client: PyasClient) -> None:
-    """An async generator is stepped by one task alone: it may hold a scope, a task group or a listing open."""
+    """Only one task steps an async generator, as it may keep a scope, a task group or a listing open."""
     stepped: set[int] = set()
 
     async def source() -> AsyncIterator[int]:
@@ -196,7 +196,7 @@ async def test_one_task_draws(client: PyasClient) -> None:
 
 
 async def test_leaving_a_generator_that_holds_scopes(client: PyasClient) -> None:
-    """A generator with scopes open is closed by the task that stepped it, however the run is left."""
+    """A generator with open scopes is closed by the task that stepped it, however the run is left."""
     closed = 0
 
     async def source() -> AsyncIterator[int]:
@@ -223,7 +223,7 @@ async def test_leaving_a_generator_that_holds_scopes(client: PyasClient) -> None
 
 
 async def test_the_listing_of_the_same_client() -> None:
-    """The ids may come from a listing, under way while its meetings are worked on, with its next page ahead."""
+    """The ids may come from a listing with prefetch, which goes on while its meetings are fetched."""
     with Sandbox(accounts=1, meetings=50) as sandbox, sandbox.serve() as url:
         async with clients.make(sandbox.api_key, base_url=url, account_id=sandbox.account_ids[0]) as other:
 
@@ -239,7 +239,7 @@ async def test_the_listing_of_the_same_client() -> None:
 
 
 async def test_both_kinds_at_once(client: PyasClient) -> None:
-    """What can be iterated in both ways is asked in the one that does not block."""
+    """An input that can be iterated in both ways is iterated asynchronously, which does not block."""
 
     class Both:
         def __iter__(self) -> Iterator[int]:
@@ -252,7 +252,7 @@ async def test_both_kinds_at_once(client: PyasClient) -> None:
 
 
 async def test_endless_input_of_an_ended_run(client: PyasClient) -> None:
-    """Where there is nothing to send any more, the rest is drawn without keeping others from running, or cancelling."""
+    """When nothing is sent any more, the rest is drawn without keeping other tasks from running or cancelling."""
     run = client.meetings.get_many(itertools.count(1))
     run.cancel()
     with anyio.move_on_after(0.02) as scope:
@@ -263,7 +263,7 @@ async def test_endless_input_of_an_ended_run(client: PyasClient) -> None:
 
 
 async def test_one_draw_at_a_time(client: PyasClient) -> None:
-    """The input is never asked for the next item before it has given the last."""
+    """The input is never asked for an item before it has returned the one before."""
     inside = 0
     most = 0
 
@@ -290,7 +290,7 @@ async def test_one_draw_at_a_time(client: PyasClient) -> None:
 
 
 async def test_context(client: PyasClient) -> None:
-    """The input sees the context variables of whoever runs it."""
+    """The input sees the context variables of the code that runs it."""
     variable = contextvars.ContextVar("variable", default=0)
     variable.set(7)
     seen: list[int] = []
@@ -306,7 +306,7 @@ async def test_context(client: PyasClient) -> None:
 @either_kind
 @either_way
 async def test_input_that_raises(read: Read, kind: str, client: PyasClient, service: Service) -> None:
-    """What the input raises comes out as it is, when the calls of the items before it are done."""
+    """An exception of the input is raised as it is, after the calls of the items before it have ended."""
     mistake = InputError()
 
     def failing() -> Iterator[int]:
@@ -330,7 +330,7 @@ async def test_input_that_raises(read: Read, kind: str, client: PyasClient, serv
 
 
 async def test_outcomes_before_the_exception(client: PyasClient) -> None:
-    """A stream gives all outcomes before it raises what the input raised, and is over then."""
+    """A stream yields all outcomes, then raises the exception of the input, and has ended after that."""
 
     def failing() -> Iterator[int]:
         yield from (1, 2, 3)
@@ -347,7 +347,7 @@ async def test_outcomes_before_the_exception(client: PyasClient) -> None:
 
 
 async def test_collected_before_the_exception(client: PyasClient) -> None:
-    """What an `await` had when the input raised is not lost."""
+    """The outcomes that an `await` had when the input raised are kept."""
 
     def failing() -> Iterator[Any]:
         yield from (meeting(8), meeting(9))
@@ -361,7 +361,7 @@ async def test_collected_before_the_exception(client: PyasClient) -> None:
 
 
 async def test_collected_before_a_cancellation(client: PyasClient, service: Service) -> None:
-    """What an `await` had when it was cancelled is not lost; a call that was under way has no outcome."""
+    """The outcomes that an `await` had when it was cancelled are kept; a call under way has no outcome."""
     service.special[2] = never
     run = client.meetings.get_many([1, 2, 3])
     with anyio.move_on_after(0.05):
@@ -372,7 +372,7 @@ async def test_collected_before_a_cancellation(client: PyasClient, service: Serv
 
 @either_way
 async def test_iter_that_raises(read: Read, client: PyasClient) -> None:
-    """An iterable that cannot even begin is an input that raises."""
+    """An iterable whose `__iter__` raises is an input that raises."""
 
     class Broken:
         def __iter__(self) -> Iterator[int]:
@@ -384,18 +384,18 @@ async def test_iter_that_raises(read: Read, client: PyasClient) -> None:
 
 @either_kind
 async def test_generator_is_closed(kind: str, client: PyasClient) -> None:
-    """A generator that was not drawn to its end is closed with the run: its `finally` is not left to the collector."""
+    """A generator that was not drawn to its end is closed with the run, not by the garbage collector."""
     numbers = Counted(100)
     async with client.meetings.get_many(getattr(numbers, kind)(), max_concurrency=2) as outcomes:
         await anext(outcomes)
         assert not numbers.closed
 
     assert numbers.closed
-    gc.collect()  # what was left behind would be warned of now, and warnings are errors
+    gc.collect()  # a generator left open would cause a warning now, and warnings are errors
 
 
-async def test_iterator_is_left_alone(client: PyasClient) -> None:
-    """An iterator that is no generator goes on after the run, behind what was drawn."""
+async def test_iterator_stays_open(client: PyasClient) -> None:
+    """An iterator that is no generator can be read on after the run, from the first item that was not drawn."""
     numbers = iter(range(1, 100))
     async with client.meetings.get_many(numbers, max_concurrency=2) as outcomes:
         await anext(outcomes)
@@ -405,7 +405,7 @@ async def test_iterator_is_left_alone(client: PyasClient) -> None:
 
 @pytest.mark.parametrize("no_iterable", ["12", b"12", bytearray(b"12"), 12, None, meeting(1), 1.5, object()])
 def test_refused_inputs(no_iterable: Any) -> None:  # noqa: ANN401
-    """What cannot be iterated, or is one id rather than many, is refused at the call, with what was expected."""
+    """An input that is no iterable, or is a single id, is refused at the call; the error says what is expected."""
     meetings = PyasClient("key", account_id="acc").meetings
     calls: list[Callable[[Any], object]] = [
         meetings.get_many,
@@ -446,7 +446,7 @@ def test_account_is_needed() -> None:
 
 
 def test_made_outside_of_an_event_loop(service: Service) -> None:
-    """A run can be made where no event loop is, and run where one is."""
+    """A run can be made outside of an event loop, and run inside of one."""
     http = httpx.AsyncClient(transport=httpx.MockTransport(service))
     client = PyasClient("key", account_id="acc", base_url="http://localhost", http_client=http)
     run = client.meetings.get_many([1])
@@ -458,7 +458,7 @@ def test_made_outside_of_an_event_loop(service: Service) -> None:
 
 
 async def test_account(client: PyasClient, service: Service) -> None:
-    """`account_id` stands for this run; else the client's own."""
+    """`account_id` counts for this run; without it, the account of the client."""
     await client.meetings.get_many([1], account_id="other")
     assert "other" in repr(client.meetings.get_many([1], account_id="other"))
     assert [1] == service.asked

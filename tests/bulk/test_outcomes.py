@@ -1,4 +1,4 @@
-"""Every item gets its outcome: in order, under its key, with its value or its error."""
+"""Every item gets its outcome, in order, with its key and its value or error."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ METHODS = {"get": "GET", "create": "POST", "update": "PATCH", "delete": "DELETE"
 @pytest.mark.parametrize("name", RUNS)
 @either_way
 async def test_one_call_for_each(name: str, read: Read, client: PyasClient, service: Service) -> None:
-    """Each item is sent once, with the call that the method names."""
+    """For each item, the call of the method is sent once."""
     outcomes = await read(RUNS[name](client, [3, 1, 2]))
 
     assert ["ok"] * 3 == states(outcomes)
@@ -52,7 +52,7 @@ async def test_one_call_for_each(name: str, read: Read, client: PyasClient, serv
 
 
 async def test_order(client: PyasClient) -> None:
-    """`await` gives the outcomes in the order asked for, with the meetings that were asked for."""
+    """`await` returns the outcomes in the order of the input, each with its meeting."""
     ids = [(number * 7) % 101 for number in range(1, 101)]
 
     outcomes = await client.meetings.get_many(ids)
@@ -62,21 +62,21 @@ async def test_order(client: PyasClient) -> None:
 
 
 async def test_keys_of_a_create(client: PyasClient) -> None:
-    """The outcomes of `create_many` are named by position."""
+    """The key of an outcome of `create_many` is the position."""
     outcomes = await client.meetings.create_many([meeting(30), meeting(10)])
 
     assert [(0, 30), (1, 10)] == [(outcome.key, outcome.unwrap().id) for outcome in outcomes]
 
 
 async def test_keys_as_given(client: PyasClient) -> None:
-    """An id stands in its outcome as it was given, digits as digits."""
+    """The key of an outcome is the id as it was given, a string of digits as a string."""
     outcomes = await client.meetings.delete_many(["12", 12])
 
     assert ["12", 12] == [outcome.key for outcome in outcomes]
 
 
 async def test_values(client: PyasClient) -> None:
-    """A deletion that succeeded has ``None`` for its value, and is no failure."""
+    """The value of a deletion that succeeded is ``None``, and its outcome is ok."""
     (outcome,) = await client.meetings.delete_many([5])
 
     assert (True, None, None) == (outcome.ok, outcome.value, outcome.error)
@@ -114,7 +114,7 @@ async def test_failure_is_an_outcome(
     client: PyasClient,
     service: Service,
 ) -> None:
-    """What one call raises is the error of its outcome, and the others go on."""
+    """The error of a call is the error of its outcome, and the other calls go on."""
     service.special[2] = refuse
 
     outcomes = await read(run(client, [1, 2, 3]))
@@ -125,7 +125,7 @@ async def test_failure_is_an_outcome(
 
 
 async def test_lost_create(service: Service) -> None:
-    """A create whose answer was lost is sent once, and says that nobody knows."""
+    """A create without a response is sent once, and its outcome is unknown."""
 
     async def lose() -> httpx.Response:
         raise httpx.ReadError("cut")
@@ -157,7 +157,7 @@ async def test_lost_create(service: Service) -> None:
     ],
 )
 async def test_refused_item(refused: object, run: Any, client: PyasClient, service: Service) -> None:  # noqa: ANN401
-    """An item that makes no call is a failed outcome that names its place; nothing is sent for it."""
+    """An invalid item is a failed outcome that names its position; nothing is sent for it."""
     outcomes = await run(client, refused)
 
     assert ["ok", "failed", "ok"] == states(outcomes)
@@ -169,7 +169,7 @@ async def test_refused_item(refused: object, run: Any, client: PyasClient, servi
 
 
 async def test_write_state_of_refused(client: PyasClient) -> None:
-    """Of a write that was refused beforehand, the error says that nothing was sent; a read has nothing to say."""
+    """The error of an invalid item of a write says that nothing was sent; that of a read has no write state."""
     no_id: Any = None
     (deleted,) = await client.meetings.delete_many([no_id])
     (read,) = await client.meetings.get_many([no_id])
@@ -178,7 +178,7 @@ async def test_write_state_of_refused(client: PyasClient) -> None:
 
 
 async def test_keys_of_bad_pairs(client: PyasClient) -> None:
-    """A bad pair is named by its id, if it has one; else by itself, and never by a number that looks like an id."""
+    """The key of a bad pair is its id, or the pair itself if it has none, never a number that looks like an id."""
     pairs: Any = [(7, None), "ab", (1, 2, 3), 5]
 
     outcomes = await client.meetings.update_many(pairs)
@@ -188,7 +188,7 @@ async def test_keys_of_bad_pairs(client: PyasClient) -> None:
 
 @either_way
 async def test_stats(read: Read, client: PyasClient, service: Service) -> None:
-    """The counts add up to the items, and `calls` counts what was sent."""
+    """The counts add up to the number of items, and `calls` counts the requests."""
     service.special[2] = refuse
     bad: Any = None
     run = client.meetings.get_many([1, 2, bad, 4])
@@ -226,7 +226,7 @@ async def test_stats_count_retries(service: Service) -> None:
 
 
 async def test_repr(client: PyasClient) -> None:
-    """A run shows what it is about, and how far it has come."""
+    """The `repr` of a run shows its operation, its account and its progress."""
     run = client.meetings.delete_many([1, 2])
     before = repr(run)
     await run
@@ -237,7 +237,7 @@ async def test_repr(client: PyasClient) -> None:
 
 
 async def test_errors_keep_nothing_alive(client: PyasClient, service: Service) -> None:
-    """The error of an outcome has no frames and no context: they would hold what the call was about."""
+    """The error of an outcome has no frames and no context, which would hold the objects of the call."""
     service.special[2] = refuse
     bad: Any = None
 
@@ -266,7 +266,7 @@ def test_pickle(outcome: Outcome[Any, Any]) -> None:
 
 
 async def test_pickle_of_what_came(client: PyasClient, service: Service) -> None:
-    """What a run gives can be sent to another process."""
+    """The outcomes of a run can be sent to another process."""
     service.special[2] = refuse
 
     again = pickle.loads(pickle.dumps(await client.meetings.get_many([1, 2])))
@@ -276,7 +276,7 @@ async def test_pickle_of_what_came(client: PyasClient, service: Service) -> None
 
 
 def frames(error: BaseException) -> Iterator[str]:
-    """Name the functions of a traceback."""
+    """Yield the names of the functions in a traceback."""
     traceback = error.__traceback__
     while traceback is not None:
         yield traceback.tb_frame.f_code.co_name
@@ -284,7 +284,7 @@ def frames(error: BaseException) -> Iterator[str]:
 
 
 def test_unwrap_raises() -> None:
-    """`unwrap` raises the error itself, each time with no frames but those of this time."""
+    """`unwrap` raises the error itself, each time only with the frames of that time."""
     outcome: Outcome[int, str] = Outcome(key=1, error=PyasError("failed"), state="failed")
 
     for _ in range(2):
@@ -295,7 +295,7 @@ def test_unwrap_raises() -> None:
 
 
 def test_frozen() -> None:
-    """An outcome is not changed."""
+    """An outcome cannot be changed."""
     outcome: Any = Outcome(key=1, value=2, state="ok")
     with pytest.raises(AttributeError):
         outcome.state = "failed"

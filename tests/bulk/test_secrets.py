@@ -1,4 +1,4 @@
-"""What a run shows of what it works on: nothing, in its own frames, its errors and its `repr`."""
+"""A run does not show its items, neither in its frames nor in its errors or its `repr`."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ START = datetime(2031, 1, 1, tzinfo=UTC)
 
 
 async def meetings() -> AsyncIterator[MeetingCreate]:
-    """Give meetings whose titles are nobody's business, and then nothing for a long time."""
+    """Yield meetings with private titles, and then nothing for a long time."""
     for _ in range(3):
         yield MeetingCreate(type=2, title=PRIVATE, description="", start_date=START)
     await anyio.sleep_forever()
 
 
 async def changes() -> AsyncIterator[tuple[int, MeetingUpdate]]:
-    """Give changes likewise."""
+    """Yield changes with private titles, and then nothing for a long time."""
     for number in range(1, 4):
         yield number, MeetingUpdate(title=PRIVATE)
     await anyio.sleep_forever()
@@ -53,7 +53,7 @@ RUNS: dict[str, Callable[[PyasClient], BulkRun[Any, Any]]] = {
 @pytest.mark.parametrize("read", [awaited, streamed])
 @pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
 async def test_frames(read: Read, run: Callable[[PyasClient], BulkRun[Any, Any]]) -> None:
-    """The TimeoutError of a run that was cancelled drags our frames along: neither the key nor an item is in them."""
+    """The TimeoutError of a cancelled run has the frames of the package: neither the key nor an item is in them."""
 
     async def hang(_: httpx.Request) -> httpx.Response:
         await anyio.sleep_forever()

@@ -1,4 +1,4 @@
-"""Streams: outcomes as they come, readers that are slow, that leave, that wait with others."""
+"""Streams: outcomes as they come, and consumers that are slow, that leave early, or of which there are several."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class LeavingError(Exception):
 
 
 async def test_as_they_come(client: PyasClient, service: Service) -> None:
-    """An outcome is handed out when it is there, whatever its place in the input."""
+    """An outcome is delivered as soon as it is known, whatever the position of its item."""
     events = [anyio.Event() for _ in range(3)]
     for number in range(3):
         service.special[number + 1] = when(events[number], number + 1)
@@ -40,8 +40,8 @@ async def test_as_they_come(client: PyasClient, service: Service) -> None:
     assert [2, 1, 3] == keys
 
 
-async def test_slow_reader(client: PyasClient, service: Service) -> None:
-    """A reader that is slow holds the workers back: between the input and it are at most `max_concurrency` items."""
+async def test_slow_consumer(client: PyasClient, service: Service) -> None:
+    """A slow consumer slows the workers down: at most `max_concurrency` items are between the input and it."""
     numbers = Counted(12)
     read = 0
     async with client.meetings.get_many(numbers.sync(), max_concurrency=3) as outcomes:
@@ -54,8 +54,8 @@ async def test_slow_reader(client: PyasClient, service: Service) -> None:
     assert 12 == read
 
 
-async def test_reader_need_not_hurry(client: PyasClient, service: Service) -> None:
-    """While a reader works on one outcome, the next calls are under way."""
+async def test_calls_go_on_while_the_consumer_works(client: PyasClient, service: Service) -> None:
+    """While the consumer works on one outcome, the next calls are under way."""
     async with client.meetings.get_many(range(1, 100), max_concurrency=2) as outcomes:
         await anext(outcomes)
         await rest()
@@ -63,7 +63,7 @@ async def test_reader_need_not_hurry(client: PyasClient, service: Service) -> No
 
 
 async def test_cancelled_step_loses_nothing(client: PyasClient, service: Service) -> None:
-    """A step that timed out is followed by the next, and no outcome is missing."""
+    """After a step that timed out, the next one returns its outcome: none is lost."""
     event = anyio.Event()
     service.special[1] = when(event, 1)
     async with client.meetings.get_many([1]) as outcomes:
@@ -74,8 +74,8 @@ async def test_cancelled_step_loses_nothing(client: PyasClient, service: Service
         assert 1 == (await anext(outcomes)).key
 
 
-async def test_several_readers(client: PyasClient) -> None:
-    """Tasks that read one stream share its outcomes: each has one reader, and all of them end."""
+async def test_several_consumers(client: PyasClient) -> None:
+    """Tasks that read one stream share its outcomes: each outcome goes to one task, and all tasks come to an end."""
     keys: list[Any] = []
 
     async with client.meetings.get_many(range(1, 21), max_concurrency=4) as outcomes:
@@ -112,7 +112,7 @@ async def by_leaving_at_once(run: BulkRun[Any, Any]) -> None:
 
 
 async def by_exception(run: BulkRun[Any, Any]) -> None:
-    """Leave by an exception, which comes out as itself, in no group."""
+    """Leave by an exception, which is raised as it is, and not in a group."""
     mistake = LeavingError()
     with pytest.raises(LeavingError) as caught:
         async with run as outcomes:
@@ -123,7 +123,7 @@ async def by_exception(run: BulkRun[Any, Any]) -> None:
 
 
 async def by_scope(run: BulkRun[Any, Any]) -> None:
-    """Leave by a scope that is cancelled while the next outcome is waited for."""
+    """Leave by the cancellation of a scope during the wait for the next outcome."""
     with anyio.move_on_after(0.02) as scope:
         async with run as outcomes:
             async for _ in outcomes:
@@ -161,7 +161,7 @@ async def by_cancelling_an_await(run: BulkRun[Any, Any]) -> None:
 
 
 async def by_asyncio_timeout(run: BulkRun[Any, Any]) -> None:
-    """Leave by `asyncio.timeout`, which counts on cancellations being passed on and counted right."""
+    """Leave by `asyncio.timeout`, which needs cancellations to be passed on and counted correctly."""
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.02):
             await run
@@ -173,7 +173,7 @@ async def by_asyncio_timeout(run: BulkRun[Any, Any]) -> None:
 async def check_leaving(
     leave: Callable[[BulkRun[Any, Any]], Awaitable[None]], client: PyasClient, service: Service
 ) -> None:
-    """Leave while calls hang, find nothing left over, and use the client again."""
+    """Leave while calls hang, check that nothing is left, and use the client again."""
     service.special.update(dict.fromkeys(range(2, 10), never))
     before = tasks()
 
@@ -193,7 +193,7 @@ async def check_leaving(
 async def test_leaving(
     leave: Callable[[BulkRun[Any, Any]], Awaitable[None]], client: PyasClient, service: Service
 ) -> None:
-    """Whichever way a run is left, its calls are let go: no task, no request, no place in the budget remains."""
+    """However a run is left, its calls are cancelled: no task, no request and no slot in the budget remains."""
     await check_leaving(leave, client, service)
 
 
@@ -202,7 +202,7 @@ async def test_leaving(
 async def test_leaving_natively(
     leave: Callable[[BulkRun[Any, Any]], Awaitable[None]], client: PyasClient, service: Service
 ) -> None:
-    """So it is with asyncio's own ways of cancelling."""
+    """The same holds for asyncio's own ways of cancelling."""
     await check_leaving(leave, client, service)
 
 
@@ -229,7 +229,7 @@ async def test_cancelled_while_drawing(client: PyasClient) -> None:
 
 
 async def test_bare_loop(client: PyasClient) -> None:
-    """A bare `async for` is a TypeError that says how it is written."""
+    """A bare `async for` is a TypeError that says how to write it."""
     run = client.meetings.get_many([1])
     with pytest.raises(TypeError, match="async with run as outcomes"):
         async for _ in run:  # type: ignore[attr-defined]
@@ -256,7 +256,7 @@ async def test_once(client: PyasClient) -> None:
 
 
 async def test_after_the_end(client: PyasClient) -> None:
-    """A stream that was read to its end stays at its end, inside of its block and behind it."""
+    """A stream that was read to its end stays at its end, inside of its block and after it."""
     async with client.meetings.get_many([1]) as outcomes:
         assert 1 == len([outcome async for outcome in outcomes])
         assert None is await anext(outcomes, None)
@@ -264,7 +264,7 @@ async def test_after_the_end(client: PyasClient) -> None:
 
 
 async def test_after_leaving(client: PyasClient) -> None:
-    """To read on after the block was left early is a mistake, and no end of the outcomes."""
+    """Reading on after the block was left early raises an error; the outcomes do not just end."""
     async with client.meetings.get_many([1, 2]) as outcomes:
         await anext(outcomes)
     with pytest.raises(RuntimeError, match="left before its end"):

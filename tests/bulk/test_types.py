@@ -1,4 +1,4 @@
-"""What type checkers know of a bulk run. mypy reads this file as a user's; running it shows that it is true as well."""
+"""The types of bulk runs. mypy checks this file like a user's code; the tests show that the types are true."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_results(client: PyasClient) -> None:
-    """Each of the four says what its outcomes are named by, and what they hold."""
+    """The types of each of the four methods say what the keys and values of its outcomes are."""
     got = client.meetings.get_many([1, "2"])
     created = client.meetings.create_many([meeting(1)])
     updated = client.meetings.update_many({1: CHANGE})
@@ -42,7 +42,7 @@ async def test_results(client: PyasClient) -> None:
 
 
 async def test_inputs(client: PyasClient) -> None:
-    """Ids of one kind are taken as well as those of both, from iterables of either kind, and pairs from a mapping."""
+    """Numbers, strings or both are accepted as ids, from sync and async iterables, and a mapping of pairs."""
     numbers: list[int] = [1, 2]
     digits: Iterable[str] = ("1", "2")
     by_number: dict[int, MeetingUpdate] = {1: CHANGE}
@@ -65,12 +65,12 @@ async def test_inputs(client: PyasClient) -> None:
 
 
 def keys(outcomes: Iterable[Outcome[object, object]]) -> list[object]:
-    """Take outcomes of any kind."""
+    """Return the keys of outcomes of any type."""
     return [outcome.key for outcome in outcomes]
 
 
 async def test_outcomes(client: PyasClient) -> None:
-    """An outcome can be handed to whoever takes any, and its parts are typed."""
+    """An outcome can be passed to a function that takes any outcome, and its parts are typed."""
     outcomes = await client.meetings.create_many([meeting(1)])
 
     assert [0] == keys(outcomes)
@@ -82,7 +82,7 @@ async def test_outcomes(client: PyasClient) -> None:
 
 
 async def test_mistakes(client: PyasClient) -> None:
-    """What type checkers refuse is refused when it runs, too."""
+    """What type checkers reject is rejected at run time as well."""
     outcomes = [
         *await client.meetings.get_many([1.5]),  # type: ignore[list-item]
         *await client.meetings.create_many([CHANGE]),  # type: ignore[list-item]

@@ -1,4 +1,4 @@
-"""A service in process for the tests of bulk runs, and what they look at."""
+"""A service in process for the tests of bulk runs, and helpers."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
     from pyas_async import BulkRun, Outcome, PyasClient
 
     Read = Callable[[BulkRun[Any, Any]], Awaitable[Any]]
-    """How a run is read."""
+    """A way to read a run."""
 
 
 CHANGE = MeetingUpdate(title="changed")
 
 
 def meeting(number: int) -> MeetingCreate:
-    """Make a meeting whose title is a number, which the service gives it as its id."""
+    """Make a meeting whose title is a number, which the service uses as its id."""
     return MeetingCreate(type=2, title=str(number), description="", start_date=datetime(2031, 1, 1, tzinfo=UTC))
 
 
 class Service:
-    """Has every meeting that it is asked for, unless told otherwise of one of them."""
+    """Has every meeting that is requested, and answers some of them with given handlers."""
 
     def __init__(self) -> None:
         self.requests: list[tuple[str, int]] = []
@@ -55,7 +55,7 @@ class Service:
 
     @property
     def asked(self) -> list[int]:
-        """The meetings that it was asked for, in order."""
+        """The meetings that were requested, in order."""
         return [number for _, number in self.requests]
 
     @asynccontextmanager
@@ -66,7 +66,7 @@ class Service:
 
 
 def number_of(request: httpx.Request) -> int:
-    """Tell the meeting that a request is about."""
+    """Return the number of the meeting that a request is about."""
     if request.method == "POST":
         return int(json.loads(request.content)["meetingData"]["title"])
     return int(request.url.path.rpartition("/")[2])
@@ -79,7 +79,7 @@ def found(number: int) -> httpx.Response:
 
 
 async def refuse() -> httpx.Response:
-    """Refuse one meeting."""
+    """Answer with an error for one meeting."""
     return httpx.Response(403, json={"success": False, "message": "no"})
 
 
@@ -105,7 +105,7 @@ def when(event: anyio.Event, number: int) -> Callable[[], Awaitable[httpx.Respon
 
 
 class Counted:
-    """Gives whole numbers from 1 on, and counts what was drawn."""
+    """Yields whole numbers from 1 on, and counts how many were drawn."""
 
     def __init__(self, last: int) -> None:
         self.drawn = 0
@@ -113,7 +113,7 @@ class Counted:
         self._last = last
 
     def sync(self) -> Iterator[int]:
-        """Give them at once."""
+        """Yield them at once."""
         try:
             while self.drawn < self._last:
                 self.drawn += 1
@@ -122,7 +122,7 @@ class Counted:
             self.closed = True
 
     async def asynchronous(self) -> AsyncIterator[int]:
-        """Give each after a turn of the event loop."""
+        """Yield each after a checkpoint."""
         try:
             while self.drawn < self._last:
                 await anyio.lowlevel.checkpoint()
@@ -144,10 +144,10 @@ async def awaited(run: BulkRun[Any, Any]) -> list[Outcome[Any, Any]]:
 
 
 def states(outcomes: Iterable[Outcome[Any, Any]]) -> list[str]:
-    """Give the states of outcomes."""
+    """Return the states of outcomes."""
     return [outcome.state for outcome in outcomes]
 
 
 def tasks() -> set[int]:
-    """Tell the tasks of this event loop."""
+    """Return the tasks of this event loop."""
     return {task.id for task in anyio.get_running_tasks()}

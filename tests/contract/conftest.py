@@ -1,4 +1,4 @@
-"""Worlds of the sandbox on real sockets, made once for all tests that only read them."""
+"""Sandboxes on real sockets, made once for all tests that only read from them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _worlds() -> Iterator[Callable[[int], tuple[Sandbox, str]]]:
 
 @pytest.fixture
 def world(_worlds: Callable[[int], tuple[Sandbox, str]]) -> Callable[[int], tuple[Sandbox, str]]:
-    """Serve an account of so many rows on a socket; give the sandbox, as if it were new, and its address."""
+    """Return a function that serves an account with this many rows on a socket: the sandbox, reset, and its address."""
 
     def fresh(meetings: int) -> tuple[Sandbox, str]:
         sandbox, url = _worlds(meetings)
@@ -47,6 +47,6 @@ def world(_worlds: Callable[[int], tuple[Sandbox, str]]) -> Callable[[int], tupl
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    """Make a sandbox of its own for a test that changes it: one account of 100 rows."""
+    """Make a sandbox for one test that changes it: one account of 100 rows."""
     with Sandbox(accounts=1, meetings=100, api_key=KEY) as made:
         yield made

@@ -1,4 +1,4 @@
-"""What comes back becomes models: the page's answers, the envelopes of the facts, and what nobody announced."""
+"""Responses become models: the page's examples, the known envelopes, and fields that are not documented."""
 
 from __future__ import annotations
 
@@ -37,19 +37,19 @@ STARTS = datetime(2023, 4, 26, 19, 26, 55, tzinfo=UTC)
 
 
 async def get(document: object) -> MeetingDetail:
-    """Get a meeting that is answered like this."""
+    """Get a meeting with this response."""
     async with Service(Reply(200, document)).client() as client:
-        return await client.meetings.get("a-uuid==")  # which is not held against the answer
+        return await client.meetings.get("a-uuid==")  # a uuid is not compared with the response
 
 
 async def get_page(document: object) -> Page:
-    """Get a page that is answered like this."""
+    """Get a page with this response."""
     async with Service(Reply(200, document)).client() as client:
         return await client.meetings.list()
 
 
 async def test_list_sample() -> None:
-    """The page's list answer reads as typed models."""
+    """The page's list response is read as typed models."""
     page = await get_page(sample("list"))
     [row] = page.meetings
     assert (30, 1) == (page.page_size, page.total_records)
@@ -67,7 +67,7 @@ async def test_list_sample() -> None:
 
 
 async def test_get_sample() -> None:
-    """The page's get answer reads as typed models, settings and all."""
+    """The page's get response is read as typed models, with its settings."""
     detail = await get(sample("get"))
     assert (181328421905, "user@example.com", "", "waiting") == (
         detail.id, detail.host_email, detail.assistant_id, detail.status,
@@ -91,7 +91,7 @@ async def test_get_sample() -> None:
 
 
 async def test_create_sample() -> None:
-    """The page's create answer reads as a typed model."""
+    """The page's create response is read as a typed model."""
     async with Service(Reply(200, sample("create"))).client() as client:
         made = await client.meetings.create(NEW)
     assert isinstance(made, MeetingDetail)
@@ -99,7 +99,7 @@ async def test_create_sample() -> None:
 
 
 async def test_samples_come_back_unchanged() -> None:
-    """`to_dict` gives back the document inside each of the page's answers, unchanged."""
+    """`to_dict` returns the document inside each of the page's responses, unchanged."""
     async with Service(Reply(200, sample("create"))).client() as client:
         made = await client.meetings.create(NEW)
     assert sample("list")["data"] == to_dict(await get_page(sample("list")))
@@ -109,7 +109,7 @@ async def test_samples_come_back_unchanged() -> None:
 
 @pytest.mark.parametrize("name", ["get", "create"])
 async def test_every_field_has_a_name(name: str) -> None:
-    """Every field of the page's answers is an attribute of the model, under the page's name."""
+    """Every field of the page's responses is an attribute of the model, under the page's name."""
     document = sample(name)["meeting" if name == "get" else "data"]
     fields = {field.name for field in attrs.fields(MeetingDetail)}
     settings = {field.name for field in attrs.fields(MeetingSettings)}
@@ -128,7 +128,7 @@ ENVELOPES = [
 
 @pytest.mark.parametrize("document", ENVELOPES)
 async def test_envelopes(document: Json) -> None:
-    """Get, create and update find the meeting in whichever envelope the facts name."""
+    """Get, create and update find the meeting in each known envelope."""
     async with Service(Reply(200, document)).client() as client:
         got = await client.meetings.get(81)
         made = await client.meetings.create(NEW)
@@ -139,7 +139,7 @@ async def test_envelopes(document: Json) -> None:
 
 
 async def test_meeting_goes_before_data() -> None:
-    """Where there are both, `meeting` is taken."""
+    """If there are both `meeting` and `data`, `meeting` is used."""
     assert 81 == (await get({"meeting": DETAIL, "data": {"id": 2, "uuid": "other"}})).id
 
 
@@ -148,7 +148,7 @@ async def test_meeting_goes_before_data() -> None:
     [{"success": True}, {}, [], {"data": {}}, {"meeting": None}, "<html>Hello</html>", '{"meeting": {"id"', None],
 )
 async def test_unreadable_answers(body: object) -> None:
-    """A 2xx to get or create that holds no meeting is a decode error with what came; of a create, it is done."""
+    """A 2xx to a get or a create without a meeting is a decode error with an excerpt; the create is done."""
     async with Service(Reply(200, body)).client() as client:
         with pytest.raises(DecodeError) as got:
             await client.meetings.get(81)
@@ -167,7 +167,7 @@ async def test_unreadable_pages(body: object) -> None:
 
 
 async def test_path_of_a_decode_error() -> None:
-    """A decode error names the place in the answer."""
+    """A decode error has the path in the response."""
     rows = [{"id": 1, "uuid": "a"}, {"id": 2, "uuid": "b", "duration": {"no": "number"}}]
     with pytest.raises(DecodeError) as caught:
         await get_page({"success": True, "data": {"meetings": rows}})
@@ -177,7 +177,7 @@ async def test_path_of_a_decode_error() -> None:
 
 @pytest.mark.parametrize("value", [None, ...], ids=["null", "missing"])
 async def test_absent_fields(value: object) -> None:
-    """Any field but id and uuid may be null or missing, and is None then; the document comes back as it was."""
+    """Any field but id and uuid may be null or missing, and is None then; `to_dict` returns the original document."""
     names = [field.name for field in attrs.fields(Meeting) if field.init and not field.name.startswith("_")]
     absent = [name for name in names if name not in {"id", "uuid"}]
     document: Json = {"id": 1, "uuid": "u"} | ({} if value is ... else dict.fromkeys(absent))
@@ -188,7 +188,7 @@ async def test_absent_fields(value: object) -> None:
 
 @pytest.mark.parametrize("where", ["row", "detail", "settings", "page"])
 async def test_unknown_fields(where: str) -> None:
-    """Fields that nobody announced stay in `.extra`, and come back from `to_dict`."""
+    """Fields that are not documented are kept in `.extra`, and `to_dict` returns them."""
     new = {"a_new_field": {"deep": [1, None, "ä"]}, "other": 1.5}
     if where in {"row", "page"}:
         data = sample("list")["data"]
@@ -207,7 +207,7 @@ async def test_unknown_fields(where: str) -> None:
 
 @pytest.mark.parametrize("number", [0, 4, 5, 10, 99, -1])
 async def test_type_numbers(number: int) -> None:
-    """Any type number is kept, equals its int, and breaks neither repr, pickle, copies nor the way back."""
+    """Any type number is kept, equals its int, and works with repr, pickle, copy and `to_dict`."""
     document = DETAIL | {"type": number}
     detail = await get({"meeting": document})
     assert number == detail.type
@@ -218,7 +218,7 @@ async def test_type_numbers(number: int) -> None:
 
 
 async def test_odd_values() -> None:
-    """Digit strings as ids, times without seconds' company and empty times read, and come back as they came."""
+    """Digit strings as ids, unusual and empty times are read, and `to_dict` returns them as they came."""
     document = {
         "id": "3418139842191568", "uuid": "u", "start_time": "", "created_at": "2023-04-26T12:26:57.250Z",
         "duration": 30,
@@ -230,7 +230,7 @@ async def test_odd_values() -> None:
 
 
 async def test_series() -> None:
-    """A series has its times in occurrences, and its recurrence in Zoom's numbers; tracking fields are read."""
+    """A series has its times in `occurrences`, and its recurrence in Zoom's numbers; tracking fields are read."""
     document = {
         "id": 8, "uuid": "u", "type": 8,
         "occurrences": [
@@ -257,7 +257,7 @@ async def test_series() -> None:
     ids=["204", "empty", "202", "success", "{}", "null data"],
 )
 async def test_empty_answers_to_writes(answer: Reply) -> None:
-    """Any 2xx to update or delete is success: there is no meeting to give."""
+    """Any 2xx to an update or a delete is a success; without a meeting, the result is None."""
     async with Service(answer).client() as client:
         assert await client.meetings.update(81, MeetingUpdate(attendees=[Attendee("a@example.com")])) is None
         deleted: object = await client.meetings.delete(81)  # type: ignore[func-returns-value]
@@ -266,7 +266,7 @@ async def test_empty_answers_to_writes(answer: Reply) -> None:
 
 @pytest.mark.parametrize("answer", ["meeting", "success", "empty", "no_content"])
 async def test_update_answers(sandbox: Sandbox, answer: Any) -> None:  # noqa: ANN401 - one of the sandbox's words
-    """An update gives the meeting as it is now if the service says so, and None if not; it is made either way."""
+    """An update returns the meeting if the response has it, else None; it is carried out in both cases."""
     sandbox.update_answer = answer
     row = sandbox.add_meeting(sandbox.account_ids[0])
     async with in_process(sandbox) as client:
@@ -276,7 +276,7 @@ async def test_update_answers(sandbox: Sandbox, answer: Any) -> None:  # noqa: A
 
 
 async def test_success_false_under_200() -> None:
-    """A 2xx with success: false is an error, of writes that need no answer, too."""
+    """A 2xx with ``"success": false`` is an error, also for writes whose response need have no meeting."""
     async with Service(Reply(200, {"success": False, "error": "Nope"})).client() as client:
         for call in (
             client.meetings.get(81),
@@ -290,7 +290,7 @@ async def test_success_false_under_200() -> None:
 
 
 async def test_changed_fields_show() -> None:
-    """After `attrs.evolve` the changed fields show their new values in `to_dict`, and the others as they came."""
+    """After `attrs.evolve`, `to_dict` has the new values of the changed fields, and the others as they came."""
     document = sample("get")["meeting"] | {"new": 1}
     detail = await get({"meeting": document})
     changed = attrs.evolve(detail, topic="Changed", start_time=datetime(2027, 1, 1, tzinfo=UTC))
@@ -302,7 +302,7 @@ async def test_changed_fields_show() -> None:
 
 
 async def test_secrets_in_repr() -> None:
-    """`repr` masks what lets its bearer in, and shows of `.extra` the keys alone."""
+    """`repr` masks passcodes and links that give access, and shows only the keys of `.extra`."""
     document = sample("get")["meeting"] | {"join_url": "https://x.zoom.us/j/8?pwd=J0inS3cret", "odd": "valu3"}
     shown = repr(await get({"meeting": document}))
     names = ("start_url", "password", "h323_password", "pstn_password", "encrypted_password")
@@ -312,13 +312,13 @@ async def test_secrets_in_repr() -> None:
 
 
 def test_from_dict_is_the_reverse() -> None:
-    """`from_dict` reads a document as an answer is read."""
+    """`from_dict` reads a document in the same way as a response."""
     document = sample("get")["meeting"]
     assert document == to_dict(from_dict(MeetingDetail, document))
 
 
 def test_models_are_frozen() -> None:
-    """Models cannot be changed, and have no room for what is not theirs."""
+    """Models cannot be changed, and take no other attributes."""
     row = from_dict(Meeting, {"id": 1, "uuid": "u"})
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         row.topic = "x"  # type: ignore[misc]
@@ -326,6 +326,6 @@ def test_models_are_frozen() -> None:
 
 
 async def test_utf8() -> None:
-    """Text of every script comes through."""
+    """Text in every script is read unchanged."""
     [row] = (await get_page(listing([{"id": 1, "uuid": "u", "topic": "日次 🚀 Übung"}]).body)).meetings
     assert "日次 🚀 Übung" == row.topic

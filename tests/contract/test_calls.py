@@ -1,4 +1,4 @@
-"""The seven calls: what arrives at the server, and what comes back, as the page has them."""
+"""The seven calls: what the server gets, and what is returned, as the page documents it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ OK = Reply(200, {"success": True})
 
 
 def new(**changes: Any) -> MeetingCreate:  # noqa: ANN401 - any field of any type
-    """Build the page's example, with changes."""
+    """Make the page's example, with changes."""
     fields: dict[str, Any] = {
         "type": 2,
         "title": "Test Meeting",
@@ -55,7 +55,7 @@ def instant(text: str) -> datetime:
 
 
 async def test_create_example() -> None:
-    """The page's Meeting Data Object is what arrives, account id and all."""
+    """The server gets the page's Meeting Data Object, with the account id."""
     service = Service(CREATED)
     async with service.client() as client:
         await client.meetings.create(new())
@@ -68,7 +68,7 @@ async def test_create_example() -> None:
 
 
 async def test_update_example() -> None:
-    """The page's Update Meeting Data Object is what arrives as meetingData, with the account id beside it."""
+    """The server gets the page's Update Meeting Data Object as meetingData, with the account id beside it."""
     service = Service(OK)
     changes = MeetingUpdate(
         title="Test Meeting - Updated",
@@ -84,7 +84,7 @@ async def test_update_example() -> None:
 
 
 async def test_recurrence_example() -> None:
-    """The page's recurrence of every Wednesday is what arrives."""
+    """The server gets the page's recurrence of every Wednesday."""
     service = Service(CREATED)
     end = datetime(2023, 8, 1, 22, 26, 39, 109_000, tzinfo=UTC)
     recurrence = Recurrence(type="weekly", interval=1, days_of_week=["wednesday"], end_date=end)
@@ -94,7 +94,7 @@ async def test_recurrence_example() -> None:
 
 
 async def test_key_and_address() -> None:
-    """Every request goes to https://api.pyas.io with the key in x-api-key, and in no other place."""
+    """Every request goes to https://api.pyas.io, with the key in x-api-key and nowhere else."""
     service = Service(FOUND)
     async with service.client() as client:
         await client.meetings.get(81)
@@ -122,7 +122,7 @@ async def test_key_and_address() -> None:
     ],
 )
 async def test_list_query(given: dict[str, Any], sent: dict[str, str]) -> None:
-    """Each parameter of the page travels under its name; those that were not given do not travel."""
+    """Each parameter is sent under the page's name; those that were not given are not sent."""
     service = Service(listing([]))
     async with service.client() as client:
         await client.meetings.list(**given)
@@ -130,7 +130,7 @@ async def test_list_query(given: dict[str, Any], sent: dict[str, str]) -> None:
 
 
 def test_list_types() -> None:
-    """ListType has the page's words, named in capitals."""
+    """ListType has the page's words, with names in capitals."""
     words = ["scheduled", "live", "upcoming", "upcoming_meetings", "previous_meetings"]
     assert {word.upper(): word for word in words} == {member.name: str(member) for member in ListType}
 
@@ -148,7 +148,7 @@ def test_list_types() -> None:
     ids=["list", "iter_all", "get", "delete", "create", "update"],
 )
 async def test_place_of_account_id(call: Callable[[PyasClient], Any], place: str) -> None:
-    """The account id of the call, rather than the client's, travels in the query or in the body, as the page says."""
+    """The account id of the call, rather than the client's, is sent in the query or the body, as the page says."""
     service = Service(Reply(200, {"success": True, "data": {"id": 81, "uuid": "u", "meetings": []}}))
     async with service.client() as client:
         await call(client)
@@ -175,7 +175,7 @@ async def test_place_of_account_id(call: Callable[[PyasClient], Any], place: str
     ],
 )
 async def test_create_fields(changes: dict[str, Any], sent: dict[str, Any]) -> None:
-    """`duration` and `attendees` are always sent; what was not given otherwise is not; numbers go out as numbers."""
+    """`duration` and `attendees` are always sent, other fields only if they were given; numbers are sent as numbers."""
     service = Service(CREATED)
     async with service.client() as client:
         await client.meetings.create(new(**changes))
@@ -186,7 +186,7 @@ async def test_create_fields(changes: dict[str, Any], sent: dict[str, Any]) -> N
 
 @pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=-8)), ZoneInfo("Asia/Kolkata")])
 async def test_start_is_the_same_instant(zone: Any) -> None:  # noqa: ANN401 - of three classes
-    """`startDate` is RFC 3339, and the instant that was given, in whatever zone."""
+    """`startDate` is RFC 3339, and the same instant as given, in any zone."""
     service = Service(CREATED)
     async with service.client() as client:
         await client.meetings.create(new(start_date=START.astimezone(zone)))
@@ -213,7 +213,7 @@ async def test_start_is_the_same_instant(zone: Any) -> None:  # noqa: ANN401 - o
 )
 @pytest.mark.parametrize("type", [3, 8])
 async def test_recurrence_words(recurrence: Recurrence, sent: dict[str, object], type: int) -> None:
-    """A recurrence travels in the page's words: digits as numbers, days in lower case."""
+    """A recurrence is sent in the page's form: numbers as numbers, days in lower case."""
     service = Service(CREATED)
     async with service.client() as client:
         await client.meetings.create(new(type=type, recurrence=recurrence))
@@ -221,7 +221,7 @@ async def test_recurrence_words(recurrence: Recurrence, sent: dict[str, object],
 
 
 async def test_recurrence_start() -> None:
-    """The start of a recurrence travels as startDate."""
+    """The start of a recurrence is sent as startDate."""
     service = Service(OK)
     recurrence = Recurrence(type="daily", interval=1, start_date=START, end_date=START + timedelta(days=9))
     async with service.client() as client:
@@ -241,7 +241,7 @@ async def test_recurrence_start() -> None:
     ],
 )
 async def test_update_sends_what_was_set(changes: MeetingUpdate, sent: dict[str, object]) -> None:
-    """An update sends the fields that were set, empty and false ones too, and no other."""
+    """An update sends exactly the fields that were set, also empty and false ones."""
     service = Service(OK)
     async with service.client() as client:
         await client.meetings.update("81", changes)
@@ -262,7 +262,7 @@ async def test_update_sends_what_was_set(changes: MeetingUpdate, sent: dict[str,
     ],
 )
 async def test_ids_in_a_path(meeting_id: int | str, path: str) -> None:
-    """An id is encoded whole, and twice if it is a uuid that begins with a slash or has two in a row."""
+    """An id is encoded whole, and twice if it is a uuid that begins with a slash or contains two in a row."""
     number = int(meeting_id) if str(meeting_id).isdigit() else 81
     service = Service(Reply(200, {"success": True, "meeting": {**DETAIL, "id": number}}))
     async with service.client() as client:
@@ -274,7 +274,7 @@ async def test_ids_in_a_path(meeting_id: int | str, path: str) -> None:
 
 @pytest.mark.parametrize("uuid", ["a/b==", "/lead==", "a//b==", "x+y==", "//", "a%2Fb=="])
 async def test_ids_over_a_socket(world: Callable[[int], tuple[Sandbox, str]], uuid: str) -> None:
-    """The service finds the meeting that a uuid names, whatever is in it."""
+    """The service finds the meeting of a uuid with any characters."""
     sandbox, url = world(100)
     account = sandbox.account_ids[0]
     added = sandbox.add_meeting(account, {"uuid": uuid, "topic": "Odd", "type": 2})
@@ -288,7 +288,7 @@ async def test_ids_over_a_socket(world: Callable[[int], tuple[Sandbox, str]], uu
 
 @pytest.mark.parametrize("dots", [".", ".."])
 async def test_dots_lead_nowhere(world: Callable[[int], tuple[Sandbox, str]], dots: str) -> None:
-    """An id cannot climb to another path: it is refused, or not found."""
+    """An id cannot lead to another path: it is refused, or not found."""
     sandbox, url = world(100)
     async with client_of(url, account_id=sandbox.account_ids[0]) as client:
         with pytest.raises((NotFoundError, ValueError)):
@@ -298,7 +298,7 @@ async def test_dots_lead_nowhere(world: Callable[[int], tuple[Sandbox, str]], do
 
 
 async def test_create_change_delete(sandbox: Sandbox) -> None:
-    """A meeting is created, found by id and by uuid, changed and deleted, and the service has it so."""
+    """A meeting is created, found by id and by uuid, changed and deleted, and each change is at the service."""
     account = sandbox.account_ids[0]
     recurrence = Recurrence(type="weekly", interval=1, days_of_week=["Monday"], end_date=START + timedelta(days=90))
     async with in_process(sandbox) as client:
@@ -317,7 +317,7 @@ async def test_create_change_delete(sandbox: Sandbox) -> None:
 
 
 async def test_every_kind_of_meeting(sandbox: Sandbox) -> None:
-    """The detail of every generated meeting reads, and gives its document back unchanged."""
+    """The detail of every generated meeting can be read, and `to_dict` returns its document unchanged."""
     account = sandbox.account_ids[0]
     numbers = {row["id"] for row in sandbox.rows(account)}
     async with in_process(sandbox) as client:
@@ -327,7 +327,7 @@ async def test_every_kind_of_meeting(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize("state", [None, "s/ä&=+ "])
 async def test_oauth_url(state: str | None) -> None:
-    """The address for a user comes from /zoom/oauth, which is given the state, if there is one."""
+    """The address for a user comes from /zoom/oauth, which gets the state, if there is one."""
     url = "https://zoom.us/oauth/authorize?client_id=x&state=y"
     service = Service(Reply(200, {"success": True, "url": url}))
     async with service.client() as client:
@@ -336,7 +336,7 @@ async def test_oauth_url(state: str | None) -> None:
 
 
 async def test_connect() -> None:
-    """Connecting sends code and name, and gives the account."""
+    """Connecting sends the code and the name, and returns the account."""
     account = {
         "accountId": "acc-9", "email": "a@example.com", "name": "Ada", "provider": "zoom",
         "status": "active", "scopes": ["meeting:read", "meeting:write"], "new": 1,

@@ -52,7 +52,7 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def setup(self) -> None:
-        """Count the connection."""
+        """Count a connection."""
         assert isinstance(self.server, Listener)
         self.server.connections += 1
         super().setup()
@@ -66,7 +66,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Keep silent."""
+        """Write no log lines."""
 
 
 @contextmanager
@@ -115,7 +115,7 @@ async def test_settings(
 @pytest.mark.parametrize("setting", ["api_key", "account_id", "base_url"])
 @pytest.mark.parametrize("source", ["argument", "environment"])
 def test_empty_settings(monkeypatch: pytest.MonkeyPatch, setting: str, source: str) -> None:
-    """An empty setting is refused, and not replaced by the next source."""
+    """An empty setting is refused, and not replaced from the next source."""
     values: dict[str, Any] = {"api_key": KEY, "account_id": "acc", "base_url": "https://api.pyas.io"}
     for name, value in values.items():
         monkeypatch.setenv(f"PYAS_{name.upper()}", value)
@@ -129,13 +129,13 @@ def test_empty_settings(monkeypatch: pytest.MonkeyPatch, setting: str, source: s
 
 
 def test_no_key() -> None:
-    """Without a key there is no client, and the error says how to give one."""
+    """Without a key a client cannot be made, and the error says how to give one."""
     with pytest.raises(ConfigurationError, match="PYAS_API_KEY"):
         PyasClient()
 
 
 async def test_key_from_a_function(service: Service) -> None:
-    """A function that gives the key is asked again, so that the key can change."""
+    """A function that returns the key is called again, so that the key can change."""
     keys = iter(["first", "second"])
 
     async def key() -> str:
@@ -157,7 +157,7 @@ async def test_key_from_a_function(service: Service) -> None:
     ],
 )  # fmt: skip
 def test_refused_addresses(url: str) -> None:
-    """Plain http is refused but for this machine, and so is what is no address."""
+    """Plain http is refused except for this machine, and so is a text that is no address."""
     with pytest.raises(ConfigurationError):
         PyasClient(KEY, base_url=url)
 
@@ -166,7 +166,7 @@ def test_refused_addresses(url: str) -> None:
     "url", ["http://localhost", "http://localhost:8000", "http://127.0.0.1:9", "http://[::1]:9", "https://example.com/"]
 )
 async def test_taken_addresses(service: Service, url: str) -> None:
-    """Plain http is taken to this machine, https to any."""
+    """Plain http is accepted for this machine, https for any."""
     async with service.client(base_url=url) as client:
         await client.meetings.get(81)
     assert httpx.URL(url).host == service.requests[0].url.host
@@ -175,7 +175,7 @@ async def test_taken_addresses(service: Service, url: str) -> None:
 
 @pytest.mark.parametrize("connections", [1, 100])
 async def test_pool_of_ones_own(connections: int) -> None:
-    """An injected client brings its own pool: `max_connections` beside it is refused."""
+    """An injected client has its own pool, so `max_connections` beside it is refused."""
     async with httpx.AsyncClient() as http:
         with pytest.raises(ConfigurationError, match="max_connections"):
             PyasClient(KEY, http_client=http, max_connections=connections)
@@ -190,13 +190,13 @@ async def test_pool_of_ones_own(connections: int) -> None:
     ids=str,
 )  # fmt: skip
 def test_refused_settings(settings: dict[str, Any]) -> None:
-    """Settings that cannot be are refused when the client is made."""
+    """Invalid settings are refused when the client is made."""
     with pytest.raises((ConfigurationError, InvalidArgumentError), match=next(iter(settings))):
         PyasClient(KEY, **settings)
 
 
 async def test_views_share_the_pool() -> None:
-    """Views use the connections of their client, and closing one closes nothing."""
+    """Views use the connections of their client, and closing a view closes nothing."""
     with listener() as (server, url):
         async with client_of(url) as client:
             view = client.for_account("a")
@@ -209,7 +209,7 @@ async def test_views_share_the_pool() -> None:
 
 
 async def test_views_of_an_account(service: Service) -> None:
-    """A view is bound to its account; its client is not, and a call may say otherwise."""
+    """A view is bound to its account; its client is not, and a call may name another account."""
     async with service.client() as client:
         view = client.for_account("one")
         await view.meetings.get(81)
@@ -222,7 +222,7 @@ async def test_views_of_an_account(service: Service) -> None:
 
 
 async def test_views_of_options() -> None:
-    """A view has its options; its client keeps its own; None switches off, and what is not given stays."""
+    """A view has its own options, and its client keeps its own; None disables one, and those not given stay."""
     service = Service(Reply(500))
     async with service.client() as client:
         once = client.with_options(retry=None, headers={"x-trace": "t1"})
@@ -240,7 +240,7 @@ async def test_views_of_options() -> None:
 
 
 async def test_view_without_timeouts() -> None:
-    """None switches timeout and deadline off."""
+    """None disables timeout and deadline."""
     service = Service(HANG, FOUND)
     async with service.client(timeout=0.01, deadline=0.01) as client:
         with anyio.move_on_after(0.1) as scope:
@@ -278,7 +278,7 @@ async def test_injected_client(service: Service) -> None:
 
 
 async def test_injected_client_keeps_its_user_agent(service: Service) -> None:
-    """An injected client is used as it is: whoever set a user agent on it meant it."""
+    """The user agent of an injected client is kept."""
     transport = httpx.MockTransport(service.answer)
     async with (
         httpx.AsyncClient(transport=transport, headers={"user-agent": "theirs"}) as http,
@@ -289,7 +289,7 @@ async def test_injected_client_keeps_its_user_agent(service: Service) -> None:
 
 
 async def test_redirects_are_not_followed() -> None:
-    """The base URL and the redirects of an injected client do not carry the key elsewhere."""
+    """The base URL and the redirects of an injected client do not send the key to another host."""
     elsewhere = Service(Reply(302, None, {"location": "https://evil.example/"}), FOUND)
     transport = httpx.MockTransport(elsewhere.answer)
     async with (
@@ -303,7 +303,7 @@ async def test_redirects_are_not_followed() -> None:
 
 @pytest.mark.parametrize("injected", [True, False])
 async def test_use_after_close(service: Service, injected: bool) -> None:
-    """A closed client refuses calls, walks and those of its views; closing again does nothing."""
+    """A closed client refuses calls and listings, also those of its views; closing again does nothing."""
     async with httpx.AsyncClient(transport=httpx.MockTransport(service.answer)) as http:
         client = PyasClient(KEY, account_id="a", http_client=http if injected else None)
         view = client.for_account("b")
@@ -342,7 +342,7 @@ async def test_close_under_a_call() -> None:
 
 
 async def test_works_without_async_with() -> None:
-    """A client works without `async with`, if it is closed."""
+    """A client works without `async with`, and can be closed."""
     with listener() as (server, url):
         client = client_of(url, account_id="a")
         assert 81 == (await client.meetings.get(81)).id
@@ -367,7 +367,7 @@ def test_second_event_loop(anyio_backend: str, service: Service) -> None:
 
 
 async def test_on_event(service: Service) -> None:
-    """Each attempt is told of when it starts and when it ends."""
+    """Each attempt has an event when it starts and one when it ends."""
     events: list[Event] = []
     async with service.client(on_event=events.append) as client:
         await client.meetings.get(81)
@@ -378,7 +378,7 @@ async def test_on_event(service: Service) -> None:
 
 
 async def test_on_event_that_raises(caplog: pytest.LogCaptureFixture) -> None:
-    """What `on_event` raises is logged, and never passed on."""
+    """An exception of `on_event` is logged, and never raised to the caller."""
 
     def burst(event: Event) -> None:
         message = "the hook is broken"
@@ -405,7 +405,7 @@ async def test_rate_limit_is_shared(service: Service) -> None:
 
 @respx.mock(base_url="https://api.pyas.io")
 async def test_respx(respx_mock: respx.MockRouter) -> None:
-    """The mocks of respx stand in for the service of a client with a pool of its own."""
+    """The mocks of respx replace the service for a client with its own connections."""
     route = respx_mock.get("/zoom/meetings/81", params={"accountId": "a"}, headers={"x-api-key": KEY})
     route.respond(json=FOUND.body)
     async with PyasClient(KEY, account_id="a") as client:
@@ -413,8 +413,8 @@ async def test_respx(respx_mock: respx.MockRouter) -> None:
     assert 1 == route.call_count
 
 
-async def test_nobody_there() -> None:
-    """An address where nobody listens is a transport error that says so."""
+async def test_no_service() -> None:
+    """A call to an address without a server is a transport error that says so."""
     with listener() as (_, url):
         pass
     async with client_of(url, account_id="a") as client:

@@ -1,4 +1,4 @@
-"""The error tree: which error an answer becomes, what it says, and that it travels through pickle."""
+"""The error tree: which error a response becomes, what it says, and that it survives pickle."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ HOST_DAY = {
 
 
 async def error_of(answer: Reply) -> APIStatusError:
-    """Get a meeting once, and give the error that the answer becomes."""
+    """Get a meeting once, and return the error that the response becomes."""
     service = Service(answer)
     async with service.client(retry=None) as client:
         with pytest.raises(APIStatusError) as caught:
@@ -62,7 +62,7 @@ async def error_of(answer: Reply) -> APIStatusError:
 
 
 def bad(name: str) -> Reply:
-    """Answer as a validator does, which has a name for the field's name."""
+    """Answer as a validator that has the field under this key."""
     return Reply(400, {"errors": [{"msg": "Invalid value", name: "startDate", "location": "query", "value": "x"}]})
 
 
@@ -128,12 +128,12 @@ async def test_code(body: dict[str, Any], code: object) -> None:
 
 @pytest.mark.parametrize("name", ["param", "path"])
 async def test_field_errors(name: str) -> None:
-    """The complaints of the validator are kept, whichever name it has for the field's name."""
+    """The field errors of a validator are kept, whatever key it has for the field."""
     assert (FieldError("Invalid value", "startDate"),) == (await error_of(bad(name))).errors
 
 
 async def test_several_field_errors() -> None:
-    """Every complaint is kept; one without a field has none."""
+    """Every field error is kept; one without a field has ``None``."""
     body = {"errors": [{"msg": "A", "param": "x"}, {"msg": "B", "path": "y"}, {"msg": "C"}]}
     assert [("A", "x"), ("B", "y"), ("C", None)] == [
         (error.message, error.field) for error in (await error_of(Reply(400, body))).errors
@@ -141,7 +141,7 @@ async def test_several_field_errors() -> None:
 
 
 NOW = datetime.now(UTC)
-LATER = NOW + timedelta(hours=9)  # so that it does not matter how long the tests take until they come to it
+LATER = NOW + timedelta(hours=9)  # so that the time that the tests take does not matter
 JAVASCRIPT = LATER.strftime("%a %b %d %Y %H:%M:%S GMT+0000 (Coordinated Universal Time)")
 
 
@@ -159,7 +159,7 @@ JAVASCRIPT = LATER.strftime("%a %b %d %Y %H:%M:%S GMT+0000 (Coordinated Universa
     ],
 )
 async def test_retry_after(headers: dict[str, str], least: float, most: float) -> None:
-    """`retry_after` is in seconds, in whichever form the service named it."""
+    """`retry_after` is in seconds, whatever form the header has."""
     error = await error_of(Reply(429, TOO_MANY, headers))
     assert isinstance(error, RateLimitError)
     assert error.retry_after is not None
@@ -168,7 +168,7 @@ async def test_retry_after(headers: dict[str, str], least: float, most: float) -
 
 @pytest.mark.parametrize("text", [None, "", "soon", "nan", "inf", "-5", "2026-99-99T00:00:00Z"])
 async def test_no_retry_after(text: str | None) -> None:
-    """What says nothing is None, or no wait at all; it breaks nothing."""
+    """A header without a meaning is None, or no wait; it raises nothing."""
     error = await error_of(Reply(429, TOO_MANY, {} if text is None else {"Retry-After": text}))
     assert isinstance(error, RateLimitError)
     assert error.retry_after in {None, 0}
@@ -186,7 +186,7 @@ async def test_no_retry_after(text: str | None) -> None:
     ],
 )
 async def test_scope_of_a_limit(answer: Reply, scope: str) -> None:
-    """A 429 says whose limit it is: the key's, by Pyas's body or headers, or Zoom's for the host and day."""
+    """A 429 says which limit it is: the key's, by Pyas's body or headers, or Zoom's for the host and day."""
     error = await error_of(answer)
     assert isinstance(error, RateLimitError)
     assert scope == error.scope
@@ -232,7 +232,7 @@ def test_every_error_is_here() -> None:
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 def test_pickle(error: PyasError, protocol: int) -> None:
-    """Each error survives pickle whole."""
+    """Each error survives pickle with all of its attributes."""
     error.write_state = "unknown"
     back = pickle.loads(pickle.dumps(error, protocol))
     assert type(error) is type(back)
@@ -272,7 +272,7 @@ def test_copy(error: PyasError) -> None:
     ],
 )  # fmt: skip
 def test_tree(kind: type[Exception], bases: tuple[type[Exception], ...]) -> None:
-    """The tree is as the design draws it."""
+    """Each error has its place in the tree that is documented."""
     assert bases == kind.__bases__
 
 
@@ -288,7 +288,7 @@ def test_tree(kind: type[Exception], bases: tuple[type[Exception], ...]) -> None
     ],
 )
 async def test_write_state(answer: Reply, state: str) -> None:
-    """An error of a create says whether the write took place; one of a read says nothing of it."""
+    """An error of a create says whether the write took place; that of a read has no write state."""
     async with Service(answer).client() as client:
         with pytest.raises(PyasError) as written:
             await client.meetings.create(NEW)

@@ -1,4 +1,4 @@
-"""Input is checked before anything is sent: the error names the field, what is allowed, and what came."""
+"""Input is checked before anything is sent: the error names the field, what is allowed, and what was given."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
-NAIVE = datetime(2026, 12, 1, 10)  # noqa: DTZ001 - what is to be refused
+NAIVE = datetime(2026, 12, 1, 10)  # noqa: DTZ001 - must be refused
 AWARE = NAIVE.replace(tzinfo=UTC)
 
 
@@ -54,13 +54,13 @@ def listed(**query: Any) -> Callable[[PyasClient], Any]:  # noqa: ANN401 - any p
 
 
 def walked(**query: Any) -> Callable[[PyasClient], Any]:  # noqa: ANN401 - any parameter of any type
-    """Walk a listing; the arguments are checked before it is awaited."""
+    """Begin a listing; the arguments are checked before it is awaited."""
     return lambda client: client.meetings.iter_all(**query)
 
 
 WEEKLY = Recurrence(type="weekly", interval=1, days_of_week=["monday"])
 
-# What is done, the field that is named, and what `got` shows.
+# The call, the field that the error names, and what `got` shows.
 MEETINGS = {
     "create: naive start": (create(start_date=NAIVE), "start_date", "2026"),
     "create: date as start": (create(start_date=date(2026, 12, 1)), "start_date", "2026"),
@@ -145,7 +145,7 @@ CASES = {**MEETINGS, **{f"recurrence: {name}": case for name, case in RECURRENCE
 
 @pytest.mark.parametrize(("call", "field", "got"), CASES.values(), ids=CASES)
 async def test_refused(call: Callable[[PyasClient], Any], field: str, got: str) -> None:
-    """What the service would refuse raises InvalidArgumentError, which says what and why, and nothing is sent."""
+    """Input that the service would refuse raises InvalidArgumentError with the reason, and nothing is sent."""
     service = Service()
     async with service.client() as client:
         with pytest.raises(InvalidArgumentError) as caught:
@@ -181,7 +181,7 @@ async def test_iter_all_refuses_when_called(query: dict[str, Any]) -> None:
     ids=["list", "iter_all", "get", "delete", "create", "update"],
 )
 async def test_no_account(call: Callable[[PyasClient], Any]) -> None:
-    """Without an account id, of the call or of the client, a call is refused."""
+    """Without an account id, neither of the call nor of the client, a call is refused."""
     service = Service()
     async with service.client(account_id=None) as client:
         with pytest.raises(InvalidArgumentError) as caught:
@@ -199,7 +199,7 @@ async def test_no_account(call: Callable[[PyasClient], Any]) -> None:
     ],
 )
 def test_refused_when_built(build: Callable[[], object], field: str) -> None:
-    """A model that cannot be is refused where it is built."""
+    """An invalid model is refused when it is made."""
     with pytest.raises(InvalidArgumentError) as caught:
         build()
     assert field in caught.value.field
@@ -216,7 +216,7 @@ def test_required(missing: str) -> None:
 
 @pytest.mark.parametrize("same", [date(2026, 1, 1), "01-01-2026"])
 async def test_not_refused(same: date | str) -> None:
-    """A range of one day is none that ends before it starts; strings are not compared."""
+    """A range of one day is accepted, and dates that are strings are not compared."""
     service = Service(listing([]))
     async with service.client() as client:
         await client.meetings.list(start_date=same, end_date=same)

@@ -1,4 +1,4 @@
-"""What is sent again, what never is, and what is said when nobody can know what became of a write."""
+"""What is retried, what is never sent again, and the error of a write whose outcome is unknown."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ LOST = [
 
 
 async def get(client: PyasClient) -> object:
-    """Read."""
+    """Get a meeting."""
     return await client.meetings.get(81)
 
 
 async def page(client: PyasClient) -> object:
-    """Read a page."""
+    """Get a page."""
     return await client.meetings.list()
 
 
@@ -86,7 +86,7 @@ GOOD: dict[Do, Reply] = {get: FOUND, update: FOUND, delete: OK, create: CREATED,
 
 
 def name(value: object) -> str | None:
-    """Name a parameter."""
+    """Return the id of a test case."""
     return type(value).__name__ if isinstance(value, Exception) else getattr(value, "__name__", None)
 
 
@@ -95,7 +95,7 @@ def name(value: object) -> str | None:
     "fault", [*UNSENT, *LOST, Reply(429, TOO_MANY, {"Retry-After": "0"}), Reply(500), Reply(503)], ids=name
 )
 async def test_repeated(do: Do, fault: Reply | Exception) -> None:
-    """Reads, updates and deletes are sent again after any fault of the network, 429 and 5xx."""
+    """Reads, updates and deletes are retried after any network fault, 429 and 5xx."""
     service = Service(fault, fault, GOOD[do])
     async with service.client() as client:
         await do(client)
@@ -106,7 +106,7 @@ async def test_repeated(do: Do, fault: Reply | Exception) -> None:
 @pytest.mark.parametrize("do", [get, update, delete, create])
 @pytest.mark.parametrize("status", [302, 400, 401, 403, 404, 409, 422])
 async def test_not_repeated(do: Do, status: int) -> None:
-    """What the service refuses is not sent again."""
+    """A call that the service refuses is not retried."""
     service = Service(Reply(status, {"error": "x"}))
     async with service.client() as client:
         with pytest.raises(APIStatusError):
@@ -117,7 +117,7 @@ async def test_not_repeated(do: Do, status: int) -> None:
 @once
 @pytest.mark.parametrize("fault", UNSENT, ids=name)
 async def test_create_that_was_not_sent(do: Do, fault: Exception) -> None:
-    """A create that provably was not sent is sent again."""
+    """A create that was provably not sent is retried."""
     service = Service(fault, fault, GOOD[do])
     async with service.client() as client:
         await do(client)
@@ -125,7 +125,7 @@ async def test_create_that_was_not_sent(do: Do, fault: Exception) -> None:
 
 
 async def test_create_after_429() -> None:
-    """A create that met the key's limit was not executed, and is sent again."""
+    """A create that got the key's limit was not carried out, and is retried."""
     service = Service(Reply(429, TOO_MANY, {"Retry-After": "0.01"}), CREATED)
     async with service.client() as client:
         await client.meetings.create(NEW)
@@ -135,7 +135,7 @@ async def test_create_after_429() -> None:
 @once
 @pytest.mark.parametrize("fault", LOST, ids=name)
 async def test_create_whose_answer_was_lost(do: Do, fault: Exception) -> None:
-    """A create whose answer was lost is never sent again: the error says that nobody knows."""
+    """A create without a response is never sent again: the error says that its outcome is unknown."""
     service = Service(fault, GOOD[do])
     before = datetime.now(UTC)
     async with service.client() as client:
@@ -152,7 +152,7 @@ async def test_create_whose_answer_was_lost(do: Do, fault: Exception) -> None:
 @once
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 async def test_create_that_failed_at_the_server(do: Do, status: int) -> None:
-    """A create that met a 5xx is not sent again: it may have happened."""
+    """A create that got a 5xx is not sent again: it may have been carried out."""
     service = Service(Reply(status), GOOD[do])
     async with service.client() as client:
         with pytest.raises(ServerError) as caught:
@@ -162,7 +162,7 @@ async def test_create_that_failed_at_the_server(do: Do, status: int) -> None:
 
 @once
 async def test_create_lost_after_a_fault_that_was_none(do: Do) -> None:
-    """A create whose second attempt is the first to be sent is lost with that one."""
+    """If the second attempt of a create is the first that was sent, and gets no response, the outcome is unknown."""
     service = Service(httpx.ConnectError("refused"), httpx.ReadError("reset"), GOOD[do])
     async with service.client() as client:
         with pytest.raises(OutcomeUnknownError):
@@ -173,7 +173,7 @@ async def test_create_lost_after_a_fault_that_was_none(do: Do) -> None:
 @pytest.mark.parametrize("do", [update, delete, create, connect])
 @pytest.mark.parametrize("fault", UNSENT, ids=name)
 async def test_write_never_sent(do: Do, fault: Exception) -> None:
-    """A write that never left after all attempts says so."""
+    """The error of a write that was not sent in any attempt says so."""
     service = Service(fault)
     async with service.client() as client:
         with pytest.raises(TransportError) as caught:
@@ -191,7 +191,7 @@ async def test_write_never_sent(do: Do, fault: Exception) -> None:
     ],
 )
 async def test_write_lost(do: Do, operation: str, script: list[Exception]) -> None:
-    """A write whose answers were lost after all attempts: one of them may have happened."""
+    """If no attempt of a write got a response, one of them may have been carried out."""
     service = Service(*script)
     async with service.client() as client:
         with pytest.raises(OutcomeUnknownError) as caught:
@@ -202,7 +202,7 @@ async def test_write_lost(do: Do, operation: str, script: list[Exception]) -> No
 
 @pytest.mark.parametrize("fault", LOST[:2], ids=name)
 async def test_delete_that_was_done(fault: Exception) -> None:
-    """A delete that finds nothing after an own attempt whose answer was lost is done."""
+    """A delete that finds nothing after an attempt without a response has succeeded."""
     service = Service(fault, Reply(404, {"code": 3001, "message": "Meeting does not exist"}))
     async with service.client() as client:
         await client.meetings.delete(81)
@@ -211,7 +211,7 @@ async def test_delete_that_was_done(fault: Exception) -> None:
 
 @pytest.mark.parametrize("fault", [httpx.ConnectError("refused"), Reply(429, TOO_MANY, {"Retry-After": "0"})], ids=name)
 async def test_delete_of_nothing(fault: Reply | Exception) -> None:
-    """A delete that finds nothing after attempts that did nothing finds nothing."""
+    """A delete that finds nothing after attempts that certainly did nothing is a NotFoundError."""
     service = Service(fault, Reply(404, {"code": 3001, "message": "Meeting does not exist"}))
     async with service.client() as client:
         with pytest.raises(NotFoundError):
@@ -229,7 +229,7 @@ async def test_delete_of_nothing(fault: Reply | Exception) -> None:
     ids=name,
 )
 async def test_read_that_fails(fault: Exception, error: type[TransportError]) -> None:
-    """A read that fails to the last attempt raises what the network said, as text; timeouts are TimeoutErrors."""
+    """A read that fails in each attempt raises an error with the network's text; timeouts are TimeoutErrors."""
     service = Service(fault)
     async with service.client() as client:
         with pytest.raises(TransportError, match="the wire said so") as caught:
@@ -240,7 +240,7 @@ async def test_read_that_fails(fault: Exception, error: type[TransportError]) ->
 
 @pytest.mark.parametrize("attempts", [1, 2, 3])
 async def test_attempts(attempts: int) -> None:
-    """`max_attempts` counts requests, the first included; RetryPolicy.none() and None are one."""
+    """`max_attempts` counts requests, the first included; RetryPolicy.none() and None mean one request."""
     service = Service(Reply(500))
     async with service.client(retry=RetryPolicy(max_attempts=attempts, base=0, cap=0)) as client:
         with pytest.raises(ServerError):
@@ -253,7 +253,7 @@ async def test_attempts(attempts: int) -> None:
 
 
 async def test_daily_limit_fails() -> None:
-    """A 429 of Zoom's daily limit fails its call at once: waiting for it is pointless."""
+    """A 429 of Zoom's daily limit fails its call at once: a wait would be pointless."""
     service = Service(Reply(429, HOST_DAY), CREATED)
     async with service.client() as client:
         for call in (client.meetings.create(NEW), client.meetings.update(81, MeetingUpdate(title="x"))):
@@ -265,7 +265,7 @@ async def test_daily_limit_fails() -> None:
 
 @pytest.mark.parametrize("after", ["0.05", "0.0501"])
 async def test_retry_after_is_honoured(after: str) -> None:
-    """A retry waits as long as the service said, even where the policy would not."""
+    """A retry waits as long as the service says, even if the policy has a shorter wait."""
     waits: list[float] = []
 
     def note(event: Event) -> None:
@@ -283,7 +283,7 @@ async def test_retry_after_is_honoured(after: str) -> None:
 
 
 async def test_wait_that_cannot_end_in_time() -> None:
-    """A wait that would outlast the deadline fails now, not then."""
+    """A wait that would outlast the deadline fails at once."""
     service = Service(Reply(429, TOO_MANY, {"Retry-After": "290"}))
     async with service.client(deadline=60) as client:
         with anyio.fail_after(5), pytest.raises((RateLimitError, BudgetTimeoutError)) as caught:
@@ -295,7 +295,7 @@ async def test_wait_that_cannot_end_in_time() -> None:
 
 @pytest.mark.parametrize("do", [get, page])
 async def test_timeout(do: Do) -> None:
-    """`timeout` bounds one attempt; a read is tried again."""
+    """`timeout` limits one attempt; a read is retried."""
     service = Service(HANG, HANG, FOUND if do is get else Reply(200, {"data": {"meetings": []}}))
     async with service.client(timeout=0.02) as client:
         await do(client)
@@ -303,7 +303,7 @@ async def test_timeout(do: Do) -> None:
 
 
 async def test_deadline() -> None:
-    """`deadline` bounds the whole call, attempts and all."""
+    """`deadline` limits the whole call with all of its attempts."""
     service = Service(HANG)
     async with service.client(timeout=None, deadline=0.05) as client:
         with anyio.fail_after(5), pytest.raises(RequestTimeoutError):
@@ -312,7 +312,7 @@ async def test_deadline() -> None:
 
 
 async def test_timeout_of_a_create() -> None:
-    """A create that is not answered in time may have happened, and is not sent again."""
+    """A create without a response in time may have been carried out, and is not sent again."""
     service = Service(HANG)
     async with service.client(timeout=0.02) as client:
         with pytest.raises(OutcomeUnknownError):
@@ -321,7 +321,7 @@ async def test_timeout_of_a_create() -> None:
 
 
 async def test_cancellation_is_not_swallowed() -> None:
-    """A call that a scope cancels ends with it, and is not sent again."""
+    """A call in a cancelled scope ends, and is not retried."""
     service = Service(HANG)
     async with service.client(retry=SWIFT) as client:
         with anyio.move_on_after(0.02) as scope:

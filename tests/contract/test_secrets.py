@@ -1,4 +1,4 @@
-"""The API key is in no error, no log, no event and no repr, in whatever way a call fails."""
+"""The API key is in no error, log, event or repr, however a call fails."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ FAILURES = {
     "no meeting": Reply(200, {"debug": {"headers": {"x-api-key": KEY}}}),
     "unreadable meeting": Reply(200, {"meeting": {"id": KEY, "uuid": "u"}}),
 }
-# Faults in whose words the key is not.
+# Faults whose text does not contain the key.
 SILENT = [
     httpx.ConnectError("refused"),
     httpx.ReadError("reset"),
@@ -60,7 +60,7 @@ SILENT = [
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:
-    """Walk all that an error drags along, also what `from None` only hides."""
+    """Yield an error with all of its causes and contexts, also those that `from None` only hides."""
     seen: list[BaseException] = []
     ahead: list[BaseException | None] = [error]
     while ahead:
@@ -72,23 +72,23 @@ def chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def told(error: BaseException) -> str:
-    """Write down what an error says, and what it holds."""
+    """Return the texts and attributes of an error."""
     return "\n".join(f"{one} {one!r} {one.args!r} {vars(one)!r}" for one in chain(error))
 
 
 def dumped(error: BaseException) -> str:
-    """Write down the tracebacks of an error with the locals of every frame, as the most curious of reporters do."""
+    """Return the tracebacks of an error with the locals of every frame, as some error reporters show them."""
     texts: list[str] = []
     for one in chain(error):
         report = traceback.TracebackException.from_exception(one, capture_locals=True)
-        # The tests' own frames hold what they hide.
+        # The frames of the tests hold the key.
         report.stack[:] = [frame for frame in report.stack if Path(frame.filename).parent != Path(__file__).parent]
         texts += report.format(chain=False)
     return "\n".join(texts)
 
 
 async def fail(fault: Reply | Exception, call: Callable[[PyasClient], Any], **options: Any) -> PyasError:  # noqa: ANN401
-    """Make a call that fails, and give its error."""
+    """Make a call that fails, and return its error."""
     async with Service(fault).client(timeout=0.02, **options) as client:
         with pytest.raises(PyasError) as caught:
             await call(client)
@@ -105,14 +105,14 @@ CALLS: dict[str, Callable[[PyasClient], Any]] = {
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 @pytest.mark.parametrize("fault", FAILURES.values(), ids=FAILURES)
 async def test_no_key_in_errors(fault: Reply | Exception, call: Callable[[PyasClient], Any]) -> None:
-    """Neither an error's text, nor its attributes, nor its pickle show the key, even if the service echoes it."""
+    """Neither the text nor the attributes nor the pickle of an error contain the key, even if the service echoes it."""
     error = await fail(fault, call)
     assert KEY not in told(error)
     assert KEY.encode() not in pickle.dumps(error)
 
 
 async def key_function() -> str:
-    """Give the key."""
+    """Return the key."""
     return KEY
 
 
@@ -134,7 +134,7 @@ async def test_no_httpx_in_errors(fault: Reply | Exception, call: Callable[[Pyas
 
 
 async def test_no_secret_in_a_decode_error() -> None:
-    """What of an answer is shown has no passcode and no host's link in it, and 500 characters at most."""
+    """The excerpt of a response contains no passcode and no host's link, and at most 500 characters."""
     document = sample("get")["meeting"] | {"id": "not a number", "join_url": "https://x.zoom.us/j/8?pwd=J0inS3cret"}
     error = await fail(Reply(200, {"meeting": document}), CALLS["get"])
     assert isinstance(error, DecodeError)
@@ -148,7 +148,7 @@ async def test_no_secret_in_a_decode_error() -> None:
     "body", ['{"password": "hunter2hunter2", "start_url": "https://z/s/8?zak=Zak3y', "pwd=hunter2hunter2"]
 )
 async def test_no_secret_in_what_is_no_json(body: str) -> None:
-    """An answer that breaks off is masked as well."""
+    """A response that is cut is masked as well."""
     error = await fail(Reply(200, body), CALLS["get"])
     assert [] == [secret for secret in ("hunter2hunter2", "Zak3y") if secret in told(error)]
 
@@ -156,7 +156,7 @@ async def test_no_secret_in_what_is_no_json(body: str) -> None:
 async def test_no_key_in_logs_and_events(
     world: Callable[[int], tuple[Sandbox, str]], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Logs of all levels, ours and httpx's, and all events are free of the key."""
+    """No log record of any level, ours or httpx's, and no event contains the key."""
     sandbox, url = world(301)
     caplog.set_level(logging.DEBUG)
     events: list[Event] = []
@@ -179,7 +179,7 @@ async def test_httpx_lines_are_redacted(caplog: pytest.LogCaptureFixture, level:
 
 
 def test_no_key_in_repr() -> None:
-    """A client, its views and its faces do not show the key."""
+    """The `repr` of a client, of its views and of its attributes does not contain the key."""
     client = PyasClient(KEY, account_id="acc")
     things = (client, client.for_account("a"), client.with_options(retry=None), client.meetings, client.accounts)
     assert [] == [thing for thing in things if KEY in repr(thing)]

@@ -1,4 +1,4 @@
-"""iter_all over real sockets: every row exactly once, wherever and however its page token dies."""
+"""iter_all over real sockets: every row exactly once, wherever and however a page token expires."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ pytestmark = pytest.mark.anyio
 World = tuple[Sandbox, str]
 SIZES = [0, 1, 299, 300, 301, 5_000]
 FOUR_PAGES = 901
-# Which requests that carry a token meet it dead. Four pages have three tokens; what follows are a fresh walk's.
+# Which requests with a token find it expired. Four pages have three tokens; further ones are those of a fresh walk.
 DEATHS = [pytest.param([1], id="first"), pytest.param([2], id="middle"), pytest.param([3], id="last")]
 
 
 def on_token(sandbox: Sandbox, which: Collection[int], act: Callable[[], object]) -> None:
-    """Let something happen before the requests that are the n-th ones to carry a token."""
+    """Run a function before the n-th requests with a token."""
     numbers = count(1)
 
     def hook(request: SeenRequest) -> None:
@@ -61,7 +61,7 @@ def _rows(sandbox: Sandbox) -> list[dict[str, object]]:
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_every_row_once(world: Callable[[int], World], size: int) -> None:
-    """Every row comes exactly once, for as many calls as there are pages of 300."""
+    """Every row comes exactly once, with one call for each page of 300."""
     served = world(size)
     rows, stats = await walk(served)
     pages = max(1, -(-size // 300))
@@ -86,7 +86,7 @@ async def test_every_row_once(world: Callable[[int], World], size: int) -> None:
     ],
 )
 async def test_tokens_die_among_many_pages(world: Callable[[int], World], deaths: list[int]) -> None:
-    """Of 5,000 rows each comes exactly once, whichever page's token dies."""
+    """Each of 5,000 rows comes exactly once, whichever page token expires."""
     served = world(5_000)
     on_token(served[0], deaths, served[0].expire_tokens)
     rows, stats = await walk(served)
@@ -96,7 +96,7 @@ async def test_tokens_die_among_many_pages(world: Callable[[int], World], deaths
 
 
 async def test_only_token_dies(world: Callable[[int], World]) -> None:
-    """Of 301 rows each comes exactly once, though the only token there is dies twice."""
+    """Each of 301 rows comes exactly once, though the only page token expires twice."""
     served = world(301)
     on_token(served[0], [1, 2], served[0].expire_tokens)
     rows, stats = await walk(served)
@@ -116,7 +116,7 @@ async def test_only_token_dies(world: Callable[[int], World]) -> None:
 )
 @pytest.mark.parametrize("shape", list(EXPIRED_ANSWERS))
 async def test_every_shape(world: Callable[[int], World], shape: str, deaths: list[int]) -> None:
-    """Each row comes exactly once, in whichever shape the service says that the token is expired."""
+    """Each row comes exactly once, whatever error shape reports the expired token."""
     served = world(100)
     served[0].expired_answer = shape
     on_token(served[0], deaths, served[0].expire_tokens)
@@ -136,7 +136,7 @@ async def test_dead_tokens_are_not_sent_twice(world: Callable[[int], World]) -> 
 
 @pytest.mark.parametrize("deaths", DEATHS)
 async def test_tokens_die_by_age(world: Callable[[int], World], deaths: list[int]) -> None:
-    """Each row comes exactly once if a token outlives its time at the service, whatever the client's clock says."""
+    """Each row comes exactly once if a token expires at the service, whatever the client's clock says."""
     served = world(FOUR_PAGES)
 
     def pass_time() -> None:
@@ -149,7 +149,7 @@ async def test_tokens_die_by_age(world: Callable[[int], World], deaths: list[int
 
 
 async def test_aged_token_is_not_tried(world: Callable[[int], World]) -> None:
-    """A token that grew old in the hands of a slow consumer costs no call: a fresh walk skips what was yielded."""
+    """A token that expires during a slow consumer's work costs no call: a fresh walk skips the rows already yielded."""
     sandbox, url = world(FOUR_PAGES)
     late = 0.0
     sandbox.clock = lambda: time.time() + late
@@ -165,14 +165,14 @@ async def test_aged_token_is_not_tried(world: Callable[[int], World]) -> None:
 
 
 async def test_tokens_dead_on_arrival(world: Callable[[int], World]) -> None:
-    """Walks that never get past the first page end with an error that says so, and no dead token was sent."""
+    """Fresh walks that never get past the first page end with an error that says so, and send no expired token."""
     sandbox, url = world(FOUR_PAGES)
     rows = []
     async with client_of(url, account_id=sandbox.account_ids[0], page_token_ttl=1e-6) as client:
         iterator = client.meetings.iter_all(max_restarts=2)
         with pytest.raises(PaginationError):
             async for row in iterator:
-                rows.append(row)  # noqa: PERF401 - the rows before the error count
+                rows.append(row)  # noqa: PERF401 - the rows before the error are needed
     assert 300 == len(rows)
     assert (2, 3) == (iterator.stats.restarts, len(sandbox.requests))
     assert not any("nextPageToken" in request.query for request in sandbox.requests)
@@ -188,7 +188,7 @@ async def test_restarts_are_bounded(world: Callable[[int], World], limit: int) -
         iterator = client.meetings.iter_all(max_restarts=limit)
         with pytest.raises(PaginationError):
             async for row in iterator:
-                rows.append(row)  # noqa: PERF401 - the rows before the error count
+                rows.append(row)  # noqa: PERF401 - the rows before the error are needed
     assert identities(truth((sandbox, url))[:600]) == identities(rows)
     assert limit == iterator.stats.restarts
 
@@ -196,7 +196,7 @@ async def test_restarts_are_bounded(world: Callable[[int], World], limit: int) -
 async def test_restarts_with_progress_go_on(world: Callable[[int], World]) -> None:
     """Restarts that bring a new row do not count against `max_restarts`."""
     sandbox, url = world(5_000)
-    # Each walk gets one page further than the one before, and dies.
+    # In each walk, the token expires one page later than in the one before.
     on_token(sandbox, {sum(range(1, n + 1)) for n in range(1, 7)}, sandbox.expire_tokens)
     async with client_of(url, account_id=sandbox.account_ids[0]) as client:
         iterator = client.meetings.iter_all(max_restarts=1)
@@ -207,7 +207,7 @@ async def test_restarts_with_progress_go_on(world: Callable[[int], World]) -> No
 
 @pytest.mark.parametrize("shape", ["zoom_400", "pyas_410", "ok_false"])
 async def test_expiry_can_be_raised(world: Callable[[int], World], shape: str) -> None:
-    """With on_expired="raise" a dead token raises, and the service is not asked again."""
+    """With on_expired="raise" an expired token raises, and no further request is sent."""
     sandbox, url = world(FOUR_PAGES)
     sandbox.expired_answer = shape
     on_token(sandbox, [1], sandbox.expire_tokens)
@@ -219,7 +219,7 @@ async def test_expiry_can_be_raised(world: Callable[[int], World], shape: str) -
 
 
 async def test_list_raises_on_a_dead_token(sandbox: Sandbox) -> None:
-    """A call for one page with a dead token raises PageTokenExpiredError; it has no walk to begin afresh."""
+    """A call for one page with an expired token raises PageTokenExpiredError, as there is no listing to restart."""
     async with in_process(sandbox) as client:
         page = await client.meetings.list(max_results=30)
         sandbox.expire_tokens()
@@ -228,7 +228,7 @@ async def test_list_raises_on_a_dead_token(sandbox: Sandbox) -> None:
 
 
 async def test_row_that_moves_between_pages(sandbox: Sandbox) -> None:
-    """A row that a new one pushes onto the next page is yielded once."""
+    """A row that a new one moves to the next page is yielded once."""
     account = sandbox.account_ids[0]
     before = sandbox.rows(account)
     on_token(sandbox, [1], lambda: sandbox.add_meeting(account, at=0))
@@ -241,7 +241,7 @@ async def test_row_that_moves_between_pages(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize("deaths", [[], [2], [2, 3]])
 async def test_filters_on_every_page(sandbox: Sandbox, deaths: list[int]) -> None:
-    """Every request of a walk, and of a fresh one, carries the same filters, size and options."""
+    """Every request of a listing, also of a fresh walk, has the same filters, size and options."""
     on_token(sandbox, deaths, sandbox.expire_tokens)
     filters = {"startDate": "01-02-2020", "endDate": "12-31-2030", "type": "scheduled"}
     async with in_process(sandbox) as client:
@@ -260,7 +260,7 @@ async def test_filters_on_every_page(sandbox: Sandbox, deaths: list[int]) -> Non
 
 @pytest.mark.parametrize(("asked", "sent"), [(None, "300"), (300, "300"), (77, "77"), (500, "500")])
 async def test_size_asked(world: Callable[[int], World], asked: int | None, sent: str) -> None:
-    """Pages of 300 are asked for unless told otherwise; larger ones go out as asked, and what is served is taken."""
+    """The default page size is 300; a larger one is requested as given, and pages of any size are accepted."""
     sandbox, url = world(FOUR_PAGES)
     async with client_of(url, account_id=sandbox.account_ids[0]) as client:
         meetings = client.meetings
@@ -270,7 +270,7 @@ async def test_size_asked(world: Callable[[int], World], asked: int | None, sent
 
 
 async def test_refused_300(world: Callable[[int], World]) -> None:
-    """A service that refuses 300 is asked without a size from then on, fresh walks included."""
+    """If the service refuses pages of 300, further requests have no size, those of fresh walks included."""
     sandbox, url = world(299)
     sandbox.max_page_size, sandbox.oversize = 100, "refuse"
     on_token(sandbox, [3], sandbox.expire_tokens)
@@ -281,7 +281,7 @@ async def test_refused_300(world: Callable[[int], World]) -> None:
 
 
 async def test_other_refused_sizes(sandbox: Sandbox) -> None:
-    """A refused size that the user chose is the user's to hear of."""
+    """If the service refuses a size that the user chose, the error is raised."""
     sandbox.max_page_size, sandbox.oversize = 100, "refuse"
     async with in_process(sandbox) as client:
         with pytest.raises(BadRequestError):

@@ -1,4 +1,4 @@
-"""The face of an iteration, and its guards: pages, first, limits, single use, loops, empty pages, what is no expiry."""
+"""The interface of an iteration and its checks: pages, first, limits, single use, loops, empty pages, expiry."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ EXPIRED = "The next page token is invalid or expired."
 
 
 def ids(rows: object) -> list[int]:
-    """Name rows by their ids."""
+    """Return the ids of rows."""
     assert isinstance(rows, (list, tuple))
     return [row.id for row in rows]
 
@@ -47,7 +47,7 @@ def ids(rows: object) -> list[int]:
     ],
 )
 async def test_empty_page_with_token(script: list[Reply]) -> None:
-    """An empty page with a token is passed: the walk goes on until there is no token."""
+    """After an empty page with a token, the listing goes on until there is no token."""
     service = Service(*script)
     async with service.client() as client:
         rows = await client.meetings.iter_all().collect()
@@ -64,7 +64,7 @@ async def test_empty_page_with_token(script: list[Reply]) -> None:
     ],
 )
 async def test_token_loop(script: list[Reply]) -> None:
-    """A repeated token whose page brings no new row raises, instead of asking for ever."""
+    """A repeated token whose page has no new row raises, instead of an endless loop."""
     service = Service(*script)
     with anyio.fail_after(10):
         async with service.client() as client:
@@ -75,7 +75,7 @@ async def test_token_loop(script: list[Reply]) -> None:
 
 
 async def test_repeated_token_with_new_rows() -> None:
-    """A repeated token whose page brings new rows is no loop."""
+    """A repeated token whose page has new rows is no loop."""
     service = Service(*(listing(rows_of(n), "same") for n in (1, 2, 3)), listing(rows_of(4)))
     async with service.client() as client:
         assert [1, 2, 3, 4] == ids(await client.meetings.iter_all().collect())
@@ -101,7 +101,7 @@ async def test_end_without_the_field() -> None:
 
 
 async def test_rows_that_share_id_or_uuid() -> None:
-    """Rows are told apart by id, uuid and start time together; only what agrees in all three is the same row."""
+    """Two rows are the same only if id, uuid and start time are all equal."""
     start, later = "2026-12-01T10:00:00Z", "2026-12-08T10:00:00Z"
     rows = [
         {"id": 1, "uuid": "a", "start_time": start},
@@ -117,7 +117,7 @@ async def test_rows_that_share_id_or_uuid() -> None:
     assert 5 == iterator.stats.duplicates_skipped
 
 
-# Each says "expired" as loudly as it can.
+# Each text says that a token has expired.
 @pytest.mark.parametrize(
     ("answer", "error"),
     [
@@ -129,7 +129,7 @@ async def test_rows_that_share_id_or_uuid() -> None:
     ],
 )
 async def test_what_is_no_expiry(answer: Reply, error: type[APIStatusError]) -> None:
-    """401, 403, 429 and 5xx are never mistaken for an expired token: no fresh walk is begun."""
+    """401, 403, 429 and 5xx are never taken for an expired token: no fresh walk begins."""
     service = Service(listing(rows_of(1), "t"), answer)
     async with service.client(retry=None) as client:
         with pytest.raises(error):
@@ -146,7 +146,7 @@ async def test_what_is_no_expiry(answer: Reply, error: type[APIStatusError]) -> 
     ],
 )
 async def test_no_expiry_without_a_token(answer: Reply, error: type[APIStatusError]) -> None:
-    """Only a request that carried a token can meet an expired one: the first page's error is itself."""
+    """Only a request with a token can find it expired: the error of the first page is raised as it is."""
     service = Service(answer)
     async with service.client() as client:
         with pytest.raises(APIStatusError) as caught:
@@ -155,7 +155,7 @@ async def test_no_expiry_without_a_token(answer: Reply, error: type[APIStatusErr
 
 
 async def test_unclear_answer_is_settled_by_one_query() -> None:
-    """An unclear 4xx to a token is settled by one fresh query: if that fails too, its error is raised."""
+    """After an unclear 4xx to a token, there is one request without it: if that fails too, its error is raised."""
     gone = Reply(404, {"success": False, "error": "Invalid account id. Account Not Found", "code": 404})
     service = Service(listing(rows_of(1), "t"), Reply(400, {"success": False, "error": "Bad Request"}), gone)
     async with service.client() as client:
@@ -165,7 +165,7 @@ async def test_unclear_answer_is_settled_by_one_query() -> None:
 
 
 async def test_refusal_of_something_else() -> None:
-    """A refusal that names another parameter than the size is not answered by leaving out the size."""
+    """If the service refuses another parameter than the size, the size is not left out."""
     service = Service(Reply(400, {"errors": [{"msg": "Invalid value", "param": "startDate", "location": "query"}]}))
     async with service.client() as client:
         with pytest.raises(BadRequestError):
@@ -174,7 +174,7 @@ async def test_refusal_of_something_else() -> None:
 
 
 async def test_lost_answers_repeat_the_page() -> None:
-    """A page whose answer was lost is asked for again, with its token: no row is lost or doubled."""
+    """A page without a response is requested again, with its token: no row is lost or doubled."""
     service = Service(
         listing(rows_of(1), "t"), httpx.ReadError("reset"), Reply(502, "bad gateway"), listing(rows_of(2))
     )
@@ -185,7 +185,7 @@ async def test_lost_answers_repeat_the_page() -> None:
 
 
 async def test_pages(sandbox: Sandbox) -> None:
-    """The pages, put together, are the rows."""
+    """The rows of all pages together are the rows of the listing."""
     async with in_process(sandbox) as client:
         iterator = client.meetings.iter_all(page_size=30)
         pages = [page async for page in iterator.pages()]
@@ -198,7 +198,7 @@ async def test_pages(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize(("taken", "sizes"), [(10, [20, 30, 30, 10]), (30, [30, 30, 10]), (31, [29, 30, 10])])
 async def test_pages_after_rows(sandbox: Sandbox, taken: int, sizes: list[int]) -> None:
-    """After rows, the pages begin with the rest of the current one."""
+    """`pages` after some rows begins with the rest of the current page."""
     async with in_process(sandbox) as client:
         iterator = client.meetings.iter_all(page_size=30)
         rows = [await anext(iterator) for _ in range(taken)]
@@ -209,7 +209,7 @@ async def test_pages_after_rows(sandbox: Sandbox, taken: int, sizes: list[int]) 
 
 
 async def test_first(sandbox: Sandbox) -> None:
-    """`first` takes one row for one call, and closes the iteration."""
+    """`first` returns one row for one call, and closes the iteration."""
     async with in_process(sandbox) as client:
         iterator = client.meetings.iter_all(page_size=30)
         row = await iterator.first()
@@ -220,7 +220,7 @@ async def test_first(sandbox: Sandbox) -> None:
 
 
 async def test_first_of_none() -> None:
-    """`first` of an empty listing is None; empty pages with a token are passed on the way."""
+    """`first` of an empty listing is None; empty pages with a token are skipped."""
     service = Service(listing([], "t"), listing([]))
     async with service.client() as client:
         assert await client.meetings.iter_all().first() is None
@@ -228,7 +228,7 @@ async def test_first_of_none() -> None:
 
 @pytest.mark.parametrize(("limit", "calls"), [(1, 1), (29, 1), (30, 1), (31, 2), (60, 2), (99, 4), (100, 4), (500, 4)])
 async def test_max_items(sandbox: Sandbox, limit: int, calls: int) -> None:
-    """`max_items` rows come, and no call is made that they do not need."""
+    """Exactly `max_items` rows come, and only the calls that they need are made."""
     async with in_process(sandbox) as client:
         iterator = client.meetings.iter_all(page_size=30, max_items=limit)
         rows = [row async for row in iterator]
@@ -261,7 +261,7 @@ async def test_single_use(sandbox: Sandbox, taken: int) -> None:
 
 
 async def test_aclose(sandbox: Sandbox) -> None:
-    """After `aclose` nothing more is handed out and nothing more is asked for; a second one does nothing."""
+    """After `aclose` no row is yielded and no request is sent; a second `aclose` does nothing."""
     async with in_process(sandbox) as client:
         iterator = client.meetings.iter_all(page_size=30)
         await anext(iterator)
@@ -274,7 +274,7 @@ async def test_aclose(sandbox: Sandbox) -> None:
 
 
 async def test_nothing_is_sent_ahead(sandbox: Sandbox) -> None:
-    """Pages are fetched inline: none before it is wanted, and stats tell how far it has come."""
+    """Without prefetch, a page is requested when its rows are needed, and `stats` shows the progress."""
     async with in_process(sandbox) as client:
         iterator = client.meetings.iter_all(page_size=30)
         assert (0, 0) == (iterator.stats.calls, len(sandbox.requests))
@@ -287,7 +287,7 @@ async def test_nothing_is_sent_ahead(sandbox: Sandbox) -> None:
 
 
 async def test_cancelled_step_loses_nothing() -> None:
-    """A step that a scope cancels loses no row: the next one goes on."""
+    """A cancelled step loses no row: the next one returns it."""
     service = Service(listing(rows_of(1), "t"), HANG, listing(rows_of(2), "u"), listing(rows_of(3)))
     async with service.client() as client:
         iterator = client.meetings.iter_all()
@@ -300,11 +300,11 @@ async def test_cancelled_step_loses_nothing() -> None:
 
 
 async def test_error_comes_after_the_rows_before_it() -> None:
-    """What was received is yielded before the error of the next page is raised."""
+    """The rows that have come are yielded before the error of the next page is raised."""
     service = Service(listing(rows_of(1, 2), "t"), httpx.ConnectError("refused"))
     rows = []
     async with service.client(retry=None) as client:
         with pytest.raises(TransportError):
             async for row in client.meetings.iter_all():
-                rows.append(row)  # noqa: PERF401 - the rows before the error count
+                rows.append(row)  # noqa: PERF401 - the rows before the error are needed
     assert [1, 2] == ids(rows)

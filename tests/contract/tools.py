@@ -1,4 +1,4 @@
-"""What the contract's tests share: a scripted service, and clients of it and of the sandbox."""
+"""Helpers of the contract tests: a scripted service, and clients of it and of the sandbox."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ KEY = "contract-key-5e1f0c"
 ACCOUNT = "123654-46204525-b574-9ad72ae18c9e"
 """The account id of the page's example."""
 SWIFT = RetryPolicy(base=0, cap=0)
-"""Retries as by default, but without a pause."""
+"""The default retries, but without pauses."""
 
 Json = dict[str, Any]
 Identity = tuple[object, object, object]
@@ -39,7 +39,7 @@ def sample(name: str) -> Json:
 
 
 def identities(rows: Iterable[Meeting | Json]) -> Counter[Identity]:
-    """Count rows by what identifies them."""
+    """Count rows by id, uuid and start time."""
     return Counter(_identity(row) for row in rows)
 
 
@@ -64,7 +64,7 @@ class Options(TypedDict, total=False):
 
 
 def client_of(url: str, http: httpx.AsyncClient | None = None, **options: Unpack[Options]) -> PyasClient:
-    """Make a client for a service on a socket, with a client of httpx if one is given."""
+    """Make a client for a service on a socket, with an injected client of httpx if one is given."""
     settings: Options = {"api_key": KEY, "retry": SWIFT, "base_url": url, **options}
     return clients.make(**settings, http_client=http)
 
@@ -87,14 +87,14 @@ async def in_process(sandbox: Sandbox, **options: Unpack[Options]) -> AsyncItera
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer: a document is sent as JSON, text as it is, None as nothing."""
+    """A response: a document is sent as JSON, text as it is, None as an empty body."""
 
     status: int = 200
     body: object = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def response(self) -> httpx.Response:
-        """Make a response of it."""
+        """Make the response of httpx."""
         if self.body is None:
             return httpx.Response(self.status, headers=self.headers)
         if isinstance(self.body, str):
@@ -123,7 +123,7 @@ def rows_of(*numbers: int) -> list[Json]:
 
 
 class Service:
-    """A service that answers from a script, and goes on with its last line; it keeps the requests.
+    """A service that answers from a script, repeats its last line, and records the requests.
 
     A line is an answer, or a fault of the network to raise.
     """
@@ -133,7 +133,7 @@ class Service:
         self._script = list(script) or [Reply(500, "nothing was to be sent")]
 
     async def answer(self, request: httpx.Request) -> httpx.Response:
-        """Answer a request by the script's next line."""
+        """Answer a request with the next line of the script."""
         await request.aread()
         line = self._script[min(len(self.requests), len(self._script) - 1)]
         self.requests.append(request)

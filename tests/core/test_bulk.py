@@ -1,4 +1,4 @@
-"""What a bulk run decides: which failures are everybody's, and what is entered for each item."""
+"""The decisions of a bulk run: which errors end it, and the outcome of each item."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ OPERATIONS: dict[
 
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_plans(name: str) -> None:
-    """Each run names itself and its input in errors, and makes of the item at place 7 its key and its call."""
+    """Each operation has its names for errors, and returns the key and the call of an item at position 7."""
     make, argument, expected, writes, item, key, call = OPERATIONS[name]
     operation = make("acc")
 
@@ -86,8 +86,8 @@ def test_plans(name: str) -> None:
 
 
 @pytest.mark.parametrize("item", ["ab", b"ab", bytearray(b"ab"), {1, 2}, (1,), (1, 2, 3), 5, None])
-def test_no_pair(item: Any) -> None:  # noqa: ANN401  (what type checkers refuse)
-    """What is no pair of an id and its changes is refused, and is its own key: a position would look like an id."""
+def test_no_pair(item: Any) -> None:  # noqa: ANN401  (type checkers would reject it)
+    """An item that is no pair of an id and changes is refused, and is its own key: a position would look like an id."""
     operation = bulk.update_many("acc")
     with pytest.raises(InvalidArgumentError) as caught:
         operation.call(item)
@@ -100,13 +100,13 @@ def test_no_pair(item: Any) -> None:  # noqa: ANN401  (what type checkers refuse
 
 @pytest.fixture
 def tally() -> BulkTally[Any, Any]:
-    """Open the tally of a run that writes."""
+    """Make the tally of a run that writes."""
     return bulk.BulkTally(bulk.delete_many("acc"))
 
 
 @pytest.mark.parametrize("error", ENDING, ids=repr)
-def test_what_hits_all(error: PyasError, tally: BulkTally[Any, Any]) -> None:
-    """A failure that every other call must meet ends the run."""
+def test_errors_that_end_the_run(error: PyasError, tally: BulkTally[Any, Any]) -> None:
+    """An error that every other call must get ends the run."""
     tally.fail(1, error)
 
     assert type(tally.ended_by) is type(error)
@@ -114,16 +114,16 @@ def test_what_hits_all(error: PyasError, tally: BulkTally[Any, Any]) -> None:
 
 
 @pytest.mark.parametrize("error", ONES_OWN, ids=repr)
-def test_what_is_ones_own(error: PyasError, tally: BulkTally[Any, Any]) -> None:
-    """A failure that another call may be spared does not."""
+def test_errors_of_one_item(error: PyasError, tally: BulkTally[Any, Any]) -> None:
+    """An error that another call need not get does not end the run."""
     outcome = tally.fail(1, error)
 
     assert (1, None, error, "failed") == (outcome.key, outcome.value, outcome.error, outcome.state)
     assert tally.ended_by is None
 
 
-def test_entries(tally: BulkTally[Any, Any]) -> None:
-    """Each entry holds the item's key, and its value or its error."""
+def test_outcomes(tally: BulkTally[Any, Any]) -> None:
+    """Each outcome has the key of its item, and its value or error."""
     ok = tally.succeed(1, "value")
     refused = tally.reject(0, 2, InvalidArgumentError("meeting_id", "an id", None))
     tally.end(ClientClosedError("closed"))
@@ -138,7 +138,7 @@ def test_entries(tally: BulkTally[Any, Any]) -> None:
 
 
 def test_counts(tally: BulkTally[Any, Any]) -> None:
-    """Each entry is counted once, as what it is."""
+    """Each outcome is counted once, by its state."""
     for key in (1, 11, 111):
         tally.succeed(key, None)
     tally.fail(2, TransportError("cut"))
@@ -151,7 +151,7 @@ def test_counts(tally: BulkTally[Any, Any]) -> None:
 
 
 def test_first_reason_stands(tally: BulkTally[Any, Any]) -> None:
-    """What has ended is not ended again, for another reason."""
+    """A run that has ended keeps the first reason."""
     tally.end(PyasError("cancelled"))
     tally.fail(1, ClientClosedError("closed"))
 
@@ -159,7 +159,7 @@ def test_first_reason_stands(tally: BulkTally[Any, Any]) -> None:
 
 
 def test_those_left_out_were_not_sent(tally: BulkTally[Any, Any]) -> None:
-    """The error of those that are left out is a copy: of the write that met it, something else may be true."""
+    """The error of skipped items is a copy, since the write that got it may have another state."""
     error = AuthenticationError("no", status=401)
     error.write_state = "unknown"
     failed = tally.fail(1, error)
@@ -169,7 +169,7 @@ def test_those_left_out_were_not_sent(tally: BulkTally[Any, Any]) -> None:
 
 
 def test_reads_have_no_write_state() -> None:
-    """Of reads that are left out, nothing is said of a write."""
+    """The error of skipped reads has no write state."""
     reads: BulkTally[Any, Any] = bulk.BulkTally(bulk.get_many("acc"))
     reads.end(ClientClosedError("closed"))
     error = reads.skip(1).error
@@ -179,7 +179,7 @@ def test_reads_have_no_write_state() -> None:
 
 
 def test_place_of_a_refused_item(tally: BulkTally[Any, Any]) -> None:
-    """The error of a refused item names its place in the input, and says all else as before."""
+    """The error of an invalid item names its position in the input, and is otherwise unchanged."""
     error = InvalidArgumentError("meeting_id", "a meeting's number", -1, hint="Numbers are positive")
     placed = tally.reject(7, -1, error).error
 
@@ -190,7 +190,7 @@ def test_place_of_a_refused_item(tally: BulkTally[Any, Any]) -> None:
 
 
 def test_errors_are_bare(tally: BulkTally[Any, Any]) -> None:
-    """Whatever an error drags along is taken from it before it is kept."""
+    """Traceback, cause and context of an error are removed before it is kept."""
     try:
         try:
             raise ValueError  # noqa: TRY301  (for its traceback)

@@ -1,4 +1,4 @@
-"""What happens when the looking up itself goes wrong, or has no time: the error of the create is never hidden."""
+"""Lookups that fail or have no time: the error of the create is never hidden."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pyas_async._core.reconcile.match import WantedMeeting
 from pyas_async._runtime import reconcile
 from pyas_async._runtime.clock import Clock
 from pyas_async._runtime.events import CallTrace
-from reconcile.worlds import LATE, NEW, START, World, lost, refused, world_of
+from reconcile.worlds import NEW, START, World, lost, refused, world_of
 from resting import rest
 from runtime.wires import KEY, document, until
 
@@ -33,14 +33,14 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 def world() -> Iterator[World]:
-    """Serve a sandbox whose first create is carried out, and its answer lost."""
+    """Serve a sandbox that carries out the first create and sends no response to it."""
     with world_of() as made:
         made.creates = [lost]
         yield made
 
 
 async def fails(client: PyasClient, kind: type[PyasError] = OutcomeUnknownError) -> PyasError:
-    """Create a meeting, and give the error."""
+    """Create a meeting, and return the error."""
     with pytest.raises(PyasError) as caught:
         await client.meetings.create(NEW, on_unknown="reconcile")
     assert kind is type(caught.value)
@@ -48,12 +48,12 @@ async def fails(client: PyasClient, kind: type[PyasError] = OutcomeUnknownError)
 
 
 def notes(error: BaseException) -> str:
-    """Give what was noted on an error."""
+    """Return the notes of an error."""
     return "\n".join(getattr(error, "__notes__", ()))
 
 
 async def test_list_fails(world: World) -> None:
-    """If the listing cannot be had, the create's error is raised, with a note that says why."""
+    """If the listing fails, the error of the create is raised, with a note that says why."""
     world.change_list = lambda *_: document({"error": "no right to this"}, 403)
     async with world.client() as client:
         error = await fails(client)
@@ -62,7 +62,7 @@ async def test_list_fails(world: World) -> None:
 
 
 async def test_list_fails_after_a_5xx(world: World) -> None:
-    """The same goes for a create that met a 5xx: the ServerError stays what it is."""
+    """The same holds for a create that got a 5xx: the ServerError is raised."""
     world.creates = [refused(502)]
     world.change_list = lambda *_: document({"error": "x"}, 401)
     async with world.client() as client:
@@ -71,7 +71,7 @@ async def test_list_fails_after_a_5xx(world: World) -> None:
 
 
 async def test_get_fails(world: World) -> None:
-    """If the meeting was found and cannot be had, the error names it, and has it as its candidate."""
+    """If the meeting was found but its details cannot be read, the error names it, and has it as its candidate."""
     world.change_get = lambda *_: document({"error": "Not Found"}, 404)
     async with world.client() as client:
         error = await fails(client)
@@ -82,7 +82,7 @@ async def test_get_fails(world: World) -> None:
 
 
 async def test_lists_are_tried_again(world: World) -> None:
-    """The calls of a look are repeated as any read is."""
+    """The calls of a lookup are retried like any read."""
     answers = iter([document({"error": "x"}, 500), document({"error": "x"}, 503)])
     world.change_list = lambda _, answer: next(answers, answer)
     async with world.client() as client:
@@ -91,7 +91,7 @@ async def test_lists_are_tried_again(world: World) -> None:
 
 
 class Time:
-    """A clock that moves when somebody sleeps."""
+    """A clock that moves when a task sleeps."""
 
     def __init__(self, world: World, client: PyasClient) -> None:
         self.now = 0.0
@@ -108,17 +108,17 @@ class Time:
     ("deadline", "looks"), [(0.9, 0), (1.5, 1), (3.9, 1), (4.5, 2), (12.9, 2), (13.5, 3), (None, 3)]
 )
 async def test_deadline(world: World, deadline: float | None, looks: int) -> None:
-    """No pause is begun that would outlast the deadline of the create."""
+    """No pause begins that would outlast the deadline of the create."""
     world.lag = 99
     async with world.client(deadline=deadline, timeout=5) as client:
         Time(world, client)
         error = await fails(client)
-    assert (["create", *["list"] * looks], LATE[:looks]) == (world.calls(), world.pauses)
+    assert (["create", *["list"] * looks], PAUSES[:looks]) == (world.calls(), world.pauses)
     assert ("no time was left" in notes(error)) is (looks == 0)
 
 
 async def test_deadline_within_a_look(world: World) -> None:
-    """A look that the deadline of the create strikes is given up; the error is the create's."""
+    """A lookup ends with the deadline of the create; the error is that of the create."""
     released = threading.Event()
     world.lag = 1
     world.change_list = lambda _, answer: answer if world.calls().count("list") < 2 or released.wait(9) else None
@@ -134,7 +134,7 @@ async def test_deadline_within_a_look(world: World) -> None:
 
 
 async def test_deadline_between_calls(world: World) -> None:
-    """Nothing is asked for once the deadline is over, though the meeting was found."""
+    """After the deadline no request is sent, even if the meeting was found."""
     async with world.client(deadline=20) as client:
         time = Time(world, client)
 
@@ -149,7 +149,7 @@ async def test_deadline_between_calls(world: World) -> None:
 
 
 async def test_bulk_calls_have_a_deadline_each(world: World) -> None:
-    """The deadline of a bulk call counts from its release: looking up goes on after it."""
+    """The deadline of a bulk call excludes waits for the budget: the lookup goes on after it."""
     world.lag = 2
     async with world.client(deadline=2.0, timeout=1.5) as client:
         Time(world, client)
@@ -161,12 +161,12 @@ async def test_bulk_calls_have_a_deadline_each(world: World) -> None:
             on_unknown="reconcile",
             trace=trace,
         )
-    assert (NEW.title, LATE) == (meeting.topic, world.pauses)
+    assert (NEW.title, PAUSES) == (meeting.topic, world.pauses)
     assert 5 == trace.requests == len(world.calls())
 
 
 async def test_no_budget(world: World) -> None:
-    """A look that the call budget cannot serve in time is not waited for."""
+    """The create does not wait for a lookup that gets no slot in time."""
     async with world.client(budget=RateBudget(1, window=1000.0)) as client:
         with anyio.fail_after(2):
             error = await fails(client)
@@ -175,7 +175,7 @@ async def test_no_budget(world: World) -> None:
 
 
 async def test_key_function_that_fails(world: World) -> None:
-    """What the user's own code raises while a meeting is looked up hides nothing, and is named, not quoted."""
+    """An exception of the user's code during a lookup hides no error; its class is named, its text is not quoted."""
     keys = iter([KEY])
 
     async def key() -> str:
@@ -191,7 +191,7 @@ async def test_key_function_that_fails(world: World) -> None:
 
 
 async def test_closed_while_it_waits(world: World) -> None:
-    """A client that is closed while a lookup pauses ends it: the create's error says that nobody knows."""
+    """Closing the client ends the pause of a lookup: the error of the create says that its outcome is unknown."""
     paused = anyio.Event()
 
     async def sleep(_: float) -> None:
@@ -216,7 +216,7 @@ async def test_closed_while_it_waits(world: World) -> None:
 
 @pytest.mark.parametrize("where", ["create", "pause", "list", "get"])
 async def test_cancelled(world: World, where: str) -> None:
-    """A cancellation ends the create, or the looking up, at once: nothing more is sent, and nothing is remembered."""
+    """A cancellation ends the create or the lookup at once: nothing more is sent, and nothing is remembered."""
     released, paused = threading.Event(), anyio.Event()
 
     def hang(_: object, answer: bytes | None = None) -> bytes | None:
@@ -256,7 +256,7 @@ async def test_cancelled(world: World, where: str) -> None:
 
 
 async def test_a_create_that_was_never_sent_leaves_no_doubt(world: World) -> None:
-    """A create that is cancelled before it was sent contests nothing."""
+    """A create that was cancelled before it was sent is not remembered."""
     budget = RateBudget(1, window=1000.0)
     async with world.client(budget=budget) as client:
         assert try_acquire(budget, inside.clock(client).now())
@@ -267,7 +267,7 @@ async def test_a_create_that_was_never_sent_leaves_no_doubt(world: World) -> Non
 
 
 async def test_nothing_of_the_meeting_is_shown(world: World) -> None:
-    """What a meeting says is its owner's: it is in no text and in no frame of ours, however the looking up ends."""
+    """The contents of a meeting are in no text and in no frame of the package, however the lookup ends."""
     secret = attrs.evolve(NEW, title="planted-title", description="planted-agenda")
     released = threading.Event()
     world.change_list = lambda _, answer: answer if released.wait(5) else None
@@ -299,7 +299,7 @@ def _shown(error: BaseException) -> str:
 
 
 def test_a_far_start_can_be_asked_for() -> None:
-    """A meeting at the end of time has a place to look for it."""
+    """A meeting on the last possible day has a range of days in which it is looked up."""
     last: Any = START.replace(year=9999, month=12, day=31)
     asked = WantedMeeting("acc", MeetingCreate(type=8, title="t", description="", start_date=last))
     assert "12-31-9999" == dict(asked.filters)["endDate"]

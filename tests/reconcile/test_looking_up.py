@@ -1,4 +1,4 @@
-"""``on_unknown="reconcile"``: a meeting whose create was not answered is looked up, and never created again."""
+"""``on_unknown="reconcile"``: a meeting whose create got no response is looked up, and never created again."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pyas_async import (
     Recurrence,
     ServerError,
 )
-from reconcile.worlds import LATE, NEW, START, World, lost, refused, unreadable, world_of
+from reconcile.worlds import NEW, PAUSES, START, World, lost, refused, unreadable, world_of
 from runtime.wires import document, heard, until
 
 if TYPE_CHECKING:
@@ -35,30 +35,30 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 def world() -> Iterator[World]:
-    """Serve a sandbox whose answers can be lost."""
+    """Serve a sandbox whose responses can be lost."""
     with world_of() as made:
         yield made
 
 
 async def create(client: PyasClient, meeting: MeetingCreate = NEW) -> MeetingDetail:
-    """Create a meeting, and look it up if need be."""
+    """Create a meeting with ``on_unknown="reconcile"``."""
     return await client.meetings.create(meeting, on_unknown="reconcile")
 
 
 async def fails(client: PyasClient, meeting: MeetingCreate = NEW) -> OutcomeUnknownError:
-    """Create a meeting, and give the error that says that nobody knows."""
+    """Create a meeting, and return the error that says that its outcome is unknown."""
     with pytest.raises(OutcomeUnknownError) as caught:
         await create(client, meeting)
     return caught.value
 
 
 def mine(world: World, title: str = NEW.title) -> list[int]:
-    """Give the numbers of the meetings with this title."""
+    """Return the numbers of the meetings with this title."""
     return list(dict.fromkeys(row["id"] for row in world.rows if row["topic"] == title))
 
 
 def twin(world: World, **changes: Any) -> int:  # noqa: ANN401
-    """Add a meeting that is just like the new one, made an hour ago unless said otherwise."""
+    """Add a meeting equal to the new one, made an hour ago unless given otherwise."""
     row = {
         "topic": NEW.title,
         "type": 2,
@@ -74,18 +74,18 @@ def twin(world: World, **changes: Any) -> int:  # noqa: ANN401
 
 @pytest.mark.parametrize("answer", [lost, refused(500), refused(503), unreadable], ids=["lost", "500", "503", "odd"])
 async def test_found(world: World, answer: Callable[[Seen, bytes], bytes | None]) -> None:
-    """A meeting whose answer was lost, or useless, is found at the first look: it was created once, and is whole."""
+    """A meeting whose response was lost or unusable is found by the first lookup; it was created once."""
     world.creates = [answer]
     async with world.client() as client:
         meeting = await create(client)
     assert [meeting.id] == mine(world)
     assert (NEW.title, NEW.description, START) == (meeting.topic, meeting.agenda, meeting.start_time)
     assert meeting.settings is not None
-    assert (["create", "list", "get"], LATE[:1]) == (world.calls(), world.pauses)
+    assert (["create", "list", "get"], PAUSES[:1]) == (world.calls(), world.pauses)
 
 
 async def test_found_among_many(world: World) -> None:
-    """The look asks for the days around the start, and finds the meeting beside older ones that are just like it."""
+    """The lookup lists the days around the start, and finds the meeting among older ones that are equal."""
     world.creates = [lost]
     older = twin(world)
     async with world.client() as client:
@@ -98,22 +98,22 @@ async def test_found_among_many(world: World) -> None:
 
 @pytest.mark.parametrize("lag", [1, 2])
 async def test_found_later(world: World, lag: int) -> None:
-    """A listing that lags is looked at again, after longer pauses."""
+    """A listing that lags is read again, after longer pauses."""
     world.creates, world.lag = [lost], lag
     async with world.client() as client:
         assert [(await create(client)).id] == mine(world)
-    assert (["create", *["list"] * (lag + 1), "get"], LATE[: lag + 1]) == (world.calls(), world.pauses)
+    assert (["create", *["list"] * (lag + 1), "get"], PAUSES[: lag + 1]) == (world.calls(), world.pauses)
 
 
 @pytest.mark.parametrize("older", [False, True])
 async def test_not_found(world: World, older: bool) -> None:
-    """A meeting that was not created is not found, is not created again, and is not mistaken for an older one."""
+    """A meeting that was not created is not found, is not created again, and no older one is taken for it."""
     world.creates, world.unexecuted = [lost], {0}
     ids = [twin(world)] if older else []
     async with world.client() as client:
         before = datetime.now(UTC)
         error = await fails(client)
-    assert (["create", "list", "list", "list"], LATE) == (world.calls(), world.pauses)
+    assert (["create", "list", "list", "list"], PAUSES) == (world.calls(), world.pauses)
     assert ids == [row.id for row in error.candidates]
     assert ("meetings.create", None, "unknown") == (error.operation, error.meeting_id, error.write_state)
     assert timedelta(0) <= error.sent_at - before < timedelta(seconds=30)
@@ -127,7 +127,7 @@ async def test_not_found(world: World, older: bool) -> None:
 async def test_not_found_after_an_answer(
     world: World, answer: Callable[[Seen, bytes], bytes | None], state: str, cause: type[PyasError]
 ) -> None:
-    """Where there was an answer, the error says what came of it, and has what it said as its cause."""
+    """If there was a response, the error says what it meant, and has its error as the cause."""
     world.creates, world.lag = [answer], 9
     async with world.client() as client:
         error = await fails(client)
@@ -135,7 +135,7 @@ async def test_not_found_after_an_answer(
 
 
 async def test_several_fit(world: World) -> None:
-    """Of two that fit, neither is given: both are candidates, and one look is enough to know."""
+    """If two meetings match, neither is returned: both are candidates, after one lookup."""
     world.creates = [lost]
     other = twin(world, created_at=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
     async with world.client() as client:
@@ -147,7 +147,7 @@ async def test_several_fit(world: World) -> None:
 
 
 async def test_rows_of_unknown_age(world: World) -> None:
-    """Where rows do not say when they were made, the only one that fits may be older: it is a candidate."""
+    """If rows do not say when they were made, the only match may be older: it is a candidate."""
     world.creates = [lost]
     world.change_rows = lambda rows: [{name: row[name] for name in row if name != "created_at"} for row in rows]
     async with world.client() as client:
@@ -156,7 +156,7 @@ async def test_rows_of_unknown_age(world: World) -> None:
 
 
 async def test_made_a_moment_before(world: World) -> None:
-    """A meeting just like it that this client made a moment before is not given for one that was not made."""
+    """An equal meeting that this client made just before is not returned for one that was not made."""
     world.creates, world.unexecuted = [lambda _, answer: answer, lost], {1}
     async with world.client() as client:
         first = await client.meetings.create(NEW)
@@ -165,7 +165,7 @@ async def test_made_a_moment_before(world: World) -> None:
 
 
 async def test_made_and_lost_a_moment_before(world: World) -> None:
-    """Nor is one that this client may have made a moment before: it may be the first's, and is a candidate."""
+    """An equal meeting that this client may have made just before is not returned either: it is a candidate."""
     world.creates, world.unexecuted = [lost, lost], {1}
     async with world.client() as client:
         with pytest.raises(OutcomeUnknownError):
@@ -176,7 +176,7 @@ async def test_made_and_lost_a_moment_before(world: World) -> None:
 
 @pytest.mark.parametrize("executed", [1, 2])
 async def test_both_lost(world: World, executed: int) -> None:
-    """Two creates alike, both lost: no meeting is given to either, since it may be the other's."""
+    """Two equal creates without a response: neither gets a meeting, since it may be that of the other."""
     world.creates, world.unexecuted = [lost, lost], set(range(executed, 2))
     errors: list[OutcomeUnknownError] = []
 
@@ -191,7 +191,7 @@ async def test_both_lost(world: World, executed: int) -> None:
 
 
 async def test_while_its_like_is_under_way(world: World) -> None:
-    """A create that was lost while one like it is under way looks again, to see which meeting is the other's."""
+    """While an equal create is under way, a lookup is repeated, to learn which meeting that one made."""
     world.creates = [lambda _, answer: answer if world.second_look.wait(20) else None, lost]
     given: list[MeetingDetail] = []
     # Pauses take no time here: without this, all looks may be over before the other create's answer has arrived.
@@ -213,7 +213,7 @@ async def test_while_its_like_is_under_way(world: World) -> None:
 
 
 async def test_two_in_a_row_are_told_apart(world: World) -> None:
-    """Two creates alike, one after the other and both lost, are given a meeting each."""
+    """Two equal creates, one after the other and both without a response, get a meeting each."""
     world.creates = [lost, lost]
     async with world.client() as client:
         ids = [(await create(client)).id for _ in range(2)]
@@ -221,7 +221,7 @@ async def test_two_in_a_row_are_told_apart(world: World) -> None:
 
 
 async def test_off_by_default(world: World) -> None:
-    """Unless told otherwise, a lost create is not looked up."""
+    """By default, a create without a response is not looked up."""
     world.creates = [lost]
     async with world.client() as client:
         with pytest.raises(OutcomeUnknownError) as caught:
@@ -230,7 +230,7 @@ async def test_off_by_default(world: World) -> None:
 
 
 async def test_answered(world: World) -> None:
-    """A create that is answered costs one call."""
+    """A create with a response costs one call."""
     async with world.client() as client:
         assert [(await create(client)).id] == mine(world)
     assert ["create"] == world.calls()
@@ -238,7 +238,7 @@ async def test_answered(world: World) -> None:
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422])
 async def test_refused(world: World, status: int) -> None:
-    """A create that was turned away is not looked up."""
+    """A create that was rejected is not looked up."""
     world.creates, world.unexecuted = [refused(status)], {0}
     async with world.client() as client:
         with pytest.raises(PyasError) as caught:
@@ -247,7 +247,7 @@ async def test_refused(world: World, status: int) -> None:
 
 
 async def test_turned_away_by_a_limit(world: World) -> None:
-    """Neither is one that met the host's daily limit."""
+    """A create that met the daily limit of the host is not looked up."""
     body = {"code": 429, "message": "You have exceeded the daily rate limit of (100) for Meeting Create/Update API"}
     world.creates, world.unexecuted = [lambda *_: document(body, 429)], {0}
     async with world.client() as client:
@@ -257,8 +257,8 @@ async def test_turned_away_by_a_limit(world: World) -> None:
 
 
 @pytest.mark.parametrize("word", ["look", "", None, True, "Raise"])
-async def test_refused_words(world: World, word: Any) -> None:  # noqa: ANN401
-    """Anything but the two words is refused before anything is sent; so is what is no meeting."""
+async def test_invalid_arguments(world: World, word: Any) -> None:  # noqa: ANN401
+    """Any `on_unknown` but the two words, and any object but a meeting, is refused before a request is sent."""
     async with world.client() as client:
         with pytest.raises(InvalidArgumentError) as caught:
             await client.meetings.create(NEW, on_unknown=word)
@@ -287,7 +287,7 @@ KINDS = {
 
 @pytest.mark.parametrize("meeting", KINDS.values(), ids=KINDS)
 async def test_every_kind(world: World, meeting: MeetingCreate) -> None:
-    """Meetings of every type are found, series whose first day is not the start included."""
+    """Meetings of every type are found, also series whose first day is not the start."""
     world.creates = [lost]
     async with world.client() as client:
         found = await create(client, meeting)
@@ -296,7 +296,7 @@ async def test_every_kind(world: World, meeting: MeetingCreate) -> None:
 
 
 async def test_dear_listings_are_looked_at_once() -> None:
-    """Where a look takes many calls, since there is no start to look for, there is one look, and it sees all pages."""
+    """If a lookup takes many calls, as for types without a start, there is only one, and it reads all pages."""
     with world_of(40) as world:
         world.sandbox.max_page_size = 10
         world.creates, world.lag = [lost], 99
@@ -318,7 +318,7 @@ async def test_pages_are_followed() -> None:
 
 
 async def test_a_page_size_that_is_refused() -> None:
-    """A service that refuses pages of 300 is asked for its default, as by any listing."""
+    """A service that refuses pages of 300 is asked for its default size, as by any listing."""
     with world_of(35) as world:
         world.sandbox.max_page_size, world.sandbox.oversize = 50, "refuse"
         world.creates = [lost]

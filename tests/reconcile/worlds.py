@@ -1,4 +1,4 @@
-"""A service that loses answers: the sandbox, behind a socket that hangs up on whoever it was told to."""
+"""A service that loses responses: the sandbox, behind a socket that closes chosen connections without a response."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ START = datetime(2031, 5, 6, 9, 30, tzinfo=UTC)
 NEW = MeetingCreate(
     type=2, title="Planning", description="What comes next", start_date=START, duration=45, time_zone="Europe/Berlin"
 )
-LATE = [1.0, 3.0, 9.0]
-"""The pauses before the looks."""
+PAUSES = [1.0, 3.0, 9.0]
+"""The pauses before the lookups."""
 
 
 def lost(_: Seen, __: bytes) -> bytes | None:
-    """Lose an answer: hang up after the request was carried out."""
+    """Close the connection after the request was carried out."""
     return None
 
 
@@ -43,12 +43,12 @@ def refused(status: int) -> Callable[[Seen, bytes], bytes | None]:
 
 
 def unreadable(_: Seen, __: bytes) -> bytes | None:
-    """Answer with what cannot be read, after the request was carried out."""
+    """Answer with a body that cannot be read, after the request was carried out."""
     return document({"success": True, "data": "done"})
 
 
 def kind_of(seen: Seen) -> str:
-    """Say which call a request is."""
+    """Return the kind of a request: a create, a list or a get."""
     if seen.method == "POST":
         return "create"
     return "list" if seen.target.partition("?")[0].endswith("/meetings") else "get"
@@ -56,20 +56,20 @@ def kind_of(seen: Seen) -> str:
 
 @attrs.define
 class World:
-    """The service, and what happens to its answers.
+    """The service, and what happens to its responses.
 
     Attributes:
-        sandbox: The truth.
-        server: Where clients send to.
-        creates: What becomes of the answers to creates, one after the other; then they come as they are.
-        unexecuted: Creates that are not carried out at all, counted from 0.
-        lag: List calls that do not know of anything new yet.
-        change_rows: What list calls answer instead of the rows that there are.
-        change_list: What becomes of the answers to list calls.
-        change_get: What becomes of the answers to gets.
-        pauses: The seconds that the client waited, though nothing really waits.
-        second_look: Set when the client waits for its second look.
-        until_then: What its second look, and any further one, waits for: nothing, unless told otherwise.
+        sandbox: The service itself.
+        server: The address that clients send to.
+        creates: Changes of the responses to creates, one for each; later ones are not changed.
+        unexecuted: Creates that are not carried out, counted from 0.
+        lag: The number of list calls that do not contain the new meetings yet.
+        change_rows: Changes the rows that list calls return.
+        change_list: Changes the responses to list calls.
+        change_get: Changes the responses to gets.
+        pauses: The seconds that the client would have waited; no time passes.
+        second_look: Set when the client waits for its second lookup.
+        until_then: An event for which the second lookup and later ones wait; none if not set.
     """
 
     sandbox: Sandbox
@@ -88,20 +88,20 @@ class World:
 
     @property
     def account(self) -> str:
-        """Whose meetings."""
+        """The account of the meetings."""
         return self.sandbox.account_ids[0]
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        """All rows that there are."""
+        """All rows of the account."""
         return self.sandbox.rows(self.account)
 
     def calls(self) -> list[str]:
-        """The requests so far, by what they are."""
+        """The kinds of the requests so far."""
         return [kind_of(seen) for seen in self.server.requests]
 
     def pass_on(self, seen: Seen) -> bytes | None:
-        """Answer a request as the sandbox does, unless this world was told otherwise."""
+        """Answer a request as the sandbox does, with the changes that were set."""
         if seen.method == "POST":
             number, self._posts = self._posts, self._posts + 1
             answer = b"" if number in self.unexecuted else self._ask(seen)
@@ -124,7 +124,7 @@ class World:
         return document(body, answer.status_code)
 
     async def sleep(self, seconds: float) -> None:
-        """Wait for nothing."""
+        """Record a pause, and return at once."""
         self.pauses.append(seconds)
         if len(self.pauses) > 1:
             self.second_look.set()
@@ -134,7 +134,7 @@ class World:
 
     @asynccontextmanager
     async def client(self, **options: Any) -> AsyncIterator[PyasClient]:  # noqa: ANN401
-        """Open a client that does not really wait."""
+        """Open a client whose pauses take no time."""
         async with client_of(self.server.url, account_id=self.account, **options) as client:
             inside.set_clock_of_calls(client, Clock(sleep=self.sleep))
             yield client
@@ -142,7 +142,7 @@ class World:
 
 @contextmanager
 def world_of(meetings: int = 20) -> Iterator[World]:
-    """Serve a sandbox, behind a socket that can lose its answers."""
+    """Serve a sandbox behind a socket that can lose its responses."""
     with Sandbox(accounts=1, meetings=meetings, api_key=KEY, daily_writes=None) as sandbox:
         world = World(sandbox, behind(sandbox))
         with wire(world.pass_on) as server:

@@ -1,7 +1,7 @@
-"""The picture of calls' lives in docs/seeing-inside.md, drawn from the events of calls: `nox -s pages` writes it.
+"""Draws the picture of calls in docs/seeing-inside.md from their events: `nox -s pages` writes it.
 
 Five calls share a budget of five requests in a second. The service loses an answer, and fails once. The client is a
-real one; the clock goes on when everybody waits.
+real one; the clock moves on when all tasks wait.
 """
 
 from __future__ import annotations
@@ -51,14 +51,14 @@ class Bar:
 
 
 class Lives:
-    """Keeps the events of calls, and when they came."""
+    """Records the events of calls with their times."""
 
     def __init__(self) -> None:
         self.bars: dict[int, list[Bar]] = {}
         self._open: dict[int, Bar] = {}
 
     def note(self, event: Event) -> None:
-        """Take note of an event: where one part of a call's life ends, the next begins."""
+        """Record an event: it ends one part of a call's life and begins the next."""
         now = trio.current_time()
         if isinstance(event, CallStarted):
             self.bars[event.call] = []
@@ -114,7 +114,7 @@ async def live() -> Lives:
 
 
 def drawn(lives: Lives) -> str:
-    """Draw the lives as SVG."""
+    """Draw the calls as SVG."""
     end = max(bar.ends for bars in lives.bars.values() for bar in bars)
     height = _TOP + _ROW * len(lives.bars) + 90
     font = "font-family='system-ui, sans-serif' font-size='13'"
@@ -147,7 +147,7 @@ def drawn(lives: Lives) -> str:
 
 
 def picture() -> str:
-    """Let the calls live, and draw them."""
+    """Make the calls, and draw them."""
     clock = trio.testing.MockClock(autojump_threshold=0)
     return drawn(anyio.run(live, backend="trio", backend_options={"clock": clock}))
 

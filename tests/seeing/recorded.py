@@ -1,4 +1,4 @@
-"""What an application's OpenTelemetry SDK records, kept in memory."""
+"""The spans and metrics that an application's OpenTelemetry SDK records, in memory."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ class Recorded:
         self.tracer = self.tracers.get_tracer("the application")
 
     def of(self, client: PyasClient, **options: Any) -> PyasClient:  # noqa: ANN401 -- whatever `instrument` takes
-        """Record what a client does."""
+        """Record the spans and metrics of a client."""
         return instrument(client, tracer_provider=self.tracers, meter_provider=self.meters, **options)
 
     def finished(self) -> tuple[ReadableSpan, ...]:
-        """List the spans that ended, in the order of their ends."""
+        """Return the spans that have ended, in the order of their ends."""
         return self.spans.get_finished_spans()
 
     def paths(self) -> list[str]:
-        """Write each span that ended with all that it is in, sorted, as in ``"job > call > GET"``."""
+        """Return each span that has ended with its ancestors, sorted, as in ``"job > call > GET"``."""
         spans = {span.context.span_id: span for span in self.finished() if span.context is not None}
 
         def path(span: ReadableSpan) -> str:
@@ -54,12 +54,12 @@ class Recorded:
         return sorted(path(span) for span in spans.values())
 
     def named(self, name: str) -> ReadableSpan:
-        """Give the one span of a name."""
+        """Return the one span of a name."""
         (span,) = (span for span in self.finished() if span.name == name)
         return span
 
     def points(self, name: str) -> list[tuple[dict[str, Any], Any]]:
-        """Give the attributes and points of a metric."""
+        """Return the attributes and points of a metric."""
         data = self.reader.get_metrics_data()
         return [
             (dict(point.attributes or {}), point)
@@ -73,7 +73,7 @@ class Recorded:
 
 @contextmanager
 def httpx_instrumented(recorded: Recorded) -> Iterator[None]:
-    """Let the instrumentation of httpx make spans as well."""
+    """Enable the instrumentation of httpx as well."""
     instrumentor = HTTPXClientInstrumentor()
     instrumentor.instrument(tracer_provider=recorded.tracers)
     try:
@@ -83,7 +83,7 @@ def httpx_instrumented(recorded: Recorded) -> Iterator[None]:
 
 
 def events_of(span: ReadableSpan) -> list[tuple[str, dict[str, Any]]]:
-    """List the events of a span, without what a clock says."""
+    """Return the events of a span, without their times."""
     return [
         (event.name, {name: value for name, value in (event.attributes or {}).items() if name != "pyas.seconds"})
         for event in span.events

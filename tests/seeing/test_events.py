@@ -1,4 +1,4 @@
-"""Events tell of all that happens, and what belongs together has one number; log records have fields that stay."""
+"""Events report all that happens, and those of one call have its number; the fields of log records do not change."""
 
 from __future__ import annotations
 
@@ -45,19 +45,19 @@ def page(number: int, following: str = "") -> httpx.Response:
 
 
 def answers(*given: httpx.Response) -> Any:  # noqa: ANN401 -- a function that answers
-    """Answer one after the other, and then with a meeting."""
+    """Return a handler that answers with these responses in turn, and then with a meeting."""
     left = list(given)
     return lambda request: left.pop(0) if left else httpx.Response(200, json=MEETING)
 
 
 def kinds(events: list[Event]) -> list[str]:
-    """Name the events, without waits for the first answer."""
+    """Return the names of the events, without waits for the first response."""
     waits = [event for event in events if isinstance(event, Waiting) and event.reason == "budget"]
     return [type(event).__name__ for event in events if event not in waits]
 
 
 async def test_a_call() -> None:
-    """A call is told of from its beginning to its end, and all of it has its number."""
+    """A call has events from its beginning to its end, and all of them have its number."""
     events: list[Event] = []
     async with through(answers(httpx.Response(503)), retry=SWIFT, on_event=events.append) as client:
         await client.meetings.get(81)
@@ -71,7 +71,7 @@ async def test_a_call() -> None:
 
 
 async def test_a_listing() -> None:
-    """A listing is told of from its first page to its end; its calls and pages have its number."""
+    """A listing has events from its first page to its end; those of its calls and pages have its number."""
     events: list[Event] = []
     async with through(answers(page(1, "t"), EXPIRED, page(1, "u"), page(2)), on_event=events.append) as client:
         await client.meetings.iter_all().collect()
@@ -89,7 +89,7 @@ async def test_a_listing() -> None:
 
 
 async def test_jobs_in_jobs() -> None:
-    """The listings of many accounts are within one job; calls of a bulk run are within theirs; each job ends once."""
+    """The listings of many accounts belong to one job, the calls of a bulk run to theirs; each job ends once."""
     events: list[Event] = []
     service = answers(page(1), page(2))
     async with through(service, on_event=events.append) as client:
@@ -111,7 +111,7 @@ async def test_jobs_in_jobs() -> None:
 
 
 async def test_what_ends_a_job() -> None:
-    """An error that ends a job is named; a loop that is left ends its job when nobody holds it, and is told later."""
+    """The end of a job names its error; that of a loop that was left comes after its iterator was collected."""
     events: list[Event] = []
     refused = httpx.Response(401, json={"message": "no", "code": 401})
     async with through(answers(page(1, "t"), refused, refused, page(1, "t")), on_event=events.append) as client:
@@ -134,7 +134,7 @@ async def test_what_ends_a_job() -> None:
 
 
 async def test_an_input_that_raises() -> None:
-    """A run that its input breaks has failed, and so has a listing that brings nothing new."""
+    """A run whose input raises has failed, and so has a listing that brings nothing new."""
     events: list[Event] = []
 
     def ids() -> Any:  # noqa: ANN401 -- a generator
@@ -156,7 +156,7 @@ async def test_an_input_that_raises() -> None:
 
 
 async def test_reconciling_is_a_job() -> None:
-    """The search for a meeting whose create was not answered is a job, which its calls belong to."""
+    """The search for a meeting whose create got no response is a job, and its calls belong to it."""
     events: list[Event] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -185,7 +185,7 @@ async def test_reconciling_is_a_job() -> None:
 
 
 async def test_a_call_that_shares_has_no_attempts() -> None:
-    """Each caller's call is told of; the attempts are those of the first."""
+    """Each caller of a shared call has its own call events; the attempts are those of the first."""
     events: list[Event] = []
     async with through(answers(), on_event=events.append) as plain, anyio.create_task_group() as tasks:
         client = heard(plain).with_options(single_flight=True)
@@ -196,7 +196,7 @@ async def test_a_call_that_shares_has_no_attempts() -> None:
 
 
 async def test_waits() -> None:
-    """A call that waits for room in the budget says so."""
+    """A call that waits for a slot in the budget emits `Waiting`."""
     events: list[Event] = []
 
     async def answer(request: httpx.Request) -> httpx.Response:
@@ -208,12 +208,12 @@ async def test_waits() -> None:
         tasks.start_soon(client.meetings.get, 81)
         tasks.start_soon(client.meetings.get, 81)
     (wait,) = (event for event in events if isinstance(event, Waiting))
-    # Before its first answer, a client sends one call alone.
+    # Before its first response, a client sends only one call.
     assert (2, "budget") == (wait.call, wait.reason)
 
 
 async def test_waits_for_a_connection() -> None:
-    """A call that finds all connections busy says that it waits for one."""
+    """A call that finds all connections busy emits `Waiting`."""
     events: list[Event] = []
     go_on = anyio.Event()
 
@@ -233,7 +233,7 @@ async def test_waits_for_a_connection() -> None:
 
 
 async def test_subscribing() -> None:
-    """Any number of handlers are told, one that fails keeps no other from it, and each can end it."""
+    """Events go to all handlers, even if one of them raises, and each subscription can be ended."""
     first: list[Event] = []
     second: list[Event] = []
 
@@ -255,7 +255,7 @@ async def test_subscribing() -> None:
 
 
 async def test_listening_from_the_middle_on() -> None:
-    """Who begins to listen while a call is under way hears the rest of it, under the number 0."""
+    """A handler that subscribes during a call gets the rest of its events, with the number 0."""
     events: list[Event] = []
     client: PyasClient
 
@@ -271,7 +271,7 @@ async def test_listening_from_the_middle_on() -> None:
 
 
 async def test_log_records(caplog: pytest.LogCaptureFixture) -> None:
-    """What is logged has fields with names that stay."""
+    """Log records have fields whose names do not change."""
     caplog.set_level(logging.DEBUG, "pyas_async")
     service = answers(page(1, "t"), EXPIRED, page(1, "u"), page(2), httpx.Response(503))
     async with through(service, retry=SWIFT) as client:

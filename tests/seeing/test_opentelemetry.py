@@ -1,4 +1,4 @@
-"""Spans nest as the work does, on every way of working, and metrics count it; no secret is in either."""
+"""Spans nest like the calls in every kind of use, and metrics count them; neither contains a secret."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from runtime.wires import Seen, Wire
 
 pytestmark = pytest.mark.anyio
-_FAULT = "http://localhost: ConnectError: nobody is there"
+_FAULT = "http://localhost: ConnectError: no server"
 SECRET = attrs.evolve(NEW, title="sesame-title", description="sesame-text")
 
 
@@ -58,7 +58,7 @@ def service() -> Iterator[Wire]:
 
 
 def answers(*given: httpx.Response | Exception) -> Any:  # noqa: ANN401 -- a function that answers
-    """Answer one after the other, and then as a service that has one meeting."""
+    """Return a handler that answers with these in turn, and then as a service that has one meeting."""
     left = list(given)
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -81,7 +81,7 @@ def page(number: int, following: str = "") -> httpx.Response:
 
 @of_the_own_pool
 async def test_every_way_of_working_nests(service: Wire, recorded: Recorded) -> None:
-    """Requests are in their calls, calls in their iteration or run, and all in what the caller is at."""
+    """Spans of requests are in those of their calls, these in the iteration or run, and all in the caller's span."""
     with httpx_instrumented(recorded):
         async with recorded.of(client_of(service.url)) as client:
             meetings = client.meetings
@@ -122,7 +122,7 @@ async def test_every_way_of_working_nests(service: Wire, recorded: Recorded) -> 
 
 
 async def test_what_the_reader_does_is_not_within(recorded: Recorded) -> None:
-    """Between two rows, and after a call, the current span is what it was before."""
+    """Between two rows, and after a call, the current span is the one from before."""
     service = answers(page(1, "t"), page(2), page(1, "t"), page(2), page(1, "t"), page(2))
     seen = []
     async with through(service) as plain, recorded.of(plain) as client:
@@ -143,7 +143,7 @@ async def test_what_the_reader_does_is_not_within(recorded: Recorded) -> None:
 
 
 async def test_calls_at_once(service: Wire, recorded: Recorded) -> None:
-    """Calls that are under way together are each within their own caller's span."""
+    """Concurrent calls are each within the span of their own caller."""
 
     async def caller(client: PyasClient, number: int) -> None:
         with recorded.tracer.start_as_current_span(f"caller {number}"):
@@ -158,9 +158,9 @@ async def test_calls_at_once(service: Wire, recorded: Recorded) -> None:
 
 
 async def test_retries_are_seen(recorded: Recorded) -> None:
-    """A span says what became of each attempt, why the call waited, and how it ended."""
+    """A span says how each attempt ended, why the call waited, and how it ended."""
     refused = httpx.Response(429, json=KEY_LIMIT, headers={"retry-after": "0"})
-    service = answers(httpx.ConnectError("nobody is there"), httpx.Response(503), refused)
+    service = answers(httpx.ConnectError("no server"), httpx.Response(503), refused)
     async with through(service, retry=RetryPolicy(base=0.001, cap=0.001)) as plain, recorded.of(plain) as client:
         await client.meetings.get(81)
     span = recorded.named("pyas.meetings.get")
@@ -188,7 +188,7 @@ async def test_retries_are_seen(recorded: Recorded) -> None:
 
 
 async def test_failures_and_cancellations(recorded: Recorded) -> None:
-    """A span of what failed names the error; one of what was cancelled says so, and is no error."""
+    """The span of a failed call names the error; that of a cancelled call says so, and is no error."""
     stuck = anyio.Event()
 
     async def answer(request: httpx.Request) -> httpx.Response:
@@ -235,7 +235,7 @@ async def test_a_listing_tells_its_story(recorded: Recorded) -> None:
 
 
 async def test_a_loop_that_was_left(recorded: Recorded) -> None:
-    """The span of a loop that was left ends, without cleaning up; so does that of a block that was left."""
+    """The span of a loop or a block that was left early ends without a clean-up."""
     async with through(answers(page(1, "t"), page(1, "t"), page(2))) as plain, recorded.of(plain) as client:
         async for _ in client.meetings.iter_all():
             break
@@ -247,7 +247,7 @@ async def test_a_loop_that_was_left(recorded: Recorded) -> None:
 
 
 async def test_metrics(recorded: Recorded) -> None:
-    """Calls, attempts and waits are measured in seconds; the budget is shown once somebody asks."""
+    """Calls, attempts and waits are measured in seconds; the budget is read when the metrics are collected."""
     service = answers(httpx.Response(503), httpx.Response(200, json=MEETING), httpx.Response(404, json={}))
     swift = RetryPolicy(base=0.001, cap=0.001)
     async with through(service, retry=swift, budget=RateBudget.developer()) as plain, recorded.of(plain) as client:
@@ -272,7 +272,7 @@ async def test_metrics(recorded: Recorded) -> None:
 
 @of_the_own_pool
 async def test_no_secrets(recorded: Recorded) -> None:
-    """Neither the key, nor a page token, nor what a meeting is about is in a span or a metric."""
+    """Neither the key, nor a page token, nor the contents of a meeting are in a span or a metric."""
 
     def echo(seen: Seen) -> bytes:
         if seen.method == "GET" and "nextPageToken" not in seen.target:
@@ -294,7 +294,7 @@ async def test_no_secrets(recorded: Recorded) -> None:
 
 @of_the_own_pool
 async def test_without_an_sdk(service: Wire) -> None:
-    """Where nobody records, the context of requests is left as it is; where nothing is sampled, requests know it."""
+    """Without an SDK, requests keep their context; if a span is not sampled, requests know that."""
     seen = []
     watch: Any = lambda event: seen.append(trace.get_current_span().get_span_context())  # noqa: E731 -- a handler
     async with instrument(client_of(service.url)) as client:
@@ -331,7 +331,7 @@ async def test_the_requests_are_named_rightly() -> None:
             lambda: client.accounts.connect(code="c", name="n"),
         ):
             operations.clear()
-            with contextlib.suppress(PyasError):  # what the answer says is not the point
+            with contextlib.suppress(PyasError):  # the response does not matter here
                 await call()
             assert REQUESTS[operations[0]] == sent[-1]
     assert len(REQUESTS) == len(sent)

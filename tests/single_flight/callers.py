@@ -1,4 +1,4 @@
-"""A service that answers when it is told to, and callers that wait for it."""
+"""A service that answers when it is released, and callers that wait for it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Held:
-    """Answers requests only once it is let go; the n-th one with the n-th document, and then always the last."""
+    """Answers requests only after `go` is set: the n-th with the n-th document, all further ones with the last."""
 
     def __init__(self, *answers: bytes) -> None:
         self.go = threading.Event()
@@ -39,7 +39,7 @@ class Held:
 
 
 class Caller:
-    """One who asks for a meeting."""
+    """A caller that gets a meeting."""
 
     def __init__(self) -> None:
         self.scope = anyio.CancelScope()
@@ -48,18 +48,18 @@ class Caller:
         self.error: BaseException | None = None
 
     async def ask(self, client: PyasClient, meeting_id: int | str = 81, **more: Any) -> None:  # noqa: ANN401
-        """Ask, and keep what comes."""
+        """Get the meeting, and keep the value or the error."""
         try:
             with self.scope:
                 self.value = await client.meetings.get(meeting_id, **more)
-        except BaseException as error:  # noqa: BLE001  (whatever it is, it is looked at)
+        except BaseException as error:  # noqa: BLE001  (the tests look at any exception)
             self.error = error
         finally:
             self.ended.set()
 
 
 class Crowd:
-    """Callers, begun one after the other."""
+    """Callers, started one after the other."""
 
     def __init__(self, tasks: TaskGroup, client: PyasClient) -> None:
         self.callers: list[Caller] = []
@@ -67,7 +67,7 @@ class Crowd:
         self._client = client
 
     async def ask(self, count: int = 1, client: PyasClient | None = None, meeting_id: int | str = 81) -> list[Caller]:
-        """Let so many callers ask, and see that each of them has begun to wait."""
+        """Start this many callers, and return when each of them waits."""
         new = [Caller() for _ in range(count)]
         self.callers += new
         before = inside.waiting_for_shared_calls(self._client)
@@ -84,7 +84,7 @@ class Crowd:
 
     @property
     def values(self) -> list[MeetingDetail | None]:
-        """What they got."""
+        """The meetings that they got."""
         return [caller.value for caller in self.callers]
 
 
@@ -103,7 +103,7 @@ async def held(*answers: bytes, **options: Any) -> AsyncIterator[tuple[Wire, Hel
 
 
 async def settle(condition: Callable[[], object]) -> None:
-    """Wait until something is so, and see that it stays so for some rounds of the event loop."""
+    """Wait until a condition holds, and check that it holds for some more turns of the event loop."""
     with anyio.fail_after(5):
         await until(condition)
         for _ in range(10):
@@ -112,12 +112,12 @@ async def settle(condition: Callable[[], object]) -> None:
 
 
 async def assert_nothing_left(client: PyasClient, before: set[int]) -> None:
-    """See that no call, no place in the budget and no task is left over."""
+    """Check that no call, no slot in the budget and no task is left."""
     assert {} == inside.under_way(client)
     await rest()
     assert before == tasks()
 
 
 def tasks() -> set[int]:
-    """Tell the tasks of this event loop."""
+    """Return the tasks of this event loop."""
     return {task.id for task in anyio.get_running_tasks()}

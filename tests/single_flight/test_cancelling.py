@@ -1,4 +1,4 @@
-"""Cancellation of whoever shares a call: the others go on, the last one takes the call with it, and nothing is left."""
+"""Cancelled callers of a shared call: the others go on, the last one ends the call, and nothing is left."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from runtime.wires import Wire
 
 STEPS = 100
-"""More than a call has."""
+"""More steps than a call has."""
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("leaving", [[0], [2], [0, 1], [0, 2], [1, 2]], ids=str)
 async def test_some_leave(leaving: list[int]) -> None:
-    """Whoever is cancelled leaves at once, first or last; the others get the meeting of the one call."""
+    """A cancelled caller leaves at once, whether first or last; the others get the meeting of the one call."""
     async with held() as (server, service, _, crowd):
         callers = await crowd.ask(3)
         await until(lambda: server.requests)
@@ -52,7 +52,7 @@ async def test_some_leave(leaving: list[int]) -> None:
 
 @pytest.mark.anyio
 async def test_all_leave() -> None:
-    """When the last one is cancelled, the call ends with it: no task, no request, no place in the budget is left."""
+    """When the last caller is cancelled, the call ends with it: no task, no request and no slot is left."""
     async with held() as (server, service, client, crowd):
         before = tasks()
         callers = await crowd.ask(3)
@@ -70,8 +70,8 @@ async def test_all_leave() -> None:
 
 
 @pytest.mark.anyio
-async def test_whoever_comes_after_the_last_left() -> None:
-    """The last one stays until its call has ended, however long that takes; who asks meanwhile gets another call."""
+async def test_a_caller_after_the_last_one_left() -> None:
+    """The last caller stays until its call has ended, however long that takes; a caller meanwhile gets another call."""
     asked, given = anyio.Event(), anyio.Event()
 
     async def key() -> str:
@@ -99,21 +99,21 @@ async def test_whoever_comes_after_the_last_left() -> None:
 
 @pytest.fixture(scope="module")
 def service() -> Iterator[Wire]:
-    """Serve on a socket, a little slowly, so that a call has time to be shared."""
+    """Serve on a socket, slowly enough for a call to be shared."""
     pause = threading.Event()
     with wire(lambda seen: None if pause.wait(0.002) else found(seen)) as server:
         yield server
 
 
 def opened(service: Wire) -> PyasClient:
-    """Make a client with one connection at most, which shares calls."""
+    """Make a client with one connection that shares calls."""
     return client_of(service.url, max_connections=1, budget=RateBudget(1_000), single_flight=True)
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("warm", [False, True], ids=["cold", "warm"])
 async def test_first_leaves_at_any_step(service: Wire, anyio_backend: str, warm: bool) -> None:
-    """Whenever the first is cancelled, the second gets the meeting, for one call altogether."""
+    """At whatever step the first caller is cancelled, the second gets the meeting, for one call altogether."""
     left = 0
     for chosen in range(1, STEPS):
         async with opened(service) as client:
@@ -136,13 +136,13 @@ async def test_first_leaves_at_any_step(service: Wire, anyio_backend: str, warm:
             left += first.value is None
             if not first.scope.cancel_called:
                 break
-    assert 2 < left < STEPS - 1  # a call over an open connection has three points and no more
+    assert 2 < left < STEPS - 1  # a call over an open connection has exactly three steps
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("warm", [False, True], ids=["cold", "warm"])
 async def test_both_leave_at_any_step(service: Wire, anyio_backend: str, warm: bool) -> None:
-    """Whenever both are cancelled, nothing is left of their call, and the client is whole."""
+    """At whatever step both callers are cancelled, nothing is left of their call, and the client can be used."""
     left = 0
     for chosen in range(1, STEPS):
         async with opened(service) as client:
@@ -167,13 +167,13 @@ async def test_both_leave_at_any_step(service: Wire, anyio_backend: str, warm: b
             left += all(caller.value is None for caller in callers)
             if not callers[0].scope.cancel_called:
                 break
-    assert 2 < left < STEPS - 1  # a call over an open connection has three points and no more
+    assert 2 < left < STEPS - 1  # a call over an open connection has exactly three steps
 
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("others", [0, 1])
 async def test_task_cancel_at_any_step(service: Wire, others: int) -> None:
-    """`task.cancel()` of the first at any step ends it as cancelled; who shares its call gets the meeting."""
+    """`task.cancel()` of the first caller at any step ends it as cancelled; the other caller gets the meeting."""
     left = 0
     for chosen in range(1, STEPS):
         async with opened(service) as client:
@@ -194,12 +194,12 @@ async def test_task_cancel_at_any_step(service: Wire, others: int) -> None:
             left += 1
             assert {asyncio.current_task()} == asyncio.all_tasks()
             await check_whole(client)
-    assert 2 < left < STEPS - 1  # a call over an open connection has three points and no more
+    assert 2 < left < STEPS - 1  # a call over an open connection has exactly three steps
 
 
 @pytest.mark.asyncio
 async def test_task_cancel_twice() -> None:
-    """A second `task.cancel()`, while the last one sees its call out, neither leaves the call behind nor is lost."""
+    """A second `task.cancel()`, while the last caller waits for the end of its call, is not lost, nor is the call."""
     async with held() as (server, _, client, _crowd):
         await client_ready(client, server)
         before = asyncio.all_tasks()
@@ -217,7 +217,7 @@ async def test_task_cancel_twice() -> None:
 
 
 async def client_ready(client: PyasClient, server: Wire) -> None:
-    """Open the client's pool, so that the next call goes out at once."""
+    """Open the client's pool, so that the next call is sent at once."""
     with anyio.move_on_after(5) as scope:
         async with anyio.create_task_group() as group:
             group.start_soon(client.meetings.get, 1)
@@ -227,7 +227,7 @@ async def client_ready(client: PyasClient, server: Wire) -> None:
 
 @pytest.mark.asyncio
 async def test_asyncio_timeout() -> None:
-    """`asyncio.timeout` around one caller ends that one with the TimeoutError of its own, and no other."""
+    """`asyncio.timeout` around one caller ends only that caller, with its TimeoutError."""
     async with held() as (server, service, client, crowd):
         await crowd.ask()
         await until(lambda: server.requests)
@@ -242,7 +242,7 @@ async def test_asyncio_timeout() -> None:
 
 @pytest.mark.asyncio
 async def test_asyncio_timeout_of_the_last() -> None:
-    """`asyncio.timeout` around the only caller ends the call, with the TimeoutError of its own."""
+    """`asyncio.timeout` around the only caller ends the call, and raises its TimeoutError."""
     async with held() as (_, _service, client, _crowd):
         before = tasks()
         with pytest.raises(TimeoutError):
@@ -253,7 +253,7 @@ async def test_asyncio_timeout_of_the_last() -> None:
 
 @pytest.mark.asyncio
 async def test_who_cancels_all_other_tasks() -> None:
-    """Whoever cancels tasks that are not theirs, the call's own among them, costs another call, and no caller."""
+    """If other code cancels the task of a shared call, the call is made again, and its callers get the meeting."""
     async with held() as (server, service, client, crowd):
         await crowd.ask(2)
         await until(lambda: server.requests)
@@ -268,7 +268,7 @@ async def test_who_cancels_all_other_tasks() -> None:
 
 @pytest.mark.asyncio
 async def test_eager_tasks() -> None:
-    """Where tasks begin at once, and may end at once, calls are shared, fail and are cancelled all the same."""
+    """With eager tasks, which may end at once, calls are shared, fail and are cancelled in the same way."""
     if sys.version_info < (3, 12):
         pytest.skip("Python 3.12 brought eager tasks")
     fail = True
@@ -296,7 +296,7 @@ async def test_eager_tasks() -> None:
 
 
 def test_the_loop_ends_under_it(anyio_backend: str) -> None:
-    """A program that ends in the middle of a shared call ends as it would without: no warning, no task, no hang."""
+    """A program that ends during a shared call ends as with any call: no warning, no task, no hang."""
     released = threading.Event()
 
     class EndedError(Exception):
@@ -320,7 +320,7 @@ def test_the_loop_ends_under_it(anyio_backend: str) -> None:
 
 
 def test_asyncio_run_ends_under_it() -> None:
-    """`asyncio.run` cancels the tasks that its main function left behind, sharers and call alike, and returns."""
+    """`asyncio.run` cancels the tasks that its main function left, both callers and call, and returns."""
     released = threading.Event()
     with wire(lambda seen: found(seen) if released.wait(5) else None) as server:
         left: list[asyncio.Task[Any]] = []
@@ -338,7 +338,7 @@ def test_asyncio_run_ends_under_it() -> None:
 
 
 def test_trio_is_left_as_it_was() -> None:
-    """On trio, the task of a call that was shared and left is gone when the last caller is."""
+    """On trio, the task of a shared call has ended when its last cancelled caller has ended."""
     counts: list[int] = []
     released = threading.Event()
     with wire(lambda seen: found(seen) if released.wait(5) else None) as server:

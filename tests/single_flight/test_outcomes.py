@@ -1,4 +1,4 @@
-"""What sharers get when the call fails: each the error that it would have got, as an object of its own."""
+"""Shared calls that fail: each caller gets the error that it would have got alone, as a separate object."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ pytestmark = pytest.mark.anyio
 MISSING = document({"code": 3001, "message": "Meeting does not exist"}, 404)
 
 
-async def test_an_error_is_everybodys() -> None:
-    """A call that fails fails for all who share it, at the price of one call."""
+async def test_an_error_is_raised_to_all_callers() -> None:
+    """A shared call that fails raises its error to all callers, and costs one call."""
     async with held(MISSING) as (server, service, _, crowd):
         callers = await crowd.ask(3)
         service.go.set()
@@ -49,7 +49,7 @@ async def test_an_error_is_everybodys() -> None:
 
 
 async def test_errors_are_objects_of_their_own() -> None:
-    """What one caller does with its error is nothing to the others: traceback, notes, cause and attributes."""
+    """A caller that changes the traceback, notes, cause or attributes of its error changes no other caller's."""
     async with held(MISSING) as (_, service, _, crowd):
         callers = await crowd.ask(3)
         service.go.set()
@@ -70,7 +70,7 @@ async def test_errors_are_objects_of_their_own() -> None:
 
 
 async def test_retries_are_shared() -> None:
-    """Attempts that fail are made again once for all, not once for each."""
+    """A failed attempt is retried once for all callers, not once for each."""
     failed = document({"error": "x"}, 500)
     async with held(failed, failed, document(MEETING)) as (server, service, _, crowd):
         await crowd.ask(3)
@@ -81,7 +81,7 @@ async def test_retries_are_shared() -> None:
 
 
 async def test_failed_for_good() -> None:
-    """When the attempts are used up, all have the last one's error."""
+    """When the attempts are used up, all callers get the error of the last one."""
     async with held(document({"error": "x"}, 500), retry=RetryPolicy(max_attempts=2, base=0, cap=0)) as (
         server,
         service,
@@ -96,7 +96,7 @@ async def test_failed_for_good() -> None:
 
 
 class OwnError(Exception):
-    """An error of the user's code, with a constructor that takes something else than `args`."""
+    """An error of the user's code whose constructor does not take `args`, so that it cannot be copied."""
 
     def __init__(self, code: int, why: str) -> None:
         super().__init__(f"{code}: {why}")
@@ -109,7 +109,7 @@ class Stop(BaseException):
 
 @pytest.mark.parametrize("kind", [ValueError, OwnError, Stop, SystemExit, KeyboardInterrupt])
 async def test_errors_of_the_users_code(kind: type[BaseException]) -> None:
-    """What the user's own code raises comes out of all who share the call, whatever it is, and of nothing else."""
+    """Any exception of the user's code is raised to all callers of the shared call, and nowhere else."""
     error = OwnError(7, "y") if kind is OwnError else kind("x")
 
     async def key() -> str:
@@ -135,12 +135,12 @@ async def test_errors_of_the_users_code(kind: type[BaseException]) -> None:
     first, *others = (caller.error for caller in callers)
     assert first is not None
     first.add_note("of the first")
-    if kind is not OwnError:  # which nobody can copy: it is the same for all
+    if kind is not OwnError:  # which cannot be copied: all callers get the same object
         assert [["of the user"]] * 2 == [other.__notes__ for other in others if other is not None]
 
 
 async def test_deadline_of_its_own() -> None:
-    """A caller with a shorter deadline ends by it; those with a longer one are answered."""
+    """A caller with a shorter deadline ends by it; callers with a longer one get the meeting."""
     async with held() as (server, service, client, crowd):
         await crowd.ask(2)
         hasty = Caller()
@@ -154,7 +154,7 @@ async def test_deadline_of_its_own() -> None:
 
 
 async def test_deadline_of_all() -> None:
-    """The deadline ends a shared call for all, and nothing is left."""
+    """The deadline ends a shared call for all callers, and nothing is left."""
     async with held(deadline=0.05, timeout=None) as (_, _service, client, crowd):
         before = tasks()
         callers = await crowd.ask(3)
@@ -175,7 +175,7 @@ async def test_deadline_of_all() -> None:
     ],
 )
 async def test_joined_in_time(age: float, options: dict[str, float | None], calls: int) -> None:
-    """A call is not joined after half of its deadline, so that nobody has less than half of their own."""
+    """A call cannot be joined after half of its deadline, so that each caller has at least half of its own."""
     now = 0.0
     async with held(**options) as (server, service, client, crowd):
         inside.set_clock_of_calls(client, Clock(now=lambda: now))
@@ -189,7 +189,7 @@ async def test_joined_in_time(age: float, options: dict[str, float | None], call
 
 
 async def test_late_calls_are_shared_among_themselves() -> None:
-    """Those who come too late for one call share the next one."""
+    """Callers that come too late for one call share the next one."""
     now = 0.0
     async with held() as (server, service, client, crowd):
         inside.set_clock_of_calls(client, Clock(now=lambda: now))
@@ -202,7 +202,7 @@ async def test_late_calls_are_shared_among_themselves() -> None:
 
 
 async def test_bulk_calls_are_joined_while_they_wait() -> None:
-    """A bulk call's deadline counts from its release, for all who share it: it is joined however long it has waited."""
+    """The deadline of a bulk call excludes its wait for the budget: it can be joined however long it has waited."""
     now = 0.0
     async with held() as (server, service, client, crowd):
         inside.set_clock_of_calls(client, Clock(now=lambda: now))
@@ -216,7 +216,7 @@ async def test_bulk_calls_are_joined_while_they_wait() -> None:
 
 
 async def test_one_place_in_the_budget() -> None:
-    """A shared call takes one place in the call budget, also while it waits for it."""
+    """A shared call takes one slot in the call budget, also while it waits for it."""
     async with held(budget=RateBudget(1, window=1000.0), deadline=None) as (server, service, client, crowd):
         service.go.set()
         await client.meetings.get(81)
@@ -232,7 +232,7 @@ async def test_one_place_in_the_budget() -> None:
 
 @pytest.mark.parametrize("where", ["wire", "budget", "pause", "key"])
 async def test_closed_under(where: str) -> None:
-    """Closing the client ends a shared call for all, wherever it is, and waits for its end."""
+    """Closing the client ends a shared call for all callers, at any step, and waits for its end."""
     asked = anyio.Event()
 
     async def key() -> str:
@@ -282,7 +282,7 @@ async def test_closed_under(where: str) -> None:
 
 
 async def test_after_closing() -> None:
-    """A closed client shares nothing any more."""
+    """A closed client shares no calls."""
     async with held() as (server, _, client, _crowd):
         await client.aclose()
         with pytest.raises(ClientClosedError):
@@ -291,7 +291,7 @@ async def test_after_closing() -> None:
 
 
 def test_in_another_loop(anyio_backend: str) -> None:
-    """A client that shares calls belongs to one event loop, like any other: nobody joins a call of another loop."""
+    """A client that shares calls belongs to one event loop, like any other: a call of another loop cannot be joined."""
     asked, ended = threading.Event(), threading.Event()
 
     async def answer(request: httpx.Request) -> httpx.Response:
@@ -318,7 +318,7 @@ def test_in_another_loop(anyio_backend: str) -> None:
 
 
 async def test_secrets_stay_out() -> None:
-    """The frames that a shared call's error shows hold no key."""
+    """The frames in the traceback of a shared call's error hold no key."""
     async with held(MISSING) as (_, service, _, crowd):
         [caller] = await crowd.ask()
         service.go.set()

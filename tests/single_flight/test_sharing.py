@@ -1,4 +1,4 @@
-"""Equal gets under way at the same moment are one call; what is not equal, or not at the same moment, is not."""
+"""Equal gets that are under way at the same time are one call; others are not shared."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_equal_gets_are_one_call() -> None:
-    """Ten who ask for the same meeting at the same moment cost one call, and all of them get the meeting."""
+    """Ten gets of the same meeting at the same time cost one call, and each returns the meeting."""
     async with held() as (server, service, _, crowd):
         await crowd.ask(10)
         service.go.set()
@@ -34,7 +34,7 @@ async def test_equal_gets_are_one_call() -> None:
 
 
 async def test_later_gets_are_calls_of_their_own() -> None:
-    """What is asked for after an answer came is asked for anew: sharing is no cache."""
+    """A get after the response of another is a new call: sharing is no cache."""
     async with held() as (server, service, client, _):
         service.go.set()
         for _ in range(3):
@@ -43,7 +43,7 @@ async def test_later_gets_are_calls_of_their_own() -> None:
 
 
 async def test_off_by_default() -> None:
-    """Without `single_flight`, each get is a call, and none runs in a task beside its caller's."""
+    """Without `single_flight`, each get is a call, and runs in the task of its caller."""
     before: list[set[int]] = []
     seen: list[Event] = []
 
@@ -89,7 +89,7 @@ VIEWS: dict[str, Callable[[PyasClient], PyasClient]] = {
 
 @pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)
 async def test_unequal_options(view: Callable[[PyasClient], PyasClient]) -> None:
-    """A call that is made otherwise is another call: two are sent, and each is answered."""
+    """A get with other options is another call: two are sent, and each gets its response."""
     async with held() as (server, service, client, crowd), anyio.create_task_group() as group:
         await crowd.ask(2)
         other = Caller()
@@ -103,7 +103,7 @@ async def test_unequal_options(view: Callable[[PyasClient], PyasClient]) -> None
 
 
 async def test_equal_views_share() -> None:
-    """Views share with their client, and with each other, if what they say is the same."""
+    """Views share calls with their client and with each other, if their options are equal."""
     async with held() as (server, service, client, crowd):
         for view in (client, client.for_account("acc"), client.with_options(deadline=90), client.with_options()):
             await crowd.ask(client=view)
@@ -131,7 +131,7 @@ async def test_nothing_but_gets_is_shared() -> None:
 
 
 async def test_events_are_told_once() -> None:
-    """`on_event` is told of the one call."""
+    """`on_event` gets the events of the one call."""
     events: list[Event] = []
     async with held(on_event=events.append) as (_, service, _, crowd):
         await crowd.ask(3)
@@ -141,8 +141,8 @@ async def test_events_are_told_once() -> None:
 
 
 async def test_context_of_the_first() -> None:
-    """The call is made in the context of whoever asked first, as it would be without sharing."""
-    whose: ContextVar[str] = ContextVar("whose", default="nobody's")
+    """The call runs in the context of the first caller, as it would without sharing."""
+    whose: ContextVar[str] = ContextVar("whose", default="none")
     seen: list[str] = []
 
     async def key() -> str:
@@ -162,7 +162,7 @@ async def test_context_of_the_first() -> None:
 
 
 async def test_a_shared_call_counts_no_request() -> None:
-    """A call that shares the request of another counts none of its own."""
+    """A call that shares the request of another counts no request."""
     async with held() as (_, service, client, crowd):
         await crowd.ask()
         trace = CallTrace()
@@ -176,7 +176,7 @@ async def test_a_shared_call_counts_no_request() -> None:
 
 @pytest.mark.parametrize("value", ["yes", 1, 0, "", []])
 def test_refused(value: Any) -> None:  # noqa: ANN401
-    """What is neither true nor false is refused by its name."""
+    """A value that is not a bool is refused, and the error names the parameter."""
     with pytest.raises(ConfigurationError, match="single_flight"):
         PyasClient(KEY, single_flight=value)
     with pytest.raises(ConfigurationError, match="single_flight"):

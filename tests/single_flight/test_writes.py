@@ -1,4 +1,4 @@
-"""A write to a meeting ends the sharing of its gets: nobody is told what was so before the write they know of."""
+"""A write to a meeting ends the sharing of its gets: no caller gets the state from before a write that it knows of."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ every_write = pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
 
 
 class Gates:
-    """Holds gets and writes back, each until it is let go."""
+    """Answers gets and writes only when they are released."""
 
     def __init__(self) -> None:
         self.get, self.write = threading.Event(), threading.Event()
@@ -46,7 +46,7 @@ class Gates:
 
 
 class Scene:
-    """A client, its service, and who asks for the meeting."""
+    """A client, its service, and the callers of the meeting."""
 
     def __init__(self, server: Wire, gates: Gates, client: PyasClient, tasks: Any) -> None:  # noqa: ANN401
         self.server, self.gates, self.client, self._tasks = server, gates, client, tasks
@@ -59,14 +59,14 @@ class Scene:
         return sum(seen.method == "GET" for seen in self.server.requests)
 
     async def ask(self, meeting_id: int | str = 81) -> None:
-        """Let somebody ask for the meeting."""
+        """Start a caller that gets the meeting."""
         caller, before = Caller(), inside.waiting_for_shared_calls(self.client)
         self.callers.append(caller)
         self._tasks.start_soon(caller.ask, self.client, meeting_id)
         await until(lambda: inside.waiting_for_shared_calls(self.client) == before + 1)
 
     async def begin(self, write: Callable[[PyasClient], Awaitable[object]]) -> None:
-        """Begin a write, and see it on the wire."""
+        """Begin a write, and wait until its request was sent."""
 
         async def run() -> None:
             try:
@@ -86,7 +86,7 @@ class Scene:
         await self.written.wait()
 
     async def gets_are(self, count: int) -> None:
-        """See that the service has got so many gets, once all are answered."""
+        """Check that the service has received this many gets, after all have ended."""
         await until(lambda: self.gets >= count)
         self.gates.get.set()
         for caller in self.callers:
@@ -111,7 +111,7 @@ async def scene() -> AsyncIterator[Scene]:
 
 @every_write
 async def test_asked_before_and_during(write: Callable[[PyasClient], Awaitable[object]]) -> None:
-    """What was asked for before a write is no answer for who asks once it has begun."""
+    """A get after the beginning of a write does not share a get from before it."""
     async with scene() as stage:
         await stage.ask()
         await stage.ask()
@@ -124,7 +124,7 @@ async def test_asked_before_and_during(write: Callable[[PyasClient], Awaitable[o
 
 @every_write
 async def test_asked_during_and_after(write: Callable[[PyasClient], Awaitable[object]]) -> None:
-    """What was asked for while a write was under way is no answer for who asks once it has ended."""
+    """A get after the end of a write does not share a get from before its end."""
     async with scene() as stage:
         await stage.begin(write)
         await stage.ask()
@@ -137,7 +137,7 @@ async def test_asked_during_and_after(write: Callable[[PyasClient], Awaitable[ob
 
 @every_write
 async def test_asked_before_and_after(write: Callable[[PyasClient], Awaitable[object]]) -> None:
-    """What was asked for before a write is no answer for who asks after it; that write has its own three groups."""
+    """Gets before, during and after a write are three groups, each with its own call."""
     async with scene() as stage:
         await stage.ask()
         await stage.begin(write)
@@ -177,7 +177,7 @@ async def test_writes_that_are_cancelled() -> None:
 
 
 async def test_two_writes_at_once() -> None:
-    """Of two writes under way, the end of each ends the sharing."""
+    """With two writes under way, the end of each ends the sharing."""
     async with scene() as stage:
         scope = anyio.CancelScope()
 
@@ -205,7 +205,7 @@ async def test_two_writes_at_once() -> None:
     ],
 )
 async def test_writes_elsewhere(write: Callable[[PyasClient], Awaitable[object]]) -> None:
-    """A write to another id, the meeting's own uuid included, leaves the sharing as it is."""
+    """A write to another id, even to the uuid of the same meeting, does not end the sharing."""
     async with scene() as stage:
         await stage.ask()
         await stage.begin(write)
@@ -215,8 +215,8 @@ async def test_writes_elsewhere(write: Callable[[PyasClient], Awaitable[object]]
         await stage.gets_are(1)
 
 
-async def test_whoever_waits_is_answered() -> None:
-    """Those who asked before the write get what they asked for: the write takes nobody's call away."""
+async def test_callers_from_before_a_write() -> None:
+    """Callers from before the write get the meeting: the write does not cancel their call."""
     async with scene() as stage:
         await stage.ask()
         await until(lambda: stage.gets == 1)
@@ -227,7 +227,7 @@ async def test_whoever_waits_is_answered() -> None:
 
 
 async def test_reads_between_leave_it() -> None:
-    """Reads of the same meeting that are made otherwise leave the sharing as it is."""
+    """A get of the same meeting with other options does not end the sharing."""
     async with scene() as stage:
         await stage.ask()
         stage.gates.get.set()

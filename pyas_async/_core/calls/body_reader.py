@@ -85,7 +85,7 @@ class BodyReader:
                 self._keep(gzip.decompress(piece, _STEP))
                 piece = gzip.unused_data if gzip.eof else gzip.unconsumed_tail
         except zlib.error as error:
-            self._fail(f"the answer says that it is gzip, and is none ({error})")
+            self._fail(f"the answer says that it is gzip, and is not ({error})")
         return gzip
 
     def _keep(self, piece: bytes) -> None:

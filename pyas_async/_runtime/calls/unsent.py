@@ -43,7 +43,7 @@ class UnsentCall:
             self._scope = scope
             yield
         self._scope = None
-        # A wait that succeeds at the moment of its cancellation has succeeded. Its caller checks once more before it
+        # A wait that succeeds at the moment of its cancellation counts as a success. The caller checks again before it
         # sends.
         if scope.cancelled_caught:
             self.check()

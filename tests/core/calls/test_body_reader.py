@@ -1,4 +1,4 @@
-"""Bodies: whole or not at all, within bounds, however they are cut into pieces."""
+"""Bodies: complete or rejected, within limits, in pieces of any size."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ cuts = st.lists(st.integers(0, 2_000), max_size=6)
 
 
 def fed(body: BodyReader, wire: bytes, cuts: list[int]) -> bytes | None:
-    """Give a body in pieces, as long as it wants more, and then its end."""
+    """Feed a body in pieces as long as more are wanted, and finish it."""
     places = [0, *sorted(min(cut, len(wire)) for cut in cuts), len(wire)]
     for start, end in itertools.pairwise(places):
         if not body.feed(wire[start:end]):
@@ -30,7 +30,7 @@ def fed(body: BodyReader, wire: bytes, cuts: list[int]) -> bytes | None:
 @brisk
 @given(text=st.binary(max_size=LIMIT), cuts=cuts, encoding=st.sampled_from(["", "identity", "utf-8", "Identity, none"]))
 def test_plain(text: bytes, cuts: list[int], encoding: str) -> None:
-    """A body that is not compressed is its pieces, also where the header names what is no compression."""
+    """A body that is not compressed is its pieces joined, even if the header names something that is no encoding."""
     assert text == fed(BodyReader(encoding.split(",", maxsplit=1)[0], LIMIT), text, cuts)
 
 
@@ -42,28 +42,28 @@ def test_plain(text: bytes, cuts: list[int], encoding: str) -> None:
     encoding=st.sampled_from(["gzip", " GZIP ", "x-gzip", "identity, gzip", ", gzip", "gzip,"]),
 )
 def test_gzip(texts: list[bytes], zeros: int, cuts: list[int], encoding: str) -> None:
-    """A body that is compressed comes out as it went in, in one member or in several, with zeros behind them or not."""
+    """A compressed body is decompressed, from one member or several, with or without zeros after them."""
     wire = b"".join(map(gzip.compress, texts)) + bytes(zeros)
 
     assert b"".join(texts) == fed(BodyReader(encoding, LIMIT), wire, cuts)
 
 
 def test_gzip_byte_by_byte() -> None:
-    """A compressed body may come one byte at a time, with the zeros behind it."""
+    """A compressed body may come one byte at a time, also with zeros after it."""
     wire = gzip.compress(b"one") + gzip.compress(b"two") + bytes(20)
 
     assert b"onetwo" == fed(BodyReader("gzip", LIMIT), wire, list(range(len(wire))))
 
 
 def test_long_gzip() -> None:
-    """A body far longer than what is decompressed at a time comes out whole, from one piece."""
+    """A body far longer than one step of decompression is complete, even from one piece."""
     text = b"0123456789" * 100_000
 
     assert text == fed(BodyReader("gzip"), gzip.compress(text), [])
 
 
 def test_limit_is_for_all_members_together() -> None:
-    """Where the first member of a compressed body fills the limit, one more byte in the next is refused."""
+    """If the first member of a compressed body fills the limit, one more byte in the next is too much."""
     wire = gzip.compress(b" " * LIMIT) + gzip.compress(b" ")
     body = BodyReader("gzip", LIMIT)
 
@@ -88,7 +88,7 @@ def test_memory_beyond_the_limit() -> None:
 @brisk
 @given(size=st.integers(0, 3 * LIMIT), cuts=cuts, packed=st.booleans())
 def test_limit(size: int, cuts: list[int], packed: bool) -> None:
-    """Just what is larger than the limit is refused, by its size when it is decompressed."""
+    """Exactly the bodies that are larger than the limit are rejected, by their decompressed size."""
     text = b" " * size
     body = BodyReader("gzip" if packed else "", LIMIT)
     found = fed(body, gzip.compress(text) if packed else text, cuts)
@@ -100,7 +100,7 @@ def test_limit(size: int, cuts: list[int], packed: bool) -> None:
 @brisk
 @given(text=st.binary(max_size=300), left_out=st.integers(1, 400), cuts=cuts)
 def test_cut(text: bytes, left_out: int, cuts: list[int]) -> None:
-    """A compressed body that is cut anywhere is no body; where nothing came, there is nothing."""
+    """A compressed body that is cut anywhere is rejected; if no byte came, the body is empty."""
     packed = gzip.compress(text)
     wire = packed[: max(0, len(packed) - left_out)]
     body = BodyReader("gzip", LIMIT)
@@ -112,7 +112,7 @@ def test_cut(text: bytes, left_out: int, cuts: list[int]) -> None:
 @brisk
 @given(wire=st.binary(min_size=1, max_size=200), cuts=cuts)
 def test_no_gzip(wire: bytes, cuts: list[int]) -> None:
-    """What says that it is gzip, and is none, has a fault, and breaks nothing."""
+    """A body that is said to be gzip, and is not, has a fault, and raises nothing."""
     body = BodyReader("gzip", LIMIT)
 
     assert fed(body, wire, cuts) is None
@@ -120,16 +120,16 @@ def test_no_gzip(wire: bytes, cuts: list[int]) -> None:
 
 
 def test_zlib_is_no_gzip() -> None:
-    """Another form of the same compression is no gzip: services confuse the two, and one name stands for one form."""
+    """Other forms of the same compression are no gzip. Services confuse them, but each name means one form."""
     body = BodyReader("gzip", LIMIT)
 
     assert fed(body, zlib.compress(b"text"), []) is None
-    assert "is none" in str(body.fault)
+    assert "and is not" in str(body.fault)
 
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "deflate", "gzip, gzip", "gzip, br", "Br;q=1"])
 def test_not_asked_for(encoding: str) -> None:
-    """A compression that was not asked for is named, and nothing of the body is kept."""
+    """The fault names a compression that was not asked for, and nothing of the body is kept."""
     body = BodyReader(encoding)
 
     assert not body.feed(b"whatever")
@@ -139,7 +139,7 @@ def test_not_asked_for(encoding: str) -> None:
 
 
 def test_endless_nothing() -> None:
-    """What is compressed and never gives a byte comes to an end, too."""
+    """Compressed data that never yields a byte is limited as well."""
     packer = zlib.compressobj(9, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
     head = packer.compress(b"") + packer.flush(zlib.Z_FULL_FLUSH)
     nothing = packer.flush(zlib.Z_FULL_FLUSH) or b"\x00\x00\x00\xff\xff"
@@ -154,16 +154,16 @@ def test_endless_nothing() -> None:
 
 
 def test_after_the_end() -> None:
-    """What comes after the end of the compressed stream, and is neither zeros nor more of it, spoils it."""
+    """Bytes after the end of the gzip stream that are neither zeros nor another member are a fault."""
     for surplus in (b"surplus" * 50, *(bytes([byte]) * 20 for byte in range(1, 256))):
         body = BodyReader("gzip", LIMIT)
 
         assert fed(body, gzip.compress(b"text") + surplus, [10, 40, 60]) is None
-        assert "is none" in str(body.fault)
+        assert "and is not" in str(body.fault)
 
 
 def test_the_limit_of_users() -> None:
-    """Unless a test says otherwise, the bound is 16 MiB."""
+    """The default limit is 16 MiB."""
     body = BodyReader()
 
     assert body.feed(b" " * 16 * 2**20)
@@ -181,5 +181,5 @@ def test_the_limit_of_users() -> None:
     ],
 )
 def test_acceptable(offered: str, left: str) -> None:
-    """Of what a client offers, that is left which is decompressed within bounds."""
+    """Of the encodings that a client offers, only those are kept that are decompressed here."""
     assert left == supported_encodings(offered)

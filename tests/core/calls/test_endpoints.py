@@ -1,4 +1,4 @@
-"""The calls: ids that stay in their place, filters in the page's form, and nothing that contradicts itself."""
+"""The calls: ids that stay in their part of the path, filters in the page's form, and no contradictory arguments."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ CALLS: dict[str, tuple[Callable[[], Call[Any]], dict[str, Any]]] = {
 
 @pytest.mark.parametrize("name", CALLS)
 def test_calls(name: str) -> None:
-    """Each call travels as the page says, names itself in errors, and is repeated only where that does no harm."""
+    """Each call is sent as the page says, has its name for errors, and is repeated only if that is safe."""
     make, fields = CALLS[name]
 
     assert Call(operation=name.partition(" ")[0], **fields) == make()
@@ -171,7 +171,7 @@ def test_calls(name: str) -> None:
     ],
 )
 def test_refusals(refused: Callable[[], object], field: str, expected: str, got: str) -> None:
-    """What cannot be sent is refused by its name, with what it may be, and with what came."""
+    """An invalid argument is refused: the error has its name, what is expected, and what was given."""
     with pytest.raises(InvalidArgumentError) as caught:
         refused()
     error = caught.value
@@ -192,17 +192,17 @@ def test_refusals(refused: Callable[[], object], field: str, expected: str, got:
     ],
 )
 def test_segments(meeting_id: int | str, segment: str) -> None:
-    """Any number of 64 bits can be a meeting's; one that begins with a slash, or has two in a row, is encoded twice."""
+    """Any number of 64 bits can be a meeting id; an id that begins with a slash, or contains two, is encoded twice."""
     assert f"/zoom/meetings/{segment}" == meeting_path(meeting_id)
 
 
 def test_no_state() -> None:
-    """Where no state is given, none travels."""
+    """If no state is given, none is sent."""
     assert () == oauth_url(None).query
 
 
 def test_refusals_say_what_to_do() -> None:
-    """Who gave no account id, or an odd page, is told where one comes from."""
+    """The error for a missing account id or a wrong page token says where to get one."""
     for refused, hint in (
         (lambda: account(None), "PYAS_ACCOUNT_ID"),
         (lambda: list_meetings("acc", (), next_page_token=""), "None asks for the first page"),
@@ -219,7 +219,7 @@ def test_refusals_say_what_to_do() -> None:
 @example("...")
 @example("%2e%2e")
 def test_meeting_path(meeting_id: int | str) -> None:
-    """A meeting's id never leaves its segment of the path, and decodes to itself: twice where Zoom wants it twice."""
+    """An id never leaves its segment of the path, and decodes to itself: twice where Zoom wants two encodings."""
     assume(not {".", ".."} & set(re.split(r"[/\\]", str(meeting_id))) and str(meeting_id).isprintable())
     path = meeting_path(meeting_id)
     name = str(meeting_id)
@@ -239,7 +239,7 @@ def test_meeting_path(meeting_id: int | str) -> None:
     "make", [get_meeting, lambda account, number: update_meeting(account, number, MeetingUpdate(title="t"))]
 )
 def test_answer_to_a_number(make: Callable[..., Call[Any]], meeting_id: int | str, held: bool) -> None:
-    """Whoever names a meeting by number, or by its digits, gets that one and no other; a uuid is not compared."""
+    """A get by number or by digits accepts only the meeting with that number; a uuid is not compared."""
     call = make("acc", meeting_id)
 
     assert 81 == call.read(b'{"meeting": {"id": 81, "uuid": "another"}}').id
@@ -257,8 +257,8 @@ def test_answer_to_a_number(make: Callable[..., Call[Any]], meeting_id: int | st
         *(0, -1, True, 1.0, None, b"1"),
     ],
 )
-def test_meeting_id_refusals(wrong: Any) -> None:  # noqa: ANN401  (what type checkers refuse)
-    """What is no meeting's id is refused."""
+def test_meeting_id_refusals(wrong: Any) -> None:  # noqa: ANN401  (type checkers would reject it)
+    """An object that cannot be a meeting id is refused."""
     with pytest.raises(InvalidArgumentError, match="meeting_id"):
         meeting_path(wrong)
 
@@ -266,7 +266,7 @@ def test_meeting_id_refusals(wrong: Any) -> None:  # noqa: ANN401  (what type ch
 @brisk
 @given(st.none() | st.dates(date(1000, 1, 1)), st.none() | words, st.none() | st.sampled_from(ListType))
 def test_filters(start: date | None, end: str | None, kind: ListType | None) -> None:
-    """Filters go out under the page's names: dates as MM-DD-YYYY, strings untouched, nothing that was not given."""
+    """Filters are sent with the page's names: dates as MM-DD-YYYY, strings unchanged, and only those given."""
     expected = {"startDate": start and f"{start:%m-%d-%Y}", "endDate": end, "type": kind and kind.value}
     given_filters = list_filters(start_date=start, end_date=end, type=kind)
 
@@ -274,7 +274,7 @@ def test_filters(start: date | None, end: str | None, kind: ListType | None) -> 
 
 
 def test_filter_refusals() -> None:
-    """A moment is no day, an end is not before its start, a type is one of the page's words."""
+    """A datetime, an end before its start and an unknown type are refused."""
     wrong: list[dict[str, Any]] = [
         {"start_date": NOON},
         {"end_date": NOON},
@@ -289,7 +289,7 @@ def test_filter_refusals() -> None:
 
 
 def test_token_or_number() -> None:
-    """A page token and a page number never travel together."""
+    """A page token and a page number are never sent together."""
     with pytest.raises(InvalidArgumentError, match="page_number"):
         list_meetings("acc", (), next_page_token="tok", page_number=2)
 

@@ -1,4 +1,4 @@
-"""One call's life: what is done again, what is never done again, and what is said of a write in the end."""
+"""One call's life: what is retried, what is never sent again, and the final state of a write."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 NOTHING = answer(204)
 OTHERS = answer(200, {"success": True, "meeting": {"id": 2}})
 
-# What happened in turn; then the outcome of a read, of a create, of an update and of a delete.
+# The events in order; then the outcome for a read, a create, an update and a delete.
 TABLE: list[tuple[Any, ...]] = [
     ([MEETING], "returned", "returned", "returned", "returned"),
     ([GARBAGE], "DecodeError", "DecodeError done", "DecodeError done", "DecodeError done"),
@@ -92,7 +92,7 @@ ROWS = [
 
 @pytest.mark.parametrize(("events", "call", "outcome"), ROWS)
 def test_table(events: list[ResponseOrFault], call: Call[Any], outcome: str) -> None:
-    """For each kind of call and each course of things there is one outcome, and a write says what became of it."""
+    """Each kind of call has one outcome for each sequence of events, with the state of a write."""
     assert outcome == play(call, events).outcome
 
 
@@ -100,7 +100,7 @@ def test_table(events: list[ResponseOrFault], call: Call[Any], outcome: str) -> 
     ("call", "outcome"), [(GET, "RequestTimeoutError"), (CREATE, "RequestTimeoutError not_sent")], ids=["GET", "CREATE"]
 )
 def test_deadline_before_sending(call: Call[Any], outcome: str) -> None:
-    """A deadline that passes before anything was sent says so."""
+    """If the deadline passes before anything was sent, the error says so."""
     exchange = exchange_of(call, deadline=1.0)
     action = exchange.next(2.0)
 
@@ -110,7 +110,7 @@ def test_deadline_before_sending(call: Call[Any], outcome: str) -> None:
 
 @pytest.mark.parametrize("call", [UPDATE, DELETE], ids=["UPDATE", "DELETE"])
 def test_deadline_after_a_lost_answer(call: Call[Any]) -> None:
-    """A write whose answer was lost is unknown, also where the deadline passes before it could be tried again."""
+    """A write without a response has an unknown outcome, also if the deadline passes before a retry."""
     exchange = exchange_of(call, deadline=10.0)
     exchange.next(0.0)
     exchange.on_send(NOON)
@@ -122,7 +122,7 @@ def test_deadline_after_a_lost_answer(call: Call[Any]) -> None:
 
 
 def test_unknown_outcome_tells_what_is_known() -> None:
-    """An unknown outcome names the call, the meeting and the moment."""
+    """An unknown outcome names the call, the meeting and the time."""
     error = play(UPDATE, [LOST] * 4).error
 
     assert isinstance(error, OutcomeUnknownError)
@@ -130,13 +130,13 @@ def test_unknown_outcome_tells_what_is_known() -> None:
 
 
 def test_every_kind_is_in_the_table() -> None:
-    """The table knows each class of repetition."""
+    """The table has a call of each kind of `Repeat`."""
     assert set(Repeat) == {call.repeat for call in CALLS.values()}
 
 
 @pytest.mark.parametrize("name", CALLS)
 def test_what_needs_a_fresh_connection(name: str) -> None:
-    """A create always does; any other call does after an attempt without an answer, and not after an answer."""
+    """A create always needs one; another call needs one after an attempt without a response, and only then."""
     call = CALLS[name]
     exchange = exchange_of(call)
 

@@ -1,4 +1,4 @@
-"""How long a call lasts, how often it is tried, and how it is kept from storms."""
+"""How long a call lasts, how often it is tried, and the quota of retries."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_bounds(
 @brisk
 @given(events=st.lists(happenings, min_size=8, max_size=8), retry=policies)
 def test_create_is_never_repeated(events: list[ResponseOrFault], retry: RetryPolicy) -> None:
-    """A create goes out again only after a fault before sending, or a 429: nothing else is provably undone."""
+    """A create is sent again only after a fault before sending or a 429: only then it was certainly not carried out."""
     sent = play(CREATE, events, retry=retry, deadline=None).sent
     before_the_last = events[: sent - 1]
 
@@ -100,7 +100,7 @@ def test_create_is_never_repeated(events: list[ResponseOrFault], retry: RetryPol
 @brisk
 @given(policy=policies, attempt=st.integers(1, 5_000), jitter=st.floats(0, 1))
 def test_pause(policy: RetryPolicy, attempt: int, jitter: float) -> None:
-    """A drawn pause is never below zero, never above its cap, and never above what this attempt may draw."""
+    """A backoff is never below zero, never above its cap, and never above the ceiling of its attempt."""
     seconds = backoff(policy, attempt, jitter)
 
     assert 0 <= seconds <= policy.cap
@@ -109,7 +109,7 @@ def test_pause(policy: RetryPolicy, attempt: int, jitter: float) -> None:
 
 @pytest.mark.parametrize("status", [429, 503])
 def test_service_names_the_time(status: int) -> None:
-    """What the service asks for is waited at least, with at most a second of jitter above."""
+    """A call waits at least as long as the service asks for, and at most a second longer."""
     limited = answer(status, {"error": "Later"}, {"retry-after": "20.5"})
 
     assert [20.5] == play(GET, [limited], jitter=0.0).waits
@@ -117,7 +117,7 @@ def test_service_names_the_time(status: int) -> None:
 
 
 def test_key_limit_stops_the_key() -> None:
-    """Pyas's own limit stops all calls of the key for the time that it names: the one that met it waits with them."""
+    """Pyas's own limit pauses all calls of the key for the time that it names, the call that met it included."""
     exchange = exchange_of(GET)
     exchange.next(0.0)
     exchange.on_send(NOON)
@@ -141,7 +141,7 @@ def test_no_useless_wait() -> None:
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize("bounds", [{"deadline": None}, {"waits_excluded": True}], ids=["none", "without waits"])
 def test_no_endless_wait(status: int, seconds: float, bounds: dict[str, Any]) -> None:
-    """Nobody waits for more than an hour because of one answer, not even who waits for the budget without a bound."""
+    """No response makes a call wait for more than an hour, not even one without a limit for its waits."""
     limited = answer(status, {"error": "Rate limit exceeded"}, {"retry-after": str(seconds)})
     exchange = exchange_of(GET, **bounds)
     exchange.next(0.0)
@@ -164,13 +164,13 @@ def test_no_endless_wait(status: int, seconds: float, bounds: dict[str, Any]) ->
     ],
 )
 def test_limit_of_an_attempt(timeout: float | None, deadline: float | None, now: float, limit: float | None) -> None:
-    """An attempt may take the timeout, and no longer than the deadline leaves."""
+    """An attempt may take no longer than the timeout, and no longer than the time until the deadline."""
     assert Send(limit) == exchange_of(GET, timeout=timeout, deadline=deadline).next(now)
 
 
 @pytest.mark.parametrize(("waits_excluded", "left"), [(True, 5.0), (False, -95.0)])
-def test_wait_for_a_place(waits_excluded: bool, left: float) -> None:
-    """The wait for a place does not count for pages and bulk calls; for others it does."""
+def test_wait_for_a_slot(waits_excluded: bool, left: float) -> None:
+    """The deadline of pages and bulk calls excludes the wait for a slot; that of others includes it."""
     exchange = exchange_of(GET, deadline=10.0, waits_excluded=waits_excluded)
     exchange.on_wait(100.0)
 
@@ -194,7 +194,7 @@ def test_token_too_old() -> None:
     parts=st.lists(st.floats(0, 1), min_size=8, max_size=8),
     not_after=st.floats(0, 60),
 )
-def test_no_attempt_with_a_dead_token(events: list[ResponseOrFault], parts: list[float], not_after: float) -> None:
+def test_no_attempt_with_an_expired_token(events: list[ResponseOrFault], parts: list[float], not_after: float) -> None:
     """Whatever happens, no attempt begins when its page token is too old."""
     rest = iter(parts)
     played = play(listing(not_after), events, took=lambda _: next(rest) * 30, deadline=None)
@@ -202,8 +202,8 @@ def test_no_attempt_with_a_dead_token(events: list[ResponseOrFault], parts: list
     assert all(begun < not_after for begun in played.begun)
 
 
-def test_quota_ends_a_storm() -> None:
-    """Calls against a dead service fail at once when the retries of all of them are used up."""
+def test_quota_limits_retries() -> None:
+    """Calls to a failing service fail at once when the retries of all calls are used up."""
     quota = RetryQuota(capacity=5)
     sent = [play(GET, [LOST] * 4, quota=quota).sent for _ in range(4)]
 
@@ -211,7 +211,7 @@ def test_quota_ends_a_storm() -> None:
 
 
 def test_quota_recovers() -> None:
-    """Successes give retries back, never more than there were."""
+    """Successes return retries, but never more than the capacity."""
     quota = RetryQuota(capacity=2, refund=0.5)
     play(GET, [LOST] * 4, quota=quota)
     play(GET, [MEETING], quota=quota)
@@ -242,9 +242,9 @@ def test_quota_recovers() -> None:
 def test_how_long_a_call_waits_for_a_connection(
     deadline: float | None, waits_excluded: bool, dies: float | None, bound: float | None, expected: float | None
 ) -> None:
-    """Until it is told otherwise, its deadline, or the death of its page token: whichever is first, and never below 0.
+    """The wait ends at the given limit, the deadline or the expiry of the page token: the first of them, never below 0.
 
-    A patient call's deadline waits with it.
+    A deadline that excludes waits does not end the wait.
     """
     call = attrs.evolve(GET, not_after=dies)
     exchange = exchange_of(call, deadline=deadline, waits_excluded=waits_excluded)
@@ -254,7 +254,7 @@ def test_how_long_a_call_waits_for_a_connection(
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=list(CALLS))
 def test_no_connection_was_free(call: Call[Any]) -> None:
-    """An attempt for which no connection was free was not sent, and is one of those that a call has."""
+    """An attempt for which no connection was free was not sent, but counts as an attempt."""
     exchange = exchange_of(call, retry=RetryPolicy(max_attempts=3, base=1.0))
     decided = [exchange.on_no_connection(now=1.0, jitter=1.0) for _ in range(3)]
 

@@ -1,4 +1,4 @@
-"""What the errors of a call say: which call it was, what became of it, what to do, and nothing secret."""
+"""The errors of a call say which call it was, its outcome and what to do, and contain no secrets."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ SECRET = "hush-5ecret"
 
 
 def begun(call: Call[Any], *, attempts: int = 1, **limits: Any) -> Exchange[Any]:  # noqa: ANN401
-    """Begin a call whose secrets are masked, and send it so often, a minute apart from 12:00 on."""
+    """Begin a call whose secrets are masked, and send it this many times, one minute apart, from 12:00."""
     bounds: dict[str, Any] = {"timeout": 30.0, "deadline": 90.0, "retry": RetryPolicy(), **limits}
     exchange = Exchange(call, Limits(**bounds), RetryQuota(), now=0.0, mask=lambda text: text.replace(SECRET, "***"))
     for number in range(attempts):
@@ -54,13 +54,13 @@ def begun(call: Call[Any], *, attempts: int = 1, **limits: Any) -> Exchange[Any]
 
 
 def error_of(action: object) -> PyasError:
-    """Give the error with which a call has failed."""
+    """Return the error with which a call has failed."""
     assert isinstance(action, Fail)
     return action.error
 
 
 def test_faults_name_the_call() -> None:
-    """What the network said is told with the call's name, and with the number of attempts if there were several."""
+    """The error has the text of the network, the name of the call, and the number of attempts if there were several."""
     once = str(play(GET, [UNSENT], retry=RetryPolicy.none()).error)
     often = str(play(GET, [TIMED_OUT] * 4).error)
 
@@ -69,13 +69,13 @@ def test_faults_name_the_call() -> None:
 
 
 def test_kind_of_fault() -> None:
-    """A timeout is told from every other fault."""
+    """A timeout has another error class than every other fault."""
     assert RequestTimeoutError is type(play(GET, [TIMED_OUT] * 4).error)
     assert TransportError is type(play(GET, [LOST] * 4).error)
 
 
 def test_unknown_outcome() -> None:
-    """An unknown outcome says what was sent, when, what the network said, and to look before it is done again."""
+    """An unknown outcome says what was sent, when, what the network said, and to look before a repetition."""
     update = str(play(UPDATE, [LOST] * 4).error)
     create = str(play(CREATE, [TIMED_OUT]).error)
 
@@ -85,8 +85,8 @@ def test_unknown_outcome() -> None:
     assert "None" not in create
 
 
-def test_unknown_outcome_tells_of_the_last_attempt_that_went_out() -> None:
-    """The moment is that of the last attempt which may have reached the service, not of one that did not."""
+def test_unknown_outcome_has_the_time_of_the_last_attempt_sent() -> None:
+    """The time is that of the last attempt that may have reached the service."""
     exchange = begun(UPDATE)
     exchange.on_fault(LOST, now=1.0, jitter=0.0)
     exchange.on_send(NOON + timedelta(minutes=1))
@@ -100,7 +100,7 @@ def test_unknown_outcome_tells_of_the_last_attempt_that_went_out() -> None:
 
 
 def test_deadline() -> None:
-    """A deadline that passed is told with its seconds and the call's name."""
+    """The error of a deadline has its seconds and the name of the call."""
     error = begun(GET, deadline=2.5).deadline_error()
 
     assert RequestTimeoutError is type(error)
@@ -119,7 +119,7 @@ def test_deadline() -> None:
     ],
 )
 def test_closed(fault: Fault | None, call: Call[Any], state: str | None) -> None:
-    """A call under which the client was closed says so, by name, and what became of its write."""
+    """If the client is closed during a call, the error says so, names the call, and has the state of the write."""
     error = error_of(begun(call).on_closed(fault))
 
     assert ClientClosedError is type(error)
@@ -129,21 +129,21 @@ def test_closed(fault: Fault | None, call: Call[Any], state: str | None) -> None
 
 @pytest.mark.parametrize(
     "reason",
-    [BudgetTimeoutError("no place in time", retry_after=1.0), RequestTimeoutError("no place in time")],
+    [BudgetTimeoutError("no slot in time", retry_after=1.0), RequestTimeoutError("no slot in time")],
     ids=["budget", "deadline"],
 )
 def test_what_ended_a_write_in_doubt(reason: PyasError) -> None:
-    """A write in doubt that ran out of time is one whose outcome is unknown, whatever it waited for; it says that."""
+    """A write in doubt that runs out of time has an unknown outcome; the error says what it waited for."""
     exchange = begun(UPDATE)
     exchange.on_fault(LOST, now=1.0, jitter=0.0)
     error = exchange.with_write_state(reason)
 
     assert isinstance(error, OutcomeUnknownError)
-    assert "no place in time" in str(error)
+    assert "no slot in time" in str(error)
 
 
 def test_too_old_a_token() -> None:
-    """A page token that is too old says that nothing was sent."""
+    """The error of a page token that is too old says that nothing was sent."""
     for action in (
         begun(listing(not_after=5.0), attempts=0).next(5.0),
         begun(listing(not_after=5.0)).on_fault(UNSENT, now=5.0, jitter=0.0),
@@ -154,7 +154,7 @@ def test_too_old_a_token() -> None:
 
 
 def test_faults_are_masked() -> None:
-    """What the network says is shown without secrets, whatever becomes of the call."""
+    """The text of the network is shown without secrets in every error."""
     said = f"reset by {SECRET}"
     for call, fault in (
         (GET, Fault("network", said, sent=True, permanent=True)),
@@ -166,7 +166,7 @@ def test_faults_are_masked() -> None:
 
 
 def test_unreadable_answers_are_masked() -> None:
-    """An answer that cannot be read is told with its place and its beginning, without secrets."""
+    """The error of an unreadable response has the path and an excerpt, without secrets."""
     page = f'{{"meeting": {{"id": "{SECRET}"}}}}'
     error = error_of(begun(GET).on_response(answer(200, page.encode()), now=1.0, wall=NOON, jitter=0.0))
 
@@ -177,7 +177,7 @@ def test_unreadable_answers_are_masked() -> None:
 
 
 def test_reasons_are_masked() -> None:
-    """What a reader says of an answer is shown without secrets."""
+    """The reason that the reader of a response gives is shown without secrets."""
 
     def read(body: bytes) -> None:
         raise DecodeError(f"it says {SECRET}", path="$.x", excerpt=f"x{SECRET}")
@@ -190,15 +190,15 @@ def test_reasons_are_masked() -> None:
 
 
 def test_refusals_are_masked() -> None:
-    """What the service says is shown without secrets."""
+    """The text of the service is shown without secrets."""
     error = error_of(begun(GET).on_response(answer(400, {"error": SECRET}), now=1.0, wall=NOON, jitter=0.0))
 
     assert "***" in str(error)
     assert SECRET not in str(error)
 
 
-def test_what_an_answer_returns() -> None:
-    """A call returns what its reader makes of the answer; one that says it failed is told by its own words."""
+def test_what_a_response_returns() -> None:
+    """A call returns the model of its response; the error of a response without success has its text."""
     refused = error_of(begun(GET).on_response(NOT_SUCCESS, now=1.0, wall=NOON, jitter=0.0))
 
     assert read_detail(MEETING.body) == play(GET, [MEETING]).value
@@ -207,7 +207,7 @@ def test_what_an_answer_returns() -> None:
 
 
 def read_in_steps(last: object) -> Call[Any]:
-    """Make a call whose answer is read in two steps, the last of which gives a value or an error."""
+    """Make a call whose response is read in two steps, of which the last returns a value or raises an error."""
 
     def read(body: bytes) -> object:
         return ("at once", body)
@@ -223,8 +223,8 @@ def read_in_steps(last: object) -> Call[Any]:
 
 
 @pytest.mark.parametrize(("status", "steps"), [(199, 0), (200, 2), (201, 2), (299, 2), (300, 0)])
-def test_which_answers_are_read_in_steps(status: int, steps: int) -> None:
-    """A success that can take long is read in steps, and what they made of it is returned; no other answer is."""
+def test_which_responses_are_read_in_steps(status: int, steps: int) -> None:
+    """A successful response that can take long is read in steps, which return the value; no other response is."""
     exchange = begun(read_in_steps("in steps"))
     taken = len(list(exchange.read_in_steps(answer(status, b"body"))))
     action = exchange.on_response(answer(status, b"body"), now=1.0, wall=NOON, jitter=0.0)
@@ -233,8 +233,8 @@ def test_which_answers_are_read_in_steps(status: int, steps: int) -> None:
     assert (Return(("in steps", b"body")) if steps else None) == (action if isinstance(action, Return) else None)
 
 
-def test_an_answer_that_needs_no_steps() -> None:
-    """A call whose answers take no time to read has no steps; one that may have steps is read at once without them."""
+def test_a_response_that_needs_no_steps() -> None:
+    """A response that takes no time is read without steps; any response can be read at once instead."""
     assert [] == list(begun(GET).read_in_steps(MEETING))
     action = begun(read_in_steps("in steps")).on_response(answer(200, b"body"), now=1.0, wall=NOON, jitter=0.0)
     assert Return(("at once", b"body")) == action
@@ -245,29 +245,29 @@ def test_an_answer_that_needs_no_steps() -> None:
     [(NotSuccessError({"success": False, "error": "no such page"}), "no such page"), (DecodeError("cut"), "cut")],
 )
 def test_steps_that_fail(last: Exception, words: str) -> None:
-    """An answer that cannot be read in steps, or says that it failed, fails the call when it is decided on."""
+    """If a response cannot be read in steps, or is no success, the call fails in `on_response`."""
     exchange = begun(read_in_steps(last))
 
     assert [None, None] == list(exchange.read_in_steps(answer(200, b"body")))
     assert words in str(error_of(exchange.on_response(answer(200, b"body"), now=1.0, wall=NOON, jitter=0.0)))
 
 
-def test_an_answer_that_is_too_large() -> None:
-    """A write that the service answered with success is done, though its answer cannot be used."""
+def test_a_response_that_is_too_large() -> None:
+    """A write that the service answered with success is done, even if its response cannot be used."""
     too_large = Fault("network", "more than 16 MiB", sent=True, carried_out=True)
 
     assert ["DecodeError", "DecodeError done"] == [play(call, [too_large]).outcome for call in (GET, UPDATE)]
 
 
 def test_what_is_no_success() -> None:
-    """Only a status from 200 to 299 is a success, whatever comes with it."""
+    """Only a status from 200 to 299 is a success, whatever the body is."""
     assert ["APIStatusError", "returned", "APIStatusError"] == [
         play(GET, [answer(status, MEETING.body)]).outcome for status in (199, 299, 300)
     ]
 
 
-def test_a_page_token_that_died() -> None:
-    """Only a call that carries a page token can fail of a dead one."""
+def test_an_expired_page_token() -> None:
+    """Only a call with a page token can fail because of an expired one."""
     expired = answer(400, {"error": "The next page token is invalid or expired"})
 
     assert "PageTokenExpiredError" == play(listing(not_after=900.0), [expired]).outcome
@@ -275,20 +275,20 @@ def test_a_page_token_that_died() -> None:
 
 
 def test_unmasked() -> None:
-    """Where there are no secrets, everything is shown."""
+    """If there are no secrets, the whole text is shown."""
     assert "reset" in str(play(GET, [LOST] * 4).error)
 
 
 @pytest.mark.parametrize(("waits_excluded", "waits"), [(True, [0.0]), (False, [])])
 def test_pause_of_the_key_beyond_the_deadline(waits_excluded: bool, waits: list[float]) -> None:
-    """A pause of the whole key that outlasts the deadline ends a call, but not a patient one, whose deadline moves."""
+    """A pause of the key beyond the deadline ends a call, unless its deadline excludes waits."""
     limited = answer(429, {"error": "Rate limit exceeded"}, {"retry-after": "90"})
 
     assert waits == play(GET, [limited], deadline=90.0, waits_excluded=waits_excluded).waits
 
 
 def test_key_pauses_are_forgotten() -> None:
-    """What stopped the key is told once: the next attempt begins without it. Unnamed, it is drawn as a retry's is."""
+    """A pause of the key is reported once, and not by the next attempt. Without a time, it is a retry's backoff."""
     exchange = begun(GET, retry=RetryPolicy(base=4.0))
     assert None is exchange.key_pause
     exchange.on_response(KEY_LIMIT, now=0.0, wall=NOON, jitter=0.5)
@@ -298,7 +298,7 @@ def test_key_pauses_are_forgotten() -> None:
 
 
 def test_a_wait_beyond_the_token() -> None:
-    """A pause that would outlive the page token is left out, so that the token can be tried; a wish is kept."""
+    """A backoff beyond the page token's expiry is left out, to use the token; a wait that the service names is kept."""
     later = answer(503, {}, {"retry-after": "8"})
 
     assert [0.0] == play(listing(not_after=5.0), [SERVER_ERROR], retry=RetryPolicy(base=5.0)).waits
@@ -307,13 +307,13 @@ def test_a_wait_beyond_the_token() -> None:
 
 
 def test_a_wait_up_to_the_deadline() -> None:
-    """A pause that ends before the deadline is waited for, one that ends with it is not."""
+    """A call waits for a pause that ends before the deadline, but not for one that ends with it."""
     assert [4.0] == play(GET, [SERVER_ERROR], deadline=4.5, retry=RetryPolicy(base=4.0)).waits
     assert [] == play(GET, [SERVER_ERROR], deadline=4.0, retry=RetryPolicy(base=4.0)).waits
 
 
 def test_deadline_to_the_moment() -> None:
-    """At the deadline nothing goes out any more."""
+    """At the deadline, no request is sent."""
     exchange = begun(GET, attempts=0, deadline=10.0)
 
     assert Send(0.5) == exchange.next(9.5)
@@ -324,7 +324,7 @@ def test_deadline_to_the_moment() -> None:
     ("status", "call", "waits"), [(500, GET, 1), (408, GET, 1), (408, UPDATE, 1), (505, GET, 0), (499, GET, 0)]
 )
 def test_what_is_tried_again(status: int, call: Call[Any], waits: int) -> None:
-    """A failing service and a request that took too long are tried again; what can never get better is not."""
+    """A call to a failing service, or one that took too long, is retried; one that must fail again is not."""
     assert waits == len(play(call, [answer(status, {"error": "x"})]).waits)
 
 
@@ -333,20 +333,20 @@ def test_what_is_tried_again(status: int, call: Call[Any], waits: int) -> None:
     [(503, "down", [30.0]), (429, "slow", [30.0]), (429, "the daily limit", []), (429, "this month's calls", [])],
 )
 def test_a_time_that_the_service_names(status: int, words: str, waits: list[float]) -> None:
-    """A time is waited for, also one that is a date; not for the host's next day at Zoom, nor for the next month."""
+    """A call waits for a time that the service names, also as a date, but not for Zoom's next day or next month."""
     later = answer(status, {"error": words}, {"retry-after": "2026-11-22T12:00:30Z"})
 
     assert waits == play(GET, [later], jitter=0.0).waits
 
 
 def test_what_a_deleted_meeting_is_not() -> None:
-    """A DELETE that was lost is done if the meeting is gone, not if the account is; words in any case."""
+    """A DELETE without a response has succeeded if the meeting is gone, not if the account is; the case is ignored."""
     assert "returned" == play(DELETE, [LOST, answer(404, {"error": "No such meeting"})]).outcome
     assert "NotFoundError unknown" == play(DELETE, [LOST, answer(404, {"error": "ACCOUNT gone"})]).outcome
 
 
 def test_pause_doubles() -> None:
-    """The ceiling of a pause doubles with each attempt, up to the cap; jitter takes a part of it."""
+    """The ceiling of a backoff doubles with each attempt, up to the cap; the jitter takes a part of it."""
     policy = RetryPolicy(base=0.5, cap=6.0)
 
     assert [0.5, 1.0, 2.0, 4.0, 6.0, 6.0] == [backoff(policy, attempt, 1.0) for attempt in range(1, 7)]

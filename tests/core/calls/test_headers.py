@@ -1,4 +1,4 @@
-"""What the headers of an answer say: how long to wait, what is left, and which limit it was."""
+"""The headers of a response: how long to wait, what is left, and which limit it was."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ YEAR = 366 * 86_400
     ],
 )
 def test_bounds_of_a_wait(text: str, seconds: float | None) -> None:
-    """A number or a date says how long to wait, from nothing to a year; what is beyond says nothing."""
+    """A number or a date says how long to wait, from nothing to a year; other values are ignored."""
     assert seconds == retry_after({"retry-after": text}, NOON)
 
 
 def test_no_header() -> None:
-    """A header that is not there says nothing."""
+    """A missing header is ``None``."""
     assert (None, None, None) == (retry_after({}, NOON), limit_resets_in({}, NOON), call_count({}, "x"))
 
 
 def test_clocks_that_differ() -> None:
-    """A date counts from what time it is over there, if the answer says that."""
+    """A date is compared with the response's own ``Date``, if it has one."""
     headers = {
         "date": "Sun, 22 Nov 2026 13:00:00 GMT",
         "retry-after": "Sun, 22 Nov 2026 13:00:10 GMT",
@@ -62,7 +62,7 @@ def test_clocks_that_differ() -> None:
     ],
 )
 def test_count(text: str, number: int | None) -> None:
-    """A count is a few plain digits."""
+    """A count is at most nine plain digits."""
     assert number == call_count({"x-ratelimit-remaining": text}, "x-ratelimit-remaining")
 
 
@@ -77,7 +77,7 @@ def test_count(text: str, number: int | None) -> None:
     ],
 )
 def test_scope(headers: dict[str, str], body: dict[str, str], scope: str) -> None:
-    """A 429 is the key's if the service says so, and not while the key has calls left."""
+    """A 429 is the limit of the key if the service says so, and not while the key has calls left."""
     error = error_from_response(answer(429, body, headers), None, now=NOON, has_page_token=False, mask=str)
 
     assert isinstance(error, RateLimitError)
@@ -85,7 +85,7 @@ def test_scope(headers: dict[str, str], body: dict[str, str], scope: str) -> Non
 
 
 def test_clock_of_the_reader() -> None:
-    """Without a date of its own, an answer's dates count from the reader's clock."""
+    """If a response has no ``Date``, its dates are compared with our clock."""
     headers = {"retry-after": "2026-11-22T12:01:00Z"}
 
     assert 30.0 == retry_after(headers, NOON + timedelta(seconds=30))

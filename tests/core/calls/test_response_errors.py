@@ -1,4 +1,4 @@
-"""From an answer to the error that says what happened: every shape that the service and Zoom are known to write."""
+"""The error that a response means, for every error shape that the service and Zoom are known to use."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ SECRET = "hush-5ecret"
 
 
 def mask(text: str) -> str:
-    """Hide the key, and what is secret everywhere."""
+    """Mask the key and the secrets that are known everywhere."""
     return redact(text, (KEY,))
 
 
 def error(got: Response, *, has_page_token: bool = False, document: Mapping[str, Any] | None = None) -> APIStatusError:
-    """Make the error of an answer."""
+    """Make the error of a response."""
     return error_from_response(got, document, now=NOON, has_page_token=has_page_token, mask=mask)
 
 
@@ -61,7 +61,7 @@ def error(got: Response, *, has_page_token: bool = False, document: Mapping[str,
     ],
 )
 def test_class(status: int, cls: type[APIStatusError]) -> None:
-    """Each documented status has its class; every other has the class above them."""
+    """Each documented status has its class; every other has their base class."""
     made = error(answer(status, {"error": "x"}))
 
     assert cls is type(made)
@@ -103,7 +103,7 @@ def test_message_and_code(status: int, body: object, message: str, code: int | s
 
 @pytest.mark.parametrize("place", ["param", "path", "field"])
 def test_field_errors(place: str) -> None:
-    """Each complaint about a field is kept, whichever validator wrote it; what was sent is not echoed."""
+    """Each field error is kept, whichever validator wrote it; the value that was sent is not shown."""
     made = error(answer(400, {"errors": [{"msg": "bad", place: "type", "location": "body", "value": SECRET}, "text"]}))
 
     assert (FieldError("bad", "type"), FieldError("text")) == made.errors
@@ -122,7 +122,7 @@ def test_field_errors(place: str) -> None:
     ],
 )
 def test_complaints(complaint: dict[str, Any], expected: FieldError) -> None:
-    """A complaint may name its words and its field in several ways, or neither; a field is shown in part."""
+    """A field error may have its text and field under several names, or neither; a long field is cut."""
     assert (expected,) == error(answer(400, {"errors": [complaint, 5]})).errors
 
 
@@ -130,7 +130,7 @@ def test_complaints(complaint: dict[str, Any], expected: FieldError) -> None:
     ("status", "has_page_token"), [(400, True), (400, False), (429, False), (500, False), (409, False)]
 )
 def test_nothing_is_lost(status: int, has_page_token: bool) -> None:
-    """Whatever class an error has, it keeps the words, the status, the code, the complaints and the request's id."""
+    """An error of any class keeps the message, the status, the code, the field errors and the request id."""
     body = {"errors": [{"msg": "page token expired", "param": "p"}], "code": "c" * 150}
     made = error(answer(status, body, {"x-request-id": "req"}), has_page_token=has_page_token)
 
@@ -150,12 +150,12 @@ def test_nothing_is_lost(status: int, has_page_token: bool) -> None:
     ],
 )
 def test_no_expiry(body: dict[str, Any]) -> None:
-    """Zoom's code for any bad parameter is no dead token where words speak of something else; nor is any field."""
+    """Zoom's code 300 means no expired token if the message is about something else; nor does another field."""
     assert BadRequestError is type(error(answer(400, body), has_page_token=True))
 
 
 def test_an_end_that_is_a_date() -> None:
-    """A 429 may say with a date when it is over."""
+    """A 429 may have a date at which it ends."""
     made = error(answer(429, {}, {"retry-after": "2026-11-22T12:00:30Z"}))
 
     assert isinstance(made, RateLimitError)
@@ -163,7 +163,7 @@ def test_an_end_that_is_a_date() -> None:
 
 
 def test_parsed_document_is_used() -> None:
-    """A success status whose document says it failed is an error that tells the document's reason."""
+    """A success status whose document says that the call failed is an error with the document's reason."""
     document = {"success": False, "error": "Invalid account id", "code": 404}
     made = error(answer(200, b""), document=document)
 
@@ -186,7 +186,7 @@ each_expired = pytest.mark.parametrize("body", EXPIRED, ids=range(len(EXPIRED)))
 @each_expired
 @pytest.mark.parametrize("status", [400, 404, 410, 422, 200])
 def test_expired_token(status: int, body: dict[str, Any]) -> None:
-    """A dead page token is recognised in every error shape and under each status that may bring it."""
+    """An expired page token is recognised in every error shape and with each status that may report it."""
     made = error(answer(status, body), has_page_token=True)
 
     assert PageTokenExpiredError is type(made)
@@ -194,7 +194,7 @@ def test_expired_token(status: int, body: dict[str, Any]) -> None:
 
 
 def test_expired_token_that_is_a_word_of_the_answer() -> None:
-    """What is hidden in a message does not hide what the answer means."""
+    """Masked words in a message do not change what the response means."""
     body = {"errors": [{"msg": "Invalid value", "param": "nextPageToken", "location": "query"}]}
     made = error_from_response(
         answer(400, body), None, now=NOON, has_page_token=True, mask=lambda text: redact(text, ("Token",))
@@ -207,14 +207,14 @@ def test_expired_token_that_is_a_word_of_the_answer() -> None:
 @each_expired
 @pytest.mark.parametrize("status", [400, 404, 200])
 def test_no_token_no_expiry(status: int, body: dict[str, Any]) -> None:
-    """A request without a page token cannot fail of a dead one."""
+    """A request without a page token cannot fail because of an expired one."""
     assert not isinstance(error(answer(status, body)), PageTokenExpiredError)
 
 
 @each_expired
 @pytest.mark.parametrize("status", [401, 403, 429, 500, 502, 503])
 def test_never_expiry(status: int, body: dict[str, Any]) -> None:
-    """The key, its rights, a limit and a failing service are never mistaken for a dead page token."""
+    """Errors of the key, its rights, a limit or a failing service are never taken for an expired page token."""
     made = error(answer(status, body), has_page_token=True)
 
     assert not isinstance(made, PageTokenExpiredError)
@@ -223,7 +223,7 @@ def test_never_expiry(status: int, body: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("status", [200, 400, 404, 409, 410, 422])
 def test_unclear(status: int) -> None:
-    """A refusal that does not say why is no dead token, and may be one."""
+    """An error that does not say why is no expired token, but may mean one."""
     made = error(answer(status, {"error": "Not Found"}), has_page_token=True)
 
     assert not isinstance(made, PageTokenExpiredError)
@@ -242,7 +242,7 @@ def test_unclear(status: int) -> None:
     ],
 )
 def test_page_size(status: int, body: object, refused: bool) -> None:
-    """A complaint about the page size is told from every other."""
+    """An error about the page size is recognised."""
     assert refused is refuses_page_size(error(answer(status, body)))
 
 
@@ -277,7 +277,7 @@ def test_any_answer(status: int, body: object, has_page_token: bool) -> None:
 
 
 def test_request_id() -> None:
-    """The request's id is kept for the vendor's support, shortened; without one there is none."""
+    """The request id is kept for the vendor's support, cut to 100 characters; it is ``None`` if there is none."""
     assert "req-1" == error(answer(400, {}, {"x-request-id": "req-1", "cf-ray": "ray"})).request_id
     assert 100 == len(error(answer(400, {}, {"x-zm-trackingid": "i" * 5_000})).request_id or "")
     assert error(answer(400, {})).request_id is None
@@ -305,7 +305,7 @@ def test_secrets_are_masked(body: dict[str, Any]) -> None:
 
 
 def test_message_is_bounded() -> None:
-    """A long story of the service does not become a long error."""
+    """A long text of the service does not become a long error."""
     complaint = {"msg": "no " * 5_000, "param": "p" * 5_000}
     made = error(answer(400, {"errors": [complaint] * 200, "code": "c" * 5_000}, {"x-request-id": "i" * 5_000}))
 

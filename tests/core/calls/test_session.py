@@ -1,4 +1,4 @@
-"""The loop that sends: what it says of a write that waits for the budget, and of one that the budget cannot serve."""
+"""The loop that sends: the state of a write that waits for the budget, and of one that gets no slot."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def update(budget: RateBudget) -> PyasError:
 
 
 async def test_write_without_budget() -> None:
-    """A write that the budget cannot serve in time was not sent, and says so."""
+    """The error of a write that gets no slot in time says that it was not sent."""
     budget = RateBudget(1)
     budget.pause(1_000_000.0, 1e9)
     error = await update(budget)
@@ -53,14 +53,14 @@ async def test_write_without_budget() -> None:
 
 
 async def test_write_in_doubt_without_budget() -> None:
-    """A write whose answer was lost may be done: it never says "not sent", also where the budget ends its retries."""
+    """A write without a response may be done: its state is never "not_sent", even if a retry gets no slot."""
     error = await update(RateBudget(1))
 
     assert "unknown" == error.write_state
 
 
 async def test_create_is_sent_once() -> None:
-    """A create whose answer was lost is not sent again, whatever kind of transport lost it."""
+    """A create without a response is not sent again, with any kind of transport."""
     seen = []
 
     def drop(request: httpx.Request) -> httpx.Response:
@@ -78,7 +78,7 @@ async def test_create_is_sent_once() -> None:
 
 @pytest.mark.parametrize("status", [200, 400])
 async def test_echoed_key(status: int) -> None:
-    """An answer that echoes the request's headers, as a proxy's page may, brings no key into an error."""
+    """A response that repeats the request's headers, as a proxy may, brings no key into an error."""
 
     def echo(request: httpx.Request) -> httpx.Response:
         return httpx.Response(status, text=f"<pre>x-api-key: {request.headers['x-api-key']}</pre>")
@@ -93,7 +93,7 @@ async def test_echoed_key(status: int) -> None:
 
 
 async def test_write_in_doubt() -> None:
-    """A write whose answers were all lost has an unknown outcome."""
+    """A write whose attempts all got no response has an unknown outcome."""
     error = await update(RateBudget(10))
 
     assert isinstance(error, OutcomeUnknownError)

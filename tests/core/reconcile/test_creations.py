@@ -1,4 +1,4 @@
-"""What is remembered of creates, so that no meeting is given to two of them."""
+"""The memory of creates, which keeps one meeting from being returned for two of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pyas_async._core.reconcile.creations import REMEMBERED_FOR, Creation, Creat
 
 
 def test_made_by_another() -> None:
-    """A meeting that a create made is taken for those that look the same, and for no others."""
+    """A meeting is claimed by its create for creates of equal meetings, and for no others."""
     creations = Creations()
     first, second, other = (creations.begin(match_key, 0.0) for match_key in ("a", "a", "b"))
     first.id = 7
@@ -21,7 +21,7 @@ def test_made_by_another() -> None:
 
 
 def test_another_under_way() -> None:
-    """A create under way contests what match_key the same, until its meeting is known, or that it made none."""
+    """A create is a rival of equal ones until its meeting is known, or it is known that it made none."""
     creations = Creations()
     first, second = creations.begin("a", 0.0), creations.begin("a", 0.0)
     assert (True, True) == (creations.has_rival(second), creations.has_pending_rival(second))
@@ -33,7 +33,7 @@ def test_another_under_way() -> None:
 
 
 def test_another_in_doubt() -> None:
-    """A create that ended in doubt contests, but there is nothing to wait for."""
+    """A create that ended in doubt is a rival, but not a pending one."""
     creations = Creations()
     first, second = creations.begin("a", 0.0), creations.begin("a", 0.0)
     creations.end(first, 1.0, in_doubt=True)
@@ -41,7 +41,7 @@ def test_another_in_doubt() -> None:
 
 
 def test_it_is_forgotten() -> None:
-    """What ended is forgotten after a while, when another create begins."""
+    """A create that has ended is forgotten after `REMEMBERED_FOR`, when another one begins."""
     creations = Creations()
     first = creations.begin("a", 0.0)
     first.id = 7
@@ -53,7 +53,7 @@ def test_it_is_forgotten() -> None:
 @brisk
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from(["made", "doubt", "nothing"]), st.floats(0, 600))))
 def test_nothing_is_kept_for_good(creates: list[tuple[str, str, float]]) -> None:
-    """Whatever happened: a while after the last create, nothing is remembered but what begins then."""
+    """After `REMEMBERED_FOR` without creates, only the one that begins then is remembered."""
     creations, now = Creations(), 0.0
     for number, (match_key, end, seconds) in enumerate(creates):
         creation = creations.begin(match_key, now)
@@ -66,5 +66,5 @@ def test_nothing_is_kept_for_good(creates: list[tuple[str, str, float]]) -> None
 
 
 def test_nothing_is_shown() -> None:
-    """A creation's match_key are what a meeting says: its ``repr`` does not show them."""
+    """The key of a creation contains the title of the meeting: the ``repr`` does not show it."""
     assert "Planning" not in repr(Creation("Planning"))

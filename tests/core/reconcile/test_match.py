@@ -1,4 +1,4 @@
-"""Which rows can be the meeting that was wanted for: never one that may have been there before."""
+"""Which row can be the meeting of a create: never one that may have existed before."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SECOND = timedelta(seconds=1)
 
 
 def wanted_meeting(**changes: Any) -> WantedMeeting:  # noqa: ANN401
-    """Ask for a meeting."""
+    """Make a wanted meeting, with changes."""
     whole: dict[str, Any] = {
         "type": 2,
         "title": "Planning",
@@ -33,7 +33,7 @@ def wanted_meeting(**changes: Any) -> WantedMeeting:  # noqa: ANN401
 
 
 def row_of(wanted: WantedMeeting, number: int = 1, **changes: Any) -> Meeting:  # noqa: ANN401
-    """Write the row that a service makes of what it was wanted for."""
+    """Make the row that a service has for a wanted meeting, with changes."""
     meeting = wanted.meeting
     row = Meeting(
         id=number,
@@ -50,12 +50,12 @@ def row_of(wanted: WantedMeeting, number: int = 1, **changes: Any) -> Meeting:  
 
 
 def found(wanted: WantedMeeting, *rows: Meeting, **more: Any) -> MatchResult:  # noqa: ANN401
-    """Judge rows."""
+    """Find the wanted meeting among rows."""
     return find_match(wanted, rows, sent_at=SENT, now=NOW, **more)
 
 
 def ids(finding: MatchResult) -> tuple[int | None, list[int]]:
-    """Give the one that was found, and the candidates, by number."""
+    """Return the id of the meeting that was found, and those of the candidates."""
     return None if finding.meeting is None else finding.meeting.id, sorted(row.id for row in finding.candidates)
 
 
@@ -77,8 +77,8 @@ moments = st.timedeltas(-CLOCK_TOLERANCE, NOW - SENT + CLOCK_TOLERANCE).map(lamb
 
 
 @st.composite
-def strangers(draw: st.DrawFn, wanted: WantedMeeting) -> Meeting:
-    """Draw a row that is another meeting: made long before, or different in what tells meetings apart."""
+def other_meetings(draw: st.DrawFn, wanted: WantedMeeting) -> Meeting:
+    """Draw a row of another meeting: made long before, or with another title, type or start."""
     number = draw(st.integers(2, 50))
     change = draw(st.sampled_from(["old", "older", "topic", "type", "start"]))
     request = wanted.meeting
@@ -96,21 +96,21 @@ def strangers(draw: st.DrawFn, wanted: WantedMeeting) -> Meeting:
 
 @brisk
 @given(st.data(), requests)
-def test_found_among_strangers(data: st.DataObject, meeting: MeetingCreate) -> None:
-    """The row that a service makes of a request is found among any others, in any order, whenever it was made since."""
+def test_found_among_others(data: st.DataObject, meeting: MeetingCreate) -> None:
+    """The row of the wanted meeting is found among any other rows, in any order, whenever it was made since."""
     wanted = WantedMeeting("acc", meeting)
     mine = row_of(wanted, created_at=data.draw(moments))
-    others = data.draw(st.lists(strangers(wanted), max_size=8))
+    others = data.draw(st.lists(other_meetings(wanted), max_size=8))
     rows = data.draw(st.permutations([mine, *others]))
     assert mine == found(wanted, *rows).meeting
 
 
 @brisk
 @given(st.data(), requests)
-def test_never_a_stranger(data: st.DataObject, meeting: MeetingCreate) -> None:
-    """Among rows that are other meetings, none is found, and another look may help."""
+def test_never_another_meeting(data: st.DataObject, meeting: MeetingCreate) -> None:
+    """Among rows of other meetings, none is found, and another lookup may help."""
     wanted = WantedMeeting("acc", meeting)
-    finding = found(wanted, *data.draw(st.lists(strangers(wanted), max_size=8)))
+    finding = found(wanted, *data.draw(st.lists(other_meetings(wanted), max_size=8)))
     assert (None, True) == (finding.meeting, finding.look_again)
 
 
@@ -130,7 +130,7 @@ rows_at_random = st.builds(
 @brisk
 @given(st.lists(rows_at_random, max_size=6), st.sets(st.integers(1, 4), max_size=2), st.booleans())
 def test_what_is_found_is_certain(rows: list[Meeting], claimed_ids: set[int], has_rival: bool) -> None:
-    """Whatever the rows: what is found was made when it was asked for, is nobody else's, and is the only one."""
+    """The meeting found was made after the create was sent, is not claimed, and is the only one, whatever the rows."""
     finding = found(WANTED, *rows, claimed_ids=claimed_ids, has_rival=has_rival)
     candidates = {row.id for row in finding.candidates}
     assert candidates.isdisjoint(claimed_ids)
@@ -164,7 +164,7 @@ def _not_before(row: Meeting) -> bool:
     ],
 )
 def test_when_it_was_made(late: timedelta, expected: tuple[int | None, list[int]]) -> None:
-    """A row is certain only if it was made when the create was sent; a clock that is wrong makes it a candidate."""
+    """A match is sure only if the row was made when the create was sent; with a wrong clock it is a candidate."""
     assert expected == ids(found(WANTED, row_of(WANTED, created_at=SENT + late)))
 
 
@@ -183,7 +183,7 @@ def test_when_it_was_made(late: timedelta, expected: tuple[int | None, list[int]
         ({"timezone": None}, 1),
         ({"agenda": None}, 1),
         ({"agenda": "What comes next\n"}, 1),
-        # What is missing, or said otherwise, makes it a candidate.
+        # Missing or different details make it a candidate.
         ({"created_at": None}, -1),
         ({"topic": None}, -1),
         ({"type": None}, -1),
@@ -195,7 +195,7 @@ def test_when_it_was_made(late: timedelta, expected: tuple[int | None, list[int]
     ids=repr,
 )
 def test_what_rows_say(changes: dict[str, Any], expected: int) -> None:
-    """A row fits, is another meeting (0), or may be the one but does not say so (-1)."""
+    """A row is a sure match (1), another meeting (0), or a possible match (-1)."""
     finding = found(WANTED, row_of(WANTED, **changes))
     assert {1: (1, [1]), 0: (None, []), -1: (None, [1])}[expected] == ids(finding)
     assert (expected == 0) is finding.look_again
@@ -214,7 +214,7 @@ def test_what_rows_say(changes: dict[str, Any], expected: int) -> None:
     ],
 )
 def test_time_zone(requested: str | None, zone: str, sure: bool) -> None:
-    """Another name of the same zone fits; another zone, or one that nobody knows, leaves it open."""
+    """Another name of the same zone is a match; another or unknown zone makes the row a possible match."""
     wanted = wanted_meeting(time_zone=requested)
     assert (1 if sure else None, [1]) == ids(found(wanted, row_of(wanted, timezone=zone)))
 
@@ -233,7 +233,7 @@ def test_time_zone(requested: str | None, zone: str, sure: bool) -> None:
     ],
 )
 def test_agenda(description: str, agenda: str, sure: bool) -> None:
-    """An agenda that a listing has cut at 250 units of UTF-16 fits; one that is shorter for another reason does not."""
+    """An agenda that was cut at 250 units of UTF-16 matches; one that is shorter for another reason does not."""
     wanted = wanted_meeting(description=description)
     assert (1 if sure else None, [1]) == ids(found(wanted, row_of(wanted, agenda=agenda)))
 
@@ -255,13 +255,13 @@ def test_series() -> None:
 
 
 def test_two_that_fit() -> None:
-    """Of two that fit, none is found: both are candidates."""
+    """If two meetings match, none is found: both are candidates."""
     assert (None, [1, 2]) == ids(found(WANTED, row_of(WANTED, 1), row_of(WANTED, 2)))
     assert not found(WANTED, row_of(WANTED, 1), row_of(WANTED, 2)).look_again
 
 
 def test_an_older_twin() -> None:
-    """A meeting just like it that was made before does not keep the new one from being found."""
+    """An equal meeting that was made before does not keep the new one from being found."""
     older = row_of(WANTED, 2, created_at=SENT - timedelta(hours=1))
     assert (1, [1, 2]) == ids(found(WANTED, row_of(WANTED, 1), older))
     assert (None, [2]) == ids(found(WANTED, older))
@@ -270,12 +270,12 @@ def test_an_older_twin() -> None:
 
 @pytest.mark.parametrize("created", [None, NOW + timedelta(hours=1)])
 def test_a_twin_of_unknown_age(created: datetime | None) -> None:
-    """A meeting just like it that may have been made since keeps both from being found."""
+    """An equal meeting that may have been made since keeps both from being found."""
     assert (None, [1, 2]) == ids(found(WANTED, row_of(WANTED, 1), row_of(WANTED, 2, created_at=created)))
 
 
 def test_those_of_other_creates() -> None:
-    """What another create made is no candidate; what another create may have made is a candidate at most."""
+    """A meeting of another create is no candidate; one that another create may have made is at most a candidate."""
     assert (None, []) == ids(found(WANTED, row_of(WANTED, 1), claimed_ids={1}))
     assert (2, [2]) == ids(found(WANTED, row_of(WANTED, 1), row_of(WANTED, 2), claimed_ids={1}))
     assert (None, [1]) == ids(found(WANTED, row_of(WANTED, 1), has_rival=True))
@@ -298,14 +298,14 @@ def test_those_of_other_creates() -> None:
     ids=repr,
 )
 def test_where_to_look(changes: dict[str, Any], expected: dict[str, str]) -> None:
-    """The listing is that of the days around the start; whole where there is none."""
+    """The listing is that of the days around the start; without a start, it is the whole listing."""
     assert {**expected, "type": "scheduled"} == dict(wanted_meeting(**changes).filters)
 
 
 @brisk
 @given(requests, st.integers(-14, 14), st.integers(-14, 14))
 def test_the_day_is_listed_in_every_time_zone(meeting: MeetingCreate, here: int, there: int) -> None:
-    """Whatever zone the service counts its days in, and whether or not it includes the ends, the start is inside."""
+    """The start is inside the range in any time zone of the service, and whether or not it includes both ends."""
     wanted = WantedMeeting(
         "acc", attrs.evolve(meeting, start_date=meeting.start_date.astimezone(timezone(timedelta(hours=here))))
     )
@@ -318,6 +318,6 @@ def test_the_day_is_listed_in_every_time_zone(meeting: MeetingCreate, here: int,
 
 
 def test_nothing_is_shown() -> None:
-    """What a meeting says is its owner's: neither what was wanted for nor what was found shows it."""
+    """The contents of a meeting are private: the wanted meeting and the result do not show them."""
     finding = found(WANTED, row_of(WANTED))
     assert "Planning" not in f"{WANTED!r} {finding!r}"
