@@ -197,6 +197,9 @@ class Monitor:
         """Note that a step was cancelled: a response may have been lost with it."""
         self.cancelled = True
         self._lost += 1
+        # The client may have been cancelled before it read that the token has expired.
+        if self._asked is not None and self._result in _DEATHS:
+            self._dead.discard(self._asked)
 
     # Its rows.
 
