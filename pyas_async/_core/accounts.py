@@ -24,7 +24,7 @@ class AccountsStats:
         begun: Accounts that were begun or resumed: those done, those failed, and those under way.
         done: Accounts whose listing reached its end.
         failed: Accounts whose listing did not reach its end, and ids that cannot be an account's.
-        pages: Pages received and looked at.
+        pages: Pages received and processed.
         items: Rows handed out.
         calls: Requests sent, retries included.
         restarts: Fresh walks begun because a page token expired, or to repair.

@@ -197,6 +197,9 @@ class Monitor:
         """Note that a step was cancelled: a response may have been lost with it."""
         self.cancelled = True
         self._lost += 1
+        # The client may have been cancelled before it read that the token has expired.
+        if self._asked is not None and self._result in _DEATHS:
+            self._dead.discard(self._asked)
 
     # Its rows.
 
@@ -216,12 +219,12 @@ class Monitor:
         """Return a checkpoint with what is known at its position."""
         if checkpoint.done:
             self._complete()
-        place = ListingCheckpoint.of(checkpoint)
-        born = 0.0 if place.token is None else self._arrivals.arrival(place.token, place.born)
+        listing = ListingCheckpoint.of(checkpoint)
+        born = 0.0 if listing.token is None else self._arrivals.arrival(listing.token, listing.born)
         assert born is not None, "a checkpoint gives its page token a time of arrival that it never had"
         return KeptCheckpoint(
             checkpoint=str(checkpoint) if text else checkpoint,
-            token=place.token,
+            token=listing.token,
             finished=checkpoint.done,
             page_size=self.options.page_size,
             filters=self.options.filters,

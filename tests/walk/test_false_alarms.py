@@ -86,3 +86,12 @@ def test_a_repair_after_a_cancelled_step(machine: ConsumerMachine) -> None:
     machine.rows(count=1, with_options=ahead)
     machine.cancel(at=2, with_options=IteratorOptions(prefetch=True, verify_total="repair"))
     machine.cancel(at=2, with_options=ahead)
+
+
+def test_a_refusal_that_a_cancelled_step_lost(machine: ConsumerMachine) -> None:
+    """A step that is cancelled while it reads the refusal of a token does not know it, and sends the token again."""
+    machine.listing(rows=POOL[:9], world=World(cap=1))
+    machine.rows(count=1)
+    machine.cancel(at=2, what=Disturbance(kind="dead_tokens", times=8))
+    machine.cancel(at=2, what=Disturbance(kind="shape", times=3))  # a 200, which is read in two steps
+    machine.pages(count=1)

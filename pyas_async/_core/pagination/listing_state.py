@@ -73,7 +73,7 @@ class IterationStats:
     """What an iteration has done so far.
 
     Attributes:
-        pages: Pages received and looked at.
+        pages: Pages received and processed.
         items: Rows handed out.
         calls: Requests sent, retries included.
         restarts: Fresh walks begun because a page token expired, or to repair.
