@@ -19,7 +19,7 @@ from pyas_async._core.reconcile.match import WantedMeeting
 from pyas_async._runtime import reconcile
 from pyas_async._runtime.clock import Clock
 from pyas_async._runtime.events import CallTrace
-from reconcile.worlds import NEW, START, World, lost, refused, world_of
+from reconcile.worlds import NEW, PAUSES, START, World, lost, refused, world_of
 from resting import rest
 from runtime.wires import KEY, document, until
 

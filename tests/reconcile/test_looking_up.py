@@ -209,7 +209,7 @@ async def test_while_its_like_is_under_way(world: World) -> None:
         given.append(await create(client))
     assert sorted(mine(world)) == sorted(meeting.id for meeting in given)
     assert 2 == len({meeting.id for meeting in given})
-    assert LATE[:2] == world.pauses
+    assert PAUSES[:2] == world.pauses
 
 
 async def test_two_in_a_row_are_told_apart(world: World) -> None:

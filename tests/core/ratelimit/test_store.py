@@ -23,7 +23,9 @@ from pyas_async import (
 from pyas_async._core.ratelimit.store import lease_fault
 from pyas_async._core.ratelimit.tickets import Ticket
 from pyas_async._runtime.clock import Clock
+from pyas_async._runtime.events import EventEmitter
 from pyas_async._runtime.ratelimit.limiter import RateLimiter
+from pyas_async.events import BudgetStoreFailed
 from simulation.fleets import Count, Store
 
 if TYPE_CHECKING:
@@ -90,7 +92,9 @@ class Process:
 
     def __init__(self, store: BudgetStore, *, limit: int = LIMIT) -> None:
         self.budget = RateBudget(limit, window=WINDOW, guard=0.0, store=store)
-        self.limiter = RateLimiter(self.budget, Clock(now=anyio.current_time, move_on_after=self._sleep))
+        clock = Clock(now=anyio.current_time, move_on_after=self._sleep)
+        self.events = EventEmitter(clock)
+        self.limiter = RateLimiter(self.budget, clock, self._store_failed)
         self.sleeps = 0
         self.budget.learn({}, 0.0, NOON)
         self.sent: list[float] = []
@@ -104,6 +108,9 @@ class Process:
         await anyio.sleep(0.1)
         self.budget.settle(anyio.current_time())
         self.limiter.grant_waiting()
+
+    def _store_failed(self, fault: str, seconds: float) -> None:
+        self.events.emit(BudgetStoreFailed, fault=fault, seconds=seconds)
 
     def _sleep(self, seconds: float | None) -> anyio.CancelScope:
         self.sleeps += 1
