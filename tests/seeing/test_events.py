@@ -27,7 +27,7 @@ from pyas_async import (
     Waiting,
 )
 from pyas_async._runtime.http.limiter import ConnectionLimiter
-from runtime.wires import MEETING, NEW, heard, through
+from runtime.socket_server import MEETING, NEW, heard, through
 
 if TYPE_CHECKING:
     from pyas_async import Event, PyasClient
