@@ -26,15 +26,17 @@ if TYPE_CHECKING:
 
 WORKER = Path(__file__).with_name("worker.py")
 WINDOW = 20.0
-"""Seconds of the service's window: so many that those which a busy machine takes to wake a process are few beside them.
-The service's own is fifteen times as long."""
+"""Seconds of the service's window: long compared with the time in which a busy machine wakes a process.
+
+The real service's window is fifteen times as long.
+"""
 TOO_MANY = 429
 P = ParamSpec("P")
 
 
 @attrs.define
 class Fleet:
-    """What a test holds in its hands."""
+    """The processes and servers of a test."""
 
     url: str
     redis: RedisServer
@@ -45,7 +47,7 @@ class Fleet:
 
     @property
     def account(self) -> str:
-        """Whose meetings are listed."""
+        """The account whose meetings are listed."""
         return self.sandbox.account_ids[0]
 
     def start(self, name: str, kind: str = "bulk") -> None:
@@ -60,43 +62,44 @@ class Fleet:
             time.sleep(0.02)
 
     def kill(self, name: str) -> None:
-        """Kill a worker in the middle of whatever it does."""
+        """Kill a worker, whatever it is doing."""
         self.workers[name].send_signal(signal.SIGKILL)
         self.workers.pop(name).wait(PATIENCE)
 
     def said(self, name: str) -> list[str]:
-        """Give the lines that a worker has printed."""
+        """Return the lines that a worker has printed."""
         with contextlib.suppress(FileNotFoundError):
             return (self.folder / name).read_text("utf-8").splitlines()
         return []
 
     def answers(self, since: float = 0.0, until: float = float("inf")) -> Counter[str]:
-        """Count the calls of each worker that the service has answered."""
+        """Count the successful calls of each worker."""
         return Counter(seen.headers["x-worker"] for moment, seen in self.seen if since <= moment < until)
 
     def lately(self, seconds: float) -> int:
-        """Count the calls that the service has answered in the last seconds."""
+        """Count the successful calls of the last seconds."""
         return sum(self.answers(time.monotonic() - seconds).values())
 
     def wait_until(self, moment: Callable[[], bool]) -> None:
-        """Wait for a moment, which comes once in a window."""
+        """Wait for a condition that occurs once in a window."""
         deadline = time.monotonic() + PATIENCE
         while not moment():
-            assert time.monotonic() < deadline, "the moment never came"
+            assert time.monotonic() < deadline, "the condition never occurred"
             time.sleep(0.002)
 
     def refused(self) -> int:
-        """Count the calls that were one too many."""
+        """Count the calls over the limit."""
         return sum(seen.status == TOO_MANY for _, seen in self.seen)
 
     def spent(self, since: float, until: float) -> tuple[float, float, int]:
-        """Find the calls with which the key's budget was spent whole, and again, in a time.
+        """Find the calls that spent the key's budget completely, several times, within an interval.
 
-        Counted is from the last call before it to as many calls later as make the most whole budgets: calls come in
-        bursts, and what is counted from one moment of the clock to another holds a burst more or less by chance.
+        The count runs from the last call before the interval over as many calls as make the most whole budgets. Calls
+        come in
+        bursts, so a count from one clock time to another would include a burst more or less by chance.
 
         Returns:
-            When the first of these calls came and when the last did, and how many budgets they are.
+            The times of the first and the last of these calls, and the number of whole budgets.
         """
         moments = [moment for moment, _ in self.seen]
         first = bisect.bisect_left(moments, since) - 1
@@ -105,23 +108,23 @@ class Fleet:
         return moments[first], moments[first + times * LIMIT], times
 
     def check_used(self, since: float, until: float, *, least: float) -> None:
-        """See that so much of the key's budget was spent in a time."""
+        """Assert that at least a share `least` of the key's budget was used in an interval."""
         first, last, times = self.spent(since, until)
-        # It took so long to spend it so often; and until the end, it was not spent once more.
+        # The budget was spent this often in this time, and not once more until the end.
         used = min(times * WINDOW / max(last - first, WINDOW / LIMIT), (times + 1) * WINDOW / (until - first))
         if used < least:
             starts = [moment - first for moment, _ in self.seen if first < moment < until][::10]
             seconds = ", ".join(f"{start:.1f}" for start in starts)
-            msg = f"{used:.2f}, where {least} is wanted; every tenth call came after {seconds} s of {until - first:.1f}"
+            msg = f"{used:.2f}, expected {least}; every tenth call came after {seconds} s of {until - first:.1f}"
             raise TooLittleUsedError(msg)
 
 
 class TooLittleUsedError(AssertionError):
-    """Workers have spent less than they may: they waited when they need not have, or the machine was busy."""
+    """Workers have used less than they could: they waited without need, or the machine was busy."""
 
 
 def measured(test: Callable[P, None]) -> Callable[P, None]:
-    """Measure once more where too little was used, and nothing else was wrong: twice in a row is no accident."""
+    """Run a test again if too little was used and nothing else was wrong: twice in a row is not chance."""
 
     @functools.wraps(test)
     def run(*arguments: P.args, **named: P.kwargs) -> None:
@@ -136,7 +139,7 @@ def measured(test: Callable[P, None]) -> Callable[P, None]:
 
 @contextmanager
 def fleet() -> Iterator[Fleet]:
-    """Start the servers, and end everything."""
+    """Start the servers, and stop everything at the end."""
     with tempfile.TemporaryDirectory(prefix="pyas_async-fleet-") as name:
         folder = Path(name)
         redis = RedisServer(folder)

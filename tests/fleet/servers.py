@@ -1,4 +1,4 @@
-"""Servers of other people's making, started for a test and stopped as roughly as it wishes."""
+"""Servers of third parties, started for a test and stopped gracefully or not."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from pathlib import Path
 import attrs
 
 PATIENCE = 20.0
-"""Seconds in which a server must answer, or be gone."""
+"""Seconds in which a server must respond, or exit."""
 
 
 def free_port() -> int:
-    """Find a port that nobody listens on."""
+    """Return a port without a listener."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -26,7 +26,7 @@ def free_port() -> int:
 
 @attrs.define
 class RedisServer:
-    """A Redis, or a Valkey, on a port of its own, which keeps its data in a folder when it is asked to stop."""
+    """A Redis or a Valkey on its own port, which saves its data to a folder when it is stopped gracefully."""
 
     folder: Path
     port: int = attrs.field(factory=free_port)
@@ -34,11 +34,11 @@ class RedisServer:
 
     @property
     def url(self) -> str:
-        """Its address."""
+        """The address of the server."""
         return f"redis://127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
-        """Start it, and wait until it answers."""
+        """Start it and wait until it responds."""
         program = shutil.which("redis-server") or shutil.which("valkey-server")
         assert program is not None, "neither redis-server nor valkey-server is installed"
         options = {"bind": "127.0.0.1", "port": str(self.port), "dir": str(self.folder), "save": "3600 1"}
@@ -51,11 +51,11 @@ class RedisServer:
                 if link.recv(16).startswith(b"+PONG"):
                     return
             time.sleep(0.02)
-        msg = "the server did not answer"
+        msg = "the server did not respond"
         raise TimeoutError(msg)
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
-        """Stop it: by SIGTERM it writes down what it knows, by SIGKILL it forgets."""
+        """Stop it: with SIGTERM it saves its data, with SIGKILL it loses them."""
         if self._process is not None:
             self._process.send_signal(how)
             self._process.wait(PATIENCE)

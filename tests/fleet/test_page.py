@@ -1,4 +1,4 @@
-"""What the page on several machines says is run, with a Redis."""
+"""The Redis blocks of the page on several machines run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "when-one-machine-is-not-enough.md"
 
 
 def test_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """A reader who copies a block has a program that works."""
+    """Each block of the page runs as it is."""
     blocks = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text("utf-8"), re.DOTALL | re.MULTILINE)
     blocks = [block for block in blocks if "redis" in block]  # tests/warehouse/test_page.py runs the one with dlt
     assert 1 == len(blocks)

@@ -1,4 +1,4 @@
-"""Processes that share a key through Redis: no call too many, none to spare, and each has its part."""
+"""Processes that share a key through Redis make no call too many, use the whole budget, and share it fairly."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NAMES = ("a", "b", "c", "d")
 
 
 def run(found: Fleet, windows: float) -> tuple[float, float]:
-    """Let the fleet work for so many windows; give the time from its beginning to its end."""
+    """Let the fleet work for some windows; return the times of its start and end."""
     began = time.monotonic()
     time.sleep(windows * WINDOW)
     return began, time.monotonic()
@@ -22,7 +22,7 @@ def run(found: Fleet, windows: float) -> tuple[float, float]:
 
 @measured
 def test_four_workers() -> None:
-    """Four workers use 95 % of what the key may spend, in parts that are equal within 10 %, and not a call too many."""
+    """Four workers use 95 % of the key's budget, in shares equal within 10 %, without a call too many."""
     with fleet() as found:
         for name in NAMES:
             found.start(name)
@@ -40,7 +40,7 @@ def test_four_workers() -> None:
 
 @measured
 def test_a_worker_is_killed() -> None:
-    """What a killed worker had leased comes back, and those who are left, and who comes instead, use all there is."""
+    """A killed worker's lease returns; the remaining workers and a new one then use the whole budget."""
     with fleet() as found:
         for name in NAMES:
             found.start(name)
@@ -60,12 +60,14 @@ def test_a_worker_is_killed() -> None:
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL], ids=["stopped", "killed"])
 @measured
 def test_redis_goes_and_comes_back(how: signal.Signals) -> None:
-    """Without Redis each worker spends its part, and says so; when it is back, whatever it knows, nobody overspends."""
+    """Without Redis, each worker spends its share and reports it; after Redis returns, the budget is not overspent."""
     with fleet() as found:
         for name in NAMES:
             found.start(name)
         run(found, 1.5)
-        found.wait_until(lambda: found.lately(2.0) > 0 == found.lately(1.0))  # all is spent, and nobody at work
+        found.wait_until(
+            lambda: found.lately(2.0) > 0 == found.lately(1.0)
+        )  # everything is spent, and no worker is calling
         found.redis.stop(how)
         without = run(found, 3)
         found.redis.start()
@@ -81,7 +83,7 @@ def test_redis_goes_and_comes_back(how: signal.Signals) -> None:
 
 @measured
 def test_redis_goes_while_a_window_begins() -> None:
-    """Where all begin to spend anew, each keeps for a window to what it had, and spends its part afterwards."""
+    """If Redis fails at the start of a window, each worker keeps its last lease for a window, then spends its share."""
     with fleet() as found:
         for name in NAMES:
             found.start(name)
@@ -96,7 +98,7 @@ def test_redis_goes_while_a_window_begins() -> None:
 
 
 def test_interactive_goes_first() -> None:
-    """Who waits for an answer is served before the bulk calls of other processes."""
+    """Interactive calls go before the bulk calls of other processes."""
     with fleet() as found:
         for name in NAMES[:3]:
             found.start(name)
@@ -111,8 +113,8 @@ def test_interactive_goes_first() -> None:
     assert took[-1] < 1.5 * WINDOW
 
 
-def test_somebody_else_spends() -> None:
-    """Calls that others make with the key, which the service tells of, are known to all workers within a second."""
+def test_calls_of_other_programs() -> None:
+    """Other programs' calls with the key, which the service reports, are known to all workers within a second."""
     import httpx  # noqa: PLC0415
 
     with fleet() as found, httpx.Client(base_url=found.url, headers={"x-api-key": "sandbox-key"}) as other:

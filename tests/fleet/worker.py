@@ -1,9 +1,9 @@
-"""A worker process: it spends the budget that it shares, as bulk or by single calls, until it is stopped.
+"""A worker process that spends the shared budget, with bulk or single calls, until it is stopped.
 
     python worker.py URL REDIS_URL NAME ACCOUNT WINDOW bulk|interactive
 
-It writes a line for each call: the word ``ok`` and the seconds that it took, or the name of an error; and ``alone``
-when the store of its budget has failed.
+For each call it writes a line: ``ok`` and the call's seconds, or the name of an error. It writes ``alone`` when the
+store of its budget has failed.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ PERIOD = 0.5
 
 
 def say(*words: object) -> None:
-    """Write a line that is read at once."""
+    """Print a line and flush it."""
     sys.stdout.write(" ".join(map(str, words)) + "\n")
     sys.stdout.flush()
 
 
 def told(event: Event) -> None:
-    """Say that the store has failed."""
+    """Print that the store has failed."""
     if isinstance(event, BudgetStoreFailed):
         say("alone")
 
 
 async def work(client: PyasClient, *, bulk: bool) -> None:
-    """Call until somebody ends it."""
+    """Make calls until the process is ended."""
     while True:
         began = time.monotonic()
         try:
@@ -49,7 +49,7 @@ async def work(client: PyasClient, *, bulk: bool) -> None:
 
 
 async def main(url: str, redis_url: str, name: str, account: str, window: str, kind: str) -> None:
-    """Work, several calls at a time if they are bulk."""
+    """Work, with several calls at once if they are bulk calls."""
     redis = Redis.from_url(redis_url, socket_timeout=1.0)
     budget = RateBudget(LIMIT, window=float(window), guard=GUARD, store=RedisBudgetStore(redis, name="fleet"))
     client = PyasClient("sandbox-key", base_url=url, account_id=account, budget=budget, on_event=told, retry=None)
