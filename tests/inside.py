@@ -1,7 +1,7 @@
-"""What tests need to know of the inside of the package, or change there: the only module that uses its private names.
+"""The private names that tests use: the only module of the tests that knows them.
 
-A change of structure changes this file, and no test. `test_inside.py` sees to it. The last section is about private
-names of other libraries, which a release of theirs may change.
+A change of structure changes this file and no test; `test_inside.py` checks that. The last section has private names of
+other libraries, which their releases may change.
 """
 
 from __future__ import annotations
@@ -54,29 +54,29 @@ if TYPE_CHECKING:
 # Names to give to `monkeypatch.setattr` or `mock.patch`.
 
 PAGING: Final = "pyas_async._runtime.pagination.iterator.PaginationMachine"
-"""The class that decides what a listing asks for next, where iterators look it up."""
+"""The class that decides which page a listing requests next, where iterators look it up."""
 FETCHER: Final = "pyas_async._runtime.pagination.iterator.PageFetcher"
 """The class that makes the calls of a listing, where iterators look it up."""
 ITERATOR: Final = "pyas_async.meetings.MeetingIterator"
 """The class of iterators, where `client.meetings` looks it up."""
 DIGESTS: Final = "pyas_async._core.pagination.seen_rows.digests"
-"""The function that makes the numbers by which rows are told apart."""
+"""The function that makes the numbers by which rows are compared."""
 WIRE_PATIENCE: Final = "pyas_async._runtime.pagination.prefetch._WIRE"
-"""Seconds for which a page is held back at most, until the request for the next one is sent."""
+"""The longest time, in seconds, that a page is held back until the next request is sent."""
 LARGEST_ANSWER: Final = "pyas_async._core.calls.body_reader.MAX_BODY"
-"""Bytes of an answer from which on it is not read on."""
+"""The largest body, in bytes, that is read."""
 PAGE_STEPS: Final = "pyas_async._core.codec.page_steps"
-"""The function that reads a page, with a pause between its steps."""
+"""The function that reads a page in steps, with a pause between two of them."""
 ROW_LOADERS: Final = "pyas_async._core.codec.pages._row_loaders"
-"""The function that gives the quick reader of a row, and the tolerant one; `row_loaders` calls it."""
+"""The function that returns the fast and the tolerant reader of a row; `row_loaders` calls it."""
 CONVERTER_READER: Final = "pyas_async._core.codec.converter.reader"
-"""The function that gives the converter which reads documents."""
+"""The function that returns the converter for documents."""
 SCHEDULER_SLEEP: Final = "pyas_async._runtime.ratelimit.limiter.RateLimiter._sleep"
-"""The method in which a call sleeps that waits for its place in the budget; `scheduler_sleep` calls it."""
+"""The method in which a call sleeps while it waits for a slot of the budget; `scheduler_sleep` calls it."""
 TOKENS_KEPT: Final = "pyas_async.sandbox._tokens._KEEP"
 """How many page tokens the sandbox remembers."""
 CLI_CLIENT: Final = "pyas_async.cli._client.PyasClient"
-"""The class of which the command makes its client."""
+"""The class from which the command makes its client."""
 CLI_DAY_FILTER: Final = "pyas_async.cli._listing.day_filter"
 """A function that the command's listings call."""
 CLI_AT_TERMINAL: Final = (
@@ -84,62 +84,62 @@ CLI_AT_TERMINAL: Final = (
     "pyas_async.cli._writing.at_terminal",
     "pyas_async.cli._accounts.at_terminal",
 )
-"""The function that says whether there is a terminal to ask at, in each place where the command looks it up."""
+"""The function that tells whether a terminal can be used for questions, in each module that looks it up."""
 CLI_MOVING: Final = "pyas_async.cli._output._live_consoles"
-"""The consoles on which the command shows something that moves, the innermost last."""
+"""The consoles with a live display, the innermost last."""
 CLI_TICK: Final = "pyas_async.cli._export.progress._TICK"
-"""Seconds between two drawings of the progress bar."""
+"""Seconds between two updates of the progress bar."""
 CLI_SEE_OFF: Final = "pyas_async.cli._export.run.sync_to_disk"
-"""The function that writes a file to the disk, where an export looks it up."""
+"""The function that syncs a file to the disk, where an export looks it up."""
 CLI_DETAILS_CONSOLE: Final = "pyas_async.cli._display.stdout"
-"""The function that gives the console on which the command shows a meeting."""
+"""The function that returns the console on which the command shows a meeting."""
 
 
 # A client.
 
 
 def session(client: PyasClient) -> Session:
-    """Return what all views of a client share."""
+    """Return the session that all views of a client share."""
     return client._session
 
 
 def options(client: PyasClient) -> CallOptions:
-    """Return the options of the calls that a client, or a view of one, makes."""
+    """Return the options of the calls of a client, or of a view of one."""
     return client._options
 
 
 def is_view(client: PyasClient) -> bool:
-    """Return whether closing this client does nothing, since it is a view of another."""
+    """Return whether a client is a view, so that closing it does nothing."""
     return client._is_view
 
 
 def bulk_view(client: PyasClient) -> PyasClient:
-    """Return a view of a client whose calls are bulk calls, as those for pages are."""
+    """Return a view of a client that makes bulk calls, as pages of a listing are."""
     return client._view(_options=client._options.for_bulk())
 
 
 def key(client: PyasClient) -> str:
-    """Return the API key that a client sends, or has sent last."""
+    """Return the API key that a client sends, or that it sent last."""
     return client._session.resources.key.reveal()
 
 
 async def close(client: PyasClient) -> None:
-    """Close a client, though it be a view, which leaves the client open when it is closed itself."""
+    """Close a client, even through a view, whose own `aclose` leaves the client open."""
     await client._session.aclose()
 
 
 def clock(client: PyasClient) -> Clock:
-    """Return the clock by which a client's calls go."""
+    """Return the clock of a client's calls."""
     return client._session.clock
 
 
 def set_clock(client: PyasClient, clock: Clock) -> None:
-    """Let a client go by a clock, in its calls and where they wait for the budget; what bounds a request stays."""
+    """Set the clock of a client's calls and of their waits for the budget. The timeouts of requests keep theirs."""
     client._session.resources.clock = client._session.resources.limiter._clock = clock
 
 
 def set_clock_of_calls(client: PyasClient, clock: Clock) -> None:
-    """Let a client's calls go by a clock, but not the waits for the budget."""
+    """Set the clock of a client's calls, but not of their waits for the budget."""
     client._session.resources.clock = clock
 
 
@@ -152,17 +152,17 @@ def budget(client: PyasClient) -> RateBudget:
 
 
 def in_flight(client: PyasClient) -> int:
-    """Return how many calls have a place in a client's budget, and are not counted yet."""
+    """Return how many calls hold a slot of a client's budget and are not counted yet."""
     return client._session.resources.limiter.budget.in_flight
 
 
 def scheduler(client: PyasClient) -> RateLimiter:
-    """Return what lets a client's calls wait for the budget."""
+    """Return the limiter, in which a client's calls wait for the budget."""
     return client._session.resources.limiter
 
 
 def set_scheduler(client: PyasClient, scheduler: RateLimiter) -> None:
-    """Let a client's calls wait for the budget in another way."""
+    """Replace the limiter of a client."""
     client._session.resources.limiter = scheduler
 
 
@@ -172,17 +172,17 @@ def scheduler_sleep() -> Callable[[RateLimiter, Ticket, float, float], Awaitable
 
 
 def learned_limit(budget: RateBudget) -> int | None:
-    """Return how many calls of its own a budget allows in a window; ``None`` if it knows no limit."""
+    """Return how many of its own calls a budget allows in a window; ``None`` if it knows no limit."""
     return budget._own.allowed
 
 
 def by_death(listings: ActiveListings) -> int:
-    """Return how many entries are kept to find the listing whose token dies first."""
+    """Return the number of entries from which the listing whose token expires first is found."""
     return len(listings._by_death)
 
 
 def by_length(listings: ActiveListings) -> int:
-    """Return how many entries are kept to find the listing with the most pages left."""
+    """Return the number of entries from which the listing with the most pages left is found."""
     return len(listings._by_length)
 
 
@@ -190,39 +190,39 @@ def by_length(listings: ActiveListings) -> int:
 
 
 def places(client: PyasClient) -> ConnectionLimiter:
-    """Return the places that a client's requests take, one for each connection that it may have."""
+    """Return the limiter of a client's connections."""
     return client._session.resources.connections
 
 
 def set_places(client: PyasClient, places: ConnectionLimiter) -> None:
-    """Let a client's requests take other places."""
+    """Replace the limiter of a client's connections."""
     client._session.resources.connections = places
 
 
 def set_transport(client: PyasClient, transport: object) -> None:
-    """Let a client send through something else than its transport."""
-    client._session.resources.transport = transport  # type: ignore[assignment]  # a fake has what is called, and no more
+    """Replace the transport of a client."""
+    client._session.resources.transport = transport  # type: ignore[assignment]  # a fake has only the methods that are called
 
 
 def http_client(client: PyasClient) -> Any:  # noqa: ANN401  (httpx's or httpx2's)
-    """Return the client of httpx or httpx2 that was given to a client to send through; ``None`` if there is none."""
+    """Return the httpx or httpx2 client that was injected into a client; ``None`` if there is none."""
     return client._session.resources.transport._client
 
 
 def idle_connections(client: PyasClient) -> list[Connection]:
-    """Return a client's own connections that are idle, once it has sent something over one of its own."""
+    """Return the idle connections of a client's own pool."""
     connections = client._session.resources.transport._own.connections
     assert connections is not None
     return [connection for connection, _ in connections.idle]
 
 
 def set_clock_of_idle_connections(client: PyasClient, now: Callable[[], float]) -> None:
-    """Let the age of a client's own idle connections go by another clock."""
+    """Set the clock by which a client's own idle connections age."""
     client._session.resources.transport._own._now = now
 
 
 def pools(client: PyasClient) -> list[Any]:
-    """Return the pools that a client sends through, its own or an injected one's; of its own, those that are idle."""
+    """Return the pools of a client's requests. Of its own connections, only the idle ones have one here."""
     transport = client._session.resources.transport
     connections = transport._own.connections
     if transport._client is not None:
@@ -239,7 +239,7 @@ def connections(client: PyasClient) -> list[Any]:
 
 
 def requests(client: PyasClient) -> list[Any]:
-    """Return the requests that a client has under way, and those that wait or run in its pools."""
+    """Return the running requests of a client, and those that wait or run in its pools."""
     transport = client._session.resources.transport
     return [*transport._under_way, *(one for pool in pools(client) for one in requests_in(pool))]
 
@@ -250,55 +250,55 @@ def ssl_context() -> ssl.SSLContext:
 
 
 def forget_ssl_context() -> None:
-    """Let the next client read the certificates to trust anew, from where the environment says."""
+    """Make the next client read the trusted certificates from the environment again."""
     own._context.cache_clear()
 
 
 STREAM_FULL: Final = streams._FULL
-"""Bytes that were not taken yet, from which on a socket is not read."""
+"""Unread bytes from which on a socket is not read."""
 
 
 def stream_holds(stream: streams.Stream) -> int:
-    """Return how many bytes have come over a stream of ours, and were not taken yet."""
+    """Return how many received bytes of a stream of ours are not read yet."""
     held: int = stream._socket.protocol.held
     return held
 
 
 def taken_over(stream: httpcore.AsyncNetworkStream) -> httpcore.AsyncNetworkStream:
-    """Return the stream that is used in the place of one that httpcore has opened: ours, or the very same."""
+    """Return the stream that replaces one of httpcore's: ours, or the same one."""
     return streams._taken_over(stream)
 
 
 def is_quick(address: Address) -> bool:
-    """Return whether paths are put behind an address without httpx reading the whole."""
+    """Return whether an address appends paths without a parse by httpx."""
     return address._is_quick
 
 
 def lose_parts(address: Address) -> None:
-    """Let an address find that httpx keeps the parts of addresses elsewhere."""
+    """Make an address behave as if httpx kept its parts elsewhere."""
     address._parts = object()
     address._is_quick = address._agrees()
 
 
 def tells_when_sent(body: Any) -> bool:  # noqa: ANN401  (made on httpx's class of bodies, or httpx2's)
-    """Return whether something waits to hear that the request with this body was written."""
+    """Return whether the client is waiting to hear that the request with this body was written."""
     return body._wire.on_wire is not None
 
 
-# What is under way in it.
+# Its running work.
 
 
 def under_way(client: PyasClient) -> dict[str, object]:
-    """Return all that is still under way in a client, by where it is; nothing, once all of its calls have ended."""
+    """Return all work that still runs in a client, by where it is; empty once all of its calls have ended."""
     session = client._session
     scheduler = session.resources.limiter
     found = {
         "requests": requests(client),
         "places": session.resources.connections.taken,
-        "places in the budget": scheduler.budget.in_flight,
+        "slots of the budget": scheduler.budget.in_flight,
         "the budget's queue": scheduler.waiting,
         "waits": scheduler._waiting,
-        "questions to the store": scheduler._asking and scheduler._asking._under_way,
+        "reports to the store": scheduler._asking and scheduler._asking._under_way,
         "pauses": session.resources._pauses,
         "shared calls": session._single_flight._under_way,
         "calls to share": session._single_flight._joinable,
@@ -307,7 +307,7 @@ def under_way(client: PyasClient) -> dict[str, object]:
 
 
 def shared_calls(client: PyasClient) -> list[Any]:
-    """Return the calls under way that several callers may wait for, each with its `scope`, its `task` and `done`."""
+    """Return the running calls that several callers may wait for, each with its `scope`, its `task` and `done`."""
     return list(client._session._single_flight._under_way)
 
 
@@ -317,12 +317,12 @@ def waiting_for_shared_calls(client: PyasClient) -> int:
 
 
 def is_sending(client: PyasClient) -> bool:
-    """Return whether a request is under way."""
+    """Return whether a request is running."""
     return bool(client._session.resources.transport._under_way)
 
 
 def is_pausing(client: PyasClient) -> bool:
-    """Return whether a call pauses, before it is tried again for instance."""
+    """Return whether a call is in a pause, for example before a retry."""
     return bool(client._session.resources._pauses)
 
 
@@ -330,29 +330,29 @@ def is_pausing(client: PyasClient) -> bool:
 
 
 def next_call(listing: MeetingIterator) -> Call[Page] | None:
-    """Return the call that an iterator makes next; ``None`` if it has come to its end."""
+    """Return the call that an iterator makes next; ``None`` at its end."""
     ask = listing._machine.next()
     return None if ask is None else list_page(listing._account_id, listing._filters, ask)
 
 
 def asks_ahead(listing: MeetingIterator) -> bool:
-    """Return whether an iterator's request for the next page is under way in the background."""
+    """Return whether an iterator's request for the next page is running in the background."""
     ahead = listing._fetcher._ahead
     return ahead is not None and not ahead.done.is_set()
 
 
 def rows_seen(memory: SeenRows) -> set[int]:
-    """Return the very set in which the rows of a listing are remembered."""
+    """Return the set in which the rows of a listing are remembered, not a copy."""
     return memory._seen
 
 
 def document_of(place: Checkpoint) -> dict[str, Any]:
-    """Return what the text of a checkpoint says, without its version and its check sum."""
+    """Return the document in a checkpoint's text, without its version and its checksum."""
     return place._document()
 
 
 def check_sum(document: dict[str, Any]) -> str:
-    """Return the check sum that fits the document of a checkpoint."""
+    """Return the checksum of a checkpoint's document."""
     return checkpoint_format._check(document)
 
 
@@ -360,25 +360,25 @@ def check_sum(document: dict[str, Any]) -> str:
 
 
 def contested(creations: Creations) -> dict[Hashable, list[Creation]]:
-    """Return the creations that may contest a meeting, by what the meeting looks like."""
+    """Return the creations that may match the same meeting, by the fields that are compared."""
     return creations._alike
 
 
 def ended(creations: Creations) -> list[Creation]:
-    """Return the creations among them that have ended."""
+    """Return the ended creations among them."""
     return list(creations._ended)
 
 
-# What is read.
+# Parsing.
 
 
 def header_dates() -> _lru_cache_wrapper[datetime | None]:
-    """Return the cached function that reads the date of a header."""
+    """Return the cached function that parses the date of a header."""
     return dates._read
 
 
 def row_loaders() -> tuple[Callable[[bytes], Meeting], Callable[[bytes], Meeting]]:
-    """Return the quick reader of a row, and the tolerant one."""
+    """Return the fast reader of a row, and the tolerant one."""
     return page_reading._row_loaders()
 
 
@@ -386,33 +386,33 @@ def row_loaders() -> tuple[Callable[[bytes], Meeting], Callable[[bytes], Meeting
 
 
 def calls_refused(sandbox: Sandbox) -> int:
-    """Return how many calls a sandbox has refused because they were over the rate limit."""
+    """Return how many calls a sandbox has refused because of the rate limit."""
     return sandbox._counts["rate_limited"]
 
 
 def doctor_target(meetings: Sequence[Meeting]) -> Any:  # noqa: ANN401  (a private type)
-    """Return the meeting by which ``pyas doctor`` finds out how dates are read, and its days; ``None`` without one."""
+    """Return the meeting with which ``pyas doctor`` checks the format of dates, and its days; ``None`` without one."""
     from pyas_async.cli._doctor import dates as doctor  # noqa: PLC0415  (the extra need not be installed)
 
     return doctor._target(meetings)
 
 
-# Classes to plant mistakes in, with public names for what is private in them. An override of a public name here is what
-# the class itself then calls.
+# Base classes for planted mistakes, with public names for private members. The class itself calls the overrides of
+# these public names.
 
 
 def _known_as(name: str) -> Any:  # noqa: ANN401  (an attribute of any type)
-    """Return a property that stands for a private attribute, and can be set as well."""
+    """Return a property that reads and sets a private attribute."""
     return property(lambda this: getattr(this, name), lambda this, value: setattr(this, name, value))
 
 
 class OpenScheduler(RateLimiter):
-    """What lets calls wait for the budget."""
+    """The limiter, in which calls wait for the budget."""
 
     clock = _known_as("_clock")
 
     async def sleep(self, ticket: Ticket, give_up: float, now: float) -> None:
-        """Sleep until there is something to do for a call that waits."""
+        """Sleep until a waiting call has something to do."""
         await super()._sleep(ticket, give_up, now)
 
     async def _sleep(self, ticket: Ticket, give_up: float, now: float) -> None:
@@ -420,7 +420,7 @@ class OpenScheduler(RateLimiter):
 
 
 class OpenPaging(PaginationMachine):
-    """What decides what a listing asks for next."""
+    """The machine that decides which page a listing requests next."""
 
     rules = _known_as("_rules")
     memory = _known_as("_memory")
@@ -430,19 +430,19 @@ class OpenPaging(PaginationMachine):
     repairs = _known_as("_repairs")
 
     def resume_from(self, place: ListingCheckpoint, now: float, wall: float) -> None:
-        """Stand where a checkpoint says."""
+        """Start from the position of a checkpoint."""
         super()._resume(place, now, wall)
 
     def begin_walk(self, event: ListingEvent) -> None:
-        """Walk from the first page on."""
+        """Start a walk from the first page."""
         super()._begin_walk(event)
 
     def end_walk(self) -> None:
-        """Come to the last page."""
+        """End the walk at the last page."""
         super()._end_walk()
 
     def restart(self, error: APIStatusError) -> None:
-        """Walk afresh after the death of a token, or give up."""
+        """Start a fresh walk after a token expired, or give up."""
         super()._restart(error)
 
     def _resume(self, resume: ListingCheckpoint, now: float, wall: float) -> None:
@@ -459,13 +459,13 @@ class OpenPaging(PaginationMachine):
 
 
 class OpenFetcher(PageFetcher):
-    """What makes the calls of a listing."""
+    """The class that makes the calls of a listing."""
 
     filters = _known_as("_filters")
     page_ahead = _known_as("_ahead")
 
     async def request(self, ask: PageRequest) -> Arrival:
-        """Make a call for a page."""
+        """Make the call for a page."""
         return await super()._request(ask)
 
     async def _request(self, ask: PageRequest) -> Arrival:
@@ -473,7 +473,7 @@ class OpenFetcher(PageFetcher):
 
 
 class OpenIterator(MeetingIterator):
-    """An iterator."""
+    """An iterator of meetings."""
 
     session = _known_as("_session")
     account_id = _known_as("_account_id")
@@ -484,23 +484,23 @@ class OpenIterator(MeetingIterator):
     pending = _known_as("_pending")
 
     def taken(self) -> int:
-        """Return how many rows of the page in hand were handed out."""
+        """Return how many rows of the current page were yielded."""
         return super()._taken()
 
     def rest(self) -> Page | None:
-        """Hand out what is left of the page in hand."""
+        """Return the rest of the current page."""
         return super()._rest()
 
     async def load(self) -> bool:
-        """Fetch until a page brings rows."""
+        """Fetch pages until one has rows."""
         return await super()._load()
 
     def take(self, arrival: Arrival) -> bool:
-        """Look at what came."""
+        """Process a page that arrived."""
         return super()._take(arrival)
 
     async def send_ahead(self) -> None:
-        """Ask for the next page in the background."""
+        """Request the next page in the background."""
         await super()._send_ahead()
 
     def _taken(self) -> int:
@@ -523,12 +523,12 @@ class OpenIterator(MeetingIterator):
 
 
 def transport_for(http: Any, url: str) -> Any:  # noqa: ANN401  (httpx's or httpx2's)
-    """Return the transport through which a client of httpx sends to an address."""
+    """Return the transport that a client of httpx uses for an address."""
     return http._transport_for_url(httpx.URL(url))
 
 
 def transport_of(http: httpx.AsyncClient) -> httpx.AsyncBaseTransport:
-    """Return the transport of a client of httpx, where no proxy is in the way."""
+    """Return the transport of a client of httpx without a proxy."""
     return http._transport
 
 
@@ -548,7 +548,7 @@ def stream_of(connection: Any) -> Any:  # noqa: ANN401  (httpcore's)
 
 
 class _Early:
-    """A stream of anyio to which something came already."""
+    """A stream of anyio that has already received bytes."""
 
     _transport = object()
 
@@ -557,22 +557,22 @@ class _Early:
 
 
 def came_early(stream: httpcore.AsyncNetworkStream) -> None:
-    """Let a stream of httpcore look as if something had come over it already."""
+    """Make a stream of httpcore look as if it had already received bytes."""
     stream._stream = _Early()  # type: ignore[attr-defined]
 
 
 def destroy_silently(task: asyncio.Task[Any]) -> None:
-    """Let asyncio say nothing of a task that is destroyed before its end."""
+    """Keep asyncio from logging that a task is destroyed before its end."""
     task._log_destroy_pending = False  # type: ignore[attr-defined]
 
 
 def ready_callbacks(loop: asyncio.AbstractEventLoop) -> int:
-    """Return how many callbacks an event loop of asyncio runs in its next turn."""
+    """Return how many callbacks an asyncio event loop runs in its next iteration."""
     return len(loop._ready)  # type: ignore[attr-defined]
 
 
 LOOP_TURN: Final = "asyncio.BaseEventLoop._run_once"
-"""The method that is one turn of asyncio's event loop."""
+"""The method that runs one iteration of asyncio's event loop."""
 
 
 def loop_turn() -> Callable[[asyncio.BaseEventLoop], None]:
@@ -582,7 +582,7 @@ def loop_turn() -> Callable[[asyncio.BaseEventLoop], None]:
 
 
 def trio_order() -> tuple[ModuleType, str, random.Random]:
-    """Return where trio says whether it goes by the order of its tasks, and what draws their order by lot."""
-    from trio._core import _run  # noqa: PLC0415  (most tests do without trio)
+    """Return where trio stores whether its task order is deterministic, and the generator that shuffles the tasks."""
+    from trio._core import _run  # noqa: PLC0415  (most tests do not need trio)
 
     return _run, "_ALLOW_DETERMINISTIC_SCHEDULING", _run._r
