@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 
 # Names to give to `monkeypatch.setattr` or `mock.patch`.
 
-PAGING: Final = "pyas_async._runtime.pagination.iterator.PaginationMachine"
+PAGINATION_MACHINE: Final = "pyas_async._runtime.pagination.iterator.PaginationMachine"
 """The class that decides which page a listing requests next, where iterators look it up."""
 FETCHER: Final = "pyas_async._runtime.pagination.iterator.PageFetcher"
 """The class that makes the calls of a listing, where iterators look it up."""
@@ -61,9 +61,9 @@ ITERATOR: Final = "pyas_async.meetings.MeetingIterator"
 """The class of iterators, where `client.meetings` looks it up."""
 DIGESTS: Final = "pyas_async._core.pagination.seen_rows.digests"
 """The function that makes the numbers by which rows are compared."""
-WIRE_PATIENCE: Final = "pyas_async._runtime.pagination.prefetch._WIRE"
+PREFETCH_HOLD: Final = "pyas_async._runtime.pagination.prefetch._WIRE"
 """The longest time, in seconds, that a page is held back until the next request is sent."""
-LARGEST_ANSWER: Final = "pyas_async._core.calls.body_reader.MAX_BODY"
+LARGEST_BODY: Final = "pyas_async._core.calls.body_reader.MAX_BODY"
 """The largest body, in bytes, that is read."""
 PAGE_STEPS: Final = "pyas_async._core.codec.page_steps"
 """The function that reads a page in steps, with a pause between two of them."""
@@ -71,8 +71,8 @@ ROW_LOADERS: Final = "pyas_async._core.codec.pages._row_loaders"
 """The function that returns the fast and the tolerant reader of a row; `row_loaders` calls it."""
 CONVERTER_READER: Final = "pyas_async._core.codec.converter.reader"
 """The function that returns the converter for documents."""
-SCHEDULER_SLEEP: Final = "pyas_async._runtime.ratelimit.limiter.RateLimiter._sleep"
-"""The method in which a call sleeps while it waits for a slot of the budget; `scheduler_sleep` calls it."""
+LIMITER_SLEEP: Final = "pyas_async._runtime.ratelimit.limiter.RateLimiter._sleep"
+"""The method in which a call sleeps while it waits for a slot of the budget; `limiter_sleep` calls it."""
 TOKENS_KEPT: Final = "pyas_async.sandbox._tokens._KEEP"
 """How many page tokens the sandbox remembers."""
 CLI_CLIENT: Final = "pyas_async.cli._client.PyasClient"
@@ -85,11 +85,11 @@ CLI_AT_TERMINAL: Final = (
     "pyas_async.cli._accounts.at_terminal",
 )
 """The function that tells whether a terminal can be used for questions, in each module that looks it up."""
-CLI_MOVING: Final = "pyas_async.cli._output._live_consoles"
+CLI_LIVE_CONSOLES: Final = "pyas_async.cli._output._live_consoles"
 """The consoles with a live display, the innermost last."""
 CLI_TICK: Final = "pyas_async.cli._export.progress._TICK"
 """Seconds between two updates of the progress bar."""
-CLI_SEE_OFF: Final = "pyas_async.cli._export.run.sync_to_disk"
+CLI_SYNC_TO_DISK: Final = "pyas_async.cli._export.run.sync_to_disk"
 """The function that syncs a file to the disk, where an export looks it up."""
 CLI_DETAILS_CONSOLE: Final = "pyas_async.cli._display.stdout"
 """The function that returns the console on which the command shows a meeting."""
@@ -156,18 +156,18 @@ def in_flight(client: PyasClient) -> int:
     return client._session.resources.limiter.budget.in_flight
 
 
-def scheduler(client: PyasClient) -> RateLimiter:
+def limiter(client: PyasClient) -> RateLimiter:
     """Return the limiter, in which a client's calls wait for the budget."""
     return client._session.resources.limiter
 
 
-def set_scheduler(client: PyasClient, scheduler: RateLimiter) -> None:
+def set_limiter(client: PyasClient, limiter: RateLimiter) -> None:
     """Replace the limiter of a client."""
-    client._session.resources.limiter = scheduler
+    client._session.resources.limiter = limiter
 
 
-def scheduler_sleep() -> Callable[[RateLimiter, Ticket, float, float], Awaitable[None]]:
-    """Return the method that `SCHEDULER_SLEEP` names."""
+def limiter_sleep() -> Callable[[RateLimiter, Ticket, float, float], Awaitable[None]]:
+    """Return the method that `LIMITER_SLEEP` names."""
     return RateLimiter._sleep
 
 
@@ -176,12 +176,12 @@ def learned_limit(budget: RateBudget) -> int | None:
     return budget._own.allowed
 
 
-def by_death(listings: ActiveListings) -> int:
+def entries_by_expiry(listings: ActiveListings) -> int:
     """Return the number of entries from which the listing whose token expires first is found."""
     return len(listings._by_death)
 
 
-def by_length(listings: ActiveListings) -> int:
+def entries_by_length(listings: ActiveListings) -> int:
     """Return the number of entries from which the listing with the most pages left is found."""
     return len(listings._by_length)
 
@@ -189,14 +189,14 @@ def by_length(listings: ActiveListings) -> int:
 # Its connections.
 
 
-def places(client: PyasClient) -> ConnectionLimiter:
+def connection_limiter(client: PyasClient) -> ConnectionLimiter:
     """Return the limiter of a client's connections."""
     return client._session.resources.connections
 
 
-def set_places(client: PyasClient, places: ConnectionLimiter) -> None:
+def set_connection_limiter(client: PyasClient, limiter: ConnectionLimiter) -> None:
     """Replace the limiter of a client's connections."""
-    client._session.resources.connections = places
+    client._session.resources.connections = limiter
 
 
 def set_transport(client: PyasClient, transport: object) -> None:
@@ -291,14 +291,14 @@ def tells_when_sent(body: Any) -> bool:  # noqa: ANN401  (made on httpx's class 
 def under_way(client: PyasClient) -> dict[str, object]:
     """Return all work that still runs in a client, by where it is; empty once all of its calls have ended."""
     session = client._session
-    scheduler = session.resources.limiter
+    limiter = session.resources.limiter
     found = {
         "requests": requests(client),
-        "places": session.resources.connections.taken,
-        "slots of the budget": scheduler.budget.in_flight,
-        "the budget's queue": scheduler.waiting,
-        "waits": scheduler._waiting,
-        "reports to the store": scheduler._asking and scheduler._asking._under_way,
+        "connections": session.resources.connections.taken,
+        "slots of the budget": limiter.budget.in_flight,
+        "the budget's queue": limiter.waiting,
+        "waits": limiter._waiting,
+        "reports to the store": limiter._asking and limiter._asking._under_way,
         "pauses": session.resources._pauses,
         "shared calls": session._single_flight._under_way,
         "calls to share": session._single_flight._joinable,
@@ -406,7 +406,7 @@ def _known_as(name: str) -> Any:  # noqa: ANN401  (an attribute of any type)
     return property(lambda this: getattr(this, name), lambda this, value: setattr(this, name, value))
 
 
-class OpenScheduler(RateLimiter):
+class OpenLimiter(RateLimiter):
     """The limiter, in which calls wait for the budget."""
 
     clock = _known_as("_clock")
@@ -419,7 +419,7 @@ class OpenScheduler(RateLimiter):
         await self.sleep(ticket, give_up, now)
 
 
-class OpenPaging(PaginationMachine):
+class OpenPagination(PaginationMachine):
     """The machine that decides which page a listing requests next."""
 
     rules = _known_as("_rules")

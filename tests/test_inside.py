@@ -153,7 +153,7 @@ def test_private_names_are_used_in_one_place() -> None:
         "from pyas_async.cli import _showing\nmonkeypatch.setattr(_showing, 'stdout', 1)",
         "from pyas_async._core import codec\nmock.patch.object(codec, 'page_steps')",
         "from pyas_async import PyasClient\nclass Injected(PyasClient):\n    def close(self): self._is_view",
-        "import inside\nclass Broken(inside.OpenPaging):\n    def _restart(self): pass",
+        "import inside\nclass Broken(inside.OpenPagination):\n    def _restart(self): pass",
     ],
 )
 def test_uses_that_are_found(source: str) -> None:

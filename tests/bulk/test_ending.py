@@ -363,7 +363,7 @@ async def test_cancel_when_room_comes(service: Service) -> None:
     """A call that is let go in the moment in which it gets its place gives the place back, and is not sent."""
     budget = budget_of(1)
     async with service.client(budget=budget) as client:
-        scheduler = inside.scheduler(client)
+        scheduler = inside.limiter(client)
         ticket = Ticket()
         assert scheduler.try_acquire(ticket)
         run = client.meetings.delete_many([1, 2, 3])

@@ -246,7 +246,7 @@ def test_lines_during_a_live_display(monkeypatch: pytest.MonkeyPatch) -> None:
     """A line printed during a live display stands above it, and is not overwritten."""
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, color_system=None, width=60)
-    monkeypatch.setattr(inside.CLI_MOVING, [console])
+    monkeypatch.setattr(inside.CLI_LIVE_CONSOLES, [console])
 
     with _output.status("listing") as tell:
         tell("listing: 300 meetings")

@@ -51,7 +51,7 @@ def export(pyas: Pyas, tmp_path: Path) -> Export:
 
 @pytest.fixture
 def accounts(sandbox: Sandbox, tmp_path: Path) -> Path:
-    """Write the ids of all accounts into a file, with blank lines and spaces."""
+    """Write the ids of all accounts into a file, with a comment, a blank line and a repeated id."""
     first, *others = sandbox.account_ids
     file = tmp_path / "ids.txt"
     file.write_text("\n".join([f"{first}  # Ada", "", *others, first]), "utf-8")

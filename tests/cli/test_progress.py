@@ -172,7 +172,7 @@ def test_redrawn_by_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """The bar is redrawn by the event loop's clock, and is removed at the end, also after an error."""
     screen, looks = io.StringIO(), list[float]()
     console = Console(file=screen, force_terminal=True, width=80, legacy_windows=False)
-    monkeypatch.setattr(inside.CLI_MOVING, [console])
+    monkeypatch.setattr(inside.CLI_LIVE_CONSOLES, [console])
     monkeypatch.setattr(inside.CLI_TICK, 0.001)
     world = World(3)
 

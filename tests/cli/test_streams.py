@@ -118,9 +118,9 @@ def test_export_to_a_full_disk(
         if len(saved) > rows + 1:
             os.write(os.open("/dev/full", os.O_WRONLY), b"x")
 
-    monkeypatch.setattr(inside.CLI_SEE_OFF, sync_to_disk)
+    monkeypatch.setattr(inside.CLI_SYNC_TO_DISK, sync_to_disk)
     done = pyas("meetings", "export", "--output", output, "--checkpoint-every", 0)
-    monkeypatch.setattr(inside.CLI_SEE_OFF, files.sync_to_disk)
+    monkeypatch.setattr(inside.CLI_SYNC_TO_DISK, files.sync_to_disk)
 
     first, *others = done.err.splitlines()
     assert (1, f"pyas: error: {output}.part: No space left on device") == (done.code, first)

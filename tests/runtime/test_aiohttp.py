@@ -73,7 +73,7 @@ async def test_refused_connection() -> None:
 
 async def test_prefetch_while_computing(monkeypatch: pytest.MonkeyPatch) -> None:
     """The consumer gets its page once the next request is sent, although aiohttp does not report that moment."""
-    monkeypatch.setattr(inside.WIRE_PATIENCE, 60.0)
+    monkeypatch.setattr(inside.PREFETCH_HOLD, 60.0)
     asked: list[str] = []
     worked = threading.Event()
 

@@ -147,7 +147,7 @@ async def test_slot_acquired_while_closing() -> None:
             tasks.start_soon(caught.call, CALLS["create"][0], client)
             await until(lambda: client.rate_limit.waiting)
             budget.release()
-            inside.scheduler(client).moved()
+            inside.limiter(client).moved()
             await client.aclose()
     assert [] == seen
     assert (0, 1) == (budget.in_flight, client.rate_limit.remaining)

@@ -116,7 +116,7 @@ async def test_pool_without_a_limit(library: Any) -> None:  # noqa: ANN401  (two
     with wire() as server:
         async with library.AsyncClient(limits=library.Limits(max_connections=None), trust_env=False) as http:
             client = client_of(server.url, http_client=http)
-            assert inside.places(client).try_acquire()
+            assert inside.connection_limiter(client).try_acquire()
             assert 81 == (await client.meetings.get(81)).id
 
 

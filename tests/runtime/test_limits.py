@@ -284,7 +284,7 @@ def test_many_calls_on_few_connections(deadline: float | None, sent: int, late: 
     ends: list[float] = []
 
     async def crowd(client: PyasClient) -> None:
-        inside.set_places(client, ConnectionLimiter(2))
+        inside.set_connection_limiter(client, ConnectionLimiter(2))
         heard(client)
 
         async def one() -> None:
@@ -307,7 +307,7 @@ def test_bound_of_the_wait_for_a_connection() -> None:
     ends: list[float] = []
 
     async def two(client: PyasClient) -> None:
-        inside.set_places(client, ConnectionLimiter(1))
+        inside.set_connection_limiter(client, ConnectionLimiter(1))
         heard(client)
 
         async def impatient() -> None:

@@ -196,7 +196,7 @@ async def test_answer_that_is_too_large(
     monkeypatch: pytest.MonkeyPatch, status: int, error: type[PyasError], state: str
 ) -> None:
     """A body above the limit is not read further, and the status still tells the state of a create."""
-    monkeypatch.setattr(inside.LARGEST_ANSWER, 1_000)
+    monkeypatch.setattr(inside.LARGEST_BODY, 1_000)
     with wire(lambda seen: document("x" * 2_000, status)) as server:
         async with client_of(server.url) as client:
             with pytest.raises(error) as caught:

@@ -105,7 +105,7 @@ async def test_number_and_token(client: httpx.AsyncClient, account: str) -> None
 
 
 async def test_types(sandbox: Sandbox, client: httpx.AsyncClient, account: str) -> None:
-    """The types follow the clock: previous, live and upcoming meetings are all of them."""
+    """The types follow the clock: scheduled is every row, and a row is previous or upcoming, and live while it runs."""
     rows = sandbox.rows(account)
     listed = {
         kind: flat(await list_all(client, account, type=kind))

@@ -262,7 +262,7 @@ async def test_closed_under(where: str) -> None:
             assert take(budget, inside.clock(client).now())
         ready: dict[str, Callable[[], object]] = {
             "wire": lambda: inside.is_sending(client),
-            "budget": lambda: inside.scheduler(client).waiting,
+            "budget": lambda: inside.limiter(client).waiting,
             "pause": lambda: inside.is_pausing(client),
             "key": asked.is_set,
         }

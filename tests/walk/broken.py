@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 Reason = Literal["age", "answer", "size"]
 
 
-class SendsADeadTokenAgain(inside.OpenPaging):
+class SendsADeadTokenAgain(inside.OpenPagination):
     """It gives a token that the service has called expired a second chance."""
 
     tried: str | None = None
@@ -46,7 +46,7 @@ class SendsADeadTokenAgain(inside.OpenPaging):
         return super().on_error(error)
 
 
-class SavesTheNextToken(inside.OpenPaging):
+class SavesTheNextToken(inside.OpenPagination):
     """A checkpoint in the middle of a page holds the token that leads past it."""
 
     def checkpoint(self, *args: Any, **kwargs: Any) -> ListingCheckpoint:  # noqa: ANN401
@@ -55,7 +55,7 @@ class SavesTheNextToken(inside.OpenPaging):
         return attrs.evolve(saved, token=ahead.token, born=ahead.born_wall, walked=ahead.walked)
 
 
-class ForgetsRowsAtARestart(inside.OpenPaging):
+class ForgetsRowsAtARestart(inside.OpenPagination):
     """A fresh walk yields what was yielded before."""
 
     def begin_walk(self, event: ListingEvent) -> None:
@@ -63,7 +63,7 @@ class ForgetsRowsAtARestart(inside.OpenPaging):
         self.memory = SeenRows()
 
 
-class StopsAtAnEmptyPage(inside.OpenPaging):
+class StopsAtAnEmptyPage(inside.OpenPagination):
     """It takes a page without rows for the last."""
 
     def on_page(self, page: Page, now: float, wall: float) -> tuple[Meeting, ...]:
@@ -72,7 +72,7 @@ class StopsAtAnEmptyPage(inside.OpenPaging):
         return super().on_page(page, now, wall)
 
 
-class RaisesWhatIsUnclear(inside.OpenPaging):
+class RaisesWhatIsUnclear(inside.OpenPagination):
     """It recovers only from answers that name the page token."""
 
     def on_error(self, error: Exception) -> Reason:
@@ -81,7 +81,7 @@ class RaisesWhatIsUnclear(inside.OpenPaging):
         return super().on_error(error)
 
 
-class TakesFaultsForADeadToken(inside.OpenPaging):
+class TakesFaultsForADeadToken(inside.OpenPagination):
     """It walks afresh after a 429 or a 5xx."""
 
     def on_error(self, error: Exception) -> Reason:
@@ -90,7 +90,7 @@ class TakesFaultsForADeadToken(inside.OpenPaging):
         return super().on_error(error)
 
 
-class RestartsWithoutBound(inside.OpenPaging):
+class RestartsWithoutBound(inside.OpenPagination):
     """It walks afresh for as long as tokens die, progress or none."""
 
     def restart(self, error: APIStatusError) -> None:
@@ -98,7 +98,7 @@ class RestartsWithoutBound(inside.OpenPaging):
         super().restart(error)
 
 
-class GivesUpEarly(inside.OpenPaging):
+class GivesUpEarly(inside.OpenPagination):
     """It gives up at the second death without a new row in between."""
 
     def restart(self, error: APIStatusError) -> None:
@@ -108,14 +108,14 @@ class GivesUpEarly(inside.OpenPaging):
         super().restart(error)
 
 
-class TrustsASavedToken(inside.OpenPaging):
+class TrustsASavedToken(inside.OpenPagination):
     """It sends a token from a checkpoint although the wall clock says that it died long ago."""
 
     def resume_from(self, place: ListingCheckpoint, now: float, wall: float) -> None:
         super().resume_from(place, now, min(wall, place.born))
 
 
-class IgnoresAge(inside.OpenPaging):
+class IgnoresAge(inside.OpenPagination):
     """It finds out by trying that a token is too old."""
 
     def next(self) -> PageRequest | None:
@@ -123,7 +123,7 @@ class IgnoresAge(inside.OpenPaging):
         return None if ask is None else attrs.evolve(ask, not_after=None)
 
 
-class KeepsTheDeadToken(inside.OpenPaging):
+class KeepsTheDeadToken(inside.OpenPagination):
     """The checkpoint of an expired token's error holds that token."""
 
     def on_error(self, error: Exception) -> Reason:
@@ -135,7 +135,7 @@ class KeepsTheDeadToken(inside.OpenPaging):
             raise
 
 
-class CountsWhatWasLeftOut(inside.OpenPaging):
+class CountsWhatWasLeftOut(inside.OpenPagination):
     """Rows that came on the last page wanted, and that nobody wants any more, count as yielded."""
 
     def checkpoint(self, *args: Any, **kwargs: Any) -> ListingCheckpoint:  # noqa: ANN401
@@ -144,7 +144,7 @@ class CountsWhatWasLeftOut(inside.OpenPaging):
         return attrs.evolve(saved, items=len(self.memory)) if cut else saved
 
 
-class WantsOneMorePage(inside.OpenPaging):
+class WantsOneMorePage(inside.OpenPagination):
     """It asks for the page behind the last row that is wanted."""
 
     def on_page(self, page: Page, now: float, wall: float) -> tuple[Meeting, ...]:
@@ -154,14 +154,14 @@ class WantsOneMorePage(inside.OpenPaging):
         return rows
 
 
-class ForgetsTheEnd(inside.OpenPaging):
+class ForgetsTheEnd(inside.OpenPagination):
     """A checkpoint behind the last row does not say that it is."""
 
     def checkpoint(self, *args: Any, **kwargs: Any) -> ListingCheckpoint:  # noqa: ANN401
         return attrs.evolve(super().checkpoint(*args, **kwargs), done=False, token=None)
 
 
-class NeverRepairs(inside.OpenPaging):
+class NeverRepairs(inside.OpenPagination):
     """It only warns where it was told to repair."""
 
     def __init__(self, rules: Any, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
@@ -169,7 +169,7 @@ class NeverRepairs(inside.OpenPaging):
         super().__init__(attrs.evolve(rules, verify_total="warn") if mends else rules, *args, **kwargs)
 
 
-class RepairsOnce(inside.OpenPaging):
+class RepairsOnce(inside.OpenPagination):
     """It ends after one repairing walk, whatever that brought."""
 
     def end_walk(self) -> None:
@@ -273,22 +273,22 @@ _LOST: Final = "not handed out|the first row cost more than one call|a page that
 _TWICE: Final = "for the second time"
 
 BROKEN: Final[tuple[tuple[str, Any, str], ...]] = (
-    (inside.PAGING, SendsADeadTokenAgain, "sent again after the service had said"),
-    (inside.PAGING, SavesTheNextToken, _LOST),
-    (inside.PAGING, ForgetsRowsAtARestart, _TWICE),
-    (inside.PAGING, StopsAtAnEmptyPage, "the end in the middle of a listing"),
-    (inside.PAGING, RaisesWhatIsUnclear, "an answer that may mean an expired token"),
-    (inside.PAGING, TakesFaultsForADeadToken, "a fresh walk without a reason"),
-    (inside.PAGING, RestartsWithoutBound, "more fresh walks in a row"),
-    (inside.PAGING, GivesUpEarly, "given up after 1 barren"),
-    (inside.PAGING, TrustsASavedToken, "clock knows to be dead"),
-    (inside.PAGING, IgnoresAge, "clock knows to be dead"),
-    (inside.PAGING, KeepsTheDeadToken, "sent again after the service had said"),
-    (inside.PAGING, CountsWhatWasLeftOut, _LOST),
-    (inside.PAGING, WantsOneMorePage, "a page that nobody needs"),
-    (inside.PAGING, ForgetsTheEnd, "does not know that it is the end"),
-    (inside.PAGING, NeverRepairs, "it was not repaired"),
-    (inside.PAGING, RepairsOnce, "it was not repaired"),
+    (inside.PAGINATION_MACHINE, SendsADeadTokenAgain, "sent again after the service had said"),
+    (inside.PAGINATION_MACHINE, SavesTheNextToken, _LOST),
+    (inside.PAGINATION_MACHINE, ForgetsRowsAtARestart, _TWICE),
+    (inside.PAGINATION_MACHINE, StopsAtAnEmptyPage, "the end in the middle of a listing"),
+    (inside.PAGINATION_MACHINE, RaisesWhatIsUnclear, "an answer that may mean an expired token"),
+    (inside.PAGINATION_MACHINE, TakesFaultsForADeadToken, "a fresh walk without a reason"),
+    (inside.PAGINATION_MACHINE, RestartsWithoutBound, "more fresh walks in a row"),
+    (inside.PAGINATION_MACHINE, GivesUpEarly, "given up after 1 barren"),
+    (inside.PAGINATION_MACHINE, TrustsASavedToken, "clock knows to be dead"),
+    (inside.PAGINATION_MACHINE, IgnoresAge, "clock knows to be dead"),
+    (inside.PAGINATION_MACHINE, KeepsTheDeadToken, "sent again after the service had said"),
+    (inside.PAGINATION_MACHINE, CountsWhatWasLeftOut, _LOST),
+    (inside.PAGINATION_MACHINE, WantsOneMorePage, "a page that nobody needs"),
+    (inside.PAGINATION_MACHINE, ForgetsTheEnd, "does not know that it is the end"),
+    (inside.PAGINATION_MACHINE, NeverRepairs, "it was not repaired"),
+    (inside.PAGINATION_MACHINE, RepairsOnce, "it was not repaired"),
     (inside.DIGESTS, by_id, _LOST),
     (inside.DIGESTS, by_id_and_uuid, _LOST),
     (inside.FETCHER, DropsFilters, f"was never in the listing|{_LOST}"),

@@ -42,11 +42,11 @@ def client_of(service: Service, http_client: httpx.AsyncClient, *, skew: float, 
         "key", account_id="account", base_url="https://walk.test", http_client=http_client, page_token_ttl=ttl
     )
     inside.set_clock_of_calls(client, clock)
-    inside.set_scheduler(client, _Scheduler(inside.budget(client), clock))
+    inside.set_limiter(client, _Scheduler(inside.budget(client), clock))
     return client
 
 
-class _Scheduler(inside.OpenScheduler):
+class _Scheduler(inside.OpenLimiter):
     """A scheduler that waits in virtual time: where one reader calls, there is nobody else to wait for."""
 
     async def sleep(self, ticket: Ticket, give_up: float, now: float) -> None:

@@ -58,7 +58,7 @@ def test_a_token_that_came_again_and_was_not_looked_at(machine: ReadingMachine) 
 
 def test_time_passes_while_nothing_is_in_transit(machine: ReadingMachine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the machine stands still, a reader goes on before the next request is on the wire; no hour passes then."""
-    monkeypatch.setattr(inside.WIRE_PATIENCE, 0.0)
+    monkeypatch.setattr(inside.PREFETCH_HOLD, 0.0)
     machine.listing(rows=POOL[:18], world=World(), wishes=Wishes(prefetch=True))
     machine.rows(count=1)
     assert 2 == machine.service.calls

@@ -105,8 +105,8 @@ def test_what_was_said_before_is_thrown_away() -> None:
     listings.stands("b", 5_000.0, 0.0, pages=999)
     for now in range(1_000):
         listings.stands("a", 2_000.0 + now, float(now), pages=1_000 - now if now < 999 else 2)
-        assert inside.by_death(listings) <= 2 * 2 + 65
-        assert inside.by_length(listings) <= 2 * 2 + 65
+        assert inside.entries_by_expiry(listings) <= 2 * 2 + 65
+        assert inside.entries_by_length(listings) <= 2 * 2 + 65
 
     listings.sends("b", 999.0, 999.0)
     assert ("b", 999, math.inf, 1_004.0) == listings.claim(999.0)

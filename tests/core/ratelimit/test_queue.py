@@ -457,7 +457,7 @@ def test_listings_are_counted(history: list[tuple[str, float | None, float]]) ->
             model[name] = now + life
         alive = [dies for dies in model.values() if dies > now]
         assert len(alive) == listings.count(now)
-        assert inside.by_death(listings) <= 2 * len(alive) + 65
+        assert inside.entries_by_expiry(listings) <= 2 * len(alive) + 65
 
 
 def test_room_for_listings() -> None:

@@ -157,7 +157,7 @@ def test_a_store_hears_of_the_end_of_a_burst() -> None:
 
 def test_a_store_that_goes_away_wakes_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """Calls that nobody can be told of are no reason to look again and again."""
-    sleeps, sleep = 0, inside.scheduler_sleep()
+    sleeps, sleep = 0, inside.limiter_sleep()
 
     async def count(scheduler: RateLimiter, ticket: Ticket, give_up: float, now: float) -> None:
         nonlocal sleeps
@@ -170,7 +170,7 @@ def test_a_store_that_goes_away_wakes_nobody(monkeypatch: pytest.MonkeyPatch) ->
             await calls(process, 3 * LIMIT)
         assert 3 * LIMIT == len(process.sent)
 
-    monkeypatch.setattr(inside.SCHEDULER_SLEEP, count)
+    monkeypatch.setattr(inside.LIMITER_SLEEP, count)
     in_virtual_time(main)
     assert sleeps < 6 * LIMIT
 
