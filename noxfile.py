@@ -1,15 +1,16 @@
-"""What is done with this repository: `python3 noxfile.py --list` names it.
+"""The commands of this repository: `python3 noxfile.py --list` names them.
 
-This file is nox's, and a script, too. As a script it needs nothing but Python 3.11 and the standard library: where nox
-is missing, it installs nox under `.nox/.bootstrap/` and goes on there, so that it also works where pip refuses to touch
-the system's Python (PEP 668).
+nox reads this file, and it also runs as a script. As a script it needs only Python 3.11 and the standard library. If
+nox
+is missing, the script installs it under `.nox/.bootstrap/` and continues there, so it also works where pip refuses to
+change the system's Python (PEP 668).
 """
 
 import os
 import subprocess
 import sys
 
-# Older Pythons must be able to parse this whole file, if only to end here. So: no syntax newer than theirs.
+# Older Pythons must be able to parse this whole file to print the message below, so it uses no newer syntax.
 if sys.version_info < (3, 11):
     sys.exit(
         f"pyas_async needs Python 3.11 or newer; this is {sys.version.split()[0]} ({sys.executable}).\n"
@@ -28,9 +29,9 @@ NOX_FLOOR = (2025, 10)
 
 
 def bootstrap(environment: Path) -> Path:
-    """Make a virtual environment with nox in it, unless it stands, and return its interpreter.
+    """Make a virtual environment with nox in it, unless there is one, and return its interpreter.
 
-    What was left half made, or by another Python, is made afresh: the stamp is written last.
+    An environment that is incomplete, or was made by another Python, is made again: the stamp is written last.
     """
     python = environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     stamp = environment / "complete"
@@ -50,7 +51,7 @@ def bootstrap(environment: Path) -> Path:
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            # A virtual environment has no user site, and pip would stop at being asked for it.
+            # A virtual environment has no user site, and pip fails if it is configured to install there.
             env={**os.environ, "PIP_USER": "0"},
             check=False,
         )
@@ -63,7 +64,7 @@ def bootstrap(environment: Path) -> Path:
     elif succeeds(sys.executable, "-m", "venv", "--clear", "--without-pip", environment) and succeeds(
         sys.executable, "-m", "pip", "--version"
     ):
-        # Debian keeps ensurepip in a package of its own. A pip of the system can still serve another environment.
+        # Debian has ensurepip in a package of its own. The system's pip can still install into another environment.
         pip = [sys.executable, "-m", "pip", "--python", python]
     else:
         sys.exit(
@@ -75,7 +76,7 @@ def bootstrap(environment: Path) -> Path:
     # uv makes the sessions several times faster, but it is not built for every platform.
     if not any(succeeds(*pip, "install", "--quiet", f"nox{extra}>={nox}") for extra in ("[uv]", "")):
         sys.exit("\n\n".join(said) + "\n\nnox could not be installed: pip's own words are above.")
-    # uv does not read pip's settings. Where those are what leads to an index, the sessions are better off with pip.
+    # uv does not read pip's settings. If those lead to the index, the sessions use pip.
     probe = ["-m", "uv", "pip", "install", "--quiet", "--dry-run", "--python", python, "hatchling"]
     if not succeeds(python, *probe):
         succeeds(*pip, "uninstall", "--quiet", "--yes", "uv")
@@ -84,7 +85,7 @@ def bootstrap(environment: Path) -> Path:
 
 
 def run_nox() -> NoReturn:
-    """Become nox with the arguments of this script."""
+    """Replace this process by nox, with the arguments of this script."""
     try:
         release = importlib.metadata.version("nox").split(".")
         python = Path(sys.executable) if tuple(map(int, release[:2])) >= NOX_FLOOR else None
@@ -94,9 +95,9 @@ def run_nox() -> NoReturn:
         python = bootstrap(ROOT / ".nox" / ".bootstrap" / "{}.{}".format(*sys.version_info[:2]))
     command = [str(python), "-m", "nox", "--noxfile", str(Path(__file__).resolve()), *sys.argv[1:]]
     if os.name == "nt":
-        # exec on Windows starts a second process and lets the console go on without waiting for it.
+        # exec on Windows starts a second process, and the console does not wait for it.
         sys.exit(subprocess.call(command))
-    # Terminal, signals and exit code are nox's own from here on.
+    # From here on, nox has the terminal, the signals and the exit code.
     os.execv(command[0], command)
 
 
@@ -115,15 +116,16 @@ nox.options.sessions = ["tests", "lint", "types"]
 PYPROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 SUPPORTED = nox.project.python_versions(PYPROJECT)
 RUNNING = "{}.{}".format(*sys.version_info[:2])
-# On a machine whose only Python is newer than the newest classifier, that one is tested: a run never tests nothing.
+# If the only Python of a machine is newer than the newest classifier, test that one: a run always tests something.
 TESTED = SUPPORTED if RUNNING in SUPPORTED else [*SUPPORTED, RUNNING]
 
 
 def uncover_pyenv() -> None:
     """Put the interpreters that pyenv installed before pyenv's shims in PATH.
 
-    A shim stands in PATH for every version that is installed, and fails for each that is not switched on (`pyenv
-    global`). nox would take the shim for a Python, or for none.
+    PATH has a shim for every installed version, and a shim fails if its version is not enabled (`pyenv global`). nox
+    would
+    take a shim for a Python, or find no Python at all.
     """
     root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
     newest: dict[str, tuple[int, str]] = {}
@@ -144,20 +146,21 @@ FOUND = [version for version in TESTED if version == RUNNING or shutil.which(f"p
 class Wheel:
     """The package's wheel, built at most once in a run of nox.
 
-    It is built from the source distribution, so that whatever that lacks is missed at once. Where the variable
-    PYAS_ASYNC_DIST names a folder, the wheel in it is taken: so a release tests what it publishes.
+    It is built from the source distribution, so a file that the source distribution lacks is missed at once. If the
+    variable PYAS_ASYNC_DIST names a folder, the wheel in it is used, so that a release tests the files that it
+    publishes.
     """
 
     _folder: "tempfile.TemporaryDirectory[str] | None" = None
 
     @classmethod
     def path(cls, session: nox.Session) -> str:
-        """Build the wheel, unless this run did, and return its path."""
+        """Return the path of the wheel, and build it first if this run has not."""
         return str(next(cls.folder(session).glob("*.whl")))
 
     @classmethod
     def folder(cls, session: nox.Session) -> Path:
-        """Build both distributions, unless this run did, and return their folder."""
+        """Return the folder of both distributions, and build them first if this run has not."""
         if "PYAS_ASYNC_DIST" in os.environ:
             return Path(os.environ["PYAS_ASYNC_DIST"]).resolve()
         if cls._folder is None:
@@ -184,26 +187,26 @@ def install_wheel(session: nox.Session, *requirements: str, extras: "Iterable[st
     wheel = Wheel.path(session)
     session.install(f"{wheel}[{','.join(extras)}]", *requirements)
     if session.venv_backend != "uv":
-        # pip takes a wheel of the version that it has already for the same wheel.
+        # If a wheel of the same version is installed, pip assumes that it is the same wheel.
         session.install("--force-reinstall", "--no-deps", wheel)
 
 
-# The tests import the installed package: a checkout that Python puts first in sys.path would stand before it.
-# tests/test_package.py asserts it.
+# The tests import the installed package. A checkout in front of it in sys.path would hide it. tests/test_package.py
+# asserts that this is not so.
 UNDER_TEST = {"PYAS_ASYNC_TEST_WHEEL": "1", "PYTHONSAFEPATH": "1"}
 
 CLIENT = ",".join(
     f"pyas_async/{part}"
     for part in ("_core/*", "_runtime/*", "models/*", "client.py", "meetings.py", "accounts.py", "many.py")
 )
-"""What the quick tests are about."""
+"""The tests that the session `quick` runs."""
 AT_ONCE = ["--numprocesses", str(os.cpu_count() or 1), "--dist", "worksteal"]
 SHORT = ["-m", "not long"]
-"""Leaves out the proofs at full length, which carry the marker `long`."""
+"""Leaves out the proofs at full length, which are marked `long`."""
 FULL = "--full"
-"""After `--`, runs the proofs at full length as well."""
+"""After `--`, also runs the proofs at full length."""
 
-# Tests that need no socket, no other process and no pause. They reach nearly every branch of the client.
+# Tests that need no socket, no other process and no pauses. They cover nearly every branch of the client.
 QUICK = [
     "tests/core",
     "tests/contract",
@@ -218,7 +221,7 @@ QUICK = [
     "tests/costs",
 ]
 
-# The tests that send over sockets. What differs between two Pythons or two libraries below the client shows here.
+# The tests that use sockets. Differences between Pythons, or between the libraries below the client, show here.
 SOCKETS = [
     "tests/accounts/test_pairs.py",
     "tests/bulk/test_cancelling.py",
@@ -230,19 +233,19 @@ SOCKETS = [
     "tests/runtime",
     "tests/single_flight",
 ]
-# Further ones, which bring their own clients of other libraries.
+# More tests with sockets, which make clients of other libraries themselves.
 SOCKETS_TOO = ["tests/cancel", "tests/environments", "tests/faults"]
 
 
 @nox.session
 def demo(session: nox.Session) -> None:
-    """Run the main job against the sandbox, as a user would."""
+    """Run the main job against the sandbox, in a terminal with a live display."""
     install_wheel(session, *groups("demo"))
     session.run("python", "docs/examples/first_run.py", *session.posargs)
 
 
 def run_pytest(session: nox.Session, *arguments: str, runner: "Iterable[str]" = (), **variables: str) -> None:
-    """Run pytest; what the user gave after `--` replaces the arguments, and `--full` adds the long proofs."""
+    """Run pytest. Arguments after `--` replace the default ones, and `--full` adds the long proofs."""
     given = [part for part in session.posargs if part != FULL]
     length = [] if FULL in session.posargs or "-m" in given else SHORT
     command = ["python", "-m", *(runner or ("pytest",))]
@@ -251,7 +254,7 @@ def run_pytest(session: nox.Session, *arguments: str, runner: "Iterable[str]" = 
 
 @nox.session
 def quick(session: nox.Session) -> None:
-    """Run after each change: the tests that take no time, on this checkout, with the client's coverage."""
+    """Run the tests that need no socket and no pauses, on this checkout, with the client's coverage."""
     session.install("--editable", ".[sandbox]", *groups("tests"))
     session.run("coverage", "erase")
     runner = ["coverage", "run", "-m", "pytest"]
@@ -263,7 +266,7 @@ def quick(session: nox.Session) -> None:
 
 @nox.session(python=RUNNING)
 def tests(session: nox.Session) -> None:
-    """Run the tests on the Python that runs this, without the long proofs; arguments after -- go to pytest."""
+    """Run the tests on the Python that runs this, without the long proofs. Arguments after -- go to pytest."""
     install_wheel(session, *groups("tests"), extras=EXTRAS)
     run_pytest(session, *AT_ONCE)
 
@@ -274,7 +277,7 @@ for other in TESTED:
 
 
 def run_edge(session: nox.Session, version: str) -> None:
-    """Run what may differ on another Python: the quick tests and those that use sockets."""
+    """Run the tests whose results may differ on another Python: the quick tests and those that use sockets."""
     if version == RUNNING:
         session.skip(f"it is Python {version}, which the session `tests` uses")
     install_wheel(session, *groups("tests"), extras=EXTRAS)
@@ -283,19 +286,19 @@ def run_edge(session: nox.Session, version: str) -> None:
 
 @nox.session(python=FOUND[0])
 def oldest(session: nox.Session) -> None:
-    """Run the quick tests and those that use sockets on the oldest Python that is here, unless `tests` does."""
+    """Run the quick tests and those that use sockets on the oldest Python found, unless `tests` uses it."""
     run_edge(session, FOUND[0])
 
 
 @nox.session(python=FOUND[-1])
 def newest(session: nox.Session) -> None:
-    """Run the quick tests and those that use sockets on the newest Python that is here, unless `tests` does."""
+    """Run the quick tests and those that use sockets on the newest Python found, unless `tests` uses it."""
     run_edge(session, FOUND[-1])
 
 
 @nox.session
 def coverage(session: nox.Session) -> None:
-    """Run the tests with the proofs at full length, measure the coverage of all code, and hold it above its minimum."""
+    """Run the tests and the proofs at full length, measure the coverage of all code, and check its minimum."""
     install_wheel(session, *groups("tests"), extras=EXTRAS)
     session.run("coverage", "erase")
     run_pytest(session, *AT_ONCE, runner=("coverage", "run", "-m", "pytest"))
@@ -310,7 +313,7 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
     session.run("lint-imports")
-    # What may publish the package is held to the strictest rules; what it finds needs no network.
+    # The workflows can publish the package, so they are checked with the strictest rules. These checks need no network.
     session.run("zizmor", "--offline", "--quiet", "--persona=auditor", ".github/workflows")
 
 
@@ -320,7 +323,7 @@ def types(session: nox.Session) -> None:
     install_wheel(session, *groups("types", "tests"), extras=EXTRAS)
     session.run("mypy")
     session.run("pyright")
-    # From outside the checkout, whose sources would be found before the installed ones.
+    # Run outside the checkout, whose sources would be found before the installed ones.
     users = Path(session.create_tmp()) / "users"
     shutil.rmtree(users, ignore_errors=True)
     shutil.copytree(ROOT / "tests" / "typing", users)
@@ -335,10 +338,10 @@ PRISM = "5.14.2"
 
 @nox.session
 def contract(session: nox.Session) -> None:
-    """Hold the sandbox and the client to docs/openapi.yaml; arguments after -- go to schemathesis."""
+    """Check the sandbox and the client against docs/openapi.yaml. Arguments after -- go to schemathesis."""
     install_wheel(session, *groups("contract"))
     session.run("openapi-spec-validator", "docs/openapi.yaml")
-    # The same requests every time: what a longer search finds is for those who search.
+    # The same requests in every run. A longer search needs arguments.
     search = session.posargs or ["--seed", "1", "--max-examples", "50"]
     session.run("python", "tests/openapi/with_schemathesis.py", *search)
     prism = str(Path(session.create_tmp()) / "prism")
@@ -349,7 +352,7 @@ def contract(session: nox.Session) -> None:
 
 @nox.session
 def walk(session: nox.Session) -> None:
-    """Walk ten times as far as the tests do, over listings that change, tokens that die, and readers that go."""
+    """Run the pagination walk for 200,000 steps, ten times as many as the tests do."""
     install_wheel(session, *groups("tests"))
     environment = {**UNDER_TEST, "PYAS_ASYNC_WALK_STEPS": "200000", "PYTEST_ADDOPTS": "-o faulthandler_timeout=7200"}
     session.run("python", "-m", "pytest", *AT_ONCE, "tests/walk", *session.posargs, env=environment)
@@ -364,7 +367,7 @@ def httpx2(session: nox.Session) -> None:
 
 @nox.session
 def cancel(session: nox.Session) -> None:
-    """Cancel every operation at each of its suspension points, and calls by the ten thousand; compare with httpx."""
+    """Cancel every operation at each of its suspension points, and 10,000 calls at random; compare with httpx."""
     install_wheel(session, *groups("tests"))
     environment = {**UNDER_TEST, "PYAS_ASYNC_CANCEL": "complete"}
     session.run("python", "-m", "pytest", *AT_ONCE, "tests/cancel", *session.posargs, env=environment)
@@ -372,28 +375,28 @@ def cancel(session: nox.Session) -> None:
 
 @nox.session
 def simulation(session: nox.Session) -> None:
-    """Play the budget's queue in virtual time, under loads of all kinds; `-- --full` plays all of them."""
+    """Simulate the budget's queue in virtual time under loads of all kinds; `-- --full` adds the long ones."""
     install_wheel(session, *groups("tests"))
     run_pytest(session, *AT_ONCE, "tests/simulation")
 
 
 @nox.session
 def fleet(session: nox.Session) -> None:
-    """Let several processes share one key, with a real Redis or Valkey between them."""
+    """Run several processes that share one key through a real Redis or Valkey."""
     servers = ("redis-server", "valkey-server")
     if not any(map(shutil.which, servers)) and shutil.which("apt-get") and os.name != "nt" and not os.geteuid():
         for command in (["update"], ["install", "--yes", "--no-install-recommends", "redis-server"]):
             session.run("apt-get", "--quiet", *command, external=True, silent=True, success_codes=range(256))
     if not any(map(shutil.which, servers)):
-        session.skip("there is no Redis here, nor a Valkey; on Debian and Ubuntu: sudo apt install redis-server")
+        session.skip("neither Redis nor Valkey is installed; on Debian and Ubuntu: sudo apt install redis-server")
     install_wheel(session, *groups("tests"), extras=("redis", "sandbox"))
-    # They sleep more than they work.
+    # These tests sleep most of the time.
     run_pytest(session, "--numprocesses", "4", "tests/fleet", PYAS_ASYNC_FLEET="1")
 
 
 @nox.session
 def warehouse(session: nox.Session) -> None:
-    """Kill a load into DuckDB at random moments, and at those that chance seldom strikes."""
+    """Kill a load into DuckDB at random moments, and at chosen moments that random kills seldom hit."""
     install_wheel(session, *groups("tests"), extras=("cli", "dlt", "sandbox"))
     run_pytest(session, "-rP", *AT_ONCE, "tests/warehouse", PYAS_ASYNC_WAREHOUSE="1")
 
@@ -404,7 +407,7 @@ def durable(session: nox.Session) -> None:
     kept = Path("/usr/lib/postgresql")
     found = kept.exists() or shutil.which("initdb")
     if not found and shutil.which("apt-get") and os.name != "nt" and not os.geteuid():
-        # Debian would start a server of its own, which nobody needs: the tests start theirs.
+        # Debian would start a server of its own, which is not needed: the tests start theirs.
         for command in (["update"], ["install", "--yes", "--no-install-recommends", "postgresql"]):
             session.run("apt-get", "--quiet", *command, external=True, silent=True, success_codes=range(256))
     if os.name == "nt":
@@ -413,7 +416,7 @@ def durable(session: nox.Session) -> None:
     if "--whole" not in session.posargs:
         run_pytest(session, *AT_ONCE, "tests/durable", PYAS_ASYNC_DURABLE="1")
         return
-    # One after the other, and its figures are shown.
+    # One test after the other, with its figures printed.
     chosen = [part for part in session.posargs if part != "--whole"]
     environment = {**UNDER_TEST, "PYAS_ASYNC_DURABLE": "1", "PYAS_ASYNC_DURABLE_WHOLE": "1"}
     session.run(
@@ -423,10 +426,10 @@ def durable(session: nox.Session) -> None:
 
 @nox.session
 def web(session: nox.Session) -> None:
-    """Use the example's page in a headless Chromium; `-- --draw` writes the pictures of the documentation anew."""
+    """Test the example's page in a headless Chromium; `-- --draw` redraws the pictures of the documentation."""
     browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if browser is None:
-        session.skip("there is no Chromium here; on Debian and Ubuntu: sudo apt install chromium")
+        session.skip("Chromium is not installed; on Debian and Ubuntu: sudo apt install chromium")
     install_wheel(session, *groups("web"))
     environment = {**UNDER_TEST, "PYAS_ASYNC_CHROMIUM": browser}
     arguments = list(session.posargs)
@@ -438,7 +441,7 @@ def web(session: nox.Session) -> None:
 
 @nox.session
 def mutants(session: nox.Session) -> None:
-    """Change the decisions in thousands of ways, and count the changes that no test notices; modules after --."""
+    """Change the decisions in thousands of ways, and count the changes that no test notices. Modules after --."""
     # Not the wheel: mutmut tests its own copies of the sources.
     project = PYPROJECT["project"]
     session.install(*project["dependencies"], *project["optional-dependencies"]["sandbox"], *groups("mutants"))
@@ -447,7 +450,7 @@ def mutants(session: nox.Session) -> None:
 
 @nox.session
 def pages(session: nox.Session) -> None:
-    """Write the pages and pictures of the documentation that come out of the tests."""
+    """Write the pages and pictures of the documentation that the tests generate."""
     install_wheel(session, *groups("tests"), extras=("cli", "sandbox"))
     session.run("python", "-m", "faults.page", *session.posargs, env={**UNDER_TEST, "PYTHONPATH": "tests"})
     session.run("python", "-m", "seeing.life", env={**UNDER_TEST, "PYTHONPATH": "tests"})
@@ -460,14 +463,14 @@ MERMAID = "12.3.0"
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Build the documentation's site in .nox/site, without a warning, and check its spelling, names and links."""
+    """Build the documentation's site in .nox/site without warnings, and check its spelling, names and links."""
     install_wheel(session, *groups("docs"))
     pages = [*map(str, sorted(Path("docs").glob("*.md"))), *map(str, sorted(Path().glob("*.md")))]
     session.run("codespell", *pages, "docs/examples", "docs/site/conf.py", "pyas_async")
     drawing = ROOT / "docs" / "site" / "static" / "mermaid.min.js"
     if not drawing.exists() and shutil.which("npm"):
-        # Beside the pages, so that they ask nobody else; without it, diagrams are shown as the text that they are. So a
-        # registry that cannot be reached is no reason to fail, nor to wait for each of its packages.
+        # Mermaid is served with the pages, so that they load nothing from another site. Without it, diagrams are shown
+        # as text. So an unreachable registry is no reason to fail, or to wait for each of its packages.
         silent = ["--silent", "--no-audit", "--no-fund", "--no-save", "--ignore-scripts", "--fetch-retries=0"]
         folder = Path(session.create_tmp())
         npm = ["npm", "install", *silent, "--prefix", str(folder), f"mermaid@{MERMAID}"]
@@ -485,7 +488,7 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def fuzz(session: nox.Session) -> None:
-    """Draw a million answers, headers, checkpoints, arguments and settings; another number after --."""
+    """Test a million generated responses, headers, checkpoints, arguments and settings; another number after --."""
     install_wheel(session, *groups("tests"))
     inputs = session.posargs[0] if session.posargs else "1000000"
     environment = {**UNDER_TEST, "PYAS_ASYNC_FUZZ_INPUTS": inputs, "PYTEST_ADDOPTS": "-o faulthandler_timeout=14400"}
@@ -494,14 +497,14 @@ def fuzz(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Run the benchmarks; arguments after -- go to benchmarks/__main__.py, as in `-- --only paging`."""
+    """Run the benchmarks. Arguments after -- go to benchmarks/__main__.py, as in `-- --only paging`."""
     install_wheel(session, *groups("bench"))
     session.run("python", "benchmarks", *session.posargs)
 
 
 @nox.session
 def dist(session: nox.Session) -> None:
-    """Build what is published, in dist/, and check it; a tag after -- must fit the version and the changelog."""
+    """Build and check the distributions in dist/. A tag after -- must match the version and the changelog."""
     if session.venv_backend != "uv":
         session.skip("only uv builds both distributions")
     session.install(*groups("dist"))
@@ -517,13 +520,13 @@ def dist(session: nox.Session) -> None:
 
 @nox.session
 def audit(session: nox.Session) -> None:
-    """Look for known vulnerabilities in what the package installs; asks the package index."""
+    """Look for known vulnerabilities in the installed dependencies. This queries the package index."""
     if session.venv_backend != "uv":
         session.skip("only uv resolves without installing")
     session.install(*groups("audit"))
     resolved = str(Path(session.create_tmp()) / "requirements.txt")
     session.run("uv", "pip", "compile", "--quiet", "--all-extras", "--upgrade", "pyproject.toml", "-o", resolved)
-    # Strict: what cannot be asked about counts as a finding.
+    # Strict: a package that cannot be looked up counts as a finding.
     session.run("pip-audit", "--strict", "--no-deps", "--disable-pip", "-r", resolved)
 
 
@@ -534,19 +537,21 @@ def highest(session: nox.Session) -> None:
         session.skip("only uv admits pre-releases of some packages alone")
     extras = [requirement for extra in EXTRAS.values() for requirement in extra]
     direct = [*PYPROJECT["project"]["dependencies"], *extras]
-    # A pre-release is admitted for what names one in its requirement. Those of the tests' own tools prove nothing.
+    # A requirement that names a pre-release admits those of its package. For the tests' own tools they prove nothing.
     newest = [*(re.sub(r"(>=[\d.]+)", r"\1.dev0", requirement) for requirement in direct), *groups("tests")]
     install_wheel(session, "--upgrade", "--prerelease=if-necessary-or-explicit", *newest, extras=EXTRAS)
     session.run("uv", "pip", "list")
     run_pytest(session, *AT_ONCE)
 
 
-@nox.session(python=SUPPORTED[0], reuse_venv=False)  # an installed newer version would do as well
+@nox.session(
+    python=SUPPORTED[0], reuse_venv=False
+)  # in a reused environment, a newer version that is installed would satisfy it
 def lowest(session: nox.Session) -> None:
     """Run the tests with the lowest direct dependencies that pyproject.toml admits."""
     if session.venv_backend != "uv":
         session.skip("only uv resolves to the lowest versions")
-    # uv counts as direct what is named to it, not what the wheel names.
+    # uv counts only the requirements on its command line as direct, not those of the wheel.
     extras = [requirement for extra in EXTRAS.values() for requirement in extra]
     direct = [*PYPROJECT["project"]["dependencies"], *extras, *groups("tests")]
     install_wheel(session, "--resolution=lowest-direct", *direct, extras=EXTRAS)

@@ -1,9 +1,9 @@
 """Change the decisions (`_core/`) in thousands of ways, one at a time, and count the changes that no test notices.
 
 `python3 noxfile.py -s mutants` runs this for all modules, `python3 noxfile.py -s mutants -- paging codec/answers` for
-some. mutmut makes the changes and runs the tests; it is run for each module by itself, with the tests that are about
-it (`tool.mutmut.tests` in pyproject.toml), because a change that stays unnoticed costs the time of them all. Two
-modules are under way at a time: before mutmut tries the first change, it runs in a single process for long.
+some. mutmut makes the changes and runs the tests. It runs once for each module, with the tests of that module alone
+(`tool.mutmut.tests` in pyproject.toml), because each unnoticed change costs the time of all tests that are tried. Two
+modules run at a time, because mutmut spends a long time in a single process before it tries the first change.
 """
 
 import ast
@@ -21,24 +21,24 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-FLOOR = 95.0
+MINIMUM = 95.0
 """Percent of all changes that must be noticed."""
-FLOOR_OF_ONE = 90.0
-"""Percent of each module's changes that must be."""
+MINIMUM_OF_MODULE = 90.0
+"""Percent of the changes of each module that must be noticed."""
 AT_ONCE = 2
-"""Modules that are tried at the same time; they share the processors."""
+"""Modules that are tried at the same time. They share the processors."""
 ROOT = Path(__file__).resolve().parent.parent
 CORE = Path("pyas_async/_core")
 
-# What mutmut keeps as the exit code of a mutant's tests. All that is not named here is a crash, or an end from outside.
+# mutmut's exit codes for the tests of a mutant. Every other code is a crash, or a kill from outside.
 KILLED = {1, 3}
-SURVIVED = {0, 5, 33}  # the last two: no test reaches it
+SURVIVED = {0, 5, 33}  # the last two mean that no test reaches it
 TIMED_OUT = {-24, 24, 36, 152, 255}
 COLUMNS = ("mutants", "killed", "survived", "timeouts", "crashed")
 
 
 def kind(code: int | None) -> str:
-    """Name what became of a mutant."""
+    """Name the outcome of a mutant."""
     if code in KILLED:
         return "killed"
     if code in SURVIVED:
@@ -47,7 +47,7 @@ def kind(code: int | None) -> str:
 
 
 def percent(counts: Mapping[str, int]) -> float:
-    """Say how many were noticed. One that never ends was: it hangs whoever runs it."""
+    """Return the percentage of noticed mutants. One that never ends counts as noticed: it hangs the program."""
     return 100 * (counts["killed"] + counts["timeouts"]) / counts["mutants"]
 
 
@@ -58,9 +58,11 @@ def line(name: str, counts: Mapping[str, int], seconds: float) -> str:
 
 
 def listed(wanted: list[str]) -> dict[str, list[str]]:
-    """Give the tests of the wanted modules, or of all; each module of the folder must be listed, with tests that exist.
+    """Return the tests of the wanted modules, or of all.
 
-    `tests/core/test_mutants.py` calls this with every run of the tests, so that no new module is forgotten.
+    Each module of the folder must be listed, with tests that exist. `tests/core/test_mutants.py` calls this in every
+    run
+    of the tests, so that no new module is forgotten.
     """
     table: dict[str, list[str]] = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mutmut"]["tests"]
     modules = {path.relative_to(ROOT / CORE).with_suffix("").as_posix() for path in (ROOT / CORE).rglob("*.py")}
@@ -75,7 +77,7 @@ def listed(wanted: list[str]) -> dict[str, list[str]]:
 
 
 def prepare(folder: Path, module: str, tests: list[str]) -> None:
-    """Make a folder in which mutmut finds the checkout, and is told of one module and its tests."""
+    """Make a folder with the checkout, and a mutmut configuration for one module and its tests."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for name in ("pyas_async", "tests"):
@@ -85,7 +87,9 @@ def prepare(folder: Path, module: str, tests: list[str]) -> None:
         "only_mutate": [f"{CORE}/{module}.py"],
         "pytest_add_cli_args_test_selection": [f"tests/{test}" for test in tests],
     }
-    written = "".join(f"{name} = {json.dumps(value)}\n" for name, value in own.items())  # such JSON is TOML as well
+    written = "".join(
+        f"{name} = {json.dumps(value)}\n" for name, value in own.items()
+    )  # JSON values like these are also TOML
     (folder / "pyproject.toml").write_text(settings.replace("[tool.mutmut]\n", f"[tool.mutmut]\n{written}"))
 
 
@@ -104,7 +108,7 @@ def try_all(folder: Path) -> None:
 
 
 def diffs(source: Path, names: list[str]) -> Iterator[str]:
-    """Write what mutants change, from the source in which they stand beside the original."""
+    """Yield the diff of each mutant, from the source that holds the mutants beside the original."""
     text = source.read_text(encoding="utf-8")
     lines = text.splitlines()
     found = {
@@ -115,13 +119,13 @@ def diffs(source: Path, names: list[str]) -> Iterator[str]:
     for name in names:
         function, _, number = name.rpartition("__mutmut_")
         was, became = found[f"{function}__mutmut_orig"], found[f"{function}__mutmut_{number}"]
-        was = [was[0].replace("__mutmut_orig", f"__mutmut_{number}"), *was[1:]]  # their names differ in any case
+        was = [was[0].replace("__mutmut_orig", f"__mutmut_{number}"), *was[1:]]  # the names always differ
         changes = list(difflib.unified_diff(was, became, lineterm="", n=2))[3:]
         yield "\n".join([f"# {name}", *changes, "", ""])
 
 
 def try_module(folder: Path, module: str, tests: list[str]) -> tuple[dict[str, int | None], float]:
-    """Try all mutants of a module; give the exit code of each one's tests, and the seconds that all took."""
+    """Try all mutants of a module. Return the exit code of each mutant's tests, and the seconds for all of them."""
     start = time.monotonic()
     prepare(folder, module, tests)
     try_all(folder)
@@ -133,7 +137,7 @@ def try_module(folder: Path, module: str, tests: list[str]) -> tuple[dict[str, i
 def summary(
     found: Mapping[str, Mapping[str, int]], total: Mapping[str, int], seconds: float
 ) -> dict[str, int | float | str]:
-    """Say in a few numbers what came out, for other scripts."""
+    """Summarise the run in a few numbers for other scripts."""
     lowest = min(found, key=lambda module: percent(found[module]))
     return {
         "mutants": total["mutants"],
@@ -145,16 +149,16 @@ def summary(
 
 
 def too_low(found: Mapping[str, Mapping[str, int]], total: Mapping[str, int], *, whole: bool) -> str | None:
-    """Say which floor was missed, if one was; the one of the total is for a run of all modules."""
-    low = [module for module, counts in sorted(found.items()) if percent(counts) < FLOOR_OF_ONE]
-    faults = [f"below {FLOOR_OF_ONE:g} %: {', '.join(low)}"] if low else []
-    if whole and percent(total) < FLOOR:
-        faults.append(f"all together below {FLOOR:g} %")
+    """Name the minimum that was missed, if any. The minimum of the total applies only to a run of all modules."""
+    low = [module for module, counts in sorted(found.items()) if percent(counts) < MINIMUM_OF_MODULE]
+    faults = [f"below {MINIMUM_OF_MODULE:g} %: {', '.join(low)}"] if low else []
+    if whole and percent(total) < MINIMUM:
+        faults.append(f"all together below {MINIMUM:g} %")
     return "; ".join(faults) or None
 
 
 def main() -> str | None:
-    """Try the modules named in the arguments, or all; print the table; say what is wrong, if anything is."""
+    """Try the modules named in the arguments, or all. Print the table, and return what is wrong, if anything."""
     scratch, wanted = Path(sys.argv[1]).resolve(), sys.argv[2:]
     modules = listed(wanted)
     survivors, summed = scratch / "survivors.diff", scratch / "summary.json"
@@ -164,7 +168,7 @@ def main() -> str | None:
     began = time.monotonic()
     print(f"{'':20}" + "".join(f"{column:>10}" for column in COLUMNS) + f"{'noticed':>11}{'took':>12}", flush=True)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        # The longest first: at the end, there is nothing else for the other half of the processors.
+        # The longest first, since the last module to end runs alone and leaves the other processors idle.
         longest_first = sorted(modules, key=lambda module: -(ROOT / CORE / f"{module}.py").stat().st_size)
         runs = {
             pool.submit(try_module, scratch / module.replace("/", "-"), module, modules[module]): module

@@ -1,8 +1,7 @@
-"""Run the proofs at full length, one after the other, and write their figures into `docs/proofs.md`.
+"""Run the proofs at full length, one after another, and write their figures into `docs/proofs.md`.
 
-`bash .ci/full` runs all of them, `bash .ci/full walk mutants` some. A proof that fails does not end the run: the others
-follow, and the run ends with exit code 1. The results of each proof's last run are kept in `.nox/proofs/`, with
-everything that it printed.
+`bash .ci/full` runs all of them, `bash .ci/full walk mutants` some. A failed proof does not end the run: the others
+follow, and the exit code is 1. The result and the output of each proof's last run are kept in `.nox/proofs/`.
 """
 
 import json
@@ -22,7 +21,7 @@ PAGE = ROOT / "docs" / "proofs.md"
 
 
 def passed(log: str) -> str:
-    """Add up the tests that passed and those that were skipped, from pytest's closing lines."""
+    """Sum the passed, failed and skipped tests of pytest's summary lines."""
     counts = {
         kind: sum(int(count) for count in re.findall(rf"^=*.*?(\d+) {kind}\b.* in [\d.]+s", log, re.MULTILINE))
         for kind in ("passed", "failed", "skipped")
@@ -31,12 +30,12 @@ def passed(log: str) -> str:
 
 
 def noted(log: str) -> str:
-    """Give the figures that tests noted (`tests/figures.py`), and how many tests passed."""
+    """Return the figures that tests recorded (the fixture `figure`), and the numbers of tests."""
     return "; ".join([*re.findall(r"^figure: (.+)$", log, re.MULTILINE), passed(log)])
 
 
 def last(pattern: str) -> Callable[[str], str]:
-    """Make what finds the last match of a pattern."""
+    """Return a function that finds the last match of a pattern."""
 
     def find(log: str) -> str:
         found = re.findall(pattern, log, re.MULTILINE)
@@ -49,13 +48,13 @@ covered = last(r"^TOTAL.* (\S+%)$")
 
 
 def silent(_log: str) -> str:
-    """Give no figure, where there is nothing to count."""
+    """Return a fixed text for a proof without a figure."""
     return "no finding"
 
 
 @dataclass(frozen=True)
 class Proof:
-    """A check of `noxfile.py`: what it shows, its arguments, and how its figure is found in what it prints."""
+    """A session of `noxfile.py`: its promise, its arguments, and the function that finds its figure in its output."""
 
     promise: str
     session: str
@@ -64,12 +63,12 @@ class Proof:
 
     @property
     def command(self) -> str:
-        """The command that repeats it."""
+        """The command that runs it."""
         return " ".join(["python3 noxfile.py -s", self.session, *(["--", *self.arguments] if self.arguments else [])])
 
 
 def supported() -> list[str]:
-    """List the Pythons that pyproject.toml names."""
+    """Return the Python versions that pyproject.toml names."""
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     return re.findall(r'"Programming Language :: Python :: (3\.\d+)"', text)
 
@@ -90,9 +89,9 @@ PROOFS = {
     },
     "lowest": Proof("The suite passes with the oldest versions of every dependency", "lowest", figure=passed),
     "highest": Proof("The suite passes with the newest versions, pre-releases included", "highest", figure=passed),
-    "httpx2": Proof("What uses sockets passes over a client of httpx2", "httpx2", ("--full",), passed),
+    "httpx2": Proof("The tests with sockets pass with an injected client of httpx2", "httpx2", ("--full",), passed),
     "walk": Proof(
-        "A listing repeats and loses no meeting, whatever the service, the network and its reader do", "walk"
+        "A listing repeats and loses no meeting, whatever the service, the network and the consumer do", "walk"
     ),
     "cancel": Proof("A call can be cancelled at every await, and nothing is left behind", "cancel"),
     "fuzz": Proof(
@@ -123,7 +122,7 @@ PROOFS = {
 
 @dataclass
 class Result:
-    """What the last run of a proof came to."""
+    """The result of the last run of a proof."""
 
     outcome: str
     figure: str
@@ -133,7 +132,7 @@ class Result:
 
 
 def run(name: str, proof: Proof, commit: str) -> Result:
-    """Run a proof, and keep what it printed."""
+    """Run a proof, and keep its output."""
     began = time.monotonic()
     command = [sys.executable, str(ROOT / "noxfile.py"), "-s", proof.session]
     if proof.arguments:
@@ -158,7 +157,7 @@ def run(name: str, proof: Proof, commit: str) -> Result:
 
 
 def commit_of_checkout() -> str:
-    """Name the commit that is tested, with a plus sign if files differ from it."""
+    """Return the tested commit, with a plus sign if files differ from it."""
     git = ["git", "-C", str(ROOT)]
     name = subprocess.run([*git, "rev-parse", "--short=10", "HEAD"], capture_output=True, text=True, check=True)
     changed = subprocess.run(
@@ -169,9 +168,9 @@ def commit_of_checkout() -> str:
 
 HEAD = """# Proofs
 
-What is promised elsewhere is shown here: each proof, the command that repeats it, and what its last run came to.
-`bash .ci/full` runs all of them, one after the other, and writes this page; it takes some hours on two cores.
-`.ci/run`, which runs before every change lands, takes the short forms of the long ones.
+Each row is a promise of this project, the command that checks it, and the result of its last run.
+`bash .ci/full` runs all of them, one after another, and writes this page; it takes some hours on two cores.
+`.ci/run`, which runs before every merge, uses short forms of the long ones.
 
 | proof | command | result | figure | minutes | day | commit |
 |---|---|---|---|--:|---|---|
@@ -179,7 +178,7 @@ What is promised elsewhere is shown here: each proof, the command that repeats i
 
 
 def write_page(results: dict[str, Result]) -> None:
-    """Write the page from the results that are kept."""
+    """Write the page from the stored results."""
     rows = [
         f"| {proof.promise} | `{proof.command}` | {found.outcome} | {found.figure} "
         f"| {found.minutes:.1f} | {found.day} | {found.commit} |\n"

@@ -1,4 +1,4 @@
-"""A plugin of pytest for runs under mutmut (`.ci/mutants.py` puts it where pytest finds it)."""
+"""A pytest plugin for runs under mutmut. `.ci/mutants.py` copies it to where pytest finds it."""
 
 import functools
 import gc
@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 MEASURED = Path("mutmut-stats.json")
-"""What mutmut has measured before it tries the first mutant, in the folder where the tests run."""
+"""The file of the measurements that mutmut makes before the first mutant, in the folder where the tests run."""
 
 
 def pytest_configure() -> None:
-    """Let every run draw the same examples, and look for no simpler one: the first failure is all that counts."""
+    """Make every run draw the same examples, without shrinking: only the first failure matters."""
     from hypothesis import HealthCheck, Phase, settings  # noqa: PLC0415  (not before pytest can rewrite its asserts)
 
     settings.register_profile(
@@ -22,7 +22,7 @@ def pytest_configure() -> None:
         derandomize=True,
         database=None,
         phases=[Phase.explicit, Phase.generate],
-        # A busy machine must not be taken for a test that noticed something.
+        # A slow machine must not look like a test that noticed something.
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow],
     )
@@ -30,7 +30,7 @@ def pytest_configure() -> None:
 
 
 def forget_what_was_cached() -> None:
-    """Empty the package's caches: mutmut forks from a process that has run all tests, with nothing mutated."""
+    """Empty the package's caches: mutmut forks from a process that has run all tests on the unmutated code."""
     for name, module in list(sys.modules.items()):
         if name.startswith("pyas_async."):
             for cached in vars(module).values():
@@ -40,20 +40,20 @@ def forget_what_was_cached() -> None:
 
 @functools.cache
 def durations() -> dict[str, float]:
-    """Give the seconds that each test took."""
+    """Return the seconds that each test took."""
     measured: dict[str, float] = json.loads(MEASURED.read_bytes())["duration_by_test"]
     return measured
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run a mutant's shortest tests first: the first failure ends its run."""
+    """Run the shortest tests of a mutant first, since the first failure ends the run."""
     if MEASURED.exists():
         forget_what_was_cached()
-        gc.freeze()  # a fork need not look through what the first process holds
+        gc.freeze()  # so that a fork does not scan the objects of the first process
         items.sort(key=lambda item: durations().get(item.nodeid, 0.0))
 
 
 def pytest_runtest_setup() -> None:
-    """While mutmut notes which test calls which function, let no test be spared a call by those before it."""
+    """Empty the caches while mutmut records which test calls which function, so that each test makes its own calls."""
     if os.environ.get("MUTANT_UNDER_TEST") == "stats":
         forget_what_was_cached()

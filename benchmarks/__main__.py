@@ -35,7 +35,7 @@ SECTIONS: Final = (
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
-    """Run sections, and print their tables as they come."""
+    """Run sections, and print their tables as they end."""
     rounds = options.rounds or (3 if options.quick else 9)
     sections: dict[str, Any] = {}
     load = [os.getloadavg()[0]]
@@ -55,7 +55,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measure, print, and write what is asked for."""
+    """Measure, print, and write the requested files."""
     parser = argparse.ArgumentParser(prog="python benchmarks", description="How fast it is, beside others.")
     parser.add_argument(
         "--only", nargs="+", choices=SECTIONS, default=SECTIONS, metavar="SECTION", help="some of these: %(choices)s"

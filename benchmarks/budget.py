@@ -1,11 +1,11 @@
-"""What the call budget is worth: many listings at once, by the client and by hand, in virtual time.
+"""The value of the call budget: many listings at once, with the client and by hand, in virtual time.
 
     python benchmarks/budget.py [--full] [--rounds 1] [--json FILE] [--plot FILE.png]
 
-A model of the service counts the calls of a key, in windows of its own or over the last 300 s, and lets page tokens die
-after 900 s. All listings are begun at once: of 1 to 5 pages each, and one of 300. Single calls arrive meanwhile, for
-5 % of the plan. At least the pages must be called for; how early all can have ended is explained at `World.bound`, in
-`tests/simulation/world.py`. Who takes 5 times as much, in calls or in time, is cut off.
+A model of the service counts the calls of a key, in fixed windows or over the last 300 s, and lets page tokens expire
+after 900 s. All listings start at once: of 1 to 5 pages each, and one of 300. Single calls arrive meanwhile, for 5 % of
+the plan. At least the pages must be requested. The earliest possible end is explained at `World.bound`, in
+`tests/simulation/world.py`. A run is stopped at 5 times as many calls, or as much time.
 
 Nothing waits in real time. The tests hold a small world of the same model to the same goals (`tests/simulation`).
 """
@@ -39,7 +39,7 @@ QUICK: Final = (10, 50, 400)
 FULL: Final = (*QUICK, 1_000, 10_000)
 WINDOWS: Final = ("fixed", "sliding")
 COMPARED: Final = ("ours", "semaphore", "queue")
-# What is wanted of ours, at most.
+# The goals for our client, as upper bounds.
 GOALS: Final[dict[str, tuple[Callable[[Figures], float], float]]] = {
     "accounts not listed": (lambda figures: figures.accounts - figures.done, 0),
     "calls over the least": (lambda figures: figures.spent, 1.0),
@@ -53,29 +53,28 @@ COLOURS: Final = {"ours": "#1b7837", "semaphore": "#d95f02", "queue": "#7570b3",
 
 @attrs.frozen
 class Row:
-    """The runs of a contender in worlds that differ in their seeds alone; each figure is the worst of them."""
+    """The runs of a contender in worlds that differ only in their seeds; each figure is the worst of them."""
 
     world: World
     who: str
     runs: list[Figures]
 
     def worst(self, figure: Callable[[Figures], float]) -> float:
-        """Give a figure where it is worst."""
+        """Return the worst value of a figure."""
         return max(map(figure, self.runs))
 
     @property
     def ended(self) -> bool:
-        """Whether every run came to its end."""
+        """Whether every run completed."""
         return all(figures.ended for figures in self.runs)
 
     @property
     def title(self) -> str:
-        """Name the world."""
+        """The description of the world."""
         world = self.world
         return f"{world.accounts:>8,}  {world.plan.name:9}  {world.window:7}"
 
     def __str__(self) -> str:
-        """Write the row of the table."""
         monthly, wait = self.world.plan.monthly, self.worst(lambda figures: figures.wait(0.99) or 0.0)
         month = "" if monthly is None else f"{self.worst(lambda figures: figures.calls) / monthly:,.0%}"
         end = f"{self.worst(lambda figures: figures.makespan):.3f}" if self.ended else "-"
@@ -92,7 +91,7 @@ class Row:
         )
 
     def missed(self) -> list[str]:
-        """Name the goals that were missed, and by how much."""
+        """Return the missed goals, with the figures."""
         found = {name: (self.worst(figure), goal) for name, (figure, goal) in GOALS.items()}
         return [f"{name} {value:,.4g}" for name, (value, goal) in found.items() if value > goal]
 
@@ -114,7 +113,7 @@ real      time that the simulation took
 
 
 def measure(options: argparse.Namespace) -> list[Row]:
-    """Let every contender run in every world, and print the rows as they come."""
+    """Run every contender in every world, and print the rows as they come."""
     sizes = options.accounts or (FULL if options.full else QUICK)
     axes = (sizes, options.plans, options.windows, options.who)
     cells = [
@@ -144,7 +143,7 @@ def measure(options: argparse.Namespace) -> list[Row]:
 
 
 def conclude(rows: Sequence[Row]) -> None:
-    """Print where goals were missed, and what was raised."""
+    """Print the missed goals, and the errors."""
     missed = [f"  {row.title.strip()}: {', '.join(row.missed())}" for row in rows if row.who == "ours" and row.missed()]
     if missed:
         print("\nOurs missed a goal:", *missed, sep="\n")
@@ -160,7 +159,7 @@ def conclude(rows: Sequence[Row]) -> None:
 
 
 def report(row: Row) -> dict[str, Any]:
-    """Give a row's figures for the file."""
+    """Return a row's figures for the file."""
     world = row.world
     runs = [
         attrs.asdict(figures, filter=attrs.filters.exclude("waits", "trace"))
@@ -171,7 +170,7 @@ def report(row: Row) -> dict[str, Any]:
 
 
 def plot(rows: Sequence[Row], cap: float, file: Path) -> None:
-    """Draw calls and end over the number of accounts, by plan; of both kinds of windows the worse."""
+    """Draw calls and end over the number of accounts, by plan; the worse of the two kinds of windows."""
     from matplotlib.figure import Figure
 
     plans = list(dict.fromkeys(row.world.plan.name for row in rows))
@@ -212,7 +211,7 @@ def plot(rows: Sequence[Row], cap: float, file: Path) -> None:
 
 
 def words(known: Sequence[str]) -> Callable[[str], list[str]]:
-    """Read some of the words that are known, with commas between."""
+    """Return a parser of known words, separated by commas."""
 
     def read(text: str) -> list[str]:
         chosen = text.split(",")
@@ -224,7 +223,7 @@ def words(known: Sequence[str]) -> Callable[[str], list[str]]:
 
 
 def numbers(text: str) -> list[int]:
-    """Read whole numbers with commas between."""
+    """Parse whole numbers, separated by commas."""
     return [int(word) for word in text.split(",")]
 
 

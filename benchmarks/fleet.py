@@ -1,8 +1,9 @@
-"""What several processes and several keys are worth: the table of docs/when-one-machine-is-not-enough.md.
+"""The value of several processes and several keys: the table of docs/when-one-machine-is-not-enough.md.
 
     python benchmarks/fleet.py [--quick]
 
-In virtual time, with the real client, as benchmarks/budget.py; it takes some minutes, and prints the same every time.
+It uses virtual time and the real client, as benchmarks/budget.py does. It takes some minutes, and always prints the
+same.
 """
 
 from __future__ import annotations

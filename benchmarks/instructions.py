@@ -1,8 +1,8 @@
-"""Count the instructions that a page costs, by valgrind's callgrind: steady where times are not.
+"""Count the instructions of a page with valgrind's callgrind, which are stable where times are not.
 
     python benchmarks/instructions.py [PEER ...]
 
-Each peer walks the same listing once and three times, in a process of its own; what a page costs is the difference.
+Each peer reads the same listing once and three times, in separate processes; the cost of a page is the difference.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ PAGES: Final = 40
 
 
 def count(name: str, where: peers.Where, walks: int) -> int:
-    """Count the instructions of a process that walks so often."""
+    """Count the instructions of a process that reads the listing `walks` times."""
     done = _process(
         "valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", name=name, where=where, walks=walks
     )
@@ -50,7 +50,7 @@ def _process(*before: str, name: str, where: peers.Where, walks: int) -> str:
 
 
 async def walk(name: str, where: peers.Where, walks: int) -> None:
-    """Walk, after two short walks that fill the caches."""
+    """Read the listing, after two short ones that fill the caches."""
     async with peers.find(name)(where) as act:
         for pages in (10, 10, *[PAGES] * walks):
             await act(pages)
@@ -66,7 +66,7 @@ def main() -> None:
         sys.exit("valgrind is not installed; on Debian and Ubuntu: sudo apt install valgrind")
     with service("") as (where, _):
         for name in sys.argv[1:] or PEERS:
-            _process(name=name, where=where, walks=1)  # which leaves compiled modules for the others
+            _process(name=name, where=where, walks=1)  # which compiles the modules for the other runs
             once, thrice = [count(name, where, walks) for walks in (1, 3)]
             print(f"{name:24} {(thrice - once) / (2 * PAGES) / 1e6:6.2f} million instructions a page", flush=True)
 

@@ -1,10 +1,11 @@
-"""What prefetching gains, for a consumer that awaits and for one that computes.
+"""The gain of prefetching, for a consumer that awaits and for one that computes.
 
     python benchmarks/prefetch.py [--rounds 7] [--json FILE]
 
-The sandbox serves over a socket from a process of its own, with some latency. Each consumer works on a page for as long
-as a page takes to come, so that whoever does both at once needs half the time: a gain of 2, less the first page, which
-nobody can work on before it is there. With and without prefetching take turns.
+The sandbox serves over a socket from another process, with some latency. Each consumer works on a page for as long as a
+page takes to arrive, so doing both at once takes half the time: a gain of 2, less the first page, which cannot be
+worked
+on before it arrives. Runs with and without prefetching alternate.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ GOAL: Final = 1.75
 
 @contextmanager
 def sandbox(pages: int, latency: float) -> Iterator[dict[str, Any]]:
-    """Serve so many pages from another process, and tell where."""
+    """Serve `pages` pages from another process, and yield its facts."""
     sizes = ["--accounts=1", f"--meetings={pages * PAGE}", f"--latency={latency}"]
     command = [sys.executable, "-m", "pyas_async.sandbox", *sizes]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -47,19 +48,19 @@ def sandbox(pages: int, latency: float) -> Iterator[dict[str, Any]]:
 
 
 async def awaits(seconds: float) -> None:
-    """Work as one does who waits for a database."""
+    """Work like a consumer that waits for a database."""
     await anyio.sleep(seconds)
 
 
 async def computes(seconds: float) -> None:
-    """Work as one does who keeps the event loop to itself."""
+    """Work like a consumer that blocks the event loop."""
     ends = time.perf_counter() + seconds
     while time.perf_counter() < ends:
         pass
 
 
 async def walk(client: PyasClient, work: Callable[[], Awaitable[None]] | None, *, prefetch: bool) -> float:
-    """Walk the listing with some work on each page; give the seconds that took."""
+    """Read the listing with some work on each page; return the seconds."""
     began = time.perf_counter()
     async with client.meetings.iter_all(prefetch=prefetch) as listing:
         async for _ in listing.pages():
@@ -69,7 +70,7 @@ async def walk(client: PyasClient, work: Callable[[], Awaitable[None]] | None, *
 
 
 async def measure(service: dict[str, Any], pages: int, rounds: int) -> dict[str, Any]:
-    """Take turns, round by round."""
+    """Alternate the runs, round by round."""
     async with PyasClient(service["api_key"], base_url=service["url"], account_id=service["account_ids"][0]) as client:
         await walk(client, None, prefetch=False)
         page = statistics.median([await walk(client, None, prefetch=False) for _ in range(3)]) / pages

@@ -1,10 +1,10 @@
-"""What remembering the rows of a long listing costs: memory, time, and the size of a checkpoint.
+"""The cost of remembering the rows of a long listing: memory, time, and the size of a checkpoint.
 
     python benchmarks/rows_memory.py [--rows 1000000] [--rounds 3] [--json FILE]
 
-Rows are streamed through `iter_all` from a transport in this process that makes pages as cheaply as it can; its own
-time is taken off. Every round of every part runs in a process of its own, since what one leaves behind in the allocator
-would be seen in the next.
+Rows are streamed through `iter_all` from an in-process transport that makes pages as cheaply as possible; its own time
+is subtracted. Every round of every part runs in a new process, since the allocator's state after one would affect the
+next.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ from pyas_async import Checkpoint, Meeting, PyasClient, RetryPolicy
 from pyas_async._core.checkpoints.seen_rows import SeenRows
 
 PAGE: Final = 300
-# Below, all of it is less than 200 kB, however much that is for a row.
+# With fewer rows, the total is below 200 kB, however much that is per row.
 FEW: Final = 1_000
 BEGIN: Final = datetime(2026, 1, 1, tzinfo=UTC)
-# A row as the service's documentation shows it.
+# A row as in the service's documentation.
 ROW: Final = (
     '{"uuid":"%022x==","id":%d,"host_id":"KDcuGIm1QgePTO8WbOqwIQ","topic":"Weekly review %d","type":2,'
     '"start_time":"2026-%02d-%02dT%02d:%02d:00Z","duration":60,"timezone":"America/Los_Angeles",'
     '"agenda":"What was decided, what is open, and who does it until when.",'
     '"created_at":"2025-11-01T08:00:00Z","join_url":"https://us05web.zoom.us/j/%d?pwd=%022x"}'
 )
-# What is measured, in which unit, and what is wanted of it.
+# The figures, their units, and their goals.
 MEASURES: Final = {
     "memory.steady": ("bytes a row remembered, by tracemalloc, at the end", "<= 100"),
     "memory.worst": (f"the same after the page where it is worst, of all from {FEW:,} rows on", "<= 100"),
@@ -66,14 +66,14 @@ MEASURES: Final = {
 
 
 class Service:
-    """Makes pages in this process, and keeps account of its own time."""
+    """Makes pages in this process, and measures its own time."""
 
     def __init__(self, rows: int) -> None:
         self.rows = rows
         self.spent = 0.0
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        """Answer a list call."""
+        """Respond to a list call."""
         began = time.process_time()
         first = int(request.url.params.get("nextPageToken", "0"), 16)
         last = min(first + PAGE, self.rows)
@@ -91,25 +91,25 @@ class Service:
 
 
 def identity(number: int) -> tuple[int, int]:
-    """Number a meeting, and give it a uuid, as 88 bits; none is given twice."""
+    """Return the number and the uuid of a meeting, as 88 bits, both unique."""
     return 10_000_000_000 + number * 7919, number * 0x9E3779B97F4A7C15F39CC1 % 2**88
 
 
 def row(number: int) -> str:
-    """Write a row."""
+    """Return a row."""
     meeting, uuid = identity(number)
     moment = (number // 1344 % 12 + 1, number // 48 % 28 + 1, number // 2 % 24, number % 2 * 30)
     return ROW % (uuid, meeting, number, *moment, meeting, uuid)
 
 
 def resident() -> float:
-    """Tell the highest resident memory of this process so far, in bytes."""
+    """Return the peak of this process's resident memory so far, in bytes."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
 
 
 def measure_memory(rows: int) -> dict[str, float]:
-    """Fill a memory page by page, alone, and ask the allocator."""
+    """Fill a memory of rows page by page, and measure its allocations."""
 
     def page(first: int) -> tuple[Meeting, ...]:
         numbers = range(first, min(first + PAGE, rows))
@@ -152,13 +152,13 @@ def measure_memory(rows: int) -> dict[str, float]:
 
 
 def sizes(rows: int) -> list[int]:
-    """Give lengths up to so many rows at which a set has just grown: it does when three fifths of it are full."""
+    """Return lengths up to `rows` at which a set has just grown: that happens at three fifths of its capacity."""
     filled = (3 * 2**power // 5 + 2 for power in range(11, 40))
     return list(itertools.takewhile(lambda length: length <= rows, filled)) or [rows]
 
 
 def resumed_at(length: int, memory: SeenRows) -> float:
-    """Make a memory from what a checkpoint of that length would hold, and ask the allocator."""
+    """Make a memory of rows from a checkpoint of that length, and measure its allocations."""
     gc.collect()
     before = tracemalloc.get_traced_memory()[0]
     resumed = SeenRows(memory.log[:length])
@@ -166,7 +166,7 @@ def resumed_at(length: int, memory: SeenRows) -> float:
 
 
 def measure_stream(rows: int) -> dict[str, float]:
-    """Stream the rows, and see how much of the CPU's time goes into remembering them."""
+    """Stream the rows, and measure the share of CPU time for remembering them."""
     remembering = 0.0
     fresh = SeenRows.add_new
 
@@ -202,7 +202,7 @@ def measure_stream(rows: int) -> dict[str, float]:
 
 
 def measure_checkpoint(rows: int) -> dict[str, float]:
-    """Take, write and read checkpoints in the middle of the last page."""
+    """Take, write and parse checkpoints in the middle of the last page."""
 
     async def prepare() -> dict[str, float]:
         client = Service(rows).client()
@@ -239,7 +239,7 @@ PARTS: Final = {"memory": measure_memory, "stream": measure_stream, "checkpoint"
 
 
 def run(part: str, rows: int) -> dict[str, float]:
-    """Measure a part in a process of its own."""
+    """Measure a part in a new process."""
     command = [sys.executable, __file__, "--rows", str(rows), "--part", part]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:

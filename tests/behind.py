@@ -1,4 +1,4 @@
-"""A sandbox that a server of the tests' own asks, without a second socket between them."""
+"""Lets a test server pass requests on to a sandbox without a second socket."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import httpx
 
-from runtime.wires import Seen
+from runtime.socket_server import Seen
 
 if TYPE_CHECKING:
     from pyas_async.sandbox import Sandbox
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 Ask: TypeAlias = Callable[[Seen], httpx.Response]
 
 PASSED = ("x-api-key", "content-type")
-"""The headers that reach the sandbox."""
+"""The headers that are passed on to the sandbox."""
 
 
 def behind(sandbox: Sandbox) -> Ask:
-    """Give a function that passes a request on to a sandbox; threads without an event loop call it, one at a time."""
+    """Return a function that passes requests on to a sandbox. Threads without an event loop call it, one at a time."""
     transport, turns = sandbox.transport(), threading.Lock()
 
     async def answer(request: httpx.Request) -> httpx.Response:

@@ -1,4 +1,4 @@
-"""What every test shares: the event loops it runs on, and an environment without surprises."""
+"""Shared by all tests: the event loops, and an environment without settings of the machine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-# What the client, or httpx below it, would take from the environment of whoever runs the tests.
+# Variables that the client, or httpx below it, would read from the environment.
 AMBIENT = (
     "PYAS_ACCOUNT_ID",
     "PYAS_API_KEY",
@@ -27,14 +27,14 @@ AMBIENT = (
 
 
 def pytest_collection_finish() -> None:
-    """Leave what was loaded out of every later collection of garbage: modules and tests stay, and are many."""
+    """Exclude everything loaded so far from later garbage collections: modules and tests stay, and are many."""
     gc.collect()
     gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_ambient_settings() -> Iterator[None]:
-    """Keep settings and proxies of the surroundings out of the tests."""
+    """Keep the environment's settings and proxies out of the tests."""
     with pytest.MonkeyPatch.context() as patch:
         for name in AMBIENT:
             patch.delenv(name, raising=False)
@@ -43,9 +43,9 @@ def _no_ambient_settings() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _bytecode_is_kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Let the processes that tests start keep bytecode for each other where the surroundings keep none.
+    """Let the processes that tests start share bytecode if the environment keeps none.
 
-    Without it, each of them compiles all that it imports, which takes longer than most of what they do.
+    Without it, each of them compiles all of its imports, which takes longer than most of its work.
     """
     with pytest.MonkeyPatch.context() as patch:
         if os.environ.get("PYTHONDONTWRITEBYTECODE"):
@@ -69,7 +69,7 @@ def anyio_backend(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def figure(record_property: Callable[[str, object], None]) -> Callable[[str, float], None]:
-    """Note how much of something a proof did; all that tests note of one thing is added up and printed at the end."""
+    """Record a figure of a proof. The figures of the same name are summed and printed at the end."""
 
     def note(what: str, amount: float) -> None:
         record_property("figure", [what, amount])

@@ -1,7 +1,7 @@
-"""What tests need to know of the inside of the package, or change there: the only module that uses its private names.
+"""The private names that tests use: the only module of the tests that knows them.
 
-A change of structure changes this file, and no test. `test_inside.py` sees to it. The last section is about private
-names of other libraries, which a release of theirs may change.
+A change of structure changes this file and no test; `test_inside.py` checks that. The last section has private names of
+other libraries, which their releases may change.
 """
 
 from __future__ import annotations
@@ -59,9 +59,9 @@ ITERATOR: Final = "pyas_async.meetings.MeetingIterator"
 """The class of iterators, where `client.meetings` looks it up."""
 DIGESTS: Final = "pyas_async._core.checkpoints.seen_rows.digests"
 """The function that makes the digests by which rows are told apart."""
-WIRE_PATIENCE: Final = "pyas_async._runtime.pagination.prefetch._WIRE"
+PREFETCH_HOLD: Final = "pyas_async._runtime.pagination.prefetch._WIRE"
 """The most seconds for which a page is held back until the request for the next one is sent."""
-LARGEST_ANSWER: Final = "pyas_async._core.calls.body_reader.MAX_BODY"
+LARGEST_BODY: Final = "pyas_async._core.calls.body_reader.MAX_BODY"
 """Bytes of an answer from which on it is not read on."""
 PAGE_STEPS: Final = "pyas_async._core.codec.page_steps"
 """The function that reads a page in steps."""
@@ -72,7 +72,7 @@ ROW_LOADERS: Final = "pyas_async._core.codec.pages._row_loaders"
 TOKENS_KEPT: Final = "pyas_async.sandbox._tokens._KEEP"
 """How many page tokens the sandbox remembers."""
 CLI_CLIENT: Final = "pyas_async.cli._client.PyasClient"
-"""The class of which the command makes its client."""
+"""The class from which the command makes its client."""
 CLI_DAY_FILTER: Final = "pyas_async.cli._listing.day_filter"
 """A function that the command's listings call."""
 CLI_AT_TERMINAL: Final = (
@@ -80,62 +80,62 @@ CLI_AT_TERMINAL: Final = (
     "pyas_async.cli._writing.at_terminal",
     "pyas_async.cli._accounts.at_terminal",
 )
-"""The function that says whether there is a terminal to ask at, in each place where the command looks it up."""
-CLI_MOVING: Final = "pyas_async.cli._output._live_consoles"
-"""The consoles on which the command shows something that moves, the innermost last."""
+"""The function that tells whether a terminal can be used for questions, in each module that looks it up."""
+CLI_LIVE_CONSOLES: Final = "pyas_async.cli._output._live_consoles"
+"""The consoles with a live display, the innermost last."""
 CLI_TICK: Final = "pyas_async.cli._export.progress._TICK"
-"""Seconds between two drawings of the progress bar."""
-CLI_SEE_OFF: Final = "pyas_async.cli._export.run.sync_to_disk"
-"""The function that writes a file to the disk, where an export looks it up."""
+"""Seconds between two updates of the progress bar."""
+CLI_SYNC_TO_DISK: Final = "pyas_async.cli._export.run.sync_to_disk"
+"""The function that syncs a file to the disk, where an export looks it up."""
 CLI_DETAILS_CONSOLE: Final = "pyas_async.cli._display.stdout"
-"""The function that gives the console on which the command shows a meeting."""
+"""The function that returns the console on which the command shows a meeting."""
 
 
 # A client.
 
 
 def session(client: PyasClient) -> Session:
-    """Return what all views of a client share."""
+    """Return the session that all views of a client share."""
     return client._session
 
 
 def options(client: PyasClient) -> CallOptions:
-    """Return the options of the calls that a client, or a view of one, makes."""
+    """Return the options of the calls of a client, or of a view of one."""
     return client._options
 
 
 def is_view(client: PyasClient) -> bool:
-    """Return whether closing this client does nothing, since it is a view of another."""
+    """Return whether a client is a view, so that closing it does nothing."""
     return client._is_view
 
 
 def bulk_view(client: PyasClient) -> PyasClient:
-    """Return a view of a client whose calls are bulk calls, as those for pages are."""
+    """Return a view of a client that makes bulk calls, as pages of a listing are."""
     return client._view(_options=client._options.for_bulk())
 
 
 def key(client: PyasClient) -> str:
-    """Return the API key that a client sends, or has sent last."""
+    """Return the API key that a client sends, or that it sent last."""
     return client._session.resources.key.reveal()
 
 
 async def close(client: PyasClient) -> None:
-    """Close a client, though it be a view, which leaves the client open when it is closed itself."""
+    """Close a client, even through a view, whose own `aclose` leaves the client open."""
     await client._session.aclose()
 
 
 def clock(client: PyasClient) -> Clock:
-    """Return the clock by which a client's calls go."""
+    """Return the clock of a client's calls."""
     return client._session.clock
 
 
 def set_clock(client: PyasClient, clock: Clock) -> None:
-    """Let a client go by a clock, in its calls and where they wait for the budget; what bounds a request stays."""
+    """Set the clock of a client's calls and of their waits for the budget. The timeouts of requests keep theirs."""
     client._session.resources.clock = client._session.resources.limiter._clock = clock
 
 
 def set_clock_of_calls(client: PyasClient, clock: Clock) -> None:
-    """Let a client's calls go by a clock, but not the waits for the budget."""
+    """Set the clock of a client's calls, but not of their waits for the budget."""
     client._session.resources.clock = clock
 
 
@@ -167,53 +167,53 @@ def learned_limit(budget: RateBudget) -> int | None:
     return budget._local.limit
 
 
-def by_expiry(listings: ActiveListings) -> int:
+def entries_by_expiry(listings: ActiveListings) -> int:
     """Return how many entries are kept to find the listing whose token expires first."""
     return len(listings._by_expiry)
 
 
-def by_length(listings: ActiveListings) -> int:
-    """Return how many entries are kept to find the listing with the most pages left."""
+def entries_by_length(listings: ActiveListings) -> int:
+    """Return the number of entries from which the listing with the most pages left is found."""
     return len(listings._by_length)
 
 
 # Its connections.
 
 
-def places(client: PyasClient) -> ConnectionLimiter:
-    """Return the places that a client's requests take, one for each connection that it may have."""
+def connection_limiter(client: PyasClient) -> ConnectionLimiter:
+    """Return the limiter of a client's connections."""
     return client._session.resources.connections
 
 
-def set_places(client: PyasClient, places: ConnectionLimiter) -> None:
-    """Let a client's requests take other places."""
-    client._session.resources.connections = places
+def set_connection_limiter(client: PyasClient, limiter: ConnectionLimiter) -> None:
+    """Replace the limiter of a client's connections."""
+    client._session.resources.connections = limiter
 
 
 def set_transport(client: PyasClient, transport: object) -> None:
-    """Let a client send through something else than its transport."""
-    client._session.resources.transport = transport  # type: ignore[assignment]  # a fake has what is called, and no more
+    """Replace the transport of a client."""
+    client._session.resources.transport = transport  # type: ignore[assignment]  # a fake has only the methods that are called
 
 
 def http_client(client: PyasClient) -> Any:  # noqa: ANN401  (httpx's or httpx2's)
-    """Return the client of httpx or httpx2 that was given to a client to send through; ``None`` if there is none."""
+    """Return the httpx or httpx2 client that was injected into a client; ``None`` if there is none."""
     return client._session.resources.transport._client
 
 
 def idle_connections(client: PyasClient) -> list[Connection]:
-    """Return a client's own connections that are idle, once it has sent something over one of its own."""
+    """Return the idle connections of a client's own pool."""
     connections = client._session.resources.transport._own.connections
     assert connections is not None
     return [connection for connection, _ in connections.idle]
 
 
 def set_clock_of_idle_connections(client: PyasClient, now: Callable[[], float]) -> None:
-    """Let the age of a client's own idle connections go by another clock."""
+    """Set the clock by which a client's own idle connections age."""
     client._session.resources.transport._own._now = now
 
 
 def pools(client: PyasClient) -> list[Any]:
-    """Return the pools that a client sends through, its own or an injected one's; of its own, those that are idle."""
+    """Return the pools of a client's requests. Of its own connections, only the idle ones have one here."""
     transport = client._session.resources.transport
     connections = transport._own.connections
     if transport._client is not None:
@@ -230,7 +230,7 @@ def connections(client: PyasClient) -> list[Any]:
 
 
 def requests(client: PyasClient) -> list[Any]:
-    """Return the requests that a client has under way, and those that wait or run in its pools."""
+    """Return the running requests of a client, and those that wait or run in its pools."""
     transport = client._session.resources.transport
     return [*transport._under_way, *(one for pool in pools(client) for one in requests_in(pool))]
 
@@ -241,46 +241,46 @@ def ssl_context() -> ssl.SSLContext:
 
 
 def forget_ssl_context() -> None:
-    """Let the next client read the certificates to trust anew, from where the environment says."""
+    """Make the next client read the trusted certificates from the environment again."""
     own._context.cache_clear()
 
 
 STREAM_FULL: Final = streams._FULL
-"""Bytes that were not taken yet, from which on a socket is not read."""
+"""Unread bytes from which on a socket is not read."""
 
 
 def stream_holds(stream: streams.Stream) -> int:
-    """Return how many bytes have come over a stream of ours, and were not taken yet."""
+    """Return how many received bytes of a stream of ours are not read yet."""
     held: int = stream._socket.protocol.held
     return held
 
 
 def taken_over(stream: httpcore.AsyncNetworkStream) -> httpcore.AsyncNetworkStream:
-    """Return the stream that is used in the place of one that httpcore has opened: ours, or the very same."""
+    """Return the stream that replaces one of httpcore's: ours, or the same one."""
     return streams._taken_over(stream)
 
 
 def is_quick(address: Address) -> bool:
-    """Return whether paths are put behind an address without httpx reading the whole."""
+    """Return whether an address appends paths without a parse by httpx."""
     return address._is_quick
 
 
 def lose_parts(address: Address) -> None:
-    """Let an address find that httpx keeps the parts of addresses elsewhere."""
+    """Make an address behave as if httpx kept its parts elsewhere."""
     address._parts = object()
     address._is_quick = address._agrees()
 
 
 def tells_when_sent(body: Any) -> bool:  # noqa: ANN401  (made on httpx's class of bodies, or httpx2's)
-    """Return whether something waits to hear that the request with this body was written."""
+    """Return whether the client is waiting to hear that the request with this body was written."""
     return body._wire.on_wire is not None
 
 
-# What is under way in it.
+# Its running work.
 
 
 def under_way(client: PyasClient) -> dict[str, object]:
-    """Return all that is still under way in a client, by where it is; nothing, once all of its calls have ended."""
+    """Return all work that still runs in a client, by where it is; empty once all of its calls have ended."""
     session = client._session
     limiter = session.resources.limiter
     found = {
@@ -298,7 +298,7 @@ def under_way(client: PyasClient) -> dict[str, object]:
 
 
 def shared_calls(client: PyasClient) -> list[Any]:
-    """Return the calls under way that several callers may wait for, each with its `scope`, its `task` and `done`."""
+    """Return the running calls that several callers may wait for, each with its `scope`, its `task` and `done`."""
     return list(client._session._single_flight._under_way)
 
 
@@ -308,12 +308,12 @@ def waiting_for_shared_calls(client: PyasClient) -> int:
 
 
 def is_sending(client: PyasClient) -> bool:
-    """Return whether a request is under way."""
+    """Return whether a request is running."""
     return bool(client._session.resources.transport._under_way)
 
 
 def is_pausing(client: PyasClient) -> bool:
-    """Return whether a call pauses, before it is tried again for instance."""
+    """Return whether a call is in a pause, for example before a retry."""
     return bool(client._session.resources._pauses)
 
 
@@ -350,7 +350,7 @@ def ended(creations: Creations) -> list[Creation]:
     return list(creations._ended)
 
 
-# What is read.
+# Parsing.
 
 
 def header_dates() -> _lru_cache_wrapper[datetime | None]:
@@ -367,23 +367,23 @@ def row_loaders() -> tuple[Callable[[bytes], Meeting], Callable[[bytes], Meeting
 
 
 def calls_refused(sandbox: Sandbox) -> int:
-    """Return how many calls a sandbox has refused because they were over the rate limit."""
+    """Return how many calls a sandbox has refused because of the rate limit."""
     return sandbox._counts["rate_limited"]
 
 
 def doctor_target(meetings: Sequence[Meeting]) -> Any:  # noqa: ANN401  (a private type)
-    """Return the meeting by which ``pyas doctor`` finds out how dates are read, and its days; ``None`` without one."""
+    """Return the meeting with which ``pyas doctor`` checks the format of dates, and its days; ``None`` without one."""
     from pyas_async.cli._doctor import dates as doctor  # noqa: PLC0415  (the extra need not be installed)
 
     return doctor._target(meetings)
 
 
-# Classes to plant mistakes in, with public names for what is private in them. An override of a public name here is what
-# the class itself then calls.
+# Base classes for planted mistakes, with public names for private members. The class itself calls the overrides of
+# these public names.
 
 
 def _known_as(name: str) -> Any:  # noqa: ANN401  (an attribute of any type)
-    """Return a property that stands for a private attribute, and can be set as well."""
+    """Return a property that reads and sets a private attribute."""
     return property(lambda this: getattr(this, name), lambda this, value: setattr(this, name, value))
 
 
@@ -454,7 +454,7 @@ class OpenPageFetcher(PageFetcher):
 
 
 class OpenIterator(MeetingIterator):
-    """An iterator."""
+    """An iterator of meetings."""
 
     session = _known_as("_session")
     account_id = _known_as("_account_id")
@@ -504,12 +504,12 @@ class OpenIterator(MeetingIterator):
 
 
 def transport_for(http: Any, url: str) -> Any:  # noqa: ANN401  (httpx's or httpx2's)
-    """Return the transport through which a client of httpx sends to an address."""
+    """Return the transport that a client of httpx uses for an address."""
     return http._transport_for_url(httpx.URL(url))
 
 
 def transport_of(http: httpx.AsyncClient) -> httpx.AsyncBaseTransport:
-    """Return the transport of a client of httpx, where no proxy is in the way."""
+    """Return the transport of a client of httpx without a proxy."""
     return http._transport
 
 
@@ -529,7 +529,7 @@ def stream_of(connection: Any) -> Any:  # noqa: ANN401  (httpcore's)
 
 
 class _Early:
-    """A stream of anyio to which something came already."""
+    """A stream of anyio that has already received bytes."""
 
     _transport = object()
 
@@ -538,22 +538,22 @@ class _Early:
 
 
 def came_early(stream: httpcore.AsyncNetworkStream) -> None:
-    """Let a stream of httpcore look as if something had come over it already."""
+    """Make a stream of httpcore look as if it had already received bytes."""
     stream._stream = _Early()  # type: ignore[attr-defined]
 
 
 def destroy_silently(task: asyncio.Task[Any]) -> None:
-    """Let asyncio say nothing of a task that is destroyed before its end."""
+    """Keep asyncio from logging that a task is destroyed before its end."""
     task._log_destroy_pending = False  # type: ignore[attr-defined]
 
 
 def ready_callbacks(loop: asyncio.AbstractEventLoop) -> int:
-    """Return how many callbacks an event loop of asyncio runs in its next turn."""
+    """Return how many callbacks an asyncio event loop runs in its next iteration."""
     return len(loop._ready)  # type: ignore[attr-defined]
 
 
 LOOP_TURN: Final = "asyncio.BaseEventLoop._run_once"
-"""The method that is one turn of asyncio's event loop."""
+"""The method that runs one iteration of asyncio's event loop."""
 
 
 def loop_turn() -> Callable[[asyncio.BaseEventLoop], None]:
@@ -563,7 +563,7 @@ def loop_turn() -> Callable[[asyncio.BaseEventLoop], None]:
 
 
 def trio_order() -> tuple[ModuleType, str, random.Random]:
-    """Return where trio says whether it goes by the order of its tasks, and what draws their order by lot."""
-    from trio._core import _run  # noqa: PLC0415  (most tests do without trio)
+    """Return where trio stores whether its task order is deterministic, and the generator that shuffles the tasks."""
+    from trio._core import _run  # noqa: PLC0415  (most tests do not need trio)
 
     return _run, "_ALLOW_DETERMINISTIC_SCHEDULING", _run._r

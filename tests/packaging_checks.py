@@ -1,6 +1,6 @@
-"""Look at what is about to be published: `python tests/packaging_checks.py FOLDER [TAG]`.
+"""Check the built distributions: `python tests/packaging_checks.py FOLDER [TAG]`.
 
-Run by `nox -s dist`. It needs nothing but the standard library.
+`nox -s dist` runs this. It needs only the standard library.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = [*sorted((ROOT / "pyas_async").rglob("*")), *sorted(ROOT.glob("pyas_async_*.py"))]
-"""What is installed."""
+"""The installed packages and modules."""
 BESIDE = ["CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "noxfile.py", "pyproject.toml"]
-"""What a source distribution has beside the package, its tests and its documentation."""
+"""The files of a source distribution besides the package, its tests and its documentation."""
 KINDS = ("Added", "Changed", "Deprecated", "Removed", "Fixed", "Security")
-"""The headings that Keep a Changelog has."""
+"""The headings of Keep a Changelog."""
 
 
 def look(folder: Path, tag: str | None) -> list[str]:
-    """Give what is wrong."""
+    """Return everything that is wrong with the distributions."""
     wheels, sources = sorted(folder.glob("*.whl")), sorted(folder.glob("*.tar.gz"))
     if (len(wheels), len(sources)) != (1, 1):
         return [f"expected one wheel and one source distribution in {folder}, found {[*wheels, *sources]}"]
@@ -38,7 +38,7 @@ def look(folder: Path, tag: str | None) -> list[str]:
     faults += [f"the wheel has {name} in it" for name in sorted(installed - package)]
     faults += [f"the source distribution lacks {name}" for name in sorted((package | set(BESIDE)) - held)]
     faults += [f"the source distribution lacks {name}/" for name in ("docs", "tests") if f"{name}/" not in _tops(held)]
-    # A database of the sandbox, an environment, a report: what git does not know has no place in it.
+    # A sandbox database, an environment, or a report: files that git does not track do not belong in a distribution.
     stray = re.compile(r"(^|/)(\.(?!gitignore)|dist/|build/)|\.(db|sqlite3|log|pyc)$")
     faults += [f"the source distribution has {name} in it" for name in sorted(held) if stray.search(name)]
     return [*faults, *look_at_changelog((ROOT / "CHANGELOG.md").read_text("utf-8"), version, tag)]
@@ -49,7 +49,7 @@ def _tops(names: set[str]) -> set[str]:
 
 
 def look_at_changelog(text: str, version: str, tag: str | None) -> list[str]:
-    """Hold the changelog to its form; of a release, to the release as well."""
+    """Return what is wrong with the changelog's format; with a tag, check the release as well."""
     sections = re.findall(r"^## (.*)$", text, re.MULTILINE)
     faults = [
         f"CHANGELOG.md: '## {section}' is neither '## [Unreleased]' nor '## [1.2.3] - 2026-01-31'"
@@ -77,5 +77,5 @@ def look_at_changelog(text: str, version: str, tag: str | None) -> list[str]:
 
 if __name__ == "__main__":
     found = look(Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else None)
-    print(*(found or ["What is to be published is whole."]), sep="\n")
+    print(*(found or ["The distributions are complete."]), sep="\n")
     sys.exit(bool(found))

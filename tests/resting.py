@@ -1,4 +1,4 @@
-"""Waits until all tasks wait, without real time."""
+"""Waits until all tasks are blocked, without real time."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import anyio.lowlevel
 import inside
 
 ROUNDS = 10_000
-"""Rounds of the event loop after which something must have come to rest."""
+"""Iterations of the event loop after which all tasks must be blocked."""
 _resting: list[object] = []
 """The loop of each task that waits here."""
 
 
 async def rest() -> None:
-    """Let all tasks run until each of them waits for something.
+    """Run all tasks until each of them is blocked.
 
-    What anyio has for it looks again only after a tenth of a second, on asyncio.
+    anyio's own function for this checks only every tenth of a second on asyncio.
     """
     try:
         loop = asyncio.get_running_loop()
@@ -29,10 +29,10 @@ async def rest() -> None:
     try:
         for _ in range(ROUNDS):
             await anyio.lowlevel.checkpoint()
-            # Nothing is to be run now or in the next round, but the others that wait here.
+            # Nothing runs now or in the next iteration, except the other tasks that wait here.
             if inside.ready_callbacks(loop) < _resting.count(loop):
                 return
     finally:
         _resting.remove(loop)
-    msg = "there is no rest: some task runs on and on"
+    msg = "the tasks do not come to rest: one of them keeps running"
     raise AssertionError(msg)

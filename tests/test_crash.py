@@ -1,4 +1,4 @@
-"""An export in a process of its own, killed at random moments and started again, holds each meeting exactly once."""
+"""An export that is killed at random moments and restarted stores each meeting exactly once."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL"
 ROOT = Path(__file__).resolve().parent.parent
 EXPORT = ROOT / "docs" / "examples" / "export.py"
 ROWS = 10_500
-# Neither a part nor a multiple of a page's 300: most checkpoints are of the middle of a page.
+# Neither a divisor nor a multiple of a page's 300 rows, so that most checkpoints are inside a page.
 EVERY = 130
 KILLS = 12
 
 
 class Stored(NamedTuple):
-    """What a database holds."""
+    """The contents of a database."""
 
     documents: list[str]
     checkpoint: Checkpoint | None
@@ -47,18 +47,18 @@ def start(db: Path, environment: Mapping[str, str]) -> subprocess.Popen[str]:
 
 
 def kill(process: subprocess.Popen[str], sandbox: Sandbox, pages: int, stored: int, delay: float) -> bool:
-    """Kill the export so many seconds after it asked for the n-th page that is new to it; 0 pages: after its start.
+    """Kill the export `delay` seconds after its request for the n-th new page; with 0 pages, after its start.
 
-    Say whether it was still at work.
+    Return whether the export was still running.
     """
     seen = len(sandbox.requests)
     while process.poll() is None:
         requests = sandbox.requests[seen:]
-        # After a refusal come the first page, and the pages whose rows are stored.
+        # After a refused token come the first page, and the pages whose rows are already stored.
         walked = stored // 300 + 1 if requests and requests[0].status == 400 else 0
         if len(requests) >= pages + walked:
             break
-        time.sleep(0.001)  # a process of its own has a clock of its own
+        time.sleep(0.001)  # another process runs on real time
     time.sleep(delay)
     process.kill()
     _, said = process.communicate(timeout=10)
@@ -67,7 +67,7 @@ def kill(process: subprocess.Popen[str], sandbox: Sandbox, pages: int, stored: i
 
 
 def read(db: Path) -> Stored:
-    """Read what was stored."""
+    """Read the stored rows and the checkpoint."""
     if not db.exists():
         return Stored([], None)
     with closing(sqlite3.connect(db)) as database:
@@ -79,30 +79,30 @@ def read(db: Path) -> Stored:
 
 
 def test_killed_at_random_moments(tmp_path: Path) -> None:
-    """Wherever it is struck, and whether the page token is alive at the next start or not: no row lost, none twice."""
+    """No row is lost or stored twice, wherever the export is killed, and whether or not its page token has expired."""
     random = Random(20260101)
     db = tmp_path / "out.sqlite"
     sizes, first_answers = [0], []
     with Sandbox(accounts=1, meetings=ROWS, latency=0.004) as sandbox, sandbox.serve() as url:
         account = sandbox.account_ids[0]
         settings = {"PYAS_API_KEY": sandbox.api_key, "PYAS_ACCOUNT_ID": account, "PYAS_BASE_URL": url}
-        # Who is killed while it writes its coverage leaves a file that cannot be read.
+        # A process that is killed while it writes its coverage leaves an unreadable file.
         calm = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_PROCESS")}
         environment = {**calm, **settings}
         for turn in range(KILLS):
             if turn % 3 == 2:
                 sandbox.expire_tokens()
             seen = len(sandbox.requests)
-            # Now and then while Python is still starting, else while rows come.
+            # Now and then while Python is starting, otherwise while rows arrive.
             pages = 0 if turn % 5 == 0 else random.randint(4, 6)
             delay = random.uniform(0.0, 0.03 if pages else 0.3)
-            struck = kill(start(db, environment), sandbox, pages, sizes[-1], delay)
+            was_running = kill(start(db, environment), sandbox, pages, sizes[-1], delay)
             stored = read(db)
-            # At every moment, the rows and the checkpoint agree.
+            # After every kill, the rows and the checkpoint agree.
             assert len(stored.documents) == (stored.checkpoint.items if stored.checkpoint else 0)
             assert len(stored.documents) == len(set(stored.documents))
             sizes.append(len(stored.documents))
-            if not struck:
+            if not was_running:
                 break
             first_answers += [
                 (bool(request.query.get("nextPageToken")), request.status) for request in sandbox.requests[seen:][:1]
@@ -116,17 +116,17 @@ def test_killed_at_random_moments(tmp_path: Path) -> None:
         again.communicate(timeout=30)
         truth = sandbox.rows(account)
 
-    # The test proves something only if it struck in the middle, again and again, and met both kinds of token.
+    # The test proves something only if it has killed the export midway many times, with both kinds of token.
     assert len({size for size in sizes if 0 < size < ROWS}) >= 6, f"{sizes} {first_answers}"
     assert (True, 200) in first_answers
     assert (True, 400) in first_answers
     assert Counter(json.dumps(row) for row in truth) == Counter(read(db).documents)
-    # What is finished asks for nothing.
+    # A finished export makes no request.
     assert (0, calls) == (again.returncode, len(sandbox.requests))
 
 
 def test_the_page_shows_the_program() -> None:
-    """The how-to page shows the export's own code, not a copy that has gone another way."""
+    """The how-to page shows the export's own code, not an outdated copy."""
     shown = (ROOT / "docs" / "long-listings.md").read_text("utf-8")
     program = EXPORT.read_text("utf-8")
     begin, end = program.index("SCHEMA = "), program.index("async def main()")

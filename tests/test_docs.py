@@ -1,4 +1,4 @@
-"""What the documentation says is run: every Python block of the README and of docs/, as a program or as tests."""
+"""The documentation is run: every Python block of the README and of docs/, as a program or as tests."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ WRITTEN = [page for page in (ROOT / "docs").rglob("*.md") if page.parent.name !=
 PAGES = sorted([ROOT / "README.md", ROOT / "SECURITY.md", *WRITTEN])
 DOTALL_LINES = re.DOTALL | re.MULTILINE
 CALCULATOR = (ROOT / "docs" / "choosing-a-plan.md").read_text("utf-8")
-# A block that is to make no request has this line before its fence, and is held to it.
+# This line before the fence marks a block that makes no request, and the test checks that it makes none.
 NO_REQUEST = "<!-- This program makes no request. -->\n"
 BLOCK = re.compile(
     rf"^({re.escape(NO_REQUEST)})?```python\n(.*?)^```$(?:\n\n[^\n]*it prints\n\n```text\n(.*?)^```$)?",
     DOTALL_LINES,
 )
-# A block that is a file of a test suite has this line before its fence. The files of a page are one suite.
+# This line before the fence marks a block that is a file of a test suite. The files of a page form one suite.
 FILE = re.compile(r"^<!-- file: (\S+) -->\n```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 BLOCKS = [
     pytest.param(block, not mark, prints, id=f"{page.relative_to(ROOT)}:{number}")
@@ -51,14 +51,14 @@ BLOCKS = [
 
 
 def test_the_blocks_are_found() -> None:
-    """No block is skipped by a change of its fence, nor excused from making requests: their numbers are known."""
+    """A changed fence skips no block, and excuses none from making requests: their numbers are known."""
     requests, prints = (sum(bool(block.values[at]) for block in BLOCKS) for at in (1, 2))
     assert (38, 37, 1) == (len(BLOCKS), requests, prints)
 
 
 @pytest.fixture
 def _logging_as_before() -> Iterator[None]:
-    """Take back what a program does to logging: its handlers would outlive what they write to."""
+    """Undo what a program does to logging: its handlers would outlive their streams."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     yield
@@ -71,13 +71,13 @@ def _logging_as_before() -> Iterator[None]:
 def test_block_runs(
     block: str, requests: bool, prints: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A reader who copies a block has a program that works, and prints what the page says that it prints."""
+    """Each block of the documentation runs, and prints what the page says."""
     with Sandbox(accounts=1, meetings=400) as sandbox, sandbox.serve() as url:
         monkeypatch.setenv("PYAS_API_KEY", sandbox.api_key)
         monkeypatch.setenv("PYAS_BASE_URL", url)
-        # The sandbox makes its own account ids; the documentation needs one that reads well.
+        # The sandbox makes its own account ids; the documentation uses a readable one.
         program = block.replace('"acc"', repr(sandbox.account_ids[0]))
-        exec(compile(program, "<documentation>", "exec"), {"__name__": "__main__"})  # noqa: S102  (that is the promise)
+        exec(compile(program, "<documentation>", "exec"), {"__name__": "__main__"})  # noqa: S102  (running the block is the test)
         assert requests == bool(sandbox.requests)
         assert all(request.status is not None and request.status < 300 for request in sandbox.requests)
     printed = capsys.readouterr().out
@@ -86,23 +86,23 @@ def test_block_runs(
 
 
 def test_suites_pass(pytester: pytest.Pytester) -> None:
-    """A reader who copies the files of the page on testing has a suite that passes, on asyncio and on trio."""
+    """The files of the page on testing form a suite that passes on asyncio and on trio."""
     files = FILE.findall((ROOT / "docs" / "testing.md").read_text("utf-8"))
     for name, content in files:
         (pytester.path / name).write_text(content, "utf-8")
     options = ["-p", "no:cacheprovider", "-W", "error", "-o", "asyncio_default_fixture_loop_scope=function"]
-    # See pyproject.toml.
+    # The reason is in pyproject.toml.
     options += ["-W", "ignore:The anyio.abc.BlockingPortal alias is deprecated:DeprecationWarning"]
 
     result = pytester.runpytest_inprocess(*options, "--strict-markers", "-p", "pyas_async_pytest", "-o", "pythonpath=.")
 
-    # All but the one for unittest, and two through a synchronous client, run on both.
+    # All tests run on both loops, except one for unittest and two with a synchronous client.
     assert 12 == len(files)
     result.assert_outcomes(passed=2 * 16 + 3)
 
 
 def test_the_calculator_prints_what_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    """The console block of the page on plans is what the command prints."""
+    """The console block of the page on plans is the command's output."""
     ((options, shown),) = re.findall(
         r"^```console\n\$ python -m pyas_async\.plans ([^\n]*)\n(.*?)^```$", CALCULATOR, re.DOTALL | re.MULTILINE
     )
@@ -113,7 +113,7 @@ def test_the_calculator_prints_what_is_shown(capsys: pytest.CaptureFixture[str])
 
 
 def test_the_sizes_are_those_of_the_calculator() -> None:
-    """Each row of the table of sizes has the calls, times and repeats that `estimate` gives."""
+    """Each row of the table of sizes has the calls, times and repeats of `estimate`."""
     expected = []
     for longest in (None, 300):
         for accounts in (10, 50, 400, 1_000, 10_000):
@@ -126,7 +126,7 @@ def test_the_sizes_are_those_of_the_calculator() -> None:
 
 
 def test_how_far_a_key_reaches() -> None:
-    """The table on several machines has the times that `estimate` gives."""
+    """The table on several machines has the times of `estimate`."""
     text = (ROOT / "docs" / "when-one-machine-is-not-enough.md").read_text("utf-8")
     expected = []
     for accounts in (1_000, 100_000, 1_000_000):
@@ -137,7 +137,7 @@ def test_how_far_a_key_reaches() -> None:
 
 
 def test_how_many_keys() -> None:
-    """The table of keys has the least number for which `estimate` says that it is enough."""
+    """The table of keys has the smallest number that is enough according to `estimate`."""
     text = (ROOT / "docs" / "when-one-machine-is-not-enough.md").read_text("utf-8")
     rows = re.findall(r"^\| in (a day|an hour), (\w+) \| (.*) \|$", text, re.MULTILINE)
     assert 4 == len(rows)
@@ -153,7 +153,7 @@ def test_how_many_keys() -> None:
 
 
 def test_the_page_shows_the_sync() -> None:
-    """The page on several machines shows the recipe's own code, not a copy that has gone another way."""
+    """The page on several machines shows the recipe's own code, not an outdated copy."""
     shown = (ROOT / "docs" / "when-one-machine-is-not-enough.md").read_text("utf-8")
     program = (ROOT / "docs" / "examples" / "durable_sync.py").read_text("utf-8")
 
@@ -161,7 +161,7 @@ def test_the_page_shows_the_sync() -> None:
 
 
 def test_the_sync_is_short() -> None:
-    """The recipe stays about 60 lines of code and 14 of imports: what more it would need belongs into the library."""
+    """The recipe stays about 60 lines of code and 14 of imports. More code belongs in the library."""
     program = (ROOT / "docs" / "examples" / "durable_sync.py").read_text("utf-8")
     bare = re.sub(r'^ *""".*?"""$', "", program, flags=DOTALL_LINES)
     lines = [line for line in bare.splitlines() if line.strip() and not line.lstrip().startswith("#")]
@@ -172,7 +172,7 @@ def test_the_sync_is_short() -> None:
 
 
 def test_the_mapping_is_whole() -> None:
-    """Every field of every model stands in the table of names, with the page's spelling."""
+    """The table of names has every field of every model, with the API's spelling."""
     table = (ROOT / "docs" / "mapping.md").read_text("utf-8")
     rows = set(re.findall(r"^\| `(\w+)` \| `(\w+\.\w+)` \|", table, re.MULTILINE))
     models = [
@@ -203,12 +203,12 @@ def test_the_pictures_of_the_machines_are_drawn_from_them() -> None:
 
 
 def test_the_picture_of_calls_is_drawn_from_them() -> None:
-    """The picture of five calls shows what five calls do, moment for moment."""
+    """The picture of five calls shows each moment of the five calls."""
     assert PICTURE.read_text("utf-8") == picture()
 
 
 def test_the_reference_has_every_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each public name has its place on one page of the reference, and what it lists is public."""
+    """Each public name is on one page of the reference, and every listed name is public."""
     monkeypatch.syspath_prepend(ROOT / "docs" / "site")
     names = importlib.import_module("names")
     placed = [name for page in names.REFERENCE.values() for name in page]
@@ -219,7 +219,7 @@ def test_the_reference_has_every_name(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_index_leads_to_every_part() -> None:
-    """The index has the four parts of the documentation, and the pages of each are there."""
+    """The index has the four parts of the documentation, and the pages of each exist."""
     text = (ROOT / "docs" / "index.md").read_text("utf-8")
     assert ["Tutorial", "How to", "Reference", "Explanation"] == re.findall(r"^## (.*)$", text, re.MULTILINE)
     pages = re.findall(r"\]\(([^)]+\.md)\)", text)
@@ -228,7 +228,7 @@ def test_the_index_leads_to_every_part() -> None:
 
 
 def test_links_lead_somewhere() -> None:
-    """Every relative link of the documentation points at a file, and its anchor at a heading."""
+    """Every relative link of the documentation points to a file, and its anchor to a heading."""
     for page in PAGES:
         for target in re.findall(r"\]\((?!https?://)([^)]+)\)", page.read_text("utf-8")):
             path, _, anchor = target.partition("#")
@@ -244,7 +244,7 @@ def test_links_lead_somewhere() -> None:
 
 
 def test_each_promise_is_kept_by_a_test() -> None:
-    """Every test that the threat model names is there, and every promise of its tables names one."""
+    """Every test that the threat model names exists, and every promise in its tables names one."""
     text = (ROOT / "docs" / "threat-model.md").read_text("utf-8")
     named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text)
     for path, name in named:

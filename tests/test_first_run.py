@@ -1,4 +1,4 @@
-"""The demonstration program: it does its job on real sockets, and the checks that it ends with can fail."""
+"""The demonstration program does its job over real sockets, and its final checks can fail."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def first_run(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 def command(*arguments: str) -> list[str]:
-    """Write the command that runs the program, with every warning an error."""
+    """Return the command that runs the program, with every warning an error."""
     return [sys.executable, "-W", "error", str(EXAMPLES / "first_run.py"), *arguments]
 
 
@@ -44,8 +44,8 @@ def closing_table(out: str) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("loop", [[], ["--trio"]], ids=["asyncio", "trio"])
 def test_every_row_once(loop: list[str]) -> None:
-    """On either event loop, tokens die by age and by refusal, every row comes once, and a pipe gets plain lines."""
-    # A life long enough for a token to be refused rather than too old, also on a slow machine.
+    """On both event loops, tokens expire by age and by refusal, every row comes once, and a pipe gets plain lines."""
+    # A lifetime long enough for a token to be refused instead of too old, even on a slow machine.
     arguments = ["--meetings=700", "--accounts=2", "--token-ttl=1.2", *loop]
 
     done = subprocess.run(command(*arguments), capture_output=True, text=True, timeout=60, check=False)
@@ -57,7 +57,7 @@ def test_every_row_once(loop: list[str]) -> None:
     sums = [sum(int(row[column].replace(",", "")) for row in accounts) for column in range(5)]
     assert [f"{number:,}" for number in sums] == total[:5]
     _, pages, calls, restarts, skipped = sums
-    # How many more die is up to the machine's speed; what that costs is not.
+    # The number of further expirations depends on the machine's speed; their cost does not.
     assert restarts >= 2
     assert 6 + restarts <= pages <= calls <= pages + restarts
     assert skipped >= 300 * restarts
@@ -67,7 +67,7 @@ def test_every_row_once(loop: list[str]) -> None:
 
 
 def test_no_token_died() -> None:
-    """A run in which no token died proves nothing, and fails although every row came once."""
+    """A run in which no token expired fails, although every row came once: it proves nothing."""
     arguments = ["--meetings=20", "--accounts=1", "--token-ttl=0.1"]
 
     done = subprocess.run(command(*arguments), capture_output=True, text=True, timeout=60, check=False)
@@ -78,7 +78,7 @@ def test_no_token_died() -> None:
 
 
 def test_sandbox_that_does_not_start() -> None:
-    """If the sandbox does not start, its own words say why."""
+    """If the sandbox does not start, the program shows the sandbox's own error."""
     done = subprocess.run(command("--meetings=-1"), capture_output=True, text=True, timeout=60, check=False)
 
     assert (1, "") == (done.returncode, done.stdout)
@@ -91,8 +91,8 @@ def test_sandbox_that_does_not_start() -> None:
     ("number", "loop"), [(signal.SIGINT, []), (signal.SIGTERM, ["--trio"])], ids=["Ctrl-C", "SIGTERM-trio"]
 )
 def test_interrupted(number: signal.Signals, loop: list[str]) -> None:
-    """A signal in the middle ends the program at once, without a traceback and without leaving a sandbox behind."""
-    # As a shell runs what is in the background: SIGINT is switched off.
+    """A signal midway ends the program at once, without a traceback and without leaving a sandbox running."""
+    # As a shell starts background processes: SIGINT is ignored.
     shell = ["sh", "-c", 'trap "" INT; exec "$@"', "sh"] if number is signal.SIGTERM else []
     whole = [*shell, *command(*loop)]
     with subprocess.Popen(whole, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
@@ -144,12 +144,12 @@ def test_compare(first_run: ModuleType, rows: Sequence[Mapping[str, Any]], fault
 def test_verdict(
     first_run: ModuleType, checks: dict[str, list[str]], meeting: list[str], deaths: int, failed: list[str]
 ) -> None:
-    """Each of the three checks alone fails the run, and says so."""
+    """Each of the three checks alone fails the run and reports the reason."""
     assert failed == first_run.verdict(checks, meeting, deaths)
 
 
 def test_truth_is_the_database(first_run: ModuleType, tmp_path: Path) -> None:
-    """What the rows are compared with is read from the file: of one account, or of one meeting of it."""
+    """The rows are compared with the database file: with those of one account, or with one meeting."""
     db = tmp_path / "world # 1.db"
     with closing(sqlite3.connect(db)) as database, database:
         database.execute("CREATE TABLE rows(account_id, id, document)")

@@ -1,4 +1,4 @@
-"""Private names are used in `inside.py`, and in no other file of the tests."""
+"""Only `inside.py` uses private names; no other file of the tests does."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 TESTS: Final = Path(__file__).parent
 PACKAGE: Final = Path(pyas_async.__file__).parent
 ALLOWED: Final = {
-    "os._exit": "documented: it ends a process that was forked off",
+    "os._exit": "documented: it ends a forked process",
     "sys._current_frames": "documented: it gives the stacks of all threads",
 }
 ADVICE: Final = "put a function into tests/inside.py that says what the test needs to know, and call that"
@@ -25,7 +25,7 @@ BY_NAME: Final = {"setattr", "delattr", "getattr", "hasattr", "patch", "object",
 
 
 def is_private(name: str) -> bool:
-    """Return whether a name begins with one underscore, and is more than that."""
+    """Return whether a name begins with exactly one underscore, and has more characters."""
     return name.startswith("_") and not name.startswith("__") and name != "_"
 
 
@@ -36,12 +36,12 @@ def is_module(dotted: str) -> bool:
 
 
 def is_ours(dotted: str) -> bool:
-    """Return whether a name is the package's, or one below it."""
+    """Return whether a name is the package's, or inside it."""
     return dotted.split(".", maxsplit=1)[0] == "pyas_async"
 
 
 def imported(nodes: list[ast.AST]) -> dict[str, str]:
-    """Return what a file imports: its own name for each thing, and the whole name of the thing."""
+    """Return a file's imports: the local name of each, and its full name."""
     found: dict[str, str] = {}
     for node in nodes:
         if isinstance(node, ast.ImportFrom):
@@ -52,7 +52,7 @@ def imported(nodes: list[ast.AST]) -> dict[str, str]:
 
 
 def imports(nodes: list[ast.AST]) -> Iterator[tuple[int, str]]:
-    """Find private names that are imported; a module of the package may be, for the tests that are about it."""
+    """Yield imports of private names. Modules of the package may be imported, for the tests of these modules."""
     for node in nodes:
         if isinstance(node, ast.ImportFrom):
             for alias in node.names:
@@ -67,17 +67,17 @@ def imports(nodes: list[ast.AST]) -> Iterator[tuple[int, str]]:
 
 
 def attributes(nodes: list[ast.AST]) -> Iterator[tuple[int, str]]:
-    """Find private attributes of other things than the object whose method uses them."""
+    """Yield private attributes of objects other than the one whose method uses them."""
     for node in nodes:
         if isinstance(node, ast.Attribute) and is_private(node.attr) and ast.unparse(node) not in ALLOWED:
             owner = ast.unparse(node.value)
-            # A named tuple's `_replace` is public; its underscore keeps it apart from the fields.
+            # A named tuple's `_replace` is public; the underscore separates it from the fields.
             if owner not in {"self", "cls", "super()"} and node.attr != "_replace":
                 yield node.lineno, f"uses {ast.unparse(node)}"
 
 
 def heirs(nodes: list[ast.AST], names: dict[str, str]) -> Iterator[tuple[int, str]]:
-    """Find private names in classes that inherit from one of the package, where they may be that one's."""
+    """Yield private names in classes that inherit from the package's, where they may be the base class's."""
     for node in nodes:
         if not isinstance(node, ast.ClassDef):
             continue
@@ -92,7 +92,7 @@ def heirs(nodes: list[ast.AST], names: dict[str, str]) -> Iterator[tuple[int, st
 
 
 def named(nodes: list[ast.AST], names: dict[str, str]) -> Iterator[tuple[int, str]]:
-    """Find private names, and names in private modules of the package, that are read or replaced by their text."""
+    """Yield private names, and names in private modules of the package, that are read or replaced by a string."""
     for node in nodes:
         if not isinstance(node, ast.Call):
             continue
@@ -105,7 +105,7 @@ def named(nodes: list[ast.AST], names: dict[str, str]) -> Iterator[tuple[int, st
                 made = given is not text and is_ours(text.value)
                 if made or any(map(is_private, text.value.split("."))):
                     yield node.lineno, f"names {ast.unparse(given)} in a call of {name}"
-        # A module of the package, and a name in it: as good as its text.
+        # A module of the package and a name in it: the same as a string.
         if name in {"setattr", "delattr", "object"} and node.args:
             whole = names.get(ast.unparse(node.args[0]), "")
             if is_ours(whole) and any(map(is_private, whole.split("."))) and is_module(whole):
@@ -113,7 +113,7 @@ def named(nodes: list[ast.AST], names: dict[str, str]) -> Iterator[tuple[int, st
 
 
 def probes(source: str) -> list[tuple[int, str]]:
-    """Return each use of a private name in the source of a test: its line, and what it is."""
+    """Return the line and description of each use of a private name in a test's source."""
     nodes = list(ast.walk(ast.parse(source)))
     names = imported(nodes)
     return sorted({*imports(nodes), *attributes(nodes), *heirs(nodes, names), *named(nodes, names)})
@@ -156,8 +156,8 @@ def test_private_names_are_used_in_one_place() -> None:
         "import inside\nclass Broken(inside.OpenMachine):\n    def _restart(self): pass",
     ],
 )
-def test_what_is_found(source: str) -> None:
-    """Every way to a private name is found."""
+def test_uses_that_are_found(source: str) -> None:
+    """Every way to reach a private name is found."""
     assert probes(source), source
 
 
@@ -176,6 +176,6 @@ def test_what_is_found(source: str) -> None:
         "names == {'_source'}",
     ],
 )
-def test_what_is_left_alone(source: str) -> None:
-    """What a file has of its own is its own, and private modules are what the tests of them import."""
+def test_uses_that_are_allowed(source: str) -> None:
+    """A file's own private names are allowed, and so are imports of private modules by their tests."""
     assert [] == probes(source)

@@ -1,4 +1,4 @@
-"""What an installed `pyas_async` is, before any call: its files, its metadata, its names, and what its import costs."""
+"""The installed `pyas_async`: its files, its metadata, its names, and the cost of its import."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LAZY_PACKAGES: Final = ("pyas_async", "pyas_async._core.codec", "pyas_async.mode
 
 
 def rank(name: str) -> tuple[int, str]:
-    """Give a public name its place: constants, then classes and aliases, then the rest, each by the alphabet."""
+    """Return the sort key of a public name: constants, then classes and aliases, then the rest, each alphabetical."""
     return (0 if name.isupper() else 1 if name[0].isupper() else 2, name)
 
 
@@ -39,7 +39,7 @@ def test_wheel_is_under_test() -> None:
 
 @installed
 def test_wheel_in_subprocess() -> None:
-    """A Python that a test starts imports the installed wheel as well."""
+    """A Python process that a test starts imports the installed wheel as well."""
     code = "import pyas_async; print(pyas_async.__file__)"
 
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
@@ -49,11 +49,11 @@ def test_wheel_in_subprocess() -> None:
 
 @installed
 def test_wheel_holds_the_package_alone() -> None:
-    """Nothing is installed beside the package, its pytest plugin, its script and its metadata: no tests, no docs."""
+    """Only the package, its pytest plugin, its script and its metadata are installed: no tests, no docs."""
     files = importlib.metadata.files("pyas_async")
 
     assert files is not None
-    # pip compiles, and says so.
+    # pip compiles, and records that.
     beside = {file for file in files if not file.parts[0].endswith(".dist-info")} - {
         file for file in files if file.parts[0] in ("pyas_async", "__pycache__")
     }
@@ -62,7 +62,7 @@ def test_wheel_holds_the_package_alone() -> None:
 
 @installed
 def test_py_typed() -> None:
-    """Type checkers of users find the marker that tells them to trust our annotations."""
+    """The package has the marker that makes type checkers use its annotations."""
     files = importlib.metadata.files("pyas_async")
 
     assert files is not None
@@ -77,7 +77,7 @@ def test_version() -> None:
 
 @installed
 def test_licence() -> None:
-    """The licence is in the metadata, and its text beside it (PEP 639)."""
+    """The licence is in the metadata, and its text is in the wheel (PEP 639)."""
     metadata = importlib.metadata.metadata("pyas_async")
     texts = [file.read_text() for file in importlib.metadata.files("pyas_async") or [] if file.name == "LICENSE"]
 
@@ -87,19 +87,19 @@ def test_licence() -> None:
 
 
 def test_names_are_sorted() -> None:
-    """`__all__` is in order, and names nothing twice."""
+    """`__all__` is in order and has no duplicates."""
     assert sorted(set(pyas_async.__all__), key=rank) == list(pyas_async.__all__)
 
 
 @pytest.mark.parametrize("name", pyas_async.__all__)
 def test_name_is_importable(name: str) -> None:
-    """Every name that `__all__` promises is there."""
+    """Every name in `__all__` can be imported."""
     assert hasattr(pyas_async, name)
 
 
 @pytest.mark.parametrize("name", pyas_async.__all__)
 def test_name_reports_the_public_module(name: str) -> None:
-    """A class or function says the module that users import it from, in tracebacks, reprs and pickles."""
+    """A class or function reports its public module in tracebacks, reprs and pickles."""
     thing = getattr(pyas_async, name)
 
     if inspect.isclass(thing) or inspect.isroutine(thing):
@@ -132,7 +132,7 @@ def test_lazy_names_are_those_that_type_checkers_see(package: str) -> None:
 
 def test_import_is_light() -> None:
     """Importing the package loads no event loop, no server, no sandbox and no command line."""
-    # Not rich: httpx imports it by itself, where it is installed.
+    # Not rich: httpx itself imports it if it is installed.
     heavy = {
         "anyio._backends._asyncio",
         "anyio._backends._trio",
@@ -156,7 +156,7 @@ def test_import_is_light() -> None:
 
 
 def test_import_is_silent() -> None:
-    """Importing the package prints nothing and warns of nothing, even where warnings are errors."""
+    """Importing the package prints nothing and warns of nothing, even with warnings as errors."""
     command = [sys.executable, "-W", "error", "-c", "import pyas_async"]
 
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -1,4 +1,4 @@
-"""What is about to be published is looked at, and what is wrong with it is found."""
+"""The checks of the built distributions find what is wrong with them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ RELEASED = """# Changelog
 
 
 def build(folder: Path, *, wheel: set[str], source: set[str]) -> Path:
-    """Write a wheel and a source distribution of these files, all of them empty."""
+    """Write a wheel and a source distribution with these files, all of them empty."""
     with zipfile.ZipFile(folder / "pyas_async-1.2.3-py3-none-any.whl", "w") as archive:
         archive.writestr("pyas_async-1.2.3.dist-info/METADATA", f"Metadata-Version: 2.4\nVersion: {VERSION}\n")
         for name in wheel:
@@ -43,8 +43,8 @@ def build(folder: Path, *, wheel: set[str], source: set[str]) -> Path:
 SOURCE = FILES | set(BESIDE) | {"tests/test_package.py", "docs/testing.md"}
 
 
-def test_whole(tmp_path: Path) -> None:
-    """Of what is whole, nothing is said."""
+def test_complete(tmp_path: Path) -> None:
+    """Complete distributions pass."""
     assert [] == look(build(tmp_path, wheel=FILES, source=SOURCE), None)
 
 
@@ -61,19 +61,19 @@ def test_whole(tmp_path: Path) -> None:
         (FILES, SOURCE | {"tests/.env"}, "the source distribution has tests/.env in it"),
     ],
 )
-def test_not_whole(tmp_path: Path, wheel: set[str], source: set[str], said: str) -> None:
-    """What is missing, and what has no place there, is named."""
+def test_incomplete(tmp_path: Path, wheel: set[str], source: set[str], said: str) -> None:
+    """A missing file, and a file that does not belong there, is named."""
     assert [said] == look(build(tmp_path, wheel=wheel, source=source), None)
 
 
 def test_nothing_there(tmp_path: Path) -> None:
-    """Without exactly one of each, nothing is published."""
+    """The check fails unless there is exactly one wheel and one source distribution."""
     (fault,) = look(tmp_path, None)
     assert fault.startswith("expected one wheel and one source distribution in ")
 
 
 def test_released_changelog() -> None:
-    """A changelog whose release fits the tag is in order."""
+    """A changelog whose release matches the tag passes."""
     assert [] == look_at_changelog(RELEASED, VERSION, "v1.2.3")
 
 
@@ -88,16 +88,16 @@ def test_released_changelog() -> None:
     ],
 )
 def test_changelog_out_of_order(before: str, after: str, said: str) -> None:
-    """A changelog that is not in its form, or not ready for the release, holds it up."""
+    """A changelog with a wrong format, or without the release, stops the release."""
     faults = look_at_changelog(RELEASED.replace(before, after), VERSION, "v1.2.3")
     assert any(said in fault for fault in faults), faults
 
 
 def test_tag_of_another_version() -> None:
-    """A tag that is not the version's holds it up, too."""
+    """A tag of another version stops the release."""
     assert ["the tag v1.2.4 is not that of version 1.2.3"] == look_at_changelog(RELEASED, VERSION, "v1.2.4")
 
 
-def test_changelog_as_it_is() -> None:
-    """The changelog of this repository has its form."""
+def test_own_changelog() -> None:
+    """The changelog of this repository has the required format."""
     assert [] == look_at_changelog((ROOT / "CHANGELOG.md").read_text("utf-8"), VERSION, None)

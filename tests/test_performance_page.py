@@ -1,4 +1,4 @@
-"""The page about performance: its figures are those of the run that is checked in, and nothing was touched up."""
+"""The performance page shows the figures of the run that is checked in."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """Import what writes the page."""
+    """Import the module that writes the page."""
     monkeypatch.syspath_prepend(str(BENCHMARKS))
     return importlib.import_module("suite.page")
 
@@ -29,14 +29,14 @@ def report(page: ModuleType) -> dict[str, Any]:
 
 
 def test_the_page_shows_the_run(page: ModuleType) -> None:
-    """Every figure between the marks is the run's: written again, the page stays as it is."""
+    """Every figure between the marks is the run's: writing the page again changes nothing."""
     text = page.PAGE.read_text(encoding="utf-8")
 
     assert text == page.replace(text, report(page))
 
 
 def test_a_figure_cannot_be_touched_up(page: ModuleType) -> None:
-    """The comparison sees a single figure that was changed, in the page or in the run."""
+    """The comparison finds a single figure that was changed, in the page or in the run."""
     text, found = page.PAGE.read_text(encoding="utf-8"), report(page)
     figure = found["sections"]["paging"]["figures"][0]
     figure["median"] *= 2
@@ -45,7 +45,7 @@ def test_a_figure_cannot_be_touched_up(page: ModuleType) -> None:
 
 
 def test_each_verdict_fits_its_figure(page: ModuleType) -> None:
-    """Where a goal is said to be reached, the median is as was wanted; where it is not, it is said."""
+    """A goal is called reached only if the median reaches it; otherwise the page says that it is not."""
     figures = [figure for section in report(page)["sections"].values() for figure in section["figures"]]
     for figure in figures:
         assert figure["least"] <= figure["median"] <= figure["most"], figure["name"]

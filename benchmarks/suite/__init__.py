@@ -1,1 +1,1 @@
-"""The benchmarks of speed: what is measured, beside whom, and how the figures come into the docs."""
+"""The benchmarks of speed: the measurements, the peers, and the way of the figures into the docs."""

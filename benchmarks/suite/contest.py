@@ -1,4 +1,4 @@
-"""Contenders in processes of their own, who take turns: round by round, each in an order that moves on."""
+"""Contenders in processes of their own, which take turns in each round, in a rotating order."""
 
 from __future__ import annotations
 
@@ -23,20 +23,22 @@ if TYPE_CHECKING:
 HERE: Final = Path(__file__).resolve().parent
 LATENCY: Final = 0.02
 GENERATIONS: Final = 3
-"""How often the processes are begun again: how memory lies and how hashes fall is luck, and differs from process to
-process by some percent."""
+"""How often the processes are restarted.
+
+Memory layout and hash seeds vary by chance, which changes the results of a process by some percent.
+"""
 
 
 @attrs.frozen
 class Turn:
-    """What a contender's turn took.
+    """The measurements of a contender's turn.
 
     Attributes:
         wall: Seconds.
         cpu: Seconds of CPU, all threads together.
         thread: Seconds of CPU in the thread of the event loop.
-        count: How much it did: of meetings, for the most part.
-        longest: Seconds of CPU in the longest step of the event loop, where that was looked at.
+        count: The amount of work, in most sections the number of meetings.
+        longest: Seconds of CPU in the longest step of the event loop, where it was measured.
     """
 
     wall: float
@@ -47,13 +49,13 @@ class Turn:
 
     @property
     def each(self) -> float:
-        """Give the nanoseconds of CPU for one."""
+        """Nanoseconds of CPU per unit of work."""
         return self.cpu / self.count * 1e9
 
 
 @contextmanager
 def service(generated: str, latency: float = LATENCY) -> Iterator[tuple[Where, dict[str, Any]]]:
-    """Serve from a process of its own; give where, and how large the answers are."""
+    """Serve from another process; yield the addresses, and the sizes of the responses."""
     core, _ = machine.share_out()
     with contextlib.ExitStack() as stack:
         authority = str(Path(stack.enter_context(tempfile.TemporaryDirectory())) / "authority.pem")
@@ -96,7 +98,7 @@ class _Worker:
 
 
 def contest(names: Sequence[str], where: Where, *, warm: int, size: int, rounds: int) -> dict[str, list[Turn]]:
-    """Let contenders take so many turns each; those of one index were taken one after another."""
+    """Run `rounds` turns of each contender; turns with the same index ran one after another."""
     turns: dict[str, list[Turn]] = {name: [] for name in names}
     generations = min(GENERATIONS, rounds)
     for generation in range(generations):
@@ -104,7 +106,7 @@ def contest(names: Sequence[str], where: Where, *, warm: int, size: int, rounds:
             workers = [_Worker(name, where) for name in names]
             for worker in workers:
                 stack.callback(worker.end)
-                # The first turn is for the caches.
+                # The first turn fills the caches.
                 worker.turn(warm, size)
             share = rounds // generations + (generation < rounds % generations)
             for number in range(share):
@@ -116,10 +118,10 @@ def contest(names: Sequence[str], where: Where, *, warm: int, size: int, rounds:
 
 
 def ratios(ours: Sequence[float], theirs: Sequence[float]) -> list[float]:
-    """Divide round by round: what slows one turn slows its neighbour as well."""
+    """Divide round by round: a disturbance of one turn affects its neighbour as well."""
     return [one / other for one, other in zip(ours, theirs, strict=True)]
 
 
 def middle(values: Sequence[float]) -> float:
-    """Give the median."""
+    """Return the median."""
     return statistics.median(values)

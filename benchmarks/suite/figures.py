@@ -1,4 +1,4 @@
-"""What a run gives: figures, what is wanted of them, and the table of both."""
+"""The results of a run: figures, their goals, and the table of both."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ if TYPE_CHECKING:
 
 RATIO: Final = "ratio"
 _UNITS: Final = {RATIO: 2, "ns": 0, "µs": 1, "ms": 2, "bytes": 0, "": 2}
-"""The units of figures, and how many digits after the point are shown of each."""
+"""The units of figures, and the digits after the decimal point shown of each."""
 
 
 @attrs.frozen
 class Figure:
-    """One figure of a run: a value for each round.
+    """One figure of a run, with a value for each round.
 
     Attributes:
-        name: What it is called in files; it begins with the name of its section.
+        name: Its name in files, which begins with the name of its section.
         what: What was measured, in words.
-        unit: Of its values; `RATIO` for one.
+        unit: The unit of its values; `RATIO` for a ratio.
         values: One for each round.
-        goal: What is wanted of the median: ``("<=", 1.0)``, or ``None`` if it only is there to be compared with.
+        goal: The goal of the median, such as ``("<=", 1.0)``; ``None`` if the figure is only for comparison.
     """
 
     name: str
@@ -35,19 +35,19 @@ class Figure:
 
     @property
     def median(self) -> float:
-        """Give the median of the rounds."""
+        """The median of the rounds."""
         return statistics.median(self.values)
 
     @property
     def reached(self) -> bool | None:
-        """Whether the median is as wanted; ``None`` if nothing is wanted."""
+        """Whether the median reaches the goal; ``None`` without a goal."""
         if self.goal is None:
             return None
         sign, bound = self.goal
         return self.median <= bound if sign == "<=" else self.median >= bound
 
     def document(self) -> dict[str, Any]:
-        """Give what is kept of it."""
+        """Return the figure for the JSON file."""
         return {
             "name": self.name,
             "what": self.what,
@@ -62,13 +62,13 @@ class Figure:
 
 
 def shown(value: float, unit: str) -> str:
-    """Write a value with its unit."""
+    """Format a value with its unit."""
     text = f"{value:,.{_UNITS[unit]}f}"
     return f"{text}\N{MULTIPLICATION SIGN}" if unit == RATIO else f"{text} {unit}".rstrip()
 
 
 def rows(documents: Sequence[dict[str, Any]]) -> list[tuple[str, str, str, str, str]]:
-    """Write what a table shows of figures: what, median, spread, goal, and whether that was reached."""
+    """Return the table's rows: what, median, spread, goal, and whether the goal was reached."""
     found = []
     for figure in documents:
         unit, goal, least, most = figure["unit"], figure["goal"], figure["least"], figure["most"]
@@ -80,7 +80,7 @@ def rows(documents: Sequence[dict[str, Any]]) -> list[tuple[str, str, str, str, 
 
 
 def lines(documents: Sequence[dict[str, Any]]) -> list[str]:
-    """Write a table for the terminal."""
+    """Return a table for the terminal."""
     table = [("", "median", "least to most", "goal", ""), *rows(documents)]
     wide = [max(len(row[column]) for row in table) for column in range(5)]
     return [

@@ -1,11 +1,11 @@
-"""Things that must be measured in a process that has done nothing before.
+"""Measurements that need a new process.
 
     python fresh.py WHAT URL
 
 It prints seconds.
 """
 
-# Nothing is imported before the clock runs, but for the clock.
+# Only the clock is imported before the measurement.
 import sys
 import time
 
@@ -21,7 +21,7 @@ def import_ours(_: str) -> float:
 
 
 def import_floor(_: str) -> float:
-    """Import what it stands on."""
+    """Import the libraries that the package is built on."""
     began = time.process_time()
     import anyio  # noqa: F401
     import attrs  # noqa: F401
@@ -45,7 +45,7 @@ def import_libraries(_: str) -> float:
 
 
 def first_ours(url: str) -> float:
-    """Get the first row, once everything is imported."""
+    """Get the first row after all imports."""
     import asyncio
 
     from pyas_async import PyasClient
@@ -78,17 +78,17 @@ def _first_httpx(url: str, *, verify: bool) -> float:
 
 
 def first_httpx(url: str) -> float:
-    """Get it by hand."""
+    """Get the first row by hand."""
     return _first_httpx(url, verify=True)
 
 
 def first_httpx_plain(url: str) -> float:
-    """Get it by hand, with a client that reads no certificates, which plain http does not need."""
+    """Get the first row by hand, with a client that reads no certificates, which plain http does not need."""
     return _first_httpx(url, verify=False)
 
 
 def second_client(url: str) -> float:
-    """Make a client where there is one."""
+    """Make a second client."""
     from pyas_async import PyasClient
 
     first = PyasClient(KEY, base_url=url)

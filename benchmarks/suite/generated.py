@@ -1,4 +1,4 @@
-"""The peer that is not written but generated, from a document that says what the service's page says."""
+"""The generated peer, from an OpenAPI document that follows the service's page."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ NAME: Final = "generated_client"
 
 @contextmanager
 def client() -> Iterator[str]:
-    """Generate a client, and give the folder that it is in."""
-    # It calls ruff by name, which is beside it.
+    """Generate a client, and yield its folder."""
+    # The generator calls ruff, which is installed beside it, by name.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     with tempfile.TemporaryDirectory(prefix="pyas_async-peer-") as folder:
         command = [sys.executable, "-m", "openapi_python_client", "generate", "--meta", "none"]

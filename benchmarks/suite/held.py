@@ -1,4 +1,4 @@
-"""What a held meeting weighs: pages are read, their rows kept, and the allocator asked.
+"""The memory of a kept meeting: reads pages, keeps their rows, and measures the allocations.
 
 python held.py KIND URL
 """
@@ -21,7 +21,7 @@ PAGES: Final = 20
 
 
 def reader(kind: str) -> Callable[[bytes], Any]:
-    """Give what makes rows of a page."""
+    """Return the function that makes rows of a page."""
     if kind == "ours":
         from pyas_async._core.codec import read_page
 
@@ -44,7 +44,7 @@ def reader(kind: str) -> Callable[[bytes], Any]:
 
 
 def weigh(kind: str, url: str) -> float:
-    """Give the bytes that a row holds, all that it refers to included."""
+    """Return the bytes of a row, including all objects that it refers to."""
     read = reader(kind)
 
     def page(number: int) -> Any:  # noqa: ANN401  (rows of some kind)

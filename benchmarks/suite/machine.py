@@ -1,4 +1,4 @@
-"""The machine that a run is made on: its cores, and what is written down of it."""
+"""The machine of a run: its cores, and its description in the report."""
 
 from __future__ import annotations
 
@@ -24,28 +24,28 @@ PACKAGES: Final = (
     "aiohttp",
     "httpx-aiohttp",
 )
-"""Whose versions a report names."""
+"""Packages whose versions a report names."""
 
 
 def cores() -> list[int]:
-    """List the cores that this process may run on; empty where the system does not say."""
+    """Return the cores on which this process may run; empty where the system does not tell."""
     return sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else []
 
 
 def stay_on(core: int | None) -> None:
-    """Keep this process on one core, if there is one for it."""
+    """Pin this process to a core, if there is one for it."""
     if core is not None and sys.platform == "linux":
         os.sched_setaffinity(0, {core})
 
 
 def share_out() -> tuple[int | None, int | None]:
-    """Give the server a core and the clients another, where there are two; else leave both to the system."""
+    """Assign different cores to the server and the clients; with fewer than two, leave both to the system."""
     found = cores()
     return (found[-1], found[0]) if len(found) > 1 else (None, None)
 
 
 def describe() -> dict[str, Any]:
-    """Write down what the figures of a run depend on."""
+    """Describe what the figures of a run depend on."""
     versions = {}
     for name in PACKAGES:
         try:

@@ -1,4 +1,4 @@
-"""The page of the docs: the part of it that shows figures is written by a run, and shows no others."""
+"""The performance page of the docs, whose figures are written by a run."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ END: Final = "<!-- The end of what a run writes. -->\n"
 
 
 def render(report: dict[str, Any]) -> str:
-    """Write the part between the two marks."""
+    """Return the part between the two marks."""
     return "\n".join([_machine(report["machine"]), _missed(report), *map(_section, report["sections"].values())])
 
 
 def replace(text: str, report: dict[str, Any]) -> str:
-    """Put a report's figures into the page in the place of those that are there."""
+    """Replace the figures on the page by a report's."""
     before, _, rest = text.partition(BEGIN)
     _, mark, after = rest.partition(END)
     if not mark:

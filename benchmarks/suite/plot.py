@@ -1,4 +1,4 @@
-"""The picture of the docs page."""
+"""The picture of the performance page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The benchmarks that are scripts of their own, run as such."""
+"""The benchmarks that are separate scripts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from suite.contest import HERE
 
 
 def run_script(name: str, *arguments: str) -> dict[str, Any]:
-    """Run one of the scripts beside this package, and give what it writes; what it prints is its own."""
+    """Run a script beside this package, and return its JSON; its output goes to the terminal."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "figures.json"
         command = [sys.executable, str(HERE.parent / f"{name}.py"), *arguments, "--json", str(file)]

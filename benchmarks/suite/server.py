@@ -1,12 +1,13 @@
-"""A service that answers at once, from bytes made before: so that what is measured is the client.
+"""A service that responds at once from prepared bytes, so that only the client is measured.
 
     python server.py [--latency SECONDS ...] [--authority FILE]
 
 It serves the sandbox's own rows and details, on a port for each latency, and prints one line of JSON once it listens.
-With a file to write the certificate of an authority to, it listens on one more port, encrypted, and answers at once.
-An account id says how long its listing is: ``rows-40`` has 40 pages of rows, ``details-5`` has 5 pages whose rows are
-of the size of details, ``odd-5`` the same with a duration that is text, in each row. What follows a second hyphen only
-tells accounts apart. The headers of the rate limit are sent as the sandbox sends them.
+With a file for the certificate of an authority, it listens on one more port, with TLS and without latency. An account
+id
+says how long its listing is: ``rows-40`` has 40 pages of rows, ``details-5`` has 5 pages whose rows have the size of
+details, ``odd-5`` the same with a duration that is text in each row. The part after a second hyphen only separates
+accounts. The headers of the rate limit are the sandbox's.
 """
 
 from __future__ import annotations
@@ -44,15 +45,14 @@ _ACCOUNT: Final = re.compile(rb"accountId=(rows|details|odd)-(\d+)")
 
 
 def write(document: object) -> bytes:
-    """Write JSON as the sandbox does."""
+    """Encode JSON as the sandbox does."""
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 class Answers:
-    """All that is ever answered."""
+    """All prepared responses."""
 
     def __init__(self) -> None:
-        """Make the bytes."""
         with Sandbox(accounts=1, meetings=PAGE * PAGES, clock=lambda: _BEGIN) as sandbox:
             account = sandbox.account_ids[0]
             rows = sandbox.rows(account)
@@ -71,7 +71,7 @@ class Answers:
 
     @staticmethod
     def _numbered(details: Sequence[dict[str, Any]], number: int) -> list[dict[str, Any]]:
-        # Rows that came before would be passed over.
+        # Repeated rows would be skipped.
         return [{**detail, "uuid": f"{number:02}{detail['uuid'][2:]}"} for detail in details]
 
     @staticmethod
@@ -79,14 +79,14 @@ class Answers:
         return b'"meetings":' + write(rows) + b"}}"
 
     def page(self, kind: bytes, length: int, token: bytes | None) -> bytes:
-        """Give a page of a listing of so many pages; the token is the number of its page."""
+        """Return a page of a listing of `length` pages; the token is the page's number."""
         number = 0 if token is None else int(token, 16)
         following = b"%040x" % (number + 1) if number + 1 < length else b""
         head = b'{"success":true,"data":{"page_size":%d,"total_records":%d,"next_page_token":"%b",'
         return head % (PAGE, PAGE * length, following) + self.lists[kind][number]
 
     def find(self, request: bytes) -> bytes | None:
-        """Give the body of the answer to a request; ``None`` if there is none."""
+        """Return the body of the response to a request; ``None`` if there is none."""
         target = _TARGET.match(request)
         if target is None:
             return None
@@ -103,19 +103,18 @@ class Service(asyncio.Protocol):
     began: float = time.time()
 
     def __init__(self, answers: Answers, latency: float) -> None:
-        """Know nothing yet."""
         self.answers = answers
         self.latency = latency
         self.pending = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep what answers are written to."""
+        """Keep the transport for the responses."""
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
         self.loop = asyncio.get_running_loop()
 
     def data_received(self, data: bytes) -> None:
-        """Answer each whole request; none of them has a body."""
+        """Respond to each complete request; none of them has a body."""
         self.pending += data
         while (end := self.pending.find(b"\r\n\r\n") + 4) > 3:
             request, self.pending = self.pending[:end], self.pending[end:]
@@ -125,7 +124,7 @@ class Service(asyncio.Protocol):
                 self.answer(request)
 
     def answer(self, request: bytes) -> None:
-        """Write the answer."""
+        """Write the response."""
         cls, now = Service, time.time()
         if now >= cls.began + WINDOW:
             cls.began, cls.calls = now, 0
@@ -148,7 +147,7 @@ class Service(asyncio.Protocol):
 
 
 def encryption(authority: str) -> ssl.SSLContext:
-    """Make a certificate for this machine, and write who vouches for it."""
+    """Make a certificate for this machine, and write the certificate of its authority."""
     made = trustme.CA()
     made.cert_pem.write_to_path(authority)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -157,7 +156,7 @@ def encryption(authority: str) -> ssl.SSLContext:
 
 
 async def serve(latencies: Sequence[float], authority: str | None) -> None:
-    """Listen on a port for each latency, and encrypted, and say where."""
+    """Listen on a port for each latency and with TLS, and print the ports."""
     answers, loop = Answers(), asyncio.get_running_loop()
     plans: list[tuple[float, ssl.SSLContext | None]] = [(latency, None) for latency in latencies]
     plans += [] if authority is None else [(0.0, encryption(authority))]

@@ -1,10 +1,11 @@
-"""One contender in a process of its own, which takes its turn whenever it is told to.
+"""One contender in a process of its own, which takes its turns on demand.
 
     python worker.py PEER WHERE CORE
 
-It reads ``warm size`` from its input, a line for each turn, works on as much, and answers with what that took: CPU of
-the process, CPU of the thread, and time on the wall, in seconds, and how much it did. A peer that takes its own time
-says so instead.
+For each turn, it reads a line ``warm size`` from its input, does that much work, and prints the measurements: CPU of
+the
+process, CPU of the thread, and wall time, in seconds, and the amount of work. A peer that measures its own time reports
+that instead.
 """
 
 from __future__ import annotations

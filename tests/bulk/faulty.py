@@ -13,14 +13,14 @@ import attrs
 from behind import behind
 from pyas_async import RetryPolicy
 from pyas_async.sandbox import Sandbox
-from runtime.wires import KEY, KEY_LIMIT, document, wire
+from runtime.socket_server import KEY, KEY_LIMIT, document, wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     import httpx
 
-    from runtime.wires import Seen
+    from runtime.socket_server import Seen
 
 DAY_LIMIT = {"code": 429, "message": "You have exceeded the daily rate limit of (100) for Meeting API requests"}
 

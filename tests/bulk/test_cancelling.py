@@ -9,15 +9,15 @@ import anyio.lowlevel
 import pytest
 
 from pyas_async import PyasClient, RateBudget
+from runtime.calls import check_usable
+from runtime.socket_server import client_of, wire
 from runtime.steps import Steps, counting
-from runtime.whole import check_whole
-from runtime.wires import client_of, wire
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
     from pyas_async import BulkRun
-    from runtime.wires import Wire
+    from runtime.socket_server import Wire
 
 STEPS = 400
 """More steps than a run of three items has."""
@@ -83,7 +83,7 @@ async def test_cancel_of_the_run(
             assert 3 == len(states)
             assert len(service.requests) - before == states.count("ok")
             early += states.count("not_started") > 0
-            await check_whole(client)
+            await check_usable(client)
             if steps.count < chosen:
                 break
     assert 10 < early < STEPS - 1

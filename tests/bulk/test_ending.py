@@ -45,7 +45,7 @@ from pyas_async import (
 )
 from pyas_async._core.ratelimit.tickets import Ticket
 from resting import rest
-from runtime.wires import until
+from runtime.socket_server import until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator

@@ -19,7 +19,7 @@ from pyas_async import (
     RateLimitError,
     ServerError,
 )
-from runtime.wires import client_of
+from runtime.socket_server import client_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

@@ -13,7 +13,7 @@ import pytest
 import pyas_async
 from bulk.tools import awaited, streamed
 from pyas_async import MeetingCreate, MeetingUpdate
-from runtime.wires import through
+from runtime.socket_server import through
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

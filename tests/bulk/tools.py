@@ -12,7 +12,7 @@ import anyio.lowlevel
 import httpx
 
 from pyas_async import MeetingCreate, MeetingUpdate
-from runtime.wires import heard, through
+from runtime.socket_server import heard, through
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator

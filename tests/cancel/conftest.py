@@ -1,4 +1,4 @@
-"""Counts what was struck, and says so at the end of the complete sweep."""
+"""Counts the cancellations, and prints the counts after the complete sweep."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def tally(request: pytest.FixtureRequest) -> Iterator[Tally]:
 
 @pytest.fixture
 def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Give what keeps a line for the end."""
+    """Return a function that keeps a line for the end of the run."""
     return request.config.stash.setdefault(SAID, []).append
 
 
@@ -43,6 +43,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     terminalreporter.section("cancellations")
     for name, count in counts.items():
         terminalreporter.line(f"{count:7,}  {name}")
-    terminalreporter.line(f"{counts.total():7,}  altogether; {failed} cases failed: something was left, or broken")
+    terminalreporter.line(f"{counts.total():7,}  altogether; {failed} cases failed: they left something behind")
     for line in config.stash.get(SAID, []):
         terminalreporter.line(line)

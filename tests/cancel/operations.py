@@ -1,4 +1,4 @@
-"""Every public operation that waits, as the sweep cancels it."""
+"""Every public operation that waits, for the sweep to cancel."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import inside
 from cancel.service import FLAKY, LOST, ODD, ODD_ROWS
 from pyas_async import BudgetLease, BudgetReport, MeetingCreate, PyasClient, RateBudget
 from pyas_async._runtime.clock import Clock
-from runtime.wires import CHANGE, KEY, NEW
+from runtime.socket_server import CHANGE, KEY, NEW
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable
@@ -27,12 +27,12 @@ OTHER = MeetingCreate(type=2, title="other", description="", start_date=datetime
 
 @attrs.frozen
 class Operation:
-    """What is cancelled.
+    """An operation that the sweep cancels.
 
     Attributes:
-        do: The operation.
-        options: Makes the settings of its client, new for each client.
-        before: What is done before, and is not cancelled.
+        do: Runs the operation.
+        options: Returns the settings of its client, new for each client.
+        before: Runs before the operation, and is not cancelled.
     """
 
     do: Do
@@ -41,27 +41,27 @@ class Operation:
 
 
 class Store:
-    """A store that leases one place after the other, and takes a turn of the event loop for each."""
+    """A store that leases one call at a time, and lets the event loop run before each."""
 
     async def lease(self, report: BudgetReport) -> BudgetLease:
-        """Lease one."""
+        """Lease one call."""
         await anyio.lowlevel.checkpoint()
         return BudgetLease(places=min(1, report.wanted), expires_in=10.0, ask_again_in=0.05)
 
 
 async def key() -> str:
-    """Fetch the key."""
+    """Return the key."""
     await anyio.lowlevel.checkpoint()
     return KEY
 
 
 async def get(client: PyasClient) -> object:
-    """Read."""
+    """Get a meeting."""
     return await client.meetings.get(81)
 
 
 async def hurry(client: PyasClient) -> object:
-    """Let nothing pause for real."""
+    """Replace the client's pauses by a checkpoint."""
 
     async def breathe(_: float) -> None:
         await anyio.lowlevel.checkpoint()
@@ -71,47 +71,47 @@ async def hurry(client: PyasClient) -> object:
 
 
 async def given(count: int) -> AsyncIterator[int]:
-    """Give ids one by one; what it would leave behind, were it not closed, is warned of, and warnings are errors."""
+    """Yield ids. An unclosed generator would cause a warning, and warnings are errors."""
     for _ in range(count):
         await anyio.lowlevel.checkpoint()
         yield 81
 
 
 def whole(found: list[Any], count: int) -> list[Any]:
-    """See that a loop which has come to its end has given everything: a cancellation is no end."""
+    """Assert that a loop without an exception has yielded everything: a cancellation must not end a loop quietly."""
     assert count == len(found)
     return found
 
 
 async def rows(client: PyasClient) -> object:
-    """Read row by row."""
+    """Iterate over rows."""
     return whole([row async for row in client.meetings.iter_all()], 2)
 
 
 async def pages(client: PyasClient) -> object:
-    """Read page by page."""
+    """Iterate over pages."""
     return whole([found async for found in client.meetings.iter_all().pages()], 2)
 
 
 async def odd(client: PyasClient) -> object:
-    """Walk a page of rows that are not as documented."""
+    """Iterate over a page of rows that differ from the documented form."""
     return whole([row async for row in client.meetings.iter_all(account_id=ODD)], ODD_ROWS)
 
 
 async def ahead(client: PyasClient) -> object:
-    """Read row by row, with the next page on its way."""
+    """Iterate over rows, with the next page requested in advance."""
     async with client.meetings.iter_all() as listing:
         return whole([row async for row in listing], 2)
 
 
 async def left(client: PyasClient) -> object:
-    """Leave a listing whose next page is on its way."""
+    """Leave a listing while its next page is being requested."""
     async with client.meetings.iter_all() as listing:
         return await anext(listing)
 
 
 def awaited(run: Callable[[PyasClient], BulkRun[Any, Any]]) -> Do:
-    """Await a run."""
+    """Return an operation that awaits a bulk run."""
 
     async def do(client: PyasClient) -> object:
         return whole(await run(client), 3)
@@ -120,7 +120,7 @@ def awaited(run: Callable[[PyasClient], BulkRun[Any, Any]]) -> Do:
 
 
 def streamed(run: Callable[[PyasClient], BulkRun[Any, Any]]) -> Do:
-    """Stream a run."""
+    """Return an operation that streams a bulk run."""
 
     async def do(client: PyasClient) -> object:
         async with run(client) as outcomes:
@@ -139,7 +139,7 @@ OPERATIONS: dict[str, Operation] = {
     "list": Operation(lambda client: client.meetings.list()),
     "get": Operation(get),
     "get, warm": Operation(get, before=get),
-    "get, with a key that is fetched": Operation(get, lambda: {"api_key": key}, before=get),
+    "get, with a key function": Operation(get, lambda: {"api_key": key}, before=get),
     "get, tried twice": Operation(lambda client: client.meetings.get(FLAKY), before=get),
     "get, after a wait for the budget": Operation(
         get, lambda: {"budget": RateBudget(1, window=0.004, guard=0.0), "deadline": None}, before=get

@@ -1,4 +1,4 @@
-"""A service that answers every call there is."""
+"""A service that responds to every call of the API."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pyas_async import MeetingCreate
-from runtime.wires import document, found, wire
+from runtime.socket_server import document, found, wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from runtime.wires import Seen, Wire
+    from runtime.socket_server import Seen, Wire
 
 START = datetime(2031, 5, 6, 9, 30, tzinfo=UTC)
 LOST = MeetingCreate(type=2, title="lost", description="", start_date=START)
-"""A meeting whose create is carried out and not answered."""
+"""A meeting whose create is carried out, and gets no response."""
 HELD, SLOW, FLAKY = 90, 91, 92
-"""Meetings that are not answered, that are after a while, and that are every other time."""
+"""Meetings without a response, with a slow response, and with a response every other time."""
 ODD, ODD_ROWS = "odd", 101
-"""An account whose listing is a page of so many rows that are not as documented: it is read in several steps."""
+"""An account whose listing is one page of undocumented rows, which is read in several steps."""
 URL = {"url": "https://zoom.example/oauth"}
 ACCOUNT = {"account": {"accountId": "acc", "email": "a@example.com", "name": "A", "provider": "zoom"}}
 
 
 class Service:
-    """Answers every call."""
+    """Responds to every call."""
 
     def __init__(self) -> None:
         self._fails = False
@@ -59,19 +59,19 @@ class Service:
 
     @staticmethod
     def _is_lost(seen: Seen) -> bool:
-        """Whether it creates the meeting whose create is not answered, or looks it up."""
+        """Whether the request creates the meeting whose create gets no response, or looks it up."""
         if seen.method == "POST":
             return bool(json.loads(seen.body)["meetingData"]["title"] == LOST.title)
         return "startDate" in seen.query
 
 
 def odd_row(number: int) -> dict[str, Any]:
-    """Give a row that is not as documented, which takes long to be read if there are many."""
+    """Return a row that differs from the documented form; many of them take long to read."""
     return {"id": str(number), "uuid": f"u{number}=="}
 
 
 def lost_row() -> dict[str, Any]:
-    """Give the row of the meeting whose create was not answered."""
+    """Return the row of the meeting whose create got no response."""
     now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
     start = f"{START:%Y-%m-%dT%H:%M:%SZ}"
     return {

@@ -1,4 +1,4 @@
-"""Strikes an operation at one of its suspension points, at a time, and looks at what that leaves behind."""
+"""Cancels an operation at a chosen suspension point, and checks what is left behind."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
 
 How = Literal["task.cancel()", "scope"]
 COMPLETE = os.environ.get("PYAS_ASYNC_CANCEL") == "complete"
-"""Whether every point is struck, or some of each operation."""
+"""Whether every point is tried, or only some of each operation."""
 NEVER = 1_000_000
 HANGS = 30.0
-"""Seconds after which an operation hangs; a machine that is busy with other things takes its time."""
+"""Seconds after which an operation counts as hanging. A busy machine needs a generous value."""
 
 
 @attrs.frozen
-class Struck:
-    """What came of an operation that was to be cancelled at a point.
+class Cancellation:
+    """The result of an operation that was to be cancelled at a point.
 
     Attributes:
         steps: How often one of its tasks ran.
         cancelled: Whether it ended as cancelled.
-        value: What it gave, if it was not.
+        value: The value that it returned otherwise.
     """
 
     steps: int
@@ -43,10 +43,10 @@ class Struck:
     value: object = None
 
 
-async def strike(do: Callable[[], Awaitable[object]], how: How, backend: str, point: int) -> Struck:
-    """Run an operation, and cancel it at a point, counted from 1.
+async def cancel_at(do: Callable[[], Awaitable[object]], how: How, backend: str, point: int) -> Cancellation:
+    """Run an operation and cancel it at a point, counted from 1.
 
-    A cancellation that was heeded must come out as one.
+    A cancellation that was delivered must come out as one.
     """
     if how == "scope":
         return await _by_scope(do, backend, point)
@@ -57,12 +57,12 @@ async def strike(do: Callable[[], Awaitable[object]], how: How, backend: str, po
         task = asyncio.ensure_future(do())
         running.append(task)
         done, _ = await asyncio.wait([task], timeout=HANGS)
-    assert done, f"it hangs, struck at point {point}"
+    assert done, f"it hangs after a cancellation at point {point}"
     assert task.cancelled() == (heeded == [True]), f"the cancellation at point {point} was lost"
-    return Struck(steps.count, task.cancelled(), None if task.cancelled() else task.result())
+    return Cancellation(steps.count, task.cancelled(), None if task.cancelled() else task.result())
 
 
-async def _by_scope(do: Callable[[], Awaitable[object]], backend: str, point: int) -> Struck:
+async def _by_scope(do: Callable[[], Awaitable[object]], backend: str, point: int) -> Cancellation:
     scope, ended, values = anyio.CancelScope(), anyio.Event(), list[object]()
 
     async def call() -> None:
@@ -77,16 +77,16 @@ async def _by_scope(do: Callable[[], Awaitable[object]], backend: str, point: in
             with anyio.fail_after(HANGS):
                 await ended.wait()
     assert scope.cancelled_caught != bool(values), f"the cancellation at point {point} was lost"
-    return Struck(steps.count, scope.cancelled_caught, *values)
+    return Cancellation(steps.count, scope.cancelled_caught, *values)
 
 
 @attrs.define
 class Tally:
-    """Chooses the points of an operation at which it is struck, and counts the cancellations.
+    """Chooses the points at which an operation is cancelled, and counts the cancellations.
 
     Attributes:
-        name: Whose points they are; for each name others are chosen, where not all are struck.
-        steps: Suspension points that were seen.
+        name: The operation's name. Each name leads to other points if not all are tried.
+        steps: The number of suspension points seen.
         cancelled: How often the operation ended as cancelled.
     """
 
@@ -95,30 +95,30 @@ class Tally:
     cancelled: int = 0
 
     def points(self, most: int) -> Iterator[int]:
-        """Give all points, or so many at most; before them none, so that it is known how many there are."""
+        """Yield all points, or at most `most` of them. The first run has no cancellation: it counts the points."""
         yield NEVER
         assert not self.cancelled
         every = 1 if COMPLETE else max(1, -(-self.steps // most))
-        # There may be more now than there were, if an answer took longer.
+        # There may be more points than before if a response took longer.
         point = 1 + crc32(self.name.encode()) % every
         while point <= self.steps:
             yield point
             point += every
 
-    def note(self, struck: Struck) -> None:
-        """Take note of what came of it."""
-        self.steps = max(self.steps, struck.steps)
-        self.cancelled += struck.cancelled
+    def note(self, result: Cancellation) -> None:
+        """Record the result of a run."""
+        self.steps = max(self.steps, result.steps)
+        self.cancelled += result.cancelled
 
 
 def tasks() -> set[int]:
-    """Tell the tasks of this event loop."""
+    """Return the ids of the tasks of this event loop."""
     return {task.id for task in anyio.get_running_tasks()}
 
 
 @contextmanager
 def nothing_said() -> Iterator[None]:
-    """See that nothing is logged from WARNING on, nothing reported to the loop, and no generator left unfinished."""
+    """Assert that nothing is logged from WARNING on or reported to the loop, and no generator is left unfinished."""
     said: list[object] = []
     handler = _Handler(said)
     hooks = sys.get_asyncgen_hooks()
@@ -133,7 +133,7 @@ def nothing_said() -> Iterator[None]:
         loop.set_exception_handler(lambda _, context: said.append(context))
     logging.getLogger().addHandler(handler)
     sys.set_asyncgen_hooks(finalizer=left)
-    gc.freeze()  # what there was before need not be looked through: that takes longer than most cases
+    gc.freeze()  # a scan of the older objects takes longer than most cases
     try:
         yield
         gc.collect()
@@ -152,7 +152,7 @@ class _Handler(logging.Handler):
         self._said = said
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep a line."""
+        """Keep a record."""
         self._said.append(record.getMessage())
 
 

@@ -1,4 +1,4 @@
-"""Many workers on few connections, and thousands of cancellations: at the end all connections are good."""
+"""Many workers on few connections, with thousands of cancellations: all connections work at the end."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from cancel.service import Service
 from cancel.sweep import COMPLETE, HANGS, Tally, nothing_said, tasks
 from clients import LIBRARIES
 from pyas_async import RateBudget
-from runtime.whole import check_whole, create, get, iterate, page
-from runtime.wires import client_of
+from runtime.calls import check_usable, create, get, iterate, page
+from runtime.socket_server import client_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
     from pyas_async import PyasClient
-    from runtime.wires import Wire
+    from runtime.socket_server import Wire
 
     Cancel = Callable[[Callable[[], Awaitable[object]], float], Awaitable[bool]]
 
@@ -31,7 +31,7 @@ WORKERS, CONNECTIONS = 20, 10
 
 
 def every_way(but: str) -> pytest.MarkDecorator:
-    """Go every way, but one of the two lent clients at full length alone: the ordinary suite tries it the other way."""
+    """Parametrize over own and injected clients. One of the injected ones runs only at full length."""
     return pytest.mark.parametrize(
         "way", [pytest.param(way, marks=pytest.mark.long if way == but else []) for way in LIBRARIES]
     )
@@ -45,7 +45,7 @@ def service() -> Iterator[Wire]:
 
 
 async def by_task_cancel(do: Callable[[], Any], seconds: float) -> bool:
-    """Cancel as asyncio does."""
+    """Cancel with `task.cancel()` after `seconds`; return whether that was in time."""
     task = asyncio.ensure_future(do())
     await asyncio.wait([task], timeout=seconds)
     heeded: bool = task.cancel()
@@ -55,14 +55,14 @@ async def by_task_cancel(do: Callable[[], Any], seconds: float) -> bool:
 
 
 async def by_scope(do: Callable[[], Any], seconds: float) -> bool:
-    """Cancel as anyio and trio do."""
+    """Cancel with a scope after `seconds`; return whether that was in time."""
     with anyio.move_on_after(seconds) as scope:
         await do()
     return scope.cancelled_caught
 
 
 async def churn(client: PyasClient, cancel: Cancel, tally: Tally) -> int:
-    """Make calls that are cancelled at random, until enough were; count those that were not."""
+    """Make calls and cancel most at random, until enough were cancelled; return the number of the others."""
     chance = random.Random(7)
     ended = 0
 
@@ -70,7 +70,8 @@ async def churn(client: PyasClient, cancel: Cancel, tally: Tally) -> int:
         nonlocal ended
         while tally.cancelled < CANCELLATIONS:
             do = partial(chance.choice([get, create, page, iterate]), client)
-            # Now and then one is left alone: a pool of which nothing is ever used again would hide what it has lost.
+            # Now and then a call is not cancelled: in a pool whose connections are never reused, lost ones would not
+            # show.
             cancelled = await cancel(do, chance.random() * 0.03 if chance.random() < 0.9 else 5.0)
             tally.cancelled += cancelled
             ended += not cancelled
@@ -82,7 +83,7 @@ async def churn(client: PyasClient, cancel: Cancel, tally: Tally) -> int:
 
 
 async def check_churn(service: Wire, way: str, cancel: Cancel, tally: Tally) -> None:
-    """Churn, and see that all connections are good afterwards."""
+    """Run the churn, and check that all connections work afterwards."""
     budget = RateBudget(1_000_000)
     with nothing_said():
         async with client_of(service.url, way=way, max_connections=CONNECTIONS, budget=budget) as client:
@@ -94,7 +95,7 @@ async def check_churn(service: Wire, way: str, cancel: Cancel, tally: Tally) -> 
                 async with anyio.create_task_group() as group:
                     for _ in range(WORKERS):
                         group.start_soon(get, client)
-            await check_whole(client)
+            await check_usable(client)
             connections = inside.connections(client)
             assert len(connections) <= CONNECTIONS
             assert all(connection.is_idle() or connection.is_closed() for connection in connections)
@@ -103,12 +104,12 @@ async def check_churn(service: Wire, way: str, cancel: Cancel, tally: Tally) -> 
 @pytest.mark.asyncio
 @every_way(but="httpx2")
 async def test_churn_by_task_cancel(service: Wire, way: str, tally: Tally) -> None:
-    """Calls of 20 workers on 10 connections, most cancelled by `task.cancel()`, leave a whole pool."""
+    """Calls of 20 workers on 10 connections, most cancelled by `task.cancel()`, lose no connection."""
     await check_churn(service, way, by_task_cancel, tally)
 
 
 @pytest.mark.anyio
 @every_way(but="httpx")
 async def test_churn_by_scope(service: Wire, way: str, anyio_backend: str, tally: Tally) -> None:
-    """Calls of 20 workers on 10 connections, most of them cancelled by a scope, leave a whole pool."""
+    """Calls of 20 workers on 10 connections, most cancelled by a scope, lose no connection."""
     await check_churn(service, way, by_scope, tally)

@@ -1,4 +1,4 @@
-"""Calls through a proxy's tunnel, cancelled at each of their suspension points: no connection is lost."""
+"""Calls through a proxy's tunnel, cancelled at each of their suspension points, lose no connection."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cancel.sweep import How, Tally, nothing_said, strike, tasks
+from cancel.sweep import How, Tally, cancel_at, nothing_said, tasks
 from clients import LIBRARIES
 from environments.proxies import Proxy, proxy
+from runtime.calls import check_usable
+from runtime.socket_server import NEW, client_of, found, wire
 from runtime.trust import AUTHORITY, served, trusted
-from runtime.whole import check_whole
-from runtime.wires import NEW, client_of, found, wire
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
     from pyas_async import PyasClient
-    from runtime.wires import Wire
+    from runtime.socket_server import Wire
 
 MOST = {"own": 30, "httpx": 5, "httpx2": 5}
-"""Points that are struck where not all of them are: of our own pool all, those that would lose a tunnel among them."""
+"""Points that are tried in the ordinary suite: of our own pool all, including those that could lose a tunnel."""
 every_way = pytest.mark.parametrize("way", LIBRARIES)
 
 
@@ -37,7 +37,7 @@ def service() -> Iterator[Wire]:
 
 @pytest.fixture
 def between(tmp_path: Path) -> Iterator[Proxy]:
-    """Run a proxy that the environment names, as it names who vouches for the service."""
+    """Run a proxy that the environment names, together with the certificate authority of the service."""
     with proxy() as made, trusted(tmp_path) as environment:
         environment.setenv("HTTPS_PROXY", made.url)
         yield made
@@ -62,26 +62,26 @@ async def client_through(way: str, service: Wire, between: Proxy) -> AsyncIterat
 
 
 async def sweep(tally: Tally, service: Wire, between: Proxy, way: str, how: How, backend: str) -> None:
-    """Strike a create at its points, each time with a client of its own."""
+    """Cancel a create at its points, each time with a new client."""
     with nothing_said():
         for point in tally.points(MOST[way]):
             async with client_through(way, service, between) as client:
                 before = tasks()
-                tally.note(await strike(partial(client.meetings.create, NEW), how, backend, point))
+                tally.note(await cancel_at(partial(client.meetings.create, NEW), how, backend, point))
                 assert before == tasks()
-                await check_whole(client)
+                await check_usable(client)
     assert tally.cancelled
 
 
 @pytest.mark.asyncio
 @every_way
-async def test_task_cancel(service: Wire, between: Proxy, way: str, tally: Tally) -> None:
-    """`task.cancel()` takes no tunnel out of use."""
+async def test_task_cancel_loses_no_tunnel(service: Wire, between: Proxy, way: str, tally: Tally) -> None:
+    """`task.cancel()` makes no tunnel unusable."""
     await sweep(tally, service, between, way, "task.cancel()", "asyncio")
 
 
 @pytest.mark.anyio
 @every_way
-async def test_scope(service: Wire, between: Proxy, way: str, anyio_backend: str, tally: Tally) -> None:
-    """Neither does a scope, on asyncio and trio."""
+async def test_scope_loses_no_tunnel(service: Wire, between: Proxy, way: str, anyio_backend: str, tally: Tally) -> None:
+    """A cancel scope makes no tunnel unusable, on asyncio and trio."""
     await sweep(tally, service, between, way, "scope", anyio_backend)

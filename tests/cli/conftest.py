@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[tuple[Sandbox, str]]:
-    """Serve three accounts to the tests of a module, which share them."""
+    """Serve three accounts, which all tests of a module share."""
     with Sandbox(accounts=3, meetings=400) as sandbox, sandbox.serve() as url:
         yield sandbox, url
 
 
 @pytest.fixture
 def sandbox(served: tuple[Sandbox, str], monkeypatch: pytest.MonkeyPatch) -> Sandbox:
-    """Have the command's settings in the environment, and give the sandbox that they lead to."""
+    """Set the command's environment variables, and return the sandbox to which they lead."""
     sandbox, url = served
     sandbox.requests.clear()
     monkeypatch.setenv("PYAS_BASE_URL", url)
@@ -36,8 +36,8 @@ def sandbox(served: tuple[Sandbox, str], monkeypatch: pytest.MonkeyPatch) -> San
 
 @pytest.fixture
 def pyas(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Pyas:
-    """Call the command; its client retries without a pause."""
+    """Return a function that calls the command; its client retries without a pause."""
     swift = RetryPolicy(base=0.0, cap=0.0)
-    monkeypatch.setenv("COLUMNS", "120")  # whether and how wide a terminal stands behind the tests is left to chance
+    monkeypatch.setenv("COLUMNS", "120")  # independent of the terminal in which the tests run
     monkeypatch.setattr(inside.CLI_CLIENT, partial(PyasClient, retry=swift))
     return Pyas(capsys, monkeypatch)

@@ -1,7 +1,8 @@
-"""A process that is interrupted at every moment of its start, one after the other; run as a script.
+"""Interrupts the command at every moment of its start; run as a script.
 
-It starts as the script ``pyas`` does. Where it is about to import something, it forks a process that interrupts itself,
-and waits for its end: so one start, which takes half a second, shows them all.
+It starts as the script ``pyas`` does. Before an import, it forks a process that interrupts itself, and waits for its
+end.
+So one start, which takes half a second, covers all the moments.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ import sys
 import pyas_async_cli
 
 EVERY = 4
-"""Of so many imports one is struck: all 600 would take four seconds."""
+"""One of this many imports is interrupted: all 600 would take four seconds."""
 
 
 def main() -> int:
-    """Start the command; write what became of those that were interrupted to stdout, an object a line."""
+    """Start the command; write the result of each interrupted process to stdout, one JSON object per line."""
     report = os.dup(1)
     imports = 0
 
@@ -32,7 +33,7 @@ def main() -> int:
         heard, said = os.pipe()
         pid = os.fork()
         if not pid:
-            imports = -1_000_000_000  # it forks nobody
+            imports = -1_000_000_000  # a forked process must not fork again
             os.dup2(said, 1)
             os.dup2(said, 2)
             os.close(said)
@@ -40,7 +41,7 @@ def main() -> int:
             os.kill(os.getpid(), signal.SIGINT)
             return
         os.close(said)
-        with open(heard, encoding="utf-8") as pipe:  # noqa: PTH123  (it has no path)
+        with open(heard, encoding="utf-8") as pipe:  # noqa: PTH123  (it is a descriptor)
             words = pipe.read()
         _, status = os.waitpid(pid, 0)
         line = {"at": arguments[0], "code": os.waitstatus_to_exitcode(status), "words": words}

@@ -1,6 +1,6 @@
-"""The picture of a week in docs/cli.md, drawn from what the command writes to a terminal: `nox -s pages` writes it.
+"""Draws the picture of a week in docs/cli.md from the command's terminal output: `nox -s pages` writes it.
 
-The meetings are those of that page, whose console blocks are run with them as well.
+The meetings are those of that page, whose console blocks run with them as well.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 PICTURE = Path(__file__).resolve().parents[2] / "docs" / "pictures" / "week.svg"
 WIDTH = 110
-# A day that is over: nothing on the page is of today.
+# A past day, so that nothing on the page is marked as today.
 NOW = datetime(2026, 1, 14, 10, 30, tzinfo=UTC).timestamp()
 
 
-# What happens on each day of two weeks: the day's number, from Monday on, start, minutes, title.
+# The meetings of each day of two weeks: the day's number counted from Monday, start, minutes, title.
 WEEK = [
     *((day, "09:00", 15, "Standup") for day in (0, 1, 2, 3, 4, 7, 8, 9, 10, 11)),
     (0, "10:00", 120, "Sprint planning"),
@@ -44,7 +44,7 @@ WEEK = [
     (8, "10:00", 60, "Board meeting"),
     (11, "15:00", 60, "Retro"),
 ]
-# As rich's own, but without a font that would be fetched from elsewhere.
+# rich's own format, but without a font that would be loaded from another site.
 FORMAT = """\
 <svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
 <style>
@@ -71,7 +71,7 @@ FORMAT = """\
 
 @contextmanager
 def serve() -> Iterator[tuple[Sandbox, str]]:
-    """Serve two accounts, one with the meetings of two weeks of January 2026, and one with two more."""
+    """Serve two accounts: one with the meetings of two weeks of January 2026, and one with two meetings more."""
     with Sandbox(accounts=2, meetings=0, clock=lambda: NOW, plan="growth") as sandbox, sandbox.serve() as url:
         first, second = sandbox.account_ids
         for number, (day, start, minutes, title) in enumerate(sorted(WEEK)):
@@ -88,7 +88,7 @@ def serve() -> Iterator[tuple[Sandbox, str]]:
 
 
 def draw(sandbox: Sandbox, url: str) -> str:
-    """Run the command as at a terminal, and draw what it writes."""
+    """Run the command as in a terminal, and draw its output."""
     service = {"PYAS_BASE_URL": url, "PYAS_API_KEY": sandbox.api_key, "PYAS_ACCOUNT_ID": sandbox.account_ids[0]}
     terminal = {"FORCE_COLOR": "1", "COLORTERM": "truecolor", "TERM": "xterm-256color", "COLUMNS": str(WIDTH)}
     environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
@@ -103,7 +103,7 @@ def draw(sandbox: Sandbox, url: str) -> str:
 
 
 def texts(picture: str) -> list[str]:
-    """List what can be read in it, whatever the version of rich that drew it."""
+    """Return the texts in a picture, whichever version of rich drew it."""
     found = (html.unescape(text).strip() for text in re.findall(r"<text[^>]*>([^<]*)</text>", picture))
     return [text for text in found if text]
 

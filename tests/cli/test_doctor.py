@@ -1,4 +1,4 @@
-"""``pyas doctor``: what it says of a service as assumed, and of services that are otherwise."""
+"""``pyas doctor``: its report on a service that behaves as assumed, and on services that differ."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import inside
-from cli.twisted import Twisted, Twists
+from cli.changed_service import ChangedService, Changes
 from pyas_async import Meeting, from_dict
 from pyas_async.cli._doctor.calls import CLOCK
 from pyas_async.cli._doctor.findings import Masker
@@ -24,31 +24,31 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 Findings = dict[str, Json]
-KEY = "a-key-that-nobody-shall-see"
+KEY = "a-key-that-must-stay-secret"
 
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[tuple[Sandbox, str]]:
-    """Serve two accounts, through a layer that bends what it is told to."""
+    """Serve two accounts, through a layer that can change the service's behaviour."""
     with Sandbox(accounts=2, meetings=400, api_key=KEY, plan="growth") as sandbox:
-        sandbox.app = Twisted(sandbox.app)  # type: ignore[assignment]
+        sandbox.app = ChangedService(sandbox.app)  # type: ignore[assignment]
         with sandbox.serve() as url:
             yield sandbox, url
 
 
 @pytest.fixture
-def twist(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Twists:
-    """Let the service be as assumed, until something is bent."""
+def changes(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Changes:
+    """Reset the service to the assumed behaviour before each test."""
     layer: Any = sandbox.app
-    layer.twists, layer.pages = Twists(), 0
+    layer.changes, layer.pages = Changes(), 0
     for name in ("plan", "max_page_size", "oversize", "page_numbers", "expired_answer", "token_ttl", "clock"):
         monkeypatch.setattr(sandbox, name, getattr(sandbox, name))
-    twists: Twists = layer.twists
-    return twists
+    changes: Changes = layer.changes
+    return changes
 
 
 def findings(done: Done, sandbox: Sandbox) -> Findings:
-    """Read a report, and make sure that it gives nothing away."""
+    """Return the findings of a report, and check that it shows no secret."""
     tokens = [request.query.get("nextPageToken") for request in sandbox.requests]
     ids = [request.path.rpartition("/")[2] for request in sandbox.requests if not request.path.endswith("/meetings")]
     for secret in (KEY, *sandbox.account_ids, *filter(None, tokens), *ids):
@@ -57,8 +57,8 @@ def findings(done: Done, sandbox: Sandbox) -> Findings:
     return {document["check"]: document for document in done.json}
 
 
-def test_as_assumed(pyas: Pyas, sandbox: Sandbox, twist: Twists) -> None:
-    """Where all is as assumed, it says so, ends with 0, and has made a dozen calls, all of which read."""
+def test_as_assumed(pyas: Pyas, sandbox: Sandbox, changes: Changes) -> None:
+    """If the service behaves as assumed, the report says so and exits with 0, after a dozen calls, all reads."""
     done = pyas("doctor", "--json")
 
     found = findings(done, sandbox)
@@ -93,9 +93,9 @@ def test_as_assumed(pyas: Pyas, sandbox: Sandbox, twist: Twists) -> None:
     assert found["last-day"]["seen"].startswith("the last day of a filter counts")
 
 
-def test_for_people(pyas: Pyas, sandbox: Sandbox, twist: Twists) -> None:
-    """People get a line or a few for each question, and of what differs the setting to change."""
-    twist.dates = "%d-%m-%Y"
+def test_for_people(pyas: Pyas, sandbox: Sandbox, changes: Changes) -> None:
+    """The report for people has a few lines for each check, and for a difference the setting to change."""
+    changes.dates = "%d-%m-%Y"
 
     done = pyas("doctor")
 
@@ -107,12 +107,12 @@ def test_for_people(pyas: Pyas, sandbox: Sandbox, twist: Twists) -> None:
 
 
 def drop_limits(headers: dict[str, str]) -> dict[str, str]:
-    """Leave out what an answer says of the limit."""
+    """Remove the headers about the limit."""
     return {name: value for name, value in headers.items() if "ratelimit" not in name}
 
 
 def resets(value: str | timedelta) -> Any:  # noqa: ANN401
-    """Have the end of the window written otherwise: as this text, or as the moment so long after the answer."""
+    """Return a change of the window's end: to a text, or to a time relative to the response."""
 
     def change(headers: dict[str, str]) -> dict[str, str]:
         text = value if isinstance(value, str) else later(seconds=value.total_seconds())
@@ -122,12 +122,12 @@ def resets(value: str | timedelta) -> Any:  # noqa: ANN401
 
 
 def later(**span: float) -> str:
-    """Give a moment to come, as an HTTP date."""
+    """Return a future time as an HTTP date."""
     return (datetime.now(UTC) + timedelta(**span)).strftime("%a, %d %b %Y %H:%M:%S GMT")
 
 
 def swapped(page: Json, number: int) -> Json:
-    """Turn every other page's rows around."""
+    """Swap the rows of every other page."""
     return {**page, "meetings": page["meetings"][:: -1 if number % 2 else 1]}
 
 
@@ -138,14 +138,14 @@ def repeating(page: Json, number: int) -> Json:
     return {**page, "meetings": [*repeating.rows, *page["meetings"]]} if number == 2 else page  # type: ignore[attr-defined]
 
 
-# What is bent, by setting of the sandbox or by twist; what then differs, and what is said of it.
+# What is changed, by a setting of the sandbox or a change in the layer; the check that notices it, and its text.
 BENT: dict[str, tuple[Json, str, str, str]] = {
     "days first": ({"dates": "%d-%m-%Y"}, "date-order", "differs", "set PYAS_DATE_FORMAT=%d-%m-%Y"),
     "years first": ({"dates": "%Y-%m-%d"}, "date-order", "differs", "set PYAS_DATE_FORMAT=%Y-%m-%d"),
-    "dates not heeded": ({"dates": None}, "date-order", "differs", "Filter by day yourself"),
-    "no dates taken": ({"dates": ""}, "date-order", "differs", "MM-DD-YYYY: refused (BadRequestError); DD-MM"),
+    "dates ignored": ({"dates": None}, "date-order", "differs", "Filter by day yourself"),
+    "no dates accepted": ({"dates": ""}, "date-order", "differs", "MM-DD-YYYY: refused (BadRequestError); DD-MM"),
     "last day left out": ({"last_day": False}, "last-day", "noted", "the last day of a filter does not count"),
-    "small pages": ({"max_page_size": 100}, "page-size", "differs", "They take 3 times the calls"),
+    "capped pages": ({"max_page_size": 100}, "page-size", "differs", "They take 3 times the calls"),
     "large pages refused": (
         {"max_page_size": 100, "oversize": "refuse"},
         "page-size",
@@ -165,8 +165,8 @@ BENT: dict[str, tuple[Json, str, str, str]] = {
         "ignored: the first page came, with a token",
     ),
     "numbers refused": ({"query": lambda query: "pageNumber" in query}, "page-number", "noted", "refused: BadRequest"),
-    "no limits told": ({"headers": drop_limits}, "limit-headers", "differs", "no answer has a header about a limit"),
-    "limits of other names": (
+    "no limit headers": ({"headers": drop_limits}, "limit-headers", "differs", "no answer has a header about a limit"),
+    "limits under other names": (
         {"headers": lambda headers: {**drop_limits(headers), "ratelimit": '"default";r=50;t=30'}},
         "limit-headers",
         "differs",
@@ -185,7 +185,7 @@ BENT: dict[str, tuple[Json, str, str, str]] = {
         "an HTTP date",
     ),
     "long windows": ({"headers": resets(timedelta(minutes=20))}, "limit-headers", "differs", "RateBudget(…, window=1"),
-    "a limit of no plan": (
+    "a limit of no known plan": (
         {"headers": lambda headers: {**headers, "x-ratelimit-limit": "250"}},
         "plan",
         "differs",
@@ -198,9 +198,14 @@ BENT: dict[str, tuple[Json, str, str, str]] = {
         "differs",
         "s behind",
     ),
-    "dead tokens not told": ({"dead_tokens": False}, "unknown-token", "differs", "as if nothing were wrong"),
+    "expired tokens accepted": ({"dead_tokens": False}, "unknown-token", "differs", "as if nothing were wrong"),
     "another order": ({"page": swapped}, "order", "differs", "Let listings end with verify_total='repair'"),
-    "rows twice": ({"page": repeating}, "page-token", "differs", "2 of 12 rows of the second page were on the first"),
+    "repeated rows": (
+        {"page": repeating},
+        "page-token",
+        "differs",
+        "2 of 12 rows of the second page were on the first",
+    ),
     "no tokens": (
         {"page": lambda page, _: {**page, "next_page_token": ""}},
         "page-token",
@@ -208,7 +213,7 @@ BENT: dict[str, tuple[Json, str, str, str]] = {
         "a page of 10 of 300 rows came without a token",
     ),
     "tokens refused": ({"query": lambda query: "nextPageToken" in query}, "page-token", "differs", "refused at once"),
-    "a total that is off": (
+    "a wrong total": (
         {"page": lambda page, _: {**page, "next_page_token": "", "total_records": 7}},
         "total",
         "differs",
@@ -225,24 +230,26 @@ BENT: dict[str, tuple[Json, str, str, str]] = {
 
 
 @pytest.mark.parametrize(("settings", "check", "state", "said"), BENT.values(), ids=BENT)
-def test_bent(pyas: Pyas, sandbox: Sandbox, twist: Twists, settings: Json, check: str, state: str, said: str) -> None:
-    """A service that is otherwise is seen to be, and what can be set is named; nothing that is as assumed is blamed."""
+def test_difference_is_found(
+    pyas: Pyas, sandbox: Sandbox, changes: Changes, settings: Json, check: str, state: str, said: str
+) -> None:
+    """A service that differs is detected, and the report names the setting to change. Everything else still holds."""
     for name, value in settings.items():
-        setattr(twist if hasattr(twist, name) else sandbox, name, value)
+        setattr(changes if hasattr(changes, name) else sandbox, name, value)
 
     done = pyas("doctor", "--json")
 
     found = findings(done, sandbox)
     assert state == found[check]["state"]
     assert said in f"{found[check]['seen']}; {found[check]['change']}"
-    # Bent pages bend more than one thing.
+    # A changed page affects more than one check.
     if "page" not in settings and "query" not in settings:
         assert [check] * (state == "differs") == found["summary"]["differs"]
     assert done.code == (8 if found["summary"]["differs"] else 0)
     assert (state != "differs") or found[check]["change"]
 
 
-# The shapes of such answers are the library's business: here, one that says so, one that does not, and a failure.
+# The library's tests cover the shapes of such responses: here are a clear one, an unclear one, and a failure.
 DEAD = {
     "ok_false": ("holds", ""),
     "unclear_422": ("differs", "decides such a case with one more call"),
@@ -251,10 +258,10 @@ DEAD = {
 
 
 @pytest.mark.parametrize("answer", DEAD)
-def test_answers_to_dead_tokens(
-    pyas: Pyas, sandbox: Sandbox, twist: Twists, answer: str, monkeypatch: pytest.MonkeyPatch
+def test_responses_to_expired_tokens(
+    pyas: Pyas, sandbox: Sandbox, changes: Changes, answer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An answer to a dead token is recognised, or settled by one call more, or would be taken for a failure."""
+    """The response to an expired token is recognised, or settled by one more call, or reported as a plain failure."""
     state, said = DEAD[answer]
     monkeypatch.setitem(EXPIRED_ANSWERS, "", ExpiredAnswer(503, "try again"))
     sandbox.__dict__["expired_answer"] = answer
@@ -265,13 +272,13 @@ def test_answers_to_dead_tokens(
     assert str(EXPIRED_ANSWERS[answer].status) in found["seen"]
 
 
-def test_others_use_the_key(pyas: Pyas, sandbox: Sandbox, twist: Twists) -> None:
-    """Calls that others make with the key meanwhile are seen by what is left; so is a window that begins."""
+def test_others_use_the_key(pyas: Pyas, sandbox: Sandbox, changes: Changes) -> None:
+    """Calls of other programs with the key show in the number of calls left; so does a new window."""
     left = iter(range(2_999, 0, -3))
-    twist.headers = lambda headers: {**headers, "x-ratelimit-remaining": str(next(left))}
+    changes.headers = lambda headers: {**headers, "x-ratelimit-remaining": str(next(left))}
     others = findings(pyas("doctor", "--json"), sandbox)["other-users"]
     more = iter(range(50, 100))
-    twist.headers = lambda headers: {**headers, "x-ratelimit-remaining": str(next(more))}
+    changes.headers = lambda headers: {**headers, "x-ratelimit-remaining": str(next(more))}
     window = findings(pyas("doctor", "--json"), sandbox)["other-users"]
 
     ours = int(others["seen"].split()[-1])
@@ -282,9 +289,9 @@ def test_others_use_the_key(pyas: Pyas, sandbox: Sandbox, twist: Twists) -> None
     assert ("unclear", "a new window began meanwhile") == (window["state"], window["seen"])
 
 
-def test_too_few_meetings(pyas: Pyas, sandbox: Sandbox, twist: Twists) -> None:
-    """With an account that has next to nothing, it says what could not be settled, and why."""
-    twist.page = lambda page, _: {**page, "next_page_token": "", "total_records": 0, "meetings": []}
+def test_too_few_meetings(pyas: Pyas, sandbox: Sandbox, changes: Changes) -> None:
+    """With an almost empty account, the report says which checks were not possible, and why."""
+    changes.page = lambda page, _: {**page, "next_page_token": "", "total_records": 0, "meetings": []}
 
     done = pyas("doctor", "--json", "--patient")
 
@@ -295,8 +302,8 @@ def test_too_few_meetings(pyas: Pyas, sandbox: Sandbox, twist: Twists) -> None:
 
 
 @pytest.fixture
-def time_passes(sandbox: Sandbox, twist: Twists, monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Let time pass at once, for the doctor and for the service; each nap is told."""
+def time_passes(sandbox: Sandbox, changes: Changes, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Make time pass at once for the doctor and the service; return the list of its sleeps."""
     naps: list[float] = []
 
     async def sleep(seconds: float) -> None:
@@ -318,8 +325,8 @@ LIVES = {
 
 
 @pytest.mark.parametrize("life", LIVES)
-def test_with_patience(pyas: Pyas, sandbox: Sandbox, twist: Twists, time_passes: list[float], life: float) -> None:
-    """With patience, it uses one token before its end and one after it, and says how they were answered."""
+def test_with_patience(pyas: Pyas, sandbox: Sandbox, changes: Changes, time_passes: list[float], life: float) -> None:
+    """With --patience, it tries one token shortly before its expiry and one after it, and reports the responses."""
     sandbox.token_ttl = life
     token_life, expired, seen = LIVES[life]
 
@@ -332,8 +339,8 @@ def test_with_patience(pyas: Pyas, sandbox: Sandbox, twist: Twists, time_passes:
     assert 880 < sum(time_passes) <= 911
 
 
-def test_one_token_for_the_same_page(pyas: Pyas, sandbox: Sandbox, twist: Twists, time_passes: list[float]) -> None:
-    """A service that gives the same token twice cannot tell how long it lives, once it was used."""
+def test_repeated_token(pyas: Pyas, sandbox: Sandbox, changes: Changes, time_passes: list[float]) -> None:
+    """If the service returns the same token twice, its lifetime cannot be measured after its first use."""
     sandbox.token_ttl = 3600.0
     first: list[str] = []
 
@@ -343,7 +350,7 @@ def test_one_token_for_the_same_page(pyas: Pyas, sandbox: Sandbox, twist: Twists
             return {**page, "next_page_token": first[0]}
         return page
 
-    twist.page = same
+    changes.page = same
 
     found = findings(pyas("doctor", "--patient", "--json"), sandbox)
 
@@ -354,14 +361,14 @@ def test_one_token_for_the_same_page(pyas: Pyas, sandbox: Sandbox, twist: Twists
     ("settings", "code"),
     [
         ({"PYAS_API_KEY": "another"}, 3),
-        ({"PYAS_ACCOUNT_ID": "nobody"}, 4),
+        ({"PYAS_ACCOUNT_ID": "unknown"}, 4),
         ({"PYAS_BASE_URL": "http://127.0.0.1:9"}, 6),
     ],
 )
 def test_no_access(
-    pyas: Pyas, sandbox: Sandbox, twist: Twists, monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], code: int
+    pyas: Pyas, sandbox: Sandbox, changes: Changes, monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], code: int
 ) -> None:
-    """Where nothing can be looked at, the error is told as that of any command, and little is spent on it."""
+    """Without access, the error is reported like that of any command, and few calls are made."""
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
 
@@ -373,9 +380,9 @@ def test_no_access(
     assert len(sandbox.requests) <= 1
 
 
-def test_nothing_but_refusals(pyas: Pyas, sandbox: Sandbox, twist: Twists) -> None:
-    """Where every page is refused, whatever its size, that is told."""
-    twist.query = lambda _: True
+def test_every_page_refused(pyas: Pyas, sandbox: Sandbox, changes: Changes) -> None:
+    """A service that refuses every page, whatever its size, is reported."""
+    changes.query = lambda _: True
 
     done = pyas("doctor")
 
@@ -384,7 +391,7 @@ def test_nothing_but_refusals(pyas: Pyas, sandbox: Sandbox, twist: Twists) -> No
 
 
 def test_forms_of_headers() -> None:
-    """Of a header, its form is told, and nothing of what it says."""
+    """The report has the form of a header, and nothing of its value."""
     forms = {
         "": "empty",
         "57": "a whole number",
@@ -398,8 +405,8 @@ def test_forms_of_headers() -> None:
     assert list(forms.values()) == list(map(form_of, forms))
 
 
-def test_the_day_that_is_looked_for() -> None:
-    """It is a day of scheduled meetings, far from others, and if there is one, a day that reads as another."""
+def test_choice_of_the_day() -> None:
+    """The chosen day has scheduled meetings, is far from other days, and if possible can be read as another day."""
 
     def on(*days: str, kind: int = 2) -> list[Meeting]:
         rows = [
@@ -417,11 +424,11 @@ def test_the_day_that_is_looked_for() -> None:
     assert ("2026-03-07", True, {2}) == (clear.day.isoformat(), clear.clear, set(clear.rows))
 
 
-def test_a_service_that_repeats_everything(pyas: Pyas, sandbox: Sandbox, twist: Twists) -> None:
-    """Whatever an error's text repeats of a request, and says of others, the report gives nothing of it away."""
-    twist.uuids = False
-    twist.query = lambda query: not {"pageNumber", "startDate", "nextPageToken"}.isdisjoint(query)
-    twist.echo = lambda request: f"of {request} for ada@example.com, see meeting 85746065400"
+def test_service_that_repeats_requests(pyas: Pyas, sandbox: Sandbox, changes: Changes) -> None:
+    """The report repeats no secret, even if errors of the service repeat the request."""
+    changes.uuids = False
+    changes.query = lambda query: not {"pageNumber", "startDate", "nextPageToken"}.isdisjoint(query)
+    changes.echo = lambda request: f"of {request} for ada@example.com, see meeting 85746065400"
 
     done = pyas("doctor", "--json")
 
@@ -434,15 +441,15 @@ def test_a_service_that_repeats_everything(pyas: Pyas, sandbox: Sandbox, twist: 
 
 
 def test_masking() -> None:
-    """Secrets are taken out wherever they stand, the longer ones first; what is too short is none."""
+    """Secrets are masked wherever they occur, the longer ones first; a very short text is not masked."""
     masker = Masker()
     masker.learn("secret", "secret-and-more", 12, 7344, "")
 
     assert "***, ***; 12 and ***" == masker.mask("secret-and-more, secret; 12 and 7344")
 
 
-def test_masking_of_others() -> None:
-    """Secrets are taken out in every form; so are e-mail addresses, and the numbers of meetings."""
+def test_masking_of_encoded_secrets() -> None:
+    """Secrets are masked in every encoding; so are e-mail addresses and meeting numbers."""
     masker = Masker()
     masker.learn("/a//b==", "Ödön")
 

@@ -1,4 +1,4 @@
-"""How the command ends: exit codes that scripts can rely on, errors without tracebacks, and no secret in either."""
+"""How the command ends: stable exit codes, errors without tracebacks, and no secret in either."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from pyas_async import Event, Waiting, __version__, plans
 from pyas_async.cli import _output
 from pyas_async.cli._client import WaitMessages
 from pyas_async.cli._errors import code_of, text_of
-from runtime.wires import document, wire
+from runtime.socket_server import document, wire
 
 if TYPE_CHECKING:
     from cli.tools import Pyas
     from pyas_async.sandbox import Sandbox
 
-KEY = "a-key-that-nobody-shall-see"
+KEY = "a-key-that-must-stay-secret"
 
 
 def test_version(pyas: Pyas) -> None:
-    """``--version`` names the command and its version, and needs no key."""
+    """``--version`` prints the command and its version, and needs no key."""
     assert (0, f"pyas {__version__}\n", "") == (
         (done := pyas("--version")).code,
         done.out,
@@ -46,7 +46,7 @@ def test_version(pyas: Pyas) -> None:
     ids=" ".join,
 )
 def test_help(pyas: Pyas, command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every command has a help text that says how it is called, and fits into 80 columns."""
+    """Every command has a help text with its usage, which fits into 80 columns."""
     monkeypatch.setenv("COLUMNS", "80")
     done = pyas(*command, "--help")
 
@@ -55,8 +55,8 @@ def test_help(pyas: Pyas, command: list[str], monkeypatch: pytest.MonkeyPatch) -
     assert all(len(line) <= 80 for line in done.out.splitlines())
 
 
-def test_commands_are_told(pyas: Pyas) -> None:
-    """Without a command, the commands are listed, and what the exit codes mean."""
+def test_commands_are_listed(pyas: Pyas) -> None:
+    """Without a command, the commands and the exit codes are listed."""
     done = pyas()
 
     assert 0 == done.code
@@ -69,7 +69,7 @@ def test_commands_are_told(pyas: Pyas) -> None:
     ids=" ".join,
 )
 def test_called_wrongly(pyas: Pyas, arguments: list[str]) -> None:
-    """What cannot be read ends with 2, one line that says what, and one that says where help is."""
+    """A wrong call ends with 2, one line with the mistake, and one line that points to the help."""
     done = pyas(*arguments)
 
     assert (2, "", 2) == (done.code, done.out, len(done.err.splitlines()))
@@ -78,7 +78,7 @@ def test_called_wrongly(pyas: Pyas, arguments: list[str]) -> None:
 
 @pytest.mark.parametrize("option", ["--api-key", "--api_key", f"--key={KEY}", "--x-api-key"])
 def test_the_key_is_no_argument(pyas: Pyas, option: str) -> None:
-    """A key among the arguments is refused, and not echoed."""
+    """A key among the arguments is refused, and not shown."""
     done = pyas("meetings", "list", option, KEY)
 
     assert (2, "") == (done.code, done.out)
@@ -87,7 +87,7 @@ def test_the_key_is_no_argument(pyas: Pyas, option: str) -> None:
 
 
 def test_no_key(pyas: Pyas, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a key and a terminal to ask at, it says which variable is missing; an empty one is no key."""
+    """Without a key and a terminal, the missing variable is named; an empty variable counts as missing."""
     monkeypatch.delenv("PYAS_API_KEY", raising=False)
     missing = pyas("meetings", "list", "--account", "acc")
     monkeypatch.setenv("PYAS_API_KEY", "")
@@ -101,7 +101,7 @@ def test_no_key(pyas: Pyas, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_asked_for_the_key(pyas: Pyas, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """At a terminal, a key that is not in the environment is asked for, unseen."""
+    """In a terminal, a key that is not in the environment is asked for, with hidden input."""
     monkeypatch.delenv("PYAS_API_KEY")
     said: list[str] = []
     answers = iter([f"{sandbox.api_key}\n", ""])
@@ -120,7 +120,7 @@ def test_asked_for_the_key(pyas: Pyas, sandbox: Sandbox, monkeypatch: pytest.Mon
 
 
 def test_no_account(pyas: Pyas, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without an account, it says where one can come from."""
+    """Without an account, the error names the ways to give one."""
     monkeypatch.delenv("PYAS_ACCOUNT_ID")
 
     done = pyas("meetings", "list")
@@ -145,7 +145,7 @@ ANSWERS = {
 def test_exit_codes(
     pyas: Pyas, monkeypatch: pytest.MonkeyPatch, status: int, body: dict[str, object], code: int
 ) -> None:
-    """Each kind of failure has its number, is told on stderr in a line or two, and shows no key and no traceback."""
+    """Each kind of failure has its exit code, and one or two lines on stderr without a key or a traceback."""
     monkeypatch.setenv("PYAS_API_KEY", KEY)
     with wire(lambda _: document(body, status)) as server:
         monkeypatch.setenv("PYAS_BASE_URL", server.url)
@@ -158,8 +158,8 @@ def test_exit_codes(
     assert KEY not in done.err
 
 
-def test_nobody_there(pyas: Pyas, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A service that cannot be reached is told as that, with the exit code of what may be tried again."""
+def test_unreachable_service(pyas: Pyas, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An unreachable service is reported, with the exit code of failures that may be retried."""
     with wire() as server:
         url = server.url
     monkeypatch.setenv("PYAS_BASE_URL", url)
@@ -171,8 +171,8 @@ def test_nobody_there(pyas: Pyas, monkeypatch: pytest.MonkeyPatch) -> None:
     assert done.err.startswith(f"pyas: error: meetings.list: {url}: ConnectError")
 
 
-def test_many_that_fail_alike(pyas: Pyas, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A key that is refused ends the run: it is told once, and of the rest how many were not tried."""
+def test_refused_key_ends_a_bulk_run(pyas: Pyas, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refused key ends the run: it is reported once, with the number of calls that were not tried."""
     monkeypatch.setenv("PYAS_API_KEY", KEY)
     refusal = {"error": "Unauthorized. Invalid API key."}
     with wire(lambda _: document(refusal, 401, Connection="close")) as server:
@@ -185,7 +185,7 @@ def test_many_that_fail_alike(pyas: Pyas, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_debug(pyas: Pyas, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """``--debug`` shows where an error came from, before the same line as without it, and no key."""
+    """``--debug`` shows the traceback before the usual line, and no key."""
     monkeypatch.setenv("PYAS_API_KEY", KEY)
 
     done = pyas("meetings", "list", "--debug")
@@ -196,8 +196,8 @@ def test_debug(pyas: Pyas, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) ->
     assert KEY not in done.err
 
 
-def test_a_mistake_of_ours(pyas: Pyas, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What nobody foresaw is one line, too, and says how to see more."""
+def test_unexpected_exception(pyas: Pyas, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An unexpected exception is reported in one line, with the advice to use --debug."""
 
     def broken(*_: object) -> None:
         raise LookupError("a mistake")
@@ -212,8 +212,8 @@ def test_a_mistake_of_ours(pyas: Pyas, sandbox: Sandbox, monkeypatch: pytest.Mon
     )
 
 
-def test_notes_are_told() -> None:
-    """An error of the system is told with the file's name, and without Python's words."""
+def test_system_errors() -> None:
+    """An error of the operating system is reported with the file's name, in the system's words."""
     assert (1, ("x: No such file or directory", "")) == (
         code_of(error := FileNotFoundError(2, "No such file or directory", "x")),
         text_of(error),
@@ -221,7 +221,7 @@ def test_notes_are_told() -> None:
 
 
 def test_long_waits(capsys: pytest.CaptureFixture[str]) -> None:
-    """A wait that people would wonder about is told, once for all who wait; a short one is not. Others hear of each."""
+    """A long wait is printed once for all waiting calls, and a short one is not. Other listeners get every event."""
     now, heard = [100.0], list[Event]()
     waits = WaitMessages(heard.append, clock=lambda: now[0])
     told: list[tuple[float, Literal["budget", "retry"], float]] = [
@@ -242,11 +242,11 @@ def test_long_waits(capsys: pytest.CaptureFixture[str]) -> None:
     ] == capsys.readouterr().err.splitlines()
 
 
-def test_lines_beside_what_moves(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A line that is told while something moves at the terminal stands above it, and is not written over."""
+def test_lines_during_a_live_display(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line printed during a live display stands above it, and is not overwritten."""
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, color_system=None, width=60)
-    monkeypatch.setattr(inside.CLI_MOVING, [console])
+    monkeypatch.setattr(inside.CLI_LIVE_CONSOLES, [console])
 
     with _output.status("listing") as tell:
         tell("listing: 300 meetings")
@@ -256,7 +256,7 @@ def test_lines_beside_what_moves(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_warnings_of_the_library(pyas: Pyas, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the library warns of is told on stderr, as a line of the command's."""
+    """A warning of the library is printed on stderr as a line of the command."""
     data = {"page_size": 300, "total_records": 9, "next_page_token": "", "meetings": [{"id": 1, "uuid": "u"}]}
     with wire(lambda _: document({"success": True, "data": data})) as server:
         monkeypatch.setenv("PYAS_BASE_URL", server.url)
@@ -267,7 +267,7 @@ def test_warnings_of_the_library(pyas: Pyas, sandbox: Sandbox, monkeypatch: pyte
 
 
 def test_the_calculator(pyas: Pyas, capsys: pytest.CaptureFixture[str]) -> None:
-    """``pyas plan`` is the calculator, with its table, its JSON and its refusals."""
+    """``pyas plan`` is the calculator, with its table, its JSON and its errors."""
     table, lines = pyas("plan", "--accounts", 400), pyas("plan", "--accounts", 400, "--json", "--plan", "growth")
     wrong = pyas("plan", "--accounts", 0)
     plans.main(["--accounts", "400"])

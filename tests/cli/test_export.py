@@ -1,4 +1,4 @@
-"""``pyas meetings export``: every row of every account in one file, and a state to go on from whatever ends it."""
+"""``pyas meetings export``: every row of every account in one file, and a checkpoint to continue from."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pyas_async.cli._export.files import ExportState, Files
 from pyas_async.cli._export.rows import COLUMNS
 from pyas_async.cli._export.stream import Stream
 from pyas_async.sandbox import Sandbox
-from runtime.wires import document, wire
+from runtime.socket_server import document, wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -41,7 +41,7 @@ def served() -> Iterator[tuple[Sandbox, str]]:
 
 @pytest.fixture
 def export(pyas: Pyas, tmp_path: Path) -> Export:
-    """Export to a file of that name, with a checkpoint after every row unless told otherwise."""
+    """Return a function that exports to a file of a name, by default with a checkpoint after every row."""
 
     def call(name: str, *options: object) -> Done:
         return pyas("meetings", "export", "--output", tmp_path / name, *options)
@@ -51,7 +51,7 @@ def export(pyas: Pyas, tmp_path: Path) -> Export:
 
 @pytest.fixture
 def accounts(sandbox: Sandbox, tmp_path: Path) -> Path:
-    """Write the ids of all accounts into a file, as people do."""
+    """Write the ids of all accounts into a file, with a comment, a blank line and a repeated id."""
     first, *others = sandbox.account_ids
     file = tmp_path / "ids.txt"
     file.write_text("\n".join([f"{first}  # Ada", "", *others, first]), "utf-8")
@@ -59,12 +59,12 @@ def accounts(sandbox: Sandbox, tmp_path: Path) -> Path:
 
 
 def truth(sandbox: Sandbox) -> list[Json]:
-    """List what there is, with whose it is."""
+    """Return all rows, each with its account."""
     return [{"account_id": account, **row} for account in sandbox.account_ids for row in sandbox.rows(account)]
 
 
 def counted(rows: Iterable[object]) -> Counter[str]:
-    """Count documents, whatever the order of their fields."""
+    """Count documents, regardless of the order of their fields."""
     return Counter(json.dumps(row, sort_keys=True, default=str) for row in rows)
 
 
@@ -74,17 +74,17 @@ def read_lines(path: Path) -> list[Json]:
 
 
 def left(path: Path) -> list[str]:
-    """List what stands in a folder beside the file of ids."""
+    """List the files in a folder, except the file of ids."""
     return sorted(file.name for file in path.iterdir() if file.name != "ids.txt")
 
 
 def instant(text: str | None) -> datetime | None:
-    """Read a moment as the service writes it."""
+    """Parse a time in the service's format."""
     return None if text is None else datetime.fromisoformat(text).astimezone(UTC)
 
 
 def test_json_lines(export: Export, sandbox: Sandbox, accounts: Path, tmp_path: Path) -> None:
-    """JSON lines hold each row as it came, and whose it is; an account that is named twice is listed once."""
+    """JSON lines hold each row as the service sent it, with its account; a repeated account is listed once."""
     done = export("all.jsonl", "--accounts-from", accounts, "--json")
 
     assert (0, "") == (done.code, done.err)
@@ -97,7 +97,7 @@ def test_json_lines(export: Export, sandbox: Sandbox, accounts: Path, tmp_path: 
 
 
 def test_csv(export: Export, sandbox: Sandbox, accounts: Path, tmp_path: Path) -> None:
-    """CSV has a column for each field, moments in UTC, and texts that are as they came."""
+    """CSV has a column for each field, times in UTC, and unchanged texts."""
     done = export("all.csv", "--accounts-from", accounts)
 
     assert (0, "") == (done.code, done.out)
@@ -110,7 +110,7 @@ def test_csv(export: Export, sandbox: Sandbox, accounts: Path, tmp_path: Path) -
 
 
 def test_parquet(export: Export, sandbox: Sandbox, accounts: Path, tmp_path: Path) -> None:
-    """Parquet has the same columns, with numbers as numbers and moments as moments."""
+    """Parquet has the same columns, with typed numbers and times."""
     assert 0 == export("all.parquet", "--accounts-from", accounts).code
 
     rows = pq.read_table(tmp_path / "all.parquet").to_pylist()
@@ -124,7 +124,7 @@ def test_parquet(export: Export, sandbox: Sandbox, accounts: Path, tmp_path: Pat
 
 
 def test_calendar(export: Export, sandbox: Sandbox, accounts: Path, tmp_path: Path) -> None:
-    """A calendar has an event for each row with a start, with an id of its own; how many had none is told."""
+    """A calendar has an event for each row with a start, with a unique id; the number of other rows is reported."""
     done = export("all.ics", "--accounts-from", accounts)
 
     rows = truth(sandbox)
@@ -146,7 +146,7 @@ def test_calendar(export: Export, sandbox: Sandbox, accounts: Path, tmp_path: Pa
 
 
 def test_filters(export: Export, sandbox: Sandbox) -> None:
-    """Filters go to the service; the account comes from the environment where none is named."""
+    """Filters go to the service; without an account option, the account comes from the environment."""
     options = ["--start", "2026-03-01", "--end", "2026-03-31", "--type", "upcoming", "--page-size", 100]
 
     assert 0 == export("one.jsonl", *options, "--plan", "growth", "--repair").code
@@ -158,7 +158,7 @@ def test_filters(export: Export, sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("name", ["all.jsonl", "all.csv", "all.parquet"])
-def test_going_on(
+def test_resume(
     export: Export,
     sandbox: Sandbox,
     accounts: Path,
@@ -166,7 +166,7 @@ def test_going_on(
     name: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Whatever ends an export, its rows are kept; --resume needs no other option, and no row is lost or repeated."""
+    """Whatever ends an export, its rows are kept: --resume needs no other option, and no row is lost or repeated."""
     key = sandbox.api_key
 
     def revoke(_: SeenRequest) -> None:
@@ -203,17 +203,17 @@ def test_going_on(
         )
     else:
         assert both[0] == both[1]
-    # What is done is done: nothing is asked for.
+    # A completed export makes no call.
     sandbox.requests.clear()
     again = export(name, "--resume")
     assert (0, []) == (again.code, sandbox.requests)
     assert "nothing is left to resume" in again.err
 
 
-def test_rows_before_the_word_of_them(
+def test_rows_are_written_before_their_checkpoint(
     export: Export, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """At each checkpoint, the rows that it counts are in the part already, and nothing else: 0 is one after each."""
+    """At each checkpoint, the part file holds exactly the counted rows; an interval of 0 means one after each row."""
     files, counts, save = Files(tmp_path / "all.csv"), list[int](), Files.save
 
     def look(self: Files, state: ExportState) -> None:
@@ -226,14 +226,14 @@ def test_rows_before_the_word_of_them(
 
     assert 0 == export("all.csv", "--checkpoint-every", 0, "--type", "upcoming").code
 
-    # At the beginning, after each row, and at the end.
+    # At the start, after each row, and at the end.
     assert [*range(counts[-1] + 1), counts[-1]] == counts
     assert counts[-1] > 40
 
 
 def test_accounts_that_fail(export: Export, sandbox: Sandbox, tmp_path: Path) -> None:
-    """No file is made as long as an account failed; it is tried again, or left out where --partial says so."""
-    accounts = ["--account", sandbox.account_ids[0], "--account", "nobody"]
+    """No file is made while an account has failed: it is retried, or left out with --partial."""
+    accounts = ["--account", sandbox.account_ids[0], "--account", "unknown"]
 
     first = export("some.jsonl", *accounts, "--json")
     sandbox.requests.clear()
@@ -241,22 +241,20 @@ def test_accounts_that_fail(export: Export, sandbox: Sandbox, tmp_path: Path) ->
     third = export("some.jsonl", "--resume", "--partial", "--json")
 
     assert (8, 8, 0) == (first.code, second.code, third.code)
-    assert (None, 130, ["nobody"]) == (first.json[0]["file"], first.json[0]["rows"], list(first.json[0]["failed"]))
-    assert "pyas: error: nobody: 404: Invalid account id" in first.err
+    assert (None, 130, ["unknown"]) == (first.json[0]["file"], first.json[0]["rows"], list(first.json[0]["failed"]))
+    assert "pyas: error: unknown: 404: Invalid account id" in first.err
     assert "To make the file without them, add --partial." in first.err
-    # Only what failed is asked for again.
-    assert {"nobody"} == {request.query["accountId"] for request in sandbox.requests}
-    assert (str(tmp_path / "some.jsonl"), ["nobody"]) == (third.json[0]["file"], list(third.json[0]["failed"]))
+    # Only the failed accounts are listed again.
+    assert {"unknown"} == {request.query["accountId"] for request in sandbox.requests}
+    assert (str(tmp_path / "some.jsonl"), ["unknown"]) == (third.json[0]["file"], list(third.json[0]["failed"]))
     assert 130 == len(read_lines(tmp_path / "some.jsonl"))
     assert ["some.jsonl"] == left(tmp_path)
 
 
-def test_nothing_but_failures(
-    export: Export, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Where every account failed, the exit code is theirs, each reason is told once, and nothing is left behind."""
+def test_every_account_fails(export: Export, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If every account failed, the exit code is theirs, each reason is printed once, and no file is left."""
     ids = tmp_path / "ids.txt"
-    ids.write_text("\ufeffnobody\nno-one\nnone\n", "utf-8")  # as some editors begin a file
+    ids.write_text("\ufeffunknown\nno-one\nnone\n", "utf-8")  # a byte order mark, as some editors write
     options = ("--accounts-from", ids, "--json")
 
     unknown = export("all.jsonl", *options)
@@ -265,9 +263,9 @@ def test_nothing_but_failures(
         monkeypatch.setenv("PYAS_BASE_URL", server.url)
     gone = export("all.jsonl", *options)
 
-    said = "pyas: error: nobody and 2 more accounts: 404: Invalid account id. Account Not Found\n"
+    said = "pyas: error: unknown and 2 more accounts: 404: Invalid account id. Account Not Found\n"
     assert (4, said, 4, said) == (unknown.code, unknown.err, partial.code, partial.err)
-    assert (None, 0, ["nobody", "no-one", "none"]) == (
+    assert (None, 0, ["unknown", "no-one", "none"]) == (
         (summary := unknown.json[0])["file"],
         summary["rows"],
         list(summary["failed"]),
@@ -275,14 +273,14 @@ def test_nothing_but_failures(
     assert (6, 1, True) == (
         gone.code,
         len(gone.err.splitlines()),
-        "nobody and 2 more accounts: meetings.list" in gone.err,
+        "unknown and 2 more accounts: meetings.list" in gone.err,
     )
     assert [] == left(tmp_path)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="links are made there by few")
-def test_what_is_no_plain_file(export: Export, sandbox: Sandbox, tmp_path: Path) -> None:
-    """Where a link is named, what it leads to is replaced; a device is not, even with --force."""
+@pytest.mark.skipif(os.name == "nt", reason="links need special rights there")
+def test_links_and_devices(export: Export, sandbox: Sandbox, tmp_path: Path) -> None:
+    """A link's target is replaced, not the link; a device is refused, even with --force."""
     folder = tmp_path / "ids.txt"
     folder.mkdir()
     (tmp_path / "link.csv").symlink_to(folder / "true.csv")
@@ -296,8 +294,8 @@ def test_what_is_no_plain_file(export: Export, sandbox: Sandbox, tmp_path: Path)
 
 
 def test_another_plan(export: Export, sandbox: Sandbox, tmp_path: Path) -> None:
-    """An export goes on with the plan that the key has by now; which one is in the checkpoint from then on."""
-    accounts = ["--account", sandbox.account_ids[0], "--account", "nobody"]
+    """An export continues with the key's current plan, which the checkpoint records from then on."""
+    accounts = ["--account", sandbox.account_ids[0], "--account", "unknown"]
     plans = []
     for options in ([*accounts, "--plan", "developer"], ["--resume", "--plan", "scale"], ["--resume"]):
         assert 8 == export("some.jsonl", *options).code
@@ -309,7 +307,7 @@ def test_another_plan(export: Export, sandbox: Sandbox, tmp_path: Path) -> None:
 
 
 def test_nothing_is_overwritten(export: Export, sandbox: Sandbox, accounts: Path, tmp_path: Path) -> None:
-    """A file that is there, or an export that can be gone on with, is not thrown away unless --force says so."""
+    """An existing file, or an export that can be resumed, is kept unless --force is given."""
     file = tmp_path / "all.jsonl"
     file.write_text("old")
     there = export("all.jsonl")
@@ -318,10 +316,10 @@ def test_nothing_is_overwritten(export: Export, sandbox: Sandbox, accounts: Path
     sandbox.api_key = key
 
     assert (2, f"pyas: error: {file}: it exists already\n  --force replaces it.\n") == (there.code, there.err)
-    # What failed before its first row leaves nothing behind, least of all in place of what was there.
+    # A failure before the first row leaves no file behind, and an existing file unchanged.
     assert (3, ["all.jsonl"], "old") == (refused.code, left(tmp_path), file.read_text())
 
-    assert 8 == export("all.jsonl", "--force", "--account", sandbox.account_ids[0], "--account", "nobody").code
+    assert 8 == export("all.jsonl", "--force", "--account", sandbox.account_ids[0], "--account", "unknown").code
     begun = (
         export("all.jsonl", "--force", "--resume"),
         export("all.jsonl"),
@@ -337,9 +335,9 @@ def test_nothing_is_overwritten(export: Export, sandbox: Sandbox, accounts: Path
     assert counted(truth(sandbox)) == counted(read_lines(file))
 
 
-def test_struck_at_the_very_end(export: Export, sandbox: Sandbox, tmp_path: Path) -> None:
-    """Between the last row and the last checkpoint's going, too, --resume ends what was begun, without a call."""
-    accounts = ["--account", sandbox.account_ids[0], "--account", "nobody"]
+def test_killed_at_the_end(export: Export, sandbox: Sandbox, tmp_path: Path) -> None:
+    """After a kill between the last row and the removal of the checkpoint, --resume needs no call."""
+    accounts = ["--account", sandbox.account_ids[0], "--account", "unknown"]
     for name in ("some.jsonl", "some.parquet"):
         assert 8 == export(name, *accounts).code
         files = Files(tmp_path / name)
@@ -354,16 +352,16 @@ def test_struck_at_the_very_end(export: Export, sandbox: Sandbox, tmp_path: Path
         files.part.write_bytes(part)
         files.checkpoint.write_text(whole, "utf-8")
         assert (0, made) == (export(name, "--resume").code, files.output.read_bytes())
-        # and after it was.
+        # and after it was made.
         files.checkpoint.write_text(whole, "utf-8")
         assert (0, made) == (export(name, "--resume").code, files.output.read_bytes())
         assert not files.checkpoint.exists()
         assert [] == sandbox.requests
 
 
-def test_state_that_cannot_be_gone_on_with(export: Export, sandbox: Sandbox, tmp_path: Path) -> None:
-    """A checkpoint that is damaged, or of another version, or does not fit its part, is refused and kept."""
-    assert 8 == export("some.jsonl", "--account", sandbox.account_ids[0], "--account", "nobody").code
+def test_invalid_checkpoint(export: Export, sandbox: Sandbox, tmp_path: Path) -> None:
+    """A checkpoint that is damaged, has another version, or does not match its part file is refused and kept."""
+    assert 8 == export("some.jsonl", "--account", sandbox.account_ids[0], "--account", "unknown").code
     files = Files(tmp_path / "some.jsonl")
     text = files.checkpoint.read_text("utf-8")
     sandbox.requests.clear()
@@ -400,7 +398,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("options", "said"), WRONG, ids=range(len(WRONG)))
 def test_called_wrongly(pyas: Pyas, sandbox: Sandbox, tmp_path: Path, options: list[str], said: str) -> None:
-    """What cannot be is told before anything is sent, and leaves no file behind."""
+    """Invalid options are reported before any request, and leave no file behind."""
     done = pyas("meetings", "export", *(option.replace("{}", str(tmp_path)) for option in options))
 
     assert done.err.startswith(f"pyas: error: {said.replace('{}', str(tmp_path))}")
@@ -409,9 +407,9 @@ def test_called_wrongly(pyas: Pyas, sandbox: Sandbox, tmp_path: Path, options: l
 
 
 def test_no_account(export: Export, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without an account, it says where one can come from; a list without one is a mistake."""
+    """Without an account, the error names the ways to give one; a list without ids is a mistake."""
     monkeypatch.delenv("PYAS_ACCOUNT_ID")
-    (tmp_path / "ids.txt").write_text("# nobody\n")
+    (tmp_path / "ids.txt").write_text("# no id\n")
 
     none, empty = export("a.csv"), export("a.csv", "--accounts-from", tmp_path / "ids.txt")
 
@@ -424,7 +422,7 @@ def test_no_account(export: Export, sandbox: Sandbox, tmp_path: Path, monkeypatc
 def test_without_an_extra(
     export: Export, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, suffix: str, module: str
 ) -> None:
-    """What a format needs is looked for before any call is spent."""
+    """The packages of a format are checked before any call is made."""
     monkeypatch.setitem(sys.modules, "pyarrow.parquet" if module == "pyarrow" else module, None)
 
     done = export(f"a.{suffix}")
@@ -434,7 +432,7 @@ def test_without_an_extra(
 
 
 def test_unknown_fields(export: Export, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fields that this version does not know are kept, as they are or as JSON in a column of their own."""
+    """Unknown fields are kept, unchanged in JSON lines, or as JSON in a column."""
     row = {"id": 2**63 - 1, "uuid": "u", "topic": 'a "b"\n=c', "new": {"x": [1]}, "account_id": "the service's own"}
     data = {"page_size": 300, "total_records": 1, "next_page_token": "", "meetings": [row]}
     with wire(lambda _: document({"success": True, "data": data})) as server:
@@ -457,7 +455,7 @@ def test_unknown_fields(export: Export, sandbox: Sandbox, tmp_path: Path, monkey
 
 
 def test_to_stdout(pyas: Pyas, export: Export, sandbox: Sandbox, accounts: Path, tmp_path: Path) -> None:
-    """To ``-`` goes what the file would hold, and nothing else; how much it was is told on the side."""
+    """``-`` writes to stdout exactly what the file would hold; the summary goes to stderr."""
     lines = pyas("meetings", "export", "-o", "-", "--accounts-from", accounts)
     table = pyas("meetings", "export", "--output", "-", "--format", "csv")
     export("a.csv")
@@ -480,32 +478,32 @@ def test_to_stdout(pyas: Pyas, export: Export, sandbox: Sandbox, accounts: Path,
     ],
     ids=str,
 )
-def test_what_stdout_is_refused(pyas: Pyas, sandbox: Sandbox, options: list[str], said: str) -> None:
-    """What needs a file is refused where there is none, before any call."""
+def test_options_refused_for_stdout(pyas: Pyas, sandbox: Sandbox, options: list[str], said: str) -> None:
+    """Options that need a file are refused for stdout, before any call."""
     done = pyas("meetings", "export", "-o", "-", *options)
 
     assert (2, "", []) == (done.code, done.out, sandbox.requests)
     assert said in done.err
 
 
-def test_failures_beside_stdout(pyas: Pyas, sandbox: Sandbox, accounts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Accounts that fail are told, and the code says so; the rows of the others are there, once."""
-    wrong = ("meetings", "export", "-o", "-", "--account", "nobody")
+def test_failures_with_stdout(pyas: Pyas, sandbox: Sandbox, accounts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Failed accounts are reported, also by the exit code; the rows of the others are written once."""
+    wrong = ("meetings", "export", "-o", "-", "--account", "unknown")
     part, allowed = (pyas(*wrong, "--accounts-from", accounts, *more) for more in ((), ("--partial",)))
     none = pyas(*wrong)
     monkeypatch.delenv("PYAS_ACCOUNT_ID")
-    nobody = pyas("meetings", "export", "-o", "-")
+    without = pyas("meetings", "export", "-o", "-")
 
-    assert (8, 0, 2) == (part.code, allowed.code, nobody.code)
+    assert (8, 0, 2) == (part.code, allowed.code, without.code)
     assert none.code not in (0, 8)
     assert counted(truth(sandbox)) == counted(part.json) == counted(allowed.json)
-    assert ["", ""] == [none.out, nobody.out]
-    assert "pyas: error: nobody: " in part.err
-    assert "no account id was given" in nobody.err
+    assert ["", ""] == [none.out, without.out]
+    assert "pyas: error: unknown: " in part.err
+    assert "no account id was given" in without.err
 
 
-def test_ctrl_c_beside_stdout(pyas: Pyas, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who is interrupted there is told how many rows went out, and that nothing can be resumed."""
+def test_ctrl_c_with_stdout(pyas: Pyas, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After Ctrl-C, the command prints how many rows were written to stdout, and that it cannot resume."""
     taken = iter(range(40))
 
     def write(self: Stream, line: bytes) -> None:
@@ -517,6 +515,6 @@ def test_ctrl_c_beside_stdout(pyas: Pyas, sandbox: Sandbox, monkeypatch: pytest.
 
     done = pyas("meetings", "export", "-o", "-")
 
-    assert (130, 39) == (done.code, len(done.json))  # one was the head of the file: empty
+    assert (130, 39) == (done.code, len(done.json))  # the first line is the file's head, which is empty
     said = "39 rows went to standard output; only an export to a file can continue."
     assert f"pyas: interrupted\n{said}\n" == done.err

@@ -1,4 +1,4 @@
-"""The page on the command line: its console blocks are run, in order, in one session, and its tables are whole."""
+"""The console blocks of the page on the command line run in one session, and its tables are complete."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cli.consoles import BLOCK, Shell, pattern, typed
+from cli.console_blocks import BLOCK, Shell, pattern, typed
 from cli.picture import NOW, PICTURE, draw, serve, texts
 from pyas_async.cli._doctor.calls import CLOCK
 from pyas_async.cli._errors import Exit
@@ -26,13 +26,13 @@ PAGE = (Path(__file__).parents[2] / "docs" / "cli.md").read_text("utf-8")
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[tuple[Sandbox, str]]:
-    """Serve what the page shows."""
+    """Serve the meetings of the page."""
     with serve() as served:
         yield served
 
 
 def test_every_block_is_run() -> None:
-    """None is left out by a change of its fence; those that cannot be run are known."""
+    """A changed fence skips no block, and the blocks that cannot run are known."""
     blocks = BLOCK.findall(PAGE)
 
     assert PAGE.count("```console") == len(blocks)
@@ -43,7 +43,7 @@ def test_every_block_is_run() -> None:
 def test_the_session(
     pyas: Pyas, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    """What the page shows is what comes."""
+    """Each command prints what the page shows."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setattr(CLOCK, "wall", lambda: NOW)
@@ -63,14 +63,14 @@ def test_the_session(
 
 
 def test_the_picture() -> None:
-    """The picture of a week is what the command shows today; `nox -s pages` draws it anew."""
-    with serve() as (sandbox, url):  # what the session above has changed is not in it
+    """The picture of a week is the command's current output; `nox -s pages` redraws it."""
+    with serve() as (sandbox, url):  # a new sandbox, without the changes of the session above
         drawn = draw(sandbox, url)
 
     assert texts(PICTURE.read_text("utf-8")) == texts(drawn)
 
 
-def test_every_exit_code_is_told() -> None:
+def test_every_exit_code_is_listed() -> None:
     """The page has each exit code, and no other."""
     rows = re.findall(r"^\| (\d+(?:, \d+)*) \|", PAGE.partition("| exit code |")[2], re.MULTILINE)
 

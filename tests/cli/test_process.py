@@ -1,4 +1,4 @@
-"""How the command is started: its entry point, and an extra that is missing."""
+"""How the command starts: its entry point, a missing extra, and Ctrl-C."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pyas_async.cli import main
 
 
 def test_the_entry_point() -> None:
-    """``pyas`` calls a module outside of the package, which is loaded in no time."""
+    """``pyas`` calls a module outside of the package, which loads at once."""
     code = "import sys; from importlib.metadata import entry_points as e; sys.argv = ['pyas', '--version']; "
     code += "(p,) = e(group='console_scripts', name='pyas'); main = p.load(); "
     code += "print(p.value, 'pyas_async' in sys.modules); raise SystemExit(main())"
@@ -30,7 +30,7 @@ def test_the_entry_point() -> None:
 
 
 def import_without(monkeypatch: pytest.MonkeyPatch, name: str, *importers: str) -> None:
-    """Have a module of the command imported anew, and what it imports first missing."""
+    """Reload a module of the command with one of its imports missing."""
     for module in ("_app", *importers):
         monkeypatch.delitem(sys.modules, f"pyas_async.cli.{module}", raising=False)
     monkeypatch.setitem(sys.modules, name, None)
@@ -40,7 +40,7 @@ def import_without(monkeypatch: pytest.MonkeyPatch, name: str, *importers: str) 
 def test_without_the_extra(
     name: str, importer: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Where the extra is not installed, it says what to install, and ends with 2."""
+    """Without the extra, the command names the package to install, and ends with 2."""
     import_without(monkeypatch, name, importer)
 
     assert 2 == main([])
@@ -49,8 +49,8 @@ def test_without_the_extra(
     assert ("", missing) == capsys.readouterr()
 
 
-def test_another_module_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A module of anybody else's that is missing is not blamed on the extra."""
+def test_another_missing_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A missing module of another package is not blamed on the extra."""
     import_without(monkeypatch, "getpass", "_client", "_prompts")
 
     with pytest.raises(ModuleNotFoundError, match="getpass"):
@@ -61,7 +61,7 @@ def test_another_module_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None
 def test_ctrl_c_before_a_command_begins(
     moment: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Ctrl-C while options are read, or the help is written, ends it with the code that shells know, and no word."""
+    """Ctrl-C while options are parsed or the help is printed ends with the shell's exit code, and prints nothing."""
 
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
@@ -77,8 +77,8 @@ ENDS = [(130, ""), (130, "pyas: interrupted\n")]
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no fork")
 def test_ctrl_c_at_every_moment_of_the_start() -> None:
-    """Whatever is being loaded, Ctrl-C ends the process with the code that shells know, and a line at most."""
-    # Its many processes would each leave a file of coverage.
+    """Ctrl-C during any import ends the process with the shell's exit code, and prints one line at most."""
+    # Each of the many processes would leave a coverage file.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_PROCESS")}
     command = [sys.executable, str(Path(__file__).with_name("interrupted.py")), "meetings", "list"]
 
@@ -86,14 +86,14 @@ def test_ctrl_c_at_every_moment_of_the_start() -> None:
 
     moments = [json.loads(line) for line in done.stdout.splitlines()]
     unfit = [moment for moment in moments if (moment["code"], moment["words"]) not in ENDS]
-    assert (2, []) == (done.returncode, unfit)  # without a key; those that are struck do not come so far
-    # While the client is loaded, the command, and the event loop.
-    struck = " ".join(moment["at"] for moment in moments)
-    assert all(name in struck for name in ("httpx.", "msgspec", "cyclopts.", "rich.", "asyncio", "anyio."))
+    assert (2, []) == (done.returncode, unfit)  # 2: without a key; the interrupted ones end earlier
+    # While the client, the command and the event loop are loaded.
+    interrupted = " ".join(moment["at"] for moment in moments)
+    assert all(name in interrupted for name in ("httpx.", "msgspec", "cyclopts.", "rich.", "asyncio", "anyio."))
 
 
 def test_ctrl_c_around_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    """While a command runs, Ctrl-C is its own; when it has ended, the process ends at once."""
+    """While a command runs, it handles Ctrl-C; after its end, Ctrl-C ends the process at once."""
     left: list[int] = []
     during: list[object] = []
     monkeypatch.setattr("os._exit", left.append)
@@ -114,8 +114,8 @@ def test_ctrl_c_around_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [signal.default_int_handler] == during
 
 
-def test_ctrl_c_that_is_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a shell runs in the background is not ended by a Ctrl-C that is meant for another command."""
+def test_ignored_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A background process of a shell ignores a Ctrl-C that is meant for another command."""
     monkeypatch.setattr("pyas_async.cli.main", lambda: 0)
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
@@ -127,8 +127,8 @@ def test_ctrl_c_that_is_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (0, signal.SIG_IGN) == (code, after)
 
 
-def test_ctrl_c_between_two_lines(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nor is there a traceback where Ctrl-C strikes between the loading and the command, or behind it."""
+def test_ctrl_c_outside_of_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C between loading and the command, or after it, prints no traceback."""
 
     def interrupt() -> int:
         raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""What an export's bar shows, at moments that are made up."""
+"""The text of an export's progress bar, at chosen moments."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ BEGIN = datetime(2026, 1, 1, 12, 30, tzinfo=UTC)
 
 
 class World:
-    """A progress at a time of the test's own, and what it is told."""
+    """A progress display with a clock of the test, and its inputs."""
 
     def __init__(self, accounts: int, **earlier: int) -> None:
         self.now = 50.0
@@ -40,29 +40,29 @@ class World:
         self.progress.source = lambda: (self.stats, self.limit)
 
     def page(self, account: str, rows: int = 300, **stats: int) -> None:
-        """Let a page come."""
+        """Record a page."""
         self.stats = attrs.evolve(self.stats, **stats)
         self.progress.on_event(AttemptStarted(call=1, operation="meetings.list", attempt=1))
         self.progress.on_event(PageReceived(job=2, account_id=account, rows=rows, new=rows))
         self.progress.rows += rows
 
-    def passes(self, seconds: float, **limit: Any) -> None:  # noqa: ANN401  (whatever a snapshot has)
-        """Let time pass, behind which the limit may stand otherwise."""
+    def passes(self, seconds: float, **limit: Any) -> None:  # noqa: ANN401  (fields of a snapshot)
+        """Let time pass; `limit` changes the snapshot of the limit."""
         self.now += seconds
         self.progress.refresh()
         self.limit = attrs.evolve(self.limit, **limit)
         self.progress.refresh()
 
     def after(self, seconds: float) -> datetime:
-        """Give the moment so many seconds from now."""
+        """Return the time in `seconds`."""
         return BEGIN + timedelta(seconds=self.now + seconds)
 
     def shown(self) -> list[str]:
-        """Draw it, without colours; the bar itself is left out."""
+        """Return the display without colours and without the bar."""
         return [line.strip(" ━╺╸") for line in self.drawn()]
 
     def drawn(self) -> list[str]:
-        """Draw it; where there are colours, the part of the bar that is to come is drawn, too."""
+        """Return the display; with colours, the remaining part of the bar is drawn as well."""
         options: dict[str, Any] = {"force_terminal": True, "color_system": "truecolor", "no_color": False}
         console = Console(file=io.StringIO(), width=80, legacy_windows=False, **options)
         with console.capture() as captured:
@@ -71,12 +71,12 @@ class World:
 
 
 def test_before_the_first_page() -> None:
-    """Where nothing is known, nothing is made up."""
+    """Before the first page, nothing is estimated."""
     assert ["", "0 rows · 0 of 40 accounts", "0 calls"] == World(40).shown()
 
 
-def test_under_way() -> None:
-    """Rows to come are reckoned from the totals of the accounts heard of, and the time to go from this run's pace."""
+def test_estimates() -> None:
+    """The totals of the listed accounts give an estimate of the rows, and this run's pace one of the time."""
     world = World(4)
     world.page("a", begun=2, total_reported=600)
     world.page("b", rows=100, begun=2, done=1, total_reported=1000)
@@ -93,7 +93,7 @@ def test_under_way() -> None:
 
 
 def test_the_limit_takes_longer_than_the_calls() -> None:
-    """Where calls to come are more than the limit has, the windows that they wait for are time to go, too."""
+    """If the limit is too small for the remaining calls, the remaining time includes the windows to wait for."""
     world = World(1000)
     for account in range(100):
         world.page(f"{account}", rows=300, begun=100, done=100, total_reported=100 * 300)
@@ -102,18 +102,18 @@ def test_the_limit_takes_longer_than_the_calls() -> None:
     assert 90.0 == world.progress.remaining
     world.passes(0, limit=100, remaining=0, resets_at=resets, waiting=16)
 
-    # 900 calls: 100 of them in each of 9 windows, of which the first begins in 230 s, and the last takes 10 s.
+    # 900 calls: 100 in each of 9 windows. The first begins in 230 s, and the last takes 10 s.
     assert 230 + 8 * 300 + 10 == world.progress.remaining
     world.passes(230 - 42)
     assert "10%  about 40:52 to go" == world.shown()[0]
     assert f"100 calls · 0 left of 100 until {resets.astimezone():%H:%M:%S} · waiting 0:42" == world.shown()[2]
-    # Waiting does not make the calls slower.
+    # Waiting does not reduce the pace of the calls.
     world.passes(42, remaining=100, resets_at=None, waiting=0)
     assert 8 * 300 + 10 == world.progress.remaining
 
 
 def test_waiting_and_failing() -> None:
-    """What failed is counted; a pause before a call is tried again is told, until it is."""
+    """Failures are counted, and the pause before a retry is shown until it ends."""
     world = World(2)
     world.page("a", rows=0, begun=2, failed=1, total_reported=300)
     world.passes(0, remaining=7)
@@ -126,7 +126,7 @@ def test_waiting_and_failing() -> None:
 
 
 def test_accounts_without_meetings() -> None:
-    """Where no account has any meeting, accounts are what is left to do."""
+    """If no account has any meeting, the progress counts accounts."""
     world = World(40)
     world.page("a", rows=0, begun=16, done=10)
     world.passes(20)
@@ -134,8 +134,8 @@ def test_accounts_without_meetings() -> None:
     assert ["25%  about 1:00 to go", "0 rows · 10 of 40 accounts", "1 call"] == world.shown()
 
 
-def test_gone_on_with() -> None:
-    """A run that goes on counts what was before it, but not into its pace."""
+def test_resumed_run() -> None:
+    """A resumed run shows the earlier rows, and leaves them out of its pace."""
     world = World(2, rows=500, calls=7, done=1)
     world.page("b", rows=200, begun=1, total_reported=600)
     world.passes(10)
@@ -145,7 +145,7 @@ def test_gone_on_with() -> None:
 
 
 def test_more_than_was_reported() -> None:
-    """Totals may lag: there are never fewer rows than came."""
+    """Totals may be too low: the progress never shows fewer rows than were read."""
     world = World(1)
     world.page("a", rows=301, begun=1, total_reported=300)
     world.passes(10)
@@ -154,7 +154,7 @@ def test_more_than_was_reported() -> None:
 
 
 def test_as_the_page_shows_it() -> None:
-    """The page on the command line shows the bar as it is."""
+    """The page on the command line shows the real bar."""
     world = World(150)
     for number in range(49):
         rows = 300 if number < 46 else 0
@@ -168,11 +168,11 @@ def test_as_the_page_shows_it() -> None:
     assert f"--accounts-from ids.txt\n{shown}\n```" in PAGE, shown
 
 
-def test_drawn_while_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The bar is drawn again and again by the event loop's own clock, and is gone at the end, whatever ends it."""
+def test_redrawn_by_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bar is redrawn by the event loop's clock, and is removed at the end, also after an error."""
     screen, looks = io.StringIO(), list[float]()
     console = Console(file=screen, force_terminal=True, width=80, legacy_windows=False)
-    monkeypatch.setattr(inside.CLI_MOVING, [console])
+    monkeypatch.setattr(inside.CLI_LIVE_CONSOLES, [console])
     monkeypatch.setattr(inside.CLI_TICK, 0.001)
     world = World(3)
 

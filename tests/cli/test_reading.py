@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def test_every_row_as_json(pyas: Pyas, sandbox: Sandbox) -> None:
-    """``list --json`` writes each row of all pages as the service sent it, one object a line, and nothing else."""
+    """``list --json`` writes each row as the service sent it, one object per line, and nothing else."""
     done = pyas("meetings", "list", "--json", "--page-size", 150)
 
     assert (0, "") == (done.code, done.err)
@@ -33,7 +33,7 @@ def test_every_row_as_json(pyas: Pyas, sandbox: Sandbox) -> None:
 
 
 def test_a_table(pyas: Pyas, sandbox: Sandbox) -> None:
-    """``list`` writes a row a line, nothing cut where there is no terminal, and tells beside it what it took."""
+    """``list`` writes one line per row, uncut without a terminal, and a summary on stderr."""
     done = pyas("meetings", "list", "--limit", 5, "--time-zone", "UTC")
 
     lines = done.out.splitlines()
@@ -50,7 +50,7 @@ def test_a_table(pyas: Pyas, sandbox: Sandbox) -> None:
 
 
 def test_a_narrow_terminal(pyas: Pyas, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the columns are too many, the type goes, then titles are cut; a line stays a line."""
+    """In a narrow terminal, the type column is left out, then titles are cut; each row stays one line."""
     topic = "A title of forty characters, and no more"
     account = sandbox.account_ids[1]
     start = {"start_time": "2026-12-01T09:00:00Z"}
@@ -68,7 +68,7 @@ def test_a_narrow_terminal(pyas: Pyas, sandbox: Sandbox, monkeypatch: pytest.Mon
 
 
 def test_filters(pyas: Pyas, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Days go out as MM-DD-YYYY, or as PYAS_DATE_FORMAT says; what is no ISO date goes out as it is."""
+    """Days are sent as MM-DD-YYYY, or in PYAS_DATE_FORMAT; other text is sent unchanged."""
     account = sandbox.account_ids[1]
     pyas("meetings", "list", "--account", account, "--start", "2026-03-01", "--end", "2026-03-31", "--type", "upcoming")
     monkeypatch.setenv("PYAS_DATE_FORMAT", "%d-%m-%Y")
@@ -81,8 +81,8 @@ def test_filters(pyas: Pyas, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) 
     ] == [tuple(map(request.query.get, keys)) for request in sandbox.requests]
 
 
-def test_days_that_are_none(pyas: Pyas, sandbox: Sandbox) -> None:
-    """What is written like a day, and is none, is a mistake rather than a form of the service's own."""
+def test_invalid_days(pyas: Pyas, sandbox: Sandbox) -> None:
+    """Text that looks like a day and is none is an error, not a format of the service's own."""
     calls = [
         ("list", "--end", "2026-02-30"),
         ("week", "2026-02-30"),
@@ -101,8 +101,8 @@ def test_days_that_are_none(pyas: Pyas, sandbox: Sandbox) -> None:
     assert [] == sandbox.requests
 
 
-def test_ids_that_are_none(pyas: Pyas, sandbox: Sandbox) -> None:
-    """An id that cannot be one is told as that, by its own name; so is a blank one."""
+def test_invalid_ids(pyas: Pyas, sandbox: Sandbox) -> None:
+    """An invalid id, or a blank one, is reported as such."""
     for name, options in (("get", ()), ("delete", ("--yes",))):
         blank, odd = pyas("meetings", name, " ", *options), pyas("meetings", name, "../x", *options)
         assert (2, "pyas: error: one of the ids is blank\n") == (blank.code, blank.err)
@@ -111,7 +111,7 @@ def test_ids_that_are_none(pyas: Pyas, sandbox: Sandbox) -> None:
 
 
 def test_types_in_the_words_of_the_page(pyas: Pyas, sandbox: Sandbox) -> None:
-    """A listing's type may be written as the page writes it, and as options are written."""
+    """A listing's type can be written as on the page, and as options are written."""
     for word in ("previous_meetings", "previous-meetings"):
         assert 0 == pyas("meetings", "list", "--limit", 1, "--type", word).code
 
@@ -119,7 +119,7 @@ def test_types_in_the_words_of_the_page(pyas: Pyas, sandbox: Sandbox) -> None:
 
 
 def test_details(pyas: Pyas, sandbox: Sandbox) -> None:
-    """``get`` shows a meeting with its link; what lets its bearer in as the host is masked unless asked for."""
+    """``get`` shows a meeting with its link; links that make their bearer the host are masked unless asked for."""
     account = sandbox.account_ids[0]
     row = next(row for row in sandbox.rows(account) if row["type"] == 2)
     truth = sandbox.document(account, row["id"])
@@ -160,7 +160,7 @@ def test_many_details_from_a_pipe(pyas: Pyas, sandbox: Sandbox) -> None:
 
 
 def test_details_in_the_order_asked_for(pyas: Pyas, sandbox: Sandbox) -> None:
-    """For people, meetings come in the order of their ids on the command line, with a blank line between."""
+    """For people, meetings come in the order of the ids on the command line, with a blank line between them."""
     rows = [row for row in sandbox.rows(sandbox.account_ids[0]) if row["type"] == 2][:3]
 
     done = pyas("meetings", "get", *(row["id"] for row in rows))
@@ -170,7 +170,7 @@ def test_details_in_the_order_asked_for(pyas: Pyas, sandbox: Sandbox) -> None:
 
 
 def test_one_of_several_is_missing(pyas: Pyas, sandbox: Sandbox) -> None:
-    """What is there is shown, what is not is told on stderr, and the exit code says that it was done in part."""
+    """Found meetings are shown, missing ones are reported on stderr, and the exit code means partial success."""
     there = sandbox.rows(sandbox.account_ids[0])[0]["id"]
 
     both = pyas("meetings", "get", 11, there)
@@ -182,7 +182,7 @@ def test_one_of_several_is_missing(pyas: Pyas, sandbox: Sandbox) -> None:
 
 
 def test_a_recurring_meeting_in_words(pyas: Pyas, sandbox: Sandbox) -> None:
-    """Zoom's numbers of a recurrence are told in words."""
+    """Zoom's numbers of a recurrence are shown in words."""
     said = {
         (("type", 1),): "every day",
         (("type", 1), ("repeat_interval", 2), ("end_times", 8)): "every 2 days, 8 times",
@@ -199,13 +199,13 @@ def test_a_recurring_meeting_in_words(pyas: Pyas, sandbox: Sandbox) -> None:
         assert words == recurrence_words(meeting.recurrence, UTC)
 
 
-def test_what_a_terminal_acts_upon() -> None:
-    """Titles are other people's texts: what would command a terminal, or turn writing around, does not get there."""
+def test_control_sequences_are_removed() -> None:
+    """Titles come from other people: control sequences and direction marks do not reach the terminal."""
     assert "a\N{REPLACEMENT CHARACTER}[31mb c\N{REPLACEMENT CHARACTER}" == clean("a\x1b[31mb\nc\u202e")
 
 
 def test_a_title_that_commands_a_terminal(pyas: Pyas, sandbox: Sandbox) -> None:
-    """No escape sequence of a title comes out, neither of a table, nor of a detail, nor of JSON; JSON keeps it."""
+    """No escape sequence of a title is printed in a table, a detail or JSON; JSON keeps it escaped."""
     account = sandbox.account_ids[2]
     topic = "\x1b]0;owned\x07 \x9b31m [bold]plain[/bold] \u202etxt"
     row = sandbox.add_meeting(account, {"type": 2, "topic": topic, "start_time": "2026-12-01T09:00:00Z"}, at=0)

@@ -1,4 +1,4 @@
-"""What the command writes to: encodings without our characters, disks that are full, streams that are closed."""
+"""Output streams: limited encodings, full disks, closed streams."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from cli.tools import Pyas
     from pyas_async.sandbox import Sandbox
 
-full = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no disk that is full")  # noqa: PTH110
+full = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")  # noqa: PTH110
 TOPIC = "Réunion 日次 “Q3” — 🚀"
 
 
 @pytest.fixture
 def titled(sandbox: Sandbox) -> str:
-    """Give an account with a meeting whose title few encodings have."""
+    """Return an account with a meeting whose title few encodings can represent."""
     account = sandbox.account_ids[2]
     if sandbox.rows(account)[0]["topic"] != TOPIC:
         start = {"start_time": "2026-03-02T09:00:00Z", "duration": 120}
@@ -37,7 +37,7 @@ def titled(sandbox: Sandbox) -> str:
 
 
 def encoded(monkeypatch: pytest.MonkeyPatch, encoding: str, *arguments: object) -> tuple[int, str]:
-    """Call the command with a stdout of some encoding: its exit code, and what was written."""
+    """Call the command with a stdout of an encoding; return its exit code and output."""
     written = io.TextIOWrapper(io.BytesIO(), encoding)
     monkeypatch.setattr(sys, "stdout", written)
     code = main([str(argument) for argument in arguments])
@@ -56,7 +56,7 @@ def encoded(monkeypatch: pytest.MonkeyPatch, encoding: str, *arguments: object) 
     ],
 )
 def test_encodings(monkeypatch: pytest.MonkeyPatch, titled: str, encoding: str, shown: str) -> None:
-    """A title that an encoding lacks is written as far as it can be, and columns stay where they are."""
+    """Characters that an encoding lacks are replaced, and columns stay aligned."""
     code, text = encoded(monkeypatch, encoding, "meetings", "list", "--account", titled, "--limit", 1)
 
     head, _, row = text.splitlines()
@@ -65,7 +65,7 @@ def test_encodings(monkeypatch: pytest.MonkeyPatch, titled: str, encoding: str, 
 
 
 def test_a_week_in_ascii(monkeypatch: pytest.MonkeyPatch, titled: str) -> None:
-    """The lines of a calendar become those that every encoding has."""
+    """The lines of a calendar are replaced by ASCII characters."""
     options = ("--account", titled, "--time-zone", "UTC")
     code, text = encoded(monkeypatch, "ascii", "meetings", "week", "2026-03-02", *options)
 
@@ -80,9 +80,9 @@ def test_a_week_in_ascii(monkeypatch: pytest.MonkeyPatch, titled: str) -> None:
     "command",
     ["meetings list --limit 1", "meetings list --limit 1 --json", "meetings week", "plan --accounts 3", "--help"],
 )
-def test_no_room(monkeypatch: pytest.MonkeyPatch, pyas: Pyas, sandbox: Sandbox, command: str) -> None:
-    """Where the output has no room, that is told in one line, and the exit code says that it failed."""
-    # A descriptor of its own: what is behind it is let go of.
+def test_full_output(monkeypatch: pytest.MonkeyPatch, pyas: Pyas, sandbox: Sandbox, command: str) -> None:
+    """A full output is reported in one line, and the exit code means failure."""
+    # A descriptor of its own, since the command closes what is behind it.
     with open("/dev/full", "w", encoding="utf-8") as nowhere:  # noqa: PTH123
         monkeypatch.setattr(sys, "stdout", nowhere)
         done = pyas(*command.split())
@@ -93,8 +93,8 @@ def test_no_room(monkeypatch: pytest.MonkeyPatch, pyas: Pyas, sandbox: Sandbox, 
 
 
 @pytest.mark.parametrize("name", ["stdout", "stderr", "stdin"])
-def test_closed(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, name: str) -> None:
-    """A stream that whoever started the command has closed is not missed."""
+def test_closed_stream(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, name: str) -> None:
+    """A standard stream that the parent process has closed causes no error."""
     monkeypatch.setattr(sys, name, None)
 
     code = main(["meetings", "list", "--limit", "1"])
@@ -106,10 +106,10 @@ def test_closed(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, name: str) ->
 
 @full
 @pytest.mark.parametrize("rows", [0, 60])
-def test_an_export_without_room(
+def test_export_to_a_full_disk(
     pyas: Pyas, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int
 ) -> None:
-    """A disk that fills up ends an export with the file's name; what is safe is told, and can be gone on with."""
+    """A full disk ends an export with the file's name and the number of saved rows, and the export can be resumed."""
     output, saved = tmp_path / "all.jsonl", list[int]()
 
     def sync_to_disk(file: io.BufferedWriter) -> None:
@@ -118,9 +118,9 @@ def test_an_export_without_room(
         if len(saved) > rows + 1:
             os.write(os.open("/dev/full", os.O_WRONLY), b"x")
 
-    monkeypatch.setattr(inside.CLI_SEE_OFF, sync_to_disk)
+    monkeypatch.setattr(inside.CLI_SYNC_TO_DISK, sync_to_disk)
     done = pyas("meetings", "export", "--output", output, "--checkpoint-every", 0)
-    monkeypatch.setattr(inside.CLI_SEE_OFF, files.sync_to_disk)
+    monkeypatch.setattr(inside.CLI_SYNC_TO_DISK, files.sync_to_disk)
 
     first, *others = done.err.splitlines()
     assert (1, f"pyas: error: {output}.part: No space left on device") == (done.code, first)
@@ -133,14 +133,14 @@ def test_an_export_without_room(
 
 
 def test_a_table_of_many_rows(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ten thousand rows are written at once, in columns that fit; one gives way, whatever its script."""
+    """Ten thousand rows are written at once, in columns that fit; the title column is cut, in any script."""
     monkeypatch.setenv("COLUMNS", "40")
     rows = [(f"{number}", "日次スタンドアップ と " * (number % 5), "x" * 8) for number in range(10_000)]
     began = time.process_time()
 
     write_table(("number", "title", "id"), rows, numbers=("number",), cut="title")
 
-    # It was 4 seconds; a slow machine may take its time.
+    # It took 4 seconds before; the bound leaves time for a slow machine.
     assert time.process_time() - began < 2
     head, rule, *lines = capsys.readouterr().out.splitlines()
     assert ("number   title" + " " * 18 + "id", "─" * 40) == (head, rule)

@@ -1,4 +1,4 @@
-"""``pyas meetings week``: where meetings stand in the calendar, and what is drawn."""
+"""``pyas meetings week``: the positions of meetings in the calendar, and the drawing."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NOON = datetime(2026, 11, 25, 14, 10, tzinfo=BERLIN)
 
 
 def meeting(title: str, start: str | None, minutes: int | None = 60, **fields: Any) -> Meeting:  # noqa: ANN401
-    """Make a meeting; its start is by Berlin's clock."""
+    """Make a meeting; its start is Berlin time."""
     document: dict[str, Any] = {"id": sum(map(ord, title)), "uuid": title, "topic": title, "type": 2, **fields}
     if start is not None:
         document["start_time"] = datetime.fromisoformat(start).replace(tzinfo=BERLIN).astimezone(UTC).isoformat()
@@ -40,12 +40,12 @@ def meeting(title: str, start: str | None, minutes: int | None = 60, **fields: A
 
 
 def plain(lines: Iterable[Text]) -> list[str]:
-    """Take the colours away."""
+    """Remove the colours."""
     return [line.plain.rstrip() for line in lines]
 
 
 def places(week: Week) -> list[tuple[str | None, int, int, int]]:
-    """Say of each block its title, its day, and its minutes."""
+    """Return the title, day and minutes of each block."""
     return [(block.meeting.topic, block.day, block.begin, block.end) for block in week.blocks]
 
 
@@ -57,7 +57,7 @@ def test_the_week_of_a_day() -> None:
 
 
 def test_days_by_the_clock_of_the_zone() -> None:
-    """A meeting is on the day that it has by the clock asked for, and on both days if it goes on past midnight."""
+    """A meeting is on its day in the chosen time zone, and on both days if it goes on past midnight."""
     meetings = [meeting("late", "2026-11-26T23:00", 150), meeting("until midnight", "2026-11-27T23:00", 60)]
 
     berlin, auckland = (lay_out(meetings, MONDAY, zone) for zone in (BERLIN, ZoneInfo("Pacific/Auckland")))
@@ -68,7 +68,7 @@ def test_days_by_the_clock_of_the_zone() -> None:
 
 
 def test_other_weeks_are_left_out() -> None:
-    """Only the days of the week count, and meetings without a time stand apart."""
+    """Only the days of the week count, and meetings without a time are listed apart."""
     meetings = [
         meeting("before", "2026-11-22T22:00", 120),
         meeting("into it", "2026-11-22T23:30", 90),
@@ -85,15 +85,15 @@ def test_other_weeks_are_left_out() -> None:
 @pytest.mark.parametrize(
     ("start", "minutes", "expected"),
     [
-        # The clock goes from 2:59 back to 2:00, and so 2:30 to 2:30 is an hour;
+        # The clock goes from 2:59 back to 2:00, so 2:30 to 2:30 is an hour;
         ("2026-10-25T02:30", 60, (150, 210)),
         ("2026-10-25T02:30", 180, (150, 270)),
-        # it goes from 1:59 on to 3:00, so 1:30 to 3:30 is one, too.
+        # it goes from 1:59 to 3:00, so 1:30 to 3:30 is an hour as well.
         ("2026-03-29T01:30", 60, (90, 210)),
     ],
 )
 def test_when_clocks_change(start: str, minutes: int, expected: tuple[int, int]) -> None:
-    """Where the clock is put back or forward, a meeting still ends after it begins."""
+    """If the clock changes during a meeting, the meeting still ends after it begins."""
     one = meeting("x", start, minutes)
 
     week = lay_out([one], week_of(date.fromisoformat(start[:10])), BERLIN)
@@ -102,7 +102,7 @@ def test_when_clocks_change(start: str, minutes: int, expected: tuple[int, int])
 
 
 def test_times_become_rows() -> None:
-    """Rows are halves of an hour unless told otherwise; a short meeting has one, one of unknown length half an hour."""
+    """By default, a row is half an hour; a short meeting has one row, and one of unknown length half an hour."""
     meetings = [
         meeting("a", "2026-11-23T09:15", 50),
         meeting("b", "2026-11-24T09:00", 0),
@@ -117,8 +117,8 @@ def test_times_become_rows() -> None:
     assert [True, True, True] == [block.on_row for block in quarters.blocks]
 
 
-def test_lanes() -> None:
-    """Meetings that overlap are in lanes of their own; one that begins when another ends takes over its lane."""
+def test_overlapping_meetings_get_columns() -> None:
+    """Overlapping meetings are in different columns; one that begins when another ends reuses its column."""
     week = lay_out(
         [
             meeting("long", "2026-11-23T09:00", 180),
@@ -134,8 +134,8 @@ def test_lanes() -> None:
     assert [[["long"], ["first", "second"]], [["apart"]]] == lanes
 
 
-def test_no_lane_overlaps() -> None:
-    """Of any meetings, those of one lane have no row in common, and those of different clusters neither."""
+def test_columns_do_not_overlap() -> None:
+    """Meetings of one column share no row, and neither do meetings of different clusters."""
     random = Random(7)
     for _ in range(30):
         starts = [f"2026-11-23T{random.randint(6, 20):02}:{random.choice((0, 15, 30, 50)):02}" for _ in range(12)]
@@ -151,7 +151,7 @@ def test_no_lane_overlaps() -> None:
 
 
 def test_hours_that_are_shown() -> None:
-    """Hours are shown from the first meeting to the last; three and more without any become one row."""
+    """Hours are shown from the first meeting to the last; three or more empty ones become one row."""
     meetings = [meeting("a", "2026-11-23T01:30"), meeting("b", "2026-11-24T05:00"), meeting("c", "2026-11-25T09:00")]
 
     week = lay_out(meetings, MONDAY, BERLIN)
@@ -172,7 +172,7 @@ WEEK = [
 
 
 def test_a_grid_of_80_columns() -> None:
-    """Days are columns, the empty ones narrow; of meetings that overlap, each has a row for its title in time."""
+    """Days are columns, the empty ones narrow; each of several overlapping meetings has a row for its title."""
     week = lay_out(WEEK, MONDAY, BERLIN)
 
     assert [
@@ -198,7 +198,7 @@ def test_a_grid_of_80_columns() -> None:
 
 
 def test_a_wide_grid() -> None:
-    """Where there is room, meetings that overlap stand side by side."""
+    """With enough space, overlapping meetings are side by side."""
     week = lay_out(WEEK, MONDAY, BERLIN)
 
     lines = plain(grid(week, 120, NOON, "Europe/Berlin"))
@@ -207,8 +207,8 @@ def test_a_wide_grid() -> None:
     assert "13:00 │                                  │      │▎Board meeting  ▎:15 Quarterly   │" == lines[11][:83]
 
 
-def test_no_room() -> None:
-    """A title that has no row at all is told below the grid, with its day and its time."""
+def test_titles_without_a_row() -> None:
+    """A title without a row is listed below the grid, with its day and time."""
     meetings = [meeting(f"twin {letter}", "2026-11-23T09:00", 30) for letter in "abc"]
     meetings += [meeting(f"busy {day}", f"2026-11-{24 + day}T09:00") for day in range(6)]
     week = lay_out(meetings, MONDAY, BERLIN)
@@ -220,7 +220,7 @@ def test_no_room() -> None:
 
 
 def test_every_line_fits() -> None:
-    """Whatever the meetings, and however wide the terminal, a line of the grid is as wide as that; no title is lost."""
+    """Every line of the grid has the width of the terminal, for any meetings and width, and no title is lost."""
     random, titles = Random(11), ("Übergabe", "日次スタンドアップ", "🚀 Launch rehearsal", "x" * 30)
     for width in (NARROWEST, 80, 97, 140, 201):
         meetings = [
@@ -235,7 +235,7 @@ def test_every_line_fits() -> None:
         lines = [line.plain for line in grid(week, width, NOON, "Europe/Berlin")]
         drawn = lines[1 : lines.index("")] if "" in lines else lines[1:]
         assert {width} == {cell_len(line) for line in drawn}
-        # Each begins with a character of its own.
+        # Each title begins with a different character.
         assert set() == {block.meeting.topic[0] for block in week.blocks if block.meeting.topic} - set("".join(lines))
 
 
@@ -290,7 +290,7 @@ def served() -> Iterator[tuple[Sandbox, str]]:
 
 
 def test_the_command(pyas: Pyas, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It asks for the week and a day around it, and draws what is in it; so it does for a pipe."""
+    """It lists the week and a day around it, and draws its meetings, also for a pipe."""
     monkeypatch.setenv("COLUMNS", "80")
 
     drawn = pyas("meetings", "week", "2026-11-25", "--time-zone", "Europe/Berlin")
@@ -316,7 +316,7 @@ def test_the_command(pyas: Pyas, sandbox: Sandbox, monkeypatch: pytest.MonkeyPat
 
 
 def test_the_command_for_programs(pyas: Pyas, sandbox: Sandbox) -> None:
-    """As JSON, it is the meetings of the week, and those without a time, as they came."""
+    """The JSON has the unchanged meetings of the week, and those without a time."""
     done = pyas("meetings", "week", "2026-11-25", "--time-zone", "Europe/Berlin", "--json")
 
     assert (0, "") == (done.code, done.err)
@@ -326,7 +326,7 @@ def test_the_command_for_programs(pyas: Pyas, sandbox: Sandbox) -> None:
 
 
 def test_this_week(pyas: Pyas, sandbox: Sandbox) -> None:
-    """Without a day, it is the week of today."""
+    """Without a day, it shows the current week."""
     done = pyas("meetings", "week", "--time-zone", "UTC")
 
     assert 0 == done.code
@@ -342,7 +342,7 @@ def test_this_week(pyas: Pyas, sandbox: Sandbox) -> None:
     ],
 )
 def test_called_wrongly(pyas: Pyas, sandbox: Sandbox, arguments: list[str], said: str) -> None:
-    """What cannot be is told before anything is sent."""
+    """Invalid options are reported before any request."""
     done = pyas("meetings", "week", *arguments)
 
     assert (2, f"pyas: error: {said}", []) == (done.code, done.err.splitlines()[0], sandbox.requests)

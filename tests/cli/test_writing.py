@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from runtime.wires import wire
+from runtime.socket_server import wire
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,13 +20,13 @@ SCHEDULED = ("meetings", "create", "--title", "Planning", "--start", "2026-12-01
 
 
 def sent(sandbox: Sandbox) -> dict[str, Any]:
-    """Read what the last request said of the meeting."""
+    """Return the meeting data of the last request."""
     document: dict[str, Any] = sandbox.requests[-1].body["meetingData"]
     return document
 
 
 def made(sandbox: Sandbox) -> int:
-    """Make a meeting, and give its id."""
+    """Make a meeting, and return its id."""
     number: int = sandbox.add_meeting(sandbox.account_ids[0])["id"]
     return number
 
@@ -52,7 +52,7 @@ def test_create(pyas: Pyas, sandbox: Sandbox) -> None:
 
 
 def test_create_for_people(pyas: Pyas, sandbox: Sandbox) -> None:
-    """A created meeting is shown with the link to join, and without what lets its bearer in as the host."""
+    """A created meeting is shown with the link to join, and without the links that make their bearer the host."""
     done = pyas(*SCHEDULED, "--time-zone", "UTC")
 
     truth = sandbox.document(sandbox.account_ids[0], int(done.out.split("id  ")[1].split()[0]))
@@ -62,7 +62,7 @@ def test_create_for_people(pyas: Pyas, sandbox: Sandbox) -> None:
 
 
 def test_create_recurring(pyas: Pyas, sandbox: Sandbox) -> None:
-    """A recurrence makes a meeting recurring with fixed time, unless another type is asked for."""
+    """A recurrence makes a meeting recurring with fixed time, unless another type is given."""
     days = ["--recurrence", "weekly", "--interval", 2, "--day-of-week", "monday", "--day-of-week", "Friday"]
     until = ["--recurrence-end", "2027-03-01T00:00"]
     monthly = ["--recurrence", "monthly", "--day-of-month", 15, "--type", "recurring"]
@@ -83,7 +83,7 @@ def test_create_recurring(pyas: Pyas, sandbox: Sandbox) -> None:
 
 
 def test_create_instant(pyas: Pyas, sandbox: Sandbox) -> None:
-    """An instant meeting starts now, unless told otherwise."""
+    """An instant meeting starts now by default."""
     assert 0 == pyas("meetings", "create", "--title", "Now", "--type", "instant").code
 
     start = datetime.fromisoformat(sent(sandbox)["startDate"])
@@ -91,7 +91,7 @@ def test_create_instant(pyas: Pyas, sandbox: Sandbox) -> None:
 
 
 def test_documents(pyas: Pyas, sandbox: Sandbox, tmp_path: Path) -> None:
-    """``--from-json`` takes the API's own document, from stdin or a file, for a create and for changes."""
+    """``--from-json`` accepts the API's own document, from stdin or a file, for a create and for changes."""
     whole = {"type": 2, "title": "Whole", "description": "", "startDate": "2026-12-01T08:30:00Z", "duration": 20}
     whole["attendees"] = [{"email": "ada@example.com"}]
     file = tmp_path / "changes.json"
@@ -102,13 +102,13 @@ def test_documents(pyas: Pyas, sandbox: Sandbox, tmp_path: Path) -> None:
     changed = pyas("meetings", "update", created.json[0]["id"], "--from-json", file)
 
     assert ({"title": "Ünïcode", "timeZone": None}, 0, 2) == (sent(sandbox), created.code, len(sandbox.requests))
-    # That a zone is taken away is nothing that the sandbox allows.
+    # The sandbox does not allow the removal of a time zone.
     assert (1, "pyas: error: 400: Invalid value [meetingData.timeZone]\n") == (changed.code, changed.err)
 
 
 @pytest.mark.parametrize("answer", ["success", "meeting"])
 def test_update(pyas: Pyas, sandbox: Sandbox, answer: Any, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ANN401
-    """Only what is given is sent; the meeting is shown where the service says what it is like now."""
+    """Only the given fields are sent; the meeting is shown if the service returns its new state."""
     monkeypatch.setattr(sandbox, "update_answer", answer)
     number = made(sandbox)
 
@@ -148,15 +148,15 @@ REFUSED = [
 
 @pytest.mark.parametrize(("arguments", "said"), REFUSED, ids=lambda value: " ".join(value[:4]) if value else "")
 def test_refused_before_anything_is_sent(pyas: Pyas, sandbox: Sandbox, arguments: list[str], said: str) -> None:
-    """What cannot be is refused with the name of the option and exit code 2, and nothing is sent."""
+    """Invalid options are refused with exit code 2 and the name of the option, and nothing is sent."""
     done = pyas("meetings", *arguments)
 
     assert (2, "", []) == (done.code, done.out, sandbox.requests)
     assert done.err.startswith(f"pyas: error: {said}")
 
 
-def test_documents_that_are_none(pyas: Pyas, sandbox: Sandbox, tmp_path: Path) -> None:
-    """A document that does not fit is refused with the field's own name."""
+def test_invalid_documents(pyas: Pyas, sandbox: Sandbox, tmp_path: Path) -> None:
+    """An invalid document is refused with the field's own name."""
     words = {
         "[]": "--from-json: expected one JSON object, got a list",
         '{"tittle": "x"}': "--from-json: tittle: expected one of type, title,",
@@ -178,7 +178,7 @@ def test_documents_that_are_none(pyas: Pyas, sandbox: Sandbox, tmp_path: Path) -
 
 
 def test_deletion_asks(pyas: Pyas, sandbox: Sandbox) -> None:
-    """In a terminal, it says what it would delete, and takes anything but yes for a no."""
+    """In a terminal, it shows what it would delete, and accepts only yes."""
     account, number = sandbox.account_ids[0], made(sandbox)
 
     no = pyas("meetings", "delete", number, typed="\n")
@@ -193,8 +193,8 @@ def test_deletion_asks(pyas: Pyas, sandbox: Sandbox) -> None:
         sandbox.document(account, number)
 
 
-def test_deletion_of_a_series_says_so(pyas: Pyas, sandbox: Sandbox) -> None:
-    """Of a recurring meeting, the whole series would go: the question says so."""
+def test_deletion_of_a_series(pyas: Pyas, sandbox: Sandbox) -> None:
+    """The question says that the whole series of a recurring meeting is deleted."""
     row = next(row for row in sandbox.rows(sandbox.account_ids[0]) if row["type"] == 8)
 
     one = pyas("meetings", "delete", row["id"], typed="no\n")
@@ -205,7 +205,7 @@ def test_deletion_of_a_series_says_so(pyas: Pyas, sandbox: Sandbox) -> None:
 
 
 def test_deletion_in_a_script(pyas: Pyas, sandbox: Sandbox) -> None:
-    """With --yes, nobody is asked; each outcome is an object, and the exit code says if one failed."""
+    """With --yes, there is no question; each outcome is an object, and the exit code tells of failures."""
     first, second = made(sandbox), made(sandbox)
 
     done = pyas("meetings", "delete", "--yes", "--json", "-", stdin=f"{first}\n{second}\n13\n")
@@ -215,8 +215,8 @@ def test_deletion_in_a_script(pyas: Pyas, sandbox: Sandbox) -> None:
     assert "pyas: error: 13: 404" in done.err
 
 
-def test_a_create_whose_answer_is_lost(pyas: Pyas, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Exit code 7 says that nobody knows whether the meeting exists; it was sent once."""
+def test_create_with_lost_response(pyas: Pyas, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit code 7 means that the outcome is unknown; the create was sent once."""
     with wire(lambda _: None) as server:
         monkeypatch.setenv("PYAS_BASE_URL", server.url)
         done = pyas(*SCHEDULED, "--time-zone", "UTC")
@@ -226,7 +226,7 @@ def test_a_create_whose_answer_is_lost(pyas: Pyas, sandbox: Sandbox, monkeypatch
 
 
 def test_connecting_an_account(pyas: Pyas, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The address comes with a random state or a given one; the code comes from stdin, or is asked for unseen."""
+    """The address has a random state or the given one; the code comes from stdin, or from hidden input."""
     random, again = (pyas("accounts", "url", "--json").json[0] for _ in range(2))
     given = pyas("accounts", "url", "--state", "mine")
     piped = pyas("accounts", "connect", "--name", "Ada", "--json", stdin="the-code\n")

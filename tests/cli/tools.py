@@ -1,4 +1,4 @@
-"""What the tests of the command share: it is called in this process, and its output read."""
+"""Shared by the tests of the command: calls it in this process, and reads its output."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Done:
-    """How a call of the command ended, and what it wrote."""
+    """The exit code and output of a call of the command."""
 
     code: int
     out: str
@@ -24,15 +24,15 @@ class Done:
 
     @property
     def json(self) -> list[dict[str, Any]]:
-        """Read its output: an object on each line."""
+        """Parse the output: one JSON object per line."""
         return [json.loads(line) for line in self.out.splitlines()]
 
 
 class Terminal(io.StringIO):
-    """What somebody types."""
+    """A stdin that is a terminal, with typed text."""
 
     def isatty(self) -> bool:
-        """Be a terminal."""
+        """Return that this is a terminal."""
         return True
 
 
@@ -44,7 +44,7 @@ class Pyas:
     patch: pytest.MonkeyPatch
 
     def __call__(self, *arguments: object, stdin: str = "", typed: str | None = None) -> Done:
-        """Call it in this process, with a pipe as its input, or somebody at a terminal who types."""
+        """Call the command in this process, with a pipe as its input, or with text typed at a terminal."""
         self.capsys.readouterr()
         with self.patch.context() as patch:
             patch.setattr("sys.stdin", io.StringIO(stdin) if typed is None else Terminal(typed))

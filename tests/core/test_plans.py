@@ -273,7 +273,7 @@ def test_connections_beside_the_simulation(
 
     class Pooled(Ours):
         async def list_all(self) -> None:
-            inside.set_places(self.client, ConnectionLimiter(connections))
+            inside.set_connection_limiter(self.client, ConnectionLimiter(connections))
             await super().list_all()
 
     monkeypatch.setitem(simulation.CONTENDERS, "pooled", Pooled)

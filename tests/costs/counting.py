@@ -1,4 +1,4 @@
-"""What is counted, since it is the same on every machine: calls, blocks of memory, turns of the event loop."""
+"""Counts what is the same on every machine: calls, blocks of memory, iterations of the event loop."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PAGE = 300
 
 @attrs.define
 class Calls:
-    """How often functions were called: our own, and those of the interpreter that our own called."""
+    """The numbers of calls: of our functions, and of the interpreter's functions that ours called."""
 
     own: int = 0
     builtin: int = 0
@@ -35,7 +35,7 @@ class Calls:
 
 @contextmanager
 def calls() -> Iterator[Calls]:
-    """Count the calls of this thread, for as long as it lasts."""
+    """Count the calls of this thread within the block."""
     found = Calls()
 
     def note(frame: FrameType, event: str, _: object) -> None:
@@ -51,7 +51,7 @@ def calls() -> Iterator[Calls]:
 
 
 def blocks(make: Callable[[], Any]) -> tuple[Any, int]:
-    """Make something, and count the blocks of memory that it keeps."""
+    """Call a function; return its result, and the number of memory blocks that the result keeps."""
     make()
     gc.collect()
     before = sys.getallocatedblocks()
@@ -62,7 +62,7 @@ def blocks(make: Callable[[], Any]) -> tuple[Any, int]:
 
 @contextmanager
 def turns() -> Iterator[list[int]]:
-    """Count the turns of asyncio's event loop."""
+    """Count the iterations of asyncio's event loop."""
     found, once = [0], inside.loop_turn()
 
     def counted(loop: asyncio.BaseEventLoop) -> None:
@@ -74,7 +74,7 @@ def turns() -> Iterator[list[int]]:
 
 
 def page(first: int, rows: int, *, token: str = "") -> bytes:
-    """Write a page of rows, numbered on from the first."""
+    """Return a page of rows, numbered from `first` on."""
     row = (
         '{"uuid":"%022d==","id":%d,"host_id":"KDcuGIm1QgePTO8WbOqwIQ","topic":"Weekly review","type":2,'
         '"start_time":"2026-11-22T08:00:00Z","duration":60,"timezone":"Europe/Berlin","agenda":"What is open.",'
@@ -88,7 +88,7 @@ DETAIL = b'{"success":true,"meeting":{"id":7,"uuid":"u","topic":"t","type":2,"se
 
 
 def service(pages: int, rows: int = PAGE) -> PyasClient:
-    """Make a client of a service in this process, with listings of so many pages."""
+    """Make a client of an in-process service with listings of `pages` pages."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         if request.url.path != "/zoom/meetings":

@@ -1,6 +1,6 @@
-"""What a row, a page, a call and the import cost, by counting: bounds a little above what they take today.
+"""The cost of a row, a page, a call and the import, in counts, with bounds slightly above today's values.
 
-Times are measured by the benchmarks; they differ from machine to machine, and no test asserts one.
+The benchmarks measure times. Those differ between machines, so no test asserts one.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ import sys
 
 import pytest
 
-from clients import of_the_own_pool
+from clients import own_pool_only
 from costs.counting import PAGE, blocks, calls, page, service, turns
 from pyas_async._core.checkpoints.seen_rows import SeenRows
 from pyas_async._core.codec import read_page
 from pyas_async.models import Meeting
-from runtime.wires import client_of, document, rows_after, wire
+from runtime.socket_server import client_of, document, rows_after, wire
 
 
 def test_decoding_calls_nothing_for_a_row() -> None:
-    """A page is decoded without a single call of Python's for each of its rows."""
+    """Decoding a page makes no Python call for each of its rows."""
     read_page(page(1, 1))
     counts = []
     for rows in (30, PAGE):
@@ -33,8 +33,8 @@ def test_decoding_calls_nothing_for_a_row() -> None:
     assert counts[0][0] <= 5
 
 
-def test_an_odd_row_costs_what_one_row_costs() -> None:
-    """One odd row does not send its page through cattrs: what it adds hardly hangs on how long the page is."""
+def test_undocumented_row_costs_one_row() -> None:
+    """One undocumented row does not send its page through cattrs: its cost hardly depends on the page's length."""
     added = []
     for rows in (30, PAGE):
         body = page(1, rows)
@@ -47,8 +47,8 @@ def test_an_odd_row_costs_what_one_row_costs() -> None:
     assert (added[1] - added[0]) / (PAGE - 30) <= 4
 
 
-def test_remembering_calls_little_for_a_row() -> None:
-    """A row is remembered by four calls of builtins and none of ours."""
+def test_remembering_a_row_takes_four_builtin_calls() -> None:
+    """Remembering a row takes four calls of builtins and none of ours."""
     pages = [read_page(page(1, rows)).meetings for rows in (30, PAGE)]
     counts = []
     for rows in pages:
@@ -61,7 +61,7 @@ def test_remembering_calls_little_for_a_row() -> None:
 
 
 def test_memory_of_a_row() -> None:
-    """A row that is kept holds a block for each field that is no small number, one for itself, one for its place."""
+    """A kept row holds a block for each field that is not a small number, one for itself, and one for its list slot."""
     body = page(1, PAGE)
     rows, held = blocks(lambda: read_page(body).meetings)
 
@@ -72,7 +72,7 @@ def test_memory_of_a_row() -> None:
 
 @pytest.mark.asyncio
 async def test_iterating_calls_one_function_for_a_row() -> None:
-    """Of a page in hand, the next row is one call away."""
+    """Within a fetched page, the next row takes one call."""
     async with service(1) as client:
         listing = client.meetings.iter_all()
         assert isinstance(await anext(listing), Meeting)
@@ -80,14 +80,14 @@ async def test_iterating_calls_one_function_for_a_row() -> None:
             for _ in range(PAGE - 1):
                 await anext(listing)
 
-    # On the way, anext() and await are no calls of ours.
+    # anext() and await are not calls of ours.
     assert PAGE - 1 == found.own
     assert 0 == found.builtin
 
 
 @pytest.mark.asyncio
 async def test_calls_of_a_get() -> None:
-    """A `get` that waits for nothing runs through so many functions of ours, from the call to the model."""
+    """A `get` that waits for nothing makes a bounded number of calls of ours, from the call to the model."""
     async with service(1) as client:
         await client.meetings.get(7)
         with calls() as found:
@@ -97,8 +97,8 @@ async def test_calls_of_a_get() -> None:
 
 
 @pytest.mark.asyncio
-async def test_turns_of_the_event_loop_for_a_page() -> None:
-    """A page costs the event loop as many turns as the request's task needs, and none for its rows."""
+async def test_event_loop_iterations_of_a_page() -> None:
+    """A page takes only the event loop iterations of its request's task, and none for its rows."""
     counts = []
     for pages in (2, 12):
         async with service(pages, 30) as client:
@@ -110,10 +110,10 @@ async def test_turns_of_the_event_loop_for_a_page() -> None:
     assert (counts[1] - counts[0]) / 10 <= 4
 
 
-@of_the_own_pool
+@own_pool_only
 @pytest.mark.asyncio
 async def test_a_page_over_a_socket() -> None:
-    """Over a connection of ours a page takes three turns of the event loop: one before it is sent for, two after."""
+    """Over a connection of ours, a page takes three iterations of the event loop: one before sending, two after."""
     counts = []
     for pages in (2, 12):
         with wire(lambda seen: document(rows_after(seen.query.get("nextPageToken"), pages=pages))) as server:  # noqa: B023
@@ -153,7 +153,7 @@ print(len(set(made)), *sorted(new))
 
 
 def test_what_the_import_loads() -> None:
-    """The import loads what a listing needs, and does not grow unnoticed: modules, and classes that attrs makes."""
+    """The import loads only what a listing needs: the numbers of modules and attrs classes do not grow unnoticed."""
     output = subprocess.run([sys.executable, "-c", _LOADED], stdout=subprocess.PIPE, text=True, check=True).stdout
     classes, *modules = output.split()
 
@@ -163,8 +163,8 @@ def test_what_the_import_loads() -> None:
     assert len(modules) <= 93
 
 
-def test_what_was_left_for_later_comes() -> None:
-    """Every public name can be had, in a process that has asked for nothing else, and says where it is from."""
+def test_lazy_names_are_available() -> None:
+    """Every public name is loaded on demand in a new process, and reports its public module."""
     code = (
         "import pyas_async\n"
         "assert set(pyas_async.__all__) <= set(dir(pyas_async))\n"

@@ -1,4 +1,4 @@
-"""Tests of the recipe with DBOS and a real Postgres: `python3 noxfile.py -s durable` runs them, and nothing else."""
+"""Tests of the recipe with DBOS and a real Postgres, which only `python3 noxfile.py -s durable` runs."""
 
 from __future__ import annotations
 

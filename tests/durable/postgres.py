@@ -1,4 +1,4 @@
-"""A Postgres of a test's own, on loopback, which keeps its data in a temporary folder."""
+"""A Postgres of the test's own, on loopback, with its data in a temporary folder."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from fleet.servers import PATIENCE, free_port
 
 
 def program(name: str) -> str | None:
-    """Find one of Postgres's programs: Debian keeps them out of the way."""
+    """Return the path of a Postgres program, also in Debian's folder, which is not in PATH."""
     kept = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
     return str(kept[-1]) if kept else shutil.which(name)
 
 
 @attrs.define
 class PostgresServer:
-    """A Postgres on a port of its own."""
+    """A Postgres on its own port."""
 
     folder: Path
     port: int = attrs.field(factory=free_port)
@@ -30,16 +30,16 @@ class PostgresServer:
 
     @property
     def url(self) -> str:
-        """Its address, as SQLAlchemy reads it."""
+        """The address in SQLAlchemy's format."""
         return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/postgres"
 
     def start(self) -> None:
-        """Start it, and wait until it answers; the first time, make its data."""
+        """Start it and wait until it accepts connections; the first time, initialise its data."""
         if not (self.folder / "PG_VERSION").exists():
             self.folder.mkdir(exist_ok=True)
             if not os.geteuid():
                 shutil.chown(self.folder, *_USER)
-            # Not for its durability: what is killed here are workers.
+            # Durability is not under test: the tests kill workers, not Postgres.
             options = ["--auth=trust", "--username=postgres", "--no-sync", "--encoding=UTF8", "--locale=C"]
             self._run("initdb", *options, f"--pgdata={self.folder}").wait(PATIENCE)
         settings = {"listen_addresses": "127.0.0.1", "port": self.port, "unix_socket_directories": "", "fsync": "off"}
@@ -49,14 +49,14 @@ class PostgresServer:
         asks = [str(program("pg_isready")), "--host=127.0.0.1", f"--port={self.port}", "--quiet"]
         while subprocess.run(asks, check=False).returncode:
             if time.monotonic() > deadline:
-                msg = "Postgres does not answer"
+                msg = "Postgres does not accept connections"
                 raise TimeoutError(msg)
             time.sleep(0.05)
 
     def stop(self) -> None:
-        """Stop it, whatever it is doing."""
+        """Stop it at once."""
         if self._process is not None:
-            # What the user is changed by becomes Postgres itself, so the signal is Postgres's.
+            # The program that changes the user becomes Postgres itself, so the signal reaches Postgres.
             self._process.terminate() if os.geteuid() else os.kill(self._process.pid, 3)  # SIGQUIT: at once
             self._process.wait(PATIENCE)
             self._process = None
@@ -75,10 +75,10 @@ class PostgresServer:
 
 
 def _unprivileged() -> tuple[str, str]:
-    """Name somebody who is not root, and their group."""
+    """Return a user other than root, and its group."""
     names = {user.pw_name: user for user in pwd.getpwall()}
     user = names.get("postgres") or names["nobody"]
-    import grp  # noqa: PLC0415  (for this alone)
+    import grp  # noqa: PLC0415  (only here)
 
     return user.pw_name, grp.getgrgid(user.pw_gid).gr_name
 

@@ -1,4 +1,4 @@
-"""The recipe of a sync that survives: whatever is killed, each meeting is there once, and hardly a call is wasted."""
+"""The durable sync recipe stores each meeting once, and wastes hardly a call, whatever is killed."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import attrs
 import pytest
 import sqlalchemy as sa
 
+from durable.local_only import elsewhere
 from durable.postgres import PostgresServer, program
-from durable.watched import elsewhere
 from durable.worlds import Key, Service, Workers
 
 if TYPE_CHECKING:
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 RECIPE = Path(__file__).parents[2] / "docs" / "examples" / "durable_sync.py"
 WHOLE = "PYAS_ASYNC_DURABLE_WHOLE" in os.environ
-"""Whether it is done at full size: 100,000 accounts, with the recipe's own sizes."""
+"""Whether to test at full size: 100,000 accounts, with the recipe's own sizes."""
 
 
 @attrs.frozen(kw_only=True)
 class Scale:
-    """How much is synced, and how often somebody is killed."""
+    """The amount of data, and the number of kills."""
 
     keys: dict[str, Key]
     sizes: dict[str, int]
@@ -55,13 +55,13 @@ LARGE = Scale(
 
 @attrs.frozen
 class Database:
-    """Where it is, and the Postgres that it is, if it is one."""
+    """The address of a database, and its Postgres server if it has one."""
 
     url: str
     server: PostgresServer | None = None
 
     def ask(self, statement: str) -> list[tuple[Any, ...]]:
-        """Ask it."""
+        """Run a statement."""
         engine = sa.create_engine(self.url)
         with engine.connect() as db:
             found = [tuple(row) for row in db.execute(sa.text(statement))]
@@ -69,21 +69,21 @@ class Database:
         return found
 
     def stored(self) -> Counter[tuple[str, str]]:
-        """Count the meetings in it, each with its account."""
+        """Count the stored meetings, each with its account."""
         found = self.ask("SELECT account, document FROM meetings")
         return Counter((account, json.dumps(json.loads(text), sort_keys=True)) for account, text in found)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """Give an empty database."""
+    """Return an empty database."""
     if request.param == "sqlite":
         yield Database(f"sqlite:///{tmp_path / 'sync.sqlite'}?timeout=60")
         return
     if program("initdb") is None:
-        pytest.skip("there is no Postgres here; on Debian and Ubuntu: sudo apt install postgresql")
-    # Its folder is another user's, who must be able to get there.
-    import tempfile  # noqa: PLC0415  (for this alone)
+        pytest.skip("Postgres is not installed; on Debian and Ubuntu: sudo apt install postgresql")
+    # The folder belongs to another user, who must be able to reach it.
+    import tempfile  # noqa: PLC0415  (only here)
 
     with tempfile.TemporaryDirectory(prefix="pyas_async-postgres-", ignore_cleanup_errors=True) as name:
         Path(name).chmod(0o755)
@@ -96,7 +96,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
 
 
 def test_killed_at_random_moments(database: Database, tmp_path: Path) -> None:
-    """Workers are killed again and again; all accounts are done, each meeting is there once, for 1.02 of the calls."""
+    """After many kills of workers, all accounts are done, and each meeting is stored once, for 1.02 times the calls."""
     scale, chance = LARGE if WHOLE else SMALL, Random(8)
     service, began = Service(scale.keys, scale.window), time.monotonic()
     with service.serve() as url:
@@ -128,12 +128,12 @@ def test_killed_at_random_moments(database: Database, tmp_path: Path) -> None:
     assert [("SUCCESS", batches[0][0])] == states
     assert truth == found
     assert calls <= 1.02 * service.least
-    # It proves something only if it struck in the middle.
+    # It proves something only if it killed workers midway.
     assert hit >= scale.kills - 1
 
 
-def test_two_of_a_name(tmp_path: Path) -> None:
-    """A worker whose name is taken by another in the middle of a batch stores nothing more of it; the other ends it."""
+def test_two_workers_with_one_name(tmp_path: Path) -> None:
+    """A worker whose name is taken over midway stores nothing more of its batch; the other worker completes it."""
     database = Database(f"sqlite:///{tmp_path / 'sync.sqlite'}?timeout=60")
     service = Service({"north": Key(300, 2)}, window=0.1)
     with service.serve() as url:
@@ -159,10 +159,10 @@ def test_two_of_a_name(tmp_path: Path) -> None:
     assert [("SUCCESS",)] == database.ask("SELECT status FROM workflow_status")
 
 
-@pytest.mark.skipif(WHOLE, reason="is done at its own size")
+@pytest.mark.skipif(WHOLE, reason="has a size of its own")
 @pytest.mark.parametrize("database", ["postgres"], indirect=True)
 def test_the_database_goes_away(database: Database, tmp_path: Path) -> None:
-    """While Postgres is away nothing is listed that it could not store; each time costs a key what a kill does."""
+    """While Postgres is down, nothing is listed in vain; each outage costs a key as many calls as a kill."""
     sizes = {"BATCH": 100, "AT_ONCE": 2, "CHUNK": 2}
     service = Service({"north": Key(300, 2), "south": Key(300, 0), "east": Key(30, 700)}, window=1.0)
     meanwhile: list[int] = []
@@ -177,7 +177,7 @@ def test_the_database_goes_away(database: Database, tmp_path: Path) -> None:
                 while service.calls.total() < part * service.least:
                     time.sleep(0.01)
                 database.server.stop()
-                # What was under way ends, and more than the window that the service counts in goes by.
+                # The running work ends, and more than a window of the service passes.
                 time.sleep(1.5)
                 before = service.calls.total()
                 time.sleep(1.5)
@@ -197,8 +197,8 @@ def test_the_database_goes_away(database: Database, tmp_path: Path) -> None:
     assert calls <= service.least + service.refused + 2 * lost
 
 
-def test_it_calls_nobody_else() -> None:
-    """What is watched for is a call beyond this machine, and nothing else."""
+def test_guard_against_other_hosts() -> None:
+    """The guard reports calls beyond this machine, and nothing else."""
     assert None is elsewhere("socket.connect", (None, ("127.0.0.1", 80)))
     assert None is elsewhere("socket.getaddrinfo", ("localhost", 80))
     assert None is elsewhere("os.listdir", ("/",))

@@ -1,4 +1,4 @@
-"""A proxy on a loopback socket that opens tunnels, and keeps every byte that it sees."""
+"""A proxy on a loopback socket that opens tunnels, and records every byte that it receives."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Proxy:
-    """Opens a tunnel for each CONNECT, unless it is told to refuse; keeps what came from the clients."""
+    """Opens a tunnel for each CONNECT, unless it has a refusal; records the bytes from the clients."""
 
     def __init__(self, refusal: bytes | None) -> None:
         self.seen = bytearray()
@@ -27,11 +27,11 @@ class Proxy:
 
     @property
     def url(self) -> str:
-        """Its address."""
+        """The address of the proxy."""
         return f"http://127.0.0.1:{self.port}"
 
     def close(self) -> None:
-        """Hang up on everybody."""
+        """Close all connections."""
         for end in (self._listener, *self._open):
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
@@ -85,7 +85,7 @@ class Proxy:
 
 @contextmanager
 def proxy(refusal: bytes | None = None) -> Iterator[Proxy]:
-    """Run a proxy; one that is given a refusal answers each CONNECT with it."""
+    """Run a proxy. With a refusal, it sends that to each CONNECT."""
     server = Proxy(refusal)
     try:
         yield server

@@ -1,4 +1,4 @@
-"""A client that is closed in the middle of an iteration, or of a bulk run: what was handed out counts, and is known."""
+"""A client that is closed during an iteration or a bulk run: the caller knows what was done."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bulk.tools import Service as ManyService
 from bulk.tools import meeting
 from prefetch.tools import PAGE, ROWS, Service, all_of
 from pyas_async import ClientClosedError
-from runtime.wires import through
+from runtime.socket_server import through
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def bare(client: PyasClient, rows: list[Meeting], close: Callable[[int], Any]) -> Checkpoint | None:
-    """Read in a bare loop."""
+    """Read in a plain loop."""
     with pytest.raises(ClientClosedError) as caught:
         async for row in all_of(client):
             rows.append(row)
@@ -30,7 +30,7 @@ async def bare(client: PyasClient, rows: list[Meeting], close: Callable[[int], A
 
 
 async def ahead(client: PyasClient, rows: list[Meeting], close: Callable[[int], Any]) -> Checkpoint | None:
-    """Read with the next page on its way."""
+    """Read with the next page requested in advance."""
     with pytest.raises(ClientClosedError) as caught:
         async with all_of(client) as listing:
             async for row in listing:
@@ -60,8 +60,8 @@ async def accounts(client: PyasClient, rows: list[Meeting], close: Callable[[int
 
 @pytest.mark.parametrize("after", [1, PAGE, 2 * PAGE + 1])
 @pytest.mark.parametrize("read", [bare, ahead, by_page, accounts])
-async def test_iteration(read: Any, after: int) -> None:  # noqa: ANN401  (one of the above)
-    """The rows in hand are handed out, then `ClientClosedError` says where; from there, another client has the rest."""
+async def test_close_during_iteration(read: Any, after: int) -> None:  # noqa: ANN401  (one of the above)
+    """After the fetched rows, `ClientClosedError` has a checkpoint with which another client reads the rest."""
     service, rows = Service(), list[Any]()
     async with through(service, account_id="a") as client:
 
@@ -81,8 +81,8 @@ async def test_iteration(read: Any, after: int) -> None:  # noqa: ANN401  (one o
 
 
 @pytest.mark.parametrize("name", ["get_many", "create_many"])
-async def test_bulk_run(name: str) -> None:
-    """Every item has its outcome: none that was not sent is in doubt, and the rest of the input is not started."""
+async def test_close_during_bulk_run(name: str) -> None:
+    """Every item has an outcome: an unsent item is not in doubt, and the rest of the input is not started."""
     service = ManyService()
     outcomes: list[Outcome[Any, Any]] = []
     items = list(range(1, 9)) if name == "get_many" else [meeting(number) for number in range(1, 9)]

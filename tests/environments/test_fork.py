@@ -1,4 +1,4 @@
-"""A process that is forked off: what was made before serves in it, and what was used before is refused by name."""
+"""After a fork, unused objects work in the child, and used ones are refused with a message that names them."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from runtime.wires import wire
+from runtime.socket_server import wire
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows does not fork")
 
-PROGRAM = Path(__file__).parent / "forked.py"
+PROGRAM = Path(__file__).parent / "fork_program.py"
 FORKED = "WrongEventLoopError: the client was used before this process was forked off"
 BUDGET = "WrongEventLoopError: the RateBudget was used before this process was forked off"
 EXPECTED = [
@@ -31,7 +31,7 @@ EXPECTED = [
 
 
 def test_fork(anyio_backend: str) -> None:
-    """A child process never sends on its parent's connections, nor ends them, nor counts in its parent's budget."""
+    """A child process never uses or closes its parent's connections, and never counts in its parent's budget."""
     with wire() as server:
         done = subprocess.run(
             [sys.executable, PROGRAM, server.url, anyio_backend],
@@ -43,5 +43,5 @@ def test_fork(anyio_backend: str) -> None:
         requests = [(int(seen.target.partition("?")[0].rpartition("/")[2]), seen.turn) for seen in server.requests]
     assert (0, "") == (done.returncode, done.stderr)
     assert EXPECTED == [line.partition(";")[0] for line in done.stdout.splitlines()]
-    # The parent's second call went out on its first connection, and nothing else did.
+    # The parent's second call used its first connection, and nothing else did.
     assert [(4, 1), (1, 1), (3, 2), (7, 1), (8, 1)] == requests

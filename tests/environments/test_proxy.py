@@ -1,4 +1,4 @@
-"""A proxy in the environment: https goes through it, in a tunnel that it cannot look into; loopback http never does."""
+"""A proxy from the environment: https goes through a tunnel that the proxy cannot read; loopback http never uses it."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ import pytest
 import trustme
 
 import inside
-from clients import of_the_own_pool
+from clients import own_pool_only
 from environments.proxies import proxy
 from pyas_async import ConfigurationError, TransportError
-from runtime.wires import CHANGE, KEY, NEW, client_of, found, wire
+from runtime.socket_server import CHANGE, KEY, NEW, client_of, found, wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from pyas_async import PyasClient
-    from runtime.wires import Wire
+    from runtime.socket_server import Wire
 
-pytestmark = [pytest.mark.anyio, of_the_own_pool]
+pytestmark = [pytest.mark.anyio, own_pool_only]
 
 PASSWORD = "proxy-password-61f0"
 REFUSAL = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
@@ -31,7 +31,7 @@ REFUSAL = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\
 
 @pytest.fixture(scope="module")
 def authority() -> trustme.CA:
-    """Make who vouches for the service."""
+    """Make the certificate authority of the service."""
     return trustme.CA()
 
 
@@ -46,7 +46,7 @@ def service(authority: trustme.CA) -> Iterator[Wire]:
 
 @pytest.fixture(autouse=True)
 def environment(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Trust the service by the environment, and have no exceptions from proxies."""
+    """Trust the service through the environment, and remove exceptions from proxies."""
     trusted = tmp_path / "trusted.pem"
     authority.cert_pem.write_to_path(trusted)
     monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
@@ -67,7 +67,7 @@ async def every_method(client: PyasClient) -> None:
 
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])
 async def test_tunnel(service: Wire, variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Calls go through the tunnel; the proxy sees where it leads, and its own credentials, and nothing else of ours."""
+    """Calls go through the tunnel. The proxy sees the target and its own credentials, and nothing else."""
     connections = service.connections
     with proxy() as between:
         monkeypatch.setenv(variable, between.url.replace("//", f"//user:{PASSWORD}@"))
@@ -83,8 +83,8 @@ async def test_tunnel(service: Wire, variable: str, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("exception", ["127.0.0.1", "*"])
-async def test_exceptions(service: Wire, exception: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where `NO_PROXY` names the service, nothing goes through the proxy."""
+async def test_no_proxy(service: Wire, exception: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If `NO_PROXY` names the service, nothing goes through the proxy."""
     with proxy() as between:
         monkeypatch.setenv("HTTPS_PROXY", between.url)
         monkeypatch.setenv("NO_PROXY", exception)
@@ -107,7 +107,7 @@ async def test_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("refusal", [REFUSAL, b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n", b""])
 async def test_refusal(service: Wire, refusal: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a proxy refuses was not sent, a create neither, and what it is told to keep secret is in no error."""
+    """A request that a proxy refuses was not sent, even a create, and the proxy's password is in no error."""
     with proxy(refusal) as between:
         monkeypatch.setenv("HTTPS_PROXY", between.url.replace("//", f"//user:{PASSWORD}@"))
         async with client_of(service.url, max_connections=1) as client:
@@ -117,11 +117,11 @@ async def test_refusal(service: Wire, refusal: bytes, monkeypatch: pytest.Monkey
                 assert "not_sent" == caught.value.write_state
                 assert PASSWORD not in "".join(map(str, (caught.value, caught.value.__cause__)))
                 assert refusal.split(b"\r\n")[0].decode().partition(" ")[2] in str(caught.value)
-        assert 8 == between.seen.count(b"CONNECT ")  # it is tried again, as whatever was not sent
+        assert 8 == between.seen.count(b"CONNECT ")  # retried, since nothing was sent
 
 
 async def test_handshake_that_fails_in_the_tunnel(service: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A certificate that does not fit takes no connection out of use, however often it is met."""
+    """An untrusted certificate makes no connection unusable, however often it occurs."""
     monkeypatch.delenv("SSL_CERT_FILE")
     with proxy() as between:
         monkeypatch.setenv("HTTPS_PROXY", between.url)
@@ -134,17 +134,17 @@ async def test_handshake_that_fails_in_the_tunnel(service: Wire, monkeypatch: py
 
 
 BAD = {
-    "a scheme that is none": ("HTTPS_PROXY", f"nonsense://user:{PASSWORD}@127.0.0.1:1"),
+    "an unknown scheme": ("HTTPS_PROXY", f"nonsense://user:{PASSWORD}@127.0.0.1:1"),
     "no address": ("HTTPS_PROXY", f"http://user:{PASSWORD}@127.0.0.1:port"),
     "SOCKS without its package": ("ALL_PROXY", f"socks5://user:{PASSWORD}@127.0.0.1:1"),
     "no certificates": ("SSL_CERT_FILE", "/nowhere/at/all.pem"),
-    "certificates that are none": ("SSL_CERT_FILE", __file__),
+    "a file without certificates": ("SSL_CERT_FILE", __file__),
 }
 
 
 @pytest.mark.parametrize(("variable", "value"), BAD.values(), ids=BAD)
-async def test_environment_that_cannot_be(variable: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the environment says and nobody can do is refused by its name, and its secrets are not echoed."""
+async def test_unusable_environment(variable: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An unusable setting of the environment is refused by its name, and its secrets are not shown."""
     monkeypatch.setitem(sys.modules, "socksio", None)  # as if it were not installed
     monkeypatch.setenv(variable, value)
     async with client_of("https://127.0.0.1:9", max_connections=1) as client:

@@ -1,4 +1,4 @@
-"""A program that ends with a client open, or in the middle of its work, ends at once, with 0, and without a word."""
+"""A program that ends with an open client, or in the middle of its work, exits at once with 0 and prints nothing."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from runtime.wires import found, wire
+from runtime.socket_server import found, wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from runtime.wires import Seen, Wire
+    from runtime.socket_server import Seen, Wire
 
-PROGRAM = Path(__file__).parent / "left.py"
+PROGRAM = Path(__file__).parent / "exit_program.py"
 
 
 @pytest.fixture(scope="module")
 def service() -> Iterator[Wire]:
-    """Serve a meeting, listings, and one meeting that is never answered."""
+    """Serve a meeting, listings, and one meeting that never gets a response."""
     over = threading.Event()
 
     def answer(seen: Seen) -> bytes | None:
@@ -34,7 +34,7 @@ def service() -> Iterator[Wire]:
 
 
 def each_program() -> Iterator[object]:
-    """Give each program on each loop; one of the two is enough for the ordinary suite: it takes a process."""
+    """Yield each program with each loop. The ordinary suite uses one of the two, since each case starts a process."""
     for number, program in enumerate(["unclosed", "exit_in_blocks", "interrupted", "in_daemon_threads"]):
         for backend in ("asyncio", "trio"):
             ordinary = (backend == "trio") == (number % 2 == 1)
@@ -42,19 +42,19 @@ def each_program() -> Iterator[object]:
 
 
 @pytest.mark.parametrize(("anyio_backend", "program"), list(each_program()))
-def test_left_behind(service: Wire, anyio_backend: str, program: str) -> None:
-    """Whatever is under way when the program ends, on asyncio and trio."""
+def test_exit(service: Wire, anyio_backend: str, program: str) -> None:
+    """A program can end at any time, on asyncio and trio."""
     check(service, anyio_backend, program)
 
 
 @pytest.mark.parametrize("program", ["tasks_left", "stopped"])
-def test_left_behind_on_asyncio(service: Wire, program: str) -> None:
-    """The same where asyncio's tasks outlive their main function, or their loop stands still."""
+def test_exit_on_asyncio(service: Wire, program: str) -> None:
+    """A program can end on asyncio while tasks outlive the main function, or while the loop is stopped."""
     check(service, "asyncio", program)
 
 
 def check(service: Wire, backend: str, program: str) -> None:
-    """Run a program."""
+    """Run a program, and check its exit code and output."""
     done = subprocess.run(
         [sys.executable, PROGRAM, service.url, backend, program],
         capture_output=True,

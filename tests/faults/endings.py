@@ -1,4 +1,4 @@
-"""How calls end: what a call gives or raises, what is said of a write, and how many requests it takes."""
+"""How calls end: what a call returns or raises, a write's state, and the number of requests."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ AGAIN = ("update", "delete")
 """Writes that may be repeated."""
 CALLS = (*READS, "create", *AGAIN)
 ATTEMPTS = 4
-"""As many as the default policy makes."""
+"""The attempts of the default policy."""
 IN_TIME = 3
-"""As many as there is time for, if each takes the half minute that it may take, and the call a minute and a half."""
+"""The attempts for which there is time if each takes its full 30 s, and the call 90 s."""
 
 
 @attrs.frozen(kw_only=True)
@@ -37,14 +37,14 @@ class Ending:
     """How a call ended.
 
     Attributes:
-        value: What it gave, in words; ``None`` if it raised.
-        error: What it raised.
-        requests: How many requests reached the service.
-        attempts: How many were begun; as many, if connections could be opened.
+        value: What it returned, in words; ``None`` if it raised.
+        error: The type of the error.
+        requests: The number of requests that reached the service.
+        attempts: The number of attempts; the same number if every attempt could connect.
         state: The error's `write_state`.
         status: The error's `status`, if it has one.
-        scope: The error's `scope`, if it is a limit's.
-        retry_after: The error's `retry_after`, in whole seconds, if it is a limit's.
+        scope: The error's `scope`, for an error of a limit.
+        retry_after: The error's `retry_after` in whole seconds, for an error of a limit.
     """
 
     value: str | None = None
@@ -62,7 +62,7 @@ Endings: TypeAlias = Mapping[str, Ending]
 
 
 def ending_of(value: object, *, requests: int, attempts: int) -> Ending:
-    """Say how a call ended, from what it gave or raised."""
+    """Return how a call ended, from its value or its error."""
     if not isinstance(value, PyasError):
         return Ending(value=_words(value), requests=requests, attempts=attempts)
     after = value.retry_after if isinstance(value, RateLimitError) else None
@@ -88,29 +88,29 @@ def _words(value: object) -> str:
 
 
 def gives(**values: str) -> dict[str, Ending]:
-    """Say what calls give."""
+    """Return endings of calls that return a value."""
     return {call: Ending(value=value) for call, value in values.items()}
 
 
 ANSWERED: Endings = gives(
     list="the page", get="the meeting", create="the meeting", update="the meeting", delete="nothing"
 )
-"""Nothing is wrong, after all."""
+"""The fault does no harm."""
 EMPTY_IS_FINE: Endings = gives(update="nothing", delete="nothing")
-"""An update and a delete need no answer beyond its status."""
+"""An update and a delete need only the status of the response."""
 
 UNASKED: Endings = gives(delete="nothing")
-"""Of a delete's answer, nothing is read but whether it is a success."""
+"""A delete reads only whether its response is a success."""
 MISTAKEN: Endings = {
     **ANSWERED,
     "get": Ending(error=DecodeError),
     "update": Ending(error=DecodeError, state="unknown"),
 }
-"""The answer to another question: whether the write that was asked for took place, it does not say."""
+"""The response belongs to another request, so it does not tell whether the requested write took place."""
 
 
 def unsent(attempts: int = ATTEMPTS) -> Endings:
-    """No connection comes about, so nothing was sent."""
+    """No connection can be opened, so nothing was sent."""
     states: dict[str, WriteState | None] = {call: None if call in READS else "not_sent" for call in CALLS}
     return {
         call: Ending(error=TransportError, requests=0, attempts=attempts, state=state) for call, state in states.items()
@@ -118,7 +118,7 @@ def unsent(attempts: int = ATTEMPTS) -> Endings:
 
 
 def lost(error: type[PyasError] = TransportError, *, tries: int = ATTEMPTS, read: bool = True) -> Endings:
-    """No whole answer comes: what may be repeated is; of a write that was sent, nobody can say what became of it."""
+    """No complete response comes: repeatable calls are retried, and the outcome of a write that was sent is unknown."""
 
     def after(attempts: int, error: type[PyasError], state: WriteState | None = None) -> Ending:
         return Ending(error=error, state=state, requests=attempts if read else 0, attempts=attempts)
@@ -129,22 +129,22 @@ def lost(error: type[PyasError] = TransportError, *, tries: int = ATTEMPTS, read
 
 
 LATE: Endings = lost(RequestTimeoutError, tries=IN_TIME)
-"""No whole answer comes in time."""
+"""No complete response comes in time."""
 
 
 def unreadable(but: Endings | None = None) -> Endings:
-    """An answer says success, and cannot be read: the same request would be answered so again, and a write is done."""
+    """The response reports success and cannot be read: a retry would give the same response, and a write is done."""
     endings = {call: Ending(error=DecodeError, state=None if call in READS else "done") for call in CALLS}
     return {**endings, **(but or {})}
 
 
 def refused(error: type[APIStatusError], status: int, state: WriteState = "rejected") -> Endings:
-    """The service turns the request away; to send it again would change nothing."""
+    """The service refuses the request, and sending it again would change nothing."""
     return {call: Ending(error=error, status=status, state=None if call in READS else state) for call in CALLS}
 
 
 def failed(status: int, error: type[APIStatusError] = ServerError, *, tries: int = ATTEMPTS) -> Endings:
-    """The service fails: what may be repeated is."""
+    """The service fails: repeatable calls are retried."""
     return {
         call: Ending(
             error=error,
@@ -157,7 +157,7 @@ def failed(status: int, error: type[APIStatusError] = ServerError, *, tries: int
 
 
 def limited(*, after: int | None = None, scope: RateLimitScope = "key", requests: int = ATTEMPTS) -> Endings:
-    """A limit is reached: nothing was carried out, so whatever it is may be sent again, if that can help in time."""
+    """A limit is reached: nothing was carried out, so any call may be sent again if the limit ends in time."""
     return {
         call: Ending(
             error=RateLimitError,

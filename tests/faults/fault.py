@@ -1,4 +1,4 @@
-"""A fault as the table holds it, and how it is served."""
+"""A fault of the table, and its server."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import attrs
 import trustme
 
 from faults.endings import Endings
-from faults.server import Script, Step, nobody, serve
+from faults.server import Script, Step, closed_port, serve
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -21,23 +21,25 @@ if TYPE_CHECKING:
 
 @attrs.frozen
 class Fault:
-    """Something that goes wrong, every time.
+    """A fault that happens every time.
 
     Attributes:
-        name: What it is, as the page says it.
-        script: What the service does to a request.
+        name: Its name on the page.
+        script: What the service does with a request.
         endings: How each of the five calls ends.
         greets: What the service does with a connection before it reads anything.
-        place: Who is at the address: the service; nobody; a stranger, whose certificate nobody vouches for; or a
-            service that speaks plain HTTP where TLS is expected.
-        takes_time: Whether it is made of time. Where clocks do not leap (`faults.leaping`), `options` make it short.
+        address: What is at the address: the service; a closed port; a service with an untrusted certificate; or a
+            service
+            that speaks plain HTTP instead of TLS.
+        takes_time: Whether the fault needs time. Where clocks cannot jump (`faults.jumping_clock`), `options` shorten
+            it.
     """
 
     name: str
     script: Script
     endings: Endings
     greets: Step | None = attrs.field(default=None, kw_only=True)
-    place: Literal["service", "nobody", "stranger", "plain"] = attrs.field(default="service", kw_only=True)
+    address: Literal["service", "closed_port", "untrusted", "plain"] = attrs.field(default="service", kw_only=True)
     takes_time: bool = attrs.field(default=False, kw_only=True)
 
     @property
@@ -48,13 +50,13 @@ class Fault:
 
 @functools.cache
 def authority() -> trustme.CA:
-    """Make an authority that vouches for the tests' certificates, and that nobody knows."""
+    """Make the certificate authority of the tests, which no system trusts."""
     return trustme.CA()
 
 
 @functools.cache
 def certified() -> ssl.SSLContext:
-    """Make the TLS of a service with a certificate of that authority."""
+    """Make the TLS context of a service with a certificate of that authority."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority().issue_cert("127.0.0.1").configure_cert(context)
     return context
@@ -62,13 +64,13 @@ def certified() -> ssl.SSLContext:
 
 @functools.cache
 def usual() -> ssl.SSLContext:
-    """Make the TLS that clients usually have. It takes as long as ten requests: all share it."""
+    """Make the default TLS context of clients. It takes as long as ten requests, so all of them share it."""
     return ssl.create_default_context()
 
 
 @functools.cache
 def trusting() -> ssl.SSLContext:
-    """Make the TLS of a client that trusts that authority."""
+    """Make the TLS context of a client that trusts that authority."""
     context = ssl.create_default_context()
     authority().configure_trust(context)
     return context
@@ -76,13 +78,13 @@ def trusting() -> ssl.SSLContext:
 
 @asynccontextmanager
 async def serving(fault: Fault, *, tls: bool = False) -> AsyncIterator[Server]:
-    """Serve a fault, over TLS if asked to; the server's ``url`` is where."""
-    if fault.place == "nobody":
-        async with nobody() as server:
+    """Serve a fault, over TLS on request; the server's ``url`` is the address."""
+    if fault.address == "closed_port":
+        async with closed_port() as server:
             yield server
         return
-    context = certified() if tls or fault.place == "stranger" else None
+    context = certified() if tls or fault.address == "untrusted" else None
     async with serve(fault.script, greets=fault.greets, context=context) as server:
-        if fault.place == "plain":
+        if fault.address == "plain":
             server.url = server.url.replace("http:", "https:")
         yield server

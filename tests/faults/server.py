@@ -1,4 +1,4 @@
-"""A service on a raw socket, in the test's own event loop, that does to each request what a script says."""
+"""A service on a raw socket, in the test's own event loop, that follows a script for each request."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 from anyio.streams.tls import TLSStream
 
 from faults.answers import well
-from faults.leaping import passes
-from runtime.wires import Seen
+from faults.jumping_clock import passes
+from runtime.socket_server import Seen
 
 if TYPE_CHECKING:
     import ssl
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 
 PATIENCE = 30.0
-"""Seconds that an attempt has unless a client is told otherwise."""
+"""Seconds of an attempt by default."""
 
 
 class Do(enum.Enum):
-    """What the service does with a connection, other than sending bytes."""
+    """What the service does with a connection besides sending bytes."""
 
     CLOSE = "hangs up"
     RESET = "hangs up with a reset, which takes what is on its way with it"
@@ -40,9 +40,9 @@ class Do(enum.Enum):
 
 @attrs.frozen
 class Drip:
-    """Pieces that come now and then: one in five seconds, or in a fiftieth of one where clocks do not leap.
+    """Pieces sent slowly: one every five seconds, or every fiftieth of a second where clocks cannot jump.
 
-    It goes on for longer than anybody listens.
+    It goes on for longer than any client listens.
     """
 
     pieces: Sequence[bytes]
@@ -50,27 +50,27 @@ class Drip:
 
 @attrs.frozen
 class Later:
-    """Bytes that come a moment after those before them, in a segment of their own."""
+    """Bytes sent a moment after the previous ones, in a segment of their own."""
 
     text: bytes
 
 
 Step: TypeAlias = bytes | Drip | Later | Do
 Script: TypeAlias = Callable[[Seen], Iterable[Step]]
-"""Says what is done to a request. After the last step, the connection is open for the next request."""
+"""Returns what is done with a request. After the last step, the connection is open for the next request."""
 
 
 @attrs.define
 class Server:
-    """A service that is being tested against.
+    """A service under test.
 
     Attributes:
-        url: Its address.
-        script: What it does now; a test may change it.
-        greets: What it does with a connection before it reads anything; ``None``: nothing.
-        requests: Those that it has read.
-        connections: How many were opened to it.
-        passes: Whether the fault is over after it has happened once.
+        url: The address.
+        script: What it does with a request; a test may change it.
+        greets: What it does with a connection before it reads anything; ``None`` for nothing.
+        requests: The requests that it has read.
+        connections: The number of connections opened to it.
+        passes: Whether the fault ends after it has happened once.
     """
 
     url: str
@@ -82,16 +82,16 @@ class Server:
     _busy: int = 0
 
     def recover(self) -> None:
-        """Be well from now on."""
+        """End the fault."""
         self.script, self.greets = well, None
 
     async def quiet(self) -> None:
-        """Wait until everything was sent that the script sends."""
-        while self._busy:  # noqa: ASYNC110  (it is a matter of milliseconds, and of no consequence to anybody)
+        """Wait until the script has sent everything."""
+        while self._busy:  # noqa: ASYNC110  (it takes milliseconds)
             await anyio.sleep(0.001)
 
     async def talk(self, plain: anyio.abc.SocketStream, context: ssl.SSLContext | None) -> None:
-        """Serve one connection to its end, whatever the other side does."""
+        """Serve one connection to its end, whatever the client does."""
         gone = (anyio.EndOfStream, anyio.IncompleteRead, anyio.BrokenResourceError, anyio.ClosedResourceError, OSError)
         raw = plain.extra(anyio.abc.SocketAttribute.raw_socket)  # noqa: S610  (not Django's)
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -105,7 +105,8 @@ class Server:
                     return
                 stream: anyio.abc.ByteStream = plain
                 if context is not None:
-                    # Whoever hangs up does so without TLS's own farewell: that is the fault that a truncation is.
+                    # The script closes the connection without TLS's close_notify: to the client, that is a truncated
+                    # stream.
                     stream = await TLSStream.wrap(
                         plain, server_side=True, ssl_context=context, standard_compatible=False
                     )
@@ -135,7 +136,7 @@ async def _closing(stream: anyio.abc.SocketStream) -> AsyncIterator[None]:
 
 
 async def _take(step: Step, stream: anyio.abc.ByteStream, raw: socket.socket) -> bool:
-    """Take a step; say whether it was the connection's last."""
+    """Perform a step; return whether it was the connection's last."""
     if isinstance(step, Do):
         await _act(step, raw)
         return True
@@ -143,7 +144,7 @@ async def _take(step: Step, stream: anyio.abc.ByteStream, raw: socket.socket) ->
         for number, piece in enumerate(step.pieces):
             await stream.send(piece)
             if 5.0 * number >= PATIENCE:
-                break  # whoever listened has gone, and the time of others is not to be spent
+                break  # the client has gone, and the clock must not jump for the others
             await passes(5.0, really=0.02)
         await anyio.sleep_forever()
         return True
@@ -175,7 +176,7 @@ async def serve(
     script: Script, *, greets: Step | None = None, context: ssl.SSLContext | None = None
 ) -> AsyncIterator[Server]:
     """Serve on a loopback socket, over TLS if there is a context."""
-    # Not `create_tcp_listener`, which asks a thread what address that is.
+    # Not `create_tcp_listener`, which resolves the address in a thread.
     listener = await anyio.abc.SocketListener.from_socket(socket.create_server(("127.0.0.1", 0)))
     port = listener.extra(anyio.abc.SocketAttribute.local_port)  # noqa: S610  (not Django's)
     server = Server(f"{'http' if context is None else 'https'}://127.0.0.1:{port}", script, greets)
@@ -188,7 +189,7 @@ async def serve(
         tasks.start_soon(listener.serve, handle)
         try:
             yield server
-        except Exception as error:  # noqa: BLE001  (raised again below, where no group is made of it)
+        except Exception as error:  # noqa: BLE001  (raised again below, where no group wraps it)
             raised = error
         tasks.cancel_scope.cancel()
     if raised is not None:
@@ -196,8 +197,8 @@ async def serve(
 
 
 @asynccontextmanager
-async def nobody() -> AsyncIterator[Server]:
-    """Keep a port at which nobody listens, so that connections are refused."""
+async def closed_port() -> AsyncIterator[Server]:
+    """Reserve a port without a listener, so that connections are refused."""
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         yield Server(f"http://127.0.0.1:{held.getsockname()[1]}", well)

@@ -1,7 +1,7 @@
-"""The faults, and the one right ending of each of the five calls under each of them.
+"""The faults, and the right ending of each of the five calls under each of them.
 
-The tests take their cases from here, and ``docs/faults.md`` is written from here (`faults.page`). What is right is what
-the documentation promises: a fault is put in with its endings first, and then the client is made to meet them.
+The tests take their cases from here, and `faults.page` writes ``docs/faults.md`` from here. A fault is added with the
+endings that the documentation promises; then the client is changed until it meets them.
 """
 
 from __future__ import annotations
@@ -65,13 +65,13 @@ DAYS = {
 MONTHS = {"message": "You have used up the calls of this month", "code": 429}
 HTML = b"<!doctype html><title>502 Bad Gateway</title><h1>Bad Gateway</h1>"
 THERE = "Date: Sun, 22 Nov 2026 08:11:16 GMT"
-"""What the time is at the service; dates of its limits are 20 seconds later."""
+"""The service's time. The dates of its limits are 20 seconds later."""
 JAVASCRIPT = "Sun Nov 22 2026 08:11:36 GMT+0000 (Coordinated Universal Time)"
 
 CONNECTION = (
-    Fault("the connection is refused: nothing listens at the address", well, unsent(), place="nobody"),
-    Fault("a certificate that is not trusted", well, unsent(attempts=1), place="stranger"),
-    Fault("plain HTTP instead of TLS", well, unsent(), place="plain", greets=head(400)),
+    Fault("the connection is refused: nothing listens at the address", well, unsent(), address="closed_port"),
+    Fault("a certificate that is not trusted", well, unsent(attempts=1), address="untrusted"),
+    Fault("plain HTTP instead of TLS", well, unsent(), address="plain", greets=head(400)),
     Fault("closes the connection before it reads the request", well, lost(read=False), greets=Do.CLOSE),
     Fault("closes the connection before the headers", does((Do.CLOSE,)), lost()),
     Fault("resets the connection", does((Do.RESET,)), lost()),

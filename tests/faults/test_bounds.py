@@ -1,4 +1,4 @@
-"""What bounds a call, whatever the service does: time, memory, waits, and the number of its requests."""
+"""The bounds of a call under every fault: time, memory, waits, and the number of its requests."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from trio.testing import MockClock
 
 import inside
 from faults.answers import ID, bomb, says, tells, text, well
+from faults.cases import MAKES, client_of, tried
 from faults.server import serve
-from faults.visits import MAKES, client_of, tried
 from pyas_async import (
     BudgetTimeoutError,
     DecodeError,
@@ -32,8 +32,8 @@ from pyas_async._core.calls.body_reader import MAX_BODY
 from pyas_async._core.calls.exchange import MAX_WAIT
 from pyas_async._core.calls.messages import Fault, Response
 from pyas_async._runtime.clock import Clock
-from runtime.wires import KEY, KEY_LIMIT, Seen
-from runtime.wires import client_of as at
+from runtime.socket_server import KEY, KEY_LIMIT, Seen
+from runtime.socket_server import client_of as at
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -56,7 +56,7 @@ class Dripping(httpx.AsyncByteStream):
     [("get", RequestTimeoutError, 3, 90.0), ("create", OutcomeUnknownError, 1, 30.0)],
 )
 def test_dripping_body(call: str, error: type[PyasError], attempts: int, seconds: float) -> None:
-    """Unless told otherwise, an attempt ends after 30 s and a call after 90 s, though bytes come all the time."""
+    """By default, an attempt ends after 30 s and a call after 90 s, even if bytes keep coming."""
     begun: list[float] = []
 
     async def drip(request: httpx.Request) -> httpx.Response:
@@ -77,9 +77,9 @@ def test_dripping_body(call: str, error: type[PyasError], attempts: int, seconds
 
 
 async def memory_of_a_get(script: Script) -> tuple[object, int]:
-    """Get a meeting; give what came of it, and the most memory that was taken meanwhile."""
+    """Get a meeting; return the result and the peak of memory."""
     async with serve(well) as server, client_of(server.url) as (client, _):
-        await client.meetings.list()  # what is made once is made now
+        await client.meetings.list()  # so that lazily made objects exist
         server.script = script
         tracemalloc.start()
         try:
@@ -91,7 +91,7 @@ async def memory_of_a_get(script: Script) -> tuple[object, int]:
 @pytest.mark.anyio
 @pytest.mark.parametrize("coding", ["gzip", "gzip, gzip"])
 async def test_bomb_takes_no_memory(coding: str) -> None:
-    """A gibibyte in a megabyte of gzip takes no more memory than an answer may have, and a part of that."""
+    """A gibibyte in a megabyte of gzip takes only a little more memory than the largest body."""
     packed = bomb(1024)
     assert len(packed) < 2**21
 
@@ -104,22 +104,22 @@ async def test_bomb_takes_no_memory(coding: str) -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("coding", ["identity", "gzip"])
 async def test_largest_body(coding: str) -> None:
-    """An answer of just the size that it may have is read, and takes twice its size in memory at most."""
+    """A body of exactly the largest size is read, and takes at most twice its size in memory."""
     body = text(Seen("GET", f"/zoom/meetings/{ID}", httpx.Headers(), b"")).ljust(MAX_BODY)
     script = says(gzip.compress(body, 1) if coding == "gzip" else body, 200, f"Content-Encoding: {coding}")
 
     value, most = await memory_of_a_get(script)
 
     assert isinstance(value, MeetingDetail)
-    # The service's own copies on their way to the socket count as well: it lives in this process.
+    # The service's own copies on their way to the socket count as well, since it runs in this process.
     assert most < (2.25 if coding == "gzip" else 3.25) * MAX_BODY
 
 
 @pytest.mark.anyio
 async def test_limit_for_a_month() -> None:
-    """A limit that ends in a month fails its call now, and calls of the next hour, with what the service said.
+    """A limit that ends in a month fails its call, and the calls of the next hour, with the service's message.
 
-    An iteration, which waits for the call budget as long as it takes, does not wait for that, either.
+    An iteration waits for the call budget as long as it takes, but not for this limit.
     """
     month = 30 * 86_400
     async with serve(tells(KEY_LIMIT, 429, f"Retry-After: {month}")) as server, at(server.url) as client:
@@ -133,7 +133,7 @@ async def test_limit_for_a_month() -> None:
 
 @attrs.define
 class Dead:
-    """Stands in for the transport of a service that is dead, in each way in turn."""
+    """A transport that fails like a dead service, in each way in turn."""
 
     requests: int = 0
 
@@ -144,7 +144,7 @@ class Dead:
         return DEATHS[self.requests % len(DEATHS)]
 
     async def aclose(self) -> None:
-        """Have nothing to close."""
+        """Close nothing."""
 
 
 DEATHS = (
@@ -159,11 +159,11 @@ DEATHS = (
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("many", [1_500, pytest.param(10_000, marks=pytest.mark.long)])
-async def test_no_storm(many: int) -> None:
-    """A service that is dead gets at most 1.1 requests a call: when it fails everybody, nobody tries again."""
+async def test_retries_are_bounded(many: int) -> None:
+    """A service that fails every call gets at most 1.1 requests per call: then retries stop."""
     async with client_of("http://127.0.0.1") as (client, _):
         dead = Dead()
-        inside.set_transport(client, dead)  # httpx would take seconds to fail so often
+        inside.set_transport(client, dead)  # httpx would take seconds for so many failures
         calls = [tried(call, client) for _ in range(many // len(MAKES)) for call in MAKES]
         failures = [await call for call in calls]
 

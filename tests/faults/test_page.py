@@ -1,4 +1,4 @@
-"""The page of faults is what the table says."""
+"""The page of faults shows the table."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from faults.table import FAULTS
 
 
 def test_page() -> None:
-    """``docs/faults.md`` is written from the table; where it differs: ``python3 noxfile.py -s pages``."""
+    """``docs/faults.md`` is what the table generates. To write it again: ``python3 noxfile.py -s pages``."""
     assert FILE.read_text("utf-8") == page()
 
 
 def test_names() -> None:
-    """Each fault has a name of its own, which fits into a cell."""
+    """Each fault has a unique name that fits into a cell."""
     names = [fault.name for fault in FAULTS]
 
     assert len(names) == len(set(names))

@@ -1,6 +1,6 @@
-"""Planted secrets under each fault of the table: whatever goes wrong, nothing that the library gives out shows one.
+"""No error, event or log record shows a planted secret under any fault of the table.
 
-`tests/secrecy` has the answers that echo what they were asked; here are the ways in which there is hardly an answer.
+`tests/secrecy` covers responses that repeat the request; here are faults with hardly any response.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ import httpx2
 import pytest
 
 from faults.answers import ID
+from faults.cases import client_of
 from faults.fault import serving, usual
-from faults.leaping import backend, leap
+from faults.jumping_clock import backend, jump
 from faults.table import FAULTS
-from faults.visits import client_of
 from pyas_async import PyasError
-from runtime.wires import CHANGE, NEW
+from runtime.socket_server import CHANGE, NEW
 from secrecy.emitted import Emitted, listening
 from secrecy.planted import HEADER, KEY, TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from faults.visits import Pool
+    from faults.cases import Pool
     from pyas_async import PyasClient
 
 pytestmark = pytest.mark.anyio
@@ -44,19 +44,19 @@ CALLS: Mapping[str, Callable[[PyasClient], Awaitable[object]]] = {
 
 @pytest.fixture(params=["asyncio", "trio"])
 def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
-    """Run on event loops whose clocks leap."""
+    """Run on event loops whose clocks can jump."""
     return backend(request.param)
 
 
-# On trio, httpx leaves generators of its own to the garbage where it cannot unpack an answer.
+# On trio, httpx leaves generators to the garbage collector when it cannot decompress a response.
 @pytest.mark.filterwarnings("ignore:.*async_generator object:pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("turn", [0, *(pytest.param(turn, marks=pytest.mark.long) for turn in range(1, len(CALLS)))])
 async def test_no_fault_tells_a_secret(
     turn: int, anyio_backend: tuple[str, object], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """No call under any fault gives away the key, its page token or a header of the user's own.
+    """No call under any fault shows the key, its page token or a header of the user's own.
 
-    In each turn, every fault meets one call on each of the loops; in all turns, every call.
+    In each turn, every fault is tried with one call on each of the loops; in all turns, with every call.
     """
     emitted = Emitted()
     errors = 0
@@ -64,7 +64,7 @@ async def test_no_fault_tells_a_secret(
         for number, fault in enumerate(FAULTS):
             place = number + turn + 2 * (anyio_backend[0] == "trio")
             name, call = list(CALLS.items())[place % len(CALLS)]
-            options = {} if leap(0.0) else fault.options
+            options = {} if jump(0.0) else fault.options
             async with serving(fault) as server, client_of(server.url, POOLS[place % 3], KEY, **options) as (client, _):
                 where = f"{name} under {fault.name}"
                 try:

@@ -1,4 +1,4 @@
-"""Tests of several processes, with real servers: `python3 noxfile.py -s fleet` runs them, and nothing else does."""
+"""Tests of several processes with real servers, which only `python3 noxfile.py -s fleet` runs."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ class Fleet:
         return []
 
     def answers(self, since: float = 0.0, until: float = float("inf")) -> Counter[str]:
-        """Count the calls of each worker that the service has answered."""
+        """Count the successful calls of each worker."""
         return Counter(seen.headers["x-worker"] for moment, seen in self.seen if since <= moment < until)
 
     def recent(self, seconds: float) -> int:

@@ -38,7 +38,7 @@ class RedisServer:
         return f"redis://127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
-        """Start it, and wait until it answers."""
+        """Start it and wait until it responds."""
         program = shutil.which("redis-server") or shutil.which("valkey-server")
         assert program is not None, "neither redis-server nor valkey-server is installed"
         options = {"bind": "127.0.0.1", "port": str(self.port), "dir": str(self.folder), "save": "3600 1"}
@@ -51,7 +51,7 @@ class RedisServer:
                 if link.recv(16).startswith(b"+PONG"):
                     return
             time.sleep(0.02)
-        msg = "the server did not answer"
+        msg = "the server did not respond"
         raise TimeoutError(msg)
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:

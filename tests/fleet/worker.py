@@ -2,8 +2,8 @@
 
     python worker.py URL REDIS_URL NAME ACCOUNT WINDOW bulk|interactive
 
-It writes a line for each call: the word ``ok`` and the seconds that it took, or the name of an error; and ``alone``
-when the store of its budget has failed.
+For each call it writes a line: ``ok`` and the call's seconds, or the name of an error. It writes ``alone`` when the
+store of its budget has failed.
 """
 
 from __future__ import annotations

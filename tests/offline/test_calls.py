@@ -1,4 +1,4 @@
-"""What a test can say of the calls that were made, and what it is told when that is not so."""
+"""Assertions on the calls made, and the messages of those that fail."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def pyas() -> Iterator[Offline]:
-    """Give a service that has seen each call of the API, and one more."""
+    """Return a service that has seen each call of the API, and one more."""
     with Offline(meetings=4, max_page_size=2) as made:
 
         async def use() -> None:
@@ -50,7 +50,7 @@ def pyas() -> Iterator[Offline]:
 
 
 def test_operations(pyas: Offline) -> None:
-    """The calls stand in order, under the client's names; each of the API is among them."""
+    """The calls are in order, under the client's names, and include each call of the API."""
     expected = [
         "meetings.list",
         "meetings.list",
@@ -66,7 +66,7 @@ def test_operations(pyas: Offline) -> None:
 
 
 def test_fields(pyas: Offline) -> None:
-    """A call is told by what it carried in query, path or body, and by its answer."""
+    """A call is selected by its fields in query, path or body, and by its response."""
     calls, account = pyas.calls, pyas.account_id
     created = pyas.calls.of("meetings.update")[0].path.rpartition("/")[2]
 
@@ -84,7 +84,7 @@ def test_fields(pyas: Offline) -> None:
 
 
 def test_dates_and_what_is_not_there(pyas: Offline) -> None:
-    """A date, and an instant in any zone, stand for how they travel; None stands for what was not sent."""
+    """A date, or an instant in any zone, matches its sent form; None matches an unsent field."""
     calls, start = pyas.calls, datetime(2026, 1, 6, 4, tzinfo=timezone(timedelta(hours=-5)))
 
     calls.assert_made("meetings.list", times=2, start_date=date(2020, 1, 31), end_date=None)
@@ -98,7 +98,7 @@ def test_dates_and_what_is_not_there(pyas: Offline) -> None:
 
 
 def test_failing(pyas: Offline) -> None:
-    """What is not so fails, and says what was seen."""
+    """A failed assertion lists the calls that were seen."""
     with pytest.raises(AssertionError) as caught:
         pyas.calls.assert_made("meetings.create", times=2, title="Stand-up")
     lines = str(caught.value).splitlines()
@@ -118,7 +118,7 @@ def test_failing(pyas: Offline) -> None:
 
 
 def test_mistakes(pyas: Offline) -> None:
-    """A call or a field that there is not is no failure but a mistake, above all where none is asserted."""
+    """An unknown call or field is an error, not a failed assertion, above all in `assert_none`."""
     with pytest.raises(ValueError, match=r"no call 'meetings\.lits'; there are meetings\.list, "):
         pyas.calls.assert_none("meetings.lits")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="no field topic; they carry account_id, "):
@@ -132,7 +132,7 @@ def test_mistakes(pyas: Offline) -> None:
 
 
 def test_picking(pyas: Offline) -> None:
-    """The calls are a sequence; picked ones stay as they are."""
+    """The calls are a sequence, and a selection does not change later."""
     listed = pyas.calls.of("meetings.list")
 
     assert (8, 2) == (len(pyas.calls), len(listed))
@@ -143,7 +143,7 @@ def test_picking(pyas: Offline) -> None:
 
 
 def test_none_and_many() -> None:
-    """No call reads as none; of very many, the first and the last are shown."""
+    """No call is shown as none; of very many, the first and the last are shown."""
     with Offline(meetings=0) as pyas:
         assert "Calls seen: none" == str(pyas.calls)
 

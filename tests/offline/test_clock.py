@@ -1,4 +1,4 @@
-"""The clock of tests: it moves when the test says so, or when somebody would wait, and nobody ever waits for real."""
+"""The clock for tests moves when the test moves it, or when a task would wait; no task waits in real time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_stands_still() -> None:
-    """Without a wait or a word, no time passes."""
+    """Without a wait or a call of `advance`, no time passes."""
     clock = Clock()
     before = clock.now
     await clock.settle()
@@ -27,7 +27,7 @@ async def test_stands_still() -> None:
 
 @pytest.mark.parametrize("step", [90, timedelta(minutes=1, seconds=30)])
 def test_advance(step: float | timedelta) -> None:
-    """A test moves it by seconds or by a timedelta, in no event loop at all."""
+    """A test moves the clock by seconds or by a timedelta, without an event loop."""
     start = datetime(2030, 5, 1, 12, tzinfo=UTC)
     clock = Clock(start)
     clock.advance(step)
@@ -36,16 +36,16 @@ def test_advance(step: float | timedelta) -> None:
 
 
 def test_mistakes() -> None:
-    """It goes forward only, and begins at a moment that is sure."""
+    """The clock only goes forward, and starts at an unambiguous time."""
     for step in (-1, float("inf"), float("nan")):
         with pytest.raises(ValueError, match="a clock goes forward"):
             Clock().advance(step)
     with pytest.raises(ValueError, match="aware"):
-        Clock(datetime(2030, 5, 1))  # noqa: DTZ001  (that is the mistake)
+        Clock(datetime(2030, 5, 1))  # noqa: DTZ001  (the mistake under test)
 
 
 async def test_waits_are_jumped_over() -> None:
-    """Those who wait go on in the order of their times, each at its time."""
+    """Waiting tasks continue in the order of their times, each at its time."""
     clock, seen = Clock(), []
 
     async def wait(seconds: float) -> None:
@@ -61,7 +61,7 @@ async def test_waits_are_jumped_over() -> None:
 
 
 async def test_work_takes_no_time() -> None:
-    """A wait is not jumped over while others go on, so long as they look at the clock now and then."""
+    """The clock does not jump over a wait while other tasks run, if they look at the clock now and then."""
     clock, seen = Clock(), []
 
     async def work() -> None:
@@ -78,8 +78,8 @@ async def test_work_takes_no_time() -> None:
     assert 60.0 == clock.elapsed
 
 
-async def test_held() -> None:
-    """With `jumps` off only the test ends a wait; switched on again, the clock goes on by itself."""
+async def test_jumps_off() -> None:
+    """With `jumps` off, only the test ends a wait; switched on again, the clock jumps by itself."""
     clock, over = Clock(), []
 
     async def wait(seconds: float) -> None:
@@ -120,7 +120,7 @@ async def test_move_on_after() -> None:
 
 
 async def test_waiting_for_real() -> None:
-    """While something waits for real, no bound strikes by a jump; a pause still ends, and afterwards bounds strike."""
+    """While a task waits in real time, a jump ends pauses but no timeout; afterwards it ends timeouts as well."""
     clock = Clock()
     with clock.move_on_after(5) as scope:
         with clock.waiting_for_real():
@@ -133,7 +133,7 @@ async def test_waiting_for_real() -> None:
 
 
 async def test_cancelled_waits_are_forgotten() -> None:
-    """A wait that was cancelled does not move the clock."""
+    """A cancelled wait does not move the clock."""
     clock = Clock()
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(clock.sleep, 3600)
@@ -145,7 +145,7 @@ async def test_cancelled_waits_are_forgotten() -> None:
 
 
 def test_several_runs() -> None:
-    """One clock serves one event loop after the other, of either kind, a wait cut off by the end of a run included."""
+    """One clock serves several event loops in turn, of either kind, even after a run that ended during a wait."""
     clock = Clock()
 
     async def run() -> None:
@@ -161,7 +161,7 @@ def test_several_runs() -> None:
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_moved_from_another_thread(backend: str) -> None:
-    """A synchronous test moves the clock of an application that runs in a thread of its own."""
+    """A synchronous test moves the clock of an application in another thread."""
     clock = Clock()
     clock.jumps = False
     waits = threading.Event()

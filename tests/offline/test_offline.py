@@ -1,4 +1,4 @@
-"""A client over a sandbox in process: faults, tokens, budgets and time, as the code under test meets them."""
+"""A client over an in-process sandbox: faults, tokens, budgets and time."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ STANDUP = MeetingCreate(type=2, title="Stand-up", description="", start_date=dat
 
 @pytest.fixture
 def pyas() -> Iterator[Offline]:
-    """Give an account of 30 meetings, in pages of 10, and its client."""
+    """Return an account of 30 meetings, in pages of 10, and its client."""
     with Offline(meetings=30, max_page_size=10) as made:
         yield made
 
 
 async def test_client(pyas: Offline) -> None:
-    """The client is bound to the first account, and lists what the sandbox knows to be true."""
+    """The client is bound to the first account, and lists the sandbox's rows."""
     rows = await pyas.client.meetings.iter_all().collect()
 
     assert [row["uuid"] for row in pyas.sandbox.rows(pyas.account_id)] == [row.uuid for row in rows]
@@ -58,7 +58,7 @@ async def test_client(pyas: Offline) -> None:
 
 
 async def test_same_seed_same_world() -> None:
-    """A seed repeats the world, its tokens, its times and the pauses before retries; another seed does not."""
+    """A seed reproduces the data, the tokens, the times and the pauses before retries; another seed does not."""
 
     async def history(seed: int) -> tuple[object, ...]:
         with Offline(seed=seed, meetings=5, max_page_size=2) as made:
@@ -73,7 +73,7 @@ async def test_same_seed_same_world() -> None:
 
 
 async def test_retries_take_no_time(pyas: Offline) -> None:
-    """The pauses before retries pass on the clock, and not for real."""
+    """The pauses before retries pass on the clock, not in real time."""
     began = time.monotonic()
     faults: list[int | Fault] = [503, "dropped", "unreachable", "lost"]
     for fault in faults:
@@ -85,12 +85,12 @@ async def test_retries_take_no_time(pyas: Offline) -> None:
 
     assert 0 < pyas.clock.elapsed
     assert 5 > time.monotonic() - began
-    # What never got through was not seen.
+    # A request that never arrived was not logged.
     assert [503, 200, None, 200, 200, None, 200, 500, 500, 500, 500] == [call.status for call in pyas.calls]
 
 
 async def test_hanging(pyas: Offline) -> None:
-    """A call whose answer never comes ends with its timeout, by the clock."""
+    """A call without a response ends with its timeout, by the clock."""
     pyas.sandbox.fail_next("hang")
     with pytest.raises(RequestTimeoutError):
         await pyas.client.with_options(retry=None, timeout=12).meetings.list()
@@ -99,7 +99,7 @@ async def test_hanging(pyas: Offline) -> None:
 
 
 async def test_latency(pyas: Offline) -> None:
-    """The sandbox's latency passes on the clock, and a timeout below it strikes."""
+    """The sandbox's latency passes on the clock, and a shorter timeout ends the call."""
     pyas.sandbox.latency = 20
     await pyas.client.meetings.list()
     assert 20.0 == pyas.clock.elapsed
@@ -109,7 +109,7 @@ async def test_latency(pyas: Offline) -> None:
 
 
 async def test_fate_of_a_create(pyas: Offline) -> None:
-    """A create is repeated where it cannot have arrived, and its outcome is unknown where it can."""
+    """A create that cannot have arrived is repeated; otherwise its outcome is unknown."""
     pyas.sandbox.fail_next("unreachable", times=2)
     await pyas.client.meetings.create(STANDUP)
     assert 31 == len(pyas.sandbox.rows(pyas.account_id))
@@ -130,7 +130,7 @@ async def test_fate_of_a_create(pyas: Offline) -> None:
 
 
 async def test_reconcile(pyas: Offline) -> None:
-    """A create whose answer was lost is looked up after pauses that take no time."""
+    """A create whose response was lost is looked up after pauses that take no time."""
     pyas.sandbox.fail_next("lost")
     made = await pyas.client.meetings.create(STANDUP, on_unknown="reconcile")
 
@@ -139,7 +139,7 @@ async def test_reconcile(pyas: Offline) -> None:
 
 
 async def test_tokens_die_by_the_clock(pyas: Offline) -> None:
-    """Page tokens die when the test moves the clock, for sandbox and client alike; the listing goes on."""
+    """Page tokens expire when the test moves the clock, for sandbox and client alike; the listing continues."""
     listing = pyas.client.meetings.iter_all()
     rows = [await anext(listing) for _ in range(5)]
     pyas.clock.advance(timedelta(minutes=15))
@@ -147,12 +147,12 @@ async def test_tokens_die_by_the_clock(pyas: Offline) -> None:
 
     assert [row["uuid"] for row in pyas.sandbox.rows(pyas.account_id)] == [row.uuid for row in rows]
     assert 1 == listing.stats.restarts
-    # The client knew, and did not try the dead token.
+    # The client knew the expiry, and did not try the token.
     assert [200] * 4 == [call.status for call in pyas.calls]
 
 
 async def test_tokens_expire_on_demand(pyas: Offline) -> None:
-    """Tokens that the sandbox lets die early are found out by the answer."""
+    """Tokens that the sandbox expires early are noticed by the response."""
     listing = pyas.client.meetings.iter_all()
     await anext(listing)
     assert 1 == pyas.sandbox.expire_tokens()
@@ -163,7 +163,7 @@ async def test_tokens_expire_on_demand(pyas: Offline) -> None:
 
 
 async def test_budget_windows_pass_by_the_clock() -> None:
-    """A call for which there is no room fails, or waits, until the test moves the clock into the next window."""
+    """A call without room in the budget fails, or waits, until the test moves the clock into the next window."""
     with Offline(plan="developer", meetings=1) as pyas:
         client = pyas.new_client(account_id=pyas.account_id, budget=RateBudget.developer())
         for _ in range(100):
@@ -177,7 +177,7 @@ async def test_budget_windows_pass_by_the_clock() -> None:
 
 
 async def test_waiting_for_the_budget() -> None:
-    """With the clock held, a test sees a call wait for the budget, and lets it go by moving the clock."""
+    """With the clock stopped, a test sees a call wait for the budget, and releases it by moving the clock."""
     with Offline(plan="developer", meetings=1) as pyas:
         events: list[Event] = []
         client = pyas.new_client(
@@ -192,13 +192,13 @@ async def test_waiting_for_the_budget() -> None:
             pyas.clock.advance(60)
             await pyas.clock.settle()
             assert 2 == len(pyas.calls)
-            pyas.clock.advance(1)  # the budget frees a place a little later than need be
+            pyas.clock.advance(1)  # the budget frees a slot slightly late
         assert 3 == len(pyas.calls)
         assert "budget" in [event.reason for event in events if isinstance(event, Waiting)]
 
 
 async def test_rate_limit(pyas: Offline) -> None:
-    """A rate limit that others have used up is waited for, and is over when the clock says so."""
+    """The client waits for the end of a rate limit that others have used up, by the clock."""
     await pyas.client.meetings.list()
     pyas.sandbox.rate_limit(30)
     await pyas.client.meetings.list()
@@ -208,7 +208,7 @@ async def test_rate_limit(pyas: Offline) -> None:
 
 
 async def test_bulk_and_prefetch(pyas: Offline) -> None:
-    """Many calls at once, and pages that travel ahead, go through the sandbox in process as over a socket."""
+    """Parallel calls and prefetched pages work in process as over a socket."""
     ids = [row["id"] for row in pyas.sandbox.rows(pyas.account_id)]
     outcomes = await pyas.client.meetings.get_many(ids)
     async with pyas.client.meetings.iter_all() as listing:
@@ -219,7 +219,7 @@ async def test_bulk_and_prefetch(pyas: Offline) -> None:
 
 
 async def test_new_client_stands_in_for_the_class(pyas: Offline, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Code that makes its own client can be given `new_client` for `PyasClient`, with whatever it passes."""
+    """Code that makes its own client can be given `new_client` instead of `PyasClient`, with any arguments."""
     monkeypatch.setenv("PYAS_API_KEY", "of another service")
     monkeypatch.setenv("PYAS_BASE_URL", "https://elsewhere.example")
     async with pyas.new_client(max_connections=3, http_client=None, retry=None, base_url=None) as client:
@@ -235,7 +235,7 @@ async def test_new_client_stands_in_for_the_class(pyas: Offline, monkeypatch: py
 
 
 async def test_key_that_is_waited_for(pyas: Offline) -> None:
-    """A key may take its time, for real and on the clock; what is no async function is refused as by the client."""
+    """A key function may wait, in real time or on the clock; one that is not async is refused as by the client."""
 
     async def fetched() -> str:
         await anyio.to_thread.run_sync(lambda: None)
@@ -256,7 +256,7 @@ async def test_key_that_is_waited_for(pyas: Offline) -> None:
 
 
 async def test_key_that_never_comes(pyas: Offline) -> None:
-    """The deadline of a call whose key never comes strikes when the test moves the clock."""
+    """The deadline of a call whose key never arrives passes when the test moves the clock."""
 
     async def never() -> str:
         await anyio.sleep_forever()
@@ -274,7 +274,7 @@ async def test_key_that_never_comes(pyas: Offline) -> None:
 
 
 async def test_closing(pyas: Offline) -> None:
-    """Left, it answers no more; what was seen can still be asked. Left asynchronously, it closes its client as well."""
+    """After the block, it no longer responds, but its calls can be inspected. `async with` also closes its client."""
     await pyas.client.meetings.list()
     pyas.close()
     with pytest.raises(TransportError):

@@ -1,4 +1,4 @@
-"""The pytest plugin: its fixtures under every async plugin, and what it is to those who do not use it."""
+"""The pytest plugin: its fixtures under every async plugin, and no effect on suites that do not use it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-import pyas_async.testing  # once, rather than in each of the runs below
+import pyas_async.testing  # imported once instead of in each of the runs below
 from test_package import installed
 
 pytest_plugins = ("pytester",)
@@ -50,7 +50,7 @@ async def test_failing(pyas_client, pyas):
     await pyas_client.meetings.list()
     assert ["meetings.get"] == pyas.calls.operations
 """
-# Whatever the surroundings have in their settings, the inner runs are strict, and warnings are errors.
+# The inner runs are strict, with warnings as errors, whatever the outer settings are.
 STRICT = ("-p", "no:cacheprovider", "--strict-markers", "-W", "error")
 ASYNCIO = ("-o", "asyncio_default_fixture_loop_scope=function")
 USES = ("-p", "pyas_async_pytest")
@@ -68,7 +68,7 @@ USES = ("-p", "pyas_async_pytest")
     ],
 )
 def test_fixtures(pytester: pytest.Pytester, mark: str, options: tuple[str, ...], loops: int) -> None:
-    """The fixtures work under every plugin that runs async tests; the report of a failure tells the calls."""
+    """The fixtures work with every plugin for async tests; the report of a failure lists the calls."""
     pytester.makepyfile(SUITE.format(mark=mark))
 
     result = pytester.runpytest_inprocess(*STRICT, *USES, *options)
@@ -80,7 +80,7 @@ def test_fixtures(pytester: pytest.Pytester, mark: str, options: tuple[str, ...]
 
 
 def test_under_the_name_of_the_package(pytester: pytest.Pytester) -> None:
-    """`-p pyas_async.testing` loads the fixtures, too, once; a test needs no event loop to have them."""
+    """`-p pyas_async.testing` also loads the fixtures, once; a test needs no event loop to use them."""
     pytester.makepyfile("def test_it(pyas, pyas_client): assert pyas.client is pyas_client and not len(pyas.calls)")
 
     result = pytester.runpytest_inprocess(*STRICT, *USES, *ASYNCIO, "-p", "pyas_async.testing")
@@ -89,7 +89,7 @@ def test_under_the_name_of_the_package(pytester: pytest.Pytester) -> None:
 
 
 def test_settings_that_mean_nothing(pytester: pytest.Pytester) -> None:
-    """A setting without a name, or one that there is not, is an error of the test rather than passed over."""
+    """A setting without a name, or an unknown one, is an error of the test, not ignored."""
     pytester.makepyfile(
         """
         import pytest
@@ -134,9 +134,9 @@ BYSTANDERS = {
 
 
 def test_bystanders(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A suite that does not use it is told the same, word for word, and loads not one module but the plugin's own."""
+    """A suite that does not use the plugin has the same output, and loads no module besides the plugin's own."""
     pytester.makepyfile(**BYSTANDERS)
-    # Nothing but pytest, whatever else is installed here; what is imported already in this process does not count.
+    # Only pytest, whatever else is installed. Modules imported in this process do not count.
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     monkeypatch.setenv("PYTHONPATH", str(Path(pyas_async.__file__).parent.parent))
 
@@ -155,7 +155,7 @@ def test_bystanders(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) 
 
 @installed
 def test_entry_point() -> None:
-    """Pytest finds the plugin by itself, under the name of its module, and that is outside of the package."""
+    """Pytest finds the plugin through its entry point, named like the module, which is outside of the package."""
     (found,) = importlib.metadata.entry_points(group="pytest11", name="pyas_async_pytest")
 
     assert ("pyas_async_pytest", "pyas_async") == (found.value, found.dist.name if found.dist else None)

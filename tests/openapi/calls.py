@@ -1,4 +1,4 @@
-"""Every call that the client can make, in every form: what the document, the sandbox and Prism are shown."""
+"""Every call of the client in every form, for the document, the sandbox and Prism."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 ACCOUNT = "123654-46204525-b574-9ad72ae18c9e"
-"""The account of the page's example, and of the document's."""
+"""The account of the examples of the page and the document."""
 START = datetime(2031, 4, 26, 19, 51, 48, tzinfo=UTC)
 STARTS = [
     START,
@@ -76,12 +76,12 @@ CHANGES = [
 
 
 async def make_every_call(client: PyasClient, *, known: int | None = None) -> None:
-    """Make them all, on the account of the client.
+    """Make every call on the account of the client.
 
     Args:
         client: Bound to an account.
-        known: The number of a meeting that can be got; one that was created unless given. A mock knows but the meeting
-            of its document's example, and the client takes no answer to another question.
+        known: The number of an existing meeting; by default one that was created. A mock knows only the meeting of its
+            document's example, and the client accepts no response about another meeting.
     """
     meetings = client.meetings
     first = await meetings.list(max_results=5)
@@ -97,7 +97,7 @@ async def make_every_call(client: PyasClient, *, known: int | None = None) -> No
     there = made[1].id if known is None else known
     for meeting_id in (there, str(there), made[0].uuid):
         await meetings.get(meeting_id)
-    # The sandbox has no such meeting; what counts is how a path carries it.
+    # The sandbox has no such meeting; the encoding of its path is under test.
     for uuid in ("/ab//c+d/==", "4444AAAiAAAAAiAiAiiAii==", "日本 %2F?#"):
         with contextlib.suppress(NotFoundError):
             await meetings.get(uuid)

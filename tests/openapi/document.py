@@ -1,4 +1,4 @@
-"""docs/openapi.yaml, and whether a request or an answer is as it says."""
+"""docs/openapi.yaml, and checks of requests and responses against it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _is_zone(value: object) -> bool:
 
 
 class Document:
-    """The document, read once. With ``closed``, objects have no property that it does not name."""
+    """The document, read once. With ``closed``, objects may have no other properties than it names."""
 
     def __init__(self, *, closed: bool = False) -> None:
         self.content: Json = _read()
@@ -53,7 +53,7 @@ class Document:
         self._registry = referencing.Registry[Any]().with_resource(_NAME, resource)
 
     def operation(self, method: str, path: str) -> tuple[str, Json]:
-        """Find what a request asks for: where it stands in the document, and what it says."""
+        """Return the JSON pointer and the content of a request's operation."""
         for template, item in self.content["paths"].items():
             pattern = re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(template))
             if re.fullmatch(pattern, path) and method.lower() in item:
@@ -62,11 +62,11 @@ class Document:
         raise LookupError(message)
 
     def faults_of_request(self, method: str, path: str, query: dict[str, str], body: object) -> list[str]:
-        """Say what of a request is not as the document says; ``body`` is None without one."""
+        """Return the differences between a request and the document; ``body`` is None without one."""
         place, operation = self.operation(method, path)
         parameters = {}
         for number, parameter in enumerate(operation.get("parameters", ())):
-            at, parameter = self._resolved(f"{place}/parameters/{number}", parameter)  # noqa: PLW2901  (the same one)
+            at, parameter = self._resolved(f"{place}/parameters/{number}", parameter)  # noqa: PLW2901  (the same parameter, resolved)
             parameters[parameter["name"]] = at, parameter
         faults = [f"query: {name} is not in the document" for name in query.keys() - parameters.keys()]
         for name, (at, parameter) in parameters.items():
@@ -81,7 +81,7 @@ class Document:
         return faults
 
     def faults_of_answer(self, method: str, path: str, status: int, body: object) -> list[str]:
-        """Say what of an answer is not as the document says; ``body`` is None without one."""
+        """Return the differences between a response and the document; ``body`` is None without one."""
         place, operation = self.operation(method, path)
         if str(status) not in operation["responses"]:
             return [f"status: {status} is not in the document"]
@@ -91,7 +91,7 @@ class Document:
         return self._check(body, f"{at}/content/application~1json/schema", "body")
 
     def _resolved(self, place: str, part: Json) -> tuple[str, Json]:
-        """Follow references to where something really stands."""
+        """Follow references to the referenced part."""
         while "$ref" in part:
             place = part["$ref"].removeprefix("#")
             found: Any = self.content
@@ -117,12 +117,12 @@ def _value(text: str, schema: Json) -> object:
 
 
 def _escaped(name: str) -> str:
-    """Write a name as JSON pointers have it, in a URI."""
+    """Encode a name for a JSON pointer in a URI."""
     return quote(name.replace("~", "~0").replace("/", "~1"), safe="~")
 
 
 def _close(part: Any) -> None:  # noqa: ANN401  (JSON)
-    """Let each object schema have no properties but its own; of a combination, each part says its own."""
+    """Forbid further properties in each object schema; in a combination, each part has its own."""
     if isinstance(part, dict):
         if part.get("type") == "object" and "properties" in part:
             part["additionalProperties"] = False

@@ -1,6 +1,6 @@
-"""What schemathesis must be told beside the document: formats, and what no schema can say.
+"""Additions to the document for schemathesis: formats, and rules that no schema can express.
 
-It imports this file by itself (``SCHEMATHESIS_HOOKS``).
+schemathesis imports this file (``SCHEMATHESIS_HOOKS``).
 """
 
 from __future__ import annotations
@@ -20,18 +20,20 @@ schemathesis.openapi.format("iana-time-zone", strategies.sampled_from(sorted(ava
 
 _TOKEN = "nextPageToken"
 _queries: dict[str, dict[str, Any]] = {}
-"""The query of the page that each page token came with."""
+"""The query of the page in which each page token came."""
 _owners: dict[str, str] = {}
-"""The account that each meeting was created for."""
+"""The account of each created meeting."""
 
 
 @schemathesis.hook
 def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> None:
-    """Make of a request that fits the document one that the service can carry out.
+    """Turn a request that matches the document into one that the service can carry out.
 
-    A page token is what the service gave out, for the same query and for a while; any other is answered with 400.
-    A meeting that was created is its account's. Only one that recurs can be given a recurrence, which the meeting
-    knows, and not the request. And the sandbox lets no series end before it begins.
+    A page token must come from the service, and is valid for the same query and for a limited time; any other gets a
+    400.
+    A created meeting belongs to its account. Only a recurring meeting accepts a recurrence, which depends on the
+    meeting,
+    not the request. And the sandbox allows no series that ends before it begins.
     """
     del context, kwargs
     if case.meta is None or not case.meta.generation.mode.is_positive:
@@ -63,7 +65,7 @@ def _instant(text: str) -> datetime:
 
 @schemathesis.hook
 def after_call(context: HookContext, case: Case, response: Response) -> None:
-    """Keep the page tokens that are given out, and whose meetings are."""
+    """Keep the returned page tokens, and the accounts of the created meetings."""
     del context
     if case.operation.label == "GET /zoom/meetings" and response.status_code == 200:
         query = {name: value for name, value in case.query.items() if name != _TOKEN}

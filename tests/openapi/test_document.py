@@ -1,6 +1,6 @@
-"""docs/openapi.yaml: what the client sends and what the sandbox answers are as it says, and it is as the page says.
+"""The client's requests and the sandbox's responses match docs/openapi.yaml, and that matches the page.
 
-This is the quick form of ``nox -s contract``, where schemathesis and Prism judge.
+This is the quick form of ``nox -s contract``, which uses schemathesis and Prism.
 """
 
 from __future__ import annotations
@@ -40,25 +40,25 @@ pytestmark = pytest.mark.anyio
 Json = dict[str, Any]
 DOCUMENT = Document()
 CLOSED = Document(closed=True)
-"""With nothing in it that it does not name."""
+"""The document, without further properties."""
 
 
 @pytest.fixture(scope="module")
 def anyio_backend() -> str:
-    """What is said does not hang on the event loop."""
+    """One event loop is enough, since the requests do not depend on it."""
     return "asyncio"
 
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    """Give a sandbox with the account of the page's example."""
+    """Return a sandbox with the account of the page's example."""
     with Sandbox(accounts=0, daily_writes=None) as made:
         made.add_account(ACCOUNT, meetings=40)
         yield made
 
 
 async def test_client_and_sandbox(sandbox: Sandbox) -> None:
-    """Every request of the client and every answer of the sandbox is as the document says; no operation is left out."""
+    """Every request of the client and every response of the sandbox matches the document; every operation is used."""
     faults: list[str] = []
     seen: set[str] = set()
 
@@ -68,7 +68,7 @@ async def test_client_and_sandbox(sandbox: Sandbox) -> None:
         sent = json.loads(request.content) if request.content else None
         came = json.loads(await response.aread() or "null")
         seen.add(DOCUMENT.operation(method, path)[1]["operationId"])
-        # The client sends nothing that the document does not name; an answer may have more in it.
+        # The client sends nothing that the document does not name; a response may have more.
         for found in (
             CLOSED.faults_of_request(method, path, dict(request.url.params), sent),
             DOCUMENT.faults_of_answer(method, path, response.status_code, came),
@@ -79,7 +79,7 @@ async def test_client_and_sandbox(sandbox: Sandbox) -> None:
     async with httpx.AsyncClient(transport=sandbox.transport(), event_hooks=hooks) as http:
         client = PyasClient(sandbox.api_key, account_id=ACCOUNT, http_client=http)
         await make_every_call(client)
-        # The page does not say what these two are answered.
+        # The page does not show the responses to these two.
         sandbox.update_answer, sandbox.delete_answer = "meeting", "no_content"
         made = await client.meetings.create(NEW[0])
         await client.meetings.update(made.id, CHANGES[0])
@@ -110,7 +110,7 @@ GOOD: Json = {"type": 2, "title": "t", "description": "", "startDate": "2031-04-
     ],
 )
 def test_document_refuses(changes: Json, said: str) -> None:
-    """What is no request of the API is none of the document."""
+    """The document refuses what the API refuses."""
     body = {"accountId": ACCOUNT, "meetingData": GOOD | changes}
     faults = CLOSED.faults_of_request("POST", "/zoom/meetings", {}, body)
     assert any(said in fault for fault in faults), faults
@@ -128,13 +128,13 @@ def test_document_refuses(changes: Json, said: str) -> None:
     ],
 )
 def test_document_refuses_queries(query: dict[str, str], said: str) -> None:
-    """Nor is a query that is none."""
+    """The document refuses an invalid query."""
     faults = DOCUMENT.faults_of_request("GET", "/zoom/meetings", query, None)
     assert any(said in fault for fault in faults), faults
 
 
-def test_samples_of_the_page() -> None:
-    """The page's own examples are as the document says."""
+def test_examples_of_the_page() -> None:
+    """The page's own examples match the document."""
     created = sample("create_request")
     created["meetingData"]["startDate"] = "2023-04-26T19:51:48Z"  # the page has a placeholder there
     series = {"accountId": ACCOUNT, "meetingData": GOOD | {"type": 8, "recurrence": sample("recurrence")}}
@@ -155,12 +155,12 @@ def test_samples_of_the_page() -> None:
 
 
 async def test_refusals(sandbox: Sandbox) -> None:
-    """The errors that the service's pages show, as the sandbox sends them, are in the document, shape and all."""
+    """The error responses of the service's pages, as the sandbox sends them, are in the document with their shapes."""
     cases: list[tuple[str, str, Json, int]] = [
         ("GET", "/zoom/meetings", {"params": {"accountId": ACCOUNT, "type": "x"}}, 400),
         ("GET", "/zoom/meetings", {"params": {"accountId": ACCOUNT, "nextPageToken": "dead"}}, 400),
         ("GET", "/zoom/meetings", {"headers": {"x-api-key": "wrong"}}, 401),
-        ("GET", "/zoom/meetings", {"params": {"accountId": "nobody"}}, 404),
+        ("GET", "/zoom/meetings", {"params": {"accountId": "unknown"}}, 404),
         ("GET", "/zoom/meetings/1", {"params": {"accountId": ACCOUNT}}, 404),
         ("DELETE", "/zoom/meetings/1", {"params": {"accountId": ACCOUNT}}, 404),
         ("POST", "/zoom/meetings", {"json": {"accountId": ACCOUNT}}, 400),
@@ -210,7 +210,7 @@ def test_names() -> None:
 
 
 def test_guesses_are_marked() -> None:
-    """A guess says why, in a sentence; what is from other sources than the page says from which."""
+    """A guess has a reason in a sentence, and a fact from another source than the page names its source."""
     found: list[tuple[str, str]] = []
 
     def walk(part: Any, place: str) -> None:  # noqa: ANN401  (JSON)
@@ -230,12 +230,12 @@ def test_guesses_are_marked() -> None:
     assert all(re.fullmatch(r"[\w\"`][^\n]{12,}\.", guess.strip()) for guess in guesses)
 
 
-# What the page says itself of how a value must be: days of a month, and months.
+# The page's own bounds of values: days of a month, and months.
 _BOUNDED_BY_THE_PAGE = {"MonthlyRecurrence/properties/dayOfMonth", "MonthlyRecurrence/properties/month"}
 
 
 def test_bounds_are_guesses() -> None:
-    """No bound is put on a value without a guess, or another source, that accounts for it, beside it or above it."""
+    """Every bound on a value has a guess, or another source, beside it or above it."""
     bounds = {"minimum", "maximum", "pattern", "minLength", "maxLength", "minItems", "maxItems", "not"}
     found: dict[bool, set[str]] = {True: set(), False: set()}
 
@@ -257,8 +257,8 @@ def test_bounds_are_guesses() -> None:
     assert len(found[True]) > 10
 
 
-def test_examples_are_the_pages() -> None:
-    """An answer that is shown as an example has nothing but what the page shows, and is as the document says."""
+def test_response_examples() -> None:
+    """An example of a response has only what the page shows, and matches the document."""
 
     def part_of(small: object, whole: object) -> bool:
         if isinstance(small, dict) and isinstance(whole, dict):

@@ -1,4 +1,4 @@
-"""Hold the client to docs/openapi.yaml: Prism, a mock of whatever a document says, judges every request of it.
+"""Check the client's requests against docs/openapi.yaml with Prism, a mock server that validates them.
 
 npm install --no-save --prefix FOLDER @stoplight/prism-cli
 python tests/openapi/with_prism.py FOLDER
@@ -24,20 +24,20 @@ from pyas_async import PyasClient
 
 DOCUMENT = Path(__file__).resolve().parent.parent.parent / "docs" / "openapi.yaml"
 PATIENCE = 60.0
-"""Seconds for Prism to get up."""
+"""Seconds for Prism to start."""
 KNOWN = 181328421905
-"""The number of the meeting that it answers every get with: the document's example."""
+"""The number of the meeting in its response to every get: the document's example."""
 VIOLATIONS = "sl-violations"
-"""The header in which it says what is wrong with a request."""
+"""The header with the faults of a request."""
 
 
 def main(folder: str) -> int:
-    """Start Prism, let the client loose on it, and say how it went."""
+    """Start Prism, make every call, and report the result."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     program = Path(folder) / "node_modules" / ".bin" / "prism"
     command = [str(program), "mock", "--port", str(port), str(DOCUMENT)]
-    # A session of its own: npm's launchers do not hand signals on.
+    # A session of its own, since npm's launchers do not pass signals on.
     prism = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
     try:
         url = f"http://127.0.0.1:{port}"
@@ -70,7 +70,7 @@ async def _judge(url: str) -> int:
         count += 1
         request = response.request
         violations = json.loads(response.headers.get(VIOLATIONS, "[]"))
-        # What Prism itself makes up for an answer is not ours.
+        # Responses that Prism itself generates are not ours.
         of_request = (violation["message"] for violation in violations if violation["location"][0] == "request")
         wrong.extend(f"{request.method} {request.url}: {message}" for message in of_request)
         if response.status_code >= httpx.codes.BAD_REQUEST and not wrong:
@@ -79,15 +79,15 @@ async def _judge(url: str) -> int:
     async with httpx.AsyncClient(event_hooks={"response": [look]}, trust_env=False) as http:
         client = PyasClient("key", base_url=url, account_id=ACCOUNT, http_client=http, retry=None)
         await make_every_call(client, known=KNOWN)
-    # A mock that lets everything pass would prove nothing.
+    # A mock that accepts everything would prove nothing.
     async with httpx.AsyncClient(base_url=url, trust_env=False) as http:
         body = {"accountId": ACCOUNT, "meetingData": {"type": 2}}
         broken = await http.post("/zoom/meetings", json=body, headers={"x-api-key": "key"})
-        nobody = await http.get("/zoom/meetings", params={"accountId": ACCOUNT})
+        without_key = await http.get("/zoom/meetings", params={"accountId": ACCOUNT})
     if VIOLATIONS not in broken.headers or broken.is_success:
-        wrong.append("Prism took a meeting without a title")
-    if nobody.status_code != httpx.codes.UNAUTHORIZED:
-        wrong.append("Prism took a request without a key")
+        wrong.append("Prism accepted a meeting without a title")
+    if without_key.status_code != httpx.codes.UNAUTHORIZED:
+        wrong.append("Prism accepted a request without a key")
     print(*wrong, f"{count} requests of the client, {len(wrong)} of them wrong", sep="\n")
     return 1 if wrong or not count else 0
 

@@ -1,4 +1,4 @@
-"""Hold the sandbox to docs/openapi.yaml: schemathesis makes the requests, over a socket, and judges the answers.
+"""Check the sandbox against docs/openapi.yaml: schemathesis makes requests over a socket, and checks the responses.
 
 python tests/openapi/with_schemathesis.py [arguments of `schemathesis run`]
 """
@@ -19,8 +19,8 @@ ACCOUNT = "123654-46204525-b574-9ad72ae18c9e"
 
 
 def main() -> int:
-    """Serve a sandbox, let schemathesis loose on it, and give its exit code."""
-    # What is created, connected and deleted under way is the sandbox's own world: nothing else needs to be there.
+    """Serve a sandbox, run schemathesis on it, and return its exit code."""
+    # The requests create, connect and delete only in this sandbox, so no other data are needed.
     with Sandbox(accounts=0, daily_writes=None, keep_requests=0) as sandbox, sandbox.serve() as url:
         sandbox.add_account(ACCOUNT, meetings=100)
         command = [

@@ -21,7 +21,7 @@ from pyas_async._runtime.clock import Clock
 from pyas_async._runtime.events import CallTrace
 from reconcile.worlds import NEW, PAUSES, START, World, lost, refused, world_of
 from resting import rest
-from runtime.wires import KEY, document, until
+from runtime.socket_server import KEY, document, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

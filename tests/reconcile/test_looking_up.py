@@ -22,13 +22,13 @@ from pyas_async import (
     ServerError,
 )
 from reconcile.worlds import NEW, PAUSES, START, World, lost, refused, unreadable, world_of
-from runtime.wires import document, heard, until
+from runtime.socket_server import document, heard, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pyas_async import MeetingDetail, PyasClient
-    from runtime.wires import Seen
+    from runtime.socket_server import Seen
 
 pytestmark = pytest.mark.anyio
 

@@ -17,7 +17,7 @@ from behind import Ask, behind
 from pyas_async import MeetingCreate
 from pyas_async._runtime.clock import Clock
 from pyas_async.sandbox import Sandbox
-from runtime.wires import KEY, Seen, Wire, client_of, document, wire
+from runtime.socket_server import KEY, Seen, Wire, client_of, document, wire
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

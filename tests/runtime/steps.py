@@ -1,4 +1,4 @@
-"""Cancellation at a chosen step of the event loop, counted over all its tasks."""
+"""Cancels at a chosen step of the event loop, counted over all its tasks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Steps:
-    """Counts the times that some task has run up to where it waits; does something after the chosen one."""
+    """Counts the steps of all tasks, each up to its next suspension, and acts after the chosen one."""
 
     def __init__(self, chosen: int, act: Callable[[], object]) -> None:
         self.count = 0
@@ -22,7 +22,7 @@ class Steps:
         self.act = act
 
     def step(self) -> None:
-        """Count one."""
+        """Count a step."""
         self.count += 1
         if self.count == self.chosen:
             self.act()
@@ -49,13 +49,13 @@ def _counted(coroutine: Coroutine[Any, Any, Any], steps: Steps) -> Generator[Any
         value, error = None, None
         try:
             value = yield waits_for
-        except BaseException as thrown:  # noqa: BLE001  (it is the coroutine's to handle)
+        except BaseException as thrown:  # noqa: BLE001  (passed into the coroutine)
             error = thrown
 
 
 @contextmanager
 def counting(steps: Steps, backend: str) -> Iterator[None]:
-    """Count the steps of the tasks that begin within the block (asyncio), or that run in it (trio)."""
+    """Count the steps of the tasks that start within the block (asyncio), or that run in it (trio)."""
     if backend == "trio":
         instrument = _Instrument(steps)
         trio.lowlevel.add_instrument(instrument)

@@ -1,4 +1,4 @@
-"""An address that is put together is the one that httpx would read."""
+"""The address that the client assembles is the one that httpx would parse."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ words = st.text(max_size=30)
 @example(BASES[0], [".."], None)
 @example(BASES[0], [".", "a"], [])
 @example(BASES[0], [], [("nextPageToken", "x" * 70_000)])
-def test_as_httpx_reads_it(base: str, path: list[str], query: list[tuple[str, str]] | None) -> None:
-    """Whatever an id, a page token or a filter may be: the address is equal, and so is what goes over the wire."""
+def test_equals_httpx_url(base: str, path: list[str], query: list[tuple[str, str]] | None) -> None:
+    """For any id, page token or filter, the assembled address equals httpx's, and so do the bytes that are sent."""
     target = "/".join(["/zoom/meetings", *path])
     if query is not None:
         target += "?" + "&".join(f"{name}={quote(value, safe='')}" for name, value in query)
@@ -46,8 +46,8 @@ def test_as_httpx_reads_it(base: str, path: list[str], query: list[tuple[str, st
     assert (expected.raw_path, expected.raw_host, expected.port) == (address.raw_path, address.raw_host, address.port)
 
 
-def test_the_quick_way_is_gone() -> None:
-    """A httpx that keeps the parts of an address elsewhere is left to read each."""
+def test_without_the_fast_path() -> None:
+    """If httpx keeps the parts of an address elsewhere, it parses each address itself."""
     address = Address(BASES[0])
     assert inside.is_quick(address)
     inside.lose_parts(address)

@@ -1,4 +1,4 @@
-"""A client whose requests travel by aiohttp."""
+"""A client that sends through aiohttp."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ import pytest
 
 import inside
 from pyas_async import AttemptStarted, OutcomeUnknownError, TransportError
-from runtime.whole import check_whole
-from runtime.wires import CHANGE, NEW, client_of, found, wire
+from runtime.calls import check_usable
+from runtime.socket_server import CHANGE, NEW, client_of, found, wire
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from pyas_async import Event, PyasClient
-    from runtime.wires import Seen
+    from runtime.socket_server import Seen
 
 pytestmark = pytest.mark.asyncio
 
 
 @asynccontextmanager
-async def by_aiohttp(url: str, **options: Any) -> AsyncIterator[PyasClient]:  # noqa: ANN401  (whatever a client takes)
-    """Open a client."""
+async def by_aiohttp(url: str, **options: Any) -> AsyncIterator[PyasClient]:  # noqa: ANN401  (the client's arguments)
+    """Open a client that sends through aiohttp."""
     async with (
         httpx.AsyncClient(transport=httpx_aiohttp.AiohttpTransport()) as http,
         client_of(url, http_client=http, **options) as client,
@@ -37,7 +37,7 @@ async def by_aiohttp(url: str, **options: Any) -> AsyncIterator[PyasClient]:  # 
 
 
 async def test_calls() -> None:
-    """Every kind of call works, bodies and all."""
+    """Every kind of call works, with bodies."""
     with wire() as server:
         async with by_aiohttp(server.url) as client:
             assert 81 == (await client.meetings.get(81)).id
@@ -50,7 +50,7 @@ async def test_calls() -> None:
 
 @pytest.mark.parametrize("reused", [False, True])
 async def test_lost_answer(reused: bool) -> None:
-    """Aiohttp's word for a lost answer, which sounds like one for no connection, is not taken at its word."""
+    """The exception for a lost response, which looks like a failed connection, is not mistaken for one."""
     with wire(lambda seen: found(seen) if seen.method == "GET" else None) as server:
         async with by_aiohttp(server.url) as client:
             if reused:
@@ -60,8 +60,8 @@ async def test_lost_answer(reused: bool) -> None:
         assert 1 == sum(seen.method == "POST" for seen in server.requests)
 
 
-async def test_nobody_listens() -> None:
-    """A connection that could not be made carried nothing: a create is tried again, and was not sent."""
+async def test_refused_connection() -> None:
+    """If the connection cannot be opened, a create was not sent, and is retried."""
     events: list[Event] = []
     with wire() as server:
         url = server.url
@@ -71,9 +71,9 @@ async def test_nobody_listens() -> None:
     assert (4, "not_sent") == (sum(isinstance(e, AttemptStarted) for e in events), caught.value.write_state)
 
 
-async def test_next_page_while_this_one_is_worked_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A reader gets its page once the next request is sent, though aiohttp does not say when that is."""
-    monkeypatch.setattr(inside.WIRE_PATIENCE, 60.0)
+async def test_prefetch_while_computing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The consumer gets its page once the next request is sent, although aiohttp does not report that moment."""
+    monkeypatch.setattr(inside.PREFETCH_HOLD, 60.0)
     asked: list[str] = []
     worked = threading.Event()
 
@@ -88,7 +88,7 @@ async def test_next_page_while_this_one_is_worked_on(monkeypatch: pytest.MonkeyP
                 assert 1 == (await anext(listing)).id
             ends = time.monotonic() + 5
             while len(asked) < 2 and time.monotonic() < ends:
-                time.sleep(0.001)  # noqa: ASYNC251  (it computes)
+                time.sleep(0.001)  # noqa: ASYNC251  (a computation)
             assert 2 == len(asked)
             worked.set()
 
@@ -103,4 +103,4 @@ async def test_cancelled() -> None:
                 task.cancel()
                 with pytest.raises(asyncio.CancelledError):
                     await task
-            await check_whole(client)
+            await check_usable(client)

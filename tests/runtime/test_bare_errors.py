@@ -1,4 +1,4 @@
-"""What is neither the network's nor ours comes out as it was raised: bare, once, and nothing is sent again for it."""
+"""Foreign errors are raised unchanged: without a group, and without a retry."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 import inside
 from pyas_async import ClientClosedError
-from runtime.wires import MEETING, NEW, client_of, through
+from runtime.socket_server import MEETING, NEW, client_of, through
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -30,7 +30,7 @@ class OwnError(Exception):
 
 
 class OwnExit(BaseException):
-    """What an application ends itself with."""
+    """The exception with which an application exits."""
 
 
 BARE: list[BaseException] = [
@@ -48,7 +48,7 @@ BARE: list[BaseException] = [
 @every_call
 @pytest.mark.parametrize("error", BARE, ids=repr)
 async def test_from_a_transport(error: BaseException, call: Callable[[PyasClient], Awaitable[object]]) -> None:
-    """What a transport raises that is no fault of the network is raised itself, in no group, and not retried."""
+    """A transport's exception that is no network fault is raised itself, in no group, and not retried."""
     seen: list[httpx.Request] = []
 
     def fail(request: httpx.Request) -> httpx.Response:
@@ -68,7 +68,7 @@ async def test_from_a_transport(error: BaseException, call: Callable[[PyasClient
 @pytest.mark.parametrize("moment", ["request", "response"])
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), OwnError("mine"), pytest.fail.Exception("failed")], ids=repr)
 async def test_from_a_hook(error: BaseException, moment: str, call: Callable[[PyasClient], Awaitable[object]]) -> None:
-    """What a user's event hook raises is raised itself, in no group, and not retried."""
+    """An exception of a user's event hook is raised itself, in no group, and not retried."""
     hooked: list[object] = []
 
     async def hook(passing: object) -> None:
@@ -86,7 +86,7 @@ async def test_from_a_hook(error: BaseException, moment: str, call: Callable[[Py
 
 @pytest.mark.anyio
 async def test_hook_that_raises_for_status() -> None:
-    """A hook that raises httpx's own error for a status, as many do, gets just that error."""
+    """A hook that raises httpx's error for a status, as many do, raises exactly that error."""
 
     async def hook(response: httpx.Response) -> None:
         response.raise_for_status()
@@ -100,7 +100,7 @@ async def test_hook_that_raises_for_status() -> None:
 @pytest.mark.asyncio
 @every_call
 async def test_cancelled_error_of_a_transport(call: Callable[[PyasClient], Awaitable[object]]) -> None:
-    """A CancelledError that a transport raises by itself is not swallowed, and is not taken for a timeout."""
+    """A CancelledError that a transport itself raises is not swallowed, and not treated as a timeout."""
 
     async def fail(request: httpx.Request) -> httpx.Response:
         inner = asyncio.ensure_future(asyncio.sleep(10))
@@ -118,7 +118,7 @@ async def test_cancelled_error_of_a_transport(call: Callable[[PyasClient], Await
 
 @pytest.mark.anyio
 async def test_error_in_on_event_of_the_base_kind() -> None:
-    """A KeyboardInterrupt that strikes in `on_event` is not logged away."""
+    """A KeyboardInterrupt in `on_event` is raised, not logged."""
 
     def hook(event: object) -> None:
         raise KeyboardInterrupt
@@ -131,7 +131,7 @@ async def test_error_in_on_event_of_the_base_kind() -> None:
 
 @pytest.mark.anyio
 async def test_injected_client_that_was_closed() -> None:
-    """An injected client that its owner has closed is told of in our words."""
+    """A closed injected client is reported with our own message."""
     http = httpx.AsyncClient()
     await http.aclose()
     with pytest.raises(ClientClosedError, match="httpx"):

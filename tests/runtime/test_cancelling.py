@@ -1,4 +1,4 @@
-"""Cancellation in particular moments; `tests/cancel` strikes every operation at every one."""
+"""Cancellation at particular moments; `tests/cancel` cancels every operation at each of its moments."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ import trio
 
 from clients import LIBRARIES
 from pyas_async import PyasClient, RateBudget, RequestTimeoutError
+from runtime.calls import check_usable, create, get
+from runtime.socket_server import client_of, found, heard, until, wire
 from runtime.steps import Steps, counting
-from runtime.whole import check_whole, create, get
-from runtime.wires import client_of, found, heard, until, wire
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-    from runtime.wires import Wire
+    from runtime.socket_server import Wire
 
 
 MOMENTS = range(1, 9)
-# trio shuffles: what does not show at the first time may at the next.
+# trio shuffles its tasks, so a failure may show only after several tries.
 AGAIN = [pytest.param(later, marks=pytest.mark.long) for _ in range(2) for later in MOMENTS]
 each_moment = pytest.mark.parametrize("later", [*MOMENTS, *AGAIN])
 
@@ -41,7 +41,7 @@ def service() -> Iterator[Wire]:
 
 @asynccontextmanager
 async def warmed(service: Wire) -> AsyncIterator[PyasClient]:
-    """Make a client with one connection, which is open already."""
+    """Open a client with one connection that is already open."""
     async with client_of(service.url, max_connections=1, budget=RateBudget(1_000)) as client:
         await client.meetings.get(81)
         yield client
@@ -50,8 +50,8 @@ async def warmed(service: Wire) -> AsyncIterator[PyasClient]:
 @pytest.mark.anyio
 @pytest.mark.parametrize("way", LIBRARIES)
 @each_moment
-async def test_two_in_a_row(anyio_backend: str, later: int, way: str) -> None:
-    """Who waits for a connection may be cancelled just when the one who has it was: the pool serves the next call."""
+async def test_waiting_call_is_cancelled_with_the_running_one(anyio_backend: str, later: int, way: str) -> None:
+    """A waiting call can be cancelled together with the call that holds the connection: the next call succeeds."""
     released = threading.Event()
     with wire(lambda seen: found(seen) if released.wait(5) else None) as server:
         async with client_of(server.url, way=way, max_connections=1) as client:
@@ -75,14 +75,14 @@ async def test_two_in_a_row(anyio_backend: str, later: int, way: str) -> None:
                         await anyio.sleep_forever()
                     second.cancel()
             released.set()
-            await check_whole(client)
+            await check_usable(client)
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("library", [httpx, httpx2])
 @each_moment
-async def test_two_in_a_row_of_whom_one_is_a_stranger(anyio_backend: str, later: int, library: Any) -> None:  # noqa: ANN401
-    """Where somebody else has all connections of an injected client, and ends just before our call: it loses none."""
+async def test_foreign_request_ends_before_the_waiting_call(anyio_backend: str, later: int, library: Any) -> None:  # noqa: ANN401
+    """If a foreign request on an injected client ends just before our waiting call, no connection is lost."""
     released = threading.Event()
     with wire(lambda seen: found(seen) if released.wait(5) else None) as server:
         limits = library.Limits(max_connections=1)
@@ -111,24 +111,24 @@ async def test_two_in_a_row_of_whom_one_is_a_stranger(anyio_backend: str, later:
                         await anyio.sleep_forever()
                     second.cancel()
             released.set()
-            await check_whole(client)
+            await check_usable(client)
 
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("seconds", [0.0, 0.001, 0.003])
 async def test_asyncio_timeout(service: Wire, seconds: float) -> None:
-    """`asyncio.timeout` ends a call with the TimeoutError of its own, and the client is whole."""
+    """`asyncio.timeout` ends a call with its own TimeoutError, and the client keeps working."""
     async with warmed(service) as client:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(seconds):
                 while True:
                     await get(client)
-        await check_whole(client)
+        await check_usable(client)
 
 
 @pytest.mark.anyio
 async def test_cancelled_create_leaves_no_generator(service: Wire, anyio_backend: str) -> None:
-    """A create that is cancelled while it is sent leaves no half-read body to the collector, which trio warns of."""
+    """A create that is cancelled while it is sent leaves no half-read generator, of which trio would warn."""
     async with warmed(service) as client:
         for chosen in range(1, 20):
             scope = anyio.CancelScope()
@@ -139,10 +139,10 @@ async def test_cancelled_create_leaves_no_generator(service: Wire, anyio_backend
 
 
 class TwoAddresses(httpx.AsyncBaseTransport):
-    """Opens a connection as trio does to a host of two addresses: two tasks try, and are cancelled together."""
+    """Opens a connection as trio does for a host with two addresses: two tasks try, and are cancelled together."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Never get there."""
+        """Wait forever."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(trio.sleep_forever)
             await trio.sleep_forever()
@@ -151,7 +151,7 @@ class TwoAddresses(httpx.AsyncBaseTransport):
 
 @pytest.mark.parametrize("anyio_backend", ["trio"])
 async def test_cancelled_tasks_of_a_transport(anyio_backend: str) -> None:
-    """What a transport's tasks raise when they are cancelled together is a cancellation, and no error of the call."""
+    """A group of cancellations from a transport's tasks is a cancellation, not an error of the call."""
     assert anyio_backend == "trio"
     async with httpx.AsyncClient(transport=TwoAddresses()) as http:
         client = PyasClient("key", account_id="acc", base_url="http://localhost", http_client=http, retry=None)

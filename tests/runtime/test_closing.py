@@ -1,4 +1,4 @@
-"""Closing a client, whatever its calls are doing: each ends soon, and says what became of it."""
+"""Closing a client ends its calls soon, and each call reports its state."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pyas_async import (
     WrongEventLoopError,
 )
 from pyas_async._runtime.clock import Clock
-from runtime.wires import CHANGE, KEY, MEETING, NEW, client_of, found, heard, through, until, wire
+from runtime.socket_server import CHANGE, KEY, MEETING, NEW, client_of, found, heard, through, until, wire
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -42,7 +42,7 @@ every_call = pytest.mark.parametrize(("do", "unsent"), CALLS.values(), ids=CALLS
 
 
 class Caught(list[PyasError]):
-    """The errors of calls that were closed under."""
+    """The errors of calls during which the client was closed."""
 
     async def call(self, do: Callable[[PyasClient], Awaitable[object]], client: PyasClient) -> None:
         """Make a call that fails."""
@@ -55,7 +55,7 @@ class Caught(list[PyasError]):
 async def close_under(
     client: PyasClient, do: Callable[[PyasClient], Awaitable[object]], ready: Callable[[], bool]
 ) -> PyasError:
-    """Begin a call, close the client when it is ready, and give the call's error."""
+    """Start a call, close the client when it is ready, and return the call's error."""
     caught = Caught()
     with anyio.fail_after(1):
         async with anyio.create_task_group() as tasks:
@@ -70,7 +70,7 @@ async def close_under(
 
 @every_call
 async def test_on_the_wire(do: Callable[[PyasClient], Awaitable[object]], unsent: str | None) -> None:
-    """A call on the wire ends with the client; a write that was sent may have happened."""
+    """Closing ends a call whose request was sent; a write may have been carried out."""
     released = threading.Event()
     with wire(lambda seen: found(seen) if released.wait(5) else None) as server:
         client = client_of(server.url)
@@ -82,7 +82,7 @@ async def test_on_the_wire(do: Callable[[PyasClient], Awaitable[object]], unsent
 
 
 async def test_before_the_wire() -> None:
-    """A create that waits for a connection when the client is closed was provably not sent."""
+    """A create that waits for a connection when the client is closed was certainly not sent."""
     released = threading.Event()
     with wire(lambda seen: found(seen) if released.wait(5) else None) as server:
         client = heard(client_of(server.url, max_connections=1))
@@ -93,12 +93,12 @@ async def test_before_the_wire() -> None:
             error = await close_under(client, CALLS["create"][0], lambda: inside.in_flight(client) > 1)
         released.set()
     assert (1, 1) == (len(caught), len(server.requests))
-    assert error.write_state in ("not_sent", "unknown")  # httpcore does not say that it waits
+    assert error.write_state in ("not_sent", "unknown")  # httpcore does not report the wait
 
 
 @every_call
 async def test_in_a_pause(do: Callable[[PyasClient], Awaitable[object]], unsent: str | None) -> None:
-    """A call in the pause before a retry ends at once, and nothing more is sent; the lost attempt is not forgotten."""
+    """A call in the pause before a retry ends at once and sends nothing more; the lost attempt still counts."""
     seen: list[httpx.Request] = []
 
     def lose(request: httpx.Request) -> httpx.Response:
@@ -117,7 +117,7 @@ async def test_in_a_pause(do: Callable[[PyasClient], Awaitable[object]], unsent:
 
 @every_call
 async def test_in_the_queue(do: Callable[[PyasClient], Awaitable[object]], unsent: str | None) -> None:
-    """A call that waits for the call budget ends at once: not sent, and nothing booked."""
+    """A call that waits for the call budget ends at once: it is not sent, and not counted."""
     seen: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -131,8 +131,8 @@ async def test_in_the_queue(do: Callable[[PyasClient], Awaitable[object]], unsen
     assert (1, unsent) == (len(seen), error.write_state)
 
 
-async def test_just_served() -> None:
-    """A call that got its place in the queue in the moment of the closing is not sent, and gives the place back."""
+async def test_slot_acquired_while_closing() -> None:
+    """A call that got its slot in the moment of the closing is not sent, and releases the slot."""
     seen: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -156,7 +156,7 @@ async def test_just_served() -> None:
 
 @pytest.mark.parametrize("injected", [False, True])
 async def test_while_the_key_is_fetched(injected: bool) -> None:
-    """A call whose key comes after the closing is not sent, by whatever pool, and books nothing."""
+    """A call whose key arrives after the closing is not sent, through any pool, and not counted."""
     asked, given = anyio.Event(), anyio.Event()
 
     async def key() -> str:
@@ -182,7 +182,7 @@ async def test_while_the_key_is_fetched(injected: bool) -> None:
 
 
 async def test_while_the_key_hangs() -> None:
-    """A call whose key never comes ends with the client."""
+    """A call whose key never arrives ends with the client."""
     asked = anyio.Event()
 
     async def key() -> str:
@@ -195,8 +195,8 @@ async def test_while_the_key_hangs() -> None:
     assert "not_sent" == error.write_state
 
 
-async def test_an_iteration_that_is_closed_under() -> None:
-    """An iteration that waits for a page when its client is closed says where it stood."""
+async def test_during_an_iteration() -> None:
+    """An iteration that waits for a page when its client is closed gives a checkpoint."""
     released = threading.Event()
 
     def answer(seen: Any) -> bytes | None:  # noqa: ANN401
@@ -213,7 +213,7 @@ async def test_an_iteration_that_is_closed_under() -> None:
 
 
 async def test_closing_again() -> None:
-    """Closing twice, also at the same time, does nothing the second time."""
+    """Closing twice, even at the same time, does nothing the second time."""
     released = threading.Event()
     with wire(lambda seen: found(seen) if released.wait(5) else None) as server:
         client = client_of(server.url)
@@ -230,7 +230,7 @@ async def test_closing_again() -> None:
 
 
 def test_closing_in_another_loop(anyio_backend: str) -> None:
-    """A client that was used in one event loop is not closed in another: its connections are not there."""
+    """A client that was used in one event loop cannot be closed in another, which does not have its connections."""
     with wire() as server:
         client = client_of(server.url)
 

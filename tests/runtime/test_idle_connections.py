@@ -1,4 +1,4 @@
-"""A service hangs up on idle connections whenever it likes: no create is in doubt for it, and no other call fails."""
+"""A service may close idle connections at any time: no create is in doubt because of it, and no other call fails."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import pytest
 import trustme
 
 import inside
-from clients import LIBRARIES, of_the_own_pool
+from clients import LIBRARIES, own_pool_only
 from pyas_async import AttemptEnded
-from runtime.wires import CHANGE, NEW, Last, client_of, found, heard, until, wire
+from runtime.socket_server import CHANGE, NEW, Last, client_of, found, heard, until, wire
 
 if TYPE_CHECKING:
     from pyas_async import Event
-    from runtime.wires import Answerer, Seen
+    from runtime.socket_server import Answerer, Seen
 
 pytestmark = pytest.mark.anyio
 
@@ -26,19 +26,19 @@ every_way = pytest.mark.parametrize("way", LIBRARIES)
 
 
 def hang_up_on_the_second(seen: Seen) -> bytes | None:
-    """Close a connection at the worst moment: just when its next request has come in."""
+    """Close a connection at the worst moment: when its next request has arrived."""
     return found(seen) if seen.turn == 1 else None
 
 
 def hang_up_at_once(seen: Seen) -> bytes:
-    """Close each connection after its first answer, without having said so: the next request may meet the end."""
+    """Close each connection after its first response, without notice: the next request may find it closed."""
     return Last(found(seen))
 
 
 @every_way
 @pytest.mark.parametrize("answer", [hang_up_on_the_second, hang_up_at_once])
-async def test_worst_moment(way: str, answer: Answerer) -> None:
-    """Every call succeeds; each create is sent once, and on a connection that has carried nothing before."""
+async def test_closed_when_the_next_request_arrives(way: str, answer: Answerer) -> None:
+    """Every call succeeds; each create is sent once, on a connection that has carried nothing before."""
     with wire(answer) as server:
         async with client_of(server.url, way=way) as client:
             for _ in range(3):
@@ -52,7 +52,7 @@ async def test_worst_moment(way: str, answer: Answerer) -> None:
 
 @every_way
 async def test_many_idle_connections(way: str) -> None:
-    """Where one idle connection was dead, the others may be, too: the second attempt does not try its luck again."""
+    """If one idle connection was closed, others may be too: the second attempt uses a new one."""
     together = threading.Barrier(6)
 
     def answer(seen: Seen) -> bytes | None:
@@ -71,7 +71,7 @@ async def test_many_idle_connections(way: str) -> None:
 
 @pytest.mark.parametrize(("way", "secure"), [("own", False), ("httpx", True), ("httpx2", True)])
 async def test_closed_while_idle(way: str, secure: bool) -> None:
-    """A connection that was closed while it was idle is not used: the next call goes out on a fresh one, once."""
+    """A connection that was closed while idle is not used: the next call uses a new one, at its first attempt."""
     authority = trustme.CA()
     served, trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
     authority.issue_cert("127.0.0.1").configure_cert(served)
@@ -90,9 +90,9 @@ async def test_closed_while_idle(way: str, secure: bool) -> None:
     assert 3 == server.connections
 
 
-@of_the_own_pool
+@own_pool_only
 async def test_after_a_pause() -> None:
-    """A connection is kept for calls that follow soon, and for none after four seconds: Node hangs up after five."""
+    """A connection is reused for calls that follow soon, and not after four seconds: Node closes it after five."""
     jump = 0.0
     connections = []
     with wire() as server:

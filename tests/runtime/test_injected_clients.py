@@ -1,4 +1,4 @@
-"""An injected client, httpx's or httpx2's, is used as it is: its habits stay, and ours are not disturbed."""
+"""An injected client, httpx's or httpx2's, keeps its own behaviour, and does not disturb ours."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import pytest
 
 import inside
 from pyas_async import ConfigurationError, OutcomeUnknownError, PyasClient, TransportError
-from runtime.whole import check_whole
-from runtime.wires import CHANGE, KEY, MEETING, NEW, client_of, found, heard, until, wire
+from runtime.calls import check_usable
+from runtime.socket_server import CHANGE, KEY, MEETING, NEW, client_of, found, heard, until, wire
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH", "GET", "DELETE"])
 async def test_httpx2(method: str) -> None:
-    """An injected `httpx2.AsyncClient` serves as well, bodies and all, and its lost answers are lost answers."""
+    """An injected `httpx2.AsyncClient` works, with bodies, and its lost responses are recognised."""
     with wire() as server:
         async with httpx2.AsyncClient() as http:
             client = client_of(server.url, http_client=http)
@@ -36,7 +36,7 @@ async def test_httpx2(method: str) -> None:
 
 
 async def test_httpx2_lost() -> None:
-    """What `httpx2` raises is understood: a create is sent once after a lost answer, and again if nobody listens."""
+    """Exceptions of `httpx2` are mapped: a create whose response is lost is sent once, an unsent one again."""
     with wire(lambda seen: None) as server:
         async with httpx2.AsyncClient() as http:
             with pytest.raises(OutcomeUnknownError):
@@ -49,7 +49,7 @@ async def test_httpx2_lost() -> None:
 
 
 async def test_parameters_of_the_injected_client() -> None:
-    """An injected client's own parameters travel beside ours, and none of them takes the place of one of ours."""
+    """An injected client's own parameters are added to ours, and replace none of ours."""
     seen: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -64,8 +64,8 @@ async def test_parameters_of_the_injected_client() -> None:
     assert expected == dict(seen[0].url.params)
 
 
-async def test_habits_of_the_injected_client() -> None:
-    """An injected client keeps its hooks and its auth; its base URL takes our requests nowhere else."""
+async def test_hooks_and_auth_of_the_injected_client() -> None:
+    """An injected client keeps its hooks and its auth; its base URL sends our requests nowhere else."""
     seen: list[tuple[str, str, str]] = []
 
     async def before(request: httpx.Request) -> None:
@@ -85,10 +85,10 @@ async def test_habits_of_the_injected_client() -> None:
 
 
 @pytest.mark.parametrize("way", ["httpx", "httpx2"])
-async def test_nobody_waits_in_the_pool(way: str) -> None:
+async def test_no_request_waits_in_the_pool(way: str) -> None:
     """Clients with other keys on one injected client hold no more requests in its pool than it has connections for.
 
-    In httpx's own queue, a call that is cancelled may take a connection out of use for good.
+    In httpx's own queue, a cancelled call may make a connection unusable for good.
     """
     released = threading.Event()
     with wire(lambda seen: found(seen) if released.wait(5) else None) as server:
@@ -105,23 +105,23 @@ async def test_nobody_waits_in_the_pool(way: str) -> None:
                     await impatient.meetings.create(NEW)
                 assert "not_sent" == caught.value.write_state
                 released.set()
-            await check_whole(first)
-            await check_whole(second)
+            await check_usable(first)
+            await check_usable(second)
         assert 8 == len(server.requests)
 
 
 @pytest.mark.parametrize("library", [httpx, httpx2])
-async def test_pool_without_a_limit(library: Any) -> None:  # noqa: ANN401  (two libraries with one face)
-    """A pool that has no limit is given none."""
+async def test_pool_without_a_limit(library: Any) -> None:  # noqa: ANN401  (two libraries with one interface)
+    """A pool without a limit gets none."""
     with wire() as server:
         async with library.AsyncClient(limits=library.Limits(max_connections=None), trust_env=False) as http:
             client = client_of(server.url, http_client=http)
-            assert inside.places(client).try_acquire()
+            assert inside.connection_limiter(client).try_acquire()
             assert 81 == (await client.meetings.get(81)).id
 
 
 def test_types() -> None:
-    """Type checkers let clients and timeouts of both libraries pass, and no synchronous client."""
+    """Type checkers accept clients and timeouts of both libraries, and no synchronous client."""
     with pytest.raises(ConfigurationError, match="http_client"):
         PyasClient(KEY, http_client=httpx.Client())  # type: ignore[arg-type]
     with pytest.raises(ConfigurationError, match="timeout"):

@@ -1,4 +1,4 @@
-"""API keys that a function gives: one that never comes, one that is none."""
+"""Key functions that hang, or that are not async."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import httpx
 import pytest
 
 from pyas_async import ConfigurationError, PyasError
-from runtime.wires import KEY, MEETING, NEW, through
+from runtime.socket_server import KEY, MEETING, NEW, through
 
 pytestmark = pytest.mark.anyio
 
 
 async def test_key_that_hangs() -> None:
-    """A key function that hangs is bounded by the deadline, and nothing is sent."""
+    """The deadline bounds a key function that hangs, and nothing is sent."""
 
     async def key() -> str:
         await anyio.sleep_forever()
@@ -29,7 +29,7 @@ async def test_key_that_hangs() -> None:
 
 
 async def test_key_function_that_is_not_async() -> None:
-    """A key function that is not async is a mistake in the configuration, and its key is not shown."""
+    """A key function that is not async raises a configuration error, which does not show the key."""
     key: Any = lambda: KEY  # noqa: E731
     async with through(lambda request: httpx.Response(200, json=MEETING), api_key=key) as client:
         with pytest.raises(ConfigurationError, match=r"api_key.*async") as caught:

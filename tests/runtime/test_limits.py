@@ -1,4 +1,4 @@
-"""Limits and what is spent of them, on a clock that jumps: nothing here takes time."""
+"""Limits and the budget, on a clock that jumps: no test takes time."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from pyas_async import (
 )
 from pyas_async._runtime.clock import Clock
 from pyas_async._runtime.http.limiter import ConnectionLimiter
-from runtime.wires import CHANGE, KEY_LIMIT, MEETING, NEW, client_of, heard, rows_after, through
+from runtime.socket_server import CHANGE, KEY_LIMIT, MEETING, NEW, client_of, heard, rows_after, through
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -34,24 +34,24 @@ if TYPE_CHECKING:
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 DAILY = {"code": 429, "message": "You have exceeded the daily rate limit of (100) for Meeting Create/Update API"}
 SLOW = RetryPolicy(base=2.0, cap=2.0)
-"""Pauses of exactly two seconds, since chance is one here."""
+"""Pauses of exactly two seconds: the random factor is one here."""
 
 
 def wall() -> datetime:
-    """Give the time of day on the clock that jumps."""
+    """Return the time of day on the clock that jumps."""
     return NOON + timedelta(seconds=anyio.current_time())
 
 
 @attrs.define
 class Played:
-    """A service that answers line by line, and then with a meeting; it knows when it was asked."""
+    """A service that sends listed responses and then a meeting, and records the time of each request."""
 
     lines: list[httpx.Response | Exception]
     times: list[float] = attrs.field(factory=list)
     takes: float = 0.0
 
     async def answer(self, request: httpx.Request) -> httpx.Response:
-        """Answer by the next line."""
+        """Send the next response."""
         self.times.append(anyio.current_time())
         await anyio.sleep(self.takes)
         line = self.lines.pop(0) if self.lines else httpx.Response(200, json=MEETING)
@@ -61,7 +61,7 @@ class Played:
 
 
 def tick(client: PyasClient) -> PyasClient:
-    """Put a client on the clock that jumps."""
+    """Set a client's clock to the one that jumps."""
     clock = Clock(now=anyio.current_time, wall=wall, chance=lambda: 1.0)
     inside.set_clock(client, clock)
     return client
@@ -73,7 +73,7 @@ def play(
     takes: float = 0.0,
     **options: Any,  # noqa: ANN401
 ) -> list[float]:
-    """Run a test against a service; give the times of the requests, in seconds from the start."""
+    """Run a test against a service; return the times of the requests, in seconds from the start."""
     service = Played(list(lines), takes=takes)
 
     async def main() -> None:
@@ -86,23 +86,23 @@ def play(
 
 
 async def get(client: PyasClient) -> None:
-    """Read."""
+    """Get a meeting."""
     await client.meetings.get(81)
 
 
 async def fails_in_iteration(client: PyasClient) -> None:
-    """Read all rows."""
+    """Iterate over all rows."""
     assert 2 == len(await client.meetings.iter_all().collect())
 
 
 def resets_in(seconds: float) -> str:
-    """Write a date as the service's headers have it."""
+    """Return a date in the format of the service's headers."""
     return f"{NOON + timedelta(seconds=seconds):%a, %d %b %Y %H:%M:%S GMT}"
 
 
 @pytest.mark.parametrize("headers", [{}, {"Retry-After": "7"}, {"X-RateLimit-Reset": resets_in(7)}], ids=str)
-def test_key_limit_stops_everybody(headers: dict[str, str]) -> None:
-    """The key's 429 stops all calls of the key for the time that it names; without one, for a drawn pause."""
+def test_key_limit_stops_all_calls(headers: dict[str, str]) -> None:
+    """The key's 429 stops all calls of the key for the time that it names; without one, for a random pause."""
 
     async def three(client: PyasClient) -> None:
         async with anyio.create_task_group() as tasks:
@@ -117,8 +117,8 @@ def test_key_limit_stops_everybody(headers: dict[str, str]) -> None:
     assert max(times) < 9.0
 
 
-def test_daily_limit_stops_nobody() -> None:
-    """Zoom's daily limit fails its call, and the key with calls left goes on at once."""
+def test_daily_limit_stops_no_other_call() -> None:
+    """Zoom's daily limit fails its call, and other calls with the key go on at once."""
 
     async def two(client: PyasClient) -> None:
         with pytest.raises(RateLimitError) as caught:
@@ -130,8 +130,8 @@ def test_daily_limit_stops_nobody() -> None:
     assert [0.0, 0.0] == play(two, httpx.Response(429, json=DAILY, headers=headers))
 
 
-def test_iteration_is_patient() -> None:
-    """An iteration waits out a limit of the key that is longer than its deadline; a single call does not."""
+def test_iteration_waits_beyond_its_deadline() -> None:
+    """An iteration waits for the end of a key's limit beyond its deadline; a single call does not."""
     limited = httpx.Response(429, json=KEY_LIMIT, headers={"Retry-After": "200"})
     pages = [httpx.Response(200, json=rows_after(token)) for token in (None, "token-2")]
     times = play(fails_in_iteration, limited, *pages, deadline=90.0)
@@ -146,13 +146,13 @@ def test_iteration_is_patient() -> None:
 
 
 def test_reset_is_no_retry_after() -> None:
-    """The end of the key's window says nothing about when a server that failed is well again."""
+    """The end of the key's window does not tell when a failing server recovers."""
     headers = {"X-RateLimit-Remaining": "57", "X-RateLimit-Reset": resets_in(280)}
     assert [0.0, 2.0] == play(get, httpx.Response(503, headers=headers))
 
 
 def test_unsent_costs_nothing() -> None:
-    """Attempts that provably never left take nothing from the budget; those that may have left do."""
+    """Attempts that were certainly not sent cost no budget; those that may have been sent do."""
 
     async def one(client: PyasClient) -> None:
         with pytest.raises(PyasError):
@@ -166,7 +166,7 @@ def test_unsent_costs_nothing() -> None:
 
 
 def test_shared_budget() -> None:
-    """Clients with one budget spend it together: when one has used it up, the other waits for the window to pass."""
+    """Clients with one budget spend it together: when one has used it up, the other waits for the next window."""
     service = Played([])
 
     async def main() -> None:
@@ -189,8 +189,8 @@ def test_shared_budget() -> None:
 
 @pytest.mark.parametrize("retry", [SLOW, RetryPolicy.none()], ids=["retries", "none"])
 @pytest.mark.parametrize("phase", ["pool", "connect"])
-def test_no_connection_while_the_token_lives(phase: str, retry: RetryPolicy) -> None:
-    """Nobody waits for a connection until the page token is too old: nothing is sent then, and a fresh walk begins."""
+def test_no_connection_before_the_token_expires(phase: str, retry: RetryPolicy) -> None:
+    """A page request waits for a connection until its token is too old: then a fresh walk begins instead."""
     sent: list[tuple[float, str | None]] = []
     waits = [15.0]
 
@@ -216,8 +216,8 @@ def test_no_connection_while_the_token_lives(phase: str, retry: RetryPolicy) -> 
     assert [(0.0, None), (890.0, None), (890.0, "token-2")] == [(round(time, 3), token) for time, token in sent]
 
 
-def test_no_room_for_a_write_in_doubt() -> None:
-    """Where the budget ends the retries of a write whose answer was lost, the outcome is unknown, and said so."""
+def test_budget_ends_the_retries_of_a_write() -> None:
+    """If the budget ends the retries of a write whose response was lost, the error says that the outcome is unknown."""
     caught: list[PyasError] = []
 
     async def update(client: PyasClient) -> None:
@@ -232,7 +232,7 @@ def test_no_room_for_a_write_in_doubt() -> None:
 
 
 def test_sent_at() -> None:
-    """An unknown outcome names the moment of the last attempt that went out, not of one that never left."""
+    """An unknown outcome names the time of the last attempt that was sent, not of one that was not."""
     caught: list[OutcomeUnknownError] = []
 
     async def update(client: PyasClient) -> None:
@@ -247,7 +247,7 @@ def test_sent_at() -> None:
 
 
 def test_deadline_in_the_queue() -> None:
-    """A call that waits in the queue until its deadline has passed is not sent, and its place is not lost."""
+    """A call that waits in the queue until its deadline is not sent, and its slot is not lost."""
 
     async def main(client: PyasClient) -> None:
         async with anyio.create_task_group() as tasks:
@@ -263,7 +263,7 @@ def test_deadline_in_the_queue() -> None:
 
 
 def test_key_that_comes_too_late() -> None:
-    """An API key that takes longer than the deadline costs no call: nothing is sent."""
+    """A call whose API key takes longer than the deadline sends nothing, and costs no budget."""
 
     async def key() -> str:
         await anyio.sleep(10.0)
@@ -279,12 +279,12 @@ def test_key_that_comes_too_late() -> None:
 
 
 @pytest.mark.parametrize(("deadline", "sent", "late"), [(None, 40, 0), (10.5, 22, 20)])
-def test_crowd_in_front_of_few_connections(deadline: float | None, sent: int, late: int) -> None:
-    """Waiting for a connection takes nothing from the time of an attempt, and ends with the deadline."""
+def test_many_calls_on_few_connections(deadline: float | None, sent: int, late: int) -> None:
+    """Waiting for a connection takes no time from an attempt, and ends with the deadline."""
     ends: list[float] = []
 
     async def crowd(client: PyasClient) -> None:
-        inside.set_places(client, ConnectionLimiter(2))
+        inside.set_connection_limiter(client, ConnectionLimiter(2))
         heard(client)
 
         async def one() -> None:
@@ -303,11 +303,11 @@ def test_crowd_in_front_of_few_connections(deadline: float | None, sent: int, la
 
 
 def test_bound_of_the_wait_for_a_connection() -> None:
-    """An `httpx.Timeout` bounds the wait for a connection as well; then the call is tried again, as after any fault."""
+    """An `httpx.Timeout` also bounds the wait for a connection; then the call is retried, as after any fault."""
     ends: list[float] = []
 
     async def two(client: PyasClient) -> None:
-        inside.set_places(client, ConnectionLimiter(1))
+        inside.set_connection_limiter(client, ConnectionLimiter(1))
         heard(client)
 
         async def impatient() -> None:

@@ -1,4 +1,4 @@
-"""Planted secrets, and all that an error drags along: its text, its pickle, and the locals of our frames."""
+"""Planted secrets are in no part of an error: its text, its pickle, and the locals of our frames."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from pyas_async import (
     PyasError,
     from_dict,
 )
-from runtime.wires import NEW, client_of, found, rows_after, through, until, wire
+from runtime.socket_server import NEW, client_of, found, rows_after, through, until, wire
 from secrecy.emitted import with_related
 
 if TYPE_CHECKING:
@@ -52,26 +52,26 @@ every_call = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 
 
 def shown(error: BaseException) -> str:
-    """Write down what an error and its company say, and the locals of all frames but the tests' own."""
+    """Return the text of an error and its context, and the locals of all frames except the tests' own."""
     texts: list[str] = []
     for one in with_related(error):
         texts.append(f"{one} {one!r} {one.args!r} {vars(one)!r}")
         report = traceback.TracebackException.from_exception(one, capture_locals=True)
         texts += [f"{frame.filename}:{frame.lineno} {frame.locals}" for frame in report.stack if _told(frame.filename)]
         if isinstance(one, PyasError):
-            one.checkpoint = None  # it is to be stored, and has the token that it goes on with
+            one.checkpoint = None  # a checkpoint is made to be stored, and contains the token
             texts.append(repr(pickle.dumps(one)))
     return "\n".join(texts)
 
 
 def _told(filename: str) -> bool:
-    # In the methods that users call, their own arguments stand as they stand in the users' frames above.
+    # In the frames of public methods, the arguments are the ones that the user's own frames show.
     path = Path(filename)
     return path.name not in FACES if path.is_relative_to(OURS) else "site-packages/http" in filename
 
 
 def check(error: BaseException) -> None:
-    """See that no secret is shown."""
+    """Assert that no secret is shown."""
     lines = [line[:300] for line in shown(error).splitlines() if any(secret in line for secret in SECRETS)]
     assert [] == lines
 
@@ -92,7 +92,7 @@ FAULTS: list[Any] = [
 @every_call
 @pytest.mark.parametrize("fault", FAULTS, ids=repr)
 async def test_failed_calls(call: Callable[[PyasClient], Awaitable[object]], fault: Any) -> None:  # noqa: ANN401
-    """The error of a call that failed shows no key, no page token and no oauth code, not even in our frames."""
+    """The error of a failed call shows no key, no page token and no oauth code, not even in our frames."""
     pages = iter([httpx.Response(200, json=_page())])
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -117,7 +117,7 @@ def _page() -> dict[str, Any]:
 @pytest.mark.asyncio
 @every_call
 async def test_asyncio_timeout(call: Callable[[PyasClient], Awaitable[object]]) -> None:
-    """The TimeoutError of `asyncio.timeout` has the frames of the call in its context: they show no secret."""
+    """The TimeoutError of `asyncio.timeout` has the frames of the call in its context, and they show no secret."""
     async with through(_hang, api_key=KEY) as client:
         with pytest.raises(TimeoutError) as caught:
             async with asyncio.timeout(0.01):
@@ -128,7 +128,7 @@ async def test_asyncio_timeout(call: Callable[[PyasClient], Awaitable[object]]) 
 @pytest.mark.anyio
 @every_call
 async def test_fail_after(call: Callable[[PyasClient], Awaitable[object]]) -> None:
-    """The same goes for anyio's `fail_after`."""
+    """Anyio's `fail_after` shows no secret either."""
     async with through(_hang, api_key=KEY) as client:
         with pytest.raises(TimeoutError) as caught, anyio.fail_after(0.01):
             await call(client)
@@ -144,8 +144,8 @@ async def _hang(request: httpx.Request) -> httpx.Response:
 
 @pytest.mark.anyio
 @every_call
-async def test_closed_under(call: Callable[[PyasClient], Awaitable[object]]) -> None:
-    """The error of a call that was closed under shows no secret."""
+async def test_closed_during_a_call(call: Callable[[PyasClient], Awaitable[object]]) -> None:
+    """The error of a call whose client was closed shows no secret."""
     released = threading.Event()
     caught: list[PyasError] = []
 
@@ -167,7 +167,7 @@ async def test_closed_under(call: Callable[[PyasClient], Awaitable[object]]) -> 
 
 
 def test_refused_arguments() -> None:
-    """Neither a key nor a code that is refused is shown."""
+    """A refused key or code is not shown."""
     for refused in (f"{KEY} ", f"{KEY}\n"):
         with pytest.raises(ConfigurationError) as caught:
             PyasClient(refused)
@@ -176,7 +176,7 @@ def test_refused_arguments() -> None:
 
 @pytest.mark.anyio
 async def test_refused_code() -> None:
-    """A code that is no text is not shown."""
+    """A code that is not text is not shown."""
     code: Any = CODE.encode()
     async with through(_hang, api_key=KEY) as client:
         with pytest.raises(InvalidArgumentError) as caught:
@@ -186,7 +186,7 @@ async def test_refused_code() -> None:
 
 @pytest.mark.anyio
 async def test_body_of_a_create() -> None:
-    """What a meeting says is its owner's: the body of a create is in no error, and in no frame of the transport."""
+    """The body of a create is in no error, and in no frame of the transport."""
     async with through(_hang, api_key=KEY) as client:
         with pytest.raises(TimeoutError) as caught, anyio.fail_after(0.01):
             await client.meetings.create(SECRET_MEETING)
@@ -195,7 +195,7 @@ async def test_body_of_a_create() -> None:
 
 @pytest.mark.anyio
 async def test_httpx_log_lines(caplog: pytest.LogCaptureFixture) -> None:
-    """Lines that httpx logs about our requests show no query; those about other people's stay as they are."""
+    """Httpx's log lines about our requests show no query; those about other requests stay unchanged."""
     caplog.set_level(logging.INFO, logger="httpx")
     transport = httpx.MockTransport(lambda request: httpx.Response(200, json=_page()))
     async with httpx.AsyncClient(transport=transport) as http:

@@ -1,4 +1,4 @@
-"""What cannot be is refused when it is set, by a message that names the setting and shows no secret."""
+"""Invalid settings are refused at once, with a message that names the setting and shows no secret."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ import httpx
 import pytest
 
 import inside
-from clients import of_the_own_pool
+from clients import own_pool_only
 from pyas_async import ConfigurationError, PyasClient, RetryPolicy
 from pyas_async._runtime.secrets.api_key import ApiKey
-from runtime.wires import KEY, MEETING, client_of, document, through, wire
+from runtime.socket_server import KEY, MEETING, client_of, document, through, wire
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from runtime.wires import Seen
+    from runtime.socket_server import Seen
 
 
 class OwnBudget:
-    """Looks like a budget, and is none."""
+    """An object that looks like a budget, and is not one."""
 
 
 async def deaf(event: object) -> None:
-    """Be told, if somebody waited."""
+    """Handle an event in a coroutine, which `on_event` does not await."""
 
 
 NO_NUMBERS: list[Any] = [0, -1, 0.0, -0.5, math.nan, math.inf, -math.inf, True, "30", [30], b"1"]
@@ -55,13 +55,13 @@ REFUSED: list[tuple[str, Any]] = [
 
 
 def shown(value: object) -> str:
-    """Name a value, and in each process alike."""
+    """Return a name of a value that is the same in each process."""
     return re.sub(r" at 0x\w+", "", repr(value))[:40]
 
 
 @pytest.mark.parametrize(("name", "value"), REFUSED, ids=shown)
 def test_refused_by_the_client(name: str, value: object) -> None:
-    """A setting that cannot be is refused at once, by its name."""
+    """The client refuses an invalid setting at once, by its name."""
     settings: dict[str, Any] = {"api_key": KEY, name: value}
     with pytest.raises(ConfigurationError, match=name) as caught:
         PyasClient(**settings)
@@ -74,7 +74,7 @@ def test_refused_by_the_client(name: str, value: object) -> None:
     ids=shown,
 )
 def test_refused_by_a_view(name: str, value: object) -> None:
-    """A view refuses the same."""
+    """A view refuses the same settings."""
     options: dict[str, Any] = {name: value}
     with pytest.raises(ConfigurationError, match=name):
         PyasClient(KEY).with_options(**options)
@@ -82,7 +82,7 @@ def test_refused_by_a_view(name: str, value: object) -> None:
 
 @pytest.mark.parametrize("phase", ["connect", "read", "write", "pool"])
 def test_phase(phase: str) -> None:
-    """A phase of a timeout that cannot be is named."""
+    """An invalid phase of a timeout is named."""
     bounds: dict[str, Any] = {phase: -1.0}
     with pytest.raises(ConfigurationError, match=rf"timeout\.{phase}"):
         PyasClient(KEY, timeout=httpx.Timeout(5.0, **bounds))
@@ -92,12 +92,12 @@ def test_phase(phase: str) -> None:
     "timeout", [5, 0.5, None, httpx.Timeout(5.0), httpx.Timeout(None), httpx.Timeout(5, pool=None)]
 )
 def test_timeouts_taken(timeout: Any) -> None:  # noqa: ANN401
-    """Seconds, an httpx.Timeout and None are taken, phase by phase."""
+    """Seconds, an httpx.Timeout and None are accepted, phase by phase."""
     limits = inside.options(PyasClient(KEY).with_options(timeout=timeout))
     phases = timeout if isinstance(timeout, httpx.Timeout) else httpx.Timeout(timeout)
     assert (None in phases.as_dict().values()) == (limits.limits.timeout is None)
     if not isinstance(timeout, httpx.Timeout):
-        phases = httpx.Timeout(None)  # the bound of the whole is enough
+        phases = httpx.Timeout(None)  # the bound of the attempt is enough
     assert (phases.read, phases.write) == (limits.phases.read, limits.phases.write)
 
 
@@ -113,7 +113,7 @@ def test_timeouts_taken(timeout: Any) -> None:  # noqa: ANN401
     ],
 )  # fmt: skip
 def test_refused_addresses(url: str) -> None:
-    """What is no address, or holds a password, is refused when the client is made, and the password is not shown."""
+    """An invalid address, or one with a password, is refused when the client is made, and the password is not shown."""
     with pytest.raises(ConfigurationError, match="base_url") as caught:
         PyasClient(KEY, base_url=url)
     assert "hunter2" not in f"{caught.value!r}"
@@ -130,20 +130,20 @@ def test_refused_addresses(url: str) -> None:
     ids=repr,
 )  # fmt: skip
 def test_refused_headers(headers: Mapping[Any, Any]) -> None:
-    """Headers that would break the request, or take the place of ours, are refused."""
+    """Headers that would break the request, or replace ours, are refused."""
     with pytest.raises(ConfigurationError, match="headers"):
         PyasClient(KEY).with_options(headers=headers)
 
 
 @pytest.mark.parametrize("headers", ["x-a: v", [("x-a", "v")], 3], ids=repr)
 def test_headers_that_are_no_mapping(headers: Any) -> None:  # noqa: ANN401
-    """What is no mapping of names to values is refused by name."""
+    """Headers that are not a mapping of names to values are refused by name."""
     with pytest.raises(ConfigurationError, match="headers"):
         PyasClient(KEY).with_options(headers=headers)
 
 
 def test_secret_header_is_not_shown() -> None:
-    """A header's value may be a secret: it is in no message and in no repr."""
+    """A header's value may be a secret: it is in no message and no repr."""
     with pytest.raises(ConfigurationError) as caught:
         PyasClient(KEY).with_options(headers={"x-gateway": "hunter2 "})
     view = PyasClient(KEY).with_options(headers={"x-gateway": "hunter2"})
@@ -153,28 +153,28 @@ def test_secret_header_is_not_shown() -> None:
 @pytest.mark.parametrize("name", ["base", "cap"])
 @pytest.mark.parametrize("value", [-1, -0.1, math.nan, math.inf, True, "1", None], ids=repr)
 def test_pauses_of_a_policy(name: str, value: Any) -> None:  # noqa: ANN401
-    """A pause that cannot be is refused by its name."""
+    """An invalid pause is refused by its name."""
     with pytest.raises(ConfigurationError, match=rf"RetryPolicy\.{name}"):
         RetryPolicy(**{name: value})
 
 
 @pytest.mark.parametrize("value", [0, -1, 1.5, True, "3", None], ids=repr)
 def test_attempts_of_a_policy(value: Any) -> None:  # noqa: ANN401
-    """A number of attempts that cannot be is refused by its name."""
+    """An invalid number of attempts is refused by its name."""
     with pytest.raises(ConfigurationError, match=r"RetryPolicy\.max_attempts"):
         RetryPolicy(max_attempts=value)
 
 
 @pytest.mark.parametrize("value", ["secret key", "secret\n", "secré", " secret"])
 def test_key_is_not_echoed(value: str) -> None:
-    """A key that cannot be is refused without showing it."""
+    """An invalid key is refused without showing it."""
     with pytest.raises(ConfigurationError, match="api_key") as caught:
         PyasClient(value)
     assert "secr" not in f"{caught.value} {caught.value!r}"
 
 
 def test_key_shows_nothing() -> None:
-    """A key has no repr, no text and no pickle that shows it."""
+    """A key has no repr, str or pickle that shows it."""
     key = ApiKey(KEY)
     assert KEY not in f"{key} {key!r}"
     with pytest.raises(TypeError, match="pickled") as caught:
@@ -185,7 +185,7 @@ def test_key_shows_nothing() -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("value", ["", "two words", None, 7])
 async def test_fetched_key_is_checked(value: Any) -> None:  # noqa: ANN401
-    """What a key function gives is checked like any key, before anything is sent."""
+    """The result of a key function is checked like any key, before anything is sent."""
 
     async def key() -> Any:  # noqa: ANN401
         return value
@@ -196,9 +196,9 @@ async def test_fetched_key_is_checked(value: Any) -> None:  # noqa: ANN401
 
 
 @pytest.mark.anyio
-@of_the_own_pool
+@own_pool_only
 async def test_cookies_are_not_kept() -> None:
-    """Cookies that the service, or what stands before it, sets are not sent back: all accounts share one client."""
+    """Cookies of the service, or of a proxy in front of it, are not sent back: all accounts share one client."""
 
     def answer(seen: Seen) -> bytes:
         return document(MEETING, Set_Cookie="session=abc; Path=/")

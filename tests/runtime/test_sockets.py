@@ -1,4 +1,4 @@
-"""The sockets below httpcore on asyncio: what they bring, refuse and leave behind is what httpcore's own would."""
+"""The sockets below httpcore on asyncio behave as httpcore's own."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ import httpcore
 import pytest
 
 import inside
-from clients import of_the_own_pool
+from clients import own_pool_only
 from pyas_async._runtime.http import streams
 from pyas_async._runtime.http.single import Single
+from runtime.socket_server import CHANGE, DETAIL, client_of, document, found, wire
 from runtime.trust import served, trusted
-from runtime.wires import CHANGE, DETAIL, client_of, document, found, wire
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
     from pyas_async import PyasClient
-    from runtime.wires import Seen
+    from runtime.socket_server import Seen
 
 ASYNCIO = pytest.param("asyncio", id="asyncio")
 UVLOOP = pytest.param(("asyncio", {"use_uvloop": True}), id="uvloop")
 TRIO = pytest.param("trio", id="trio")
 
-pytestmark = [pytest.mark.anyio, of_the_own_pool]
+pytestmark = [pytest.mark.anyio, own_pool_only]
 every_loop = pytest.mark.parametrize("anyio_backend", [ASYNCIO, UVLOOP, TRIO])
 on_asyncio = pytest.mark.parametrize("anyio_backend", [ASYNCIO, UVLOOP])
 plain_and_encrypted = pytest.mark.parametrize("secure", [False, True], ids=["plain", "encrypted"])
@@ -45,14 +45,14 @@ plain_and_encrypted = pytest.mark.parametrize("secure", [False, True], ids=["pla
 
 @pytest.fixture
 def context(tmp_path: Path) -> Iterator[ssl.SSLContext]:
-    """Give the context of a service that the environment lets clients trust."""
+    """Return the TLS context of a service that clients trust through the environment."""
     with trusted(tmp_path):
         yield served()
 
 
 @contextmanager
 def listening() -> Iterator[socket.socket]:
-    """Listen, and leave it to the test to accept."""
+    """Listen; the test accepts."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(5)
         yield listener
@@ -60,7 +60,7 @@ def listening() -> Iterator[socket.socket]:
 
 @contextmanager
 def accepted(listener: socket.socket) -> Iterator[socket.socket]:
-    """Accept a connection that is waiting."""
+    """Accept a waiting connection."""
     connection, _ = listener.accept()
     with connection:
         connection.settimeout(5)
@@ -68,13 +68,13 @@ def accepted(listener: socket.socket) -> Iterator[socket.socket]:
 
 
 async def connect(listener: socket.socket) -> httpcore.AsyncNetworkStream:
-    """Connect as a client of ours does."""
+    """Connect as our clients do."""
     return await streams.Backend().connect_tcp("127.0.0.1", listener.getsockname()[1], timeout=5)
 
 
 @asynccontextmanager
 async def connected() -> AsyncIterator[tuple[httpcore.AsyncNetworkStream, socket.socket]]:
-    """Give both ends of a connection."""
+    """Yield both ends of a connection."""
     with listening() as listener:
         stream = await connect(listener)
         with accepted(listener) as service:
@@ -83,7 +83,7 @@ async def connected() -> AsyncIterator[tuple[httpcore.AsyncNetworkStream, socket
 
 
 def line_of(client: PyasClient) -> Any:  # noqa: ANN401  (httpcore's, and its inner parts)
-    """Give the one idle connection of a client, as httpcore sees it."""
+    """Return the only idle connection of a client, as httpcore sees it."""
     (transport,) = inside.idle_connections(client)
     pool = inside.pool_of(transport)
     assert isinstance(pool, Single)
@@ -91,13 +91,13 @@ def line_of(client: PyasClient) -> Any:  # noqa: ANN401  (httpcore's, and its in
     return line
 
 
-# What a client does with them.
+# What clients do with them.
 
 
 @every_loop
 @plain_and_encrypted
 async def test_calls(secure: bool, context: ssl.SSLContext, anyio_backend: object) -> None:
-    """Calls go over one connection, whose bytes come by our stream on asyncio, and by httpcore's own on trio."""
+    """Calls go over one connection, through our stream on asyncio and through httpcore's own on trio."""
     with wire(found, context if secure else None) as server:
         async with client_of(server.url) as client:
             assert [1, 2] == [row.id async for row in client.meetings.iter_all()]
@@ -110,7 +110,7 @@ async def test_calls(secure: bool, context: ssl.SSLContext, anyio_backend: objec
 @every_loop
 @plain_and_encrypted
 async def test_large_answers(secure: bool, context: ssl.SSLContext) -> None:
-    """An answer of many times what a socket holds comes whole."""
+    """A response many times larger than a socket's buffer arrives complete."""
     text, whole = large_answer(1_000_000)
     with wire(lambda _: whole, context if secure else None) as server:
         async with client_of(server.url) as client:
@@ -119,8 +119,8 @@ async def test_large_answers(secure: bool, context: ssl.SSLContext) -> None:
 
 @every_loop
 @plain_and_encrypted
-async def test_bytes_nobody_asked_for(secure: bool, context: ssl.SSLContext) -> None:
-    """What comes after an answer is not taken for the next one: that goes over another connection."""
+async def test_extra_bytes(secure: bool, context: ssl.SSLContext) -> None:
+    """Bytes after a response are not read as the next response: that uses another connection."""
 
     def answer(seen: Seen) -> bytes:
         return found(seen) + (document({"success": True, "meeting": {"id": 666}}) if seen.turn == 1 else b"")
@@ -133,9 +133,9 @@ async def test_bytes_nobody_asked_for(secure: bool, context: ssl.SSLContext) -> 
 
 
 @every_loop
-async def test_a_record_nobody_asked_for(context: ssl.SSLContext) -> None:
-    """Nor is what came encrypted with the answer, and is not decrypted yet when that was read to its end."""
-    others = document({"success": True, "meeting": {"id": 82, "uuid": "of somebody else"}})
+async def test_extra_record(context: ssl.SSLContext) -> None:
+    """A TLS record that came with the response, and is not decrypted yet, is not read as the next response."""
+    others = document({"success": True, "meeting": {"id": 82, "uuid": "of another"}})
     answers = [(document({"success": True, "meeting": DETAIL}), others), (found_meeting(82),)]
 
     with listening() as listener:
@@ -149,18 +149,18 @@ async def test_a_record_nobody_asked_for(context: ssl.SSLContext) -> None:
 
 @functools.cache
 def large_answer(numbers: int) -> tuple[str, bytes]:
-    """Give the agenda of a meeting, which is so many numbers, and the answer that has it: to write them takes long."""
+    """Return the agenda of a meeting, which is `numbers` numbers, and its response, which takes long to write."""
     text = "".join(f"{number:07}" for number in range(numbers))
     return text, document({"success": True, "meeting": {"id": 81, "uuid": "u", "agenda": text}})
 
 
 def found_meeting(number: int) -> bytes:
-    """Answer with a meeting."""
+    """Return a response with a meeting."""
     return document({"success": True, "meeting": {"id": number, "uuid": f"u{number}"}})
 
 
 def serve_records(listener: socket.socket, context: ssl.SSLContext, answers: list[tuple[bytes, ...]]) -> None:
-    """Serve one request on each of so many connections; each answer's parts are records that are sent as one."""
+    """Serve one request on each of several connections; the parts of each response are TLS records sent together."""
     for parts in answers:
         incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         encrypted = context.wrap_bio(incoming, outgoing, server_side=True)
@@ -187,8 +187,8 @@ def serve_records(listener: socket.socket, context: ssl.SSLContext, answers: lis
 @every_loop
 @plain_and_encrypted
 @pytest.mark.parametrize("length", ["known", "unknown"])
-async def test_end_without_a_word(secure: bool, length: str, context: ssl.SSLContext) -> None:
-    """A service that sends a long answer and hangs up at once, as it should not, has sent it all the same."""
+async def test_close_after_a_long_response(secure: bool, length: str, context: ssl.SSLContext) -> None:
+    """A long response is complete even if the service closes at once, without a proper end."""
     text, whole = large_answer(300_000)
     if length == "unknown":
         head, _, body = whole.partition(b"\r\n\r\n")
@@ -215,8 +215,8 @@ async def test_end_without_a_word(secure: bool, length: str, context: ssl.SSLCon
 
 
 @every_loop
-async def test_an_answer_in_crumbs() -> None:
-    """An answer that is cut into pieces of a byte does not keep the event loop from others while it is read."""
+async def test_response_in_single_bytes() -> None:
+    """A response in pieces of one byte does not block the event loop while it is read."""
     crumbs = 20_000
     body = json.dumps({"success": True, "meeting": {"id": 81, "uuid": "u", "agenda": "x" * crumbs}}).encode()
     pieces = b"".join(b"1\r\n%c\r\n" % byte for byte in body) + b"0\r\n\r\n"
@@ -237,25 +237,25 @@ async def test_an_answer_in_crumbs() -> None:
     assert crumbs / 200 < turns
 
 
-# What a stream does, one thing at a time.
+# What a stream does, one behaviour per test.
 
 
 @on_asyncio
 async def test_end() -> None:
-    """The end of what comes is no bytes, again and again, and what was sent before is there."""
+    """At its end, a stream returns no bytes, again and again, after all bytes sent before."""
     async with connected() as (stream, service):
         service.sendall(b"last words")
         service.shutdown(socket.SHUT_WR)
         assert b"last words" == await stream.read(65_536)
         assert [b"", b""] == [await stream.read(65_536) for _ in range(2)]
         assert stream.get_extra_info("is_readable")
-        await stream.write(b"and mine")  # the other half is open
+        await stream.write(b"and mine")  # the sending half is open
         assert b"and mine" == service.recv(100)
 
 
 @on_asyncio
 async def test_reset() -> None:
-    """A connection that was torn down is an error that says so, to a reader who waits and to one who comes later."""
+    """A reset raises an error, in a waiting read and in a later one."""
     async with connected() as (stream, service):
         service.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         threading.Timer(0.02, service.close).start()
@@ -281,7 +281,7 @@ async def test_closed() -> None:
 
 @on_asyncio
 async def test_limits_of_time() -> None:
-    """What takes longer than it may ends in the error that httpcore has for it, and the stream goes on."""
+    """A timeout raises httpcore's error, and the stream stays usable."""
     async with connected() as (stream, service):
         with pytest.raises(httpcore.ReadTimeout):
             await stream.read(65_536, timeout=0.01)
@@ -293,7 +293,7 @@ async def test_limits_of_time() -> None:
 
 @on_asyncio
 async def test_writing_waits() -> None:
-    """To write is to wait until the system has taken it: what piles up is not in our memory."""
+    """A write waits until the system has accepted the bytes, so that they do not pile up in our memory."""
     size, taken = 1 << 24, 0
     async with connected() as (stream, service):
         with anyio.move_on_after(0.05) as scope:
@@ -314,8 +314,8 @@ async def test_writing_waits() -> None:
 
 
 @on_asyncio
-async def test_nothing_goes_out_for_nobody() -> None:
-    """What is cancelled before it is written is not written: no call is spent on it."""
+async def test_cancelled_write_sends_nothing() -> None:
+    """A write that is cancelled before it begins sends nothing, so it costs no call."""
     async with connected() as (stream, service):
         with anyio.CancelScope() as scope:
             scope.cancel()
@@ -327,7 +327,7 @@ async def test_nothing_goes_out_for_nobody() -> None:
 
 @on_asyncio
 async def test_reading_stops() -> None:
-    """Who sends without an end fills no memory here: the socket is not read until somebody has taken what came."""
+    """A sender without an end fills no memory here: the socket is not read until the bytes are consumed."""
     async with connected() as (stream, service):
         assert isinstance(stream, streams.Stream)
         service.settimeout(0.2)
@@ -343,12 +343,12 @@ async def test_reading_stops() -> None:
         assert 0 == sent
 
 
-# Encryption.
+# TLS.
 
 
 @contextmanager
 def deaf(context: ssl.SSLContext) -> Iterator[int]:
-    """Serve encrypted, shake hands, and read nothing; give the port."""
+    """Serve TLS: shake hands and read nothing; yield the port."""
     over = threading.Event()
 
     def serve() -> None:
@@ -366,7 +366,7 @@ def deaf(context: ssl.SSLContext) -> Iterator[int]:
 
 @on_asyncio
 async def test_writing_waits_encrypted(context: ssl.SSLContext) -> None:
-    """To write is to wait until the system has taken it, encrypted as well, and no longer than it may take."""
+    """An encrypted write waits until the system has accepted the bytes, and no longer than its timeout."""
     with deaf(context) as number:
         plain = await streams.Backend().connect_tcp("127.0.0.1", number)
         stream = await plain.start_tls(inside.ssl_context(), "127.0.0.1", timeout=5)
@@ -377,8 +377,8 @@ async def test_writing_waits_encrypted(context: ssl.SSLContext) -> None:
 
 @every_loop
 @pytest.mark.parametrize("ends", ["cancelled", "out of time", "closed"])
-async def test_no_handshake(ends: str) -> None:
-    """Whatever ends a handshake that is not answered, the connection is closed, and nothing is kept of it."""
+async def test_handshake_without_response(ends: str) -> None:
+    """If a handshake gets no response, the connection is closed, and nothing of it is kept."""
     seen: list[bytes] = []
     begun = threading.Event()
 
@@ -413,7 +413,7 @@ async def test_no_handshake(ends: str) -> None:
 
 @on_asyncio
 async def test_certificate() -> None:
-    """A service that is not who it says is refused, and the error tells the reason."""
+    """A service with a wrong certificate is refused, and the error names the reason."""
     with wire(found, served()) as server, anyio.fail_after(5):
         stream = await streams.Backend().connect_tcp("127.0.0.1", server.port)
         with pytest.raises(httpcore.ConnectError) as caught:
@@ -423,7 +423,7 @@ async def test_certificate() -> None:
 
 @on_asyncio
 async def test_what_is_known_of_a_connection(context: ssl.SSLContext) -> None:
-    """A stream tells what httpcore asks of one, encrypted or not."""
+    """A stream returns what httpcore asks of one, encrypted or not."""
     with wire(found, context) as server:
         stream = await streams.Backend().connect_tcp("127.0.0.1", server.port)
         assert ("127.0.0.1", server.port) == stream.get_extra_info("server_addr")
@@ -436,15 +436,15 @@ async def test_what_is_known_of_a_connection(context: ssl.SSLContext) -> None:
         await encrypted.aclose()
 
 
-# Where things are not as they are today.
+# Other structures than today's.
 
 
 class Elsewhere(httpcore.AsyncNetworkStream):
-    """A stream that keeps its socket where nobody knows."""
+    """A stream that keeps its socket in an unknown attribute."""
 
 
 def test_taking_over() -> None:
-    """A stream that is built in another way, or has bytes already, is used as it is."""
+    """A stream with another structure, or with bytes already received, is used unchanged."""
     strange = Elsewhere()
     assert inside.taken_over(strange) is strange
     inside.came_early(strange)

@@ -1,4 +1,4 @@
-"""Through whatever a request is sent: what may be said of it afterwards, and what people put around httpx."""
+"""What can be said of a request afterwards, through every kind of transport."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pytest
 import respx
 
 import inside
-from clients import of_the_own_pool
+from clients import own_pool_only
 from pyas_async import (
     AttemptStarted,
     BadRequestError,
@@ -26,27 +26,27 @@ from pyas_async import (
     ServerError,
     TransportError,
 )
-from runtime.wires import CHANGE, NEW, client_of, document, found, through, wire
+from runtime.socket_server import CHANGE, NEW, client_of, document, found, through, wire
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from contextlib import AbstractAsyncContextManager
 
     from pyas_async import Event, PyasClient
-    from runtime.wires import Seen
+    from runtime.socket_server import Seen
 
 pytestmark = pytest.mark.anyio
 
 
 class Relay(httpx.AsyncBaseTransport):
-    """A transport around httpx's own, of the kind that sends a request of its own making."""
+    """A transport around httpx's own that sends a request of its own making."""
 
     def __init__(self, *, tells: bool) -> None:
         self.tells = tells
         self.inner = httpx.AsyncHTTPTransport()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Pass a copy on, with or without what listens to httpcore."""
+        """Send a copy of the request, with or without the trace extension."""
         extensions = request.extensions if self.tells else {}
         copy = httpx.Request(
             request.method, request.url, headers=request.headers, content=request.content, extensions=extensions
@@ -59,13 +59,13 @@ class Relay(httpx.AsyncBaseTransport):
 
 
 class Foreign(httpx.AsyncBaseTransport):
-    """A transport of somebody else, who maps errors as they like."""
+    """A foreign transport that maps errors in its own way."""
 
     def __init__(self, error: Exception) -> None:
         self.error = error
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Fail."""
+        """Raise the error."""
         raise self.error
 
 
@@ -74,7 +74,7 @@ Way = tuple["PyasClient", list[Any]]
 
 @asynccontextmanager
 async def socket_of_ones_own(answer: bytes | None) -> AsyncIterator[Way]:
-    """Lose the answer on a socket."""
+    """Lose the response on a socket."""
     with wire(lambda seen: answer) as server:
         async with client_of(server.url) as client:
             yield client, server.requests
@@ -82,7 +82,7 @@ async def socket_of_ones_own(answer: bytes | None) -> AsyncIterator[Way]:
 
 @asynccontextmanager
 async def relayed(tells: bool) -> AsyncIterator[Way]:
-    """Lose the answer behind a transport that is wrapped."""
+    """Lose the response behind a wrapped transport."""
     with wire(lambda seen: None) as server:
         async with through(Relay(tells=tells), base_url=server.url) as client:
             yield client, server.requests
@@ -90,7 +90,7 @@ async def relayed(tells: bool) -> AsyncIterator[Way]:
 
 @asynccontextmanager
 async def mocked(error: Exception) -> AsyncIterator[Way]:
-    """Lose the answer in httpx's own mock."""
+    """Lose the response in httpx's own mock."""
     seen: list[httpx.Request] = []
 
     def fail(request: httpx.Request) -> httpx.Response:
@@ -103,7 +103,7 @@ async def mocked(error: Exception) -> AsyncIterator[Way]:
 
 @asynccontextmanager
 async def with_respx(error: Exception) -> AsyncIterator[Way]:
-    """Lose the answer in respx."""
+    """Lose the response in respx."""
     with respx.mock(base_url="http://localhost") as router:
         route = router.post("/zoom/meetings").mock(side_effect=error)
         async with client_of("http://localhost") as client:
@@ -127,18 +127,18 @@ WAYS: dict[str, Callable[[], AbstractAsyncContextManager[Way]]] = {
 
 @pytest.mark.parametrize(
     "way",
-    [pytest.param(way, id=name, marks=[of_the_own_pool] * ("respx" in name)) for name, way in WAYS.items()],
+    [pytest.param(way, id=name, marks=[own_pool_only] * ("respx" in name)) for name, way in WAYS.items()],
 )
 async def test_create_whose_answer_was_lost(way: Callable[[], AbstractAsyncContextManager[Way]]) -> None:
-    """A create whose answer was lost is sent once, through every kind of transport, and nobody knows its outcome."""
+    """A create whose response was lost is sent once, through every kind of transport, and its outcome is unknown."""
     async with way() as (client, requests):
         with pytest.raises(OutcomeUnknownError) as caught:
             await client.meetings.create(NEW)
     assert (1, "unknown") == (len(requests), caught.value.write_state)
 
 
-async def test_nobody_listens() -> None:
-    """A connection that httpx itself could not make carried nothing: a create is tried again, and was not sent."""
+async def test_refused_connection() -> None:
+    """If httpx itself could not connect, nothing was sent: a create is retried, and its state is `not_sent`."""
     events: list[Event] = []
     with wire() as server:
         url = server.url
@@ -150,7 +150,7 @@ async def test_nobody_listens() -> None:
 
 
 async def test_relay_that_cannot_connect() -> None:
-    """Where the transport lets httpcore's steps be heard, it is known that nothing was sent, whoever wraps it."""
+    """If the transport passes httpcore's trace on, it is known that nothing was sent, even through a wrapper."""
     with wire() as server:
         url = server.url
     async with through(Relay(tells=True), base_url=url) as client:
@@ -162,8 +162,8 @@ async def test_relay_that_cannot_connect() -> None:
 @pytest.mark.parametrize(
     "error", [httpx.ConnectError("x"), httpx.PoolTimeout("x"), ConnectionRefusedError("x")], ids=repr
 )
-async def test_foreign_words(error: Exception) -> None:
-    """A connect error of a transport that is not httpx's proves nothing: the create is sent once."""
+async def test_connect_error_of_a_foreign_transport(error: Exception) -> None:
+    """A connect error of a foreign transport proves nothing: the create is sent once."""
     events: list[Event] = []
     async with through(Foreign(error), on_event=events.append) as client:
         with pytest.raises(OutcomeUnknownError):
@@ -172,7 +172,7 @@ async def test_foreign_words(error: Exception) -> None:
 
 
 async def test_transport_that_retries_by_itself() -> None:
-    """A transport that has sent the request before it fails to connect has sent it."""
+    """If a transport sent the request before it failed to connect, the request counts as sent."""
 
     class Retrying(Relay):
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -195,8 +195,8 @@ async def test_transport_that_retries_by_itself() -> None:
 async def test_answer_that_is_too_large(
     monkeypatch: pytest.MonkeyPatch, status: int, error: type[PyasError], state: str
 ) -> None:
-    """An answer above the bound is not read on: what its status says of a create is known all the same."""
-    monkeypatch.setattr(inside.LARGEST_ANSWER, 1_000)
+    """A body above the limit is not read further, and the status still tells the state of a create."""
+    monkeypatch.setattr(inside.LARGEST_BODY, 1_000)
     with wire(lambda seen: document("x" * 2_000, status)) as server:
         async with client_of(server.url) as client:
             with pytest.raises(error) as caught:
@@ -206,7 +206,7 @@ async def test_answer_that_is_too_large(
 
 
 async def test_certificate_that_does_not_fit() -> None:
-    """A certificate that nobody vouches for ends the call at once, and nothing was sent."""
+    """An untrusted certificate fails the call at once, and nothing was sent."""
     authority = pytest.importorskip("trustme").CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
@@ -223,7 +223,7 @@ async def test_certificate_that_does_not_fit() -> None:
 
 
 async def test_nothing_is_left_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After answers, faults and cancellations, a closed client leaves no socket to the garbage collector."""
+    """After responses, faults and cancellations, a closed client leaves no socket to the garbage collector."""
     found_open: list[object] = []
     monkeypatch.setattr(sys, "unraisablehook", found_open.append)
 

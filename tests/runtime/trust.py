@@ -1,4 +1,4 @@
-"""Who vouches for the services of the tests, and how a client with connections of its own is told."""
+"""The certificate authority of the tests' services, and how a client is made to trust it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ AUTHORITY = trustme.CA()
 
 @functools.cache
 def served() -> ssl.SSLContext:
-    """Give the context of a service on this machine that the authority vouches for."""
+    """Return the TLS context of a service on this machine, with a certificate of the authority."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     AUTHORITY.issue_cert("127.0.0.1").configure_cert(context)
     return context
@@ -29,7 +29,7 @@ def served() -> ssl.SSLContext:
 
 @contextmanager
 def trusted(folder: Path) -> Iterator[pytest.MonkeyPatch]:
-    """Let the environment name the authority, and give what else it may be made to say; the folder is for a file."""
+    """Name the authority in the environment, and yield the patch for further variables; `folder` is for its file."""
     AUTHORITY.cert_pem.write_to_path(folder / "trusted.pem")
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("SSL_CERT_FILE", str(folder / "trusted.pem"))

@@ -1,4 +1,4 @@
-"""A small sandbox on a clock that stands still, and a client of it."""
+"""A small sandbox on a manual clock, and a client for it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def clock() -> Clock:
-    """Stand still at one moment until moved."""
+    """Return a clock that only the test moves."""
     return Clock()
 
 
@@ -30,7 +30,7 @@ def sandbox(clock: Clock) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def account(sandbox: Sandbox) -> str:
-    """Name the first account."""
+    """Return the first account."""
     return sandbox.account_ids[0]
 
 

@@ -1,4 +1,4 @@
-"""The two calls of accounts: where a user is sent, and what comes back."""
+"""The two calls for accounts: the OAuth address, and connecting with its code."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ async def test_connect(sandbox: Sandbox, client: httpx.AsyncClient) -> None:
     [({}, ["code", "name"]), ({"code": "", "name": "a"}, ["code"]), ({"code": "a", "name": 1}, ["name"])],
 )
 async def test_connect_refuses(client: httpx.AsyncClient, body: dict[str, object], faults: list[str]) -> None:
-    """Connecting wants a code and a name."""
+    """Connecting needs a code and a name."""
     answer = await client.post("/zoom/connect", json=body)
     assert (answer.status_code, [entry["param"] for entry in answer.json()["errors"]]) == (400, faults)
 
 
 async def test_oauth(client: httpx.AsyncClient) -> None:
-    """The state comes back in the URL, encoded; without one there is none in it."""
+    """The state is in the URL, encoded; without one, the URL has none."""
     answer = (await client.get("/zoom/oauth", params={"state": "a&b/ü"})).json()
     assert answer["success"] is True
     assert answer["url"].startswith("https://zoom.us/oauth/authorize?")

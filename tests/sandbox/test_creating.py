@@ -1,4 +1,4 @@
-"""Create: what is refused, what comes of the fields; and what an update refuses."""
+"""Create: the refusals and the results of the fields; and the refusals of an update."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.anyio
     ],
 )  # fmt: skip
 async def test_bad_field(sandbox: Sandbox, client: httpx.AsyncClient, account: str, field: str, value: object) -> None:
-    """A field that cannot be is refused by name, with what came; nothing is created."""
+    """An invalid field is refused by name, with its value; nothing is created."""
     answer = await create(client, account, **{field: value})
     entry = {"msg": "Invalid value", "param": f"meetingData.{field}", "location": "body", "value": value}
     assert (answer.status_code, answer.json()) == (400, {"errors": [entry]})
@@ -37,19 +37,19 @@ async def test_bad_field(sandbox: Sandbox, client: httpx.AsyncClient, account: s
 
 
 async def test_control_characters(client: httpx.AsyncClient, account: str) -> None:
-    """What JavaScript does not take for white space is no blank title."""
+    """A title of characters that JavaScript does not treat as white space is not blank."""
     assert "\u001f" == (await create(client, account, title="\u001f")).json()["data"]["topic"]
 
 
 async def test_whole_numbers(client: httpx.AsyncClient, account: str) -> None:
-    """JSON has one kind of numbers: a whole one may be written with a point."""
+    """JSON has one kind of number: a whole one may be written with a point."""
     made = (await create(client, account, type=2.0, duration=45.0)).json()["data"]
     assert ("2", "45") == (str(made["type"]), str(made["duration"]))
 
 
 @pytest.mark.parametrize("field", ["type", "title", "description", "startDate"])
 async def test_missing_field(client: httpx.AsyncClient, account: str, field: str) -> None:
-    """A required field that is missing is named, without a value."""
+    """A missing required field is named, without a value."""
     answer = await create(client, account, **{field: ...})
     entry = {"msg": "Invalid value", "param": f"meetingData.{field}", "location": "body"}
     assert (answer.status_code, answer.json()) == (400, {"errors": [entry]})
@@ -57,14 +57,14 @@ async def test_missing_field(client: httpx.AsyncClient, account: str, field: str
 
 @pytest.mark.parametrize("data", [..., None, [], "text"])
 async def test_no_meeting_data(client: httpx.AsyncClient, account: str, data: object) -> None:
-    """Without an object under `meetingData` there is one fault."""
+    """Without an object under `meetingData`, there is one fault."""
     body = {"accountId": account} | ({} if data is ... else {"meetingData": data})
     answer = await client.post("/zoom/meetings", json=body)
     assert [entry["param"] for entry in answer.json()["errors"]] == ["meetingData"]
 
 
 async def test_bad_attendees(client: httpx.AsyncClient, account: str) -> None:
-    """Each attendee that is none is named by its place."""
+    """Each invalid attendee is named by its index."""
     answer = await create(client, account, attendees=[{"email": "a@b"}, {"email": "x"}, {}, "a@b"])
     assert [entry["param"] for entry in answer.json()["errors"]] == [
         f"meetingData.attendees[{n}].email" for n in (1, 2, 3)
@@ -83,20 +83,20 @@ async def test_bad_attendees(client: httpx.AsyncClient, account: str) -> None:
     ],
 )  # fmt: skip
 async def test_bad_recurrence(client: httpx.AsyncClient, account: str, changes: dict[str, object], param: str) -> None:
-    """A field of a recurrence that cannot be, or that its kind does not have, is refused."""
+    """A recurrence's field that is invalid, or does not belong to its type, is refused."""
     recurrence = {name: value for name, value in (WEEKLY | changes).items() if value is not ...}
     answer = await create(client, account, type=8, recurrence=recurrence)
     assert [entry["param"] for entry in answer.json()["errors"]] == [f"meetingData.recurrence.{param}"]
 
 
 async def test_recurrence_that_is_no_object(client: httpx.AsyncClient, account: str) -> None:
-    """A recurrence of another kind than an object is refused as a whole."""
+    """A recurrence that is not an object is refused as a whole."""
     answer = await create(client, account, type=8, recurrence="weekly")
     assert [entry["param"] for entry in answer.json()["errors"]] == ["meetingData.recurrence"]
 
 
 async def test_created(sandbox: Sandbox, client: httpx.AsyncClient, account: str) -> None:
-    """What is created is answered, got, and listed at the end."""
+    """A created meeting is returned, can be read, and is at the end of the listing."""
     answer = await create(client, account, timeZone="Europe/Berlin", startDate="2026-12-01T10:00:00+01:00")
     made = answer.json()["data"]
     assert (answer.status_code, answer.json()["success"]) == (200, True)
@@ -123,7 +123,7 @@ async def test_created(sandbox: Sandbox, client: httpx.AsyncClient, account: str
 
 
 async def test_defaults(client: httpx.AsyncClient, account: str) -> None:
-    """A duration that is not given is half an hour; the description may be empty; nobody need attend."""
+    """The default duration is half an hour; the description may be empty; attendees are optional."""
     answer = await create(client, account, duration=..., description="", waitingRoom=..., attendees=...)
     made = answer.json()["data"]
     assert (made["duration"], made["agenda"], made["settings"]["meeting_invitees"]) == (30, "", [])
@@ -149,7 +149,7 @@ async def test_types_without_a_start(sandbox: Sandbox, client: httpx.AsyncClient
 async def test_bad_update(
     sandbox: Sandbox, client: httpx.AsyncClient, account: str, changes: dict[str, object], param: str
 ) -> None:
-    """An update is checked as a create is, with the type that the meeting has."""
+    """An update is checked like a create, with the type of the meeting."""
     made = (await create(client, account)).json()["data"]
     answer = await client.patch(f"/zoom/meetings/{made['id']}", json={"accountId": account, "meetingData": changes})
     assert (answer.status_code, [entry["param"] for entry in answer.json()["errors"]]) == (
@@ -160,7 +160,7 @@ async def test_bad_update(
 
 
 async def test_update_without_changes(sandbox: Sandbox, client: httpx.AsyncClient, account: str) -> None:
-    """An update of nothing changes nothing."""
+    """An empty update changes nothing."""
     before = sandbox.rows(account)
     answer = await client.patch(f"/zoom/meetings/{before[0]['id']}", json={"accountId": account, "meetingData": {}})
     assert (answer.status_code, sandbox.rows(account)) == (200, before)

@@ -1,4 +1,4 @@
-"""Faults on demand: what goes wrong when a test says so, in process and over a socket."""
+"""Faults on demand, in process and over a socket."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WAYS = ["in process", "over a socket"]
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[tuple[Sandbox, Clock, str]]:
-    """Serve one sandbox for all tests of this module: each uses its own faults up."""
+    """Serve one sandbox for all tests of this module: each test uses up its own faults."""
     clock = Clock()
     with Sandbox(accounts=1, meetings=3, daily_writes=None, clock=clock) as made, made.serve() as url:
         yield made, clock, url
@@ -31,14 +31,14 @@ def world() -> Iterator[tuple[Sandbox, Clock, str]]:
 
 @pytest.fixture
 def sandbox(world: tuple[Sandbox, Clock, str]) -> Sandbox:
-    """Give that sandbox, as if nothing had been asked of it."""
+    """Return that sandbox with an empty log."""
     world[0].requests.clear()
     return world[0]
 
 
 @pytest.fixture
 def account(sandbox: Sandbox) -> str:
-    """Name its account."""
+    """Return its account."""
     return sandbox.account_ids[0]
 
 
@@ -54,7 +54,7 @@ async def opened(world: tuple[Sandbox, Clock, str], way: str) -> AsyncIterator[h
 
 @pytest.mark.parametrize("way", WAYS)
 async def test_statuses(world: tuple[Sandbox, Clock, str], sandbox: Sandbox, account: str, way: str) -> None:
-    """The next requests are answered with the statuses that were asked for, one after the other, and then served."""
+    """The next requests get the given statuses in order, and later ones a normal response."""
     sandbox.fail_next(503, times=2)
     sandbox.fail_next(418, body={"error": "a teapot"}, headers={"X-Pot": "tea"})
     sandbox.fail_next(502, body="Bad Gateway")
@@ -71,7 +71,7 @@ async def test_statuses(world: tuple[Sandbox, Clock, str], sandbox: Sandbox, acc
 
 @pytest.mark.parametrize("way", WAYS)
 async def test_one_operation(world: tuple[Sandbox, Clock, str], sandbox: Sandbox, account: str, way: str) -> None:
-    """A fault of one call lets the others pass, and waits for it."""
+    """A fault of one call does not affect the others, and waits for that call."""
     sandbox.fail_next(500, operation="meetings.create")
     async with opened(world, way) as client:
         statuses = [(await list_page(client, account)).status_code for _ in range(2)]
@@ -85,7 +85,7 @@ async def test_one_operation(world: tuple[Sandbox, Clock, str], sandbox: Sandbox
 async def test_no_answer(
     world: tuple[Sandbox, Clock, str], sandbox: Sandbox, account: str, way: str, fault: Fault, carried_out: int
 ) -> None:
-    """An answer can get lost before or after the request was carried out, and it can fail to come at all."""
+    """A response can be lost before or after the request was carried out, or never come."""
     before = len(sandbox.rows(account))
     sandbox.fail_next(fault)
     hangs = fault == "hang"
@@ -100,7 +100,7 @@ async def test_no_answer(
 
 @pytest.mark.parametrize("way", WAYS)
 async def test_garbage(world: tuple[Sandbox, Clock, str], sandbox: Sandbox, account: str, way: str) -> None:
-    """A request can be carried out and answered with what is no JSON, whatever it would have been answered."""
+    """A request can be carried out and get a response that is not JSON."""
     before = len(sandbox.rows(account))
     sandbox.fail_next("garbage", times=2)
     sandbox.delete_answer = "no_content"
@@ -115,7 +115,7 @@ async def test_garbage(world: tuple[Sandbox, Clock, str], sandbox: Sandbox, acco
 
 @pytest.mark.parametrize("way", WAYS)
 async def test_unreachable(world: tuple[Sandbox, Clock, str], sandbox: Sandbox, account: str, way: str) -> None:
-    """In process nobody is there, and nothing is seen; over a socket somebody is, and hangs up."""
+    """In process, the connection fails and nothing is logged; over a socket, the server closes the connection."""
     sandbox.fail_next("unreachable", operation="meetings.list")
     in_process = way == "in process"
     async with opened(world, way) as client:
@@ -132,7 +132,7 @@ async def test_unreachable(world: tuple[Sandbox, Clock, str], sandbox: Sandbox, 
 
 @pytest.mark.parametrize("way", WAYS)
 async def test_rate_limit(world: tuple[Sandbox, Clock, str], sandbox: Sandbox, account: str, way: str) -> None:
-    """Every call is turned away for so many seconds of the sandbox's clock, and told how long; then all is well."""
+    """Every call is refused for some seconds of the sandbox's clock, with the time left; then calls work again."""
     clock = world[1]
     clock.now = NOW
     sandbox.rate_limit(30)
@@ -166,7 +166,7 @@ async def test_rate_limit(world: tuple[Sandbox, Clock, str], sandbox: Sandbox, a
     ],
 )
 def test_mistakes(sandbox: Sandbox, fault: Fault, more: dict[str, Any], said: str) -> None:
-    """A fault that there is not is refused when it is asked for, not when it would come."""
+    """An invalid fault is refused when it is requested, not when it would happen."""
     with pytest.raises(ValueError, match=said):
         sandbox.fail_next(fault, **more)
     with pytest.raises(ValueError, match="seconds must be"):
@@ -174,7 +174,7 @@ def test_mistakes(sandbox: Sandbox, fault: Fault, more: dict[str, Any], said: st
 
 
 async def test_operations(world: tuple[Sandbox, Clock, str], sandbox: Sandbox) -> None:
-    """A request says which call of the API it is, and what is none of them says so."""
+    """A logged request names its call of the API, or that it is none of them."""
     asked = [
         ("GET", "/zoom/meetings", "meetings.list"),
         ("GET", "/zoom/meetings/1", "meetings.get"),
@@ -196,7 +196,7 @@ async def test_operations(world: tuple[Sandbox, Clock, str], sandbox: Sandbox) -
 
 
 async def test_add_account() -> None:
-    """An account can be added under way, under an id of one's own, with meetings; one that is there cannot."""
+    """An account can be added later, with its own id and meetings; an existing one cannot."""
     with Sandbox(accounts=1, meetings=0) as made:
         added = made.add_account("acc", meetings=7)
         made_up = made.add_account()
@@ -214,7 +214,7 @@ async def test_add_account() -> None:
 
 
 async def test_closed() -> None:
-    """Once the sandbox is closed, nobody is there."""
+    """A closed sandbox is unreachable."""
     with Sandbox(accounts=1, meetings=0) as made:
         transport = made.transport()
     async with httpx.AsyncClient(transport=transport, base_url="http://sandbox") as client:

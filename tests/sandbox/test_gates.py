@@ -1,4 +1,4 @@
-"""The gates before every call: the key, the account, the limits; and what is not there."""
+"""The checks before every call: the key, the account, the limits, and unknown routes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NO_ACCOUNT = {"success": False, "error": "Invalid account id. Account Not Found"
 
 @pytest.mark.parametrize("key", ["", "wrong"])
 async def test_wrong_key(sandbox: Sandbox, account: str, key: str) -> None:
-    """A request without the right key is refused, and says so in the log."""
+    """A request with a wrong key is refused, and logged as such."""
     async with client_of(sandbox, key) as client:
         answer = await list_page(client, account)
     assert (answer.status_code, answer.json()) == (401, {"error": "Unauthorized. Invalid API key."})
@@ -28,7 +28,7 @@ async def test_wrong_key(sandbox: Sandbox, account: str, key: str) -> None:
 
 
 async def test_no_key(sandbox: Sandbox, client: httpx.AsyncClient, account: str) -> None:
-    """A request without any key is refused."""
+    """A request without a key is refused."""
     del client.headers["x-api-key"]
     assert (await list_page(client, account)).status_code == 401
 
@@ -37,9 +37,9 @@ async def test_no_key(sandbox: Sandbox, client: httpx.AsyncClient, account: str)
     ("method", "path"), [("GET", "/zoom/meetings"), ("GET", "/zoom/meetings/1"), ("DELETE", "/zoom/meetings/1")]
 )
 async def test_account_in_the_query(client: httpx.AsyncClient, method: str, path: str) -> None:
-    """GET and DELETE want the account in the query: none is a fault, an unknown one is not found."""
+    """GET and DELETE need the account in the query: a missing one is a fault, an unknown one is not found."""
     missing = await client.request(method, path)
-    unknown = await client.request(method, path, params={"accountId": "nobody"})
+    unknown = await client.request(method, path, params={"accountId": "unknown"})
     entry = {"msg": "Invalid value", "param": "accountId", "location": "query"}
     assert (missing.status_code, missing.json()) == (400, {"errors": [entry]})
     assert (unknown.status_code, unknown.json()) == (404, NO_ACCOUNT)
@@ -47,10 +47,10 @@ async def test_account_in_the_query(client: httpx.AsyncClient, method: str, path
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "/zoom/meetings"), ("PATCH", "/zoom/meetings/1")])
 async def test_account_in_the_body(client: httpx.AsyncClient, account: str, method: str, path: str) -> None:
-    """POST and PATCH want the account in the body, and do not look for it in the query."""
+    """POST and PATCH need the account in the body, and ignore the query."""
     data = meeting_data()
     missing = await client.request(method, path, params={"accountId": account}, json={"meetingData": data})
-    unknown = await client.request(method, path, json={"accountId": "nobody", "meetingData": data})
+    unknown = await client.request(method, path, json={"accountId": "unknown", "meetingData": data})
     entry = {"msg": "Invalid value", "param": "accountId", "location": "body"}
     assert (missing.status_code, missing.json()) == (400, {"errors": [entry]})
     assert (unknown.status_code, unknown.json()) == (404, NO_ACCOUNT)
@@ -67,7 +67,7 @@ async def test_account_in_the_body(client: httpx.AsyncClient, account: str, meth
     ],
 )
 async def test_unknown_route(client: httpx.AsyncClient, method: str, path: str) -> None:
-    """A path that the service does not have is not found."""
+    """An unknown path is not found."""
     answer = await client.request(method, path)
     assert (answer.status_code, answer.json()) == (404, {"success": False, "error": "Not Found", "code": 404})
 
@@ -82,13 +82,13 @@ async def test_unknown_route(client: httpx.AsyncClient, method: str, path: str) 
     ],
 )
 async def test_method_not_allowed(client: httpx.AsyncClient, method: str, path: str, allowed: str) -> None:
-    """A method that a path does not have is refused, with those that it has."""
+    """A method that a path does not support is refused, with the supported ones."""
     answer = await client.request(method, path)
     assert (answer.status_code, answer.json()["code"], answer.headers["allow"]) == (405, 405, allowed)
 
 
 async def test_any_text_is_an_id(client: httpx.AsyncClient, account: str) -> None:
-    """Whatever stands in the place of an id is looked for, a line end as well."""
+    """Any text is accepted as an id and looked up, even a line break."""
     answer = await client.get("/zoom/meetings/a%0Ab", params={"accountId": account})
     assert (answer.status_code, answer.json()) == (404, {"code": 3001, "message": "Meeting does not exist: a\nb."})
 
@@ -103,13 +103,13 @@ async def test_malformed_body(sandbox: Sandbox, client: httpx.AsyncClient) -> No
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"null", b'"text"'])
 async def test_body_that_is_no_object(client: httpx.AsyncClient, body: bytes) -> None:
-    """A body of another kind lacks every field."""
+    """A body that is not an object lacks every field."""
     answer = await client.post("/zoom/meetings", content=body)
     assert [entry["param"] for entry in answer.json()["errors"]] == ["accountId", "meetingData"]
 
 
 async def test_rate_limit(sandbox: Sandbox, client: httpx.AsyncClient, account: str, clock: Clock) -> None:
-    """The developer plan has 100 calls in a window from the first call on; the next window is open again."""
+    """The developer plan has 100 calls in a window that begins with its first call; the next window has 100 again."""
     sandbox.plan = "developer"
     first = await list_page(client, account, maxResults=1)
     clock.now += 10.25
@@ -132,7 +132,7 @@ async def test_rate_limit(sandbox: Sandbox, client: httpx.AsyncClient, account: 
 
 
 async def test_rate_limit_on_errors(sandbox: Sandbox, client: httpx.AsyncClient) -> None:
-    """Every call with the key counts and carries the headers, one that fails too; one without the key does neither."""
+    """Every call with the key counts and gets the headers, even a failed one; a call without the key does neither."""
     sandbox.plan = "growth"
     refused = await client.get("/zoom/meetings", headers={"x-api-key": "wrong"})
     failed = await client.get("/nowhere")
@@ -149,7 +149,7 @@ async def test_plans(sandbox: Sandbox, client: httpx.AsyncClient, plan: str, lim
 
 
 async def test_daily_writes(sandbox: Sandbox, client: httpx.AsyncClient, account: str, clock: Clock) -> None:
-    """Creates and updates together have Zoom's limit for the account and the UTC day; its 429 has no header."""
+    """Creates and updates share Zoom's limit per account and UTC day; its 429 has no headers."""
     sandbox.daily_writes = 2
     sandbox.plan = "none"
     meeting = (await create(client, account)).json()["data"]["id"]
@@ -170,7 +170,7 @@ async def test_daily_writes(sandbox: Sandbox, client: httpx.AsyncClient, account
 
 
 async def test_daily_writes_off(sandbox: Sandbox, client: httpx.AsyncClient, account: str) -> None:
-    """Without the daily limit one may write as much as one likes."""
+    """Without the daily limit, the number of writes is not bounded."""
     sandbox.daily_writes = 0
     limited = await create(client, account)
     sandbox.daily_writes = None
@@ -178,5 +178,5 @@ async def test_daily_writes_off(sandbox: Sandbox, client: httpx.AsyncClient, acc
 
 
 async def test_date_header(client: httpx.AsyncClient, account: str) -> None:
-    """Every answer has the date of the sandbox's clock."""
+    """Every response has the date of the sandbox's clock."""
     assert (await list_page(client, account)).headers["date"] == "Sun, 22 Nov 2026 08:11:36 GMT"

@@ -17,18 +17,18 @@ pytestmark = pytest.mark.anyio
 
 
 def begin(row: dict[str, Any]) -> datetime:
-    """Tell what the filters go by."""
+    """Return the time that the filters use."""
     return datetime.fromisoformat(row.get("start_time") or row["created_at"])
 
 
 def end(row: dict[str, Any]) -> float:
-    """Tell when a meeting ends, in epoch seconds."""
+    """Return the end of a meeting in epoch seconds."""
     return begin(row).timestamp() + float(row.get("duration", 0)) * 60
 
 
 @pytest.mark.parametrize("size", [1, 7, 30, 99, 100, 101, 300])
 async def test_pages_are_the_truth(sandbox: Sandbox, client: httpx.AsyncClient, account: str, size: int) -> None:
-    """Pages of any size, one after the other, are every row of the account once, in order."""
+    """Pages of any size together hold every row of the account once, in order."""
     pages = await list_all(client, account, maxResults=size)
     assert flat(pages) == sandbox.rows(account)
     assert all(len(page) == size for page in pages[:-1])
@@ -36,7 +36,7 @@ async def test_pages_are_the_truth(sandbox: Sandbox, client: httpx.AsyncClient, 
 
 @pytest.mark.parametrize("meetings", [0, 1, 29, 30, 31])
 async def test_default_size(clock: Clock, meetings: int) -> None:
-    """Without a size a page has 30 rows, and a token only where more follow."""
+    """By default a page has 30 rows, and a token only if more rows follow."""
     with Sandbox(accounts=1, meetings=meetings, clock=clock) as sandbox:
         async with client_of(sandbox) as client:
             answer = (await list_page(client, sandbox.account_ids[0])).json()
@@ -47,7 +47,7 @@ async def test_default_size(clock: Clock, meetings: int) -> None:
 
 
 async def test_size_above_the_cap(sandbox: Sandbox, client: httpx.AsyncClient, account: str) -> None:
-    """A page above the cap is cut down and says its size, or is refused."""
+    """A page size above the cap is reduced and reported, or refused."""
     sandbox.max_page_size = 50
     cut = (await list_page(client, account, maxResults=300)).json()["data"]
     sandbox.oversize = "refuse"
@@ -67,14 +67,14 @@ async def test_size_above_the_cap(sandbox: Sandbox, client: httpx.AsyncClient, a
     ],
 )  # fmt: skip
 async def test_bad_value(client: httpx.AsyncClient, account: str, name: str, value: str) -> None:
-    """A value that cannot be is refused by name, and shown."""
+    """An invalid value is refused by name, and shown."""
     answer = await list_page(client, account, **{name: value})
     entry = {"msg": "Invalid value", "param": name, "location": "query", "value": value}
     assert (answer.status_code, answer.json()) == (400, {"errors": [entry]})
 
 
 async def test_every_fault_is_told(client: httpx.AsyncClient) -> None:
-    """A request with several faults is told all of them."""
+    """A request with several faults gets all of them."""
     answer = await client.get("/zoom/meetings", params={"type": "x", "maxResults": "0", "startDate": "y"})
     assert [entry["param"] for entry in answer.json()["errors"]] == ["accountId", "type", "startDate", "maxResults"]
 
@@ -90,7 +90,7 @@ async def test_page_numbers(sandbox: Sandbox, client: httpx.AsyncClient, account
 
 
 async def test_page_numbers_ignored(sandbox: Sandbox, client: httpx.AsyncClient, account: str) -> None:
-    """Where numbers are ignored, any of them is the first page, with its token."""
+    """If numbers are ignored, each of them gives the first page, with its token."""
     sandbox.page_numbers = "ignore"
     page = (await list_page(client, account, maxResults=40, pageNumber=2)).json()["data"]
     assert page["meetings"] == sandbox.rows(account)[:40]
@@ -98,14 +98,14 @@ async def test_page_numbers_ignored(sandbox: Sandbox, client: httpx.AsyncClient,
 
 
 async def test_number_and_token(client: httpx.AsyncClient, account: str) -> None:
-    """A page by number and by token at once is refused."""
+    """A page number together with a token is refused."""
     token = (await list_page(client, account)).json()["data"]["next_page_token"]
     answer = await list_page(client, account, pageNumber=2, nextPageToken=token)
     assert (answer.status_code, answer.json()["errors"][0]["param"]) == (400, "pageNumber")
 
 
 async def test_types(sandbox: Sandbox, client: httpx.AsyncClient, account: str) -> None:
-    """The types follow the clock: what is over, what is under way, and what is not over make up the whole."""
+    """The types follow the clock: scheduled is every row, and a row is previous or upcoming, and live while it runs."""
     rows = sandbox.rows(account)
     listed = {
         kind: flat(await list_all(client, account, type=kind))
@@ -119,7 +119,7 @@ async def test_types(sandbox: Sandbox, client: httpx.AsyncClient, account: str) 
 
 
 async def test_types_follow_the_clock(sandbox: Sandbox, client: httpx.AsyncClient, account: str, clock: Clock) -> None:
-    """What was upcoming is over two years later."""
+    """An upcoming meeting is a previous one two years later."""
     clock.now += 2 * 366 * 86_400
     assert flat(await list_all(client, account, type="upcoming")) == []
     assert flat(await list_all(client, account, type="previous_meetings")) == sandbox.rows(account)
@@ -138,7 +138,7 @@ async def test_types_follow_the_clock(sandbox: Sandbox, client: httpx.AsyncClien
 async def test_dates(
     sandbox: Sandbox, client: httpx.AsyncClient, account: str, days: tuple[str | None, str | None]
 ) -> None:
-    """Dates are inclusive UTC days; a row without a start is compared by when it was created."""
+    """Dates are inclusive UTC days; a row without a start is compared by its creation time."""
     first, last = (
         None if day is None else datetime.strptime(day, "%m-%d-%Y").replace(tzinfo=UTC).date() for day in days
     )
@@ -152,7 +152,7 @@ async def test_dates(
 
 
 async def test_dates_at_their_edges(sandbox: Sandbox, client: httpx.AsyncClient, account: str) -> None:
-    """The first and the last second of a day belong to it, and no other."""
+    """The first and the last second of a day belong to that day only."""
     starts = ["2031-05-04T23:59:59Z", "2031-05-05T00:00:00Z", "2031-05-05T23:59:59Z", "2031-05-06T00:00:00Z"]
     for start in starts:
         sandbox.add_meeting(account, {"start_time": start})
@@ -161,6 +161,6 @@ async def test_dates_at_their_edges(sandbox: Sandbox, client: httpx.AsyncClient,
 
 
 async def test_accounts_are_apart(sandbox: Sandbox, client: httpx.AsyncClient) -> None:
-    """No row of one account is another's."""
+    """Accounts share no rows."""
     first, second = [flat(await list_all(client, account)) for account in sandbox.account_ids]
     assert not set(keys(first)) & set(keys(second))

@@ -44,7 +44,7 @@ PAGE_KEYS = [
 
 
 async def get(client: httpx.AsyncClient, account: str, path: str) -> httpx.Response:
-    """Call the get endpoint with a path that is encoded already."""
+    """Call the get endpoint with an encoded path."""
     return await client.get(f"/zoom/meetings/{path}?accountId={account}")
 
 
@@ -54,12 +54,12 @@ async def patch(client: httpx.AsyncClient, account: str, meeting: object, **chan
 
 
 def row_of(sandbox: Sandbox, account: str, kind: int) -> dict[str, Any]:
-    """Find the first row of a type."""
+    """Return the first row of a type."""
     return next(row for row in sandbox.rows(account) if row["type"] == kind)
 
 
 async def test_get_every_id(sandbox: Sandbox, client: httpx.AsyncClient, account: str) -> None:
-    """Every listed meeting has a detail, which says what its first row says."""
+    """Every listed meeting has a detail that agrees with its first row."""
     for row in sandbox.rows(account):
         answer = await get(client, account, row["id"])
         assert answer.status_code == 200
@@ -68,7 +68,7 @@ async def test_get_every_id(sandbox: Sandbox, client: httpx.AsyncClient, account
 
 
 async def test_get_every_uuid(sandbox: Sandbox, client: httpx.AsyncClient, account: str) -> None:
-    """Every uuid is found: encoded once if that is enough, and twice in any case."""
+    """Every uuid is found, encoded once if that is enough, and encoded twice in any case."""
     for row in sandbox.rows(account):
         uuid = row["uuid"]
         once = quote(uuid, safe="")
@@ -79,7 +79,7 @@ async def test_get_every_uuid(sandbox: Sandbox, client: httpx.AsyncClient, accou
 
 
 async def test_unknown_meeting(client: httpx.AsyncClient, account: str) -> None:
-    """A meeting that the account does not have is not found, in Zoom's shape."""
+    """An unknown meeting is not found, with Zoom's response."""
     body = {"accountId": account, "meetingData": {"title": "Other"}}
     query = {"accountId": account}
     for reference, name in (("12", "12"), ("9" * 30, "9" * 30), ("a%2Fb%3D%3D", "a/b==")):
@@ -109,7 +109,7 @@ async def test_detail_has_the_keys_of_the_page(sandbox: Sandbox, client: httpx.A
 
 
 async def test_agenda_is_cut_in_rows(sandbox: Sandbox, client: httpx.AsyncClient, account: str) -> None:
-    """A row shows 250 characters of an agenda, the detail all."""
+    """A row has 250 characters of an agenda, the detail all."""
     made = (await create(client, account, description="é" * 2000)).json()["data"]
     assert (made["agenda"], sandbox.rows(account)[-1]["agenda"]) == ("é" * 2000, "é" * 250)
     await patch(client, account, made["id"], title="Other")
@@ -117,14 +117,14 @@ async def test_agenda_is_cut_in_rows(sandbox: Sandbox, client: httpx.AsyncClient
 
 
 async def test_status_follows_the_clock(sandbox: Sandbox, account: str) -> None:
-    """A meeting under way is started, another waits."""
+    """A running meeting is `started`, another one `waiting`."""
     row = sandbox.add_meeting(account, {"start_time": "2026-11-22T08:00:00Z", "duration": 30})
     assert sandbox.document(account, row["id"])["status"] == "started"
     assert sandbox.document(account, sandbox.add_meeting(account)["id"])["status"] == "waiting"
 
 
 async def test_update_merges(sandbox: Sandbox, client: httpx.AsyncClient, account: str) -> None:
-    """An update changes the fields that it names and no other, in the row and in the detail."""
+    """An update changes the named fields and no other, in the row and in the detail."""
     made = (await create(client, account)).json()["data"]
     row = sandbox.rows(account)[-1]
     answer = await patch(client, account, made["id"], title="Other", duration=45, waitingRoom=False)
@@ -151,7 +151,7 @@ async def test_update_of_every_field(sandbox: Sandbox, client: httpx.AsyncClient
 async def test_update_of_a_generated_meeting(
     sandbox: Sandbox, client: httpx.AsyncClient, account: str, kind: int
 ) -> None:
-    """A meeting of any type can be renamed; all its rows show it, and stay where they are."""
+    """A meeting of any type can be renamed; all of its rows show it, and keep their positions."""
     meeting = row_of(sandbox, account, kind)["id"]
     before = sandbox.rows(account)
     await patch(client, account, meeting, title="Other")
@@ -160,7 +160,7 @@ async def test_update_of_a_generated_meeting(
 
 
 async def test_update_by_uuid(sandbox: Sandbox, client: httpx.AsyncClient, account: str) -> None:
-    """A uuid names a meeting for an update and a delete as well."""
+    """A uuid also names a meeting for an update and a delete."""
     row = next(row for row in sandbox.rows(account) if row["uuid"].startswith("/"))
     path = quote(quote(row["uuid"], safe=""), safe="")
     assert (await patch(client, account, path, title="Other")).status_code == 200
@@ -186,7 +186,7 @@ async def test_delete_removes_the_series(sandbox: Sandbox, client: httpx.AsyncCl
 async def test_answers_of_writes(
     sandbox: Sandbox, client: httpx.AsyncClient, account: str, how: str, status: int, text: str
 ) -> None:
-    """Update and delete answer as they are set to."""
+    """Update and delete respond as configured."""
     for name in ("update_answer", "delete_answer"):
         setattr(sandbox, name, how)
     meeting = sandbox.rows(account)[0]["id"]
@@ -196,7 +196,7 @@ async def test_answers_of_writes(
 
 
 async def test_update_answers_the_meeting(sandbox: Sandbox, client: httpx.AsyncClient, account: str) -> None:
-    """An update can answer with the meeting as it now is."""
+    """An update can return the meeting in its new state."""
     sandbox.update_answer = "meeting"
     meeting = sandbox.rows(account)[0]["id"]
     answer = await patch(client, account, meeting, title="Other")
@@ -210,7 +210,7 @@ async def test_update_answers_the_meeting(sandbox: Sandbox, client: httpx.AsyncC
 async def test_added_meeting_is_served(
     sandbox: Sandbox, client: httpx.AsyncClient, account: str, document: dict[str, Any]
 ) -> None:
-    """A document put in by a test is listed and got as it is, with an id and a uuid if it had none."""
+    """A document added by a test is listed and returned unchanged, with an id and a uuid if it had none."""
     row = sandbox.add_meeting(account, document, at=2)
     assert sandbox.rows(account)[2] == row
     detail = (await get(client, account, row["id"])).json()["meeting"]
@@ -218,11 +218,11 @@ async def test_added_meeting_is_served(
 
 
 async def test_lookups_that_fail(sandbox: Sandbox, account: str) -> None:
-    """What is not there is told by name."""
+    """A failed lookup names what is missing."""
     with pytest.raises(LookupError, match="no meeting 12"):
         sandbox.document(account, 12)
-    with pytest.raises(LookupError, match="unknown account id 'nobody'"):
-        sandbox.rows("nobody")
+    with pytest.raises(LookupError, match="unknown account id 'unknown'"):
+        sandbox.rows("unknown")
     with pytest.raises(IndexError, match="got 100"):
         sandbox.remove_row(account, 100)
     with pytest.raises(IndexError, match="got -1"):

@@ -1,4 +1,4 @@
-"""Series: from the page's words to Zoom's numbers, and to one row for each occurrence."""
+"""Series: from the page's fields to Zoom's numbers, and to one row for each occurrence."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def series(
 
 
 async def test_weekly_series(sandbox: Sandbox, client: httpx.AsyncClient, account: str) -> None:
-    """A weekly series has Zoom's numbers, an occurrence for each day named, and a row for each occurrence."""
+    """A weekly series has Zoom's numbers, an occurrence for each named day, and a row for each occurrence."""
     words: dict[str, object] = WEEKLY | {"daysOfWeek": ["wednesday", "sunday"], "endDate": "2026-12-13T23:00:00Z"}
     made = await series(client, account, words)
     assert made["recurrence"] == {
@@ -47,7 +47,7 @@ async def test_weekly_series(sandbox: Sandbox, client: httpx.AsyncClient, accoun
 
 
 async def test_daily_series_keeps_its_hour(client: httpx.AsyncClient, account: str) -> None:
-    """A series stays at its hour of the wall clock when the offset of its zone changes."""
+    """A series keeps its local time when the offset of its zone changes."""
     words: dict[str, object] = {"type": "daily", "interval": "2", "endDate": "2027-03-31T00:00:00Z"}
     made = await series(client, account, words, startDate="2027-03-26T09:00:00+01:00", timeZone="Europe/Berlin")
     starts = ["2027-03-26T08:00:00Z", "2027-03-28T07:00:00Z", "2027-03-30T07:00:00Z"]
@@ -69,7 +69,7 @@ async def test_monthly_series_skips_short_months(client: httpx.AsyncClient, acco
 
 @pytest.mark.parametrize("kind", ["daily", "weekly", "monthly"])
 async def test_series_without_an_end(client: httpx.AsyncClient, account: str, kind: str) -> None:
-    """A series without an end has ten occurrences, from its first day on, evenly spread."""
+    """A series without an end has ten occurrences from its first day on, evenly spaced."""
     made = await series(client, account, {"type": kind, "interval": 1})
     starts = [item["start_time"] for item in made["occurrences"]]
     assert (made["recurrence"]["end_times"], len(starts), starts[0]) == (10, 10, "2026-12-01T10:00:00Z")
@@ -78,7 +78,7 @@ async def test_series_without_an_end(client: httpx.AsyncClient, account: str, ki
 
 @pytest.mark.parametrize("kind", ["daily", "weekly", "monthly"])
 async def test_series_of_a_vast_interval(client: httpx.AsyncClient, account: str, kind: str) -> None:
-    """An interval beyond the calendar leaves the first occurrence alone."""
+    """An interval beyond the calendar leaves only the first occurrence."""
     made = await series(client, account, {"type": kind, "interval": 10**15})
     assert len(made["occurrences"]) == 1
 
@@ -96,7 +96,7 @@ async def test_recurrence_without_fixed_times(client: httpx.AsyncClient, account
 
 
 async def test_rescheduled_series(sandbox: Sandbox, client: httpx.AsyncClient, account: str) -> None:
-    """A new recurrence gives the series other rows; those that stay keep their uuid and their place."""
+    """A new recurrence changes the rows of a series; the remaining ones keep their uuid and position."""
     made = await series(client, account, WEEKLY | {"endDate": "2026-12-10T00:00:00Z"})
     before = sandbox.rows(account)
     words = {"type": "daily", "interval": 1, "endDate": "2026-12-04T23:00:00Z"}

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.anyio
 async def test_served_rows_are_the_truth() -> None:
-    """Over a socket, on any event loop, the pages are every row once."""
+    """Over a socket, on any event loop, the pages hold every row once."""
     with Sandbox(accounts=1, meetings=700) as sandbox, sandbox.serve() as url:
         account = sandbox.account_ids[0]
         async with httpx.AsyncClient(base_url=url, headers={"x-api-key": sandbox.api_key}) as client:
@@ -42,7 +42,7 @@ async def test_served_rows_are_the_truth() -> None:
 
 @pytest.mark.anyio
 async def test_latency() -> None:
-    """Each answer of the API waits as long as it is set to, on any event loop."""
+    """Each response of the API is delayed as configured, on any event loop."""
     with Sandbox(accounts=1, latency=0.05) as sandbox:
         transport = httpx.ASGITransport(app=sandbox.app)
         async with httpx.AsyncClient(transport=transport, base_url="http://sandbox") as client:
@@ -52,7 +52,7 @@ async def test_latency() -> None:
 
 
 def test_sync_client_and_a_test_thread() -> None:
-    """Requests are answered while the thread of the test reads the truth and changes it."""
+    """Requests are served while the test's thread reads and changes the rows."""
     with Sandbox(accounts=1, meetings=50) as sandbox, sandbox.serve() as url:
         account = sandbox.account_ids[0]
         statuses: list[int] = []
@@ -74,7 +74,7 @@ def test_sync_client_and_a_test_thread() -> None:
 
 
 def test_stops_with_a_request_under_way() -> None:
-    """The server stops promptly, and leaves nothing open, although a request waits and a connection idles."""
+    """The server stops promptly and leaves nothing open, despite a running request and an idle connection."""
     with Sandbox(accounts=1, latency=60) as sandbox:
         arrived = threading.Event()
         sandbox.on_request = lambda _: arrived.set()
@@ -91,7 +91,7 @@ def test_stops_with_a_request_under_way() -> None:
 
 
 def test_serve_again() -> None:
-    """One sandbox can be served again, and on a port of one's choice."""
+    """One sandbox can be served again, and on a chosen port."""
     with Sandbox(accounts=1) as sandbox:
         with sandbox.serve() as url:
             port = int(url.rpartition(":")[2])
@@ -101,7 +101,7 @@ def test_serve_again() -> None:
 
 
 def test_port_in_use() -> None:
-    """A port that is taken is the caller's error, at once."""
+    """A port in use is the caller's error, at once."""
     with Sandbox(accounts=1) as sandbox, sandbox.serve() as url:
         port = int(url.rpartition(":")[2])
         with pytest.raises(OSError, match="in use"), sandbox.serve(port=port):
@@ -110,7 +110,7 @@ def test_port_in_use() -> None:
 
 @contextmanager
 def process(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
-    """Run the sandbox as a process; give it and what it printed."""
+    """Run the sandbox as a process; yield it and its printed JSON."""
     command = [sys.executable, "-W", "error", "-m", "pyas_async.sandbox", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
         try:
@@ -122,7 +122,7 @@ def process(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_process(tmp_path: Path, number: signal.Signals) -> None:
-    """The process prints one line, serves by its arguments, and ends quietly on a signal; its file outlives it."""
+    """The process prints one line, obeys its arguments, and ends quietly on a signal; its file remains."""
     db = str(tmp_path / "world.db")
 
     async def talk(facts: dict[str, Any]) -> dict[str, Any]:
@@ -152,7 +152,7 @@ def test_process(tmp_path: Path, number: signal.Signals) -> None:
 
 
 def test_caller_that_hangs_up() -> None:
-    """A caller that goes away in the middle of its request leaves no trace."""
+    """A client that disconnects during its request leaves no trace."""
     with Sandbox(accounts=1) as sandbox, sandbox.serve() as url:
         port = int(url.rpartition(":")[2])
         with socket.create_connection(("127.0.0.1", port)) as caller:
@@ -161,7 +161,7 @@ def test_caller_that_hangs_up() -> None:
 
 
 def test_server_that_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What keeps the server from starting is raised where it was asked for."""
+    """An error that prevents the server's start is raised from `serve`."""
 
     async def fail(*_: object) -> None:
         raise OSError("no room")
@@ -172,7 +172,7 @@ def test_server_that_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_wrong_arguments(capsys: pytest.CaptureFixture[str]) -> None:
-    """A setting that cannot be is told on standard error, and standard output stays empty."""
+    """An invalid setting is reported on stderr, and stdout stays empty."""
     assert _cli.main(["--token-ttl", "-1"]) == 2
     out, err = capsys.readouterr()
     assert (out, "token_ttl must be" in err) == ("", True)
@@ -180,7 +180,7 @@ def test_wrong_arguments(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize("package", ["starlette", "uvicorn"])
 def test_missing_extra(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], package: str) -> None:
-    """Without the extra's packages, what to install is told: by an exception, and by the command in one line."""
+    """Without the extra's packages, an exception, or one line of the command, names what to install."""
     for name in [name for name in sys.modules if name.partition(".")[0] == package]:
         monkeypatch.delitem(sys.modules, name)
     for name in ("_app", "_server"):

@@ -1,4 +1,4 @@
-"""Page tokens: what they are bound to, how they die, and what is answered then."""
+"""Page tokens: their binding, their expiry, and the responses to invalid ones."""
 
 from __future__ import annotations
 
@@ -26,8 +26,10 @@ async def first_token(client: httpx.AsyncClient, account: str, **query: object) 
     return token
 
 
-async def test_token_lives_its_time(sandbox: Sandbox, client: httpx.AsyncClient, account: str, clock: Clock) -> None:
-    """A token may be used again and again until its time is over."""
+async def test_token_is_valid_until_it_expires(
+    sandbox: Sandbox, client: httpx.AsyncClient, account: str, clock: Clock
+) -> None:
+    """A token can be used repeatedly until it expires."""
     sandbox.token_ttl = 60
     token = await first_token(client, account)
     pages = []
@@ -41,7 +43,7 @@ async def test_token_lives_its_time(sandbox: Sandbox, client: httpx.AsyncClient,
 
 
 async def test_expire_on_demand(sandbox: Sandbox, client: httpx.AsyncClient, account: str) -> None:
-    """Tokens die on demand, and those that still lived are counted; later ones live."""
+    """`expire_tokens` expires the valid tokens and returns their number; later ones are valid."""
     token = await first_token(client, account)
     await first_token(client, account)
     assert [sandbox.expire_tokens(), sandbox.expire_tokens()] == [2, 0]
@@ -53,7 +55,7 @@ async def test_expire_on_demand(sandbox: Sandbox, client: httpx.AsyncClient, acc
 async def test_dead_tokens_are_not_counted(
     sandbox: Sandbox, client: httpx.AsyncClient, account: str, clock: Clock
 ) -> None:
-    """A token that died by age is not counted among those that are killed."""
+    """A token that expired by age is not counted by `expire_tokens`."""
     await first_token(client, account)
     clock.now += sandbox.token_ttl
     await first_token(client, account)
@@ -79,7 +81,7 @@ async def test_token_is_bound_to_its_account(sandbox: Sandbox, client: httpx.Asy
 async def test_old_tokens_are_forgotten(
     sandbox: Sandbox, client: httpx.AsyncClient, account: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of very many tokens the newest are kept: a server that runs for long does not grow."""
+    """Only the newest tokens are kept, so that a long-running server does not grow."""
     monkeypatch.setattr(inside.TOKENS_KEPT, 2)
     tokens = [await first_token(client, account) for _ in range(3)]
     answers = [await list_page(client, account, maxResults=30, nextPageToken=token) for token in tokens[:2]]
@@ -87,14 +89,14 @@ async def test_old_tokens_are_forgotten(
 
 
 async def test_empty_token(sandbox: Sandbox, client: httpx.AsyncClient, account: str) -> None:
-    """An empty token is none."""
+    """An empty token counts as none."""
     page = (await list_page(client, account, nextPageToken="")).json()["data"]
     assert page["meetings"] == sandbox.rows(account)[:30]
 
 
 @pytest.mark.parametrize("shape", list(EXPIRED_ANSWERS))
 async def test_shapes(sandbox: Sandbox, client: httpx.AsyncClient, account: str, shape: str) -> None:
-    """Each shape of the answer to an unknown token comes as it is published."""
+    """Each configured response to an unknown token is sent as published."""
     sandbox.expired_answer = shape
     answer = await list_page(client, account, nextPageToken="unknown")
     status, body = EXPIRED_ANSWERS[shape]
@@ -104,7 +106,7 @@ async def test_shapes(sandbox: Sandbox, client: httpx.AsyncClient, account: str,
 
 
 async def test_rows_shift_under_way(sandbox: Sandbox, client: httpx.AsyncClient, account: str) -> None:
-    """Pages are cut from the listing as it is: what is put before them shifts a row onto the next page."""
+    """Pages are cut from the current listing: an insertion before them shifts a row onto the next page."""
     rows = sandbox.rows(account)
     token = await first_token(client, account)
     added = sandbox.add_meeting(account, at=0)
@@ -127,7 +129,7 @@ async def test_rows_move_and_go(sandbox: Sandbox, client: httpx.AsyncClient, acc
 
 
 async def test_hook_acts_before_the_answer(sandbox: Sandbox, client: httpx.AsyncClient, account: str) -> None:
-    """What the hook does to the sandbox is done before the request is answered."""
+    """A hook changes the sandbox before the request gets its response."""
     seen: list[tuple[str, int | None]] = []
 
     def expire(request: SeenRequest) -> None:
@@ -154,7 +156,7 @@ async def test_requests_are_seen(sandbox: Sandbox, client: httpx.AsyncClient, ac
 
 
 async def test_log_is_bounded_when_told(sandbox: Sandbox, client: httpx.AsyncClient) -> None:
-    """The log keeps the newest requests alone, if told so; the counts go on."""
+    """With a limit, the log keeps only the newest requests; the counts continue."""
     sandbox.keep_requests = 2
     for name in "abc":
         await client.get(f"/{name}")
@@ -163,7 +165,7 @@ async def test_log_is_bounded_when_told(sandbox: Sandbox, client: httpx.AsyncCli
 
 
 async def test_control_routes(sandbox: Sandbox, client: httpx.AsyncClient, account: str) -> None:
-    """The control routes want no key, count as no call, and are not in the log."""
+    """The control routes need no key, count as no call, and are not logged."""
     await first_token(client, account)
     del client.headers["x-api-key"]
     sandbox.plan = "developer"

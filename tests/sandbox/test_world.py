@@ -1,4 +1,4 @@
-"""The generated world: exact sizes, every oddity, the same for the same seed, kept in a file."""
+"""The generated data: exact sizes, every oddity, reproducible by seed, and kept in a file."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def rows(world: Sandbox) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("meetings", [0, 1, 2, 3, 29, 299, 300, 301])
 def test_exact_size(meetings: int) -> None:
-    """An account has exactly as many rows as were asked for, each with an identity of its own."""
+    """An account has exactly the requested number of rows, each with a unique identity."""
     with Sandbox(accounts=2, meetings=meetings, clock=Clock()) as sandbox:
         for account in sandbox.account_ids:
             assert len(set(keys(sandbox.rows(account)))) == len(sandbox.rows(account)) == meetings
 
 
 def test_same_seed() -> None:
-    """The same seed and time make the same world, another seed another."""
+    """The same seed and time generate the same data, another seed other data."""
     worlds = []
     for seed in (1, 1, 2):
         with Sandbox(seed=seed, clock=Clock()) as sandbox:
@@ -51,24 +51,24 @@ def test_same_seed() -> None:
 
 
 def test_types(rows: list[dict[str, Any]]) -> None:
-    """Every type is there, and those without fixed times have no start."""
+    """Every type occurs, and types without fixed times have no start."""
     assert set(Counter(row["type"] for row in rows)) == {1, 2, 3, 4, 8, 10}
     assert {row["type"] for row in rows if "start_time" not in row} == {1, 3, 4}
 
 
 def test_small_world_has_every_type() -> None:
-    """Forty rows are enough to meet every type."""
+    """Forty rows contain every type."""
     with Sandbox(accounts=1, meetings=40, clock=Clock()) as sandbox:
         assert {row["type"] for row in sandbox.rows(sandbox.account_ids[0])} == {1, 2, 3, 4, 8, 10}
 
 
 def test_identity(rows: list[dict[str, Any]]) -> None:
-    """Neither the id nor the uuid alone tells rows apart."""
+    """Neither the id nor the uuid alone identifies a row."""
     assert len({row["id"] for row in rows}) < len({row["uuid"] for row in rows}) < len(rows)
 
 
 def test_series_span_pages(rows: list[dict[str, Any]]) -> None:
-    """Rows that share an id stand so far apart that pages of 300 part them."""
+    """Rows with a common id are so far apart that they are on different pages of 300."""
     pages: dict[int, set[int]] = {}
     for index, row in enumerate(rows):
         pages.setdefault(row["id"], set()).add(index // 300)
@@ -76,7 +76,7 @@ def test_series_span_pages(rows: list[dict[str, Any]]) -> None:
 
 
 def test_uuids(rows: list[dict[str, Any]]) -> None:
-    """Uuids are base64 of 16 bytes, and all that is awkward in a path occurs."""
+    """Uuids are base64 of 16 bytes, and every character that is special in a path occurs."""
     uuids = {row["uuid"] for row in rows}
     assert {len(base64.b64decode(uuid, validate=True)) for uuid in uuids} == {16}
     assert all(base64.b64encode(base64.b64decode(uuid)).decode() == uuid for uuid in uuids)
@@ -85,7 +85,7 @@ def test_uuids(rows: list[dict[str, Any]]) -> None:
 
 
 def test_oddities(world: Sandbox, rows: list[dict[str, Any]]) -> None:
-    """Fields are missing, ids are large, topics go beyond ASCII, agendas are cut."""
+    """Some fields are missing, ids are large, topics go beyond ASCII, agendas are cut."""
     account = world.account_ids[0]
     for name in ("duration", "agenda", "start_time"):
         assert 0 < sum(name not in row for row in rows) < len(rows) / 2
@@ -96,7 +96,7 @@ def test_oddities(world: Sandbox, rows: list[dict[str, Any]]) -> None:
 
 
 def test_details(world: Sandbox, rows: list[dict[str, Any]]) -> None:
-    """Some details have tracking fields; series have occurrences, deleted ones too, and some have times there alone."""
+    """Some details have tracking fields; series have occurrences, also deleted ones, and some have times only there."""
     account = world.account_ids[0]
     details = [world.document(account, meeting) for meeting in {row["id"] for row in rows}]
     series = [detail for detail in details if detail["type"] == 8]
@@ -109,13 +109,13 @@ def test_details(world: Sandbox, rows: list[dict[str, Any]]) -> None:
 
 
 def test_year_around_now(rows: list[dict[str, Any]]) -> None:
-    """The starts lie on both sides of the clock."""
+    """Some starts are before the clock's time, and some after it."""
     starts = sorted(row["start_time"] for row in rows if "start_time" in row)
     assert (starts[0] < "2026-06-30", starts[-1] > "2027-04-30") == (True, True)
 
 
 def test_world_survives_a_restart(tmp_path: Path) -> None:
-    """What is in the file is there after a restart: what was generated, what was created, the accounts and the key."""
+    """The file keeps the generated and created meetings, the accounts and the key across a restart."""
     db = tmp_path / "world.db"
 
     async def first() -> tuple[list[str], list[dict[str, Any]], dict[str, Any], str]:
@@ -160,7 +160,7 @@ def test_file_tells_the_truth(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("sql", ["CREATE TABLE other(x)", "CREATE TABLE meta(name, value)"])
 def test_foreign_file(tmp_path: Path, sql: str) -> None:
-    """A database of something else is refused and left alone."""
+    """A database of another program is refused and left unchanged."""
     db = tmp_path / "other.db"
     other = sqlite3.connect(db)
     other.execute(sql)
@@ -170,7 +170,7 @@ def test_foreign_file(tmp_path: Path, sql: str) -> None:
 
 
 def test_file_that_is_no_database(tmp_path: Path) -> None:
-    """A file that is no database, and one that cannot be opened, are refused by name."""
+    """A file that is not a database, or cannot be opened, is refused by name."""
     (tmp_path / "text").write_text("not a database, but long enough to be read as the header of one" * 20)
     for name, words in (("text", "must be a new file"), ("no/where", "must be a file that can be opened")):
         with pytest.raises(ValueError, match=f"{words}.*{name}"):
@@ -178,7 +178,7 @@ def test_file_that_is_no_database(tmp_path: Path) -> None:
 
 
 def test_failed_write_leaves_nothing(world: Sandbox, rows: list[dict[str, Any]]) -> None:
-    """A row that the file cannot hold leaves the listing as it was, and the sandbox usable."""
+    """A row that the file cannot hold leaves the listing unchanged, and the sandbox usable."""
     account = world.account_ids[0]
     with pytest.raises(OverflowError):
         world.add_meeting(account, {"id": 2**64})
@@ -196,7 +196,7 @@ def test_failed_write_leaves_nothing(world: Sandbox, rows: list[dict[str, Any]])
     ],
 )  # fmt: skip
 def test_bad_setting(name: str, value: object) -> None:
-    """A setting that cannot be is refused with its name and what came, at the start and under way."""
+    """An invalid setting is refused with its name and value, at the start and later."""
     arguments: dict[str, Any] = {name: value}
     with pytest.raises(ValueError, match=f"^{name} must be .*got "):
         Sandbox(**arguments)
@@ -206,7 +206,7 @@ def test_bad_setting(name: str, value: object) -> None:
 
 
 def test_no_accounts() -> None:
-    """A sandbox may begin without accounts."""
+    """A sandbox can start without accounts."""
     with Sandbox(accounts=0) as sandbox:
         assert sandbox.account_ids == []
         with pytest.raises(LookupError, match="there are none"):
@@ -214,6 +214,6 @@ def test_no_accounts() -> None:
 
 
 def test_default_clock() -> None:
-    """Without a clock the time is the real one."""
+    """Without a clock, the time is the real one."""
     with Sandbox(accounts=0) as sandbox:
         assert sandbox.clock() > NOW - 10**9

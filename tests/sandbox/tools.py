@@ -1,4 +1,4 @@
-"""What the tests of the sandbox share: a clock they steer, a plain client, and requests as the page has them."""
+"""Shared by the tests of the sandbox: a manual clock, a plain client, and requests as on the page."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ WEEKLY: dict[str, object] = {
 
 
 class Clock:
-    """A clock that stands still until a test moves it."""
+    """A clock that only the test moves."""
 
     def __init__(self) -> None:
         self.now = NOW
 
     def __call__(self) -> float:
-        """Tell the time."""
+        """Return the time."""
         return self.now
 
 
@@ -69,7 +69,7 @@ def flat(pages: Iterable[list[dict[str, Any]]]) -> list[dict[str, Any]]:
 
 
 def keys(rows: Iterable[dict[str, Any]]) -> list[tuple[object, object, object]]:
-    """Name each row by what identifies it."""
+    """Return the identity of each row."""
     return [(row["id"], row["uuid"], row.get("start_time")) for row in rows]
 
 

@@ -14,13 +14,13 @@ from urllib.parse import quote
 
 import attrs
 
-from runtime.wires import Answerer, document, rows_after
+from runtime.socket_server import Answerer, document, rows_after
 from secrecy.planted import PASSCODE, TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from runtime.wires import Seen
+    from runtime.socket_server import Seen
 
 
 @attrs.frozen

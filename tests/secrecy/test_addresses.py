@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from pyas_async import APIStatusError, ConfigurationError, PyasClient
 from pyas_async._runtime.settings import base_url
-from runtime.wires import CHANGE, KEY, NEW, client_of, wire
+from runtime.socket_server import CHANGE, KEY, NEW, client_of, wire
 from secrecy.echoes import raw
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from runtime.wires import Seen
+    from runtime.socket_server import Seen
 
 LOOPBACK = [
     "http://127.0.0.1", "http://127.0.0.1:8080", "http://127.8.9.10", "http://localhost", "http://localhost:8080/v1/",

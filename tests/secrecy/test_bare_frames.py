@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 import pyas_async
-from runtime.wires import client_of, document, rows_after, wire
+from runtime.socket_server import client_of, document, rows_after, wire
 from secrecy.emitted import with_related
 from secrecy.planted import HEADER, KEY, TOKEN, leaks
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from pyas_async import PyasClient
-    from runtime.wires import Seen
+    from runtime.socket_server import Seen
 
 pytestmark = pytest.mark.anyio
 HERE = Path(__file__)

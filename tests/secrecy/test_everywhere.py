@@ -14,7 +14,7 @@ import pytest
 
 import inside
 from pyas_async import PyasError
-from runtime.wires import CHANGE, NEW, client_of, heard, wire
+from runtime.socket_server import CHANGE, NEW, client_of, heard, wire
 from secrecy.echoes import ECHOES, answering
 from secrecy.emitted import Emitted, listening
 from secrecy.planted import CODE, HEADER, KEY, STATE, TOKEN

@@ -13,12 +13,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pyas_async import InvalidArgumentError, PyasClient
-from runtime.wires import CHANGE, client_of, heard, wire
+from runtime.socket_server import CHANGE, client_of, heard, wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from runtime.wires import Wire
+    from runtime.socket_server import Wire
 
 # What has misled other software: dots, ends of a path, more of a query, a second request, odd characters.
 TRICKS = [

@@ -23,13 +23,13 @@ from pyas_async._core.codec import read_account, read_detail, read_page
 from pyas_async._core.pagination.listing_state import PageRequest
 from pyas_async._runtime.secrets.api_key import ApiKey
 from pyas_async._runtime.secrets.log_filter import install_log_filter, masking_logs
-from runtime.wires import CHANGE, client_of, document, rows_after, wire
+from runtime.socket_server import CHANGE, client_of, document, rows_after, wire
 from secrecy.echoes import detail
 from secrecy.emitted import Emitted
 from secrecy.planted import CODE, HEADER, KEY, PASSCODE, STATE, TOKEN
 
 if TYPE_CHECKING:
-    from runtime.wires import Seen
+    from runtime.socket_server import Seen
 
 pytestmark = pytest.mark.anyio
 

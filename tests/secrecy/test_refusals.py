@@ -10,7 +10,7 @@ import pytest
 import inside
 from pyas_async import Checkpoint, ConfigurationError, InvalidArgumentError, PyasClient, PyasError
 from pyas_async._core.checkpoints.listing import ListingCheckpoint
-from runtime.wires import client_of, wire
+from runtime.socket_server import client_of, wire
 from secrecy.emitted import Emitted
 from secrecy.planted import CODE, HEADER, KEY, STATE, TOKEN
 

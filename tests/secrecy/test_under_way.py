@@ -14,7 +14,7 @@ import pytest
 import trio
 
 import inside
-from runtime.wires import document, found, rows_after, until, wire
+from runtime.socket_server import document, found, rows_after, until, wire
 from secrecy.emitted import Emitted, listening
 from secrecy.planted import KEY, TOKEN
 from secrecy.test_everywhere import CALLS, client_for
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from runtime.wires import Seen, Wire
+    from runtime.socket_server import Seen, Wire
 
 RELEASE = threading.Event()
 

@@ -27,7 +27,7 @@ from pyas_async import (
     Waiting,
 )
 from pyas_async._runtime.http.limiter import ConnectionLimiter
-from runtime.wires import MEETING, NEW, heard, through
+from runtime.socket_server import MEETING, NEW, heard, through
 
 if TYPE_CHECKING:
     from pyas_async import Event, PyasClient
@@ -222,7 +222,7 @@ async def test_waits_for_a_connection() -> None:
         return httpx.Response(200, json=MEETING)
 
     async with through(answer, on_event=events.append) as plain:
-        inside.set_places(heard(plain), ConnectionLimiter(1))
+        inside.set_connection_limiter(heard(plain), ConnectionLimiter(1))
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(plain.meetings.get, 81)
             tasks.start_soon(plain.meetings.get, 81)

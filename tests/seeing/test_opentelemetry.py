@@ -14,11 +14,11 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
-from clients import of_the_own_pool
+from clients import own_pool_only
 from pyas_async import NotFoundError, PaginationError, PyasClient, PyasError, RateBudget, RetryPolicy
 from pyas_async.integrations.opentelemetry import instrument
 from pyas_async.integrations.opentelemetry._spans import REQUESTS
-from runtime.wires import (
+from runtime.socket_server import (
     CHANGE,
     KEY,
     KEY_LIMIT,
@@ -37,7 +37,7 @@ from seeing.recorded import Recorded, events_of, httpx_instrumented
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from runtime.wires import Seen, Wire
+    from runtime.socket_server import Seen, Wire
 
 pytestmark = pytest.mark.anyio
 _FAULT = "http://localhost: ConnectError: no server"
@@ -79,7 +79,7 @@ def page(number: int, following: str = "") -> httpx.Response:
     return httpx.Response(200, json={"success": True, "data": data})
 
 
-@of_the_own_pool
+@own_pool_only
 async def test_every_way_of_working_nests(service: Wire, recorded: Recorded) -> None:
     """Spans of requests are in those of their calls, these in the iteration or run, and all in the caller's span."""
     with httpx_instrumented(recorded):
@@ -270,7 +270,7 @@ async def test_metrics(recorded: Recorded) -> None:
     assert [0] == [point.value for _, point in recorded.points("pyas.client.active_calls")]
 
 
-@of_the_own_pool
+@own_pool_only
 async def test_no_secrets(recorded: Recorded) -> None:
     """Neither the key, nor a page token, nor the contents of a meeting are in a span or a metric."""
 
@@ -292,7 +292,7 @@ async def test_no_secrets(recorded: Recorded) -> None:
     assert [] == [secret for secret in (KEY, "token-2", "sesame") if secret in said]
 
 
-@of_the_own_pool
+@own_pool_only
 async def test_without_an_sdk(service: Wire) -> None:
     """Without an SDK, requests keep their context; if a span is not sampled, requests know that."""
     seen = []

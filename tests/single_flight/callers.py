@@ -12,7 +12,7 @@ import anyio.lowlevel
 import inside
 from pyas_async import RateBudget
 from resting import rest
-from runtime.wires import MEETING, client_of, document, heard, until, wire
+from runtime.socket_server import MEETING, client_of, document, heard, until, wire
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
     from pyas_async import MeetingDetail, PyasClient
-    from runtime.wires import Seen, Wire
+    from runtime.socket_server import Seen, Wire
 
 
 class Held:

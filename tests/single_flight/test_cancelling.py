@@ -15,16 +15,16 @@ import trio
 
 import inside
 from pyas_async import RateBudget
+from runtime.calls import check_usable
+from runtime.socket_server import KEY, client_of, found, until, wire
 from runtime.steps import Steps, counting
-from runtime.whole import check_whole
-from runtime.wires import KEY, client_of, found, until, wire
 from single_flight.callers import Caller, assert_nothing_left, held, settle, tasks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pyas_async import MeetingDetail, PyasClient
-    from runtime.wires import Wire
+    from runtime.socket_server import Wire
 
 STEPS = 100
 """More steps than a call has."""
@@ -132,7 +132,7 @@ async def test_first_leaves_at_any_step(service: Wire, anyio_backend: str, warm:
             assert (None, None) == (first.error, second.error)
             assert second.value is not None
             assert 1 == len(service.requests) - sent
-            await check_whole(client)
+            await check_usable(client)
             left += first.value is None
             if not first.scope.cancel_called:
                 break
@@ -163,7 +163,7 @@ async def test_both_leave_at_any_step(service: Wire, anyio_backend: str, warm: b
                         for caller in callers:
                             await caller.ended.wait()
             await assert_nothing_left(client, before)
-            await check_whole(client)
+            await check_usable(client)
             left += all(caller.value is None for caller in callers)
             if not callers[0].scope.cancel_called:
                 break
@@ -193,7 +193,7 @@ async def test_task_cancel_at_any_step(service: Wire, others: int) -> None:
             assert [running[0].cancelled()] == heeded
             left += 1
             assert {asyncio.current_task()} == asyncio.all_tasks()
-            await check_whole(client)
+            await check_usable(client)
     assert 2 < left < STEPS - 1  # a call over an open connection has exactly three steps
 
 

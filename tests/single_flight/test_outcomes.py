@@ -24,7 +24,7 @@ from pyas_async import (
 )
 from pyas_async._runtime.clock import Clock
 from resting import rest
-from runtime.wires import KEY, MEETING, client_of, document, through, until
+from runtime.socket_server import KEY, MEETING, client_of, document, through, until
 from single_flight.callers import Caller, assert_nothing_left, held, settle, tasks
 
 if TYPE_CHECKING:

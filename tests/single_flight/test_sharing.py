@@ -12,7 +12,7 @@ import inside
 from pyas_async import AttemptStarted, ConfigurationError, PyasClient, RetryPolicy
 from pyas_async._core.calls.endpoints import get_meeting
 from pyas_async._runtime.events import CallTrace
-from runtime.wires import KEY, client_of, until, wire
+from runtime.socket_server import KEY, client_of, until, wire
 from single_flight.callers import Caller, held, settle, tasks
 
 if TYPE_CHECKING:

@@ -11,14 +11,14 @@ import pytest
 
 import inside
 from pyas_async import PyasError
-from runtime.wires import CHANGE, MEETING, NEW, client_of, document, heard, until, wire
+from runtime.socket_server import CHANGE, MEETING, NEW, client_of, document, heard, until, wire
 from single_flight.callers import Caller
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from pyas_async import PyasClient
-    from runtime.wires import Seen, Wire
+    from runtime.socket_server import Seen, Wire
 
 pytestmark = pytest.mark.anyio
 

@@ -1,4 +1,4 @@
-"""Budgets that processes share, through a store of the user's own; and what plans take."""
+"""Budgets shared by processes through a store of the user's own; and estimates of plans."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from pyas_async.plans import DEVELOPER, PLANS, Estimate, Plan, estimate
 
 
 class Database:
-    """Fits without knowing of the protocol: it has the one method."""
+    """Matches the protocol without naming it: it has the one method."""
 
     async def lease(self, report: BudgetReport) -> BudgetLease:
-        """Lease what is wanted."""
+        """Lease what is requested."""
         assert_type(report.limit, int | None)
         assert_type(report.paused_for, float)
         return BudgetLease(places=report.wanted, expires_in=30, ask_again_in=1.5)
 
 
 class Blocking:
-    """Would block the event loop."""
+    """A store that would block the event loop."""
 
     def lease(self, report: BudgetReport) -> BudgetLease:
         """Lease nothing."""
@@ -27,7 +27,7 @@ class Blocking:
 
 
 class Forgetful:
-    """Does not say for how long."""
+    """A store whose lease has no duration."""
 
     async def lease(self, report: BudgetReport) -> int:
         """Lease a number."""
@@ -35,7 +35,7 @@ class Forgetful:
 
 
 def stores() -> None:
-    """A store is what has the method, async and with the types that it has."""
+    """A store is any object with the async method of these types."""
     store: BudgetStore = Database()
     PyasClient(budget=RateBudget(3000, window=300, share=0.5, guard=2, store=store))
     PyasClient(budget=RateBudget(store=Database()))
@@ -49,7 +49,7 @@ def stores() -> None:
 
 
 def plans() -> None:
-    """What a job takes is asked of a plan."""
+    """Estimates take a plan."""
     assert_type([estimate(plan, accounts=400, pages=3) for plan in PLANS.values()], list[Estimate])
     assert_type(DEVELOPER, Plan)
     estimate("developer", accounts=400)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -1,4 +1,4 @@
-"""Bulk runs: what their outcomes are named by, what they hold, and what is no way to have them."""
+"""Bulk runs: the types of their outcomes, and the ways in which they cannot be used."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pyas_async import (
 async def keys_and_values(
     client: PyasClient, new: Iterable[MeetingCreate], changes: Mapping[int, MeetingUpdate]
 ) -> None:
-    """Each of the four says both; awaited, collected and streamed alike."""
+    """Each of the four methods types keys and values, whether awaited, collected or streamed."""
     assert_type(client.meetings.get_many([1, "2"]), BulkRun[MeetingId, MeetingDetail])
     assert_type(client.meetings.create_many(new), BulkRun[int, MeetingDetail])
     assert_type(client.meetings.update_many(changes), BulkRun[MeetingId, MeetingDetail | None])
@@ -38,7 +38,7 @@ async def keys_and_values(
 
 
 async def no_way(client: PyasClient) -> None:
-    """A run is awaited or entered: a bare loop would leave calls behind, and says so already here."""
+    """A run is awaited or entered. A bare loop, which would leave calls running, is a type error."""
     run = client.meetings.get_many([1])
     async for _ in run:  # type: ignore[attr-defined]  # pyright: ignore[reportGeneralTypeIssues, reportUnknownVariableType]
         pass
@@ -48,7 +48,7 @@ async def no_way(client: PyasClient) -> None:
 
 
 def outcomes_narrow(outcome: Outcome[int, MeetingDetail]) -> None:
-    """What is there is known after a look: the value, the error, the state."""
+    """A check narrows an outcome: its value, its error, its state."""
     assert_type(outcome.key, int)
     assert_type(outcome.ok, bool)
     assert_type(outcome.unwrap().topic, str | None)
@@ -69,18 +69,18 @@ def outcomes_narrow(outcome: Outcome[int, MeetingDetail]) -> None:
 
 
 def show(outcomes: Iterable[Outcome[object, object]], run: BulkRun[MeetingId, object]) -> None:
-    """Take outcomes of anything."""
+    """Accept outcomes of anything."""
     print(list(outcomes), run)
     tell(outcomes)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 def tell(outcomes: Iterable[Outcome[int, MeetingDetail]]) -> None:
-    """Take outcomes of creates."""
+    """Accept outcomes of creates."""
     print(list(outcomes))
 
 
 def covariance(created: list[Outcome[int, MeetingDetail]], run: BulkRun[int, MeetingDetail]) -> None:
-    """Whoever takes outcomes of anything takes these; not the other way round."""
+    """A function of general outcomes accepts specific ones, and not the other way round."""
     show(created, run)
     tell(created)
 
@@ -92,7 +92,7 @@ def inputs(
     pairs: Iterable[tuple[int, MeetingUpdate]],
     change: MeetingUpdate,
 ) -> None:
-    """Ids and items come from any iterable, asynchronous or not, of either kind of id."""
+    """Ids and items come from any iterable, asynchronous or not, with either kind of id."""
     client.meetings.get_many(ids)
     client.meetings.get_many({"1", "2"})
     client.meetings.get_many(str(number) for number in range(3))

@@ -1,4 +1,4 @@
-"""Single calls: ids, what they give, and what is asked for."""
+"""Single calls: their ids, arguments and results."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ START = datetime(2026, 12, 1, tzinfo=UTC)
 
 
 async def single_calls(client: PyasClient, new: MeetingCreate, meeting_id: MeetingId) -> None:
-    """A meeting is named by its number or by text; an update may give nothing, and a delete gives nothing."""
+    """A number or a text names a meeting; an update may return nothing, and a delete returns nothing."""
     assert_type(await client.meetings.get(81), MeetingDetail)
     assert_type(await client.meetings.get(meeting_id, account_id="acc"), MeetingDetail)
     assert_type(await client.meetings.create(new, on_unknown="reconcile"), MeetingDetail)
@@ -44,7 +44,7 @@ async def single_calls(client: PyasClient, new: MeetingCreate, meeting_id: Meeti
 
 
 async def mistakes(client: PyasClient, new: MeetingCreate, changes: MeetingUpdate) -> None:
-    """The account is named by keyword alone; ids are no floats; a change is no meeting, nor a dict one."""
+    """The account is given by keyword only; a float is not an id; a change or a dict is not a meeting."""
     await client.meetings.get(81, "acc")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     await client.meetings.create(new, "acc")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     await client.meetings.update(81, changes, "acc")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
@@ -63,7 +63,7 @@ async def mistakes(client: PyasClient, new: MeetingCreate, changes: MeetingUpdat
 
 
 def creating() -> None:
-    """What a meeting is made of may be given as a user has it, and is what it became afterwards."""
+    """A meeting's arguments accept the user's types, and its attributes have the converted ones."""
     new = MeetingCreate(
         type=2,
         title="t",
@@ -94,7 +94,7 @@ def creating() -> None:
 
 
 def changing() -> None:
-    """A field that was not given is UNSET, which a checker tells from a value; None is taken where it means one."""
+    """A field that was not given is UNSET, which checkers tell from a value; None is accepted only with a meaning."""
     changes = MeetingUpdate(title="t", waiting_room=None, recurrence=None, time_zone=None, description=UNSET)
     if changes.title is not UNSET:
         assert_type(changes.title, str)
@@ -108,7 +108,7 @@ def changing() -> None:
 
 
 def documents(meeting: MeetingDetail) -> None:
-    """A model becomes a document, and a document the model that is named."""
+    """A model becomes a document, and a document the named model."""
     assert_type(to_dict(meeting), dict[str, Any])
     assert_type(from_dict(Meeting, {"id": 1}), Meeting)
     assert_type(from_dict(MeetingDetail, to_dict(meeting)), MeetingDetail)

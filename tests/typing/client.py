@@ -37,12 +37,12 @@ from pyas_async import (
 
 
 async def fetched_key() -> str:
-    """Fetch a key."""
+    """Return a key, asynchronously."""
     return "key"
 
 
 def key_at_hand() -> str:
-    """Have a key."""
+    """Return a key."""
     return "key"
 
 
@@ -68,7 +68,7 @@ def on_every_event(event: Event) -> None:
 
 
 def on_some_events(event: Event) -> None:
-    """One that is forgotten is found."""
+    """A forgotten kind of event is an error."""
     match event:
         case JobStarted() | JobEnded() | CallStarted() | CallEnded() | AttemptStarted() | AttemptEnded():
             pass
@@ -79,21 +79,21 @@ def on_some_events(event: Event) -> None:
 
 
 def on_waiting(event: Waiting) -> None:
-    """Take one kind alone."""
+    """Accept one kind of event."""
     print(event.seconds)
 
 
 async def on_event_async(event: Event) -> None:
-    """Take events too late."""
+    """Accept events in a coroutine, which is too late."""
     print(event)
 
 
 class Application(PyasClient):
-    """A client of one's own."""
+    """A client class of the user's own."""
 
 
 def clients(pool: httpx.AsyncClient, plain: httpx.Client) -> None:
-    """A key may be fetched by an async function; budgets, pools and policies are of their own kinds."""
+    """A key may come from an async function; budgets, pools and policies have their own types."""
     PyasClient()
     PyasClient("key", timeout=None, deadline=10, retry=None, budget=RateBudget.growth(share=0.5), http_client=pool)
     PyasClient(fetched_key, timeout=httpx.Timeout(5), retry=RetryPolicy(max_attempts=2), on_event=on_every_event)
@@ -109,7 +109,7 @@ def clients(pool: httpx.AsyncClient, plain: httpx.Client) -> None:
 
 
 async def views(client: Application) -> None:
-    """A view is of the class of its client, and so is what `async with` gives."""
+    """A view has the class of its client, and so has the target of `async with`."""
     assert_type(client.for_account("acc"), Application)
     assert_type(client.with_options(priority="bulk", timeout=None, headers={"a": "b"}), Application)
     async with client as entered:
@@ -127,7 +127,7 @@ async def views(client: Application) -> None:
 
 
 async def errors(client: PyasClient) -> None:
-    """Errors say what they hold; those of time are TimeoutErrors as well."""
+    """Errors have typed attributes; those of timeouts are TimeoutErrors as well."""
     try:
         await client.meetings.get(1)
     except RateLimitError as error:

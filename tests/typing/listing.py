@@ -1,4 +1,4 @@
-"""What a listing gives, and what it takes."""
+"""The results and arguments of a listing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from pyas_async import (
 
 
 async def one_page(client: PyasClient) -> None:
-    """A call gives a page, whose rows are meetings."""
+    """A call returns a page, whose rows are meetings."""
     page = await client.meetings.list(
         account_id="acc", max_results=300, start_date=date(2026, 1, 1), end_date="12-31-2026"
     )
@@ -39,7 +39,7 @@ async def one_page(client: PyasClient) -> None:
 
 
 async def every_page(client: PyasClient) -> None:
-    """An iteration gives meetings, or pages; it is an async iterator itself, and is not awaited."""
+    """An iteration yields meetings, or pages; it is an async iterator itself, and is not awaited."""
     listing = client.meetings.iter_all(account_id="acc")
     assert_type(listing, MeetingIterator)
     anything: AsyncIterator[Meeting] = listing
@@ -66,7 +66,7 @@ async def every_page(client: PyasClient) -> None:
 
 
 def arguments(client: PyasClient, place: Checkpoint) -> None:
-    """Words are checked; plain strings do for the types of a listing, and for a checkpoint its text."""
+    """Literals are checked; plain strings are accepted for the types of a listing, and for a checkpoint's text."""
     client.meetings.iter_all(type="upcoming", resume=place)
     client.meetings.iter_all(type=ListType.UPCOMING, resume=str(place))
     client.meetings.iter_all(verify_total="repair", on_expired="raise", max_items=None)
@@ -81,7 +81,7 @@ def arguments(client: PyasClient, place: Checkpoint) -> None:
 
 
 async def many_accounts(client: PyasClient, account_ids: AsyncIterable[str]) -> None:
-    """Many accounts give pairs, from ids of any kind of iterable."""
+    """Many accounts yield pairs, from ids of any kind of iterable."""
     async with client.meetings.iter_accounts(account_ids, type="live") as pairs:
         assert_type(pairs, AccountsIterator)
         async for account_id, meeting in pairs:

@@ -1,4 +1,4 @@
-"""What a meeting holds, and the tree of errors."""
+"""The fields of a meeting, and the tree of errors."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from pyas_async import (
 
 
 def details(meeting: MeetingDetail, row: Meeting) -> None:
-    """A detail is a meeting with more; what may be missing must be looked for first."""
+    """A detail is a meeting with more fields; an optional field must be checked before its use."""
     rows: list[Meeting] = [meeting, row]
     assert_type(rows[0].join_url, str | None)
     assert_type(meeting.settings, MeetingSettings | None)
@@ -51,7 +51,7 @@ def details(meeting: MeetingDetail, row: Meeting) -> None:
 
 
 def tree() -> None:
-    """Errors stand where the documentation says that they do."""
+    """Errors have the documented base classes."""
     of_arguments: list[type[ValueError]] = [InvalidArgumentError, CheckpointError]
     of_the_service: list[type[APIStatusError]] = [NotFoundError]
     of_listings: list[type[PaginationError]] = [PaginationIncompleteError]
@@ -62,7 +62,7 @@ def tree() -> None:
 
 
 def mistakes(mistake: InvalidArgumentError, unread: DecodeError) -> None:
-    """What was wrong, and where, has a name."""
+    """The faulty argument, and its position, have typed attributes."""
     assert_type(mistake.field, str)
     assert_type(mistake.expected, str)
     assert_type(unread.path, str)

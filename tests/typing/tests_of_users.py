@@ -1,4 +1,4 @@
-"""What tests of users have in hand."""
+"""The testing tools in users' tests."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pyas_async.testing import Calls, Clock, Offline
 
 
 async def offline() -> None:
-    """All of it is typed, and words are checked."""
+    """Every tool is typed, and literals are checked."""
     with Offline(meetings=3, plan="developer", seed=1) as pyas:
         assert_type(pyas.client, PyasClient)
         assert_type(pyas.new_client(account_id="acc", deadline=None, max_connections=5), PyasClient)
@@ -31,7 +31,7 @@ async def offline() -> None:
 
 
 def mistakes(pyas: Offline) -> None:
-    """A word that there is not would be a test that means nothing."""
+    """An unknown literal, which would make a test meaningless, is a type error."""
     Offline(plan="gold")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     Offline(meeting=3)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     pyas.new_client(retries=3)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]

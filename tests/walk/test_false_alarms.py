@@ -58,7 +58,7 @@ def test_a_token_that_came_again_and_was_not_processed(machine: ConsumerMachine)
 
 def test_time_passes_while_nothing_is_in_transit(machine: ConsumerMachine, monkeypatch: pytest.MonkeyPatch) -> None:
     """If the process is held up, the consumer goes on before the prefetch is sent; no virtual time passes then."""
-    monkeypatch.setattr(inside.WIRE_PATIENCE, 0.0)
+    monkeypatch.setattr(inside.PREFETCH_HOLD, 0.0)
     machine.listing(rows=POOL[:18], world=World(), with_options=IteratorOptions(prefetch=True))
     machine.rows(count=1)
     assert 2 == machine.service.calls

@@ -1,4 +1,4 @@
-"""Tests with dlt and DuckDB. Those that take long are run by `python3 noxfile.py -s warehouse` alone."""
+"""Tests with dlt and DuckDB. Only `python3 noxfile.py -s warehouse` runs the long ones."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ import os
 if "PYAS_ASYNC_WAREHOUSE" not in os.environ:
     collect_ignore_glob = ["test_ending.py", "test_export.py", "test_kills.py", "test_page.py", "test_points.py"]
 
-# dlt would tell its makers of each run.
+# dlt would report each run to its developers.
 os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"

@@ -1,4 +1,4 @@
-"""Where a load dies, at points that chance seldom strikes; a module that the process which dies can import."""
+"""Points at which a load is killed that random kills seldom hit; the killed process imports this module."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
 
 POINTS = {
     "before a package is committed": (Extract, "commit_packages", False, 6),
-    # The package knows of its slice, and the state in the folder does not.
+    # The package has its slice, and the state in the folder does not have it yet.
     "before the state is written down": (Extract, "commit_packages", True, 2),
     "before a package counts as loaded": (Load, "complete_package", False, 2),
     "after a package counts as loaded": (Load, "complete_package", True, 2),
 }
-"""Where, whether after that was done, and the calls that it costs: those of a slice that is lost, and two pages."""
+"""The function, whether the kill comes after it, and the cost in calls: those of a lost slice, and two pages."""
 CALLS = 2
 """Calls of a slice."""
 
 
 def die_at(point: str, folder: Path, url: str, account_ids: Sequence[str]) -> None:
-    """Load, and die without a word at a point of the second slice."""
+    """Load, and exit without cleanup at a point of the second slice."""
     where, name, after, _ = POINTS[point]
     method, times = getattr(where, name), [0]
 
-    def dying(*given: Any, **named: Any) -> Any:  # noqa: ANN401  (whatever it is)
+    def dying(*given: Any, **named: Any) -> Any:  # noqa: ANN401  (of the patched function)
         times[0] += 1
         if times[0] == 2 and not after:
             os._exit(9)

@@ -1,4 +1,4 @@
-"""How a load ends that does not come to its end, the source by itself, and what nobody must read."""
+"""How an incomplete load ends, the source alone, and secrets."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def served() -> Iterator[tuple[Sandbox, str]]:
         yield sandbox, url
 
 
-def test_an_error_that_spares_nobody(tmp_path: Path, served: tuple[Sandbox, str]) -> None:
-    """What came before it is loaded, and it comes out as it is; the next call goes on, with the same accounts alone."""
+def test_fatal_error(tmp_path: Path, served: tuple[Sandbox, str]) -> None:
+    """After a fatal error, the earlier rows are loaded and the error is raised; the next call continues the round."""
     sandbox, url = served
 
     def revoke(_: object) -> None:
@@ -56,15 +56,15 @@ def test_an_error_that_spares_nobody(tmp_path: Path, served: tuple[Sandbox, str]
 
 
 def test_ctrl_c(tmp_path: Path, served: tuple[Sandbox, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """What has come is loaded before Ctrl-C is heard."""
+    """On Ctrl-C, the fetched rows are loaded before it is raised."""
     sandbox, url = served
     take, ids = _reader.Reader.next_slice, sandbox.account_ids
 
-    def struck(self: _reader.Reader) -> _reader.Slice:
+    def interrupted(self: _reader.Reader) -> _reader.Slice:
         take(self)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(_reader.Reader, "next_slice", struck)
+    monkeypatch.setattr(_reader.Reader, "next_slice", interrupted)
     with pytest.raises(KeyboardInterrupt):
         load(tmp_path, url, ids, slice_calls=3, max_concurrency=1)
     monkeypatch.undo()
@@ -74,7 +74,7 @@ def test_ctrl_c(tmp_path: Path, served: tuple[Sandbox, str], monkeypatch: pytest
 
 
 def test_the_source_alone(tmp_path: Path, served: tuple[Sandbox, str]) -> None:
-    """A run of it is a round, in one package; ids may come from anything; an error of the input comes out."""
+    """A run of the source is a round in one package; ids may come from any iterable, whose errors are raised."""
     sandbox, url = served
 
     async def ids() -> AsyncIterator[str]:
@@ -90,7 +90,7 @@ def test_the_source_alone(tmp_path: Path, served: tuple[Sandbox, str]) -> None:
 
 
 def test_secrets(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """The key is in no file of dlt's, not even where an error is told, nor in the log."""
+    """The key is in no file of dlt's, not even with an error, nor in the log."""
     with Sandbox(accounts=1, meetings=5, api_key=KEY) as sandbox, sandbox.serve() as url:
         client = partial(PyasClient, KEY, base_url=url)
         load_meetings(pipeline_in(tmp_path), sandbox.account_ids, client=client)

@@ -1,4 +1,4 @@
-"""`pyas meetings export --to duckdb`: as the other formats, into a database."""
+"""`pyas meetings export --to duckdb`: the export into a database."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has neither SIG
 
 
 def query(path: Path, sql: str) -> list[tuple[Any, ...]]:
-    """Ask a database."""
+    """Query a database."""
     with duckdb.connect(str(path), read_only=True) as database:
         return database.execute(sql).fetchall()
 
 
 def test_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """The file appears when it is whole; what failed is tried again by itself; nothing is left beside the file."""
+    """The file appears when it is complete; failed accounts are retried; nothing is left beside the file."""
     pyas, file = Pyas(capsys, monkeypatch), tmp_path / "all.duckdb"
     with Sandbox(accounts=1, meetings=30) as sandbox, sandbox.serve() as url:
         monkeypatch.setenv("PYAS_API_KEY", sandbox.api_key)
@@ -51,8 +51,8 @@ def test_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.
         assert [(30,)] == query(file, "SELECT count(*) FROM zoom_meetings.meetings")
 
 
-def test_struck(tmp_path: Path) -> None:
-    """Ctrl-C lets what has come be loaded, a kill leaves what was; the next goes on, and each meeting is there once."""
+def test_ctrl_c_and_kill(tmp_path: Path) -> None:
+    """After Ctrl-C or a kill, the next export continues, and each meeting is stored once."""
     file = tmp_path / "all.duckdb"
     with Sandbox(accounts=8, meetings=120, latency=0.05) as sandbox, sandbox.serve() as url:
         environment = {**os.environ, "PYAS_API_KEY": sandbox.api_key, "PYAS_BASE_URL": url}
@@ -64,7 +64,7 @@ def test_struck(tmp_path: Path) -> None:
             process = subprocess.Popen([*command, *arguments], env=environment, stderr=subprocess.PIPE, text=True)
             before = len(sandbox.requests)
             while process.poll() is None and len(sandbox.requests) < before + calls:
-                time.sleep(0.01)  # a process of its own has a clock of its own
+                time.sleep(0.01)  # another process runs on real time
             process.send_signal(number)
             _, said = process.communicate(timeout=30)
             return process.returncode, said
@@ -80,5 +80,5 @@ def test_struck(tmp_path: Path) -> None:
     assert sorted(map(json.dumps, expected)) == sorted(
         json.dumps([account, json.loads(text)]) for account, text in rows
     )
-    # 48 are the least. Ctrl-C costs pages on their way, the kill what it struck, and what was too quick for us.
+    # At least 48 calls. Ctrl-C costs prefetched pages; a kill costs its slice, and the calls since the last check.
     assert calls <= 48 + 16

@@ -1,4 +1,4 @@
-"""A load that is killed at random moments leaves each meeting in the warehouse exactly once."""
+"""A load that is killed at random moments stores each meeting exactly once."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 KILLS = 20
 ACCOUNTS, ROWS = 24, 590
 LEAST = ACCOUNTS * -(-ROWS // PAGE)
-# A kill costs the calls of a slice, and two pages of each account under way: the one in hand, and the one that travels.
-# The next process asks for the page in hand again; a slice is a call or two larger than it should be.
+# A kill costs the calls of a slice, and two pages of each running account: the current one and the prefetched one. The
+# next process requests the current page again; a slice is a call or two larger than requested.
 PER_KILL = CALLS + 3 * AT_ONCE + 2
 
 
 def documents(folder: Path) -> Counter[str]:
-    """Count the documents in the warehouse, each with the account it is of."""
+    """Count the documents in the warehouse, each with its account."""
     with (
         pipeline_in(folder).sql_client() as client,
         client.execute_query("SELECT account_id, document FROM meetings") as rows,
@@ -35,24 +35,24 @@ def documents(folder: Path) -> Counter[str]:
 
 
 def test_killed_at_random_moments(tmp_path: Path) -> None:
-    """Whichever step of dlt's is struck, and whether its folder is there at the next start or not."""
+    """Any step of dlt's may be killed, and its folder may be lost before the next start."""
     random = Random(20261123)
     forks = multiprocessing.get_context("forkserver")
     forks.set_forkserver_preload(["warehouse.worker"])
-    struck: Counter[str] = Counter()
+    leftovers: Counter[str] = Counter()
     with Sandbox(accounts=ACCOUNTS, meetings=ROWS) as sandbox, sandbox.serve() as url:
         order = (tmp_path, url, sandbox.account_ids)
-        while struck.total() < KILLS:
+        while leftovers.total() < KILLS:
             process = forks.Process(target=load, args=order)
             process.start()
-            # Struck by what it has done, not by the time alone, which on a busy machine would always be too short.
+            # The kill depends on the work done, since a time alone would always be too short on a busy machine.
             wanted = len(sandbox.requests) + random.randint(0, 2 * CALLS + 2)
             while process.is_alive() and len(sandbox.requests) < wanted:
-                time.sleep(0.005)  # a process of its own has a clock of its own
+                time.sleep(0.005)  # another process runs on real time
             time.sleep(random.uniform(0.0, 1.2))
             process.kill()
             process.join()
-            if process.exitcode == 0:  # a machine so fast that the round had come to its end: on with the next one
+            if process.exitcode == 0:  # the machine was fast enough to end the round: continue with the next one
                 continue
             assert process.exitcode == -9
             pipeline = pipeline_in(tmp_path)
@@ -64,8 +64,8 @@ def test_killed_at_random_moments(tmp_path: Path) -> None:
                 )
                 if packages
             ]
-            struck[" and ".join(left) or "nothing"] += 1
-            if struck.total() % 5 == 0:
+            leftovers[" and ".join(left) or "nothing"] += 1
+            if leftovers.total() % 5 == 0:
                 shutil.rmtree(tmp_path / "pipelines")  # as on another machine
         loaded = load(*order)
         truth = Counter(
@@ -75,10 +75,10 @@ def test_killed_at_random_moments(tmp_path: Path) -> None:
         )
         calls = len(sandbox.requests)
         least = LEAST * loaded.round
-        print(f"{calls} calls, where {least} are the least; left behind by {KILLS} kills: {dict(struck)}")  # noqa: T201
+        print(f"{calls} calls, where {least} are the least; left behind by {KILLS} kills: {dict(leftovers)}")  # noqa: T201
         assert truth == documents(tmp_path)
         with pipeline_in(tmp_path).sql_client() as client:
             assert [(ACCOUNTS,)] == client.execute_sql("SELECT count(*) FROM accounts WHERE round = %s", loaded.round)
     assert calls <= least + KILLS * PER_KILL
-    # The test proves something only if it struck in the middle of dlt's steps, too.
-    assert len(struck) > 1
+    # The test proves something only if it also killed some of dlt's steps midway.
+    assert len(leftovers) > 1

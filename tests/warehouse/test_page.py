@@ -1,4 +1,4 @@
-"""What the page on several machines says of a warehouse is run."""
+"""The warehouse blocks of the page on several machines run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "when-one-machine-is-not-enough.md"
 
 
 def test_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """A reader who copies the program and the query has a warehouse that answers."""
+    """The program and the query of the page run as they are."""
     [program] = [
         block for block in re.findall(r"^```python\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE) if "dlt" in block
     ]
@@ -28,7 +28,7 @@ def test_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.
         monkeypatch.setenv("PYAS_API_KEY", sandbox.api_key)
         monkeypatch.setenv("PYAS_BASE_URL", url)
         program = program.replace('"acc"', repr(sandbox.account_ids[0]))
-        exec(compile(program, "<documentation>", "exec"), {"__name__": "__main__"})  # noqa: S102  (that is the promise)
+        exec(compile(program, "<documentation>", "exec"), {"__name__": "__main__"})  # noqa: S102  (running the block is the test)
         assert "400 meetings\n" == capsys.readouterr().out
     with duckdb.connect(str(tmp_path / "pyas.duckdb"), read_only=True) as database:
         database.execute("USE zoom")

@@ -1,4 +1,4 @@
-"""What a kill leaves behind at the points that chance seldom strikes."""
+"""Kills at the points that random kills seldom hit."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LEAST = 9
 
 @pytest.mark.parametrize("point", POINTS)
 def test_killed_at(point: str, tmp_path: Path) -> None:
-    """The next process takes what is there for what it is: no row twice, and no call that need not be."""
+    """The next process continues from what was stored: no row twice, and no unnecessary call."""
     with Sandbox(accounts=3, meetings=150) as sandbox, sandbox.serve() as url:
         order = (tmp_path, url, sandbox.account_ids)
         process = multiprocessing.get_context("forkserver").Process(target=die_at, args=(point, *order))

@@ -1,4 +1,4 @@
-"""Rounds over accounts into DuckDB: what is loaded, brought up to date, told, and kept to oneself."""
+"""Rounds over accounts into DuckDB: loading, refreshing, failures and bounds."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ def served() -> Iterator[tuple[Sandbox, str]]:
 
 
 def test_refresh(tmp_path: Path, served: tuple[Sandbox, str]) -> None:
-    """The next round brings rows up to date, adds none twice, and shows which are gone; accounts that fail are told."""
+    """The next round updates rows, adds none twice, and shows which are gone; failed accounts are reported."""
     sandbox, url = served
     first, second, third = sandbox.account_ids
-    ids = [first, "nobody", second, third]
+    ids = [first, "unknown", second, third]
     loaded = load(tmp_path, url, ids, slice_calls=100)
     assert (1, 180, 3, 1) == (loaded.round, loaded.rows, loaded.accounts, loaded.slices)
-    assert {"nobody": NotFoundError} == {account_id: type(error) for account_id, error in loaded.failures.items()}
+    assert {"unknown": NotFoundError} == {account_id: type(error) for account_id, error in loaded.failures.items()}
     assert len(sandbox.requests) == loaded.calls
-    assert [("nobody", 1, "NotFoundError")] == ask(tmp_path, "SELECT account_id, round, error FROM failures")
+    assert [("unknown", 1, "NotFoundError")] == ask(tmp_path, "SELECT account_id, round, error FROM failures")
 
     gone, changed = sandbox.rows(first)[0], sandbox.rows(second)[0]
     sandbox.remove_row(first, 0)
@@ -71,7 +71,7 @@ def test_refresh(tmp_path: Path, served: tuple[Sandbox, str]) -> None:
 
 
 def test_nothing_is_lost_of_a_row(tmp_path: Path) -> None:
-    """Unknown fields, odd characters and numbers beyond all bounds: columns take what they can, the document all."""
+    """Unknown fields, odd characters and huge numbers are kept in the document, and in columns as far as possible."""
     row: dict[str, Any] = {
         "id": 2**64,
         "uuid": "odd",
@@ -111,7 +111,7 @@ def test_page_size_of_a_round_that_continues(tmp_path: Path, served: tuple[Sandb
 
 
 @pytest.mark.parametrize("bound", ["slice_rows", "slice_calls", "slice_seconds"])
-def test_a_slice_of_nothing(bound: str, tmp_path: Path) -> None:
-    """A slice that nothing fits into would be loaded for ever."""
+def test_empty_slice(bound: str, tmp_path: Path) -> None:
+    """A slice without room for any row is refused, since it would be loaded for ever."""
     with pytest.raises(InvalidArgumentError, match=bound):
         load(tmp_path, "http://127.0.0.1:1", ["acc"], **{bound: 0})

@@ -1,4 +1,4 @@
-"""What is killed: a process that loads from the service into DuckDB."""
+"""The process that is killed: it loads from the service into DuckDB."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ AT_ONCE: Final = 2
 
 
 def pipeline_in(folder: Path) -> Pipeline:
-    """Open the pipeline whose warehouse and working folder are in a folder."""
+    """Open the pipeline with its warehouse and working folder in a folder."""
     destination: Any = dlt.destinations.duckdb(str(folder / "warehouse.duckdb"))
     return dlt.pipeline("pyas", destination=destination, dataset_name="zoom", pipelines_dir=str(folder / "pipelines"))
 
 
 def load(folder: Path, url: str, account_ids: Iterable[str], **options: Any) -> Loaded:  # noqa: ANN401  (load_meetings' own)
-    """Load a round, or what is left of it."""
+    """Load a round, or the rest of it."""
     client = partial(PyasClient, "sandbox-key", base_url=url)
     slices = {"page_size": PAGE, "slice_calls": CALLS, "max_concurrency": AT_ONCE, **options}
     return load_meetings(pipeline_in(folder), account_ids, client=client, **slices)
 
 
 def ask(folder: Path, sql: str) -> list[tuple[Any, ...]]:
-    """Ask the warehouse."""
+    """Query the warehouse."""
     with pipeline_in(folder).sql_client() as client:
         return [tuple(row) for row in client.execute_sql(sql) or ()]

@@ -1,4 +1,4 @@
-"""Serves the example application on a socket, in a thread of its own, over a sandbox."""
+"""Serves the example application on a socket, in a thread, over a sandbox."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pyas_async.sandbox import Sandbox
 EXAMPLE = Path(__file__).resolve().parents[2] / "docs" / "examples" / "web"
 sys.path.append(str(EXAMPLE))
 
-import webapp  # noqa: E402 -- it lies there
+import webapp  # noqa: E402 -- from the folder added above
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,7 +39,7 @@ class _Server(uvicorn.Server):
 
 @contextmanager
 def serving(*, meetings: int = 700, **settings: Any) -> Iterator[tuple[str, Sandbox]]:  # noqa: ANN401 -- a client's
-    """Serve the application over a sandbox of one account, and give its address."""
+    """Serve the application over a sandbox of one account, and yield its address."""
     with Sandbox(accounts=1, meetings=meetings) as sandbox, sandbox.serve() as url:
         app = webapp.make_app(
             **{"api_key": sandbox.api_key, "base_url": url, "account_id": sandbox.account_ids[0], **settings}
@@ -57,7 +57,7 @@ def serving(*, meetings: int = 700, **settings: Any) -> Iterator[tuple[str, Sand
 
 
 def until(ready: Callable[[], object], seconds: float = 20) -> None:
-    """Wait for what another thread, or a browser, is about to do."""
+    """Wait for an event in another thread, or in a browser."""
     deadline = time.monotonic() + seconds
     while not ready():
         assert time.monotonic() < deadline, "it did not happen"

@@ -1,6 +1,6 @@
-"""The example's page in a browser, over a sandbox. `nox -s web` runs it; it needs a Chromium, and so is left out here.
+"""The example's page in a browser, over a sandbox. It needs Chromium, so only `nox -s web` runs it.
 
-With ``PYAS_ASYNC_DRAW``, the pictures of docs/web-service.md are drawn anew.
+With ``PYAS_ASYNC_DRAW``, it redraws the pictures of docs/web-service.md.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ CHROMIUM = os.environ.get("PYAS_ASYNC_CHROMIUM")
 if CHROMIUM is None:
     pytest.skip("in a browser: run `python3 noxfile.py -s web`", allow_module_level=True)
 
-from playwright.sync_api import expect, sync_playwright  # noqa: E402 -- not everybody has it
+from playwright.sync_api import expect, sync_playwright  # noqa: E402 -- only installed for this session
 
 PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 WIDE, NARROW = {"width": 1240, "height": 800}, {"width": 430, "height": 860}
@@ -38,7 +38,7 @@ def chromium() -> Iterator[Any]:
 
 @pytest.fixture
 def page(chromium: Any) -> Iterator[Any]:  # noqa: ANN401 -- playwright's
-    """Open a page that is allowed this machine alone, and whose console must stay silent."""
+    """Open a page that may only connect to this machine, and whose console must stay empty."""
     context = chromium.new_context(viewport=WIDE, locale="en-GB", timezone_id="Europe/Berlin", device_scale_factor=1)
     said: list[str] = []
     page = context.new_page()
@@ -52,19 +52,19 @@ def page(chromium: Any) -> Iterator[Any]:  # noqa: ANN401 -- playwright's
     page.route(lambda url: "//127.0.0.1:" not in url, refuse)
     yield page
     context.close()
-    # A browser reports refusals by itself.
+    # The browser itself logs refused requests.
     assert [] == [text for text in said if "Failed to load resource" not in text]
 
 
 def draw(page: Any, name: str) -> None:  # noqa: ANN401 -- playwright's
-    """Keep a picture of the page, if pictures are wanted."""
+    """Save a picture of the page, if pictures are wanted."""
     if os.environ.get("PYAS_ASYNC_DRAW"):
         PICTURES.mkdir(exist_ok=True)
         page.screenshot(path=PICTURES / f"{name}.png", animations="disabled")
 
 
 def test_a_listing_that_restarts(page: Any) -> None:  # noqa: ANN401
-    """Rows appear as they arrive, and when a page token dies on the way the page says so and shows each row once."""
+    """Rows appear as they arrive; if a page token expires midway, the page reports it and shows each row once."""
     with serving(meetings=900, budget=RateBudget.developer()) as (url, sandbox):
         page.goto(url)
         page.locator("[name=pace]").select_option("200")
@@ -80,16 +80,16 @@ def test_a_listing_that_restarts(page: Any) -> None:  # noqa: ANN401
         expect(page.locator("#of")).to_have_text("of 100 calls left")
         left = int(page.locator("#left").text_content())
         assert 100 - len(sandbox.requests) == left
-        # Days in their order, and the meetings of each, too.
+        # Days are in order, and so are the meetings of each.
         times = page.eval_on_selector_all("#list li", "items => items.map(item => +item.dataset.time)")
         assert sorted(time for time in times if time) == [time for time in times if time]
-        # A row tells more when it is asked.
+        # A click on a row shows more.
         page.locator(".meeting").first.click()
         expect(page.locator(".more").first).to_contain_text("https://")
 
 
-def test_a_tab_that_is_closed(page: Any) -> None:  # noqa: ANN401
-    """No request arrives at the service after the browser has left, nor after Stop."""
+def test_closed_tab(page: Any) -> None:  # noqa: ANN401
+    """No request reaches the service after the browser has left, nor after Stop."""
     with serving(meetings=900) as (url, sandbox):
         page.goto(url)
         page.locator("[name=pace]").select_option("50")
@@ -108,7 +108,7 @@ def test_a_tab_that_is_closed(page: Any) -> None:  # noqa: ANN401
 
 
 def test_creating(page: Any) -> None:  # noqa: ANN401
-    """A meeting that is created takes its place among the others; one that is refused is explained in the form."""
+    """A created meeting appears among the others in order; a refused one is explained in the form."""
     with serving(meetings=40, budget=RateBudget.developer()) as (url, sandbox):
         page.goto(url)
         page.get_by_role("button", name="List", exact=True).click()
@@ -135,7 +135,7 @@ def test_creating(page: Any) -> None:  # noqa: ANN401
 
 
 def test_small_and_dark(page: Any) -> None:  # noqa: ANN401
-    """The page fits a telephone, in the dark: nothing is wider than it."""
+    """The page fits a phone in dark mode, without anything wider than the screen."""
     with serving(meetings=120, budget=RateBudget.developer()) as (url, _):
         page.set_viewport_size(NARROW)
         page.emulate_media(color_scheme="dark")

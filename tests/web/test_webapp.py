@@ -1,4 +1,4 @@
-"""The example application, asked without a browser: what it answers, and what it lets go of when nobody waits."""
+"""The example application without a browser: its responses, and the calls that it ends when the browser leaves."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ NEW = {"title": "A meeting", "start": "2031-05-04T09:00:00+02:00", "duration": 4
 
 @pytest.fixture(scope="module")
 def place() -> Iterator[tuple[httpx.Client, Sandbox]]:
-    """Serve the application, and give a client of it."""
+    """Serve the application, and yield a client for it."""
     with serving() as (url, sandbox), httpx.Client(base_url=url, timeout=20) as browser:
         yield browser, sandbox
 
 
 def events_of(lines: Iterator[str]) -> Iterator[tuple[str, Any]]:
-    """Read server-sent events."""
+    """Parse server-sent events."""
     name = ""
     for line in lines:
         field, _, value = line.partition(": ")
@@ -38,7 +38,7 @@ def events_of(lines: Iterator[str]) -> Iterator[tuple[str, Any]]:
 
 
 def test_the_page_and_what_it_needs(place: tuple[httpx.Client, Sandbox]) -> None:
-    """The page is there with all that it asks for, and asks no other host."""
+    """The page and its files are served, and it loads nothing from another host."""
     browser, _ = place
     page = browser.get("/").text
     parts = [part for part in page.split('"') if part.startswith("/static/")]
@@ -48,7 +48,7 @@ def test_the_page_and_what_it_needs(place: tuple[httpx.Client, Sandbox]) -> None
 
 
 def test_every_row_arrives_once(place: tuple[httpx.Client, Sandbox]) -> None:
-    """A listing arrives row by row, and says how far it is, and what it took."""
+    """A listing arrives row by row, with its progress and its totals."""
     browser, sandbox = place
     with browser.stream("GET", "/api/meetings") as answer:
         assert "text/event-stream" == answer.headers["content-type"].partition(";")[0]
@@ -61,7 +61,7 @@ def test_every_row_arrives_once(place: tuple[httpx.Client, Sandbox]) -> None:
 
 
 def test_restarts_are_told(place: tuple[httpx.Client, Sandbox]) -> None:
-    """A page token that dies on the way is told of, and every row still arrives once."""
+    """An expired page token is reported, and every row still arrives once."""
     browser, sandbox = place
     before = browser.get("/api/state").json()["restarts"]
     with browser.stream("GET", "/api/meetings", params={"pace": 2000}) as answer:
@@ -74,11 +74,11 @@ def test_restarts_are_told(place: tuple[httpx.Client, Sandbox]) -> None:
     assert before + done["restarts"] == browser.get("/api/state").json()["restarts"]
 
 
-def test_a_browser_that_leaves(place: tuple[httpx.Client, Sandbox]) -> None:
-    """When the browser leaves, the listing ends at once: none of its pages is asked for any more."""
+def test_browser_leaves(place: tuple[httpx.Client, Sandbox]) -> None:
+    """When the browser leaves, the listing ends at once and requests no more pages."""
     browser, sandbox = place
     with browser.stream("GET", "/api/meetings", params={"pace": 1}) as answer:
-        events = events_of(answer.iter_lines())  # to drop it would hang up
+        events = events_of(answer.iter_lines())  # dropping it would close the connection
         next(events)
         until(lambda: 1 == browser.get("/api/state").json()["listings"])
     until(lambda: 0 == browser.get("/api/state").json()["listings"])
@@ -88,8 +88,8 @@ def test_a_browser_that_leaves(place: tuple[httpx.Client, Sandbox]) -> None:
     assert [f"/zoom/meetings/{number}"] == [request.path for request in sandbox.requests[seen:]]
 
 
-def test_a_browser_that_leaves_the_queue() -> None:
-    """So it is while the listing waits for the budget, which may take minutes: the place in the queue is given up."""
+def test_browser_leaves_while_waiting() -> None:
+    """When the browser leaves while the listing waits for the budget, which may take minutes, it leaves the queue."""
     budget = RateBudget(1, guard=0)
     with serving(budget=budget, deadline=None) as (url, sandbox), httpx.Client(base_url=url) as browser:
 
@@ -103,7 +103,7 @@ def test_a_browser_that_leaves_the_queue() -> None:
             until(lambda: 1 == state()["waiting"])
             assert (1, 0) == (state()["limit"], state()["remaining"])
         until(lambda: 0 == state()["waiting"] + state()["listings"])
-        # So does a single call.
+        # A single call leaves the queue as well.
         with pytest.raises(httpx.ReadTimeout):
             browser.get("/api/meetings/1", timeout=0.05)
         until(lambda: 0 == state()["waiting"])
@@ -111,7 +111,7 @@ def test_a_browser_that_leaves_the_queue() -> None:
 
 
 def test_creating(place: tuple[httpx.Client, Sandbox]) -> None:
-    """A meeting is created as the form says, can be looked at, and nothing secret of it leaves the server."""
+    """A meeting is created from the form, can be viewed, and none of its secrets leaves the server."""
     browser, sandbox = place
     answer = browser.post("/api/meetings", json=NEW)
     assert 201 == answer.status_code
@@ -128,7 +128,7 @@ def test_creating(place: tuple[httpx.Client, Sandbox]) -> None:
     [({"title": ""}, 422), ({"start": "2031-05-04T09:00:00"}, 422), ({"duration": -1}, 422), ({}, 503)],
 )
 def test_errors(place: tuple[httpx.Client, Sandbox], change: dict[str, Any], status: int) -> None:
-    """What cannot be created is refused with a reason; what the service refuses for now says so."""
+    """An invalid meeting is refused with a reason, and a temporary refusal of the service is reported as such."""
     browser, sandbox = place
     sandbox.daily_writes = 0
     try:
@@ -141,7 +141,7 @@ def test_errors(place: tuple[httpx.Client, Sandbox], change: dict[str, Any], sta
 
 
 def test_a_listing_that_fails(place: tuple[httpx.Client, Sandbox]) -> None:
-    """An error of a listing is its last event, since its answer has begun; one of a single call is its status."""
+    """An error of a listing is its last event, since its response has begun; one of a single call is its status."""
     browser, sandbox = place
     assert 404 == browser.get("/api/meetings/1").status_code
     with browser.stream("GET", "/api/meetings", params={"pace": 2000}) as answer:

@@ -1,7 +1,7 @@
-"""Other ways to do the same, and ours: each is an async context manager that gives what does the work.
+"""Our client and other ways to do the same: each is an async context manager that yields the function under test.
 
-What does the work takes a size, as the section says, and returns how much it did: of meetings, for the most part. What
-takes its own time returns that as well, by the names of `suite.contest.Turn`.
+The function takes a size, whose meaning depends on the section, and returns the amount of work, in most sections the
+number of meetings. A function that measures its own time returns that as well, with the names of `suite.contest.Turn`.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ LISTING: Final = "rows"
 
 @attrs.frozen
 class Where:
-    """Where the service is: its addresses, the ids that it knows, and where the generated client is.
+    """The service's addresses, the ids that it knows, and the folder of the generated client.
 
     Attributes:
-        url: Answers at once.
-        slow_url: Answers after a while.
-        encrypted_url: Answers at once, encrypted.
-        authority: The file of who vouches for that one.
-        ids: Meetings that it knows.
-        generated: Where the generated client is.
+        url: Responds at once.
+        slow_url: Responds after the latency.
+        encrypted_url: Responds at once, over TLS.
+        authority: The file of the certificate authority of that address.
+        ids: Meetings that the service knows.
+        generated: The folder of the generated client.
     """
 
     url: str
@@ -44,6 +44,6 @@ Peer: TypeAlias = Callable[[Where], AbstractAsyncContextManager[Act]]
 
 
 def find(name: str) -> Peer:
-    """Import a peer, named ``module.function``: none but this one, so that it has its process to itself."""
+    """Import a peer, named ``module.function``, and no other, so that it has its process to itself."""
     module, _, function = name.partition(".")
     return cast("Peer", getattr(importlib.import_module(f"{__name__}.{module}"), function))

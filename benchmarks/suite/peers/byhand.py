@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 def params(pages: int) -> dict[str, Any]:
-    """Write the query of a listing of so many pages."""
+    """Return the query of a listing of `pages` pages."""
     return {"accountId": f"{LISTING}-{pages}", "maxResults": PAGE}
 
 
 async def walk(client: httpx.AsyncClient, pages: int) -> int:
-    """Walk a listing."""
+    """Read a listing."""
     query, count = params(pages), 0
     while True:
         response = await client.get("/zoom/meetings", params=query)
@@ -37,14 +37,14 @@ async def walk(client: httpx.AsyncClient, pages: int) -> int:
 
 @asynccontextmanager
 async def base(where: Where) -> AsyncIterator[Act]:
-    """BASE: the loop, inline, rows by a plain `for`."""
+    """BASE: the loop, inline, with rows in a plain `for`."""
     async with httpx.AsyncClient(base_url=where.url, headers={"x-api-key": KEY}) as client:
         yield lambda pages: walk(client, pages)
 
 
 @asynccontextmanager
 async def encrypted(where: Where) -> AsyncIterator[Act]:
-    """Give the loop over an encrypted connection."""
+    """The loop over TLS."""
     context = ssl.create_default_context(cafile=where.authority)
     async with httpx.AsyncClient(base_url=where.encrypted_url, headers={"x-api-key": KEY}, verify=context) as client:
         yield lambda pages: walk(client, pages)
@@ -52,7 +52,7 @@ async def encrypted(where: Where) -> AsyncIterator[Act]:
 
 @asynccontextmanager
 async def generator(where: Where) -> AsyncIterator[Act]:
-    """Give the same as an async generator of rows."""
+    """The loop as an async generator of rows."""
     async with httpx.AsyncClient(base_url=where.url, headers={"x-api-key": KEY}) as client:
 
         async def rows(pages: int) -> AsyncIterator[Row]:
@@ -78,7 +78,7 @@ async def generator(where: Where) -> AsyncIterator[Act]:
 
 @asynccontextmanager
 async def aiohttp_transport(where: Where) -> AsyncIterator[Act]:
-    """Give the loop over the httpx-aiohttp transport."""
+    """The loop over the httpx-aiohttp transport."""
     import httpx_aiohttp
 
     async with httpx_aiohttp.HttpxAiohttpClient(base_url=where.url, headers={"x-api-key": KEY}) as client:
@@ -86,7 +86,7 @@ async def aiohttp_transport(where: Where) -> AsyncIterator[Act]:
 
 
 async def burst(client: httpx.AsyncClient, where: Where, number: int) -> int:
-    """Get so many meetings at once."""
+    """Get `number` meetings at once."""
 
     async def get(meeting: int) -> None:
         response = await client.get(f"/zoom/meetings/{meeting}", params={"accountId": "rows-1"})
@@ -115,7 +115,7 @@ async def gets_aiohttp_transport(where: Where) -> AsyncIterator[Act]:
 
 @asynccontextmanager
 async def accounts(where: Where) -> AsyncIterator[Act]:
-    """List sixteen accounts by hand, a task for each."""
+    """List sixteen accounts by hand, with a task for each."""
     async with httpx.AsyncClient(base_url=where.slow_url, headers={"x-api-key": KEY}) as client:
 
         async def act(length: int) -> int:

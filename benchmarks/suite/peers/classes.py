@@ -7,7 +7,7 @@ import pydantic
 
 
 class PydanticRow(pydantic.BaseModel):
-    """A row."""
+    """A row of a page."""
 
     id: int
     uuid: str = ""
@@ -23,7 +23,7 @@ class PydanticRow(pydantic.BaseModel):
 
 
 class PydanticData(pydantic.BaseModel):
-    """What a page says."""
+    """The content of a page."""
 
     meetings: list[PydanticRow]
     next_page_token: str | None = None
@@ -32,14 +32,14 @@ class PydanticData(pydantic.BaseModel):
 
 
 class PydanticAnswer(pydantic.BaseModel):
-    """An answer."""
+    """A response with a page."""
 
     data: PydanticData
     success: bool | None = None
 
 
 class OpenAIRow(openai.BaseModel):  # type: ignore[misc]  # installed for the run alone
-    """A row."""
+    """A row of a page."""
 
     id: int
     uuid: str = ""
@@ -55,7 +55,7 @@ class OpenAIRow(openai.BaseModel):  # type: ignore[misc]  # installed for the ru
 
 
 class OpenAIData(openai.BaseModel):  # type: ignore[misc]  # installed for the run alone
-    """What a page says."""
+    """The content of a page."""
 
     meetings: list[OpenAIRow]
     next_page_token: str | None = None
@@ -64,7 +64,7 @@ class OpenAIData(openai.BaseModel):  # type: ignore[misc]  # installed for the r
 
 
 class OpenAIAnswer(openai.BaseModel):  # type: ignore[misc]  # installed for the run alone
-    """An answer."""
+    """A response with a page."""
 
     data: OpenAIData
     success: bool | None = None

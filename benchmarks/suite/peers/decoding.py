@@ -1,4 +1,4 @@
-"""A page from bytes to rows, without a network: each decodes the same page as often as it is told."""
+"""A page from bytes to rows, without a network: each peer decodes the same page several times."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Row:
 
 @attrs.define
 class Data:
-    """What a page says."""
+    """The content of a page."""
 
     meetings: list[Row]
     next_page_token: str | None = None
@@ -63,7 +63,7 @@ class Data:
 
 @attrs.define
 class Answer:
-    """An answer."""
+    """A response with a page."""
 
     data: Data
     success: bool | None = None
@@ -79,7 +79,7 @@ async def structs(where: Where) -> AsyncIterator[Act]:
 
 @asynccontextmanager
 async def native(where: Where) -> AsyncIterator[Act]:
-    """Decode our page the fast way, without what finds unknown fields."""
+    """Decode our page the fast way, without the search for unknown fields."""
     from pyas_async._core.codec import pages
 
     yield _repeatedly(pages._decoder.decode, where)
@@ -87,7 +87,7 @@ async def native(where: Where) -> AsyncIterator[Act]:
 
 @asynccontextmanager
 async def ours(where: Where) -> AsyncIterator[Act]:
-    """Decode our page, unknown fields kept."""
+    """Decode our page, with unknown fields kept."""
     from pyas_async._core.codec import read_page
 
     yield _repeatedly(read_page, where)
@@ -95,7 +95,7 @@ async def ours(where: Where) -> AsyncIterator[Act]:
 
 @asynccontextmanager
 async def stock_cattrs(where: Where) -> AsyncIterator[Act]:
-    """Decode with cattrs' converter for orjson, as quick as it can be told to be."""
+    """Decode with cattrs' converter for orjson, with its fastest settings."""
     from cattrs.preconf.orjson import make_converter
 
     converter = make_converter(detailed_validation=False)
@@ -104,7 +104,7 @@ async def stock_cattrs(where: Where) -> AsyncIterator[Act]:
 
 @asynccontextmanager
 async def default_cattrs(where: Where) -> AsyncIterator[Act]:
-    """Decode with json and a cattrs converter as it comes."""
+    """Decode with json and a default cattrs converter."""
     import json
 
     import cattrs
@@ -147,7 +147,7 @@ async def openapi(where: Where) -> AsyncIterator[Act]:
 
 @asynccontextmanager
 async def dicts(where: Where) -> AsyncIterator[Act]:
-    """Decode with orjson, into dicts: nothing is typed."""
+    """Decode with orjson, into untyped dicts."""
     import orjson
 
     yield _repeatedly(orjson.loads, where)

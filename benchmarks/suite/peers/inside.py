@@ -1,4 +1,4 @@
-"""What single parts take, without a network."""
+"""The cost of single parts, without a network."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pyas_async import Meeting
 
 ROWS: Final = 30_000
-"""Rows of the one page that is iterated over: between the first and the last, nothing is fetched."""
+"""Rows of the one page that is iterated over, so that nothing is fetched between the first and the last."""
 _ROW: Final = '{"id":%d,"uuid":"%024d","topic":"t"}'
 HEADERS: Final = {
     "date": "Sun, 22 Nov 2026 16:59:50 GMT",
@@ -43,7 +43,7 @@ async def by_row(_: Where) -> AsyncIterator[Act]:
     client = _client()
 
     async def act(_: int) -> dict[str, float]:
-        # Held, or the last step would be to let go of all rows.
+        # The page is kept, or the last step would free all rows.
         count, began, listing = 0, 0.0, client.meetings.iter_all(account_id="a")
         async for _row in listing:
             if not count:
@@ -56,7 +56,7 @@ async def by_row(_: Where) -> AsyncIterator[Act]:
 
 @asynccontextmanager
 async def by_page(_: Where) -> AsyncIterator[Act]:
-    """Iterate by page, and by row in it."""
+    """Iterate by page, and by row within it."""
     client = _client()
 
     async def act(_: int) -> dict[str, float]:
@@ -73,7 +73,7 @@ async def by_page(_: Where) -> AsyncIterator[Act]:
 
 @asynccontextmanager
 async def by_generator(_: Where) -> AsyncIterator[Act]:
-    """Iterate over the same rows by an async generator that does nothing else."""
+    """Iterate over the same rows with an async generator that does nothing else."""
     rows = (await _client().meetings.list(account_id="a")).meetings
 
     async def give(rows: Iterable[Meeting]) -> AsyncIterator[Meeting]:
@@ -109,19 +109,19 @@ async def digests(where: Where) -> AsyncIterator[Act]:
 
 @asynccontextmanager
 async def decisions(_: Where) -> AsyncIterator[Act]:
-    """Do for each call what budget, scheduler and retries do for one that waits for nothing and is answered."""
+    """Run budget, scheduler and retries for calls that wait for nothing and succeed."""
     yield _decide
 
 
 @asynccontextmanager
 async def retries(_: Where) -> AsyncIterator[Act]:
-    """Do of that what decides on attempts, and what becomes of an answer."""
+    """Run only the decisions on attempts and responses."""
     yield partial(_decide, budgeted=False)
 
 
 @asynccontextmanager
 async def untold(_: Where) -> AsyncIterator[Act]:
-    """Do all of that for answers that do not say what is left of the limit."""
+    """Run all of them for responses without the remaining limit."""
     yield partial(_decide, told=False)
 
 
@@ -159,7 +159,7 @@ async def _decide(calls: int, *, budgeted: bool = True, told: bool = True) -> di
 
 
 async def _through(calls: int, *, group: bool) -> int:
-    """Make calls that are answered at once, inside of what the transport puts around each."""
+    """Make calls that succeed at once, within the transport's wrapping of each."""
     transport: Any = PyasClient(KEY, base_url="http://localhost")._session.resources.transport
     sender = _Sender()
     for _ in range(calls):
@@ -179,19 +179,19 @@ class _Sender:
 
 @asynccontextmanager
 async def safe(_: Where) -> AsyncIterator[Act]:
-    """Make calls with what makes them safe to cancel, over connections of our own."""
+    """Make calls with the protection from cancellation, over connections of our own."""
     yield lambda calls: _through(calls, group=False)
 
 
 @asynccontextmanager
 async def safe_injected(_: Where) -> AsyncIterator[Act]:
-    """Make calls with what makes them safe to cancel, through an injected client."""
+    """Make calls with the protection from cancellation, through an injected client."""
     yield lambda calls: _through(calls, group=True)
 
 
 @asynccontextmanager
 async def unsafe(_: Where) -> AsyncIterator[Act]:
-    """Make the same calls with nothing around them."""
+    """Make the same calls without any wrapping."""
 
     async def act(calls: int) -> int:
         for _ in range(calls):

@@ -1,4 +1,4 @@
-"""Other libraries, and the floor: what goes over the wire with nothing above it."""
+"""Other libraries, and the lower bound: the traffic alone, without a client above it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def _walk(page: Callable[[dict[str, Any]], Awaitable[tuple[list[Any], str 
 
 @asynccontextmanager
 async def pydantic(where: Where) -> AsyncIterator[Act]:
-    """Give httpx, with pydantic's models."""
+    """Httpx with pydantic's models."""
     import httpx
 
     from suite.peers.classes import PydanticAnswer
@@ -49,7 +49,7 @@ async def pydantic(where: Where) -> AsyncIterator[Act]:
 
 @asynccontextmanager
 async def openai(where: Where) -> AsyncIterator[Act]:
-    """Give httpx, with the models of the openai client, made as it makes them."""
+    """Httpx with the models of the openai client, constructed as it constructs them."""
     import httpx
     from openai._models import construct_type
 
@@ -68,7 +68,7 @@ async def openai(where: Where) -> AsyncIterator[Act]:
 
 @asynccontextmanager
 async def openapi(where: Where) -> AsyncIterator[Act]:
-    """Give a client that openapi-python-client generated."""
+    """A client that openapi-python-client generated."""
     sys.path.insert(0, where.generated)
     import importlib
 
@@ -88,7 +88,7 @@ async def openapi(where: Where) -> AsyncIterator[Act]:
 
 @asynccontextmanager
 async def aiohttp(where: Where) -> AsyncIterator[Act]:
-    """Give aiohttp by hand, with msgspec's Structs."""
+    """Aiohttp by hand, with msgspec's Structs."""
     import aiohttp as library
 
     from suite.peers.structs import DECODER
@@ -105,7 +105,7 @@ async def aiohttp(where: Where) -> AsyncIterator[Act]:
 
 @asynccontextmanager
 async def transport(where: Where) -> AsyncIterator[Act]:
-    """Give httpx's transport, called directly, with msgspec's Structs."""
+    """Httpx's transport, called directly, with msgspec's Structs."""
     import httpx
 
     async with httpx.AsyncHTTPTransport() as client:
@@ -114,7 +114,7 @@ async def transport(where: Where) -> AsyncIterator[Act]:
 
 @asynccontextmanager
 async def connection(where: Where) -> AsyncIterator[Act]:
-    """Give the same over a connection of ours, which httpx's transport has in the place of its pool."""
+    """The same over a connection of ours, in place of the transport's pool."""
     import ssl
 
     from pyas_async._runtime.http import single
@@ -140,7 +140,7 @@ async def _walk_transport(where: Where, client: httpx.AsyncHTTPTransport, pages:
 
 @asynccontextmanager
 async def streams(where: Where) -> AsyncIterator[Act]:
-    """Give asyncio's streams: bytes out, bytes in, and as little HTTP as this one service needs."""
+    """Asyncio's streams, with as little HTTP as this one service needs."""
     from suite.peers.structs import DECODER
 
     parts = urlsplit(where.url)
@@ -182,7 +182,7 @@ async def aiohttp_gets(where: Where) -> AsyncIterator[Act]:
 
 @asynccontextmanager
 async def transport_gets(where: Where) -> AsyncIterator[Act]:
-    """Get meetings at once, each over a transport of httpx's of its own, called directly."""
+    """Get meetings at once, each over its own httpx transport, called directly."""
     import httpx
 
     from suite.peers.structs import DETAIL_DECODER

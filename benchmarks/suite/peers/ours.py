@@ -1,4 +1,4 @@
-"""Ours, with everything on: types, budget, retries, deadline, memory of rows, safety from cancellation."""
+"""Our client with every feature on: types, budget, retries, deadline, memory of rows, safety from cancellation."""
 
 from __future__ import annotations
 
@@ -44,21 +44,21 @@ async def rows(where: Where) -> AsyncIterator[Act]:
 
 @asynccontextmanager
 async def pages(where: Where) -> AsyncIterator[Act]:
-    """Iterate by page, and by row in it."""
+    """Iterate by page, and by row within it."""
     async with PyasClient(KEY, base_url=where.url) as client:
         yield partial(_pages, client)
 
 
 @asynccontextmanager
 async def encrypted(where: Where) -> AsyncIterator[Act]:
-    """Iterate by row, over an encrypted connection."""
+    """Iterate by row, over TLS."""
     os.environ["SSL_CERT_FILE"] = where.authority
     async with PyasClient(KEY, base_url=where.encrypted_url) as client:
         yield lambda pages: _rows(client, pages)
 
 
 class _Memory(httpx.AsyncBaseTransport):
-    """A connection that gives again what a real one has brought."""
+    """A connection that repeats what a real one has received."""
 
     def __init__(self) -> None:
         self._real = httpx.AsyncHTTPTransport()
@@ -78,7 +78,7 @@ class _Memory(httpx.AsyncBaseTransport):
 
 @asynccontextmanager
 async def unsent(where: Where) -> AsyncIterator[Act]:
-    """Iterate by page, over a connection of ours that gives what it has given once: all but the wire."""
+    """Iterate by page, over a connection of ours that repeats its responses: everything except the network."""
     async with PyasClient(KEY, base_url=where.url) as client:
         own = client._session.resources.transport._own
         await own.open()
@@ -90,7 +90,7 @@ async def unsent(where: Where) -> AsyncIterator[Act]:
 
 @asynccontextmanager
 async def prefetched(where: Where) -> AsyncIterator[Act]:
-    """Iterate by row, with the next page on its way."""
+    """Iterate by row, with prefetching."""
     async with PyasClient(KEY, base_url=where.url) as client:
 
         async def act(length: int) -> int:
@@ -118,7 +118,7 @@ def _over_aiohttp() -> httpx.AsyncClient:
 
 
 async def burst(client: PyasClient, where: Where, number: int) -> int:
-    """Get so many meetings at once."""
+    """Get `number` meetings at once."""
     calls = (client.meetings.get(where.ids[index], account_id="rows-1") for index in range(number))
     await asyncio.gather(*calls)
     return number

@@ -1,4 +1,4 @@
-"""How long the event loop is held at a stretch: each step of it is timed, by the CPU that it takes."""
+"""The longest time for which the event loop is blocked: each step is timed, in CPU time."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _Handle: Any = asyncio.Handle
 
 @contextmanager
 def _watched() -> Iterator[_Watchdog]:
-    """Time each step of the event loop, other threads and processes left out."""
+    """Time each step of the event loop, without other threads and processes."""
     watchdog, run = _Watchdog(), _Handle._run
 
     def timed(handle: asyncio.Handle) -> None:
@@ -51,20 +51,20 @@ async def _stretch(client: PyasClient, account: str) -> dict[str, float]:
 
 @asynccontextmanager
 async def rows(where: Where) -> AsyncIterator[Act]:
-    """Walk pages of rows."""
+    """Read pages of rows."""
     async with PyasClient(KEY, base_url=where.url) as client:
         yield lambda pages: _stretch(client, f"rows-{pages}")
 
 
 @asynccontextmanager
 async def details(where: Where) -> AsyncIterator[Act]:
-    """Walk pages whose rows are of the size of details."""
+    """Read pages whose rows have the size of details."""
     async with PyasClient(KEY, base_url=where.url) as client:
         yield lambda pages: _stretch(client, f"details-{pages}")
 
 
 @asynccontextmanager
 async def odd(where: Where) -> AsyncIterator[Act]:
-    """Walk pages of such rows, each of which the fast way refuses."""
+    """Read pages of such rows, each of which the fast decoder refuses."""
     async with PyasClient(KEY, base_url=where.url) as client:
         yield lambda pages: _stretch(client, f"odd-{pages}")

@@ -1,4 +1,4 @@
-"""A page as whoever writes a loop by hand would declare it: msgspec's Structs."""
+"""A page as a user would declare it for a loop by hand: msgspec's Structs."""
 
 from datetime import datetime
 from typing import Final
@@ -7,7 +7,7 @@ import msgspec
 
 
 class Row(msgspec.Struct):
-    """A row."""
+    """A row of a page."""
 
     id: int
     uuid: str = ""
@@ -23,7 +23,7 @@ class Row(msgspec.Struct):
 
 
 class Data(msgspec.Struct):
-    """What a page says."""
+    """The content of a page."""
 
     meetings: list[Row]
     next_page_token: str | None = None
@@ -32,7 +32,7 @@ class Data(msgspec.Struct):
 
 
 class Answer(msgspec.Struct):
-    """An answer."""
+    """A response with a page."""
 
     data: Data
     success: bool | None = None
@@ -42,7 +42,7 @@ DECODER: Final = msgspec.json.Decoder(Answer)
 
 
 class Detail(Row):
-    """As much of a detail as one needs: the settings stay JSON."""
+    """The needed part of a detail: the settings stay JSON."""
 
     host_email: str | None = None
     status: str | None = None
@@ -54,7 +54,7 @@ class Detail(Row):
 
 
 class DetailAnswer(msgspec.Struct):
-    """An answer to a get."""
+    """A response to a get."""
 
     meeting: Detail
 

@@ -9,13 +9,13 @@ from suite.peers import Where
 
 @attrs.frozen
 class Plan:
-    """How a run is made.
+    """The settings of a run.
 
     Attributes:
         where: The service.
-        facts: The sizes of its answers in bytes.
+        facts: The sizes of its responses in bytes.
         rounds: Rounds of each comparison.
-        quick: Whether to measure less, for a first look.
+        quick: Whether to measure less, for a first impression.
     """
 
     where: Where
@@ -24,5 +24,5 @@ class Plan:
     quick: bool
 
     def close(self) -> int:
-        """Give the rounds of a comparison whose goal is within five percent of what is to be expected."""
+        """Return the rounds of a comparison whose goal is within five percent of the expected value."""
         return self.rounds if self.quick else max(self.rounds, 15)

@@ -1,4 +1,4 @@
-"""Sixteen accounts of twenty pages, all at once, of a service that takes 20 ms for each page."""
+"""Sixteen accounts of twenty pages at once, with a service that takes 20 ms for each page."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WHO: Final = {
 
 
 def run(plan: Plan) -> list[Figure]:
-    """Measure."""
+    """Compare the contenders in this section."""
     pages = 5 if plan.quick else PAGES
     turns = contest(list(WHO), plan.where, warm=1, size=pages, rounds=plan.rounds)
     found = [

@@ -1,4 +1,4 @@
-"""Fifty gets at once, of a service that takes 20 ms for each: how far from the 20 ms that they would take at best."""
+"""Fifty gets at once, with a service that takes 20 ms for each: the total over the 20 ms that are possible at best."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WHO: Final = {
 
 
 def run(plan: Plan) -> list[Figure]:
-    """Measure."""
+    """Compare the contenders in this section."""
     turns = contest(list(WHO), plan.where, warm=AT_ONCE, size=AT_ONCE, rounds=plan.close())
     found = [
         Figure(f"burst.{name}", what, RATIO, [turn.wall / LATENCY for turn in turns[name]], goal)

@@ -26,7 +26,7 @@ WHO: Final = {
 
 
 def run(plan: Plan) -> list[Figure]:
-    """Measure."""
+    """Compare the decoders."""
     turns = contest([BASE, *WHO], plan.where, warm=1, size=5 if plan.quick else 10, rounds=plan.close())
     each = {name: [turn.each for turn in found] for name, found in turns.items()}
     found = [Figure(BASE, "msgspec into Structs, a row", "ns", each[BASE])]

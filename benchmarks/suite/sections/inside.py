@@ -1,4 +1,4 @@
-"""What single parts take, without a network."""
+"""The cost of single parts, without a network."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DECISIONS: Final = "budget, scheduler and retries, for a call that waits for not
 
 
 def run(plan: Plan) -> list[Figure]:
-    """Measure."""
+    """Measure the parts."""
     items = _each(["inside.by_row", "inside.by_page", "inside.by_generator"], plan, 1)
     bare = items["inside.by_generator"]
     names = [f"inside.{name}" for name in ("decisions", "retries", "untold", "safe", "safe_injected", "unsafe")]

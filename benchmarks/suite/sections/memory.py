@@ -1,4 +1,4 @@
-"""What a meeting weighs that somebody keeps, and what a long listing leaves behind."""
+"""The memory of a kept meeting, and the growth of a process over a long listing."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ KINDS: Final = ("native", "ours", "dicts", "structs", "pydantic")
 
 
 def run(plan: Plan) -> list[Figure]:
-    """Measure."""
+    """Measure the memory."""
     held: dict[str, list[float]] = {kind: [] for kind in KINDS}
-    for _ in range(1 if plan.quick else 3):  # it hardly varies
+    for _ in range(1 if plan.quick else 3):  # the result hardly varies
         for kind, found in held.items():
             command = [sys.executable, str(HERE / "held.py"), kind, plan.where.url]
             found.append(float(subprocess.run(command, check=True, capture_output=True, text=True).stdout))

@@ -37,9 +37,10 @@ FAR: Final = {
 
 
 def run(plan: Plan) -> list[Figure]:
-    """Measure."""
+    """Compare the contenders in this section."""
     size = 10 if plan.quick else 40
-    # What is close to its goal takes more turns: they are short, and a machine has its moods for longer than one.
+    # A comparison close to its goal gets more turns: they are short, and disturbances of a machine last longer than
+    # one.
     closest = _each([BASE, *CLOSEST], plan, size, 3 * plan.close())
     close = _each([BASE, ENCRYPTED[0], *CLOSE], plan, size, plan.close())
     far = _each([BASE, OURS, *FAR], plan, size // 4, plan.close())

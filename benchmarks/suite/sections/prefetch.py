@@ -1,4 +1,4 @@
-"""What prefetching gains: `prefetch.py`, over a socket, with 50 ms of latency."""
+"""The gain of prefetching: `prefetch.py`, over a socket, with 50 ms of latency."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TITLE: Final = "Prefetching: how much sooner a listing ends, for a reader that w
 
 
 def run(plan: Plan) -> list[Figure]:
-    """Measure."""
+    """Measure the gain."""
     report = run_script("prefetch", f"--rounds={2 if plan.quick else 7}", f"--pages={10 if plan.quick else 30}")
     found = []
     for name, times in report["seconds"].items():

@@ -1,4 +1,4 @@
-"""Where the time of a page goes, in the loop by hand and in ours: why goals are missed, and what could be gained."""
+"""The parts of a page's time, in the loop by hand and in ours: the reasons for missed goals, and possible gains."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NAMES: Final = (
 
 
 def run(plan: Plan) -> list[Figure]:
-    """Measure the whole and the parts that can be had alone; what is left over is a difference, round by round."""
+    """Measure the whole and the separable parts; the rest is a difference, round by round."""
     turns = contest(NAMES, plan.where, warm=1, size=10 if plan.quick else 40, rounds=plan.close())
     base, transport, connection, structs, rows, pages, unsent, native, ours, digests = (
         [turn.each * PAGE / 1e3 for turn in turns[name]] for name in NAMES

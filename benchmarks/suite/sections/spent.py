@@ -1,4 +1,4 @@
-"""Calls that are spent, over the least possible: `budget.py`, in virtual time, in small worlds."""
+"""The calls spent, over the least possible: `budget.py`, in virtual time, in small worlds."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ WHO: Final = {
 
 
 def run(plan: Plan) -> list[Figure]:
-    """Measure."""
+    """Simulate the worlds."""
     sizes = "10" if plan.quick else "10,50"
     spent: dict[str, list[float]] = {}
     for row in run_script("budget", f"--accounts={sizes}")["rows"]:
         for one in row["runs"]:
             spent.setdefault(row["who"], []).append(one["pages"] / one["least"])
-    # It is to be so in each of them: what counts is the worst.
+    # Every world must reach the goal, so the worst one counts.
     return [
         Figure(f"spent.{who}", f"{what}, of {len(spent[who])} worlds the worst", RATIO, [max(spent[who])], goal)
         for who, (what, goal) in WHO.items()

@@ -1,4 +1,4 @@
-"""From nothing to the first row: each in an interpreter of its own."""
+"""From the start to the first row, each in a new interpreter."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ WHAT: Final = (
 
 
 def run(plan: Plan) -> list[Figure]:
-    """Measure."""
+    """Measure the starts."""
     took: dict[str, list[float]] = {what: [] for what in WHAT}
     for what in WHAT:
-        _measure(what, plan)  # which leaves compiled modules for the others
+        _measure(what, plan)  # which compiles the modules for the other runs
     for _ in range(plan.close()):
         for what in WHAT:
             took[what].append(_measure(what, plan))
@@ -70,6 +70,6 @@ def run(plan: Plan) -> list[Figure]:
 
 def _measure(what: str, plan: Plan) -> float:
     command = [sys.executable, str(HERE / "fresh.py"), what, plan.where.url, str(HERE.parent)]
-    # Where nothing may be left behind, every start would compile every module anew, as it does for no user.
+    # Without a cache for bytecode, every start would compile every module, which does not happen to users.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return float(subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout)

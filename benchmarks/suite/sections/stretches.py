@@ -1,4 +1,4 @@
-"""How long the event loop is held at a stretch."""
+"""The longest time for which the event loop is blocked."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WHO: Final = {
 
 
 def run(plan: Plan) -> list[Figure]:
-    """Measure."""
+    """Measure the longest steps."""
     turns = contest(list(WHO), plan.where, warm=1, size=5, rounds=plan.rounds)
     return [
         Figure(name, what, "ms", [turn.longest * 1e3 for turn in turns[name]], ("<=", 5.0))

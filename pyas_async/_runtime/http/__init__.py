@@ -1,7 +1,9 @@
-"""Bytes out, bytes in: the only room that knows httpx.
+"""The HTTP transport: the only package that imports httpx.
 
-It never cancels httpx but by an anyio scope, and turns whatever httpx raises into a `Fault` that says whether the
-request may have reached the service. Nothing of httpx leaves it: its exceptions hold the request, and so the API key.
+It cancels httpx only through anyio scopes, and turns every exception of httpx into a `Fault` that says whether the
+request may have reached the service. No object of httpx leaves this package: its exceptions hold the request, and so
+the
+API key.
 """
 
 from pyas_async._runtime.http.face import HttpClient, HttpTimeout

@@ -1,4 +1,4 @@
-"""Where requests go: one service, whose address is read once, and not again with each path."""
+"""The address of the service, parsed once instead of with every path."""
 
 from functools import lru_cache
 
@@ -6,30 +6,30 @@ import httpx
 
 _PROBE = "/some%2Fpath-~._1/2?name=a%3Db%20c&other=1"
 _LONG = 60_000
-"""Characters from which on httpx may have something to say about an address."""
+"""The number of characters from which httpx may reject an address."""
 
 
 class Address:
-    """The address of a service, and of what is there.
+    """The address of a service, and of its paths.
 
-    To read one takes httpx as long as a good part of the rest of a request does, and most of it never changes. It has
-    no public way to put a path behind what was read before, so this looks where httpx 0.28 keeps the parts. Where what
-    comes of that is not what httpx itself makes of the whole, it is left to httpx.
+    httpx takes as long to parse an address as for a large part of the rest of a request, and most of the address never
+    changes. httpx has no public way to append a path to a parsed address, so this uses the attributes in which httpx
+    0.28
+    keeps the parts. If the result differs from what httpx itself makes of the whole address, httpx parses each address.
     """
 
     def __init__(self, base_url: str) -> None:
-        """Read the service's address."""
         self._base_url = base_url
         self._base = httpx.URL(base_url)
         self._parts = getattr(self._base, "_uri_reference", None)
         self._prefix = self._base.raw_path.decode("ascii").removesuffix("/")
         self._is_quick = self._parts is not None and self._agrees()
         self.host: str = self._base.netloc.decode("ascii")
-        """What the ``Host`` header says."""
+        """The value of the ``Host`` header."""
 
     def of(self, target: str) -> httpx.URL:
-        """Give the address of a path and query, in which everything is encoded that has to be."""
-        # Nothing of ours has such a segment in its path, and httpx would take it out.
+        """Return the address of a path and query, which must already be encoded."""
+        # Our paths have no such segment, and httpx would remove it.
         if not self._is_quick or "/." in target or len(target) > _LONG:
             return httpx.URL(self._base_url + target)
         return self._quickly(target)
@@ -51,5 +51,5 @@ class Address:
 
 @lru_cache(maxsize=16)
 def address(base_url: str) -> Address:
-    """Give the address of a service, which all clients of one read once."""
+    """Return the address of a service. All clients of one service share it."""
     return Address(base_url)

@@ -1,4 +1,4 @@
-"""One attempt: a request, and the answer or the fault that it led to."""
+"""One attempt: a request, and the response or the fault that results."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias
@@ -14,28 +14,30 @@ from pyas_async._runtime.http.timeouts import Timeouts
 from pyas_async._runtime.http.wire import Wire
 
 Send: TypeAlias = Callable[["Attempt"], Awaitable[httpx.Response]]
-"""Makes a request of an attempt, sends it, and gives the response, its body not yet read."""
+"""Builds the request of an attempt, sends it, and returns the response with its body unread."""
 
 
 @attrs.define(kw_only=True, repr=False)
 class Attempt:
-    """A request on its way. Its inner frames hold secrets, and are in no traceback of a cancellation.
+    """One request and its result. Its inner frames hold secrets, and are in no traceback of a cancellation.
 
     Attributes:
-        call: What is sent.
+        call: The call to send.
         headers: The user's own headers.
-        phases: What each phase may take.
-        wire: How far it came, if the transport tells.
-        fresh: Whether it must go out on a connection that has carried nothing before.
-        outcome: What came of it, if anything did.
-        refusal: The head of an error that came. Its status speaks, whatever becomes of the body: of a refused write,
-            nobody has to wonder.
-        failure: What was raised instead.
-        whole: Whether the answer was read to its end, so that its connection can serve again.
+        phases: The bounds of the phases.
+        wire: How far the request has come, if the transport tells.
+        fresh: Whether it must use a connection that has carried no request before.
+        outcome: The result, if there is one.
+        refusal: The head of an error response. Its status counts even if the body is lost: a refused write is never in
+            doubt.
+        failure: The exception that was raised instead.
+        whole: Whether the response was read to its end, so that its connection can be used again.
     """
 
     call: Call[Any]
-    headers: Mapping[str, str] = attrs.field(repr=False)  # some who print objects look into them all the same
+    headers: Mapping[str, str] = attrs.field(
+        repr=False
+    )  # some tools that print objects read the fields regardless of repr
     phases: Timeouts
     wire: Wire
     fresh: bool = False
@@ -45,25 +47,27 @@ class Attempt:
     whole: bool = False
 
     async def run(self, send: Send, scope: anyio.CancelScope) -> None:
-        """Send, and read the answer; whatever happens is kept, but for a cancellation."""
+        """Send the request and read the response. Store the result or the exception; raise only a cancellation."""
         try:
             self.whole = await self._exchange(send)
-        except BaseException as error:  # noqa: BLE001  (handed on, by whoever knows what it means)
+        except BaseException as error:  # noqa: BLE001  (the caller maps it)
             cancellation = _cancellation(error)
             if cancellation is None or not scope.cancel_called:
-                # Either no cancellation, or nobody has cancelled us, as far as we can see: the transport raised it.
+                # Either it is no cancellation, or this task was not cancelled as far as we can see: the transport
+                # raised it.
                 self.failure = error if cancellation is None else cancellation
         else:
             return
         if cancellation is not None:
-            # The same one, without the frames that it came through, and outside of the handler that would add them.
+            # Raise the same exception, without its frames, and outside the handler that would add them.
             raise _bare(cancellation)
 
     def extensions(self) -> dict[str, Any]:
-        """Write what the transport is to know beside the request."""
+        """Return the extensions of the request for the transport."""
         extensions: dict[str, Any] = {"timeout": self.phases.extension()}
         if self.call.writes or self.fresh:
-            # Whether a write may have been sent, and over what, is worth being told of each step.
+            # For a write, each step is worth tracing: it tells whether the write may have been sent, and on which
+            # connection.
             extensions["trace"] = self.wire.trace
         return extensions
 
@@ -92,9 +96,10 @@ def _headers_of(response: httpx.Response) -> dict[str, str]:
 
 
 def _cancellation(error: BaseException) -> BaseException | None:
-    """Give the cancellation that an exception is; ``None`` if it is, or holds, another.
+    """Return the cancellation that an exception is or wraps; ``None`` if it is or holds another error.
 
-    On trio, tasks that are cancelled together raise a group: so does opening a connection to a host of two addresses.
+    On trio, tasks that are cancelled together raise a group. That happens when it connects to a host with two
+    addresses.
     """
     cancelled = anyio.get_cancelled_exc_class()
     while isinstance(error, BaseExceptionGroup) and error.split(cancelled)[1] is None:
@@ -103,7 +108,7 @@ def _cancellation(error: BaseException) -> BaseException | None:
 
 
 def _bare(cancellation: BaseException) -> BaseException:
-    """Take the frames off a cancellation, and off those that it stands for, which say who has cancelled."""
+    """Remove the frames of a cancellation, and of those in its context, which name the task that cancelled."""
     link: BaseException | None = cancellation
     while link is not None:
         link.__traceback__ = link.__cause__ = None
@@ -114,10 +119,10 @@ def _bare(cancellation: BaseException) -> BaseException:
 
 
 def target_of(call: Call[Any]) -> str:
-    """Write path and query."""
+    """Return the path and query of a call, encoded."""
     if not call.query:
         return call.path
-    # Most have nothing in them that `quote` would have to look for.
+    # Most values contain nothing that `quote` would have to encode.
     pairs = [
         f"{name}={value if value.isalnum() and value.isascii() else quote(value, safe='')}"
         for name, value in call.query

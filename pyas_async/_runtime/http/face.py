@@ -1,4 +1,4 @@
-"""What is asked of somebody else's httpx: `httpx` has it, and so has `httpx2`, with classes of its own."""
+"""The interfaces of injected clients, which both httpx and httpx2 implement with classes of their own."""
 
 from typing import Any, Protocol
 
@@ -8,12 +8,12 @@ class HttpClient(Protocol):
 
     @property
     def is_closed(self) -> bool:
-        """Whether it sends no more."""
+        """Whether the client is closed."""
         ...
 
     @property
-    def params(self) -> Any:  # noqa: ANN401  (of its own classes, here and below)
-        """What it adds to each query."""
+    def params(self) -> Any:  # noqa: ANN401  (the library's own classes, here and below)
+        """The parameters that it adds to each query."""
         ...
 
     def build_request(
@@ -25,15 +25,15 @@ class HttpClient(Protocol):
         params: Any = ...,  # noqa: ANN401
         headers: Any = ...,  # noqa: ANN401
     ) -> Any:  # noqa: ANN401
-        """Make a request."""
+        """Build a request."""
         ...
 
     async def send(self, request: Any, *, stream: bool = ..., follow_redirects: Any = ...) -> Any:  # noqa: ANN401
-        """Send it."""
+        """Send a request and return its response."""
         ...
 
     async def aclose(self) -> None:
-        """Close the connections."""
+        """Close the client's connections."""
         ...
 
 
@@ -42,20 +42,20 @@ class HttpTimeout(Protocol):
 
     @property
     def connect(self) -> float | None:
-        """For opening a connection."""
+        """Seconds for opening a connection."""
         ...
 
     @property
     def read(self) -> float | None:
-        """For the next bytes to come."""
+        """Seconds to wait for the next bytes of the response."""
         ...
 
     @property
     def write(self) -> float | None:
-        """For some bytes to go."""
+        """Seconds to wait for bytes of the request to be written."""
         ...
 
     @property
     def pool(self) -> float | None:
-        """For a connection to be free."""
+        """Seconds to wait for a free connection."""
         ...

@@ -1,4 +1,4 @@
-"""What an exception of httpx means: a fault of the network, and whether the request may have reached the service."""
+"""Maps exceptions of httpx to faults, with whether the request may have reached the service."""
 
 import ssl
 from collections.abc import Iterator
@@ -10,35 +10,35 @@ from pyas_async._core.calls.messages import Fault
 from pyas_async._runtime.http.wire import Wire
 
 PACKAGES = {"httpx", "httpx2"}
-"""Those whose exceptions are known by name: httpx2 has the same classes."""
+"""The packages whose exceptions are known by name: httpx2 has the same classes as httpx."""
 _NETWORK = {"TransportError", "DecodingError", "StreamError", "InvalidURL"}
 _NOT_SENT = {
     "ConnectError",
     "ConnectTimeout",
     "PoolTimeout",
-    "ProxyError",  # it did not let the request through
+    "ProxyError",  # the proxy refused the request
     "UnsupportedProtocol",
     "LocalProtocolError",
     "InvalidURL",
 }
 _HOPELESS = {"UnsupportedProtocol", "LocalProtocolError", "InvalidURL"}
-# httpx-aiohttp calls a lost answer a ConnectTimeout; only what aiohttp says itself tells the one from the other.
+# httpx-aiohttp raises ConnectTimeout for a lost response. Only aiohttp's own exception tells the two apart.
 _AIOHTTP_NOT_SENT = {"ClientConnectorError", "ConnectionTimeoutError"}
-# Others are sent again by aiohttp itself, once, if a connection was closed under them.
+# aiohttp itself sends other methods again, once, if a connection was closed during the request.
 _SENT_ONCE = {"POST", "PATCH"}
-# What a transport may let through as it is.
+# Exceptions that a transport may raise without mapping them.
 _BARE = (anyio.ClosedResourceError, anyio.BrokenResourceError, ConnectionError, ssl.SSLError)
 
 
 def fault_of(error: BaseException, wire: Wire, *, method: str, origin: str, trusted: bool) -> Fault | None:
-    """Say what an exception means; ``None`` if it is neither httpx's nor the network's.
+    """Return the fault that an exception means; ``None`` if it is neither httpx's nor the network's.
 
     Args:
-        error: What was raised.
-        method: The request's.
-        wire: How far the request came, if that is known.
-        origin: Where it went.
-        trusted: Whether the names of exceptions can be taken at their word: other transports map theirs as they like.
+        error: The exception.
+        method: The request's method.
+        wire: How far the request has come, if that is known.
+        origin: The address of the service.
+        trusted: Whether the names of exceptions are reliable: other transports map theirs as they like.
     """
     # By name, since an injected client may be httpx2's.
     names = {cls.__name__ for cls in type(error).__mro__ if cls.__module__.partition(".")[0] in PACKAGES}
@@ -59,7 +59,7 @@ def fault_of(error: BaseException, wire: Wire, *, method: str, origin: str, trus
 
 
 def transport_of(client: object, url: str) -> object:
-    """Give the transport through which a client sends there, if it is httpx's own; else ``None``."""
+    """Return the transport that a client uses for a URL if it is httpx's own; otherwise ``None``."""
     find = getattr(client, "_transport_for_url", None)
     transport = find(httpx.URL(url)) if find is not None else None
     return transport if type(transport).__module__.partition(".")[0] in PACKAGES else None

@@ -1,4 +1,4 @@
-"""Requests through a client that the user brought along."""
+"""Requests through an httpx client that the user provides."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -17,20 +17,19 @@ if TYPE_CHECKING:
     import httpx
 
 _SOON = 0.002
-"""Seconds after which a request is on the wire, unless a connection must be opened first."""
+"""Seconds after which a request is assumed to be written, unless a connection must be opened first."""
 
 
 class Injected:
-    """Sends through somebody's `httpx.AsyncClient`, or one with the same face."""
+    """Sends through the user's `httpx.AsyncClient`, or one with the same interface."""
 
     def __init__(self, base_url: str, key: ApiKey, client: HttpClient) -> None:
-        """Keep what is needed to send."""
         self._base_url = base_url
         self._key = key
         self._client = client
 
     async def run(self, attempt: Attempt, scope: anyio.CancelScope) -> None:
-        """Make an attempt."""
+        """Run one attempt through the user's client."""
         try:
             if attempt.wire.on_wire is None or self.speaks_httpx():
                 await attempt.run(self._send, scope)
@@ -54,7 +53,7 @@ class Injected:
         client, call = self._client, attempt.call
         params: httpx.QueryParams | None = None
         if client.params:
-            # httpx would put the client's own parameters in the place of ours; theirs go beside.
+            # httpx would replace our parameters by the client's own, so both are merged here.
             params = client.params.merge(dict(call.query))
         request = client.build_request(
             call.method,
@@ -72,7 +71,7 @@ class Injected:
 
 
 async def _presume_written(wire: Wire) -> None:
-    """Say that a request is on the wire, where the transport does not say it: on an open connection it is, by then."""
+    """Report a request as written when the transport does not tell: on an open connection it is by then."""
     await anyio.sleep(_SOON)
     wire.written()
 

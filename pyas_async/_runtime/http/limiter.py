@@ -1,27 +1,28 @@
-"""How many requests may be under way at once: the waiting in front of our own connections."""
+"""Limits how many requests run at once, in front of the client's own connections."""
 
 import anyio
 
 
 class ConnectionLimiter:
-    """A place for each connection that may be in use.
+    """A slot for each connection that may be in use.
 
-    httpx's own queue is not waited in: it loses connections where somebody who waits is cancelled. Nor does waiting
-    here take anything from the time that an attempt has.
+    Requests do not wait in httpx's own queue: it loses connections when a waiting request is cancelled. Waiting here
+    also
+    takes no time from the attempt.
     """
 
     def __init__(self, limit: int | None) -> None:
-        """Have so many places; ``None`` for as many as are asked for, where somebody else's pool has its own bound."""
+        """Allow `limit` requests at once; ``None`` for no limit, for an injected client whose pool has its own."""
         self._limit = limit
         self._free: anyio.Semaphore | None = None
 
     @property
     def taken(self) -> int:
-        """How many places are held; 0 if nobody counts."""
+        """How many slots are in use; 0 if there is no limit."""
         return 0 if self._limit is None or self._free is None else self._limit - self._free.value
 
     def try_acquire(self) -> bool:
-        """Take a place if one is free, and nobody waits for it."""
+        """Acquire a slot if one is free and no other request waits for it."""
         if self._limit is None:
             return True
         if self._free is None:
@@ -33,16 +34,16 @@ class ConnectionLimiter:
         return True
 
     async def take(self, limit: float | None) -> bool:
-        """Wait for a place, in the order of coming; ``False`` if none came free in time."""
+        """Wait for a slot, in order of arrival; return ``False`` if none was free in time."""
         if self.try_acquire():
             return True
-        assert self._free is not None  # noqa: S101  (there is a bound, or a place would have been free)
+        assert self._free is not None  # noqa: S101  (without a limit, `try_acquire` succeeds)
         with anyio.move_on_after(limit):
             await self._free.acquire()
             return True
         return False
 
     def release(self) -> None:
-        """Give a place back."""
+        """Release a slot."""
         if self._free is not None:
             self._free.release()

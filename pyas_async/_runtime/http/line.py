@@ -1,8 +1,9 @@
-"""One connection that speaks HTTP/1.1, by h11, for one request at a time.
+"""One connection that speaks HTTP/1.1 through h11, for one request at a time.
 
-httpcore's own does the same, and more: it tells a log and a trace of each of its steps, takes a lock, which lets the
-event loop turn, and serves requests that want another protocol. Nobody here asks for that, and it costs a tenth of a
-page. To those above, a line is what httpcore's connection is, by the same names.
+httpcore's own connection does the same, and more: it reports each step to a log and a trace, acquires a lock, which
+lets
+the event loop run other tasks, and serves requests for other protocols. None of that is needed here, and it costs a
+tenth of the time of a page. A `Line` has the interface of httpcore's connection.
 """
 
 import contextlib
@@ -15,27 +16,26 @@ import httpcore
 
 _READ = 65_536
 _LONGEST_HEAD = 100 * 1024
-"""Bytes of an answer before its body, at most: as many as httpcore takes."""
+"""The largest number of bytes before the body of a response, the same as httpcore's."""
 
 
 class Line(httpcore.AsyncConnectionInterface):
-    """A connection: whoever took it sends a request, and reads the answer to its end, or closes."""
+    """A connection: its user sends one request and reads the response to its end, or closes it."""
 
     def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
-        """Speak over a stream that is connected, and encrypted if it has to be."""
         self._stream = stream
         self._idle = True
         self._closed = False
         self._h11_state = h11.Connection(h11.CLIENT, max_incomplete_event_size=_LONGEST_HEAD)
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
-        """Send a request, and read the head of its answer."""
+        """Send a request, and read the head of its response."""
         if not self._idle:
             raise httpcore.ConnectionNotAvailable
         self._idle = False
         timeouts = request.extensions.get("timeout", {})
         try:
-            # A service may refuse a request before it has read all of it, and what it says is to be heard.
+            # A service may refuse a request before it has read all of it, and its response must be read.
             with contextlib.suppress(httpcore.WriteError):
                 await self._send(request, timeouts.get("write"))
             head = await self._receive_head(timeouts.get("read"))
@@ -77,7 +77,7 @@ class Line(httpcore.AsyncConnectionInterface):
                 return event
 
     async def receive(self, limit: float | None) -> Any:  # noqa: ANN401  (of h11's events, which share no class)
-        """Give the next thing that h11 finds in what comes."""
+        """Return the next event that h11 reads from the stream."""
         state = self._h11_state
         while True:
             try:
@@ -93,7 +93,7 @@ class Line(httpcore.AsyncConnectionInterface):
             state.receive_data(data)
 
     async def settle(self) -> None:
-        """Be ready for another request if this one and its answer have come to their ends; else close."""
+        """Prepare for another request if this one and its response are complete; otherwise close."""
         state = self._h11_state
         if state.our_state is h11.DONE and state.their_state is h11.DONE:
             state.start_next_cycle()
@@ -106,19 +106,19 @@ class Line(httpcore.AsyncConnectionInterface):
             await self.aclose()
 
     async def aclose(self) -> None:
-        """Close."""
+        """Close the connection."""
         self._closed = True
         self._idle = False
         await self._stream.aclose()
 
-    # What is asked of a connection before it is used again.
+    # httpcore asks these before it uses a connection again.
 
     def is_idle(self) -> bool:
-        """Whether it waits for a request."""
+        """Whether it is ready for a request."""
         return self._idle
 
     def has_expired(self) -> bool:
-        """Whether the other side has closed it, or has sent what nobody asked for."""
+        """Whether the other side has closed it, or has sent bytes that belong to no request."""
         return self._idle and bool(self._stream.get_extra_info("is_readable"))
 
     def is_closed(self) -> bool:
@@ -127,7 +127,7 @@ class Line(httpcore.AsyncConnectionInterface):
 
 
 class _Content:
-    """The body of an answer. No generator: one that is left in the middle would have to be cleaned up by the loop."""
+    """The body of a response. Not a generator: the event loop would have to clean up one that is not finished."""
 
     def __init__(self, connection: Line, limit: float | None) -> None:
         self._connection = connection

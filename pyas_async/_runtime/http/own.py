@@ -1,4 +1,4 @@
-"""Requests over connections of our own."""
+"""Requests over the client's own connections."""
 
 import ssl
 from collections.abc import Callable
@@ -23,13 +23,12 @@ _Body = body_class(httpx.ByteStream)
 
 
 class Own:
-    """Sends through connections of its own, in the very task of the call.
+    """Sends through the client's own connections, in the task of the call.
 
-    What `task.cancel()` leaves behind in a pool of httpx's does no harm here: see `connections`.
+    `task.cancel()` leaves connections of an httpx pool unusable; here it does no harm (see `connections`).
     """
 
     def __init__(self, base_url: str, key: ApiKey) -> None:
-        """Keep what is needed to send; nothing is opened yet."""
         self._base_url = base_url
         self._address = address(base_url)
         self._key = key
@@ -46,7 +45,7 @@ class Own:
         self._now = anyio.current_time
 
     async def open(self) -> None:
-        """Get ready, if that was not done.
+        """Prepare the connections, unless that was done.
 
         Raises:
             ConfigurationError: If the environment names a proxy or certificates that cannot be used.
@@ -58,21 +57,21 @@ class Own:
         except (ImportError, OSError, ValueError, httpx.InvalidURL) as error:
             flaw = _flaw_of_environment(error)
         else:
-            if self.connections is None:  # still
+            if self.connections is None:  # checked again after the await
                 self.connections = Connections(make)
             return
-        # Outside of the handler, whose exception may hold the proxy's password.
+        # Outside the handler, whose exception may hold the proxy's password.
         raise ConfigurationError(flaw)
 
     async def _maker(self) -> Callable[[], Connection]:
         if self._base_url.startswith("http:"):
-            # Plain http stays on this machine: no proxy gets to see the key.
+            # Plain http stays on this machine: no proxy may see the key.
             return _maker(_no_context(), None)
-        # Reading the certificates takes tens of milliseconds, which the event loop has not got.
+        # Reading the certificates takes tens of milliseconds, too long for the event loop.
         context, proxy = await anyio.to_thread.run_sync(_context), _proxy_for(self._base_url)
         make = _maker(context, proxy)
         if proxy is not None:
-            await close(make())  # what cannot be made is better known now
+            await close(make())  # fail now if it cannot be made
         return make
 
     async def aclose(self) -> None:
@@ -81,7 +80,7 @@ class Own:
             await self.connections.aclose()
 
     async def run(self, attempt: Attempt, scope: anyio.CancelScope) -> None:
-        """Make an attempt, once opened."""
+        """Run one attempt. `open` must have been called."""
         connections = self.connections
         assert connections is not None  # noqa: S101  (see above)
         connection = await connections.take(self._now(), fresh=attempt.fresh)
@@ -130,7 +129,7 @@ def _maker(context: ssl.SSLContext, proxy: str | None) -> Callable[[], Connectio
 
 @cache
 def _context() -> ssl.SSLContext:
-    # Building one takes as long as a hundred requests; all clients of the process share it.
+    # Building a context takes as long as a hundred requests, so all clients of the process share it.
     context = httpx.create_ssl_context()
     context.set_alpn_protocols(["http/1.1"])
     return context
@@ -138,12 +137,12 @@ def _context() -> ssl.SSLContext:
 
 @cache
 def _no_context() -> ssl.SSLContext:
-    # Nothing is encrypted with it. Without one, each connection would build one.
+    # Nothing is encrypted with it, but without one each connection would build its own.
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _proxy_for(base_url: str) -> str | None:
-    """Find the proxy that the environment, or the system, names for an address."""
+    """Return the proxy that the environment, or the system, names for an address."""
     parts = urlsplit(base_url)
     proxies = getproxies()
     proxy = proxies.get(parts.scheme) or proxies.get("all")
@@ -153,8 +152,8 @@ def _proxy_for(base_url: str) -> str | None:
 
 
 def _flaw_of_environment(error: Exception) -> str:
-    """Say what the environment asks for that cannot be done."""
-    if isinstance(error, OSError):  # ssl's are, too
+    """Describe the setting of the environment that cannot be used."""
+    if isinstance(error, OSError):  # so are the errors of ssl
         return f"the certificates to trust cannot be read ({error}); SSL_CERT_FILE or SSL_CERT_DIR may name none"
     name = "the proxy of the environment (HTTPS_PROXY, ALL_PROXY) cannot be used"
     if isinstance(error, ImportError):

@@ -1,6 +1,6 @@
-"""What httpx does not say of its pools, and must be known: how many connections they have, and which they have lost.
+"""Facts about httpx's pools that have no public interface: the number of connections, and the lost ones.
 
-It is read where httpx 0.28 and httpx2 keep it. Where it is not, nothing is known and nothing is done.
+They are read from the attributes in which httpx 0.28 and httpx2 keep them. Without those, nothing is known or done.
 """
 
 import contextlib
@@ -12,17 +12,18 @@ import anyio
 from pyas_async._runtime.http.faults import transport_of
 from pyas_async._runtime.http.limiter import ConnectionLimiter
 
-# By pool, not by client of ours: two keys may go through one pool.
+# By pool, not by client: two keys may share one pool.
 _places: "weakref.WeakKeyDictionary[Any, ConnectionLimiter]" = weakref.WeakKeyDictionary()
 _ENDLESS = 100_000
-"""Connections from which on a limit is none: httpcore writes ``None`` as the largest number there is."""
+"""A limit from which on a pool counts as unlimited: httpcore stores ``None`` as the largest integer."""
 
 
 def places_of(client: object, url: str) -> ConnectionLimiter:
-    """Give the places in the pool that an injected client sends through; without bound if no limit can be seen.
+    """Return the slots of the pool that an injected client uses; unlimited if no limit can be seen.
 
-    In httpx 0.28, a request that is cancelled while it waits for a connection may take one out of use for good, by
-    whatever it is cancelled. So nobody may wait there, and the limit must be known.
+    In httpx 0.28, a request that is cancelled while it waits for a connection may make one unusable for good, however
+    it is
+    cancelled. So no request may wait there, and the limit must be known.
     """
     pool = _pool_of(client, url)
     limit = getattr(pool, "_max_connections", None)
@@ -34,10 +35,11 @@ def places_of(client: object, url: str) -> ConnectionLimiter:
 
 
 async def mend(client: object, url: str) -> None:
-    """Take out of a pool what a request that got no answer has left there: a connection that nobody uses or can use.
+    """Remove the connections that a request without a response has left in a pool, and that cannot be used.
 
-    A tunnel through a proxy is left so if the request ends between the proxy's word and its own; and so is a connection
-    that a request was given in the moment in which it was cancelled. The pool counts it, and never looks at it again.
+    A tunnel through a proxy is left so if the request ends between the proxy's response and its own. So is a connection
+    that
+    was assigned to a request in the moment in which it was cancelled. The pool counts it, and never uses it again.
     """
     pool = _pool_of(client, url)
     connections, requests = getattr(pool, "_connections", None), getattr(pool, "_requests", None)
@@ -53,7 +55,7 @@ async def mend(client: object, url: str) -> None:
         connections.remove(connection)
     with anyio.CancelScope(shield=True):
         for connection in lost:
-            with contextlib.suppress(Exception):  # it is thrown away
+            with contextlib.suppress(Exception):  # it is discarded anyway
                 await connection.aclose()
 
 

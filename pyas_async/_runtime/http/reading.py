@@ -1,4 +1,4 @@
-"""Reading an answer's body off the wire: within bounds, and so that nothing is left on the connection."""
+"""Reads the body of a response within bounds, and leaves nothing on the connection."""
 
 from typing import Any
 
@@ -7,23 +7,23 @@ import httpx
 
 from pyas_async._core.calls.body_reader import BodyReader
 
-# The way from a response of httpx (or httpx2) down to the connection that it came over, if httpcore made it.
+# The path from a response of httpx (or httpx2) down to its connection, if httpcore made it.
 _INNER = ("_connection", "_httpcore_stream", "_stream")
 _DEPTH = 8
 _AT_ONCE = 100
-"""Pieces of an answer that are taken at a stretch. One has thousands only if somebody cut it up to keep us busy."""
+"""Pieces of a body that are read without a pause. Only a body meant to keep the client busy has thousands."""
 
 
 async def read(response: httpx.Response) -> BodyReader:
-    """Read the body of an answer to its end, or as far as it can be used."""
-    if response.is_stream_consumed:  # a mock, or a hook of the user's, was here before, and has decompressed it
+    """Read the body of a response to its end, or as far as it can be used."""
+    if response.is_stream_consumed:  # a mock or a hook of the user has already read and decompressed it
         body = BodyReader()
         async for piece in response.aiter_bytes():
             body.feed(piece)
         return body
     body = BodyReader(response.headers.get("content-encoding", ""))
     try:
-        # Not `aiter_raw`: that hands the connection back at the end, before anybody could look at it.
+        # Not `aiter_raw`: at the end it returns the connection to the pool before it can be checked.
         stream: Any = response.stream
         pieces = 0
         async for piece in stream:
@@ -37,25 +37,24 @@ async def read(response: httpx.Response) -> BodyReader:
             raise
     connection = _h11_of(response.stream)
     if connection is not None and (connection.trailing_data[0] or _is_more_decrypted(response)):
-        # More came than the answer: httpcore would read it as the answer to the next request on this connection. (What
-        # has not been read yet, it sees by itself when it takes the connection again, and closes it.)
+        # More bytes came than the response has: httpcore would read them as the response to the next request on this
+        # connection. (Unread bytes it detects itself when it takes the connection again, and closes it.)
         connection.send_failed()
     return body
 
 
 def _is_more_decrypted(response: httpx.Response) -> bool:
-    """Whether bytes that came with the answer wait to be decrypted: the socket has given them, so nobody sees them."""
+    """Whether bytes after the response wait to be decrypted. They have left the socket: httpcore cannot see them."""
     stream = getattr(response.extensions.get("network_stream"), "_stream", None)
-    # anyio's, or trio's
+    # anyio's or trio's
     waiting = getattr(stream, "_read_bio", None) or getattr(stream, "_incoming", None)
     return getattr(waiting, "pending", 0) > 0
 
 
 async def _hang_up(response: httpx.Response) -> bool:
-    """Close the connection below an answer; say whether that could be done.
+    """Close the connection of a response; return whether that was possible.
 
-    It lets all of the generators in between end by themselves; one that is left in the middle would have to be cleaned
-    up by the event loop.
+    This lets all generators in between end by themselves. The event loop would have to clean up an unfinished one.
     """
     stream = response.extensions.get("network_stream")
     if stream is None:
@@ -66,8 +65,8 @@ async def _hang_up(response: httpx.Response) -> bool:
     return True
 
 
-def _h11_of(stream: Any) -> Any:  # noqa: ANN401  (whatever httpx has in there)
-    """Find what speaks HTTP/1.1 below an answer; ``None`` for HTTP/2, a mock, or another transport.
+def _h11_of(stream: Any) -> Any:  # noqa: ANN401  (a private type of httpx)
+    """Return h11's state of a response's connection; ``None`` for HTTP/2, a mock, or another transport.
 
     It decides whether httpcore uses the connection again: not after ``send_failed``.
     """

@@ -1,8 +1,7 @@
-"""One connection below a transport of httpx's, in the place of its pool.
+"""One connection below an httpx transport, in place of its pool.
 
-A pool looks through its connections for each request, and takes a lock for it, and so does each connection in it. Here
-is one connection, for one request at a time, which is whoever's took it: there is nothing to look for, and nobody to
-lock out.
+For each request, a pool searches its connections and acquires a lock, and so does each connection. Here there is one
+connection, used by one request at a time, so neither a search nor a lock is needed.
 """
 
 import logging
@@ -24,14 +23,13 @@ _connection = Seat(httpcore.AsyncHTTPConnection, "handle_async_request")
 
 
 class Single(httpcore.AsyncConnectionPool):
-    """A pool of one connection, used as it is.
+    """A pool of one connection, used directly.
 
-    While somebody has put something in the place of httpcore's own methods, or reads its log, it is a pool like any
-    other.
+    While another library has replaced httpcore's own methods, or httpcore's log is read, it behaves like any other
+    pool.
     """
 
     def __init__(self, context: ssl.SSLContext) -> None:
-        """Connect when first used."""
         self._backend = _backend()
         self._context = context
         self._line: Line | None = None
@@ -39,7 +37,7 @@ class Single(httpcore.AsyncConnectionPool):
         super().__init__(context, max_connections=1, network_backend=self._backend)
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
-        """Send a request, over a new connection if the last one is none any more."""
+        """Send a request, over a new connection if the last one is closed."""
         if _is_watched():
             await self._hang_up()
             self._was_pool = True
@@ -55,7 +53,7 @@ class Single(httpcore.AsyncConnectionPool):
 
     @property
     def connections(self) -> list[Any]:
-        """The connection, if it is connected."""
+        """The connection, if it is open."""
         return [*super().connections, *(() if self._line is None else (self._line,))]
 
     async def aclose(self) -> None:
@@ -72,14 +70,14 @@ class Single(httpcore.AsyncConnectionPool):
 
     async def _connect(self, request: httpcore.Request) -> Line:
         origin, extensions = request.url.origin, request.extensions
-        if "trace" in extensions:  # it is `Wire` who listens, and who must hear that he is told at all
+        if "trace" in extensions:  # `Wire` listens, and must learn that the transport reports its steps
             await extensions["trace"]("connection.connect_tcp.started", {})
         host, timeout = origin.host.decode("ascii"), extensions.get("timeout", {}).get("connect")
         stream = await self._backend.connect_tcp(host, origin.port, timeout)
         if origin.scheme == b"https":
             try:
                 stream = await stream.start_tls(self._context, host, timeout)
-            except BaseException:  # of those who are cancelled, httpcore's stream for trio does not close itself
+            except BaseException:  # on cancellation, httpcore's stream for trio does not close itself
                 with anyio.CancelScope(shield=True):
                     await stream.aclose()
                 raise
@@ -91,9 +89,9 @@ def _is_watched() -> bool:
 
 
 def transport(context: ssl.SSLContext) -> httpx.AsyncHTTPTransport:
-    """Make a transport of httpx's over one connection; httpx makes it with a pool, whatever is asked for."""
+    """Make an httpx transport with one connection; httpx's own constructor always makes a pool."""
     made = httpx.AsyncHTTPTransport(verify=context, trust_env=False)
-    if hasattr(made, "_pool"):  # a mock's has none, and a later httpx may keep it elsewhere
+    if hasattr(made, "_pool"):  # a mock has none, and a later httpx may keep it elsewhere
         made._pool = Single(context)  # noqa: SLF001
     return made
 
@@ -102,6 +100,6 @@ def _backend() -> Any:  # noqa: ANN401  (mypy sees only one of httpcore's)
     asyncio = sys.modules.get("asyncio")
     if asyncio is None or anyio.get_cancelled_exc_class() is not asyncio.CancelledError:
         return httpcore.TrioBackend()
-    from pyas_async._runtime.http.streams import Backend  # noqa: PLC0415 -- on trio, asyncio need not be there
+    from pyas_async._runtime.http.streams import Backend  # noqa: PLC0415 -- on trio, asyncio need not be imported
 
     return Backend()

@@ -1,8 +1,9 @@
-"""Sockets of asyncio below httpcore, by the interfaces that anyio and httpcore have for such things.
+"""Sockets of asyncio for httpcore, with the stream interfaces of anyio and httpcore.
 
-anyio's own socket changes the selector and lets the event loop turn for each piece that is read, and httpcore enters a
-scope for it. That is a sixth of what a page costs by hand. What opens the connections, happy eyeballs included, is
-anyio by way of httpcore all the same, and so is what encrypts them.
+For each piece that is read, anyio's own socket changes the selector and lets the event loop run, and httpcore enters a
+scope. That is a sixth of the cost of a page that is read by hand. anyio, called by httpcore, still opens the
+connections,
+happy eyeballs included, and encrypts them.
 """
 
 import asyncio
@@ -18,11 +19,11 @@ import httpcore
 from anyio.streams.tls import TLSAttribute, TLSStream
 
 _FULL = 1 << 18
-"""Bytes that wait to be taken, from which on the socket is not read; a last look at it may bring as many again."""
+"""Unread bytes from which on the socket is not read. The last read may bring as many again."""
 
 
 class _Protocol(asyncio.Protocol):
-    """What came, and who waits for it: at most one reader and one writer, since httpcore has no more."""
+    """The received bytes, and the waiting reader and writer: at most one each, since httpcore has no more."""
 
     def __init__(self, transport: Any) -> None:  # noqa: ANN401  (asyncio's, or another loop's like it)
         self.transport = transport
@@ -36,7 +37,7 @@ class _Protocol(asyncio.Protocol):
         self._writer: asyncio.Future[None] | None = None
 
     def data_received(self, data: bytes) -> None:
-        self.pieces.append(bytes(data))  # on Windows it may be a bytearray
+        self.pieces.append(bytes(data))  # a bytearray on Windows
         self.held += len(data)
         if self.held >= _FULL:
             self._full = True
@@ -46,7 +47,7 @@ class _Protocol(asyncio.Protocol):
     def eof_received(self) -> bool:
         self.ended = True
         _wake(self._reader)
-        return True  # our half stays open: what was not written yet still is
+        return True  # our half stays open for what is still to be written
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.ended = self._may_write = True
@@ -94,10 +95,9 @@ def _wake(waiter: "asyncio.Future[None] | None") -> None:
 
 
 class Socket(anyio.abc.ByteStream):
-    """A socket that anyio has opened, without the toll."""
+    """A socket that anyio has opened, without anyio's overhead for each read."""
 
     def __init__(self, opened: anyio.abc.ByteStream, transport: Any) -> None:  # noqa: ANN401  (asyncio's, or uvloop's)
-        """Take over what is below a stream of anyio's."""
         self._opened = opened
         self._closed = False
         self.protocol = _Protocol(transport)
@@ -105,7 +105,7 @@ class Socket(anyio.abc.ByteStream):
         transport.resume_reading()
 
     async def receive(self, max_bytes: int = 65_536) -> bytes:  # noqa: ARG002
-        """Wait until something came, and give all of it, if it is more than was asked for, too: whoever asks takes it.
+        """Wait for bytes, and return all of them, even more than requested: httpcore can handle that.
 
         Raises:
             EndOfStream: If nothing more comes.
@@ -120,14 +120,14 @@ class Socket(anyio.abc.ByteStream):
         return protocol.take()
 
     async def send(self, item: bytes) -> None:
-        """Write, and wait until the system has taken it.
+        """Write, and wait until the system has accepted the bytes.
 
         Raises:
             BrokenResourceError: If the connection was torn down.
             ClosedResourceError: If it was closed here.
         """
         transport = self.protocol.transport
-        # A request that nobody waits for any more must not go out, and others may be about to say so.
+        # Let a pending cancellation be raised first: a request whose caller is gone must not be sent.
         await anyio.lowlevel.checkpoint()
         if not transport.is_closing():
             transport.write(item)
@@ -136,22 +136,22 @@ class Socket(anyio.abc.ByteStream):
             raise self._end(anyio.BrokenResourceError())
 
     async def send_eof(self) -> None:
-        """Say that nothing more is written."""
+        """Close the sending half."""
         self.protocol.transport.write_eof()
 
     async def aclose(self) -> None:
-        """Close at once; the socket is closed when this returns, unless it is cancelled, and soon after then."""
+        """Close at once. The socket is closed on return, or soon afterwards if this is cancelled."""
         self._closed = True
         self.protocol.transport.abort()
         await anyio.lowlevel.checkpoint()
 
     @property
     def extra_attributes(self) -> Mapping[Any, Callable[[], Any]]:
-        """Tell what anyio tells of a socket."""
+        """Return the attributes that anyio has for a socket."""
         return self._opened.extra_attributes
 
     def is_readable(self) -> bool:
-        """Whether there is something to be read, or the end."""
+        """Whether there are bytes to read, or the end."""
         if self.protocol.ended or self.protocol.pieces:
             return True
         socket = self.protocol.transport.get_extra_info("socket")
@@ -168,7 +168,7 @@ class Socket(anyio.abc.ByteStream):
 
 
 def _has_more(number: int) -> bool:
-    """Whether the socket of that number would give something at once: bytes, or its end."""
+    """Whether the socket with that number has bytes, or its end, to read now."""
     if number < 0:
         return True
     if not hasattr(select, "poll"):
@@ -179,15 +179,14 @@ def _has_more(number: int) -> bool:
 
 
 class Stream(httpcore.AsyncNetworkStream):
-    """A connection as httpcore sees it, encrypted or not. A scope is entered where there is a bound of time."""
+    """A connection as httpcore sees it, encrypted or not. A scope is entered only if there is a timeout."""
 
     def __init__(self, socket: Socket, stream: anyio.abc.ByteStream) -> None:
-        """Read and write by a stream, which is the socket or encrypts what goes over it."""
         self._socket = socket
         self._stream = stream
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Wait until something came, and give it; nothing at the end."""
+        """Wait for bytes and return them; return no bytes at the end."""
         try:
             if timeout is None:
                 return await self._stream.receive(max_bytes)
@@ -201,7 +200,7 @@ class Stream(httpcore.AsyncNetworkStream):
             raise httpcore.ReadError(_why(error)) from error
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Write, and wait until the system has taken it."""
+        """Write, and wait until the system has accepted the bytes."""
         if not buffer:
             return
         try:
@@ -222,7 +221,7 @@ class Stream(httpcore.AsyncNetworkStream):
     async def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.AsyncNetworkStream:
-        """Go on encrypted, or close."""
+        """Encrypt the connection; close it if that fails."""
         try:
             with anyio.fail_after(timeout):
                 stream = await TLSStream.wrap(
@@ -239,7 +238,7 @@ class Stream(httpcore.AsyncNetworkStream):
         return Stream(self._socket, stream)
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401  (httpcore's)
-        """Tell of the connection what httpcore asks for."""
+        """Return what httpcore asks of a connection."""
         if info == "is_readable":
             return self._socket.is_readable()
         attribute = _ATTRIBUTES.get(info)
@@ -260,11 +259,10 @@ def _why(error: Exception, otherwise: str = "the connection was closed") -> str:
 
 
 class Backend(httpcore.AsyncNetworkBackend):
-    """Opens connections as httpcore does, on asyncio, and takes them over."""
+    """Opens connections on asyncio as httpcore does, and wraps them."""
 
     def __init__(self) -> None:
-        """Leave the opening to httpcore."""
-        self._anyios: Any = httpcore.AnyIOBackend()  # which is another class where there is no anyio
+        self._anyios: Any = httpcore.AnyIOBackend()  # a stand-in if anyio is missing
 
     async def connect_tcp(
         self,
@@ -274,16 +272,16 @@ class Backend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """Connect."""
+        """Connect to a host."""
         return _taken_over(await self._anyios.connect_tcp(host, port, timeout, local_address, socket_options))
 
 
 def _taken_over(stream: httpcore.AsyncNetworkStream) -> httpcore.AsyncNetworkStream:
-    """Give a faster stream over the same connection, where it is as anyio makes them on asyncio, uvloop included."""
+    """Return a faster stream for the same connection if anyio built it for asyncio, uvloop included."""
     opened: Any = getattr(stream, "_stream", None)
     transport: Any = getattr(opened, "_transport", None)
     came = getattr(getattr(opened, "_protocol", None), "read_queue", None)
     if came is None or came or not hasattr(transport, "set_protocol") or transport.is_closing():
-        return stream  # as it is: what a service says unasked must not be lost, either
+        return stream  # unchanged: bytes that came early must not be lost
     socket = Socket(opened, transport)
     return Stream(socket, socket)

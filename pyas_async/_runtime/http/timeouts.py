@@ -1,4 +1,4 @@
-"""How long the phases of an attempt may take."""
+"""The bounds of the phases of an attempt."""
 
 import attrs
 
@@ -7,14 +7,14 @@ from pyas_async._runtime.http.face import HttpTimeout
 
 @attrs.frozen(kw_only=True)
 class Timeouts:
-    """Seconds for the phases of one attempt; ``None`` for no bound. The whole attempt is bounded by the exchange.
+    """Seconds for the phases of one attempt; ``None`` for no bound. The exchange bounds the whole attempt.
 
     Attributes:
         connect: For opening a connection.
-        read: For each piece of the answer.
+        read: For each piece of the response.
         write: For each piece of the request.
         pool: For a connection of an injected client's pool.
-        place: For one of our own connections to be free, which is waited for before the attempt begins.
+        place: For one of our own connections to be free. This wait comes before the attempt begins.
     """
 
     connect: float | None
@@ -25,10 +25,10 @@ class Timeouts:
 
     @classmethod
     def of(cls, timeout: float | HttpTimeout | None) -> tuple["Timeouts", float | None]:
-        """Split what the user gave into phases, and the bound of the whole attempt."""
+        """Return the phases and the bound of the whole attempt for the user's setting."""
         if isinstance(timeout, (int, float)) or timeout is None:
-            # Waiting for a connection ends a little before the attempt does: then it is plain that nothing was sent.
-            # What comes after it is bounded by the whole; a bound for each step would cost more than the step.
+            # Waiting for a connection ends a little before the attempt does, so that it is certain that nothing was
+            # sent. The later phases are bounded by the whole: a bound for each step would cost more than the step.
             early = None if timeout is None else 0.95 * timeout
             return cls(connect=early, read=None, write=None, pool=early, place=None), timeout
         phases = cls(
@@ -39,16 +39,16 @@ class Timeouts:
         return phases, whole
 
     def starting_within(self, seconds: float | None) -> "Timeouts":
-        """Give the same, for a request that is of no use if it has no connection after so many seconds."""
+        """Return the same, for a request that is useless if it has no connection within `seconds`."""
         if seconds is None:
             return self
         connect, pool = _sooner(self.connect, seconds), _sooner(self.pool, seconds)
-        if connect == self.connect and pool == self.pool:  # as a rule: a token lives long
+        if connect == self.connect and pool == self.pool:  # the usual case: a token lives long
             return self
         return attrs.evolve(self, connect=connect, pool=pool)
 
     def extension(self) -> dict[str, float | None]:
-        """Write them as httpx's transports want them."""
+        """Return them in the form of httpx's transports."""
         return {"connect": self.connect, "read": self.read, "write": self.write, "pool": self.pool}
 
 

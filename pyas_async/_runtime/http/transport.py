@@ -1,4 +1,4 @@
-"""The transport: a bound of time for each request, and an end to what is under way when it is closed."""
+"""The transport: bounds each request in time, and ends the running requests when it is closed."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -22,14 +22,13 @@ from pyas_async.errors import ClientClosedError
 
 
 class Transport:
-    """Sends requests, and can be closed under them."""
+    """Sends requests, and can be closed while requests are running."""
 
     def __init__(self, base_url: str, key: ApiKey, *, max_connections: int, http_client: HttpClient | None) -> None:
-        """Keep what is needed to send; nothing is opened yet."""
         self.places: ConnectionLimiter = (
             ConnectionLimiter(max_connections) if http_client is None else places_of(http_client, base_url)
         )
-        """How many requests may be under way: whoever sends one holds a place."""
+        """Slots for running requests."""
         self._base_url = base_url
         self._client = http_client
         self._injected = None if http_client is None else Injected(base_url, key, http_client)
@@ -40,16 +39,16 @@ class Transport:
         self._closed = False
 
     def keep_time_by(self, clock: Clock) -> None:
-        """Bound attempts by another clock."""
+        """Use another clock for the bounds of attempts."""
         self._clock = clock
 
     @property
     def under_way(self) -> int:
-        """How many requests are under way."""
+        """How many requests are running."""
         return len(self._under_way)
 
     async def aclose(self) -> None:
-        """End what is under way, and close our own connections; an injected client is its owner's."""
+        """End the running requests, and close our own connections. An injected client belongs to its owner."""
         self._closed = True
         if self._under_way:
             self._idle = anyio.Event() if self._idle is None else self._idle
@@ -71,26 +70,26 @@ class Transport:
         """Send one request and read the whole answer.
 
         Args:
-            call: What to send.
+            call: The call to send.
             headers: The user's own headers.
-            phases: What each phase may take.
-            limit: What the whole may take.
-            fresh: Whether it must go out on a connection that has carried nothing before.
-            on_wire: Told when the request has been written.
+            phases: The bounds of the phases.
+            limit: Seconds for the whole attempt.
+            fresh: Whether it must use a connection that has carried no request before.
+            on_wire: Called when the request has been written.
         """
         wire = Wire(on_wire, fresh=fresh and self._injected is not None)
         attempt = Attempt(call=call, headers=headers, phases=phases, wire=wire, fresh=fresh)
         del headers  # tracebacks show variables, and a header may be a secret
         if self._injected is None:
             await self._own.open()
-        if self._closed:  # perhaps meanwhile
+        if self._closed:  # closed during the await
             return Fault("network", "the client was closed", sent=False)
         if self._injected is None:
             await self._run(self._own, attempt, limit)
         else:
-            # The pool of an injected client loses connections when a request is cancelled by ``task.cancel()``, but not
-            # by a scope. A task group turns the one into the other. (On trio there is nothing but scopes; the group
-            # costs next to nothing.)
+            # The pool of an injected client loses connections when `task.cancel()` cancels a request, but not when a
+            # scope does. A task group turns the one into the other. (On trio there are only scopes; the group costs
+            # next to nothing.)
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._run, self._injected, attempt, limit)
         return self._outcome(attempt, limit)
@@ -122,7 +121,7 @@ class Transport:
             raise without_request_frames(error)
         if attempt.refusal is not None:
             return attempt.refusal
-        # Only httpcore says how far it came. Where it said nothing, the request may be anywhere.
+        # Only httpcore reports how far a request has come. Without a report, it may have been sent.
         sent = wire.begun or not wire.heard
         if self._closed:
             return Fault("network", "the client was closed", sent=sent)

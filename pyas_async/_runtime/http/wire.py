@@ -1,4 +1,4 @@
-"""How far a request has come, and the body that tells it."""
+"""How far a request has come, and the body that reports it."""
 
 import functools
 import sys
@@ -7,17 +7,17 @@ from typing import Any
 
 
 class Wire:
-    """Knows how far a request has come, where the transport tells.
+    """How far a request has come, if the transport reports it.
 
     Attributes:
-        heard: Whether the transport tells at all.
+        heard: Whether the transport reports at all.
         begun: Whether the first byte may have been written.
     """
 
     def __init__(self, on_wire: Callable[[], None] | None, *, fresh: bool = False) -> None:
-        """Know nothing yet; `on_wire` is told when the request has been written.
+        """Start without any report. `on_wire` is called when the request has been written.
 
-        If the request is to be on a fresh connection, it is sent away from those that were used.
+        If `fresh` is set, the request is kept off connections that were used before.
         """
         self.heard = False
         self.begun = False
@@ -26,28 +26,30 @@ class Wire:
         self._connected = False
 
     async def trace(self, name: str, info: object) -> None:
-        """Be told of a step, by httpcore. It tells each step, so this is listened to only where it is worth that."""
+        """Receive a step of httpcore's trace. It has many steps, so this is used only where it is worth the cost."""
         self.heard = True
         if name.endswith((".connect_tcp.started", ".connect_unix_socket.started")):
             self._connected = True
         elif name.endswith(".send_request_headers.started"):
             request = info.get("request") if isinstance(info, Mapping) else None
-            if getattr(request, "method", None) == b"CONNECT":  # a proxy's own; ours follows if it agrees
+            if (
+                getattr(request, "method", None) == b"CONNECT"
+            ):  # the request to the proxy; ours follows if the proxy accepts
                 return
             if self._fresh and not self._connected and name.startswith("http11."):
                 _send_elsewhere(request)
             self.begun = True
 
     def written(self) -> None:
-        """Be told, by the body, that there is nothing more to write."""
+        """Report that the request has been written, called by the body."""
         if self.on_wire is not None:
             self.on_wire()
 
 
 def _send_elsewhere(request: object) -> None:
-    """Raise what makes the pool close the connection, and take another for the request, if it is a pool.
+    """Raise the exception that makes a pool close the connection and use another one for the request.
 
-    It is the pool's own word for a connection that is not to be had after all. Nothing was written yet.
+    It is the pool's own exception for a connection that is no longer available. Nothing was written yet.
     """
     package = sys.modules.get(type(request).__module__.partition(".")[0])  # httpcore, or httpx2's httpcore2
     unavailable = getattr(package, "ConnectionNotAvailable", None)
@@ -56,7 +58,7 @@ def _send_elsewhere(request: object) -> None:
 
 
 class _Once:
-    """Gives its content once. No generator: one that is cancelled in the middle is left for the event loop to end."""
+    """Yields its content once. Not a generator: the event loop would have to clean up one that is cancelled midway."""
 
     def __init__(self, content: bytes, wire: Wire) -> None:
         self._left: bytes | None = content or None
@@ -68,7 +70,7 @@ class _Once:
     async def __anext__(self) -> bytes:
         content, self._left = self._left, None
         if content is None:
-            # Headers and body are written before the next piece is asked for.
+            # Headers and body are written before the next piece is requested.
             self._wire.written()
             raise StopAsyncIteration
         return content
@@ -76,7 +78,7 @@ class _Once:
 
 @functools.cache
 def body_class(base: type[Any]) -> type[Any]:
-    """Make a class of request bodies; `base` is httpx's, or httpx2's, each of which asks for a body of its own kind."""
+    """Make a class of request bodies on `base`, httpx's or httpx2's: each library requires its own class."""
 
     class Body(base):  # type: ignore[misc]
         def __init__(self, content: bytes, wire: Wire) -> None:

@@ -105,8 +105,8 @@ def test_outdated_entries_are_dropped() -> None:
     listings.update("b", 5_000.0, 0.0, pages=999)
     for now in range(1_000):
         listings.update("a", 2_000.0 + now, float(now), pages=1_000 - now if now < 999 else 2)
-        assert inside.by_expiry(listings) <= 2 * 2 + 65
-        assert inside.by_length(listings) <= 2 * 2 + 65
+        assert inside.entries_by_expiry(listings) <= 2 * 2 + 65
+        assert inside.entries_by_length(listings) <= 2 * 2 + 65
 
     listings.call_sent("b", 999.0, 999.0)
     assert ("b", 999, math.inf, 1_004.0) == listings.longest(999.0)

@@ -457,7 +457,7 @@ def test_listings_are_counted(history: list[tuple[str, float | None, float]]) ->
             model[name] = now + life
         alive = [expires_at for expires_at in model.values() if expires_at > now]
         assert len(alive) == listings.count(now)
-        assert inside.by_expiry(listings) <= 2 * len(alive) + 65
+        assert inside.entries_by_expiry(listings) <= 2 * len(alive) + 65
 
 
 def test_max_listings() -> None:

@@ -1,4 +1,4 @@
-"""A program that forks, in a process of its own: `python forked.py URL BACKEND` says what each process could do."""
+"""A program that forks: `python fork_program.py URL BACKEND` prints the result of each process's calls."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ URL, BACKEND = sys.argv[1:]
 
 
 def client_with(budget: RateBudget | None = None) -> PyasClient:
-    """Make a client."""
+    """Make a client, with its own budget unless one is given."""
     return PyasClient("key", account_id="acc", base_url=URL, budget=budget, retry=RetryPolicy.none())
 
 
 def say(line: str) -> None:
-    """Write a line for the test, at once: there are several processes."""
+    """Print a line for the test and flush it: several processes write."""
     os.write(sys.stdout.fileno(), f"{line}\n".encode())
 
 
 async def attempt(name: str, do: Callable[[], Awaitable[object]]) -> None:
-    """Say what became of an attempt."""
+    """Make an attempt, and print its result."""
     try:
         await do()
     except PyasError as error:
@@ -37,7 +37,7 @@ async def attempt(name: str, do: Callable[[], Awaitable[object]]) -> None:
 
 
 def in_a_child(name: str, *attempts: tuple[str, Callable[[], Awaitable[object]]]) -> None:
-    """Make attempts in a process that is forked off here, outside of an event loop, one loop for each."""
+    """Make attempts in a forked child, outside of an event loop, with a new loop for each."""
     if os.fork():
         assert os.wait()[1] == 0
         return
@@ -47,10 +47,10 @@ def in_a_child(name: str, *attempts: tuple[str, Callable[[], Awaitable[object]]]
 
 
 async def serve(client: PyasClient) -> None:
-    """Use a client before, while and after a process is forked off, which tries to use it, too, in the same loop."""
+    """Use a client before, during and after a fork whose child tries to use it in the same loop."""
     await attempt("parent", lambda: client.meetings.get(1))
     if not os.fork():
-        # What must not touch the loop does not wait for anything of it.
+        # An attempt that must not touch the loop must not wait for it either.
         for what, do in (("get", lambda: client.meetings.get(2)), ("aclose", client.aclose)):
             await attempt(f"child in the parent's loop: {what}", do)
         os._exit(0)

@@ -1,6 +1,6 @@
-"""The command in processes of their own, which begin in no time: forked from one that has imported everything.
+"""Runs the command in processes that start at once, since they are forked from one that has imported everything.
 
-As a script, it is that process: it reads orders from stdin, and forks for each a process that calls the command.
+As a script, this is that process: it reads orders from stdin, and for each forks a process that calls the command.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 @dataclass
 class Child:
-    """A process that is under way, or was: until `wait` is called, nobody else is begun.
+    """A forked process. Call `wait` before the next one is started.
 
     Attributes:
-        pid: Its number.
+        pid: Its process id.
         terminal: The other end of its terminal, if it has one.
     """
 
@@ -36,7 +36,7 @@ class Child:
     answers: IO[str]
 
     def kill(self, number: int = signal.SIGKILL) -> None:
-        """Send it a signal."""
+        """Send a signal to it."""
         os.kill(self.pid, number)
 
     def type(self, text: str) -> None:
@@ -44,29 +44,29 @@ class Child:
         os.write(self.terminal, text.encode())
 
     def screen(self, until: str | None = None) -> str:
-        """Read what it wrote to its terminal, until it is gone, or a text came."""
+        """Read its terminal's output until it ends, or until a text appears."""
         seen = b""
         try:
             while (until is None or until.encode() not in seen) and (more := os.read(self.terminal, 65_536)):
                 seen += more
-        except OSError:  # Linux, when the last process that had it open is gone
+        except OSError:  # on Linux, after the last process has closed it
             pass
         return seen.decode()
 
     def wait(self) -> int:
-        """Wait for its end, and give its exit code; below 0, the signal that ended it."""
+        """Wait for its end, and return its exit code; below 0, the signal that ended it."""
         return int(self.answers.readline())
 
 
-class Forks:
-    """Begins processes."""
+class ForkedCommands:
+    """Starts forked processes."""
 
     def __init__(self, server: subprocess.Popen[str], folder: Path) -> None:
         self._server = server
         self.folder = folder
 
     def begin(self, *arguments: object, terminal: bool = False) -> Child:
-        """Call the command in a process of its own; its output goes to files, or to a terminal of its own."""
+        """Start the command in a process; its output goes to files, or to a terminal of its own."""
         leader, follower = pty.openpty() if terminal else (-1, -1)
         for name in ("out", "err"):
             if not (self.folder / name).is_fifo():
@@ -86,28 +86,28 @@ class Forks:
         return child
 
     def call(self, *arguments: object) -> tuple[int, str, str]:
-        """Call the command, and wait for it: its exit code, and what it wrote."""
+        """Call the command and wait for it; return its exit code, stdout and stderr."""
         code = self.begin(*arguments).wait()
         out, err = ((self.folder / name).read_text("utf-8") for name in ("out", "err"))
         return code, out, err
 
 
 @contextmanager
-def forks(environment: Mapping[str, str], folder: Path) -> Iterator[Forks]:
-    """Have a process that others are forked from; it lists a meeting, so that all that takes time is done.
+def forks(environment: Mapping[str, str], folder: Path) -> Iterator[ForkedCommands]:
+    """Run the process from which others are forked. It first lists a meeting, so that everything slow is done.
 
     Args:
-        environment: Settings of the command.
-        folder: Where its output goes, unless it has a terminal.
+        environment: Environment variables of the command.
+        folder: The folder for its output, unless it has a terminal.
     """
-    # Who is killed while it writes its coverage leaves a file that cannot be read.
+    # A process that is killed while it writes its coverage leaves an unreadable file.
     calm = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_PROCESS")}
     command = [sys.executable, __file__]
     settings = {**calm, **environment}
     with subprocess.Popen(command, env=settings, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         assert "ready\n" == server.stdout.readline()
-        yield Forks(server, folder)
+        yield ForkedCommands(server, folder)
         assert server.stdin is not None
         server.stdin.close()
 
@@ -123,7 +123,7 @@ def _serve() -> None:
         pid = os.fork()
         if not pid:
             _become(order, ready)
-        os.read(heard, 1)  # from here on, signals and a terminal's other end find it as it shall be
+        os.read(heard, 1)  # from here on, signals and the terminal are set up
         for end in (heard, ready):
             os.close(end)
         sys.stdout.write(f"{pid}\n")
@@ -140,7 +140,7 @@ def _become(order: dict[str, Any], ready: int) -> None:
         ends += [os.open(folder / name, os.O_WRONLY) for name in ("out", "err")]
     else:
         os.setsid()
-        ends = [os.open(order["terminal"], os.O_RDWR)] * 3  # which makes it the one that signals come from
+        ends = [os.open(order["terminal"], os.O_RDWR)] * 3  # opening it makes it the controlling terminal
     for number, end in enumerate(ends):
         os.dup2(end, number)
     signal.signal(signal.SIGINT, signal.default_int_handler)

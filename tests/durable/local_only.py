@@ -1,8 +1,8 @@
-"""Run the recipe as its users do, but it must call nobody beyond this machine, and its sizes may be less.
+"""Runs the recipe as users do, but exits on a connection beyond this machine, and can use smaller sizes.
 
-    python watched.py plan RUN FILE | work NAME
+    python local_only.py plan RUN FILE | work NAME
 
-A call to anybody else ends the process with the exit code `CALLED`. ``SYNC_SIZES`` is JSON, as in ``{"BATCH": 50}``.
+Such a connection ends the process with the exit code `CALLED`. ``SYNC_SIZES`` is JSON, as in ``{"BATCH": 50}``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _HERE = ("127.0.0.1", "::1", "localhost", "", None)
 
 
 def elsewhere(event: str, arguments: tuple[object, ...]) -> str | None:
-    """Say who would be called, if that is somebody beyond this machine."""
+    """Return the address of a connection beyond this machine; ``None`` for other events."""
     if event not in ("socket.connect", "socket.sendto", "socket.getaddrinfo", "socket.gethostbyname"):
         return None
     address = arguments[1] if event in ("socket.connect", "socket.sendto") else arguments[0]

@@ -1,7 +1,7 @@
-"""Event loops whose clock can leap, so that what is made of time takes none.
+"""Event loops whose clock can jump, so that faults which need time take none.
 
-Sockets are real, so no clock may run ahead by itself when everybody waits: it leaps when the service says that so much
-time has passed, and runs as usual otherwise.
+Sockets are real, so the clock must not run ahead whenever all tasks wait. It jumps when the service says that time has
+passed, and runs as usual otherwise.
 """
 
 from __future__ import annotations
@@ -15,30 +15,30 @@ from trio.lowlevel import current_clock
 from trio.testing import MockClock
 
 
-class LeapingLoop(asyncio.SelectorEventLoop):
-    """asyncio's event loop, with a clock that can leap."""
+class JumpingLoop(asyncio.SelectorEventLoop):
+    """asyncio's event loop, with a clock that can jump."""
 
     ahead = 0.0
 
     def time(self) -> float:
-        """Tell the time."""
+        """Return the loop's time."""
         return super().time() + self.ahead
 
 
 def backend(name: str) -> tuple[str, dict[str, Any]]:
-    """Give what anyio runs tests on."""
+    """Return the backend and options with which anyio runs the tests."""
     if name == "trio":
         return name, {"clock": MockClock(rate=1.0)}
-    return name, {"loop_factory": LeapingLoop}
+    return name, {"loop_factory": JumpingLoop}
 
 
-def leap(seconds: float) -> bool:
-    """Let so much time pass at once, if this event loop's clock can leap; say whether it did."""
+def jump(seconds: float) -> bool:
+    """Let `seconds` pass at once if this event loop's clock can jump; return whether it did."""
     if anyio.get_cancelled_exc_class() is asyncio.CancelledError:
         loop = asyncio.get_running_loop()
-        if isinstance(loop, LeapingLoop):
+        if isinstance(loop, JumpingLoop):
             loop.ahead += seconds
-        return isinstance(loop, LeapingLoop)
+        return isinstance(loop, JumpingLoop)
     clock = current_clock()
     if isinstance(clock, MockClock):
         clock.jump(seconds)
@@ -46,8 +46,8 @@ def leap(seconds: float) -> bool:
 
 
 async def passes(seconds: float, *, really: float) -> None:
-    """Let so much time pass; where clocks cannot leap, another time really does."""
-    if leap(seconds):
+    """Let `seconds` pass; if the clock cannot jump, sleep for `really` seconds instead."""
+    if jump(seconds):
         await anyio.lowlevel.checkpoint()
     else:
         await anyio.sleep(really)

@@ -1,4 +1,4 @@
-"""The sandbox, but otherwise than the library assumes: a layer around it bends requests and answers."""
+"""A layer around the sandbox that changes requests and responses, so that the service differs from what is assumed."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ OURS = "%m-%d-%Y"
 
 
 @attrs.define
-class Twists:
-    """What is otherwise; as it is made, nothing is.
+class Changes:
+    """The differences; by default there are none.
 
     Attributes:
-        dates: How a filter's dates are written; ``None`` if they are not heeded, ``""`` if none is taken.
+        dates: The format of a filter's dates; ``None`` if they are ignored, ``""`` if none is accepted.
         last_day: Whether the last day of a filter counts.
-        dead_tokens: Whether a token that is not valid is refused; else, it is as if there were none.
-        headers: Changes the headers of an answer.
-        page: Changes the document of a page, given how many pages came before.
-        query: Says of a query whether it is refused.
+        dead_tokens: Whether an invalid token is refused; otherwise it is ignored.
+        headers: Changes the headers of a response.
+        page: Changes the document of a page, given the number of earlier pages.
+        query: Returns whether a query is refused.
         uuids: Whether a meeting is found by its uuid.
-        echo: Says of a request, its headers, path and query, what a refusal tells of it.
+        echo: Returns the text of a refusal from the request's headers, path and query.
     """
 
     dates: str | None = OURS
@@ -39,19 +39,19 @@ class Twists:
     echo: Callable[[str], str] = lambda _: "Bad Request"
 
 
-class Twisted:
-    """The layer: an application around an application."""
+class ChangedService:
+    """The layer: an ASGI application around an application."""
 
     def __init__(self, app: Any) -> None:  # noqa: ANN401  (the sandbox's application)
-        self.twists = Twists()
+        self.changes = Changes()
         self.pages = 0
         self._app = app
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401  (ASGI)
-        """Answer a request."""
+        """Respond to a request."""
         query = dict(parse_qsl(scope["query_string"].decode()))
         listing = scope["path"] == "/zoom/meetings"
-        if (listing and not self._bend(query)) or (not listing and not self._found(scope["path"])):
+        if (listing and not self._translate(query)) or (not listing and not self._found(scope["path"])):
             await self._refuse(scope, send)
             return
         scope = {**scope, "query_string": urlencode(query).encode()}
@@ -73,43 +73,43 @@ class Twisted:
         if listing and begin["status"] == 200:
             document = json.loads(body)
             if "data" in document:
-                document["data"] = self.twists.page(document["data"], self.pages)
+                document["data"] = self.changes.page(document["data"], self.pages)
                 self.pages += 1
             body = json.dumps(document).encode()
         headers = {name.decode(): value.decode() for name, value in begin["headers"]}
-        headers = {**self.twists.headers(headers), "content-length": str(len(body))}
+        headers = {**self.changes.headers(headers), "content-length": str(len(body))}
         pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
         await send({**begin, "headers": pairs})
         await send({"type": "http.response.body", "body": body})
 
-    def _bend(self, query: dict[str, str]) -> bool:
-        """Make of a query what the sandbox understands; ``False`` if it is refused."""
-        if self.twists.query(query):
+    def _translate(self, query: dict[str, str]) -> bool:
+        """Translate a query for the sandbox; return ``False`` if it is refused."""
+        if self.changes.query(query):
             return False
-        if not self.twists.dead_tokens and query.get("nextPageToken", "").startswith("pyas"):
+        if not self.changes.dead_tokens and query.get("nextPageToken", "").startswith("pyas"):
             del query["nextPageToken"]
         for name in ("startDate", "endDate"):
             if name not in query:
                 continue
-            if self.twists.dates is None:
+            if self.changes.dates is None:
                 del query[name]
                 continue
             try:
-                day = datetime.strptime(query[name], self.twists.dates)  # noqa: DTZ007  (a day has no zone)
+                day = datetime.strptime(query[name], self.changes.dates)  # noqa: DTZ007  (a date has no zone)
             except ValueError:
                 return False
-            if name == "endDate" and not self.twists.last_day:
+            if name == "endDate" and not self.changes.last_day:
                 day -= timedelta(days=1)
             query[name] = day.strftime(OURS)
         return True
 
     def _found(self, path: str) -> bool:
-        return self.twists.uuids or path.rpartition("/")[2].isdigit()
+        return self.changes.uuids or path.rpartition("/")[2].isdigit()
 
     async def _refuse(self, scope: Any, send: Any) -> None:  # noqa: ANN401
         request = " ".join(value.decode() for _, value in scope["headers"])
         request += f" {scope['path']} {scope['raw_path'].decode()}?{scope['query_string'].decode()}"
-        body = json.dumps({"success": False, "error": self.twists.echo(request), "code": 400}).encode()
+        body = json.dumps({"success": False, "error": self.changes.echo(request), "code": 400}).encode()
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": 400, "headers": headers})
         await send({"type": "http.response.body", "body": body})

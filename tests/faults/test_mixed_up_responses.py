@@ -1,4 +1,4 @@
-"""An answer belongs to its question, a connection to its service, and the key to nobody else."""
+"""A response belongs to its request, a connection to its service, and the key to no other host."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from faults.answers import ID, OTHER, says, surplus, text, well, whole
 from faults.fault import usual
 from faults.server import Later, serve
 from pyas_async import APIStatusError, DecodeError
-from runtime.wires import KEY, NEW, client_of
+from runtime.socket_server import KEY, NEW, client_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from faults.server import Step
-    from runtime.wires import Seen
+    from runtime.socket_server import Seen
 
 pytestmark = pytest.mark.anyio
 
 
 def one_is_mistaken(seen: Seen) -> Iterable[Step]:
-    """Answer about another meeting where this one is asked for."""
+    """Respond with another meeting for one of the requested ones."""
     wrong = f"/{ID}?" in seen.target
     return (whole(text(seen, id=OTHER) if wrong else text(seen)),)
 
 
-async def test_one_of_many() -> None:
-    """Of many meetings that are asked for at once, only the one whose answer is another's fails."""
+async def test_wrong_response_fails_one_call() -> None:
+    """Of many meetings requested at once, only the one with the wrong response fails."""
     async with serve(one_is_mistaken) as server, client_of(server.url) as client:
         outcomes = await client.meetings.get_many([ID - 1, ID, str(ID + 1)])
 
@@ -39,8 +39,8 @@ async def test_one_of_many() -> None:
     assert ("$.meeting.id", True) == (error.path, f'"id": {OTHER}' in error.excerpt)
 
 
-async def test_shared() -> None:
-    """Those who share a call share the finding that its answer is another's."""
+async def test_wrong_response_fails_all_callers() -> None:
+    """All callers of a shared call get the error of its wrong response."""
     failures: list[DecodeError] = []
     async with serve(one_is_mistaken) as server, client_of(server.url, single_flight=True) as client:
 
@@ -57,13 +57,13 @@ async def test_shared() -> None:
 
 
 async def test_uuid_is_not_compared() -> None:
-    """Whoever asks by uuid gets the meeting that the service says it is, whichever instance that is by now."""
+    """A call by uuid returns the meeting that the service returns, even another instance of it."""
     async with serve(well) as server, client_of(server.url) as client:
         assert "uuid-of-an-instance==" != (await client.meetings.get("uuid-of-an-instance==")).uuid
 
 
-async def test_surplus_costs_one_connection() -> None:
-    """An answer with surplus bytes is used, its connection is not; one without is kept, and so is its connection."""
+async def test_extra_bytes_cost_one_connection() -> None:
+    """A response with extra bytes is used, and its connection is not reused; otherwise the connection is reused."""
     connections: set[int] = set()
 
     def answer(seen: Seen) -> Iterable[Step]:
@@ -77,8 +77,8 @@ async def test_surplus_costs_one_connection() -> None:
     assert ([1, 2, ID, 3, 4, ID, 5], ID, {4}) == (found, created, connections)
 
 
-async def test_wrong_answer_is_not_passed_on() -> None:
-    """Where surplus bytes come when the next request is out, that one fails, and no other gets another's answer."""
+async def test_late_extra_bytes_fail_one_call() -> None:
+    """If extra bytes come after the next request was sent, that request fails, and no call gets another's response."""
 
     def answer(seen: Seen) -> Iterable[Step]:
         return (surplus(), Later(whole(text(seen)))) if f"/{ID}?" in seen.target else (whole(text(seen)),)
@@ -93,8 +93,8 @@ async def test_wrong_answer_is_not_passed_on() -> None:
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("injected", [False, True])
-async def test_key_does_not_travel(status: int, injected: bool) -> None:
-    """A redirect is an answer, and takes the key to no other host, not even where an injected client follows it."""
+async def test_redirect_gets_no_key(status: int, injected: bool) -> None:
+    """A redirect is a response, and no other host gets the key, even if an injected client follows redirects."""
     async with serve(well) as elsewhere:
         script = says(b"", status, f"Location: {elsewhere.url}/zoom/meetings/{ID}")
         async with serve(script) as server, httpx.AsyncClient(follow_redirects=True, verify=usual()) as http:
@@ -120,8 +120,8 @@ async def test_key_does_not_travel(status: int, injected: bool) -> None:
         ("br", "identity"),
     ],
 )
-async def test_only_what_is_bounded_is_asked_for(offered: str | None, expected: str) -> None:
-    """Whatever the client that is sent through can decompress: the service is asked for what is bounded here."""
+async def test_only_bounded_compressions_are_requested(offered: str | None, expected: str) -> None:
+    """The client requests only compressions that it can bound, whatever an injected client can decompress."""
     headers = {} if offered is None else {"accept-encoding": offered}
     async with (
         serve(well) as server,

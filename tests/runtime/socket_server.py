@@ -1,4 +1,4 @@
-"""A service on a raw socket that does as a test says, down to losing an answer, and what the tests make clients of."""
+"""A service on a raw socket that follows a test's function, and the settings of its clients."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ KEY = "runtime-key-9c41d7"
 NEW = MeetingCreate(type=2, title="t", description="", start_date=datetime(2026, 12, 1, tzinfo=UTC))
 CHANGE = MeetingUpdate(title="new")
 SWIFT = RetryPolicy(base=0.0, cap=0.0)
-"""Retries as by default, but without a pause."""
+"""The default retries, without a pause."""
 DETAIL = {"id": 81, "uuid": "u81==", "topic": "Found", "type": 2}
 MEETING = {"success": True, "meeting": DETAIL, "data": DETAIL}
-"""The answer of a service that has one meeting, whatever it is asked for."""
+"""The response of a service that has one meeting, for every request."""
 KEY_LIMIT = {"message": "Too many requests!", "code": 429, "error": "Rate limit exceeded"}
 """The body that the page documents for the key's own limit."""
 
 
 def heard(client: PyasClient) -> PyasClient:
-    """Let a client have had an answer: before its first one, it sends one call alone."""
+    """Record a first response for a client, which otherwise sends its first call alone."""
     clock = inside.clock(client)
     inside.budget(client).learn({}, clock.now(), clock.wall())
     return client
 
 
 def document(body: object, status: int = 200, **headers: str) -> bytes:
-    """Write a whole answer."""
+    """Return a complete response."""
     text = json.dumps(body).encode()
     lines = [f"HTTP/1.1 {status} Whatever", "Content-Type: application/json", f"Content-Length: {len(text)}"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
@@ -53,7 +53,7 @@ def document(body: object, status: int = 200, **headers: str) -> bytes:
 
 
 def rows_after(token: str | None, *, pages: int = 2) -> dict[str, Any]:
-    """Answer a page of one row; the token names the page."""
+    """Return a page of one row; the token names the page."""
     number = int(token.rpartition("-")[2]) if token else 1
     row = {"id": number, "uuid": f"u{number}", "type": 2, "start_time": "2026-12-01T10:00:00Z"}
     following = f"token-{number + 1}" if number < pages else ""
@@ -63,7 +63,7 @@ def rows_after(token: str | None, *, pages: int = 2) -> dict[str, Any]:
 
 @attrs.define
 class Seen:
-    """A request as it came over the wire; `turn` counts those on its connection, from 1."""
+    """A request as it was received; `turn` counts those on its connection, from 1."""
 
     method: str
     target: str
@@ -73,22 +73,22 @@ class Seen:
 
     @property
     def query(self) -> dict[str, str]:
-        """Its parameters."""
+        """The parameters of the query."""
         return dict(httpx.URL(f"http://localhost{self.target}").params)
 
 
 class Last(bytes):
-    """An answer after which the service hangs up, though it does not say so."""
+    """A response after which the service closes the connection without notice."""
 
     __slots__ = ()
 
 
 Answerer: TypeAlias = Callable[[Seen], bytes | None]
-"""Gives the bytes to answer with; ``None`` hangs up without a word, `Last` and ``Connection: close`` after them."""
+"""Returns a response; ``None`` closes the connection without one, `Last` and ``Connection: close`` after it."""
 
 
 def found(seen: Seen) -> bytes:
-    """Answer whatever is asked: a listing's pages, the meeting of that number, or the one meeting."""
+    """Respond to any request: with a listing's page, the meeting of that number, or the one meeting."""
     what = seen.target.partition("?")[0].rpartition("/")[2]
     if seen.method == "GET" and what == "meetings":
         return document(rows_after(seen.query.get("nextPageToken")))
@@ -97,7 +97,7 @@ def found(seen: Seen) -> bytes:
 
 
 class Wire:
-    """A server on a loopback socket, in threads of its own: it is no part of the event loop under test."""
+    """A server on a loopback socket, in its own threads, outside of the event loop under test."""
 
     def __init__(self, answer: Answerer, context: ssl.SSLContext | None) -> None:
         self.requests: list[Seen] = []
@@ -109,17 +109,17 @@ class Wire:
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=100)
         self._open: list[socket.socket] = []
         self.port: int = self._listener.getsockname()[1]
-        """Where it listens, or has listened."""
+        """The port, also after closing."""
         self._threads = [threading.Thread(target=self._accept)]
         self._threads[0].start()
 
     @property
     def url(self) -> str:
-        """Its address."""
+        """The address of the server."""
         return f"{'http' if self._context is None else 'https'}://127.0.0.1:{self.port}"
 
     def close(self) -> None:
-        """Hang up on everybody."""
+        """Close all connections."""
         self.stop.set()
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
@@ -155,7 +155,7 @@ class Wire:
                     headers = httpx.Headers([(name, value) for name, _, value in pairs])
                     size = int(headers.get("content-length", 0))
                     seen = Seen(method, target, headers, stream.read(size), turn)
-                    if len(seen.body) < size:  # whoever asked hung up in the middle
+                    if len(seen.body) < size:  # the client hung up midway
                         break
                     self.requests.append(seen)
                     answer = self._answer(seen)
@@ -178,7 +178,7 @@ def wire(answer: Answerer = found, context: ssl.SSLContext | None = None) -> Ite
         server.close()
 
 
-def client_of(url: str, **options: Any) -> PyasClient:  # noqa: ANN401  (whatever a client takes)
+def client_of(url: str, **options: Any) -> PyasClient:  # noqa: ANN401  (the client's options)
     """Make a client of a service on a socket."""
     settings: dict[str, Any] = {"account_id": "acc", "retry": SWIFT, "base_url": url, **options}
     return clients.make(settings.pop("api_key", KEY), **settings)
@@ -189,7 +189,7 @@ async def through(
     transport: httpx.AsyncBaseTransport | Callable[[httpx.Request], httpx.Response | Awaitable[httpx.Response]],
     **options: Any,  # noqa: ANN401
 ) -> AsyncIterator[PyasClient]:
-    """Open a client that sends through a transport, or to a function that answers."""
+    """Open a client that sends through a transport, or to a function that responds."""
     sender = transport if isinstance(transport, httpx.AsyncBaseTransport) else httpx.MockTransport(transport)  # type: ignore[arg-type]
     url = options.pop("base_url", "http://localhost")
     async with httpx.AsyncClient(transport=sender) as http, client_of(url, http_client=http, **options) as client:
@@ -197,6 +197,6 @@ async def through(
 
 
 async def until(ready: Callable[[], object]) -> None:
-    """Wait for what a thread, or another task, is about to do."""
+    """Wait for an event in a thread or another task."""
     while not ready():  # noqa: ASYNC110  (a thread sets no event of the loop)
         await anyio.sleep(0.001)

@@ -1,4 +1,4 @@
-"""What people put around httpx sees the requests of a client with connections of its own, and may answer them."""
+"""Libraries that instrument httpx see the requests over a client's own connections, and can answer them."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import inside
-from clients import of_the_own_pool
-from runtime.wires import KEY, MEETING, NEW, client_of, found, until, wire
+from clients import own_pool_only
+from runtime.socket_server import KEY, MEETING, NEW, client_of, found, until, wire
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from pytest_httpx import HTTPXMock
 
     from pyas_async import PyasClient
-    from runtime.wires import Wire
+    from runtime.socket_server import Wire
 
-pytestmark = [pytest.mark.anyio, of_the_own_pool]
+pytestmark = [pytest.mark.anyio, own_pool_only]
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def service() -> Iterator[Wire]:
 
 @pytest.mark.parametrize("using", ["httpcore", "httpx"])
 async def test_respx(using: str) -> None:
-    """A route of respx stands in for the service, and sees the whole request, its body included."""
+    """A respx route replaces the service, and sees the whole request with its body."""
     with respx.mock(base_url="https://api.pyas.io", using=using) as router:
         route = router.post("/zoom/meetings", headers={"x-api-key": KEY}).respond(json=MEETING)
         async with client_of("https://api.pyas.io") as client:
@@ -49,7 +49,7 @@ async def test_respx(using: str) -> None:
 
 
 async def test_pytest_httpx(httpx_mock: HTTPXMock) -> None:
-    """So does an answer of pytest-httpx."""
+    """A response of pytest-httpx replaces the service."""
     httpx_mock.add_response(method="POST", url="https://api.pyas.io/zoom/meetings", json=MEETING)
     async with client_of("https://api.pyas.io") as client:
         assert 81 == (await client.meetings.create(NEW)).id
@@ -58,7 +58,7 @@ async def test_pytest_httpx(httpx_mock: HTTPXMock) -> None:
 
 
 async def test_vcrpy(service: Wire, tmp_path: Path) -> None:
-    """What vcrpy has recorded it plays again, without the service."""
+    """Vcrpy replays what it has recorded, without the service."""
     recorder = vcr.VCR(cassette_library_dir=str(tmp_path), filter_headers=["x-api-key"])
     seen = len(service.requests)
     for _ in range(2):
@@ -70,7 +70,7 @@ async def test_vcrpy(service: Wire, tmp_path: Path) -> None:
 
 
 async def test_opentelemetry(service: Wire) -> None:
-    """The instrumentation of OpenTelemetry makes a span of each request, with its address, and sends its context."""
+    """OpenTelemetry's instrumentation makes a span of each request, with its address, and sends its context."""
     exporter, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     instrumentor = HTTPXClientInstrumentor()
@@ -88,8 +88,8 @@ async def test_opentelemetry(service: Wire) -> None:
     assert f"{span.context.trace_id:032x}" in service.requests[-1].headers["traceparent"]
 
 
-async def test_in_the_place_of_send(service: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever puts a function in the place of `httpx.AsyncClient.send`, as tracers do, sees each request."""
+async def test_replaced_send(service: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A function that replaces `httpx.AsyncClient.send`, as tracers do, sees each request."""
     send: Callable[..., Awaitable[httpx.Response]] = httpx.AsyncClient.send
     seen = []
 
@@ -116,8 +116,8 @@ async def test_in_the_place_of_send(service: Wire, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("cls", [httpcore.AsyncConnectionPool, httpcore.AsyncHTTPConnection])
-async def test_in_the_place_of_httpcores(cls: type[Any], service: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So does whoever puts a function in the place of a method of httpcore's pool, or of a connection in it."""
+async def test_replaced_httpcore_method(cls: type[Any], service: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A function that replaces a method of httpcore's pool, or of a connection in it, sees each request."""
     handle: Callable[..., Awaitable[httpcore.Response]] = cls.handle_async_request
     seen = []
 
@@ -131,7 +131,7 @@ async def test_in_the_place_of_httpcores(cls: type[Any], service: Wire, monkeypa
         monkeypatch.setattr(cls, "handle_async_request", watch)
         await client.meetings.get(82)
         assert [(b"GET", b"/zoom/meetings/82?accountId=acc")] == seen
-        await until(lambda: service.closed == before + 1)  # at no time there are two
+        await until(lambda: service.closed == before + 1)  # there are never two
         monkeypatch.undo()
         await client.meetings.get(83)
         assert 1 == len(seen)
@@ -140,7 +140,7 @@ async def test_in_the_place_of_httpcores(cls: type[Any], service: Wire, monkeypa
 
 
 async def test_log_of_connections(service: Wire, caplog: pytest.LogCaptureFixture) -> None:
-    """Who reads httpcore's log sees connections opened and closed, and what goes over them."""
+    """Httpcore's log shows connections opened and closed, and the traffic on them."""
     with caplog.at_level("DEBUG", "httpcore"):
         async with client_of(service.url) as client:
             await client.meetings.get(81)

@@ -1,9 +1,8 @@
-"""Console blocks of the documentation: each command is run, and what it writes compared with what is shown.
+"""Runs the console blocks of the documentation, and compares the output with what is shown.
 
-A block is what a terminal shows. Lines that begin with ``$`` are typed, and a backslash at their end goes on with the
-next; the others are what comes. There, ``…`` stands for anything, and alone on a line for any lines. Of a shell's
-language, what is needed is understood: ``export``, ``echo``, ``jq`` for one field, and pipes between these and
-``pyas``.
+A block shows a terminal. Lines that begin with ``$`` are typed, and a backslash at the end continues on the next line.
+The other lines are output, in which ``…`` stands for any text, and alone on a line for any lines. Only the needed parts
+of a shell work: ``export``, ``echo``, ``jq`` for one field, and pipes between these and ``pyas``.
 """
 
 from __future__ import annotations
@@ -22,14 +21,14 @@ BLOCK = re.compile(r"^(<!-- Not run: .*? -->\n)?```console\n(.*?)^```$", re.DOTA
 
 
 class Typed(NamedTuple):
-    """A command, and what is shown behind it."""
+    """A command, and the output shown for it."""
 
     command: str
     shown: str
 
 
 def typed(block: str) -> list[Typed]:
-    """Take a block apart."""
+    """Split a block into its commands."""
     found: list[Typed] = []
     lines = iter(block.splitlines())
     for line in lines:
@@ -44,7 +43,7 @@ def typed(block: str) -> list[Typed]:
 
 
 def pattern(shown: str) -> re.Pattern[str]:
-    """Make of what is shown what is looked for."""
+    """Return the pattern that matches the shown output."""
     lines = [
         r"(?:.*\n)*?" if line == "…" else re.escape(line).replace("…", ".*") + r"\n" for line in shown.splitlines()
     ]
@@ -60,14 +59,14 @@ class Shell:
         Args:
             pyas: Calls the command.
             patch: Changes the environment.
-            names: What stands in the documentation for what has another name here.
+            names: Names in the documentation that differ here.
         """
         self._pyas = pyas
         self._patch = patch
         self._names = names
 
     def run(self, command: str) -> str:
-        """Run a line, and give what it writes, with the documentation's names in it."""
+        """Run a line; return its output, with the documentation's names in it."""
         text, written = "", ""
         for part in re.split(r" \| ", command):
             name, *arguments = [self._here(word) for word in shlex.split(part)]
@@ -80,7 +79,7 @@ class Shell:
                 values = [json.loads(line)[arguments[-1].lstrip(".")] for line in text.splitlines()]
                 text = "".join((value if "-r" in arguments else json.dumps(value)) + "\n" for value in values)
             else:
-                assert "pyas" == name, f"{name}: this is no shell"
+                assert "pyas" == name, f"{name}: not supported here"
                 done = self._pyas(*arguments, stdin=text)
                 text, written = done.out, written + done.err
         if command.startswith("pyas meetings create") and (made := re.search(r"^ +id  (\d+)$", text, re.MULTILINE)):

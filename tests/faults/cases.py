@@ -1,4 +1,4 @@
-"""Calls under a fault: the client that makes them, on a clock that leaps over the waits it announces."""
+"""Calls under a fault: the client that makes them, on a clock that jumps over the announced waits."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ import inside
 from faults.answers import ID
 from faults.endings import Ending, ending_of
 from faults.fault import serving
-from faults.leaping import leap
+from faults.jumping_clock import jump
 from pyas_async import AttemptStarted, PyasClient, PyasError, Waiting
 from pyas_async._core.calls.exchange import MAX_WAIT
 from pyas_async._runtime.clock import Clock
-from runtime.wires import CHANGE, KEY, NEW
+from runtime.socket_server import CHANGE, KEY, NEW
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -36,30 +36,30 @@ MAKES: Mapping[str, Callable[[PyasClient], Awaitable[object]]] = {
 }
 """The five calls."""
 Pool: TypeAlias = "Callable[[], AbstractAsyncContextManager[Any]]"
-"""Makes a client of httpx's kind to be injected."""
+"""Makes an httpx client to be injected."""
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
 @attrs.define
-class Witness:
-    """Sees what a client does, and lets its clock leap over each wait, so that none takes time.
+class EventRecorder:
+    """Records a client's events, and lets its clock jump over each wait, so that none takes time.
 
     Attributes:
-        waited: Seconds that the client has waited, as it says.
-        attempts: Attempts that it has begun.
+        waited: Seconds of the announced waits.
+        attempts: The number of attempts started.
     """
 
     waited: float = 0.0
     attempts: int = 0
 
     def see(self, event: Event) -> None:
-        """Take note of an event."""
+        """Record an event."""
         if isinstance(event, Waiting):
             self.waited += event.seconds
         self.attempts += isinstance(event, AttemptStarted)
 
     def clock(self) -> Clock:
-        """Give the clock that leaps. Chance is always one: pauses are at their longest."""
+        """Return the clock that jumps. Its random numbers are always one, so that pauses are longest."""
         began = anyio.current_time()
         return Clock(
             now=lambda: anyio.current_time() + self.waited,
@@ -74,22 +74,22 @@ async def client_of(
     url: str,
     pool: Pool | None = None,
     key: str = KEY,
-    **options: Any,  # noqa: ANN401  (a client's)
-) -> AsyncIterator[tuple[PyasClient, Witness]]:
-    """Open a client that leaps over its waits."""
-    witness = Witness()
-    settings: dict[str, Any] = {"account_id": "acc", "base_url": url, "on_event": witness.see, **options}
+    **options: Any,  # noqa: ANN401  (a client's options)
+) -> AsyncIterator[tuple[PyasClient, EventRecorder]]:
+    """Open a client whose waits take no time."""
+    recorder = EventRecorder()
+    settings: dict[str, Any] = {"account_id": "acc", "base_url": url, "on_event": recorder.see, **options}
     if pool is None:
         async with PyasClient(key, **settings) as client:
-            inside.set_clock(client, witness.clock())
-            yield client, witness
+            inside.set_clock(client, recorder.clock())
+            yield client, recorder
         return
     async with pool() as http, client_of(url, None, key, http_client=http, **options) as found:
         yield found
 
 
 async def tried(call: str, client: PyasClient) -> object:
-    """Make a call; give its value, or its error."""
+    """Make a call; return its value or its error."""
     try:
         return await MAKES[call](client)
     except PyasError as error:
@@ -97,13 +97,13 @@ async def tried(call: str, client: PyasClient) -> object:
 
 
 @attrs.frozen
-class Visit:
-    """What came of a call under a fault.
+class CaseResult:
+    """The result of a call under a fault.
 
     Attributes:
         ending: How it ended.
-        waited: Seconds that the client waited meanwhile, by its own clock.
-        afterwards: What other calls get on the same client when the fault has passed, without being tried again.
+        waited: Seconds that the client waited, by its own clock.
+        afterwards: What other calls on the same client return after the fault, without retries.
     """
 
     ending: Ending
@@ -111,22 +111,22 @@ class Visit:
     afterwards: tuple[object, ...]
 
 
-async def visit(fault: Fault, call: str, pool: Pool | None = None, *, tls: bool = False) -> Visit:
-    """Make a call under a fault, and others when it has passed."""
-    options = {} if leap(0.0) else fault.options
-    async with serving(fault, tls=tls) as server, client_of(server.url, pool, **options) as (client, witness):
+async def run_case(fault: Fault, call: str, pool: Pool | None = None, *, tls: bool = False) -> CaseResult:
+    """Make a call under a fault, and others after the fault."""
+    options = {} if jump(0.0) else fault.options
+    async with serving(fault, tls=tls) as server, client_of(server.url, pool, **options) as (client, recorder):
         value = await tried(call, client)
-        ending = ending_of(value, requests=len(server.requests), attempts=witness.attempts)
-        waited = witness.waited
+        ending = ending_of(value, requests=len(server.requests), attempts=recorder.attempts)
+        waited = recorder.waited
         if ending.value is not None:
             await server.quiet()
         server.recover()
-        witness.waited += MAX_WAIT  # a limit may have stopped the key for so long, and never for longer
-        return Visit(ending, waited, await _afterwards(client) if fault.place == "service" else WELL)
+        recorder.waited += MAX_WAIT  # a limit may have stopped the key for this long, and never for longer
+        return CaseResult(ending, waited, await _afterwards(client) if fault.address == "service" else WELL)
 
 
 WELL = ([ID], ID + 1)
-"""What `Visit.afterwards` is when all is well."""
+"""The right value of `CaseResult.afterwards`."""
 
 
 async def _afterwards(client: PyasClient) -> tuple[object, ...]:
@@ -137,10 +137,10 @@ async def _afterwards(client: PyasClient) -> tuple[object, ...]:
         return (error,)
 
 
-async def visit_once(fault: Fault, call: str, pool: Pool | None = None) -> Ending:
+async def run_case_once(fault: Fault, call: str, pool: Pool | None = None) -> Ending:
     """Make a call under a fault that passes after the first request, or the first connection."""
-    options = {} if leap(0.0) else fault.options
-    async with serving(fault) as server, client_of(server.url, pool, **options) as (client, witness):
+    options = {} if jump(0.0) else fault.options
+    async with serving(fault) as server, client_of(server.url, pool, **options) as (client, recorder):
         server.passes = True
         value = await tried(call, client)
-        return ending_of(value, requests=len(server.requests), attempts=witness.attempts)
+        return ending_of(value, requests=len(server.requests), attempts=recorder.attempts)

@@ -1,4 +1,4 @@
-"""Programs that end without cleaning up, in a process of their own: `python left.py URL BACKEND NAME`."""
+"""Programs that end without cleaning up: `python exit_program.py URL BACKEND NAME`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 URL, BACKEND, NAME = sys.argv[1:]
 HELD = 90
-"""A meeting that is never answered."""
+"""A meeting that never gets a response."""
 
 client = PyasClient("key", account_id="acc", base_url=URL)
 kept: list[object] = []
@@ -30,7 +30,7 @@ def run(main: Callable[[], Awaitable[object]]) -> None:
 
 
 def unclosed() -> None:
-    """Leave a client, a listing and its pages, half read, to the end of the program."""
+    """Leave a client, a listing and its pages half read at the end of the program."""
 
     async def main() -> None:
         rows, pages = client.meetings.iter_all(), client.meetings.iter_all().pages()
@@ -40,7 +40,7 @@ def unclosed() -> None:
 
 
 def tasks_left() -> None:
-    """Let the main function end while its tasks are at work."""
+    """Let the main function end while its tasks are running."""
 
     async def main() -> None:
         await client.meetings.get(1)
@@ -71,7 +71,7 @@ def exit_in_blocks() -> None:
 
 
 def interrupted() -> None:
-    """End the program by Ctrl-C in the middle of a listing."""
+    """End the program with Ctrl-C in the middle of a listing."""
 
     async def main() -> None:
         async with client.meetings.iter_all() as rows:
@@ -79,7 +79,7 @@ def interrupted() -> None:
             signal.raise_signal(signal.SIGINT)
             await anyio.sleep_forever()
 
-    # A shell that runs the tests in the background has switched it off, for all that they start as well.
+    # A shell that runs the tests in the background disables SIGINT for all of their child processes too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         run(main)
@@ -88,7 +88,7 @@ def interrupted() -> None:
 
 
 def in_daemon_threads() -> None:
-    """End the program while event loops in daemon threads are at work."""
+    """End the program while event loops run in daemon threads."""
     busy = threading.Barrier(3)
 
     async def iterate() -> None:

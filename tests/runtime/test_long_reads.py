@@ -1,4 +1,4 @@
-"""Reading what takes long leaves the event loop to others in between."""
+"""Long reads let other tasks run in between."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 import inside
 from pyas_async._core import codec
-from runtime.wires import through
+from runtime.socket_server import through
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -23,7 +23,7 @@ ROWS = [{"id": str(number), "uuid": f"u{number}"} for number in range(300)]
 
 @pytest.mark.anyio
 async def test_others_run_while_a_page_of_odd_rows_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Between two steps of a page that is not as documented, every other task has its turn."""
+    """Between two steps of reading an undocumented page, every other task runs."""
     turns, read_in_steps = [0], codec.page_steps
 
     def noted(body: bytes) -> Generator[None, None, Page]:
@@ -52,4 +52,4 @@ async def test_others_run_while_a_page_of_odd_rows_is_read(monkeypatch: pytest.M
 
     assert 300 == len(page)
     assert 8 == len(found)
-    assert 6 <= found[-1] - found[0]  # who comes first in a turn is trio's choice, so of seven one may be missing
+    assert 6 <= found[-1] - found[0]  # trio chooses the order of tasks, so one of the seven may be missing

@@ -1,4 +1,4 @@
-"""What a client is to be after a cancellation, and the calls that are cancelled."""
+"""The calls of the cancellation tests, and the check that a client is usable afterwards."""
 
 from __future__ import annotations
 
@@ -7,34 +7,34 @@ from typing import TYPE_CHECKING
 import anyio
 
 import inside
-from runtime.wires import NEW
+from runtime.socket_server import NEW
 
 if TYPE_CHECKING:
     from pyas_async import PyasClient
 
 
 async def get(client: PyasClient) -> object:
-    """Read."""
+    """Get a meeting."""
     return await client.meetings.get(81)
 
 
 async def create(client: PyasClient) -> object:
-    """Write."""
+    """Create a meeting."""
     return await client.meetings.create(NEW)
 
 
 async def page(client: PyasClient) -> object:
-    """Read a page."""
+    """List a page."""
     return await client.meetings.list()
 
 
 async def iterate(client: PyasClient) -> object:
-    """Read all pages."""
+    """Iterate over all pages."""
     return [row async for row in client.meetings.iter_all()]
 
 
-async def check_whole(client: PyasClient) -> None:
-    """See that nothing of a call is left, and that the client works."""
+async def check_usable(client: PyasClient) -> None:
+    """Assert that nothing of a call is left, and that the client works."""
     assert {} == inside.under_way(client)
     with anyio.fail_after(5):
         assert 81 == (await client.meetings.get(81)).id

@@ -1,4 +1,4 @@
-"""What the same cancellations do to httpx itself, for comparison: why this package sends as it does."""
+"""The same cancellations with httpx alone, for comparison: the reason for this package's own connections."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ import pytest
 
 import inside
 from cancel.service import Service
-from cancel.sweep import COMPLETE, Tally, strike
+from cancel.sweep import COMPLETE, Tally, cancel_at
 from cancel.test_churn import CONNECTIONS, WORKERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from runtime.wires import Wire
+    from runtime.socket_server import Wire
 
 pytestmark = [
     pytest.mark.asyncio,
-    pytest.mark.skipif(not COMPLETE, reason="about httpx, not about this package: with the complete sweep alone"),
+    pytest.mark.skipif(not COMPLETE, reason="about httpx, not this package: only in the complete sweep"),
 ]
 CHURNED = 2_000
 
@@ -40,22 +40,22 @@ async def ask(http: httpx.AsyncClient, url: str, method: str = "GET") -> None:
 
 
 async def serves(http: httpx.AsyncClient, url: str) -> bool:
-    """Say whether a client still serves."""
-    with anyio.move_on_after(0.5):  # what is lost is lost
+    """Return whether a client still works."""
+    with anyio.move_on_after(0.5):  # a lost connection never becomes free
         await ask(http, url)
         return True
     return False
 
 
 def client(connections: int) -> httpx.AsyncClient:
-    """Make a client of httpx."""
+    """Make an httpx client."""
     limits = httpx.Limits(max_connections=connections)
     return httpx.AsyncClient(limits=limits, timeout=None, verify=False, trust_env=False)  # noqa: S113, S501
 
 
-async def test_sweep(service: Wire, say: Callable[[str], None]) -> None:
-    """`task.cancel()` at some points takes the only connection of httpx 0.28's pool out of use for good."""
-    struck = broken = 0
+async def test_sweep_breaks_httpx_pool(service: Wire, say: Callable[[str], None]) -> None:
+    """`task.cancel()` at some points leaves the only connection of httpx 0.28's pool unusable for good."""
+    tried = broken = 0
     for method in ("GET", "PATCH"):
         for warm in (False, True):
             tally = Tally("plain")
@@ -63,16 +63,16 @@ async def test_sweep(service: Wire, say: Callable[[str], None]) -> None:
                 async with client(1) as http:
                     if warm:
                         await ask(http, service.url)
-                    came = await strike(lambda: ask(http, service.url, method), "task.cancel()", "asyncio", point)  # noqa: B023
+                    came = await cancel_at(lambda: ask(http, service.url, method), "task.cancel()", "asyncio", point)  # noqa: B023
                     tally.note(came)
                     broken += came.cancelled and not await serves(http, service.url)
-            struck += tally.cancelled
-    say(f"httpx {httpx.__version__} itself by task.cancel(): its pool is broken at {broken} of {struck} points")
+            tried += tally.cancelled
+    say(f"httpx {httpx.__version__} itself by task.cancel(): its pool is broken at {broken} of {tried} points")
     assert broken
 
 
-async def test_churn(service: Wire, say: Callable[[str], None]) -> None:
-    """The churn of 20 workers on 10 connections kills httpx 0.28's pool."""
+async def test_churn_breaks_httpx_pool(service: Wire, say: Callable[[str], None]) -> None:
+    """The churn of 20 workers on 10 connections makes httpx 0.28's pool unusable."""
     chance = random.Random(7)
     cancelled = 0
     async with client(CONNECTIONS) as http:

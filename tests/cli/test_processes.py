@@ -1,4 +1,4 @@
-"""The command in processes of its own: at a terminal and at none, and struck by SIGKILL, Ctrl-C or SIGTERM."""
+"""The command in processes of its own: with and without a terminal, and ended by SIGKILL, Ctrl-C or SIGTERM."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pyas_async.sandbox import Sandbox
 if os.name == "nt":
     pytest.skip("Windows has neither these signals nor these terminals", allow_module_level=True)
 
-from cli.forks import Forks, forks
+from cli.forked_commands import ForkedCommands, forks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,14 +34,14 @@ KILLS = 6
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[tuple[Sandbox, str]]:
-    """Serve three accounts, unhurriedly."""
+    """Serve three accounts, with some latency."""
     with Sandbox(accounts=3, meetings=150, latency=0.004) as sandbox, sandbox.serve() as url:
         yield sandbox, url
 
 
 @pytest.fixture(scope="module")
-def processes(served: tuple[Sandbox, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
-    """Have a process that others are forked from."""
+def processes(served: tuple[Sandbox, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkedCommands]:
+    """Start the process from which others are forked."""
     sandbox, url = served
     settings = {"PYAS_BASE_URL": url, "PYAS_API_KEY": sandbox.api_key, "PYAS_ACCOUNT_ID": sandbox.account_ids[0]}
     settings |= {"TERM": "xterm-256color", "COLUMNS": "", "TZ": "UTC"}
@@ -50,28 +50,28 @@ def processes(served: tuple[Sandbox, str], tmp_path_factory: pytest.TempPathFact
 
 
 def wait_for(ready: Callable[[], bool]) -> None:
-    """Wait for what another process is about to do."""
+    """Wait for an event in another process."""
     ends = time.monotonic() + 30
     while not ready():
-        assert time.monotonic() < ends, "it does not come"
-        time.sleep(0.001)  # a process of its own has a clock of its own
+        assert time.monotonic() < ends, "the event did not come"
+        time.sleep(0.001)  # another process runs on real time
 
 
 def exported(sandbox: Sandbox) -> Counter[str]:
-    """Count the rows that there are, as an export holds them."""
+    """Count all rows, in the form of an export."""
     rows: list[dict[str, Any]] = []
     for account in sandbox.account_ids:
         rows += ({"account_id": account, **row} for row in sandbox.rows(account))
     return Counter(map(json.dumps, rows))
 
 
-def test_killed_at_any_moment(sandbox: Sandbox, processes: Forks, tmp_path: Path) -> None:
-    """Struck again and again, and resumed each time, an export holds each row exactly once."""
+def test_killed_at_any_moment(sandbox: Sandbox, processes: ForkedCommands, tmp_path: Path) -> None:
+    """An export that is killed and resumed many times holds each row exactly once."""
     random, output = Random(20260101), tmp_path / "all.jsonl"
     files, stored = Files(output), [0]
     (tmp_path / "ids.txt").write_text("\n".join(sandbox.account_ids))
     accounts: list[object] = ["--accounts-from", tmp_path / "ids.txt", "--page-size", 20]
-    # With a checkpoint after every row, most of the time goes into what may not be struck apart.
+    # With a checkpoint after every row, most kills hit the writes that must be atomic.
     options = ["--output", output, "--at-once", 2, "--resume", "--checkpoint-every", 0]
     for turn in range(KILLS):
         if turn == KILLS // 2:
@@ -84,7 +84,7 @@ def test_killed_at_any_moment(sandbox: Sandbox, processes: Forks, tmp_path: Path
         assert -signal.SIGKILL == child.wait()
         state = files.load()
         assert state is not None
-        # What counts is whole lines, as many as it says.
+        # The state counts whole lines.
         assert state.rows == files.part.read_bytes()[: state.offset].count(b"\n")
         stored.append(state.rows)
 
@@ -92,7 +92,7 @@ def test_killed_at_any_moment(sandbox: Sandbox, processes: Forks, tmp_path: Path
 
     rows = output.read_text("utf-8").splitlines()
     assert (0, "", 450) == (code, err, json.loads(out)["rows"])
-    # The test proves something only if it struck in the middle, at different places.
+    # The test proves something only if it killed the export midway, at different points.
     assert len(set(stored)) == KILLS + 1, stored
     assert stored[-1] < 450
     assert exported(sandbox) == Counter(json.dumps(json.loads(row)) for row in rows)
@@ -100,8 +100,10 @@ def test_killed_at_any_moment(sandbox: Sandbox, processes: Forks, tmp_path: Path
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted_at_a_terminal(sandbox: Sandbox, processes: Forks, tmp_path: Path, number: signal.Signals) -> None:
-    """Ctrl-C ends it at once, says what is safe and how to go on; a bar was shown, and is gone. SIGTERM likewise."""
+def test_interrupted_at_a_terminal(
+    sandbox: Sandbox, processes: ForkedCommands, tmp_path: Path, number: signal.Signals
+) -> None:
+    """Ctrl-C ends it at once, with the saved rows and the command to continue; the bar is removed. So does SIGTERM."""
     sandbox.latency = 0.02
     output = tmp_path / "my meetings.csv"
     seen = len(sandbox.requests)
@@ -124,12 +126,12 @@ def test_interrupted_at_a_terminal(sandbox: Sandbox, processes: Forks, tmp_path:
     assert f"{state.rows} rows are safe in {output}.part. To continue:" == second
     assert f"  pyas meetings export --output '{output}' --resume" == third
     assert 0 < state.rows < 150
-    # What it says works.
+    # The printed command works.
     code, _, err = processes.call("meetings", "export", "--output", output, "--resume")
     assert (0, f"{output}: 150 meetings of 1 account, ") == (code, err[: err.rindex(", ") + 2])
 
 
-def test_ctrl_c_at_a_question(sandbox: Sandbox, processes: Forks) -> None:
+def test_ctrl_c_at_a_question(sandbox: Sandbox, processes: ForkedCommands) -> None:
     """Ctrl-C at a question ends the command at once, and nothing is done."""
     account, seen = sandbox.account_ids[0], len(sandbox.requests)
     row = next(row for row in sandbox.rows(account) if row["type"] == 2)
@@ -145,8 +147,8 @@ def test_ctrl_c_at_a_question(sandbox: Sandbox, processes: Forks) -> None:
     assert number == sandbox.document(account, number)["id"]
 
 
-def test_two_at_once(sandbox: Sandbox, processes: Forks, tmp_path: Path, pyas: Pyas) -> None:
-    """A second export to the same file is refused while one is under way, and harms nothing, even with --force."""
+def test_second_export_is_refused(sandbox: Sandbox, processes: ForkedCommands, tmp_path: Path, pyas: Pyas) -> None:
+    """A second export to the same file is refused while one is running, and does no harm, even with --force."""
     output = tmp_path / "one.jsonl"
     seen = len(sandbox.requests)
     first = processes.begin("meetings", "export", "-o", output, "--page-size", 2)
@@ -159,8 +161,8 @@ def test_two_at_once(sandbox: Sandbox, processes: Forks, tmp_path: Path, pyas: P
     assert 150 == len(set(output.read_text("utf-8").splitlines()))
 
 
-def test_not_a_terminal(sandbox: Sandbox, processes: Forks) -> None:
-    """Into a file go no colours, no bars, and lines of any length; a terminal gets colours, and lines that fit."""
+def test_not_a_terminal(sandbox: Sandbox, processes: ForkedCommands) -> None:
+    """Output to a file has no colours, no bar, and lines of any length; a terminal gets colours, and lines that fit."""
     arguments = ["meetings", "list", "--limit", "40", "--time-zone", "UTC"]
 
     code, out, err = processes.call(*arguments)
@@ -175,8 +177,8 @@ def test_not_a_terminal(sandbox: Sandbox, processes: Forks) -> None:
     assert all(cell_len(line.rpartition("\r")[2]) <= 80 for line in plain)
 
 
-def test_a_reader_that_goes(sandbox: Sandbox, processes: Forks) -> None:
-    """A reader that has seen enough may go: the command ends without a word, with the code that shells know."""
+def test_closed_pipe(sandbox: Sandbox, processes: ForkedCommands) -> None:
+    """If the reader of a pipe closes it, the command ends quietly with the shell's exit code."""
     pipe = processes.folder / "out"
     pipe.unlink(missing_ok=True)
     os.mkfifo(pipe)
