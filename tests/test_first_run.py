@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from types import ModuleType
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "docs" / "examples"
@@ -31,6 +31,24 @@ def first_run(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return importlib.import_module("first_run")
 
 
+@pytest.fixture
+def here(first_run: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., int]]:
+    """Run the program in this process; only its sandbox is one of its own. Signals and proxies are as before then."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    handlers = [signal.getsignal(number) for number in numbers]
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(name, "")  # so that it is put back
+
+    def run(*arguments: str) -> int:
+        monkeypatch.setattr(sys, "argv", ["first_run.py", *arguments])
+        code: int = first_run.main()
+        return code
+
+    yield run
+    for number, handler in zip(numbers, handlers, strict=True):
+        signal.signal(number, handler)
+
+
 def command(*arguments: str) -> list[str]:
     """Return the command that runs the program, with every warning an error."""
     return [sys.executable, "-W", "error", str(EXAMPLES / "first_run.py"), *arguments]
@@ -42,7 +60,7 @@ def closing_table(out: str) -> dict[str, list[str]]:
     return {name: rest for name, *rest in cells if len(rest) == 6 and (name == "total" or len(name) == 6)}
 
 
-@pytest.mark.parametrize("loop", [[], ["--trio"]], ids=["asyncio", "trio"])
+@pytest.mark.parametrize("loop", [[], pytest.param(["--trio"], marks=pytest.mark.long)], ids=["asyncio", "trio"])
 def test_every_row_once(loop: list[str]) -> None:
     """On both event loops, tokens expire by age and by refusal, every row comes once, and a pipe gets plain lines."""
     # A lifetime long enough for a token to be refused instead of too old, even on a slow machine.
@@ -66,24 +84,24 @@ def test_every_row_once(loop: list[str]) -> None:
     assert "\x1b" not in done.stdout
 
 
-def test_no_token_died() -> None:
+def test_no_token_died(here: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
     """A run in which no token expired fails, although every row came once: it proves nothing."""
-    arguments = ["--meetings=20", "--accounts=1", "--token-ttl=0.1"]
+    code = here("--meetings=20", "--accounts=1", "--token-ttl=0.1", "--trio")
 
-    done = subprocess.run(command(*arguments), capture_output=True, text=True, timeout=60, check=False)
+    out, err = capsys.readouterr()
+    assert (1, "") == (code, err), out
+    assert ["20", "1", "1", "0", "0", "agrees"] == closing_table(out)["total"]
+    assert ["no page token expired"] == re.findall(r"FAILED: ([\w ]+)", out)
 
-    assert (1, "") == (done.returncode, done.stderr), done.stdout
-    assert ["20", "1", "1", "0", "0", "agrees"] == closing_table(done.stdout)["total"]
-    assert ["no page token expired"] == re.findall(r"FAILED: ([\w ]+)", done.stdout)
 
-
-def test_sandbox_that_does_not_start() -> None:
+def test_sandbox_that_does_not_start(here: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
     """If the sandbox does not start, the program shows the sandbox's own error."""
-    done = subprocess.run(command("--meetings=-1"), capture_output=True, text=True, timeout=60, check=False)
+    with pytest.raises(SystemExit) as ended:
+        here("--meetings=-1")
 
-    assert (1, "") == (done.returncode, done.stdout)
-    assert "did not start" in done.stderr
-    assert "meetings must be a whole number, 0 or more; got -1" in done.stderr
+    assert "" == capsys.readouterr().out
+    assert "did not start" in str(ended.value)  # which Python writes to stderr, and ends with 1
+    assert "meetings must be a whole number, 0 or more; got -1" in str(ended.value)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")
@@ -94,7 +112,8 @@ def test_interrupted(number: signal.Signals, loop: list[str]) -> None:
     """A signal midway ends the program at once, without a traceback and without leaving a sandbox running."""
     # As a shell starts background processes: SIGINT is ignored.
     shell = ["sh", "-c", 'trap "" INT; exec "$@"', "sh"] if number is signal.SIGTERM else []
-    whole = [*shell, *command(*loop)]
+    # A few meetings lead to the reader that dawdles at once, and a token that lives long lets it dawdle long.
+    whole = [*shell, *command("--meetings=60", "--token-ttl=60", *loop)]
     with subprocess.Popen(whole, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
         assert running.stdout is not None
         port = int(running.stdout.readline().split(":")[2])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import re
+import ssl
 import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -25,6 +27,14 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 Findings = dict[str, Json]
 KEY = "a-key-that-must-stay-secret"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _certificates_are_read_once() -> Iterator[None]:
+    """Let the client of each report share what encrypts: to read all certificates takes as long as a report."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ssl.create_default_context", functools.cache(ssl.create_default_context))
+        yield
 
 
 @pytest.fixture(scope="module")

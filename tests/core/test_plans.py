@@ -246,11 +246,12 @@ def test_beside_the_bound(plan: Plan, accounts: int, interactive: float) -> None
     [
         (SMALL, 1, 60, 0.0),
         (SMALL, 20, 30, 0.0),
-        (SMALL, 100, 5, 0.0),
-        (DEVELOPER, 1, 300, 0.0),
-        (DEVELOPER, 10, 300, 0.0),
-        (DEVELOPER, 50, 300, 0.05),
+        (SMALL, 20, 40, 0.05),
         (GROWTH, 10, 300, 0.0),
+        pytest.param(SMALL, 100, 5, 0.0, marks=pytest.mark.long),
+        pytest.param(DEVELOPER, 1, 300, 0.0, marks=pytest.mark.long),
+        pytest.param(DEVELOPER, 10, 300, 0.0, marks=pytest.mark.long),
+        pytest.param(DEVELOPER, 50, 300, 0.05, marks=pytest.mark.long),
     ],
 )
 def test_beside_the_simulation(plan: Plan, accounts: int, long: int, interactive: float) -> None:
@@ -265,7 +266,15 @@ def test_beside_the_simulation(plan: Plan, accounts: int, long: int, interactive
     assert pytest.approx(figures.seconds, rel=0.05) == found.seconds
 
 
-@pytest.mark.parametrize(("limit", "accounts", "connections"), [(3_000, 400, 10), (300, 400, 5)])
+@pytest.mark.parametrize(
+    ("limit", "accounts", "connections"),
+    [
+        (3_000, 200, 5),  # the pool is what takes the time
+        (75, 100, 5),  # the limit is
+        pytest.param(3_000, 400, 10, marks=pytest.mark.long),
+        pytest.param(300, 400, 5, marks=pytest.mark.long),
+    ],
+)
 def test_connections_beside_the_simulation(
     limit: int, accounts: int, connections: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -286,7 +295,10 @@ def test_connections_beside_the_simulation(
     assert pytest.approx(figures.seconds, rel=0.05) == found.seconds
 
 
-@pytest.mark.parametrize(("accounts", "long", "interactive"), [(1, 60, 0.0), (10, 30, 0.0), (10, 5, 0.3)])
+@pytest.mark.parametrize(
+    ("accounts", "long", "interactive"),
+    [pytest.param(1, 60, 0.0, marks=pytest.mark.long), (10, 30, 0.0), (10, 5, 0.3)],
+)
 def test_repeats_beside_the_simulation(
     accounts: int, long: int, interactive: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:

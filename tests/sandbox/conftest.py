@@ -15,6 +15,15 @@ if TYPE_CHECKING:
     import httpx
 
 
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    """Run what is about the service's answers on one event loop: the application knows of none.
+
+    What carries requests to it, and what serves it, is tested on both: those modules ask for both.
+    """
+    return "asyncio"
+
+
 @pytest.fixture
 def clock() -> Clock:
     """Return a clock that only the test moves."""

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+on_both = pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 
+
+@on_both
 @pytest.mark.anyio
 async def test_served_rows_are_the_truth() -> None:
     """Over a socket, on any event loop, the pages hold every row once."""
@@ -40,6 +43,7 @@ async def test_served_rows_are_the_truth() -> None:
         assert found.headers.get_list("date") == [found.headers["date"]]
 
 
+@on_both
 @pytest.mark.anyio
 async def test_latency() -> None:
     """Each response of the API is delayed as configured, on any event loop."""

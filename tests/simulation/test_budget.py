@@ -11,34 +11,40 @@ import pytest
 from simulation.run import run
 from simulation.world import LATENCY, Plan, Window, World
 
-# A page token lives for three windows. In that time there are fewer calls than listings with a second page.
 PLAN = Plan("small", 20)
-ACCOUNTS = 100
+# In the life of a page token, three windows, fewer calls are to be had than there are listings with a second page.
+SHORT = World(plan=Plan("tiny", 5), accounts=25, long=15)
+WHOLE = World(plan=PLAN, accounts=100)
 windows = pytest.mark.parametrize("window", ["fixed", "sliding"])
+worlds = pytest.mark.parametrize(
+    "world", [pytest.param(SHORT, id="short"), pytest.param(WHOLE, id="whole", marks=pytest.mark.long)]
+)
 
 
+@worlds
 @windows
 @pytest.mark.parametrize("headers", [True, False])
-@pytest.mark.parametrize("contender", ["ours", "pairs"])
-def test_no_call_is_wasted(window: Window, headers: bool, contender: str) -> None:
+@pytest.mark.parametrize("who", ["ours", "pairs"])
+def test_no_call_is_wasted(world: World, window: Window, headers: bool, who: str) -> None:
     """Each page costs one call, whatever the phase of the service's windows, with counts in the responses or not."""
-    figures = run(World(plan=PLAN, accounts=ACCOUNTS, window=window, headers=headers), contender)
+    figures = run(attrs.evolve(world, window=window, headers=headers), who)
 
     assert {} == figures.failures
-    assert ACCOUNTS == figures.done
+    assert world.accounts == figures.done
     assert figures.least == figures.pages
     assert (0, 0, 0) == (figures.refused, figures.dead, figures.restarts)
     assert figures.waits
     assert figures.makespan <= 1.05
 
 
+@worlds
 @windows
-def test_first_come_first_served(window: Window) -> None:
+def test_first_come_first_served(world: World, window: Window) -> None:
     """In the same world, a queue in order of arrival lets tokens expire: the goals take more than that."""
-    figures = run(World(plan=PLAN, accounts=ACCOUNTS, window=window), "queue")
+    figures = run(attrs.evolve(world, window=window), "queue")
 
     assert {} == figures.failures
-    assert figures.dead > ACCOUNTS
+    assert figures.dead > world.accounts
     assert figures.pages > 2 * figures.least
 
 
@@ -74,8 +80,6 @@ def test_bound_by_the_longest_listing() -> None:
 
 def test_same_seed_same_figures() -> None:
     """A run can be repeated: all randomness comes from the seed."""
-    world = World(plan=PLAN, accounts=20, long=30)
-
-    once, again = (attrs.evolve(run(world, "ours"), real=0.0, cpu=0.0) for _ in range(2))
+    once, again = (attrs.evolve(run(SHORT, "ours"), real=0.0, cpu=0.0) for _ in range(2))
 
     assert once == again
