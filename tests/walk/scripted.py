@@ -81,6 +81,12 @@ def _two_deaths_in_a_row(machine: ConsumerMachine) -> None:
     machine.rows(count=MANY, what=Disturbance(kind="plan", plan=Plan(kill="after"), times=3))
 
 
+def _an_error_of_a_prefetched_page(machine: ConsumerMachine) -> None:
+    machine.listing(rows=_ROWS, with_options=IteratorOptions(prefetch=True))
+    machine.rows(count=1, what=Disturbance(kind="plan", plan=Plan(), times=1))
+    machine.rows(count=4, what=Disturbance(kind="plan", plan=Plan(what="key"), times=4))
+
+
 SCRIPTED: Final[dict[object, Callable[[ConsumerMachine], None]]] = {
     broken.SavesTheNextToken: _a_checkpoint_in_a_page,
     broken.CountsARowAhead: _a_checkpoint_in_a_page,
@@ -95,5 +101,6 @@ SCRIPTED: Final[dict[object, Callable[[ConsumerMachine], None]]] = {
     broken.DropsFilters: _a_filter,
     broken.StopsAtAnEmptyPage: _an_empty_page,
     broken.GivesUpEarly: _two_deaths_in_a_row,
+    broken.LetsAnErrorGoFirst: _an_error_of_a_prefetched_page,
 }
 """The scripted walk for each fault. A random walk finds each of them as well, but may take a minute."""
