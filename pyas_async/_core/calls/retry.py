@@ -35,7 +35,6 @@ def backoff(policy: RetryPolicy, attempt: int, jitter: float) -> float:
     return ceiling * jitter
 
 
-@attrs.define
 class RetryQuota:
     """The retries that all calls of a client may make together, so that a failing service is not flooded.
 
@@ -43,12 +42,10 @@ class RetryQuota:
     first error.
     """
 
-    capacity: float = 100.0
-    refund: float = 0.5
-    left: float = attrs.field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        self.left = self.capacity
+    def __init__(self, capacity: float = 100.0, refund: float = 0.5) -> None:
+        self.capacity = capacity
+        self.refund = refund
+        self.left = capacity
 
     def try_spend(self) -> bool:
         """Spend one retry; return whether there was one."""

@@ -5,11 +5,11 @@ The exchange (`_core/calls/exchange.py`) decides what to do next; an execution d
 
 import math
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import Generic, Literal, TypeVar
 
 import anyio.lowlevel
-import attrs
 
 from pyas_async._core.calls.exchange import Exchange
 from pyas_async._core.calls.messages import Call, Fail, Response, ResponseOrFault, Return, Send, Wait
@@ -28,7 +28,6 @@ _MIN_SECRET = 8
 likely a word that other texts contain as well."""
 
 
-@attrs.frozen(eq=False)
 class Listing:
     """Identifies a listing in the queue of the call budget.
 
@@ -36,7 +35,10 @@ class Listing:
         token_use: Seconds for which one of its page tokens can be used.
     """
 
-    token_use: float
+    __slots__ = ("__weakref__", "token_use")
+
+    def __init__(self, token_use: float) -> None:
+        self.token_use = token_use
 
 
 class Execution(Generic[T]):
@@ -72,7 +74,7 @@ class Execution(Generic[T]):
         self._trace = trace
         self._listing = listing
         self._on_wire = on_wire
-        self._unsent = UnsentCall(trace) if unsent is None else unsent
+        self._unsent = unsent
         # A service may repeat what it was sent, so the secrets of the request are masked in its response.
         headers = (value for value in options.headers.values() if len(value) >= _MIN_SECRET)
         mask = resources.key.mask((*call.secrets, *headers))
@@ -119,6 +121,10 @@ class Execution(Generic[T]):
             found = error
         return Fail(exchange.with_write_state(found))
 
+    def _cancellable(self) -> AbstractContextManager[None]:
+        """Let a wait inside the block be ended by the cancellation of the call."""
+        return nullcontext() if self._unsent is None else self._unsent.waiting()
+
     def _ticket(self, now: float) -> Ticket:
         call, listing = self._call, self._listing
         expires = math.inf if call.not_after is None else call.not_after
@@ -138,7 +144,7 @@ class Execution(Generic[T]):
         began = resources.clock.now()
         self._announce_wait(resources.limiter.expected_wait(), "budget")
         left = None if self._options.limits.waits_excluded else exchange.remaining(began)
-        with self._unsent.waiting():
+        with self._cancellable():
             await resources.limiter.acquire(ticket, left)
         exchange.on_wait(resources.clock.now() - began)
 
@@ -156,7 +162,8 @@ class Execution(Generic[T]):
                 # The client may have been closed during the wait, or the deadline or the page token may have expired.
                 resources.check_usable()
                 action = exchange.next(resources.clock.now())
-            self._unsent.check()
+            if self._unsent is not None:
+                self._unsent.check()
             if isinstance(action, Fail):
                 return action
             if not connected:
@@ -174,7 +181,7 @@ class Execution(Generic[T]):
         began = resources.clock.now()
         self._announce_wait(0.0, "connection")
         acquired = False
-        with self._unsent.waiting():
+        with self._cancellable():
             limit = exchange.max_connection_wait(began, self._options.phases.place)
             acquired = await resources.connections.take(limit)
         exchange.on_wait(resources.clock.now() - began)
@@ -190,7 +197,8 @@ class Execution(Generic[T]):
         began = clock.now()
         outcome: ResponseOrFault | None = None
         try:
-            events.emit(AttemptStarted, call=trace.call, operation=call.operation, attempt=exchange.attempt)
+            if events.has_handlers:
+                events.emit(AttemptStarted, call=trace.call, operation=call.operation, attempt=exchange.attempt)
             with masking_logs(exchange.mask):
                 outcome = await resources.transport.send(
                     call,

@@ -29,6 +29,7 @@ class Session:
 
     Attributes:
         resources: What all calls share.
+        events: Where the client's events go.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Session:
     ) -> None:
         """Put the parts together; no connection is opened yet."""
         self.resources = CallResources(transport, key, budget, clock)
+        self.events: EventEmitter = self.resources.events
         self._single_flight = SingleFlight(self._make)
         if on_event is not None:
             self.events.subscribe(on_event)
@@ -51,11 +53,6 @@ class Session:
     def clock(self) -> Clock:
         """The clock of the client."""
         return self.resources.clock
-
-    @property
-    def events(self) -> EventEmitter:
-        """Where the client's events go."""
-        return self.resources.events
 
     @cached_property
     def creations(self) -> "Creations":

@@ -29,18 +29,17 @@ class EventEmitter:
     """Numbers the calls and jobs of one client, and hands its events to the handlers and to the log.
 
     The log gets only some kinds of events (`LOGGED`).
+
+    Attributes:
+        has_handlers: Whether a handler has subscribed. Code that runs for each call asks this before it emits.
     """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self.has_handlers = False
         self._handlers: tuple[Callable[[Event], None], ...] = ()
         self._numbers = itertools.count(1)
         self._dropped: deque[tuple[Job, float]] = deque()
-
-    @property
-    def has_handlers(self) -> bool:
-        """Whether a handler has subscribed."""
-        return bool(self._handlers)
 
     def use_clock(self, clock: Clock) -> None:
         """Replace the clock, as tests do."""
@@ -51,9 +50,11 @@ class EventEmitter:
         # Compared by identity: the same function may subscribe twice, and each subscription is ended separately.
         subscription = _Subscription(handler)
         self._handlers = (*self._handlers, subscription)
+        self.has_handlers = True
 
         def unsubscribe() -> None:
             self._handlers = tuple(other for other in self._handlers if other is not subscription)
+            self.has_handlers = bool(self._handlers)
             subscription.handler = None
 
         return unsubscribe

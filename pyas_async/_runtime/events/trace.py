@@ -1,11 +1,11 @@
 """The state of a call while it is under way."""
 
-from datetime import datetime
+from typing import TYPE_CHECKING
 
-import attrs
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
-@attrs.define(eq=False)
 class CallTrace:
     """The state of a call, or of all calls of a listing, so far.
 
@@ -17,8 +17,11 @@ class CallTrace:
         cancelled: Whether the call was cancelled before a request was sent.
     """
 
-    job: int | None = None
-    call: int = 0
-    requests: int = 0
-    sent_at: datetime | None = None
-    cancelled: bool = False
+    __slots__ = ("call", "cancelled", "job", "requests", "sent_at")
+
+    def __init__(self, job: int | None = None) -> None:
+        self.job = job
+        self.call = 0
+        self.requests = 0
+        self.sent_at: datetime | None = None
+        self.cancelled = False

@@ -56,6 +56,8 @@ class MeetingIterator(AsyncIterator[Meeting]):
         self._session = session
         self._within = within
         self._job: Job | None = None
+        # The number of the job in events; 0 if it began before a handler subscribed.
+        self._number = 0
         self._account_id = account_id
         self._filters = filters
         clock = session.clock
@@ -219,15 +221,11 @@ class MeetingIterator(AsyncIterator[Meeting]):
             self._loading = False
         return False
 
-    @property
-    def _number(self) -> int:
-        """The number of the job in events; 0 if it began before a handler subscribed."""
-        return (self._job and self._job.number) or 0
-
     def _emit_begin(self) -> None:
         if self._job is None:
             self._job = self._session.events.job("meetings.iter_all", self._account_id, within=self._within, owner=self)
             self._fetcher.set_job(self._job.number)
+            self._number = self._job.number or 0
 
     def _emit_end(self, outcome: Literal["ok", "failed", "left"], error: PyasError | None = None) -> None:
         if self._job is not None:

@@ -1,9 +1,8 @@
 """Requests the pages of one listing: on demand, or one page ahead of the consumer."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import anyio
-import attrs
 
 from pyas_async._core.pagination.listing_state import PageRequest
 from pyas_async._runtime.background import BackgroundTasks
@@ -24,8 +23,7 @@ _MANY = 100_000
 """The most pages that a listing is assumed to have left: the service's total may be any number."""
 
 
-@attrs.define
-class FetchResult:
+class FetchResult(NamedTuple):
     """What a request led to, a page or an error, and when: by the monotonic clock, and by the wall clock in seconds."""
 
     value: Page | Exception
