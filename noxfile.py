@@ -196,8 +196,7 @@ def install_wheel(session: nox.Session, *requirements: str, extras: "Iterable[st
 UNDER_TEST = {"PYAS_ASYNC_TEST_WHEEL": "1", "PYTHONSAFEPATH": "1"}
 
 CLIENT = ",".join(
-    f"pyas_async/{part}"
-    for part in ("_core/*", "_runtime/*", "models/*", "client.py", "meetings.py", "accounts.py", "many.py")
+    f"pyas_async/{part}" for part in ("_core/*", "_runtime/*", "models/*", "client.py", "meetings.py", "accounts.py")
 )
 """The tests that the session `quick` runs."""
 AT_ONCE = ["--numprocesses", str(os.cpu_count() or 1), "--dist", "worksteal"]

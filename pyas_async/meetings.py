@@ -1,31 +1,49 @@
-"""``client.meetings``: the five calls for one meeting or page, and the iteration over all pages."""
+"""``client.meetings``: the calls for one meeting or page, the iterations over all pages, and bulk runs."""
 
+from collections.abc import AsyncIterable, Iterable, Mapping
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import attrs
 
 from pyas_async import _checks
 from pyas_async._core.calls import endpoints
 from pyas_async._core.checkpoints.listing import ListingCheckpoint
 from pyas_async._core.checkpoints.resuming import PAGE_SIZE, check_account, check_filters, check_page_size
-from pyas_async._core.pagination.listing_state import OnExpired, VerifyTotal
+from pyas_async._core.pagination.listing_state import ListingRules, OnExpired, VerifyTotal
 from pyas_async._public import public
+from pyas_async._runtime.calls.options import CallOptions
+from pyas_async._runtime.calls.session import Session
 from pyas_async._runtime.pagination.iterator import MeetingIterator
 from pyas_async.checkpoints import Checkpoint
 from pyas_async.errors import InvalidArgumentError
-from pyas_async.many import ManyMeetings
 from pyas_async.models import ListType, Page
-from pyas_async.options import MeetingId, OnUnknown
+from pyas_async.options import MAX_CONCURRENCY, MeetingId, OnUnknown
 
+# Imported by the first call that needs them, since many programs never make such a call.
 if TYPE_CHECKING:
+    from pyas_async._core import bulk
+    from pyas_async._runtime.accounts.iterator import AccountsIterator
+    from pyas_async._runtime.bulk.run import BulkRun
     from pyas_async.models import MeetingCreate, MeetingDetail, MeetingUpdate
+
+T = TypeVar("T")
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 @public
-class Meetings(ManyMeetings):
+class Meetings:
     """The Zoom meetings of connected accounts.
 
     Each method takes the ``account_id`` of a connected account. It can be left out on a client that is bound to one.
     """
+
+    def __init__(self, session: Session, options: CallOptions, account_id: str | None, page_token_ttl: float) -> None:
+        self._session = session
+        self._options = options
+        self._account_id = account_id
+        self._page_token_ttl = page_token_ttl
 
     async def list(
         self,
@@ -238,3 +256,201 @@ class Meetings(ManyMeetings):
             DecodeError: If the response cannot be read; the meeting is deleted.
         """
         await self._session.run(endpoints.delete_meeting(self._account(account_id), meeting_id), self._options)
+
+    def iter_accounts(
+        self,
+        account_ids: Iterable[str] | AsyncIterable[str],
+        *,
+        start_date: date | str | None = None,
+        end_date: date | str | None = None,
+        type: ListType | str | None = None,
+        page_size: int = PAGE_SIZE,
+        max_concurrency: int = MAX_CONCURRENCY,
+        on_expired: OnExpired = "restart",
+        max_restarts: int = 3,
+        verify_total: VerifyTotal = "warn",
+        resume: Checkpoint | str | None = None,
+    ) -> "AccountsIterator":
+        """Iterate over all meetings of many accounts at once, as pairs ``(account_id, meeting)``.
+
+        ::
+
+            async with client.meetings.iter_accounts(account_ids) as pairs:
+                async for account_id, meeting in pairs:
+                    ...
+            print(pairs.failures)
+
+        Each account is listed as by `iter_all`, with its next page prefetched. The accounts' pages take turns, so a
+        long listing does not hold up the others. If a listing fails, its error is kept in `failures` and the others
+        continue. Errors that would affect every account end the iteration: `AuthenticationError`, `ClientClosedError`,
+        `ConfigurationError`, `WrongEventLoopError`, and a `RateLimitError` for the plan's month.
+
+        Args:
+            account_ids: The accounts to list: a collection, or any iterable, asynchronous or not, such as a database
+                query. Ids are read from it only when an account can be started, never ahead. An id that occurs twice is
+                listed twice. A value that is not a valid id is recorded as a failure. An error that the iterable raises
+                ends the iteration. A generator is closed with the iteration.
+            start_date: The first day; see `list`.
+            end_date: The last day; see `list`.
+            type: Which meetings to list; the service's default is ``"scheduled"``.
+            page_size: Rows to request for a page. If the service refuses 300, its default is used.
+            max_concurrency: How many accounts are listed at a time, from 1. Each holds two pages at most.
+            on_expired: See `iter_all`, also for the next two.
+            max_restarts: How many restarts in a row may bring no new row.
+            verify_total: What to do if the service's total does not match the rows.
+            resume: A checkpoint of an earlier iteration, or its text: continue after the pairs that it counts. It needs
+                the same accounts in the same order; accounts appended after them are listed as well. The earlier ids
+                are read and compared again, but not listed again. Failed accounts are tried again at the end, from
+                where they failed. Filters and a page size that are left out come from the checkpoint; other values are
+                refused, as by `iter_all`.
+
+        Raises:
+            InvalidArgumentError: Immediately, if an argument is not as described.
+            CheckpointError: Immediately, if the checkpoint is damaged, of another version, or of another listing. At
+                the first pair, if the accounts are not the same.
+        """
+        from pyas_async._core.checkpoints.accounts import AccountsCheckpoint  # noqa: PLC0415 -- see above
+        from pyas_async._runtime.accounts.iterator import AccountsIterator  # noqa: PLC0415 -- see above
+        from pyas_async._runtime.accounts.source import AccountSource  # noqa: PLC0415 -- see above
+
+        filters = endpoints.list_filters(start_date=start_date, end_date=end_date, type=type)
+        rules = self._rules(page_size, on_expired, max_restarts, verify_total)
+        checkpoint = None
+        if resume is not None:
+            checkpoint = AccountsCheckpoint.of(resume)
+            filters = check_filters(checkpoint, filters)
+            check_page_size(checkpoint, page_size)
+            rules = attrs.evolve(rules, page_size=checkpoint.page_size)
+        return AccountsIterator(
+            self._session,
+            self._options,
+            AccountSource(account_ids, checkpoint),
+            filters=filters,
+            rules=rules,
+            max_concurrency=_checks.whole_number("max_concurrency", max_concurrency, minimum=1),
+            resume=checkpoint,
+        )
+
+    def get_many(
+        self,
+        meeting_ids: Iterable[MeetingId] | AsyncIterable[MeetingId],
+        *,
+        account_id: str | None = None,
+        max_concurrency: int = MAX_CONCURRENCY,
+    ) -> "BulkRun[MeetingId, MeetingDetail]":
+        """Get many meetings at once. A call that fails is an `Outcome`, too.
+
+        ``await`` the run for a list in the order of the input, or stream it with ``async with``; see `BulkRun`. An
+        outcome's `error` is what `get` would have raised.
+
+        Args:
+            meeting_ids: The ids, from any iterable, asynchronous or not; they are read as they are needed. An id that
+                occurs twice is requested twice.
+            account_id: The meetings' account.
+            max_concurrency: The maximum number of calls at a time. The rate limit holds in any case.
+
+        Raises:
+            InvalidArgumentError: Immediately, if an argument is not as described. An invalid id becomes an outcome.
+        """
+        from pyas_async._core import bulk  # noqa: PLC0415 -- see above
+
+        return self._many(bulk.get_many(self._account(account_id)), meeting_ids, max_concurrency)
+
+    def create_many(
+        self,
+        meetings: "Iterable[MeetingCreate] | AsyncIterable[MeetingCreate]",
+        *,
+        account_id: str | None = None,
+        max_concurrency: int = MAX_CONCURRENCY,
+    ) -> "BulkRun[int, MeetingDetail]":
+        """Create many meetings at once. An outcome's `key` is the meeting's position in the input, from 0.
+
+        As with `create`, a meeting whose response was lost is not sent again: its outcome holds an
+        `OutcomeUnknownError`. Otherwise like `get_many`.
+
+        Args:
+            meetings: The meetings to create.
+            account_id: The account to create them in.
+            max_concurrency: The maximum number of calls at a time.
+
+        Raises:
+            InvalidArgumentError: Immediately, if an argument is not as described. An invalid item becomes an outcome.
+        """
+        from pyas_async._core import bulk  # noqa: PLC0415 -- see above
+
+        return self._many(bulk.create_many(self._account(account_id)), meetings, max_concurrency)
+
+    def update_many(
+        self,
+        changes: """Mapping[int, MeetingUpdate]
+        | Mapping[str, MeetingUpdate]
+        | Mapping[MeetingId, MeetingUpdate]
+        | Iterable[tuple[MeetingId, MeetingUpdate]]
+        | AsyncIterable[tuple[MeetingId, MeetingUpdate]]""",
+        *,
+        account_id: str | None = None,
+        max_concurrency: int = MAX_CONCURRENCY,
+    ) -> "BulkRun[MeetingId, MeetingDetail | None]":
+        """Change many meetings at once. Like `update` for each meeting, and otherwise like `get_many`.
+
+        Args:
+            changes: The changes by meeting id, as a mapping or as pairs. The order in which pairs with the same id are
+                sent is not defined.
+            account_id: The meetings' account.
+            max_concurrency: The maximum number of calls at a time.
+
+        Raises:
+            InvalidArgumentError: Immediately, if an argument is not as described. An invalid item becomes an outcome.
+        """
+        pairs: Any = changes.items() if isinstance(changes, Mapping) else changes
+        from pyas_async._core import bulk  # noqa: PLC0415 -- see above
+
+        return self._many(bulk.update_many(self._account(account_id)), pairs, max_concurrency)
+
+    def delete_many(
+        self,
+        meeting_ids: Iterable[MeetingId] | AsyncIterable[MeetingId],
+        *,
+        account_id: str | None = None,
+        max_concurrency: int = MAX_CONCURRENCY,
+    ) -> "BulkRun[MeetingId, None]":
+        """Delete many meetings at once; for recurring meetings, the whole series. Otherwise like `get_many`.
+
+        Args:
+            meeting_ids: The ids. If an id occurs twice, the second call may fail with `NotFoundError`.
+            account_id: The meetings' account.
+            max_concurrency: The maximum number of calls at a time.
+
+        Raises:
+            InvalidArgumentError: Immediately, if an argument is not as described. An invalid id becomes an outcome.
+        """
+        from pyas_async._core import bulk  # noqa: PLC0415 -- see above
+
+        return self._many(bulk.delete_many(self._account(account_id)), meeting_ids, max_concurrency)
+
+    def _many(
+        self, operation: "bulk.BulkOperation[T, K, V]", items: Iterable[T] | AsyncIterable[T], max_concurrency: int
+    ) -> "BulkRun[K, V]":
+        from pyas_async._runtime.bulk.run import BulkRun  # noqa: PLC0415 -- see above
+
+        return BulkRun(self._session, self._options, operation, items, max_concurrency=max_concurrency)
+
+    def _rules(
+        self,
+        page_size: int,
+        on_expired: OnExpired,
+        max_restarts: int,
+        verify_total: VerifyTotal,
+        max_items: int | None = None,
+    ) -> ListingRules:
+        return ListingRules(
+            page_size=_checks.whole_number("page_size", page_size, minimum=1),
+            max_items=None if max_items is None else _checks.whole_number("max_items", max_items, minimum=1),
+            on_expired=_checks.choice("on_expired", on_expired, ("restart", "raise")),
+            max_restarts=_checks.whole_number("max_restarts", max_restarts, minimum=0),
+            verify_total=_checks.choice("verify_total", verify_total, ("off", "warn", "raise", "repair")),
+            token_ttl=self._page_token_ttl,
+        )
+
+    def _account(self, account_id: str | None) -> str:
+        return endpoints.account(self._account_id if account_id is None else account_id)

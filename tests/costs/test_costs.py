@@ -159,8 +159,9 @@ def test_what_the_import_loads() -> None:
 
     assert set() == LATER & set(modules)
     assert int(classes) <= 36
-    assert len([name for name in modules if name.startswith("pyas_async")]) <= 79
-    assert len(modules) <= 93
+    # A package for each domain has an `__init__` of its own: 12 of these.
+    assert len([name for name in modules if name.startswith("pyas_async")]) <= 92
+    assert len(modules) <= 106
 
 
 def test_lazy_names_are_available() -> None:
