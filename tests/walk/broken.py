@@ -219,8 +219,7 @@ class StampsLate(inside.OpenIterator):
     """The age of a token counts from when its page is processed, not from when it arrives."""
 
     def process(self, result: Any) -> bool:  # noqa: ANN401
-        result.now = self.session.clock.now()
-        return super().process(result)
+        return super().process(result._replace(now=self.session.clock.now()))
 
 
 class RepeatsThePage(inside.OpenIterator):

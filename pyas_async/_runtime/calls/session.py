@@ -1,7 +1,7 @@
 """Makes all calls of a client and of its views."""
 
 from collections.abc import Callable, Coroutine
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pyas_async._core.calls.messages import Call
@@ -104,12 +104,13 @@ class Session:
         """
         trace = CallTrace() if trace is None else trace
         if call.meeting_id is not None and options.single_flight and not call.writes:
-            run = self._run_shared(call, options, trace)
+            run: Callable[[], Coroutine[Any, Any, T]] = partial(self._run_shared, call, options, trace)
         elif call.writes:
-            run = self._write(Execution(self.resources, call, options, trace, unsent=unsent), call.path)
+            run = partial(self._write, Execution(self.resources, call, options, trace, unsent=unsent), call.path)
         else:
-            run = Execution(self.resources, call, options, trace, listing=listing, on_wire=on_wire, unsent=unsent).run()
-        return self.events.run_call(call, trace, run) if self.events.has_handlers else run
+            run = Execution(self.resources, call, options, trace, listing=listing, on_wire=on_wire, unsent=unsent).run
+        # The coroutine of the call is made by the one that awaits it: a task may be cancelled before its first step.
+        return self.events.run_call(call, trace, run) if self.events.has_handlers else run()
 
     async def _make(self, call: Call[T], options: CallOptions, trace: CallTrace) -> T:
         return await Execution(self.resources, call, options, trace).run()

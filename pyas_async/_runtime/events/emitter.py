@@ -71,7 +71,7 @@ class EventEmitter:
             except Exception:  # noqa: BLE001 -- a fault in the user's code must not end the call
                 _log.exception("on_event raised; the call goes on", extra={"pyas_event": "HandlerFailed"})
 
-    async def run_call(self, call: Call[T], trace: CallTrace, run: Coroutine[Any, Any, T]) -> T:
+    async def run_call(self, call: Call[T], trace: CallTrace, run: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Run a call, and emit an event before it and one after it."""
         self.flush()
         number = trace.call = next(self._numbers)
@@ -81,7 +81,7 @@ class EventEmitter:
         account_id = call.account or None
         self.emit(CallStarted, call=number, job=trace.job, operation=call.operation, account_id=account_id)
         try:
-            value = await run
+            value = await run()
             outcome = "ok"
         except BaseException as raised:
             if trace.cancelled or not isinstance(raised, Exception):
