@@ -43,9 +43,9 @@ class RetryQuota:
     """
 
     def __init__(self, capacity: float = 100.0, refund: float = 0.5) -> None:
-        self.capacity = capacity
-        self.refund = refund
-        self.left = capacity
+        self.capacity: float = capacity
+        self.refund: float = refund
+        self.left: float = capacity
 
     def try_spend(self) -> bool:
         """Spend one retry; return whether there was one."""

@@ -38,7 +38,7 @@ class Listing:
     __slots__ = ("__weakref__", "token_use")
 
     def __init__(self, token_use: float) -> None:
-        self.token_use = token_use
+        self.token_use: float = token_use
 
 
 class Execution(Generic[T]):

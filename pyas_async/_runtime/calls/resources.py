@@ -29,14 +29,14 @@ class CallResources:
     """
 
     def __init__(self, transport: Transport, key: ApiKey, budget: RateBudget, clock: Clock) -> None:
-        self.transport = transport
-        self.key = key
-        self.clock = clock
-        self.events = EventEmitter(clock)
-        self.limiter = RateLimiter(budget, clock, self._store_failed)
+        self.transport: Transport = transport
+        self.key: ApiKey = key
+        self.clock: Clock = clock
+        self.events: EventEmitter = EventEmitter(clock)
+        self.limiter: RateLimiter = RateLimiter(budget, clock, self._store_failed)
         self.connections: ConnectionLimiter = transport.places
-        self.quota = RetryQuota()
-        self.closed = False
+        self.quota: RetryQuota = RetryQuota()
+        self.closed: bool = False
         self._pauses: set[anyio.CancelScope] = set()
         self._loop_guard = LoopGuard()
 

@@ -42,7 +42,7 @@ class Session:
         on_event: Callable[[Event], None] | None,
     ) -> None:
         """Put the parts together; no connection is opened yet."""
-        self.resources = CallResources(transport, key, budget, clock)
+        self.resources: CallResources = CallResources(transport, key, budget, clock)
         self.events: EventEmitter = self.resources.events
         self._single_flight = SingleFlight(self._make)
         if on_event is not None:

@@ -36,7 +36,7 @@ class EventEmitter:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self.has_handlers = False
+        self.has_handlers: bool = False
         self._handlers: tuple[Callable[[Event], None], ...] = ()
         self._numbers = itertools.count(1)
         self._dropped: deque[tuple[Job, float]] = deque()
@@ -156,9 +156,9 @@ class Job:
     def __init__(self, emitter: EventEmitter, number: int | None, operation: str, began: float) -> None:
         self._emitter = emitter
         self._ended = False
-        self.number = number
-        self.operation = operation
-        self.began = began
+        self.number: int | None = number
+        self.operation: str = operation
+        self.began: float = began
 
     def end(self, outcome: JobOutcome, error: BaseException | None = None, *, ended: float | None = None) -> None:
         """Emit the end of the job; only the first end counts."""

@@ -20,8 +20,8 @@ class CallTrace:
     __slots__ = ("call", "cancelled", "job", "requests", "sent_at")
 
     def __init__(self, job: int | None = None) -> None:
-        self.job = job
-        self.call = 0
-        self.requests = 0
+        self.job: int | None = job
+        self.call: int = 0
+        self.requests: int = 0
         self.sent_at: datetime | None = None
-        self.cancelled = False
+        self.cancelled: bool = False
