@@ -33,14 +33,24 @@ class Scale:
     keys: dict[str, Key]
     sizes: dict[str, int]
     window: float
+    workers: int
     kills: int
     patience: float
 
 
+SHORT = Scale(
+    keys={"north": Key(400, 2), "south": Key(400, 0), "east": Key(25, 700)},
+    sizes={"BATCH": 100, "AT_ONCE": 2, "CHUNK": 2},
+    window=1.0,
+    workers=2,
+    kills=2,
+    patience=300.0,
+)
 SMALL = Scale(
     keys={"north": Key(800, 2), "south": Key(800, 0), "east": Key(50, 700)},
     sizes={"BATCH": 100, "AT_ONCE": 2, "CHUNK": 2},
     window=1.0,
+    workers=3,
     kills=4,
     patience=300.0,
 )
@@ -48,6 +58,7 @@ LARGE = Scale(
     keys={"north": Key(49_500, 1), "south": Key(49_500, 0), "east": Key(1_000, 700)},
     sizes={},
     window=0.1,
+    workers=3,
     kills=40,
     patience=3_600.0,
 )
@@ -95,9 +106,15 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
             server.stop()
 
 
-def test_killed_at_random_moments(database: Database, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "scale",
+    [pytest.param(LARGE, id="large", marks=pytest.mark.long)]
+    if WHOLE
+    else [pytest.param(SHORT, id="short"), pytest.param(SMALL, id="small", marks=pytest.mark.long)],
+)
+def test_killed_at_random_moments(scale: Scale, database: Database, tmp_path: Path) -> None:
     """After many kills of workers, all accounts are done, and each meeting is stored once, for 1.02 times the calls."""
-    scale, chance = LARGE if WHOLE else SMALL, Random(8)
+    chance = Random(8)
     service, began = Service(scale.keys, scale.window), time.monotonic()
     with service.serve() as url:
         workers = Workers.of(tmp_path, service, url, database.url, scale.sizes)
@@ -105,7 +122,7 @@ def test_killed_at_random_moments(database: Database, tmp_path: Path) -> None:
             workers.plan(kill_after=1.4)
             workers.plan()
             planned = time.monotonic()
-            for name in ("one", "two", "three"):
+            for name in ("one", "two", "three")[: scale.workers]:
                 workers.start(name)
             hit = workers.harass(chance, scale.kills, service)
             workers.wait(scale.patience)
@@ -124,7 +141,8 @@ def test_killed_at_random_moments(database: Database, tmp_path: Path) -> None:
         f"work {ended - planned:.0f} s"
     )
 
-    assert [0, 0, 0] == [process.returncode for process in workers.processes.values()], workers.errors()
+    ended_with = [process.returncode for process in workers.processes.values()]
+    assert [0] * scale.workers == ended_with, workers.errors()
     assert [("SUCCESS", batches[0][0])] == states
     assert truth == found
     assert calls <= 1.02 * service.least
@@ -135,9 +153,9 @@ def test_killed_at_random_moments(database: Database, tmp_path: Path) -> None:
 def test_two_workers_with_one_name(tmp_path: Path) -> None:
     """A worker whose name is taken over midway stores nothing more of its batch; the other worker completes it."""
     database = Database(f"sqlite:///{tmp_path / 'sync.sqlite'}?timeout=60")
-    service = Service({"north": Key(300, 2)}, window=0.1)
+    service = Service({"north": Key(200, 2)}, window=0.1)
     with service.serve() as url:
-        workers = Workers.of(tmp_path, service, url, database.url, {"BATCH": 300, "AT_ONCE": 2, "CHUNK": 2})
+        workers = Workers.of(tmp_path, service, url, database.url, {"BATCH": 200, "AT_ONCE": 2, "CHUNK": 2})
         try:
             workers.plan()
             workers.start("one")
@@ -159,12 +177,20 @@ def test_two_workers_with_one_name(tmp_path: Path) -> None:
     assert [("SUCCESS",)] == database.ask("SELECT status FROM workflow_status")
 
 
-@pytest.mark.skipif(WHOLE, reason="has a size of its own")
+@pytest.mark.skipif(WHOLE, reason="is done at its own size")
+@pytest.mark.parametrize(
+    ("accounts", "moments"),
+    [
+        pytest.param(100, (0.3,), id="once"),
+        pytest.param(300, (0.2, 0.5), id="twice", marks=pytest.mark.long),
+    ],
+)
 @pytest.mark.parametrize("database", ["postgres"], indirect=True)
-def test_the_database_goes_away(database: Database, tmp_path: Path) -> None:
+def test_the_database_goes_away(database: Database, accounts: int, moments: tuple[float, ...], tmp_path: Path) -> None:
     """While Postgres is down, nothing is listed in vain; each outage costs a key as many calls as a kill."""
     sizes = {"BATCH": 100, "AT_ONCE": 2, "CHUNK": 2}
-    service = Service({"north": Key(300, 2), "south": Key(300, 0), "east": Key(30, 700)}, window=1.0)
+    keys = {"north": Key(accounts, 2), "south": Key(accounts, 0), "east": Key(accounts // 10, 700)}
+    service = Service(keys, window=1.0)
     meanwhile: list[int] = []
     assert database.server is not None
     with service.serve() as url:
@@ -173,7 +199,7 @@ def test_the_database_goes_away(database: Database, tmp_path: Path) -> None:
             workers.plan()
             for name in ("one", "two"):
                 workers.start(name)
-            for part in (0.2, 0.5):
+            for part in moments:
                 while service.calls.total() < part * service.least:
                     time.sleep(0.01)
                 database.server.stop()
@@ -191,10 +217,10 @@ def test_the_database_goes_away(database: Database, tmp_path: Path) -> None:
 
     assert [0, 0] == [process.returncode for process in workers.processes.values()], workers.errors()
     assert truth == database.stored()
-    assert [0, 0] == meanwhile
+    assert [0] * len(moments) == meanwhile
     # An account holds two pages at most.
     lost = len(service.keys) * (2 * sizes["AT_ONCE"] + sizes["CHUNK"])
-    assert calls <= service.least + service.refused + 2 * lost
+    assert calls <= service.least + service.refused + len(moments) * lost
 
 
 def test_guard_against_other_hosts() -> None:

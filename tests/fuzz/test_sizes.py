@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pyas_async import DecodeError
+from pyas_async import APIStatusError, DecodeError
 from pyas_async._core.calls.messages import Response
 from pyas_async._core.calls.response_errors import error_from_response
 from pyas_async._core.codec import NotSuccessError, read_account, read_detail, read_nothing, read_page
@@ -96,19 +96,40 @@ def untraced() -> Iterator[None]:
     sys.settrace(tracer)
 
 
+def seconds_of(work: Callable[[], object], *, again: bool = True) -> float:
+    """Measure the processor's time; once more if it was too long, since a busy machine is slow now and then."""
+    began = time.thread_time()
+    work()
+    took = time.thread_time() - began
+    return seconds_of(work, again=False) if took >= SECONDS and again else took
+
+
 @pytest.mark.parametrize("name", SHAPES)
 def test_answers(name: str) -> None:
     """A response of any shape is read, or refused, within its time."""
     read, body = SHAPES[name]
-    began = time.thread_time()
-    try:
-        read(body)
-    except (DecodeError, NotSuccessError) as error:
-        assert len(str(error)) < 1_000  # noqa: PT017  (either is fine)
-    assert time.thread_time() - began < SECONDS
+
+    def work() -> None:
+        try:
+            read(body)
+        except (DecodeError, NotSuccessError) as error:
+            assert len(str(error)) < 1_000  # noqa: PT017  (either is fine)
+
+    assert seconds_of(work) < SECONDS
 
 
-@pytest.mark.parametrize("name", ["odd rows", "a bad row at the end", "bad rows", "lists", "too deep lists", "keys"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "odd rows",
+        "bad rows",
+        "lists",
+        "too deep lists",
+        "keys",
+        # Takes two seconds while memory is traced, and what "bad rows" takes.
+        pytest.param("a bad row at the end", marks=pytest.mark.long),
+    ],
+)
 def test_memory(name: str) -> None:
     """The memory that reading a response takes is bounded by its length; these shapes take the most."""
     read, body = SHAPES[name]
@@ -138,10 +159,14 @@ ERRORS = {
 def test_errors(name: str) -> None:
     """A long error response is read within its time; the message is short, and there are 100 complaints at most."""
     mask = ApiKey("key-of-forty-characters-0123456789abcdef").mask(("a-page-token-of-some-length",))
-    began = time.thread_time()
+    errors: list[APIStatusError] = []
 
-    error = error_from_response(Response(400, {}, ERRORS[name]), None, now=NOON, has_page_token=True, mask=mask)
+    def work() -> None:
+        errors.append(
+            error_from_response(Response(400, {}, ERRORS[name]), None, now=NOON, has_page_token=True, mask=mask)
+        )
 
-    assert time.thread_time() - began < SECONDS
+    assert seconds_of(work) < SECONDS
+    error = errors[-1]
     assert len(str(error)) < 60_000
     assert len(error.errors) <= 100

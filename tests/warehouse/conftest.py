@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 
 if "PYAS_ASYNC_WAREHOUSE" not in os.environ:
@@ -9,3 +10,5 @@ if "PYAS_ASYNC_WAREHOUSE" not in os.environ:
 
 # dlt would report each run to its developers.
 os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
+# What is killed is forked from a process that has imported dlt, which takes seconds.
+multiprocessing.set_forkserver_preload(["warehouse.points"])

@@ -1,7 +1,9 @@
 """`load_meetings`: a whole round, slice after slice, each in its own load package."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -168,6 +170,10 @@ class _Slices:
 
 def _load_pending(pipeline: dlt.Pipeline) -> None:
     """Load what an earlier process has extracted but not loaded."""
+    # dlt removes an extracted package, file by file, once it is normalized. If a process was killed meanwhile, dlt
+    # cannot read the rest, and would try to for ever.
+    for load_id in {*pipeline.list_extracted_load_packages()}.intersection(pipeline.list_normalized_load_packages()):
+        shutil.rmtree(Path(pipeline.working_dir, "normalize", "extracted", load_id))
     # Without data, a run restores the state from the warehouse if that is newer, and loads the pending packages.
     pipeline.run()
     if pipeline.config.restore_from_destination:
