@@ -219,7 +219,7 @@ class StampsLate(inside.OpenIterator):
     """The age of a token counts from when its page is processed, not from when it arrives."""
 
     def process(self, result: Any) -> bool:  # noqa: ANN401
-        return super().process(result._replace(now=self.session.clock.now()))
+        return super().process(type(result)(result.value, self.session.clock.now(), result.wall))
 
 
 class RepeatsThePage(inside.OpenIterator):
