@@ -1,6 +1,6 @@
 """Checks of arguments and settings, before anything is sent.
 
-Each check returns the value in the form that goes out, or raises an error that names the argument, what was expected
+Each check returns the value in the form that is sent, or raises an error that names the argument, what was expected
 and what came.
 """
 
@@ -179,7 +179,7 @@ def choice(field: str, value: T, allowed: tuple[T, ...]) -> T:
 
 
 def calendar_date(field: str, value: object) -> date | str:
-    """Check that a value is a date; a string passes untouched, since the page does not say how it writes dates."""
+    """Check that a value is a date; a string passes unchanged, since the form of dates is not documented."""
     expected = "a datetime.date, or a string that goes out as it is"
     if isinstance(value, datetime):
         raise InvalidArgumentError(field, expected, value, hint="The service filters by day: pass .date() of it")

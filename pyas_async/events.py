@@ -176,7 +176,7 @@ class PageReceived:
 @public
 @attrs.frozen(kw_only=True)
 class ListingRestarted:
-    """A page token expired, and the listing starts again from the first page.
+    """A page token expired, and the listing restarts from the first page.
 
     Attributes:
         job: The number of the listing.

@@ -6,9 +6,9 @@ from typing import Final
 WINDOW: Final = 300.0
 """Seconds over which the service counts a key's calls."""
 GUARD: Final = 1.0
-"""Seconds for which a call's slot stays taken beyond the window, since delays vary."""
+"""Seconds for which a call holds its slot beyond the window, since delays vary."""
 CONNECTIONS: Final = 100
-"""The default of a client's ``max_connections``: how many calls it has under way at once."""
+"""The default of a client's ``max_connections``: how many calls it has in flight at once."""
 MAX_CALLS: Final = 10**9
 """The largest number of calls that can be given as a limit; far more than any plan sells."""
 

@@ -124,7 +124,7 @@ class Meetings:
             prefetch: Under ``async with``, fetch the next page while the consumer works on this one. A bare
                 ``async for`` fetches a page when its first row is needed.
             on_expired: ``"raise"`` to get `PageTokenExpiredError` instead of a restart.
-            max_restarts: How many restarts in a row may bring no new row before `PaginationError` is raised.
+            max_restarts: How many consecutive restarts may bring no new row before `PaginationError` is raised.
             verify_total: What to do if, at the end, the service's total has changed during the listing, or is larger
                 than the number of rows. ``"warn"`` logs it; ``"raise"`` raises `PaginationIncompleteError` after the
                 last row; ``"repair"`` restarts the listing and yields the missing rows, at most `max_restarts` times.
@@ -296,7 +296,7 @@ class Meetings:
             page_size: Rows to request for a page. If the service refuses 300, its default is used.
             max_concurrency: How many accounts are listed at a time, from 1. Each holds two pages at most.
             on_expired: See `iter_all`, also for the next two.
-            max_restarts: How many restarts in a row may bring no new row.
+            max_restarts: How many consecutive restarts may bring no new row.
             verify_total: What to do if the service's total does not match the rows.
             resume: A checkpoint of an earlier iteration, or its text: continue after the pairs that it counts. It needs
                 the same accounts in the same order; accounts appended after them are listed as well. The earlier ids

@@ -1,4 +1,4 @@
-"""Dates: reading every form that the service, Zoom and HTTP are known to write, and writing the two that go out."""
+"""Dates: reading every form that the service, Zoom and HTTP are known to write, and writing the two that are sent."""
 
 import re
 from datetime import UTC, date, datetime
@@ -61,5 +61,5 @@ def rfc3339(moment: datetime) -> str:
 
 
 def filter_date(value: date | str) -> str:
-    """Write a date for a filter as MM-DD-YYYY, as the page's only example may be read; a string goes out untouched."""
+    """Write a date for a filter as MM-DD-YYYY, as the only documented example may be read; a string is not changed."""
     return value if isinstance(value, str) else f"{value.month:02}-{value.day:02}-{value.year:04}"

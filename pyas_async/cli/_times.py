@@ -15,7 +15,7 @@ _YEARS = range(1900, 3000)
 def day_filter(option: str, text: str | None) -> date | str | None:
     """Parse a day for a filter. YYYY-MM-DD is sent in the form that the service expects, other text unchanged.
 
-    The service's page does not say in which order its dates are. The library writes MM-DD-YYYY; if that is wrong,
+    It is not documented in which order the service's dates are. The library writes MM-DD-YYYY; if that is wrong,
     PYAS_DATE_FORMAT sets another form.
 
     Raises:

@@ -1,1 +1,1 @@
-"""Connections of the client with other libraries. Each is a module of its own, and imported only when it is used."""
+"""Connections of the client with other libraries. Each is a separate module, and is imported only when it is used."""

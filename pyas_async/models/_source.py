@@ -1,8 +1,7 @@
 """The JSON document behind a model: how it is kept, and how it is parsed again.
 
-A model that was received keeps a reference to the bytes it was parsed from. All meetings of a page share them. So
-nothing that the service sent is lost, and a meeting that a program holds stays small. The text is parsed again only on
-demand.
+A model made from a response keeps a reference to the bytes it was parsed from, which all meetings of a page share. So
+nothing that the service sent is lost, and each meeting needs little memory. The JSON is parsed again only on demand.
 """
 
 import json
@@ -15,13 +14,13 @@ import attrs
 from pyas_async._base_errors import DecodeError
 
 MAX_DEPTH = 100
-"""How deep objects and lists may be nested where Python recurses into them; the caller's own stack may be deep, too."""
+"""How deep nested objects and lists may be. Python recurses into them, and the caller's stack may be deep already."""
 Source: TypeAlias = object
 """``None``; a mapping; a buffer of JSON; or ``(buffer, key, …)``: the object under those keys of the document."""
 
 
 def document(source: Source) -> dict[str, Any] | None:
-    """Return a model's document. It is parsed anew from a buffer; a mapping is returned itself and must not be changed.
+    """Return a model's document. A buffer is parsed again. A mapping is not copied, and must not be changed.
 
     Raises:
         DecodeError: If it is nested too deep.
@@ -62,8 +61,8 @@ def too_deep() -> DecodeError:
 def is_too_deep(parsed: object, body: bytes | None = None) -> bool:
     """Whether objects and lists are nested deeper than `MAX_DEPTH`; `body` is the JSON that was parsed, if known.
 
-    The depth at which a parser gives up differs between Python versions, and with the depth of the stack. This does
-    not.
+    The depth at which a parser gives up differs between Python versions, and with the depth of the stack. This limit is
+    always the same.
     """
     # Counting brackets in the bytes is cheaper than walking the values.
     if body is not None and body.count(b"{") + body.count(b"[") <= MAX_DEPTH:
@@ -109,7 +108,7 @@ def _refuse(word: str) -> None:
 def _whole_number(text: str) -> int | str:
     try:
         return int(text)
-    except ValueError:  # more digits than Python converts: it stays text, so that nothing is lost
+    except ValueError:  # more digits than Python converts: keep the text
         return text
 
 
@@ -129,7 +128,7 @@ def _whole(value: Any) -> Any:  # noqa: ANN401  (a JSON document can be anything
 
 
 def wire_name(attribute: "attrs.Attribute[Any]") -> str:
-    """Return a field's name in the service's documents."""
+    """Return the name that a field has in the service's JSON."""
     name: str = attribute.metadata.get("wire", attribute.name)
     return name
 
@@ -140,6 +139,6 @@ def unknown_fields(cls: type, source: Source) -> Mapping[str, Any]:
     if not found:
         return {}
     known = {wire_name(attribute) for attribute in attrs.fields(cls)}
-    # A mapping that was not parsed anew belongs to the model: the caller gets a copy.
+    # A mapping that was not parsed just now belongs to the model, so the caller gets a copy.
     found = json.loads(json.dumps(found)) if found is source else found
     return {key: value for key, value in found.items() if key not in known}

@@ -1,4 +1,4 @@
-"""How a meeting recurs, in requests: the page's Recurrence Object."""
+"""How a meeting recurs, in requests: the Recurrence Object of the service's documentation."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -13,7 +13,7 @@ from pyas_async._public import public
 DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 RecurrenceType: TypeAlias = Literal["daily", "weekly", "monthly"]
 _TYPES = ("daily", "weekly", "monthly")
-# The page says which type each field is for: "for a weekly meeting type", "for a monthly meeting".
+# The service's documentation says which type each field is for: "for a weekly meeting type", "for a monthly meeting".
 _BELONGS_TO = {"days_of_week": "weekly", "day_of_month": "monthly", "month": "monthly"}
 
 
@@ -68,12 +68,12 @@ class Recurrence:
         type: ``"daily"``, ``"weekly"`` or ``"monthly"``.
         interval: The number of days, weeks or months between two dates: 2 with ``"weekly"`` is every other week. A
             string of digits is accepted.
-        start_date: When the recurring meeting starts (aware). The page: used for Microsoft Outlook only.
+        start_date: When the recurring meeting starts (aware). Documented as used for Microsoft Outlook only.
         end_date: When it ends: a moment (aware). Dates that would start after it do not take place. To include a whole
             day, give that day's end.
         day_of_month: 1 to 31; only with ``"monthly"``.
         days_of_week: Names of days, in upper or lower case, as in ``["monday", "Wednesday"]``; only with ``"weekly"``.
-        month: 1 to 12; only with ``"monthly"``. The page: Microsoft and Google only.
+        month: 1 to 12; only with ``"monthly"``. Documented for Microsoft and Google only.
 
     Raises:
         InvalidArgumentError: When it is built with a value out of bounds, or with a field of another type.

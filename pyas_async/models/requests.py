@@ -100,7 +100,7 @@ def _only_where_meetings_recur(kind: MeetingType, recurrence: Recurrence | None)
 @public
 @attrs.frozen
 class MeetingCreate:
-    """A meeting to create: the page's Meeting Data Object.
+    """A meeting to create: the Meeting Data Object of the service's documentation.
 
     Attributes:
         type: The kind of meeting: INSTANT 1, SCHEDULED 2, RECURRING 3 or RECURRING_FIXED 8; the number is accepted,
@@ -108,10 +108,10 @@ class MeetingCreate:
         title: The title (Zoom's topic), 200 characters at most.
         description: The description (Zoom's agenda), 2,000 characters at most; required, and may be empty.
         start_date: When it starts: an aware datetime, required for every type.
-        duration: Minutes; always sent. The page: only used for scheduled meetings.
-        time_zone: An IANA name such as ``"Europe/Berlin"``; not sent if ``None``. The page: only used for scheduled
-            meetings and recurring ones with a fixed time. The zone of `start_date` is not sent: without `time_zone`, a
-            recurring meeting keeps its hour in UTC, so its local hour changes with daylight saving time.
+        duration: Minutes; always sent. Documented as used only for scheduled meetings.
+        time_zone: An IANA name such as ``"Europe/Berlin"``; not sent if ``None``. Documented as used only for
+            scheduled meetings and recurring ones with a fixed time. The zone of `start_date` is not sent: without
+            `time_zone`, a recurring meeting keeps its hour in UTC, so its local hour changes with daylight saving time.
         waiting_room: Whether participants wait until the host lets them in; not sent if ``None``.
         attendees: The people to invite; always sent, even if empty.
         recurrence: How it recurs; only with the types 3 and 8. Not sent if ``None``.

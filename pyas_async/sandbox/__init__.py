@@ -1,7 +1,7 @@
 """A stand-in for the Pyas Zoom-meetings service, for development and tests.
 
-Its rules are written from the service's page alone. It shares no code with the client, so that a mistake in one does
-not hide the same mistake in the other. In a test::
+Its rules are written from the service's documentation alone. It shares no code with the client, so that a mistake in
+one does not hide the same mistake in the other. In a test::
 
     with Sandbox(meetings=1000, token_ttl=60) as sandbox:
         http = httpx.AsyncClient(transport=sandbox.transport())
@@ -9,7 +9,7 @@ not hide the same mistake in the other. In a test::
 `pyas_async.testing` combines it with a clock that the test moves, and with clients.
 
 To serve it over a socket, use ``with sandbox.serve() as url:``, or run ``python -m pyas_async.sandbox --help`` or
-``pyas sandbox`` for a process of its own. It needs the extra ``pyas_async[sandbox]``.
+``pyas sandbox`` for a separate process. It needs the extra ``pyas_async[sandbox]``.
 """
 
 from pyas_async.sandbox._cli import main

@@ -22,7 +22,7 @@ FIXED_SERIES: Final = 8
 """The type of a recurring meeting with fixed times."""
 _LETTERS: Final = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 _BARE: Final = ("start_time", "duration")
-# The settings of the page's example, in its order.
+# The settings of the documented example, in its order.
 _SETTINGS: Final = """{
 "host_video": false, "participant_video": false, "cn_meeting": false, "in_meeting": false, "join_before_host": false,
 "jbh_time": 0, "mute_upon_entry": false, "watermark": false, "use_pmi": false, "approval_type": 2, "audio": "voip",

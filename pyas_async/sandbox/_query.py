@@ -31,7 +31,7 @@ class ListQuery:
 
     Attributes:
         account_id: The account to list.
-        type: Which meetings, one of the page's words.
+        type: Which meetings, one of the documented words.
         begins_from: The first second of ``startDate``; None without one.
         begins_before: The first second after ``endDate``; None without one.
         size: Rows on a page, after the cap.

@@ -1,4 +1,4 @@
-"""Recurring meetings: the page's words in Zoom's numbers, and the times of the occurrences."""
+"""Recurring meetings: the documented words in Zoom's numbers, and the times of the occurrences."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from pyas_async.sandbox._responses import Json
 
 DAY_NAMES: Final = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
-"""The page's names of the days, in Zoom's order; Zoom counts from 1."""
+"""The documented names of the days, in Zoom's order; Zoom counts from 1."""
 KINDS: Final = {"daily": 1, "weekly": 2, "monthly": 3}
-"""The page's types of recurrence, with Zoom's numbers."""
+"""The documented types of recurrence, with Zoom's numbers."""
 _DEFAULT_TIMES: Final = 10
 # Zoom's own limit on the occurrences of a series.
 _MOST: Final = 50
@@ -27,7 +27,7 @@ def numeric(words: Json, first: datetime) -> Json:
     """Translate a request's recurrence into the shape that responses have.
 
     Args:
-        words: A checked recurrence in the page's shape.
+        words: A checked recurrence in the documented shape.
         first: The start of the series in its own time zone. Its day is used if the recurrence names none.
     """
     kind = KINDS[words["type"]]

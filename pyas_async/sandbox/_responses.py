@@ -42,7 +42,7 @@ EXPIRED_ANSWERS: Final[Mapping[str, ExpiredAnswer]] = {
     "unclear_404": ExpiredAnswer(404, {"success": False, "error": "Not Found", "code": 404}),
     "unclear_422": ExpiredAnswer(422, "Unprocessable Entity"),
 }
-"""Every shape in which the service might report an invalid page token; the page documents none for the list call."""
+"""Every shape in which the service might report an invalid page token; none is documented for the list call."""
 
 
 @dataclass(slots=True)
@@ -111,7 +111,7 @@ def not_found() -> ApiResponse:
 
 
 def not_allowed(methods: Iterable[str]) -> ApiResponse:
-    """Return the response to a method that a path does not have. The page does not describe it: this follows HTTP."""
+    """Return the response to a method that a path does not have. It is not documented: this follows HTTP."""
     response = json_response(405, {"success": False, "error": "Method Not Allowed", "code": 405})
     response.headers["Allow"] = ", ".join(methods)
     return response

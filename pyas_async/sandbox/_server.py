@@ -1,4 +1,4 @@
-"""A server on a real socket, in a thread of its own. Only this module imports uvicorn."""
+"""A server on a real socket, in a separate thread. Only this module imports uvicorn."""
 
 from __future__ import annotations
 

@@ -12,9 +12,9 @@ from pyas_async.sandbox._responses import EXPIRED_ANSWERS
 Plan = Literal["developer", "growth", "scale", "none"]
 """The vendor's plans, which differ in calls per window; ``none`` has no limit."""
 UpdateAnswer = Literal["meeting", "success", "empty", "no_content"]
-"""The answer to an update: the page does not describe it."""
+"""The answer to an update, which is not documented."""
 DeleteAnswer = Literal["success", "empty", "no_content"]
-"""The answer to a delete: the page does not describe it."""
+"""The answer to a delete, which is not documented."""
 
 PLAN_CALLS: Final[dict[str, int | None]] = {"developer": 100, "growth": 3000, "scale": 5000, "none": None}
 """Calls per window and key; None is no limit."""

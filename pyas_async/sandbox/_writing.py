@@ -22,7 +22,7 @@ _NAMES: Final = {
     "timeZone": "timezone",
     "description": "agenda",
 }
-# The types for which Zoom stores no start time, although the page requires one for every type.
+# The types for which Zoom stores no start time, although the documentation requires one for every type.
 _WITHOUT_START: Final = (1, 3)
 _DEFAULT_DURATION: Final = 30
 
@@ -120,6 +120,6 @@ def _spread(rows: list[Json], starts: list[float | None], ids: IdentifierSource)
 
 
 def _ordered(row: Json) -> Json:
-    # The order of the page's example, so that a row looks the same after an update.
+    # The order of the documented example, so that a row looks the same after an update.
     order = ("uuid", "id", "host_id", "topic", "type", "start_time", "duration", "timezone", "agenda")
     return {name: row[name] for name in order if name in row} | row

@@ -78,7 +78,7 @@ class BodyReader:
         try:
             while piece and self._left >= 0:
                 if gzip.eof:
-                    # gzip allows several members in a row, and zeros after them.
+                    # gzip allows several consecutive members, and zeros after them.
                     if not piece.strip(b"\0"):
                         break
                     gzip = _gzip_member()

@@ -1,6 +1,7 @@
 """The calls of the API: method, path, arguments, whether the call may be repeated, and how its response is read.
 
-The page: ``accountId`` is sent in the query of GET and DELETE, and in the JSON body of POST and PATCH.
+The service's documentation: ``accountId`` is sent in the query of GET and DELETE, and in the JSON body of POST and
+PATCH.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""One call's life, as a state machine that decides and does nothing itself.
+"""The states of one call. The state machine only decides: it sends nothing, and does not wait.
 
 ::
 
@@ -44,7 +44,7 @@ _NOT_RETRIED = {HTTPStatus.NOT_IMPLEMENTED, HTTPStatus.HTTP_VERSION_NOT_SUPPORTE
 _REDIRECTS_WITHOUT_EFFECT = {HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.PERMANENT_REDIRECT}
 MAX_WAIT = 3600.0
 """The longest wait, in seconds, that a response can impose. The service's window is five minutes long: a response that
-names more than an hour means another limit, or is a mistake, and the caller should learn of it at once."""
+names more than an hour means another limit, or is a mistake, and the caller should get the error at once."""
 
 
 class Exchange(Generic[T]):
@@ -111,8 +111,8 @@ class Exchange(Generic[T]):
                 return Fail(self.deadline_error())
             if timeout is None or left < timeout:
                 timeout = left
-        # The service may close a connection that was used before just as a request goes out, and the request is lost.
-        # A create is not repeated, so it must not be lost in this way; and a retry must not be lost in it again.
+        # The service may close a reused connection just as a request is written to it, and the request is lost. A
+        # create is never repeated, so it gets a new connection. So does a retry: it must not be lost this way again.
         fresh = self.call.repeat is Repeat.CREATE or self._last_attempt_failed
         return Send(timeout, None if not_after is None else not_after - now, fresh)
 
@@ -185,12 +185,12 @@ class Exchange(Generic[T]):
         return Fail(self.with_write_state(error))
 
     def deadline_error(self) -> PyasError:
-        """Return the error of a call whose deadline passed while no request was under way."""
+        """Return the error of a call whose deadline passed while no request was in flight."""
         message = f"{self.call.operation}: the deadline of {self._limits.deadline:g} s passed before an attempt"
         return self.with_write_state(RequestTimeoutError(message))
 
     def with_write_state(self, error: PyasError) -> PyasError:
-        """Return an error that was raised outside of the exchange, completed with what is known of the write."""
+        """Return an error that was raised outside of the exchange, with the state of the write added."""
         if not self._outcome_unknown:
             return self._with_state(error, "not_sent")
         if isinstance(error, (BudgetTimeoutError, RequestTimeoutError)):
@@ -204,7 +204,7 @@ class Exchange(Generic[T]):
         return self.call.read(body) if value is None else value
 
     def _token_is_too_old(self, now: float) -> bool:
-        # The page: "This token expires after 15 minutes". A call that must fail is not made.
+        # The service's documentation: "This token expires after 15 minutes". A call that must fail is not made.
         return self.call.not_after is not None and now >= self.call.not_after
 
     def _note_sent(self, fault: Fault) -> None:
@@ -229,8 +229,8 @@ class Exchange(Generic[T]):
             return rejected if too_long or self.attempt >= self._limits.retry.max_attempts else Wait(0.0)
         if error.scope == "unknown" and error.retry_after is not None:
             return self._wait_before_retry(now, jitter, error.retry_after) or rejected
-        # A limit of Zoom's that Pyas passed on. It may last until the next day, and an unknown limit without a time may
-        # be that one: a wait would be pointless.
+        # Pyas passed on a limit of Zoom's, which may last until the next day, so a wait would be pointless. A limit of
+        # unknown scope and without a time may be the same one.
         return rejected
 
     def _on_error(
@@ -248,8 +248,8 @@ class Exchange(Generic[T]):
         return Fail(self._with_state(error, "unknown" if unclear else "rejected"))
 
     def _was_deleted_before(self, error: APIStatusError) -> bool:
-        # If a DELETE finds no meeting after an earlier attempt without a response, that attempt has deleted it. The
-        # error that the account was not found says nothing of the meeting.
+        # If a DELETE finds no meeting after an earlier attempt without a response, that attempt has deleted it. An
+        # error about an unknown account does not show that the meeting is gone.
         not_found = isinstance(error, NotFoundError) and "account" not in error.message.lower()
         return not_found and self._outcome_unknown and self.call.method == "DELETE"
 
@@ -257,7 +257,7 @@ class Exchange(Generic[T]):
         """Return the wait before the next attempt; ``None`` if there must not be one.
 
         `requested` is the wait that the service asks for. The jitter is added to it, so that clients which got the same
-        number do not come back together.
+        number do not retry at the same time.
         """
         if self.attempt >= self._limits.retry.max_attempts:
             return None

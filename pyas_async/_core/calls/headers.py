@@ -39,7 +39,7 @@ def seconds_until(text: str, headers: Mapping[str, str], now: datetime) -> float
 @lru_cache(maxsize=64)
 def _seconds_between(text: str, date: str) -> float | None:
     """Return the seconds from one header's date to the other's; ``None`` if one of them is not a date."""
-    # Cached, since many responses in a row have the same two dates.
+    # Cached, since many consecutive responses have the same two dates.
     moment, sent = parse_header(text), parse_header(date)
     return None if moment is None or sent is None else _seconds_after(moment, sent)
 

@@ -1,15 +1,15 @@
 """A position in one listing that outlives the process.
 
 It holds what a later iteration needs to continue without losing or repeating a row: the account, the filters, the token
-of the *current* page and when it arrived by the wall clock, how many rows of that page were yielded, and the rows
-yielded so far.
+that requests the *current* page and its time of arrival on the wall clock, how many rows of that page were yielded, and
+digests of all rows yielded so far. A walk is one pass over the pages, from the first.
 
 As text it is one line of JSON::
 
     {"version": 1, "account": …, "filters": {…}, "page_size": 300, "token": …, "born": …, "index": 12, "walked": 300,
      "total": 5000, "changed": false, "done": false, "probe": …, "rows": "<base64>", "check": "<crc32>"}
 
-``rows`` holds 8 bytes a row, little endian, which makes 10.7 characters.
+``rows`` holds 8 bytes for each row, little endian. In base64 these are 10.7 characters.
 """
 
 from array import array
@@ -38,10 +38,10 @@ _FIELDS: Mapping[str, text.Check] = {
 
 @attrs.frozen(kw_only=True, repr=False, eq=False)
 class ListingCheckpoint(Checkpoint):
-    """A position in one listing. With nothing but an account and filters, it is the position before the first row.
+    """A position in one listing: before the first row if only the account and the filters are given.
 
     Attributes:
-        token: The token of the current page; ``None`` for the first.
+        token: The token that requests the current page; ``None`` for the first.
         born: When the token arrived, in seconds of the wall clock.
         index: Rows of the current page that were yielded.
         walked: Rows of the current walk before the current page, repeated ones included; ``None`` if that is not known.
@@ -63,10 +63,10 @@ class ListingCheckpoint(Checkpoint):
 
     @classmethod
     def of(cls, given: Checkpoint | str) -> "ListingCheckpoint":
-        """Return a checkpoint of one listing, given the checkpoint or its text.
+        """Return the checkpoint of one listing from a checkpoint or its text.
 
         Raises:
-            CheckpointError: If it is damaged, or of the other kind.
+            CheckpointError: If it is damaged, or is a checkpoint of many accounts.
         """
         checkpoint = given if isinstance(given, Checkpoint) else Checkpoint.parse(given)
         if not isinstance(checkpoint, cls):
@@ -76,10 +76,10 @@ class ListingCheckpoint(Checkpoint):
 
     @classmethod
     def read(cls, document: Mapping[str, Any], filters: tuple[tuple[str, str], ...]) -> "ListingCheckpoint":
-        """Make a checkpoint of what `own_fields` returned, and of the filters, which are stored beside it.
+        """Make a checkpoint from what `own_fields` returned, and from the filters, which are stored separately.
 
         Raises:
-            CheckpointError: If a field is missing, or is not one that this library writes.
+            CheckpointError: If a field is missing, or has a value that this library does not write.
         """
         text.check_fields(document, _FIELDS)
         rows = text.unpack(document["rows"])
@@ -99,7 +99,7 @@ class ListingCheckpoint(Checkpoint):
         )
 
     def own_fields(self) -> dict[str, Any]:
-        """Return the fields of the text that belong to this listing alone: all but the filters."""
+        """Return the fields of the checkpoint's text, without the filters: many listings can share these."""
         return {
             "account": self.account_id,
             "page_size": self.page_size,

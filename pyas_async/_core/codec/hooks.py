@@ -1,7 +1,7 @@
 """What the converters do with each type: the tolerant reading of a value, and the writing of a request.
 
 ``null`` is a missing field, numbers may come as digits, and dates come in several forms. Each hook checks first for a
-value of the right type, since most values have it, also in a row that is odd somewhere.
+value of the right type, since most values have it, even in a row that has an undocumented value elsewhere.
 """
 
 import re
@@ -197,7 +197,7 @@ def _timezone(name: str | None) -> Any:  # noqa: ANN401  (a tzinfo)
 
 
 def request_hook(cls: type, converter: Converter) -> Callable[[Any], dict[str, Any]]:
-    """Make the hook that writes a request under the page's names, without the fields that were not given."""
+    """Make the hook that writes a request under the documented names, without the fields that were not given."""
     names = [(attribute.name, wire_name(attribute)) for attribute in attrs.fields(cls)]
     left_out = UNSET if cls is MeetingUpdate else None
 

@@ -1,8 +1,9 @@
-"""From the response to a list call to its page.
+"""Reads the response to a list call, and makes a page of it.
 
 There are three paths, and they make equal pages. The fast path decodes the whole page at once. If it refuses the page,
-each row is read by itself, so that one odd row costs the time of one row, and a page full of them does not block the
-event loop. If the response is not built as documented, the tolerant path reads it as a whole and says what is wrong.
+each row is read separately. Then a row with an undocumented value slows down only itself, and a page full of such rows
+does not block the event loop. If the response is not built as documented, the tolerant path reads it as a whole and
+says what is wrong.
 """
 
 import functools
@@ -45,10 +46,10 @@ class _RawEnvelope(msgspec.Struct):
 
 
 _MAX_SKIPPED = 15
-"""How many rows in a row skip the fast path, at most, after rows that it refused. On a page with an odd row, most rows
-are odd, and a refusal costs a sixth of the time for a row."""
+"""The most consecutive rows that skip the fast path after it has refused some. If it refuses one row of a page, it
+mostly refuses the others, too, and each refusal costs a sixth of the time for a row."""
 _ROWS_PER_STEP = 50
-"""Rows that are read tolerantly in one step; they take a millisecond."""
+"""Rows that one step reads on the tolerant path. They take a millisecond."""
 
 _decoder = decoding.decoder(_Envelope)
 _raw_decoder = msgspec.json.Decoder(_RawEnvelope)
@@ -58,8 +59,8 @@ def read_page(body: bytes) -> Page:
     """Read the response to a list call.
 
     Raises:
-        DecodeError: If it is not what the service documents.
-        NotSuccessError: If it says that it is an error.
+        DecodeError: If the response is not what the service documents.
+        NotSuccessError: If the response reports an error.
     """
     return read_page_fast(body) or run_steps(_steps_without_fast_path(body))
 
@@ -68,8 +69,8 @@ def page_steps(body: bytes) -> Generator[None, None, Page]:
     """Read the response to a list call in steps. Each step is short if the response is built as documented.
 
     Raises:
-        DecodeError: If it is not what the service documents.
-        NotSuccessError: If it says that it is an error.
+        DecodeError: If the response is not what the service documents.
+        NotSuccessError: If the response reports an error.
     """
     page = read_page_fast(body)
     if page is None:
@@ -115,7 +116,7 @@ def _row_loaders() -> tuple[Callable[[bytes], Meeting], Callable[[bytes], Meetin
 
 
 def _read_rows(raw_rows: list[Any], rows: list[Meeting]) -> Generator[None, None, None]:
-    """Read each row on the fast path, or tolerantly; where many were refused, most rows skip the fast path."""
+    """Read each row on the fast path, or tolerantly; after several refusals, most rows skip the fast path."""
     load, load_tolerantly = _row_loaders()
     refused = skipped = tolerant = 0
     for data in raw_rows:
@@ -141,7 +142,7 @@ def _steps_without_fast_path(body: bytes) -> Generator[None, None, Page]:
 
 
 def read_row_by_row(body: bytes) -> Generator[None, None, Page | None]:
-    """Read each row by itself, fast or tolerantly; ``None`` if the response has to be read as a whole."""
+    """Read each row separately, fast or tolerantly; ``None`` if the response has to be read as a whole."""
     from pyas_async._core.codec.converter import model_converter  # noqa: PLC0415 -- loads cattrs, so only if needed
 
     rows: list[Meeting] = []
@@ -152,7 +153,7 @@ def read_row_by_row(body: bytes) -> Generator[None, None, Page | None]:
         data = envelope.data
         yield from _read_rows(data.meetings, rows)
         about = model_converter(detailed=False).structure(msgspec.structs.asdict(data) | {"meetings": None}, Page)
-    except Exception:  # noqa: BLE001  (`read_page_tolerantly` finds it again, and says where it is)
+    except Exception:  # noqa: BLE001  (`read_page_tolerantly` meets the same fault, and says where it is)
         return None
     return attrs.evolve(about, meetings=tuple(rows), _source=(body, "data"))
 
@@ -161,8 +162,8 @@ def read_page_tolerantly(body: bytes) -> Page:
     """Read a response as a whole on the tolerant path, and say what is wrong with it.
 
     Raises:
-        DecodeError: If it is not what the service documents.
-        NotSuccessError: If it says that it is an error.
+        DecodeError: If the response is not what the service documents.
+        NotSuccessError: If the response reports an error.
     """
     document = parse_object(body)
     data, path, source = document.get("data"), "$.data", (body, "data")

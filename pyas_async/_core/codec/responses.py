@@ -105,7 +105,7 @@ def read_detail_fast(body: bytes) -> "MeetingDetail | None":
             found = envelope["data"]
             found = _envelope_decoder.decode(found).get("meeting", found)
         return _detail_loader()(found)
-    except Exception:  # noqa: BLE001  (`read_detail_tolerantly` finds it again, and says where it is)
+    except Exception:  # noqa: BLE001  (`read_detail_tolerantly` meets the same fault, and says where it is)
         return None
 
 

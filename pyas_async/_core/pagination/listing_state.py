@@ -11,7 +11,7 @@ from pyas_async._public import public
 from pyas_async.models import Page
 
 MAX_PAGES_WITHOUT_NEW_ROWS = 50
-"""Pages in a row that are empty, or hold only known rows, before the listing is given up."""
+"""Consecutive pages without a new row, empty or with known rows only, after which the listing is given up."""
 
 OnExpired: TypeAlias = Literal["restart", "raise"]
 VerifyTotal: TypeAlias = Literal["off", "warn", "raise", "repair"]
@@ -46,7 +46,7 @@ class ListingRules:
         page_size: Rows to ask for with each page.
         max_items: Rows after which the listing ends; ``None`` for all.
         on_expired: Whether an expired token leads to a fresh walk, or its error is raised.
-        max_restarts: The most fresh walks in a row without a new row; also the most repairing walks.
+        max_restarts: The most consecutive fresh walks without a new row; also the most repairing walks.
         verify_total: What to do if the service's total does not fit the rows.
         token_ttl: Seconds for which a page token is valid.
     """
@@ -217,7 +217,7 @@ class Walk:
     found_new: bool = False
 
     def count_page(self, rows: int, new: int) -> None:
-        """Count a page with so many rows, of which `new` were not known."""
+        """Count a page with `rows` rows, of which `new` were not known."""
         self.found_new = self.found_new or bool(new)
         self.empty_pages = 0 if rows else self.empty_pages + 1
         self.pages_without_new = 0 if new else self.pages_without_new + 1

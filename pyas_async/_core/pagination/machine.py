@@ -1,7 +1,8 @@
 """The pagination machine: it is given pages and errors, and decides which rows to yield and what to request next.
 
-A page token is valid for 15 minutes (the page). When it has expired, or is too old to be sent, a fresh walk begins: the
-first page is requested again with the same filters, and rows already yielded are skipped by ``(id, uuid, start_time)``.
+The service's documentation says that a page token is valid for 15 minutes. A walk is one pass over the pages, from the
+first. When a token has expired, or is too old to be sent, a fresh walk begins: the first page is requested again with
+the same filters, and rows already yielded are skipped by ``(id, uuid, start_time)``.
 A token that the service has refused is never sent again.
 
 Times are monotonic seconds. Only the arrival of a token is also kept in wall clock time, for checkpoints, which other
@@ -39,9 +40,9 @@ class PaginationMachine:
     Attributes:
         state: What is requested next.
         counts: What was counted so far.
-        rows_given: Rows that the last page gave to be yielded.
-        drift: What to warn of after the last row; ``None`` for nothing.
-        failure: What to raise after the last row; ``None`` for nothing.
+        rows_given: How many rows of the last page are to be yielded.
+        drift: The text of the warning after the last row; ``None`` for no warning.
+        failure: The error to raise after the last row; ``None`` for no error.
     """
 
     def __init__(
@@ -50,7 +51,7 @@ class PaginationMachine:
         """Begin before the first page, or at a checkpoint.
 
         Args:
-            rules: What the caller wants of the listing.
+            rules: The options of the listing.
             resume: The checkpoint of an earlier iteration.
             now: The monotonic clock.
             wall: The wall clock, in seconds.
@@ -97,7 +98,7 @@ class PaginationMachine:
         return self.state is ListingState.DONE
 
     def next(self) -> PageRequest | None:
-        """Return the next request; ``None`` at the end, when `failure` holds the error if there is one."""
+        """Return the next request; ``None`` at the end. `failure` then holds the error, if there is one."""
         if self.state is ListingState.DONE:
             return None
         if self.state is ListingState.FRESH:
@@ -105,7 +106,7 @@ class PaginationMachine:
         return PageRequest(self._next_page.token, self._page_size, self._next_page.born + self._rules.token_use)
 
     def on_page(self, page: Page, now: float, wall: float) -> tuple[Meeting, ...]:
-        """Process a page, and return the rows to yield; none if the listing was stopped meanwhile."""
+        """Process a page, and return the rows to yield. A page that arrives after `stop` gives no rows."""
         if self.ended:
             return ()
         counts, walk = self.counts, self._walk
@@ -135,8 +136,8 @@ class PaginationMachine:
         """Recover from the error of a request.
 
         Returns:
-            Why the listing starts over: its token was too old (``"age"``), or was refused, as far as the response tells
-            (``"answer"``), or the page size was refused (``"size"``).
+            Why the first page is requested again: the token was too old (``"age"``), the service refused the token, or
+            may have (``"answer"``), or the service refused the page size (``"size"``).
 
         Raises:
             Exception: `error` itself if there is no recovery, or a `PaginationError` after too many restarts.
@@ -159,12 +160,12 @@ class PaginationMachine:
             self._restart(error)
             return "answer" if error.status else "age"
         if isinstance(error, APIStatusError) and self.means_dead_token(error):
-            # The response does not say whether the token is to blame. A fresh query decides: if it fails as well, its
-            # error is raised.
+            # The response does not say whether the token is to blame. Requesting the first page shows it: if
+            # that fails as well, its error is raised.
             self._forget_token()
             self._restart(error)
             return "answer"
-        raise error  # not the listing's fault: its position is unchanged, and the next step tries again
+        raise error  # the position is unchanged, so the consumer's next step sends the same request again
 
     def means_dead_token(self, error: Exception) -> bool:
         """Whether the error of a request with a token is treated as an expired token, though it may not say so."""
@@ -187,14 +188,14 @@ class PaginationMachine:
     ) -> ListingCheckpoint:
         """Return the position after `taken` rows of the current page.
 
-        `prefetched` is the page or the error that the next request has led to, if it is there already.
+        `prefetched` is the outcome of the next request, a page or an error, if that request has ended already.
         """
-        # In the middle of a page, that page must be requested again: its own token leads past it. New rows that
-        # `max_items` left out were not taken either.
+        # In the middle of a page, that page must be requested again, with the token that led to it. The token that it
+        # brought leads to the page after it. New rows that `max_items` left out do not count as taken.
         all_taken = taken >= self._rows_new
         position = self._next_page if all_taken else self._page_start
         if all_taken and isinstance(prefetched, Exception) and self.means_dead_token(prefetched):
-            position = Position()  # `on_error` was not called yet, but a token known to be dead is not kept
+            position = Position()  # `on_error` was not called yet, but an expired token is not kept
         return ListingCheckpoint(
             account_id=account_id,
             items=self._rows_before + taken,

@@ -1,7 +1,7 @@
-"""The call budget of one API key: how many calls may go out now, and when the next may.
+"""The call budget of one API key: how many calls may be sent now, and when the next may be.
 
-The service counts calls per key and five minutes, and does not say when its window begins. So a call occupies its slot
-from the moment it goes out until a whole window after its response: that is within the limit for every phase of the
+The service counts calls per key and five minutes, and does not say when its window begins. So a call holds its slot
+from the moment it is sent until a whole window after its response: that is within the limit for every phase of the
 service's window. What the service itself reports corrects the count downward.
 """
 
@@ -38,7 +38,7 @@ class RateLimitSnapshot:
 
     Attributes:
         limit: Calls per window; ``None`` if neither the user nor the service has said.
-        remaining: Calls that could go out now; ``None`` if that is not known.
+        remaining: Calls that could be sent now; ``None`` if that is not known.
         resets_at: When more become available (aware, UTC); ``None`` if nothing is used or known.
         waiting: Calls that wait for a slot.
     """
@@ -71,8 +71,8 @@ class RateBudget:
             limit: Calls per window; ``None`` to learn from the responses alone.
             window: Seconds; the service's is 300.
             share: The part of the limit that this program may spend, above 0 and at most 1. With a store, it is the
-                part that all processes may spend together, and each of them names the same.
-            guard: Seconds for which a call's slot stays taken beyond the window, since delays vary.
+                part that all processes may spend together, and each process must set the same value.
+            guard: Seconds for which a call holds its slot beyond the window, since delays vary.
             store: Counts the calls of several processes that use the key; without one, this process counts its own.
 
         Raises:
@@ -94,6 +94,7 @@ class RateBudget:
         self._forecast = Forecast(self._local, self._service, window=window, guard=guard, share=share)
         self.store_share: StoreShare | None = None if store is None else self._share_through(store)
         self._gate = Gate(self._service, given_limit=limit, window=window)
+        # Calls that the service had counted at its first report, and this budget had not; valid for one window.
         self._unexplained, self._unexplained_until = 0, -math.inf
 
     @classmethod
@@ -113,11 +114,11 @@ class RateBudget:
 
     @property
     def in_flight(self) -> int:
-        """Calls that have a slot and are not over."""
+        """Calls that have a slot and have not ended."""
         return self._local.in_flight
 
     def acquire(self, now: float, *, bulk: bool) -> None:
-        """Take a slot for a call that goes out now; `wait_time` says whether one is free."""
+        """Acquire a slot for a call that is sent now; `wait_time` says whether one is free."""
         self._local.acquire()
         self._gate.call_sent(now)
         if self.store_share is not None:
@@ -134,12 +135,12 @@ class RateBudget:
             self.store_share.leases.cancel()
 
     def settle(self, now: float, *, reported: bool = False) -> None:
-        """Count a call as over, with a response or without: its slot stays taken for a window.
+        """Count a call as ended, with a response or without: it holds its slot for another window.
 
         Args:
             now: The time.
-            reported: Whether its response has told the service's count, as `learn` returns. If not, the call is counted
-                there as well.
+            reported: Whether its response reported the service's count, as `learn` returns. If not, the call is
+                subtracted from the last count that the service reported.
         """
         self._local.settle(now)
         if self.store_share is not None:
@@ -148,14 +149,14 @@ class RateBudget:
             self._service.count_unreported()
 
     def learn(self, headers: Mapping[str, str], now: float, wall: datetime) -> bool:
-        """Take the service's own count from the headers of a response; return whether they had one."""
+        """Read the service's own count from the headers of a response; return whether they had one."""
         self._gate.answered(now)
         reported = self._service.learn(headers, now, wall, self._window, self._guard)
         if self._limit is not None and self._service.named_limit is not None:
             # If the service names fewer calls than the user, the key has a smaller plan.
             self._local.given_limit = portion(min(self._limit, self._service.named_limit), self._share)
         if reported and self._unexplained_until == -math.inf and (limit := self._key_limit()) is not None:
-            # Calls that were gone before the first response may be this program's own, before it was restarted.
+            # Calls used up before the first response may be this program's own, from before it was restarted.
             self._unexplained = max(0, limit - (self._service.remaining(now) or 0) - self._local.used)
             self._unexplained_until = now + self._window + self._guard
         if reported and self.store_share is not None:
@@ -163,7 +164,7 @@ class RateBudget:
         return reported
 
     def pause(self, seconds: float, now: float) -> None:
-        """Let no call out for some seconds, since the service has refused one; call `settle` for that one before."""
+        """Send no call for some seconds, since the service has refused one; call `settle` for the refused one first."""
         if self._service.limit is None:
             self._local.learn_from_refusal(now, seconds)
         self._gate.pause(seconds, now)
@@ -180,7 +181,7 @@ class RateBudget:
         local, remaining = self._local_slots(now), self._service.remaining(now)
         part = None if self.store_share is None else self.store_share.part_alone(now, self._key_limit())
         if self.store_share is not None and part is None:
-            # The store is told this number when it is asked for slots, and knows what others have reported since.
+            # The report to the store has this number, and the store knows what other processes have reported since.
             remaining = None
         if local is not None and part is not None:
             local = min(local, part[0] - self._local.used)
@@ -200,7 +201,7 @@ class RateBudget:
         return 0.0
 
     def min_wait(self, now: float, before: int = 0) -> float:
-        """Return the seconds that a call waits at least if `before` calls go first, and those in flight end now."""
+        """Return a call's minimum wait in seconds, if `before` calls go first and those in flight end now."""
         seconds = max(0.0, self._gate.paused_until - now)
         local, service = self._local_slots(now), self._service_slots(now)
         if service is not None and before >= service + self._local.in_flight:
@@ -218,7 +219,7 @@ class RateBudget:
         return self._forecast.bulk_slots(now, self._local_slots(now), self._service_slots(now))
 
     def listing_reserve(self, pages: int, page_seconds: float) -> int:
-        """Count the slots that are kept for a listing with so many pages left, which takes so long for each."""
+        """Count the slots to keep for a listing with `pages` pages left that takes `page_seconds` for each."""
         return self._forecast.listing_reserve(pages, page_seconds)
 
     def max_listings(self, token_life: float) -> float:
@@ -259,20 +260,20 @@ class RateBudget:
         return free
 
     def _service_slots(self, now: float) -> int | None:
-        """Slots that are free by the service's count; ``None`` if it has not said, or its window is over."""
+        """Slots that are free by the service's count; ``None`` if it has not said, or its window has ended."""
         if (remaining := self._service.remaining(now)) is None:
             return None
         return remaining - self._others_reserve(remaining, now) - self._local.in_flight
 
     def _others_reserve(self, remaining: int, now: float) -> int:
-        """How many of the remaining calls belong to other programs by agreement, less what they have spent already."""
+        """How many of the remaining calls `share` leaves to other programs, less those already spent by them."""
         if self._share == 1 or (limit := self._key_limit()) is None:
             return 0
         own = self._local.used - self._local.in_flight + (self._unexplained if now < self._unexplained_until else 0)
         return max(0, limit - portion(limit, self._share) - max(0, limit - remaining - own))
 
     def _key_limit(self) -> int | None:
-        """Calls per window that the key has: as given, unless the service names fewer; else as the service shows."""
+        """Calls per window of the key: the user's limit, or the service's if that is lower or the only one."""
         if self._limit is None or self._service.named_limit is None:
             return self._limit or self._service.limit
         return min(self._limit, self._service.named_limit)

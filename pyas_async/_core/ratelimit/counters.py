@@ -1,6 +1,6 @@
 """The two counts of a key's calls that every process has: its own, and the service's.
 
-Each says how many more calls may go out; the budget takes the lower number. Times are monotonic seconds.
+Each says how many more calls may be sent; the budget takes the lower number. Times are monotonic seconds.
 """
 
 import math
@@ -21,14 +21,14 @@ _MIN_PAUSE = 1.0
 
 
 class LocalCounter:
-    """The calls of this process. A call holds its slot until `hold` seconds after it is over."""
+    """The calls of this process. A call holds its slot until `hold` seconds after it has ended."""
 
     def __init__(self, given_limit: int | None, hold: float, *, share: float) -> None:
         """Count against a limit; ``None`` if the user has given none."""
         self.given_limit = given_limit
         self.in_flight: int = 0
         self.freed_at: deque[float] = deque(maxlen=given_limit or _REMEMBERED)
-        """When the slots of calls that are over come free, in ascending order."""
+        """When the slots of calls that have ended come free, in ascending order."""
         self._hold = hold
         self._share = share
         self._learned: int | None = None
@@ -45,7 +45,7 @@ class LocalCounter:
 
     @property
     def used(self) -> int:
-        """Slots that are taken."""
+        """Slots that calls hold: those in flight, and those that ended less than `hold` seconds ago."""
         return self.in_flight + len(self.freed_at)
 
     def free_slots(self, now: float) -> int | None:
@@ -65,7 +65,7 @@ class LocalCounter:
         return free
 
     def acquire(self) -> None:
-        """Count a call that goes out."""
+        """Count a call that is sent."""
         self.in_flight += 1
 
     def cancel(self) -> None:
@@ -73,7 +73,7 @@ class LocalCounter:
         self.in_flight -= 1
 
     def settle(self, now: float) -> None:
-        """Count a call as over: its slot comes free after `hold` seconds."""
+        """Count a call as ended: its slot comes free after `hold` seconds."""
         self.in_flight -= 1
         self.freed_at.append(now + self._hold)
 
@@ -97,15 +97,15 @@ class LocalCounter:
             self._learned -= 1
 
     def freed_before(self, moment: float) -> int:
-        """Count the slots of calls that are over which come free before a moment."""
+        """Count the slots that come free before a moment, of calls that have ended already."""
         return bisect_left(self.freed_at, moment)
 
     def used_at(self, now: float) -> int:
-        """Count the slots that are taken at a moment."""
+        """Count the slots that calls hold at a moment."""
         return self.used - self.freed_before(now)
 
     def next_freed_at(self) -> float | None:
-        """Return when the next slot of a call that is over comes free; ``None`` if there is no such call."""
+        """Return when the first slot of a call that has ended comes free; ``None`` if there is no such call."""
         return self.freed_at[0] if self.freed_at else None
 
     def earliest_free_at(self, number: int) -> float:
@@ -145,7 +145,7 @@ class ServiceCounter:
         return self.limit if self.named_limit is not None or (self.limit or 0) >= _MIN_LEARNED else None
 
     def remaining(self, now: float) -> int | None:
-        """Count the calls that remain; ``None`` if the service has not said, or its window is over."""
+        """Count the calls that remain; ``None`` if the service has not said, or its window has ended."""
         return None if now >= self.resets_at else self._remaining
 
     def count_unreported(self) -> None:

@@ -1,6 +1,6 @@
 """What the call budget can expect: which slots will come free, and which of them are kept for particular calls.
 
-Nothing here lets a call out or holds one back: the queue asks, and decides.
+Nothing here grants a slot or withholds one: the queue asks, and decides.
 """
 
 import math

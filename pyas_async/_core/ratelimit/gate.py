@@ -17,7 +17,7 @@ _PROBE_TIME = 1.0
 class Gate:
     """The pauses of one budget, and its probes.
 
-    A probe is one call that goes out ahead of all others, to find out how many calls remain.
+    A probe is one call that is sent ahead of all others, to find out how many calls remain.
     """
 
     def __init__(self, service: ServiceCounter, *, given_limit: int | None, window: float) -> None:
@@ -30,7 +30,7 @@ class Gate:
         self._probing_until = -math.inf
 
     def call_sent(self, now: float) -> None:
-        """Note that a call goes out, which may be a probe."""
+        """Note that a call is sent, which may be a probe."""
         self._probing_until = now + _PROBE_TIME
 
     def answered(self, now: float) -> None:
@@ -44,7 +44,7 @@ class Gate:
         self._answered_at = -math.inf
 
     def closed_until(self, now: float, *, in_flight: int) -> float:
-        """Return when calls may go out again; that may be in the past.
+        """Return when calls may be sent again; that may be in the past.
 
         Args:
             now: The time.

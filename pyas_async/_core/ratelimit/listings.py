@@ -49,7 +49,7 @@ class _Progress:
         page_seconds: Seconds for a page: the consumer's and the call's, without the wait in the queue.
         busy_until: Until when it counts as asking for one page after the other.
         consumer_seconds: Seconds that the consumer took for the last page.
-        sent_at: When the call for the next page went out; ``None`` if it has not.
+        sent_at: When the call for the next page was sent; ``None`` if it was not.
     """
 
     listing: Hashable
@@ -94,13 +94,13 @@ class ActiveListings:
         return min(self._by_expiry[0][0], now + _ABANDONED_CHECK) if self.count(now) else math.inf
 
     def update(self, listing: Hashable, expires_at: float, now: float, *, pages: int = 1) -> None:
-        """Note that a page of a listing has come, or its first call goes out.
+        """Note that a page of a listing has arrived, or that its first call is sent.
 
         Args:
             listing: The listing.
             expires_at: When its page token expires.
             now: The time.
-            pages: Pages that are left, as far as known.
+            pages: Pages that are known to be left.
         """
         before = self._progress.get(listing)
         page_seconds = math.inf
@@ -114,7 +114,7 @@ class ActiveListings:
             self._push(self._by_length, -pages, progress)
 
     def call_sent(self, listing: Hashable, requested_at: float, now: float) -> None:
-        """Note that the call for its next page goes out, which the consumer had requested earlier."""
+        """Note that the call for the next page, which the consumer had requested earlier, is sent."""
         if (progress := self._progress.get(listing)) is not None:
             progress.consumer_seconds = max(0.0, requested_at - progress.updated_at)
             progress.sent_at, progress.busy_until = now, now + _CALL_TIME

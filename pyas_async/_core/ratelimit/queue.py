@@ -1,4 +1,4 @@
-"""The order in which calls that wait for the budget are let out: values and rules, no clock and no task.
+"""The order in which calls that wait for the budget get their slots: values and rules, no clock and no task.
 
 ::
 
@@ -8,9 +8,9 @@
     4  bulk: the page token that expires first
     5  bulk: other calls in order of arrival, with accounts taking turns; a new listing only if it can be finished
 
-A listing needs a call for each page before the token of the page before expires. So there are never more listings in
-progress than the budget can give a call to within a token's life: a listing begun beyond that would spend calls and not
-end.
+A listing must request each page before the token from the previous page expires. So the number of listings in progress
+is limited: within a token's life, the budget must have a call for each of them. Another listing would spend calls and
+still lose its token.
 """
 
 import itertools
@@ -23,7 +23,7 @@ from pyas_async._core.ratelimit.listings import ActiveListings
 from pyas_async._core.ratelimit.tickets import FairQueue, Ticket
 
 _BULK_EVERY = 10
-"""While bulk calls wait, one call out of so many is a bulk call."""
+"""While bulk calls wait, one call in this many is a bulk call."""
 
 
 class Budget(Protocol):
@@ -38,7 +38,7 @@ class Budget(Protocol):
         ...
 
     def wait_time(self, now: float, *, bulk: bool) -> float | None:
-        """Return the seconds until a call may go out: 0 if one may; ``None`` if that depends on a call in flight.
+        """Return the seconds until a call may be sent: 0 if one may; ``None`` if that depends on a call in flight.
 
         Bulk calls do not get the slots that interactive calls are about to need.
         """
@@ -49,15 +49,15 @@ class Budget(Protocol):
         ...
 
     def listing_reserve(self, pages: int, page_seconds: float) -> int:
-        """Count the slots that are kept for a listing with so many pages left, which takes so long for each."""
+        """Count the slots to keep for a listing with `pages` pages left that takes `page_seconds` for each."""
         ...
 
     def acquire(self, now: float, *, bulk: bool) -> None:
-        """Take a slot for a call that goes out now."""
+        """Acquire a slot for a call that is sent now."""
         ...
 
     def spacing(self, now: float) -> float:
-        """Return the seconds to leave between this call and the next that has waited."""
+        """Return the seconds to leave between this call and the next waiting call."""
         ...
 
 
@@ -67,15 +67,15 @@ class Queue:
     def __init__(self) -> None:
         self.listings: ActiveListings = ActiveListings()
         self.watcher: Ticket | None = None
-        """The waiting call that watches the clock, for all of them."""
+        """The waiting call that watches the clock for all waiting calls."""
         self.watched_until: float = math.inf
-        """When the watcher looks again."""
+        """When the watcher wakes and checks again."""
         self.loop: object = None
         """The event loop that the calls wait in."""
         self.process: int | None = None
         """The process that the budget was first used in. A forked process inherits the queue, but none of its calls."""
         self.tickets: dict[Ticket, None] = {}
-        """The calls that wait, in order of arrival. Public, since each call checks twice whether there are any."""
+        """The calls that wait, in order of arrival. Public for speed: each call checks twice whether there are any."""
         self._interactive = FairQueue()
         self._by_expiry: list[tuple[float, int, Ticket]] = []
         self._by_listing: dict[Hashable, Ticket] = {}
@@ -107,7 +107,7 @@ class Queue:
             self._queue_of(ticket).append(ticket)
 
     def remove(self, ticket: Ticket) -> None:
-        """Remove a call that waits no longer: it has its slot, or has given up."""
+        """Remove a call that no longer waits: it has its slot, or its wait has ended without one."""
         del self.tickets[ticket]
         if ticket.bulk and ticket.expires_at < math.inf:
             del self._by_expiry[bisect_left(self._by_expiry, (ticket.expires_at, ticket.arrival))]
@@ -116,25 +116,25 @@ class Queue:
             self._queue_of(ticket).remove(ticket)
 
     def can_grant(self, ticket: Ticket, budget: Budget, now: float) -> bool:
-        """Return whether a call may go out, provided that no other call waits."""
+        """Return whether a call may be sent, provided that no other call waits."""
         if now < self._next_release_at or budget.wait_time(now, bulk=False) != 0:
             return False
         return not ticket.bulk or (self._admits(ticket, budget, now) and self._leaves_reserve(ticket, budget, now))
 
     def grant_waiting(self, budget: Budget, now: float, jitter: float) -> None:
-        """Grant slots to all waiting calls that may go out now, in order, and wake them."""
+        """Grant slots to all waiting calls that may be sent now, in order, and wake them."""
         while now >= self._next_release_at and (ticket := self.next_ticket(budget, now)) is not None:
             self.grant(ticket, budget, now, jitter)
             ticket.wake()
 
     def recheck_at(self, budget: Budget, now: float) -> float:
-        """Return when a waiting call may go out because time has passed; infinite if only a call in flight can help."""
+        """Return when to check the waiting calls again; infinite if none can be sent before a call in flight ends."""
         wait = budget.wait_time(now, bulk=False)
         if wait != 0:
             return math.inf if wait is None else now + wait
         if now < self._next_release_at:
             return self._next_release_at
-        # A slot is free, but none of the waiting calls may have it: one of the reasons must come to its end.
+        # A slot is free, but it is kept from all waiting calls. Return when the first of the reasons for that may end.
         bulk_wait = budget.wait_time(now, bulk=True)
         longest = self.listings.longest(now)
         return min(
@@ -145,7 +145,7 @@ class Queue:
         )
 
     def next_ticket(self, budget: Budget, now: float) -> Ticket | None:
-        """Return the call that goes out next; ``None`` if none may go out now."""
+        """Return the call to send next; ``None`` if none may be sent now."""
         if not self.tickets or budget.wait_time(now, bulk=False) != 0:
             return None
         interactive = self._interactive.first()
@@ -161,11 +161,11 @@ class Queue:
         return interactive
 
     def grant(self, ticket: Ticket, budget: Budget, now: float, jitter: float) -> None:
-        """Give a call its slot, whether it has waited or not.
+        """Grant a call its slot, whether it has waited or not.
 
         Args:
             ticket: The call.
-            budget: Where its slot is taken.
+            budget: The budget that the slot is acquired from.
             now: The time.
             jitter: A random number from 0 to 1, by which the spacing after a pause varies.
         """
@@ -185,7 +185,7 @@ class Queue:
             self.listings.call_sent(ticket.listing, ticket.requested_at, now)
 
     def count_before(self, ticket: Ticket) -> int:
-        """Count the interactive calls that go out before this interactive one, as things are now."""
+        """Count the interactive calls that would be sent before this interactive one if no other arrives."""
         return self._interactive.count_before(ticket)
 
     def _queue_of(self, ticket: Ticket) -> FairQueue:
@@ -219,7 +219,7 @@ class Queue:
         return free > budget.listing_reserve(longest.pages, longest.page_seconds)
 
     def _ticket_of_longest(self, budget: Budget, now: float) -> Ticket | None:
-        """Return the waiting call of the listing that slots are kept for, if it may go out."""
+        """Return the waiting call of the listing that slots are kept for, if it may be sent."""
         longest = self.listings.longest(now)
         ticket = None if longest is None else self._by_listing.get(longest.listing)
         return ticket if ticket is not None and self._leaves_reserve(ticket, budget, now) else None
@@ -240,5 +240,5 @@ class Queue:
 
 
 def _held_back_until(ticket: Ticket) -> float:
-    """Return when a token has a tenth of its life left: from then on, its call is held back for no other call."""
+    """Return when a token has a tenth of its life left. Its call may then use reserved slots."""
     return ticket.expires_at - ticket.token_life / 10 if ticket.expires_at < math.inf else math.inf

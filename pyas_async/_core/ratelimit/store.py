@@ -1,7 +1,7 @@
 """What a process and a store exchange, if several processes use a key and the store counts the calls of all of them.
 
 A process leases slots from the store, a few at a time, and spends them on its own calls. The next request reports what
-the process has learned since: calls that went out, how many the service said remain, a 429.
+the process has learned since: calls that were sent, how many the service said remain, a 429.
 """
 
 from typing import Protocol, runtime_checkable
@@ -23,13 +23,13 @@ class BudgetReport:
     Attributes:
         wanted: Slots that the process asks for; 0 if it only reports.
         interactive: How many of these are for interactive calls, which go before the bulk calls of other processes.
-        sent: Calls with leased slots that are over since the last report, with a response or without. Each holds its
+        sent: Calls with leased slots that have ended since the last report, with a response or without. Each holds its
             slot for a window from now.
-        under_way: Calls that are in flight: each holds its slot until it is over. The service may count it at any
+        under_way: Calls that are in flight: each holds its slot until it has ended. The service may count it at any
             moment until then.
-        unused: Leased slots that the process gives back before they expire. A process that wants slots has no leased
+        unused: Leased slots that the process returns before they expire. A process that wants slots has no leased
             slot left.
-        used: Calls of this process that hold a slot now: all that went out in the last window, reported or not. A
+        used: Calls of this process that hold a slot now: all that were sent in the last window, reported or not. A
             store that has lost its data learns from it what was spent.
         limit: Calls per window that all processes together may spend; ``None`` if the process does not know.
         window: Seconds, the guard included.

@@ -20,7 +20,7 @@ class Ticket(msgspec.Struct, eq=False):  # each call makes one, and a Struct is 
         listing: The listing that the call belongs to, if any.
         token_life: Seconds for which a page token of that listing can be used.
         requested_at: When the call was requested.
-        wake: Called when the slot is granted, or the waiting call should look again.
+        wake: Called when the slot is granted, or the waiting call should check again.
         arrival: Its number in the order of arrival.
         granted: Whether it has its slot.
     """

@@ -28,7 +28,7 @@ class Creation:
 
 
 class Creations:
-    """The creates that are under way, and those that ended not long ago."""
+    """The creates that are in flight, and those that ended not long ago."""
 
     def __init__(self) -> None:
         self._by_key: dict[Hashable, list[Creation]] = {}
@@ -59,7 +59,7 @@ class Creations:
         return any(other.id is None for other in self._others(creation))
 
     def has_pending_rival(self, creation: Creation) -> bool:
-        """Whether another create of an equal meeting is still under way."""
+        """Whether another create of an equal meeting is still in flight."""
         return any(other.id is None and other.ended is None for other in self._others(creation))
 
     def _others(self, creation: Creation) -> list[Creation]:

@@ -63,7 +63,7 @@ class WantedMeeting:
 
     @property
     def filters(self) -> tuple[tuple[str, str], ...]:
-        """The filters of a listing that must contain it. The page: "scheduled" includes live and upcoming ones."""
+        """The filters of a listing that must contain it. As documented, "scheduled" includes live and upcoming ones."""
         if self.start is None:
             return endpoints.list_filters(start_date=None, end_date=None, type=ListType.SCHEDULED)
         day, recurrence = self.start.toordinal(), self.meeting.recurrence
@@ -150,7 +150,7 @@ def _same_start(wanted: datetime, start: datetime, kind: MeetingType) -> bool:
 def _same_details(wanted: WantedMeeting, row: Meeting) -> bool:
     """Whether nothing that the row says differs from the request."""
     request = wanted.meeting
-    # The page: the duration is only used for scheduled meetings.
+    # The service's documentation: the duration is only used for scheduled meetings.
     if request.type is MeetingType.SCHEDULED and row.duration not in (None, request.duration):
         return False
     if wanted.start is not None and not _same_zone(request.time_zone, row.timezone, wanted.start):

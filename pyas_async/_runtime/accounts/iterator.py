@@ -181,7 +181,7 @@ class AccountsIterator(AsyncIterator[tuple[str, Meeting]]):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """End the iteration: nothing more is handed out or requested, and requests under way are cancelled."""
+        """End the iteration: nothing more is handed out or requested, and requests in flight are cancelled."""
         self._over, self._rows = True, iter(())
         if not self._tasks.is_open:
             return

@@ -1,7 +1,8 @@
 """The tasks behind `AccountsIterator`: one that begins accounts, and a worker for each account under way.
 
-A worker loads a page of its listing, and waits until the consumer has taken it; meanwhile the listing prefetches the
-next page. The consumer takes the rows from the listing itself, so that the position of each listing is the consumer's.
+An account is under way while its listing is open. Its worker loads a page of the listing, and waits until the consumer
+has taken the page; meanwhile the listing prefetches the next one. The consumer takes the rows from the listing itself,
+so the position of a listing never counts a row that the consumer does not have.
 """
 
 import logging
@@ -24,7 +25,7 @@ from pyas_async._runtime.pagination.iterator import MeetingIterator
 from pyas_async.errors import PyasError
 
 _log = logging.getLogger("pyas_async")
-# Seconds. A consumer that takes so long for a page hardly notices if the listings get the second number of seconds.
+# Seconds. A consumer that takes `_SLOW_PAGE` for a page hardly notices `_PAUSE`, in which the listings can load.
 _SLOW_PAGE, _PAUSE = 10.0, 1.0
 
 
@@ -33,7 +34,7 @@ class AccountWorkers:
 
     Attributes:
         failures: The errors that ended a listing before its end, by account.
-        error: The error that ends all listings, once the consumer has taken the rows before it.
+        error: The error that ends all listings; raised once the consumer has taken the rows before it.
         closing_error: What was raised when the input was closed.
     """
 
@@ -66,16 +67,16 @@ class AccountWorkers:
 
     @property
     def over(self) -> bool:
-        """Whether no further page will come."""
+        """Whether all tasks have ended, or an error has ended the iteration."""
         return self.error is not None or (self._started and not self._running)
 
     @property
     def cut_off(self) -> bool:
-        """Whether accounts are under way, or were not begun; once the tasks have ended, that they were cancelled."""
+        """Whether some accounts are not finished. If this is so after the tasks have ended, they were cancelled."""
         return bool(self._under_way) or not self._all_begun
 
     def start(self) -> None:
-        """Begin to draw accounts, unless this was called before."""
+        """Start the task that draws the accounts from the input, unless it was started before."""
         if not self._started:
             self._started = True
             self._start(self._begin_accounts)
@@ -83,7 +84,7 @@ class AccountWorkers:
     async def let_listings_load(self) -> None:
         """Give all listings up to a second to load a page, if the consumer is slow.
 
-        A consumer that computes blocks the event loop, so they have no other time for it.
+        A consumer that computes blocks the event loop, so the listings cannot load pages at other times.
         """
         if self._queue.page_time < _SLOW_PAGE:
             return
@@ -103,8 +104,8 @@ class AccountWorkers:
     def take_listed(self) -> list[str]:
         """Return the accounts whose listing has reached its end since this was called last.
 
-        A checkpoint counts a listing as done when its last row is handed out, before its worker has noticed. So does
-        this.
+        A listing counts as done when its last row is handed out, as in a checkpoint. Its worker may not have noticed
+        yet.
         """
         early = [
             account for account in self._under_way if account not in self._listed_early and account.checkpoint().done
@@ -123,7 +124,7 @@ class AccountWorkers:
         except BaseException as error:
             if is_own_cancellation(error):
                 raise
-            # It does not go through the task group: the consumer's next step raises it, or the end of the block.
+            # The task group must not raise the error. The consumer's next step raises it, or else the end of the block.
             if self.error is not None:
                 fields = {"pyas_event": "AlsoRaised", "pyas_operation": "meetings.iter_accounts"}
                 said = "iter_accounts: this was raised, too, while the iteration was ending"
@@ -151,7 +152,7 @@ class AccountWorkers:
                 self.closing_error = error
 
     async def _wait_to_begin(self) -> bool:
-        """Wait until another account may be begun; ``False`` if the iteration fails meanwhile."""
+        """Wait until another account may be begun; ``False`` if the iteration fails during the wait."""
         while self.error is None and not (
             len(self._under_way) < self._max_concurrency and self._queue.admits(len(self._under_way))
         ):
@@ -161,8 +162,7 @@ class AccountWorkers:
     async def _next_position(self) -> ListingCheckpoint | None:
         """Return where the next listing begins; ``None`` after the last.
 
-        First come the accounts that were under way in the resumed iteration, then those of the input, then those that
-        had failed.
+        The order: the accounts that were under way in the resumed iteration, those of the input, those that had failed.
         """
         if (position := self._tally.next_to_resume()) is not None:
             return position

@@ -44,11 +44,11 @@ class BulkRun(Generic[K_co, V_co]):
     is the input is closed with the run.
 
     **What ends it early.** An error that every other call must get too (the key is refused, its monthly quota is used
-    up, the client is closed), and `cancel`. Then nothing more is sent, requests under way get their responses, and the
+    up, the client is closed), and `cancel`. Then nothing more is sent, requests in flight get their responses, and the
     rest of the input is drawn and reported as ``"not_started"``. (An endless input never ends: leave the block.)
     If the input itself raises, the outcomes of the items before come first, and then its exception.
 
-    **Leaving it.** A block that is left early, or an ``await`` that is cancelled, cancels the calls under way: their
+    **Leaving it.** A block that is left early, or an ``await`` that is cancelled, cancels the calls in flight: their
     writes may or may not have been carried out. To know the outcome of each, `cancel` the run and read on.
     """
 
@@ -94,7 +94,7 @@ class BulkRun(Generic[K_co, V_co]):
         return [outcome for outcome in self._collected or () if outcome is not None]
 
     def cancel(self) -> None:
-        """Send nothing more. Requests under way get their responses, and the rest of the input is ``"not_started"``.
+        """Send nothing more. Requests in flight get their responses, and the rest of the input is ``"not_started"``.
 
         Any code on the event loop may call it at any time.
         """
@@ -137,7 +137,7 @@ class BulkRun(Generic[K_co, V_co]):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """End the run; calls under way are cancelled."""
+        """End the run; calls in flight are cancelled."""
         early = self._state == "running" or bool(self._ready)
         try:
             await self._tasks.close(cancel=True)

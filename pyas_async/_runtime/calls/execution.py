@@ -24,8 +24,8 @@ from pyas_async.events import AttemptEnded, AttemptStarted, Waiting
 
 T = TypeVar("T")
 _MIN_SECRET = 8
-"""The value of a header that the user has set is masked if it has at least this many characters: a shorter one is more
-likely a word that other texts contain as well."""
+"""The value of a header that the user has set is masked if it has at least this many characters. A shorter one is more
+likely a word that also occurs in other texts."""
 
 
 class Listing:
@@ -63,9 +63,9 @@ class Execution(Generic[T]):
             resources: What all calls of the client share.
             call: What to send.
             options: How to send it.
-            trace: Kept up to date.
+            trace: The record of the call, which the execution updates.
             listing: The listing that the call requests a page of, if it does.
-            on_wire: Called when a request was written to the network, or when the call has to wait.
+            on_wire: Called when a request has been written to the network, and also when the call has to wait.
             unsent: Can cancel the call before its request is sent.
         """
         self._resources = resources
@@ -84,25 +84,25 @@ class Execution(Generic[T]):
         """Make the call and return its value.
 
         Raises:
-            PyasError: What ended it.
+            PyasError: If the call fails.
         """
         resources, exchange = self._resources, self._exchange
         while True:
             action = await self._step()
             if exchange.key_pause is not None:
-                # Other processes that share the key are told, so that they need not be rejected as well. A cancellation
-                # of this wait loses no value, as there is none after a 429.
+                # Tell the other processes that share the key, so that their calls are not rejected as well. Cancelling
+                # this wait loses no value: after a 429 there is none.
                 await resources.limiter.report_to_store(exchange.remaining(resources.clock.now()))
             if isinstance(action, Return):
                 return action.value
             if isinstance(action, Fail):
-                # Without the frames in which the error was made: their variables hold the text of the response.
+                # The traceback is dropped: the variables in its frames hold the text of the response.
                 raise action.error.with_traceback(None)
             self._announce_wait(action.seconds, "retry")
             await resources.pause(action.seconds)
 
     async def _step(self) -> Wait | Return[T] | Fail:
-        """Make one attempt if the exchange decides so, and return its decision after that."""
+        """Make an attempt unless the exchange decides to fail; return the decision of the exchange."""
         resources, exchange = self._resources, self._exchange
         try:
             resources.check_usable()
@@ -122,7 +122,7 @@ class Execution(Generic[T]):
         return Fail(exchange.with_write_state(found))
 
     def _cancellable(self) -> AbstractContextManager[None]:
-        """Let a wait inside the block be ended by the cancellation of the call."""
+        """Mark the block as a wait that `UnsentCall` may cancel."""
         return nullcontext() if self._unsent is None else self._unsent.waiting()
 
     def _ticket(self, now: float) -> Ticket:
@@ -149,7 +149,7 @@ class Execution(Generic[T]):
         exchange.on_wait(resources.clock.now() - began)
 
     async def _connect_and_attempt(self, ticket: Ticket, action: Send | Fail | None) -> Wait | Return[T] | Fail:
-        """Make an attempt, which has a slot in the budget, as soon as a connection is free.
+        """Wait for a free connection, and make an attempt. The attempt has its slot in the budget already.
 
         `action` is the decision of the exchange; ``None`` after a wait, when the exchange must be asked again.
         """
@@ -239,11 +239,11 @@ class Execution(Generic[T]):
         exchange, clock, limiter = self._exchange, self._resources.clock, self._resources.limiter
         budget, now = limiter.budget, clock.now()
         if isinstance(outcome, Response):
-            # The headers of a 429 for a limit of Zoom's say nothing about what is left of the key's limit.
+            # The headers of a 429 for one of Zoom's limits do not show how much of the key's limit is left.
             zooms = outcome.status == 429 and exchange.key_pause is None
             budget.settle(now, reported=budget.learn({} if zooms else outcome.headers, now, wall))
             if exchange.key_pause is not None:
-                # Other processes may have been told the same time: the jitter keeps them from coming back together.
+                # Other processes may have been told the same time: the jitter makes them retry at different times.
                 jitter = min(1.0, exchange.key_pause / 10) * clock.chance()
                 budget.pause(exchange.key_pause + jitter, now)
         elif outcome is None or outcome.sent:
@@ -257,5 +257,5 @@ class Execution(Generic[T]):
             Waiting, call=self._trace.call, operation=self._call.operation, seconds=seconds, reason=reason
         )
         if self._on_wire is not None:
-            # A consumer must not be held up by a request that is not sent yet.
+            # The consumer gets its page now: it must not wait for a request that is not sent yet.
             self._on_wire()

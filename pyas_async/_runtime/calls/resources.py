@@ -51,7 +51,7 @@ class CallResources:
         self._loop_guard.check()
 
     async def pause(self, seconds: float) -> None:
-        """Sleep until the time is over or the client is closed."""
+        """Sleep until the time has passed or the client is closed."""
         with anyio.CancelScope() as scope, self.ended_by_closing(scope):
             await self.clock.sleep(seconds)
 

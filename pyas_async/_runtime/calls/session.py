@@ -56,13 +56,13 @@ class Session:
 
     @cached_property
     def creations(self) -> "Creations":
-        """The creates of this client that are under way or ended not long ago."""
+        """The creates of this client that are in flight or ended not long ago."""
         from pyas_async._core.reconcile.creations import Creations  # noqa: PLC0415 -- many programs only read
 
         return Creations()
 
     async def aclose(self) -> None:
-        """Close the connections. Calls under way fail; later calls are refused."""
+        """Close the connections. Calls in flight fail; later calls are refused."""
         await self.resources.aclose()
         await self._single_flight.wait_ended()
         self.events.flush()
@@ -84,7 +84,7 @@ class Session:
         self.resources.limiter.end_listing_with(holder, listing)
 
     async def pause(self, seconds: float) -> None:
-        """Sleep until the time is over or the client is closed."""
+        """Sleep until the time has passed or the client is closed."""
         await self.resources.pause(seconds)
 
     def run(

@@ -1,4 +1,4 @@
-"""Equal reads of one meeting that are under way at the same time share one call, and all callers get its outcome.
+"""Equal reads of one meeting that are in flight at the same time share one call, and all callers get its outcome.
 
 The call runs in its own task, because the first caller may be cancelled while others still wait. No nursery can own the
 task, since a client also works without ``async with``. So its callers own it together, and keep the promises of a
@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 
 class _SharedCall:
-    """A call under way, its outcome, and the number of callers that wait for it."""
+    """A call in flight, its outcome, and the number of callers that wait for it."""
 
     def __init__(self, call: Call[Any], options: "CallOptions", now: float) -> None:
         self.path = call.path
@@ -34,7 +34,7 @@ class _SharedCall:
         self.options = options
         limits = options.limits
         # Callers share the deadline of the first one. A caller may join in the first half of it, and so has at least
-        # half of its own. If the deadline excludes waits, it begins when the budget lets the call out, for all callers.
+        # half of its own deadline. A deadline that excludes waits begins when the call gets its slot, for all callers.
         deadline = None if limits.waits_excluded else limits.deadline
         self.joinable_until = math.inf if deadline is None else now + deadline / 2
         self.callers = 0
@@ -57,7 +57,7 @@ class SingleFlight:
         self._under_way: set[_SharedCall] = set()
 
     async def run(self, call: Call[T], options: "CallOptions", trace: "CallTrace", *, now: float) -> T:
-        """Return the value of an equal call under way; if there is none, make this one, and let others join it.
+        """Return the value of an equal call in flight; if there is none, make this one, and let others join it.
 
         Raises:
             PyasError: What ended the call.
@@ -76,11 +76,11 @@ class SingleFlight:
             # by the wait. So the call is made again.
 
     def stop_sharing(self, path: str) -> None:
-        """Let no more callers join the calls under way for a path, as they may have been read before a write to it."""
+        """Let no more callers join the calls in flight for a path, as they may have been read before a write to it."""
         self._joinable.pop(path, None)
 
     async def wait_ended(self) -> None:
-        """Wait until all calls under way have ended, once the client is closed."""
+        """Wait until all calls in flight have ended, once the client is closed."""
         for shared in tuple(self._under_way):
             await shared.done.wait()
 

@@ -1,4 +1,4 @@
-"""The state of a call while it is under way."""
+"""The state of a call while it is in flight."""
 
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ class CallTrace:
 
     Attributes:
         job: The number of the job that makes the calls; ``None`` if no handler had subscribed when it began.
-        call: The number of the call under way, or of the last one; 0 if no handler had subscribed.
+        call: The number of the call in flight, or of the last one; 0 if no handler had subscribed.
         requests: Requests sent.
         sent_at: When the last request was sent (aware, UTC); ``None`` before the first.
         cancelled: Whether the call was cancelled before a request was sent.

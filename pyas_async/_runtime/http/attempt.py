@@ -53,7 +53,7 @@ class Attempt:
         except BaseException as error:  # noqa: BLE001  (the caller maps it)
             cancellation = _cancellation(error)
             if cancellation is None or not scope.cancel_called:
-                # Either it is no cancellation, or this task was not cancelled as far as we can see: the transport
+                # Either it is no cancellation, or nothing shows that this task was cancelled: the transport
                 # raised it.
                 self.failure = error if cancellation is None else cancellation
         else:

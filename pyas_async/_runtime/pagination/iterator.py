@@ -152,7 +152,7 @@ class MeetingIterator(AsyncIterator[Meeting]):
         return self._machine.checkpoint(self._account_id, self._filters, taken, prefetched=prefetched)
 
     async def aclose(self) -> None:
-        """End the iteration: nothing more is handed out or requested, and a request under way is cancelled."""
+        """End the iteration: nothing more is handed out or requested, and a request in flight is cancelled."""
         if self._taken_at_close is None:
             self._taken_at_close = self._rows_taken()
         self._pending = iter(())

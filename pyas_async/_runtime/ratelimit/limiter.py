@@ -1,8 +1,8 @@
 """How a client's calls wait for a slot in the call budget.
 
-`Queue` decides which call goes out next. It belongs to the budget, so clients that share a budget share the queue. No
+`Queue` decides which call is sent next. It belongs to the budget, so clients that share a budget share the queue. No
 background task runs it: one of the waiting calls watches the clock for all of them, and each call that leaves the queue
-wakes the next. No lock is held across a wait, and a waiting call that is cancelled gives its slot back.
+wakes the next. No lock is held across a wait, and a waiting call that is cancelled frees its slot.
 """
 
 import math
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from pyas_async._runtime.ratelimit.store_client import StoreClient
 
 _MIN_SLEEP = 0.001
-"""Seconds that the watcher sleeps at least: clocks that differ by a little must not make it a busy loop."""
+"""The watcher's minimum sleep in seconds: clocks that differ by a little must not make it a busy loop."""
 
 
 class RateLimiter:
-    """What a client's calls get their slots from, and wait for them."""
+    """Gives a client's calls their slots, and lets them wait until a slot is free."""
 
     def __init__(self, budget: RateBudget, clock: Clock, on_alone: Callable[[str, float], None] | None = None) -> None:
         """Limit calls by a budget.
@@ -36,7 +36,7 @@ class RateLimiter:
         Args:
             budget: The budget, whose queue the calls wait in.
             clock: Tells the time.
-            on_alone: Called with what was wrong with the budget's store, and for how many seconds it is not asked.
+            on_alone: Called when the budget's store fails, with the fault and the seconds until it is asked again.
         """
         self.budget = budget
         self._clock = clock
@@ -54,7 +54,7 @@ class RateLimiter:
         return len(self.budget.queue)
 
     def try_acquire(self, ticket: Ticket, now: float | None = None) -> bool:
-        """Take a slot without waiting; ``False`` if none is free for this call, or other calls go first.
+        """Acquire a slot without waiting; ``False`` if none is free for this call, or other calls go first.
 
         Args:
             ticket: The call.
@@ -78,7 +78,7 @@ class RateLimiter:
         return ticket.granted
 
     def expected_wait(self) -> float:
-        """Return the seconds that a call would wait at least."""
+        """Return the minimum seconds that a call would wait."""
         return self.budget.min_wait(self._clock.now(), len(self.budget.queue))
 
     async def acquire(self, ticket: Ticket, timeout: float | None = None) -> None:  # noqa: ASYNC109 -- a call's deadline
@@ -102,8 +102,8 @@ class RateLimiter:
         self._waiting.add(ticket)
         try:
             while not self._is_done(ticket):
-                # The whole look goes by one moment. A slot that came free after the slots were granted, but before the
-                # next look was scheduled, would go unnoticed.
+                # One reading of the clock serves the whole check. Otherwise a slot that comes free after the slots were
+                # granted, but before the next check is scheduled, would go unnoticed.
                 now = self._clock.now()
                 self._grant_waiting(now)
                 if not ticket.granted:
@@ -122,7 +122,7 @@ class RateLimiter:
                 self.grant_waiting()
 
     def cancel(self, ticket: Ticket) -> None:
-        """Give back the slot of a call that is not sent, if it has one."""
+        """Free the slot of a call that is not sent, if it has one."""
         if not ticket.granted:
             return
         self.budget.cancel(bulk=ticket.bulk)
@@ -131,12 +131,12 @@ class RateLimiter:
         self.grant_waiting()
 
     def update_listing(self, listing: Hashable, expires_at: float | None, *, pages: int = 1) -> None:
-        """Note how far a listing is.
+        """Note the progress of a listing.
 
         Args:
             listing: The listing.
             expires_at: When its page token expires; ``None`` if it has none, so that another listing may begin.
-            pages: Pages that are left, as far as known.
+            pages: Pages that are known to be left.
         """
         listings = self.budget.queue.listings
         if expires_at is not None:
@@ -146,14 +146,15 @@ class RateLimiter:
         self.grant_waiting()
 
     def end_listing_with(self, owner: object, listing: Hashable) -> None:
-        """End a listing when its owner is garbage-collected: a loop that was left needs no clean-up.
+        """End a listing when its owner is garbage-collected, so that a user may leave a loop without closing it.
 
-        That can happen at any moment, in any thread, and when the program ends, so the listing is only noted then.
+        The collection can happen at any moment, in any thread, and when the program ends. So it only notes the listing,
+        which is ended later.
         """
         weakref.finalize(owner, self.budget.queue.listings.abandoned.append, listing).atexit = False
 
     def grant_waiting(self) -> None:
-        """Let waiting calls out that may go now. Call it when a call is over, or the budget has learned something."""
+        """Grant slots to waiting calls. Call it when a call has ended, or the budget has learned something."""
         if self.budget.queue.tickets:
             self._grant_waiting(self._clock.now())
 
@@ -170,11 +171,11 @@ class RateLimiter:
             queue.watcher.wake()
 
     async def report_to_store(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 -- a call's deadline
-        """Report what is urgent to the store that several processes share, if there is a store and such news.
+        """Report to the store that several processes share, if there is a store and a report is due.
 
         Args:
-            timeout: Seconds until the deadline of the call that brought the news, which does not wait longer than that;
-                ``None`` if it has none. News that could not be reported then goes with the next request.
+            timeout: Seconds until the deadline of the call that reports, which does not wait longer than that;
+                ``None`` if it has none. What could not be reported is in the next report.
         """
         seconds = math.inf if timeout is None else timeout
         if self._store_client is not None and seconds > 0 and self._store_is_due(self._clock.now()):
@@ -202,7 +203,7 @@ class RateLimiter:
         return self.budget.store_share is not None and self.budget.store_share.due(now)
 
     def _is_done(self, ticket: Ticket) -> bool:
-        """Whether a wait is over. A closed client's calls get no slot even if one is free."""
+        """Whether a wait has ended. A closed client's calls get no slot even if one is free."""
         if self._closed:
             msg = "the client was closed while the call waited for a slot in the call budget"
             raise ClientClosedError(msg)
@@ -215,7 +216,7 @@ class RateLimiter:
         budget = self.budget
         before = 0 if ticket.bulk else budget.queue.interactive
         seconds = budget.min_wait(now, before)
-        if before and now + seconds >= deadline:  # perhaps: to count the calls that go first takes long
+        if before and now + seconds >= deadline:  # counting the calls that go first is slow, so only if it matters
             seconds = budget.min_wait(now, budget.queue.count_before(ticket))
         if now + seconds >= deadline:
             msg = (
@@ -225,7 +226,7 @@ class RateLimiter:
             raise BudgetTimeoutError(msg, retry_after=seconds)
 
     async def _sleep(self, ticket: Ticket, deadline: float, now: float) -> None:
-        """Sleep until woken, or until there is something to do; one of the waiting calls watches the clock."""
+        """Sleep until woken or until the deadline. The watcher asks the store, or sleeps until the next check."""
         queue = self.budget.queue
         event = anyio.Event()
         ticket.wake = event.set
@@ -250,4 +251,4 @@ def _store_client(share: "StoreShare", on_alone: Callable[[str, float], None] | 
 
 
 def _loop_has_ended() -> None:
-    """Mark a call whose event loop has ended. Its wait ends as garbage, and must leave the queue as it is by then."""
+    """Mark a call whose event loop has ended: when its coroutine is garbage-collected, it must not change the queue."""

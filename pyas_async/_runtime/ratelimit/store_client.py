@@ -20,7 +20,7 @@ class StoreClient:
 
         Args:
             share: This process's part in the budget that the store counts.
-            on_alone: Called with what was wrong with the store, and for how many seconds it is not asked.
+            on_alone: Called when the store fails, with the fault and the seconds until it is asked again.
         """
         self._share = share
         self._on_alone = on_alone
@@ -34,7 +34,7 @@ class StoreClient:
         Args:
             seconds: How long the call that asks can wait.
             clock: Tells the time.
-            on_end: Called when the request is over, however it ended.
+            on_end: Called when the request has ended, in whatever way.
         """
         leases, began = self._share.leases, clock.now()
         report = self._share.report(began)
@@ -55,13 +55,13 @@ class StoreClient:
                 fault = leases.note_unanswered(now - began)
             if fault is not None:
                 self._count_alone(fault, self._share.count_alone(now))
-            # Cancelled or not, calls that slept until the answer must look again.
+            # Cancelled or not, calls that slept until the answer must check again.
             on_end()
-        # A store that answers without suspending, and gives nothing, must not block the event loop.
+        # A store that answers without suspending, and leases no slot, must not block the event loop.
         await anyio.lowlevel.checkpoint()
 
     def close(self) -> None:
-        """Cancel the requests under way."""
+        """Cancel the requests in flight."""
         for scope in self._requests:
             scope.cancel()
 

@@ -60,7 +60,7 @@ def _masked(argument: Any, mask: TextMask) -> Any:  # noqa: ANN401  (a logged ar
     text = str(argument)
     if len(text) < _NO_SECRET:
         return argument
-    # httpx passes its URL as an object. It is told by its name, since httpx2 has a class of its own.
+    # httpx passes its URL as an object. It is recognized by its name, since httpx2 has a separate class.
     if type(argument).__name__ == "URL" and "?" in text:
         return f"{text.partition('?')[0]}?***"
     masked = mask(text, limit=None)

@@ -1,6 +1,6 @@
 """The doctor's calls: each returns its result or its error, and the headers of the response.
 
-The library does not show headers. The doctor reads them with a hook of its own httpx client, which it passes to the
+The library does not show headers. The doctor reads them with a hook in a separate httpx client, which it passes to the
 library.
 """
 

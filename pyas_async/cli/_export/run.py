@@ -1,4 +1,4 @@
-"""The work of an export: it appends rows to the part, and regularly saves a checkpoint that matches it."""
+"""The work of an export: it appends rows to the part file, and regularly saves a checkpoint that counts them."""
 
 import time
 from contextlib import AsyncExitStack, nullcontext
@@ -15,7 +15,7 @@ from pyas_async.cli._output import stderr
 from pyas_async.cli._times import day_filter
 
 _MAX_PART_OF_TIME: Final = 20
-"""Saving may take at most 1 in this many parts of the time: a checkpoint with many rows takes a while to make."""
+"""A checkpoint with many rows takes long to save. So the next one comes after at least this many times that time."""
 
 
 @attrs.frozen
@@ -53,14 +53,14 @@ class Sink(Protocol):
 
 
 class Part:
-    """The open part of an export, with its checkpoint."""
+    """The open part file of an export, which grows until the output can be made, with its checkpoint."""
 
     def __init__(self, files: Files, file: IO[bytes], state: ExportState, progress: Progress, *, every: float) -> None:
         """Continue an export.
 
         Args:
             files: The export's files.
-            file: The part, positioned at its end.
+            file: The part file, positioned at its end.
             state: The progress of the export.
             progress: Counts rows and calls.
             every: Minimum seconds between two checkpoints; 0 for one after every row.
@@ -80,14 +80,15 @@ class Part:
         return time.monotonic() - self._saved >= self._pause
 
     def write(self, line: bytes) -> None:
-        """Append to the part. The row counts after the next `save`."""
+        """Append a row to the part file. The next `save` counts it."""
         with with_path(self._files.part):
             self._file.write(line)
 
     def save(self, listings: Checkpoint | None, *, whole: bool = False) -> None:
         """Sync the rows to disk, and then save a checkpoint that counts them.
 
-        If a row was yielded but not written, as after a second Ctrl-C, the previous checkpoint stays.
+        If a row was yielded but not written, which a second Ctrl-C can cause, nothing is saved: the previous checkpoint
+        stays valid.
         """
         if listings is not None and listings.items != self._progress.rows:
             return
@@ -111,7 +112,7 @@ class Part:
 
 
 async def export(files: Files, state: ExportState, *, at_once: int, every: float) -> ExportResult:
-    """Append the missing rows to the part. However it ends, the export can be continued.
+    """Append the missing rows to the part file. However this ends, the export can be continued.
 
     Args:
         files: The export's files.
@@ -168,6 +169,6 @@ async def _append(pairs: AccountsIterator, sink: Sink, write: Writer, progress: 
             if sink.due:
                 sink.save(pairs.checkpoint())
     finally:
-        # After the end, an error, or a cancellation. Nothing here awaits, so the cancellation cannot interrupt it.
+        # This runs after the end, an error or a cancellation. It awaits nothing, so a cancellation cannot interrupt it.
         checkpoint = pairs.checkpoint()
         sink.save(checkpoint, whole=checkpoint.done and not pairs.failures)

@@ -53,7 +53,7 @@ def show_week(
             raise CommandError(f"--hour-lines: expected 1 to 6, got {hour_lines}")
         now = datetime.now(UTC).astimezone(zone)
         monday = week_of(now.date() if day is None else parse_day("", day))
-        # One more day on both sides, since the service's page does not say in which time zone its days are.
+        # One more day on both sides, since it is not documented in which time zone the service's days are.
         first, last = format_filter_day(monday - timedelta(days=1)), format_filter_day(monday + timedelta(days=DAYS))
         async with client_for(require_account(account)) as client:
             listing = client.meetings.iter_all(start_date=first, end_date=last)

@@ -15,7 +15,7 @@ _HOUR: Final = 60
 _UNKNOWN: Final = 30
 """Minutes for a meeting without a duration."""
 _FOLDED: Final = 3
-"""Hours without a meeting in the whole week; if there are more of them in a row, they become one row."""
+"""Hours without a meeting in the whole week; if there are more consecutive ones, they become one row."""
 
 
 @attrs.frozen(kw_only=True)

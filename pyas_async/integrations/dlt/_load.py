@@ -68,7 +68,7 @@ def load_meetings(
     another machine, since dlt reads its state from the warehouse. Only one process at a time may use a pipeline's name.
 
     After Ctrl-C, and after an error that ends the listings, the rows so far are loaded before the exception is raised.
-    The function blocks, so call it from a thread if there is an event loop; the client runs in a thread of its own.
+    The function blocks, so call it from a thread if there is an event loop; the client runs in a separate thread.
 
     Args:
         pipeline: The pipeline. Its name and dataset identify the rounds, so use another name for other filters.

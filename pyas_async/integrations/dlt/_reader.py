@@ -1,7 +1,7 @@
 """The listings of many accounts for synchronous code: a thread lists the accounts, and the caller takes slices.
 
-dlt runs each step of an asynchronous generator in a task of its own, but a task group must be left by the task that
-entered it. So there is a separate event loop, in a thread of its own, where one task does everything. It continues
+dlt runs each step of an asynchronous generator in a separate task, but a task group must be left by the task that
+entered it. So there is a separate event loop, in a separate thread, where one task does everything. It continues
 while a slice is loaded: the next pages are fetched during that time.
 """
 
@@ -64,7 +64,7 @@ class Slice:
 
 
 class Reader:
-    """Lists many accounts in a thread of its own, from a checkpoint."""
+    """Lists many accounts in a separate thread, from a checkpoint."""
 
     def __init__(
         self,
