@@ -1,7 +1,7 @@
 """Change the decisions (`_core/`) in thousands of ways, one at a time, and count the changes that no test notices.
 
-`python3 noxfile.py -s mutants` runs this for all modules, `python3 noxfile.py -s mutants -- pagination/machine codec/responses` for
-some. mutmut makes the changes and runs the tests. It runs once for each module, with the tests of that module alone
+`python3 noxfile.py -s mutants` runs this for all modules; `-- pagination/machine codec/responses` after it for some.
+mutmut makes the changes and runs the tests. It runs once for each module, with the tests of that module alone
 (`tool.mutmut.tests` in pyproject.toml), because each unnoticed change costs the time of all tests that are tried. Two
 modules run at a time, because mutmut spends a long time in a single process before it tries the first change.
 """
