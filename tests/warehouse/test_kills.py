@@ -34,7 +34,7 @@ def documents(folder: Path) -> Counter[str]:
     return Counter(json.dumps(row, sort_keys=True) for row in found)
 
 
-@pytest.mark.parametrize(("kills", "accounts"), [(4, 6), pytest.param(20, 24, marks=pytest.mark.long)])
+@pytest.mark.parametrize(("kills", "accounts"), [(3, 4), pytest.param(20, 24, marks=pytest.mark.long)])
 def test_killed_at_random_moments(kills: int, accounts: int, tmp_path: Path) -> None:
     """Any step of dlt's may be killed, and its folder may be lost before the next start."""
     random = Random(20261123)
