@@ -11,7 +11,7 @@ from pyas_async._public import public
 from pyas_async._runtime import settings
 from pyas_async._runtime.calls.session import Session
 from pyas_async._runtime.clock import Clock
-from pyas_async._runtime.http import HttpClient, HttpTimeout, Transport
+from pyas_async._runtime.http import HttpClient, HttpTimeout, Sender
 from pyas_async._runtime.secrets.api_key import ApiKey
 from pyas_async.accounts import Accounts
 from pyas_async.errors import ConfigurationError
@@ -77,7 +77,8 @@ class PyasClient:
             priority: Which calls go first when the call budget is short. Iterations are always ``"bulk"``.
             single_flight: Share one API call between equal `meetings.get` calls that run at the same time; see
                 `with_options`.
-            max_connections: The maximum number of connections; default 100.
+            max_connections: The maximum number of connections; default 100. With ``http_client``, the maximum number of
+                requests at once through it, or what its own pool allows, if that is less.
             page_token_ttl: Seconds until a page token expires.
             http_client: An `httpx.AsyncClient` or an `httpx2.AsyncClient` to send requests through. It is used as it
                 is, and never closed.
@@ -93,11 +94,8 @@ class PyasClient:
             raise error.with_traceback(None) from None
         finally:
             del api_key  # a traceback shows local variables: the caller's stay the caller's, ours hold no secret
-        if http_client is not None and max_connections is not UNSET:
-            msg = "max_connections: not together with http_client=, whose pool is its own; set its limits there"
-            raise ConfigurationError(msg)
         connections = settings.connections(settings.MAX_CONNECTIONS if max_connections is UNSET else max_connections)
-        transport = Transport(settings.base_url(base_url), key, max_connections=connections, http_client=http_client)
+        sender = Sender(settings.base_url(base_url), key, max_connections=connections, http_client=http_client)
         self._account_id = settings.from_environment("account_id", "PYAS_ACCOUNT_ID", account_id)
         self._page_token_ttl = settings.seconds("page_token_ttl", page_token_ttl)
         self._options = settings.change_options(
@@ -110,7 +108,7 @@ class PyasClient:
         )
         settings.check_parts(budget, http_client, on_event)
         self._session = Session(
-            transport,
+            sender,
             key,
             budget=RateBudget() if budget is None else budget,
             clock=Clock(),

@@ -15,7 +15,8 @@ from pyas_async import MeetingIterator
 from pyas_async._core import dates
 from pyas_async._core.codec import pages as page_reading
 from pyas_async._core.pagination.machine import PaginationMachine
-from pyas_async._runtime.http import own, streams
+from pyas_async._runtime.http import environment, pool
+from pyas_async._runtime.http.connection import Connection
 from pyas_async._runtime.pagination.prefetch import PageFetcher
 from pyas_async._runtime.ratelimit.limiter import RateLimiter
 
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from datetime import datetime
     from functools import _lru_cache_wrapper
     from types import ModuleType
-
-    import httpcore
 
     from pyas_async import Meeting, Page, PyasClient, RateBudget
     from pyas_async._core.calls.messages import Call
@@ -41,9 +40,8 @@ if TYPE_CHECKING:
     from pyas_async._runtime.calls.options import CallOptions
     from pyas_async._runtime.calls.session import Session
     from pyas_async._runtime.clock import Clock
-    from pyas_async._runtime.http.address import Address
-    from pyas_async._runtime.http.connections import Connection
     from pyas_async._runtime.http.limiter import ConnectionLimiter
+    from pyas_async._runtime.http.pool import AnyConnection, ConnectionPool
     from pyas_async._runtime.pagination.prefetch import FetchResult
     from pyas_async.errors import APIStatusError
     from pyas_async.sandbox import Sandbox
@@ -180,6 +178,10 @@ def entries_by_length(listings: ActiveListings) -> int:
 # Its connections.
 
 
+IDLE_TIMER: Final = pool.TIMER
+"""The name of trio's task that closes idle connections."""
+
+
 def connection_limiter(client: PyasClient) -> ConnectionLimiter:
     """Return the limiter of a client's connections."""
     return client._session.resources.connections
@@ -190,90 +192,84 @@ def set_connection_limiter(client: PyasClient, limiter: ConnectionLimiter) -> No
     client._session.resources.connections = limiter
 
 
-def set_transport(client: PyasClient, transport: object) -> None:
-    """Replace the transport of a client."""
-    client._session.resources.transport = transport  # type: ignore[assignment]  # a fake has only the methods that are called
+def set_sender(client: PyasClient, sender: object) -> None:
+    """Replace the object that sends the requests of a client."""
+    client._session.resources.sender = sender  # type: ignore[assignment]  # a fake has only the methods that are called
 
 
 def http_client(client: PyasClient) -> Any:  # noqa: ANN401  (httpx's or httpx2's)
-    """Return the httpx or httpx2 client that was injected into a client; ``None`` if there is none."""
-    return client._session.resources.transport._client
+    """Return the httpx or httpx2 client that was passed to a client; ``None`` if there is none."""
+    return client._session.resources.sender._client
 
 
-def idle_connections(client: PyasClient) -> list[Connection]:
+def own_pool(client: PyasClient) -> ConnectionPool:
+    """Return the pool of a client's own connections."""
+    own = client._session.resources.sender._own
+    assert own is not None
+    assert own.pool is not None
+    return own.pool
+
+
+def idle_connections(client: PyasClient) -> list[AnyConnection]:
     """Return the idle connections of a client's own pool."""
-    connections = client._session.resources.transport._own.connections
-    assert connections is not None
-    return [connection for connection, _ in connections.idle]
+    return [connection for connection, _ in own_pool(client).idle]
 
 
 def set_clock_of_idle_connections(client: PyasClient, now: Callable[[], float]) -> None:
     """Set the clock by which a client's own idle connections age."""
-    client._session.resources.transport._own._now = now
+    own_pool(client).now = now
 
 
 def pools(client: PyasClient) -> list[Any]:
-    """Return the pools of a client's requests. Of its own connections, only the idle ones have one here."""
-    transport = client._session.resources.transport
-    connections = transport._own.connections
-    if transport._client is not None:
-        # A proxy of the environment has a pool of its own.
-        senders = [transport_for(transport._client, transport._base_url)]
-    else:
-        senders = [] if connections is None else [connection for connection, _ in connections.idle]
-    return [pool for sender in senders if (pool := pool_of(sender)) is not None]
+    """Return the pools of httpx through which a client sends: that of the client that was passed to it."""
+    sender = client._session.resources.sender
+    if sender._client is None:
+        return []
+    pool = pool_of(transport_for(sender._client, sender._service.origin))
+    return [] if pool is None else [pool]
 
 
 def connections(client: PyasClient) -> list[Any]:
-    """Return the connections of these pools."""
+    """Return the connections of these pools, or the idle connections of the client's own pool."""
+    sender = client._session.resources.sender
+    if sender._own is not None:
+        return [] if sender._own.pool is None else idle_connections(client)
     return [connection for pool in pools(client) for connection in pool.connections]
+
+
+def is_idle(connection: Any) -> bool:  # noqa: ANN401  (ours, or httpcore's)
+    """Return whether a connection is open and serves no request."""
+    if isinstance(connection, Connection):
+        return connection._stream is not None and connection._parser is None
+    return bool(connection.is_idle())
+
+
+def is_closed(connection: Any) -> bool:  # noqa: ANN401  (ours, or httpcore's)
+    """Return whether a connection is closed."""
+    if isinstance(connection, Connection):
+        return connection._stream is None
+    return bool(connection.is_closed())
 
 
 def requests(client: PyasClient) -> list[Any]:
     """Return the running requests of a client, and those that wait or run in its pools."""
-    transport = client._session.resources.transport
-    return [*transport._under_way, *(one for pool in pools(client) for one in requests_in(pool))]
+    sender = client._session.resources.sender
+    return [*sender._under_way, *(one for pool in pools(client) for one in requests_in(pool))]
 
 
 def ssl_context() -> ssl.SSLContext:
     """Return the TLS context that all clients of the process share."""
-    return own._context()
+    return environment.tls_context()
 
 
 def forget_ssl_context() -> None:
     """Make the next client read the trusted certificates from the environment again."""
-    own._context.cache_clear()
-
-
-STREAM_FULL: Final = streams._FULL
-"""Unread bytes from which on a socket is not read."""
-
-
-def stream_holds(stream: streams.Stream) -> int:
-    """Return how many received bytes of a stream of ours are not read yet."""
-    held: int = stream._socket.protocol.held
-    return held
-
-
-def taken_over(stream: httpcore.AsyncNetworkStream) -> httpcore.AsyncNetworkStream:
-    """Return the stream that replaces one of httpcore's: ours, or the same one."""
-    return streams._taken_over(stream)
-
-
-def is_quick(address: Address) -> bool:
-    """Return whether an address appends paths without a parse by httpx."""
-    return address._is_quick
-
-
-def lose_parts(address: Address) -> None:
-    """Make an address behave as if httpx kept its parts elsewhere."""
-    address._parts = object()
-    address._is_quick = address._agrees()
+    environment._tls_context.cache_clear()
 
 
 def tells_when_sent(body: Any) -> bool:  # noqa: ANN401  (made on httpx's class of bodies, or httpx2's)
     """Return whether the client is waiting to hear that the request with this body was written."""
-    return body._wire.on_wire is not None
+    return body._progress.on_wire is not None
 
 
 # Its running work.
@@ -285,7 +281,7 @@ def under_way(client: PyasClient) -> dict[str, object]:
     limiter = session.resources.limiter
     found = {
         "requests": requests(client),
-        "places": session.resources.connections.taken,
+        "slots for connections": session.resources.connections.taken,
         "slots in the budget": limiter.budget.in_flight,
         "the budget's queue": limiter.waiting,
         "waits": limiter._waiting,
@@ -309,7 +305,7 @@ def waiting_for_shared_calls(client: PyasClient) -> int:
 
 def is_sending(client: PyasClient) -> bool:
     """Return whether a request is running."""
-    return bool(client._session.resources.transport._under_way)
+    return bool(client._session.resources.sender._under_way)
 
 
 def is_pausing(client: PyasClient) -> bool:
@@ -521,25 +517,6 @@ def pool_of(transport: Any) -> Any:  # noqa: ANN401  (httpcore's or httpcore2's)
 def requests_in(pool: Any) -> list[Any]:  # noqa: ANN401  (httpcore's or httpcore2's)
     """Return the requests that wait or run in a pool of httpcore."""
     return list(pool._requests)
-
-
-def stream_of(connection: Any) -> Any:  # noqa: ANN401  (httpcore's)
-    """Return the stream of a connection of httpcore that speaks HTTP/1.1."""
-    return connection._stream
-
-
-class _Early:
-    """A stream of anyio that has already received bytes."""
-
-    _transport = object()
-
-    class _protocol:  # noqa: N801
-        read_queue = (b"HTTP/1.1 503 Busy",)
-
-
-def came_early(stream: httpcore.AsyncNetworkStream) -> None:
-    """Make a stream of httpcore look as if it had already received bytes."""
-    stream._stream = _Early()  # type: ignore[attr-defined]
 
 
 def destroy_silently(task: asyncio.Task[Any]) -> None:

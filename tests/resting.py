@@ -36,3 +36,8 @@ async def rest() -> None:
         _resting.remove(loop)
     msg = "the tasks do not come to rest: one of them keeps running"
     raise AssertionError(msg)
+
+
+def running_tasks() -> set[int]:
+    """Return the ids of the running tasks, but not of trio's task that closes a client's idle connections in time."""
+    return {task.id for task in anyio.get_running_tasks() if task.name != inside.IDLE_TIMER}

@@ -86,4 +86,4 @@ async def test_cancel_of_the_run(
             await check_usable(client)
             if steps.count < chosen:
                 break
-    assert 10 < early < STEPS - 1
+    assert 5 < early < STEPS - 1

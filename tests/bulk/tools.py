@@ -12,6 +12,7 @@ import anyio.lowlevel
 import httpx
 
 from pyas_async import MeetingCreate, MeetingUpdate
+from resting import running_tasks
 from runtime.socket_server import heard, through
 
 if TYPE_CHECKING:
@@ -150,4 +151,4 @@ def states(outcomes: Iterable[Outcome[Any, Any]]) -> list[str]:
 
 def tasks() -> set[int]:
     """Return the tasks of this event loop."""
-    return {task.id for task in anyio.get_running_tasks()}
+    return running_tasks()

@@ -15,6 +15,7 @@ import anyio
 import anyio.lowlevel
 import attrs
 
+from resting import running_tasks
 from runtime.steps import Steps, counting
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ class Tally:
 
 def tasks() -> set[int]:
     """Return the ids of the tasks of this event loop."""
-    return {task.id for task in anyio.get_running_tasks()}
+    return running_tasks()
 
 
 @contextmanager

@@ -98,7 +98,7 @@ async def check_churn(service: Wire, way: str, cancel: Cancel, tally: Tally) -> 
             await check_usable(client)
             connections = inside.connections(client)
             assert len(connections) <= CONNECTIONS
-            assert all(connection.is_idle() or connection.is_closed() for connection in connections)
+            assert all(inside.is_idle(connection) or inside.is_closed(connection) for connection in connections)
 
 
 @pytest.mark.asyncio

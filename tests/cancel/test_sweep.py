@@ -71,15 +71,14 @@ async def sweep_closing(tally: Tally, service: Wire, way: str, how: How, backend
             async with anyio.create_task_group() as others:
                 others.start_soon(ask_in_vain, client)
                 await until(lambda: len(service.requests) > sent)  # noqa: B023  (awaited here)
-                idle = [connection for connection in inside.connections(client) if connection.is_idle()]
+                idle = [connection for connection in inside.connections(client) if inside.is_idle(connection)]
                 tally.note(await cancel_at(partial(PyasClient.aclose, client), how, backend, point))
                 with anyio.fail_after(HANGS):
                     await PyasClient.aclose(client)  # without closing the injected client
             assert {} == inside.under_way(client)
-            assert [way == "own"] * len(idle) == [connection.is_closed() for connection in idle]
+            assert [way == "own"] * len(idle) == [inside.is_closed(connection) for connection in idle]
             assert len(idle) > 1
-    if way == "own":  # with an injected client, closing may never wait
-        assert tally.cancelled
+    assert tally.steps  # closing may never wait, so that no cancellation is raised in it
 
 
 async def ask_in_vain(client: PyasClient) -> None:

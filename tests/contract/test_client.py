@@ -173,14 +173,6 @@ async def test_taken_addresses(service: Service, url: str) -> None:
     assert service.requests[0].url.path == "/zoom/meetings/81"
 
 
-@pytest.mark.parametrize("connections", [1, 100])
-async def test_pool_of_ones_own(connections: int) -> None:
-    """An injected client has its own pool, so `max_connections` beside it is refused."""
-    async with httpx.AsyncClient() as http:
-        with pytest.raises(ConfigurationError, match="max_connections"):
-            PyasClient(KEY, http_client=http, max_connections=connections)
-
-
 @pytest.mark.parametrize(
     "settings",
     [

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import socket
 import ssl
 import sys
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 import trustme
 
@@ -82,15 +84,34 @@ async def test_tunnel(service: Wire, variable: str, monkeypatch: pytest.MonkeyPa
         assert secret.encode() not in seen
 
 
-@pytest.mark.parametrize("exception", ["127.0.0.1", "*"])
+@pytest.mark.parametrize("exception", ["127.0.0.1", "*", "x,*", " * ", "https://127.0.0.1", "x.example, 127.0.0.1 "])
 async def test_no_proxy(service: Wire, exception: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If `NO_PROXY` names the service, nothing goes through the proxy."""
+    """If `NO_PROXY` names the service in a form that httpx knows, nothing goes through the proxy."""
     with proxy() as between:
         monkeypatch.setenv("HTTPS_PROXY", between.url)
         monkeypatch.setenv("NO_PROXY", exception)
         async with client_of(service.url) as client:
             await every_method(client)
         assert b"" == between.seen
+
+
+@pytest.mark.parametrize("exception", ["::1", "[::1]", "x.example,[::1]", "https://[::1]", "https://[::1]:1", "[::2]"])
+async def test_no_proxy_for_an_address_of_ipv6(exception: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For an address of IPv6, `NO_PROXY` means what it means to httpx, which cannot read one in brackets."""
+    monkeypatch.setenv("NO_PROXY", exception)
+    with proxy(REFUSAL) as between:
+        monkeypatch.setenv("HTTPS_PROXY", between.url)
+        expected = exception == "[::2]"
+        if "://" in exception or "[" not in exception:
+            async with httpx.AsyncClient() as http:
+                with pytest.raises(httpx.TransportError):
+                    await http.get("https://[::1]:1/")
+            expected = bool(between.seen)
+        between.seen.clear()
+        async with client_of("https://[::1]:1") as client:
+            with pytest.raises(TransportError):
+                await client.with_options(retry=None).meetings.get(81)
+        assert expected == bool(between.seen)
 
 
 async def test_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,9 +126,22 @@ async def test_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
     assert 4 == len(server.requests)
 
 
-@pytest.mark.parametrize("refusal", [REFUSAL, b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n", b""])
-async def test_refusal(service: Wire, refusal: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A request that a proxy refuses was not sent, even a create, and the proxy's password is in no error."""
+@pytest.mark.parametrize(
+    ("refusal", "attempts"),
+    [
+        (REFUSAL, 1),
+        (b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", 1),
+        (b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n", 4),
+        (b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n", 4),
+        (b"", 4),
+    ],
+    ids=["407", "403", "502", "429", "closed"],
+)
+async def test_refusal(service: Wire, refusal: bytes, attempts: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request that a proxy refuses was not sent, even a create, and is sent again unless the refusal is for good.
+
+    The error names the proxy, without its password.
+    """
     with proxy(refusal) as between:
         monkeypatch.setenv("HTTPS_PROXY", between.url.replace("//", f"//user:{PASSWORD}@"))
         async with client_of(service.url, max_connections=1) as client:
@@ -117,7 +151,19 @@ async def test_refusal(service: Wire, refusal: bytes, monkeypatch: pytest.Monkey
                 assert "not_sent" == caught.value.write_state
                 assert PASSWORD not in "".join(map(str, (caught.value, caught.value.__cause__)))
                 assert refusal.split(b"\r\n")[0].decode().partition(" ")[2] in str(caught.value)
-        assert 8 == between.seen.count(b"CONNECT ")  # retried, since nothing was sent
+                assert f"the proxy {between.url.removeprefix('http://')} before {service.url}" in str(caught.value)
+        assert 2 * attempts == between.seen.count(b"CONNECT ")
+
+
+async def test_proxy_that_cannot_be_reached(service: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If no connection to the proxy can be made, the error names the proxy, not the service alone."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        closed = f"127.0.0.1:{listener.getsockname()[1]}"
+    monkeypatch.setenv("HTTPS_PROXY", f"http://{closed}")
+    async with client_of(service.url) as client:
+        with pytest.raises(TransportError, match=f"the proxy {closed} before {service.url}") as caught:
+            await client.with_options(retry=None).meetings.create(NEW)
+    assert "not_sent" == caught.value.write_state
 
 
 async def test_handshake_that_fails_in_the_tunnel(service: Wire, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -163,7 +163,7 @@ async def test_retries_are_bounded(many: int) -> None:
     """A service that fails every call gets at most 1.1 requests per call: then retries stop."""
     async with client_of("http://127.0.0.1") as (client, _):
         dead = Dead()
-        inside.set_transport(client, dead)  # httpx would take seconds for so many failures
+        inside.set_sender(client, dead)  # httpx would take seconds for so many failures
         calls = [tried(call, client) for _ in range(many // len(MAKES)) for call in MAKES]
         failures = [await call for call in calls]
 

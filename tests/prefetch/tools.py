@@ -10,7 +10,7 @@ import anyio.lowlevel
 import httpx
 
 import inside
-from resting import rest
+from resting import rest, running_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -62,7 +62,7 @@ def ids(rows: list[Meeting]) -> list[int]:
 
 def tasks() -> set[int]:
     """Return the ids of this event loop's tasks."""
-    return {task.id for task in anyio.get_running_tasks()}
+    return running_tasks()
 
 
 def hang_on_tokens(sandbox: Sandbox) -> None:

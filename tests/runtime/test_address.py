@@ -1,16 +1,17 @@
-"""The address that the client assembles is the one that httpx would parse."""
+"""The address of a request is parsed only when it is read, and is then the one that httpx parses."""
 
 from __future__ import annotations
 
+import pickle
 from urllib.parse import quote
 
+import anyio
 import httpx
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-import inside
-from pyas_async._runtime.http.address import Address
+from pyas_async._runtime.http.own_client import LazyURL, new_client
 
 BASES = [
     "https://api.pyas.io",
@@ -30,8 +31,8 @@ words = st.text(max_size=30)
 @example(BASES[0], [".."], None)
 @example(BASES[0], [".", "a"], [])
 @example(BASES[0], [], [("nextPageToken", "x" * 70_000)])
-def test_equals_httpx_url(base: str, path: list[str], query: list[tuple[str, str]] | None) -> None:
-    """For any id, page token or filter, the assembled address equals httpx's, and so do the bytes that are sent."""
+def test_behaves_as_httpx_url(base: str, path: list[str], query: list[tuple[str, str]] | None) -> None:
+    """For any id, page token or filter, a lazy address behaves as httpx's own."""
     target = "/".join(["/zoom/meetings", *path])
     if query is not None:
         target += "?" + "&".join(f"{name}={quote(value, safe='')}" for name, value in query)
@@ -39,17 +40,41 @@ def test_equals_httpx_url(base: str, path: list[str], query: list[tuple[str, str
         expected = httpx.URL(base + target)
     except httpx.InvalidURL:
         with pytest.raises(httpx.InvalidURL):
-            Address(base).of(target)
+            str(LazyURL(base + target))
         return
-    address = Address(base).of(target)
-    assert expected == address
-    assert (expected.raw_path, expected.raw_host, expected.port) == (address.raw_path, address.raw_host, address.port)
+    for read in (
+        str,
+        repr,
+        hash,
+        lambda url: url.raw_path,
+        lambda url: url.port,
+        lambda url: url.copy_with(query=b"a"),
+    ):
+        assert read(expected) == read(LazyURL(base + target))
+    assert expected == LazyURL(base + target)
+    assert expected == pickle.loads(pickle.dumps(LazyURL(base + target)))
 
 
-def test_without_the_fast_path() -> None:
-    """If httpx keeps the parts of an address elsewhere, it parses each address itself."""
-    address = Address(BASES[0])
-    assert inside.is_quick(address)
-    inside.lose_parts(address)
-    assert not inside.is_quick(address)
-    assert httpx.URL(f"{BASES[0]}/zoom/meetings?a=b") == address.of("/zoom/meetings?a=b")
+def test_send_parses_no_address() -> None:
+    """A plain call reads no attribute of its address, so that it is not parsed. This fails if httpx begins to read one.
+
+    It also fails if httpx gives a URL attributes of its class, which a lazy one could not detect as missing.
+    """
+    url = LazyURL(f"{BASES[0]}/zoom/meetings?a=b")
+    request = httpx.Request("GET", httpx.URL(BASES[0]))
+    request.url = url
+    sent: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        return httpx.Response(200)
+
+    async def send() -> None:
+        async with new_client(transport=httpx.MockTransport(answer)) as client:
+            await client.send(request, auth=httpx.Auth(), follow_redirects=False)
+
+    anyio.run(send)
+    assert sent == [request]
+    assert ["_text"] == list(vars(url))
+    assert "/zoom/meetings" == url.path
+    assert ["_text"] != list(vars(url))

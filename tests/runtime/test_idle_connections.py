@@ -97,8 +97,8 @@ async def test_after_a_pause() -> None:
     connections = []
     with wire() as server:
         async with client_of(server.url) as client:
-            inside.set_clock_of_idle_connections(client, lambda: anyio.current_time() + jump)
             await client.meetings.get(81)
+            inside.set_clock_of_idle_connections(client, lambda: anyio.current_time() + jump)
             for pause in (3.5, 4.5):
                 jump += pause
                 await client.meetings.get(81)

@@ -18,11 +18,11 @@ import anyio.lowlevel
 import anyio.to_thread
 import httpcore
 import pytest
+from pyas_async._runtime.http.single import Single
 
 import inside
 from clients import own_pool_only
 from pyas_async._runtime.http import streams
-from pyas_async._runtime.http.single import Single
 from runtime.socket_server import CHANGE, DETAIL, client_of, document, found, wire
 from runtime.trust import served, trusted
 

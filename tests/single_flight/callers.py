@@ -11,7 +11,7 @@ import anyio.lowlevel
 
 import inside
 from pyas_async import RateBudget
-from resting import rest
+from resting import rest, running_tasks
 from runtime.socket_server import MEETING, client_of, document, heard, until, wire
 
 if TYPE_CHECKING:
@@ -120,4 +120,4 @@ async def assert_nothing_left(client: PyasClient, before: set[int]) -> None:
 
 def tasks() -> set[int]:
     """Return the tasks of this event loop."""
-    return {task.id for task in anyio.get_running_tasks()}
+    return running_tasks()

@@ -182,8 +182,8 @@ class Execution(Generic[T]):
         self._announce_wait(0.0, "connection")
         acquired = False
         with self._cancellable():
-            limit = exchange.max_connection_wait(began, self._options.phases.place)
-            acquired = await resources.connections.take(limit)
+            limit = exchange.max_connection_wait(began, self._options.phases.slot)
+            acquired = await resources.connections.acquire(limit)
         exchange.on_wait(resources.clock.now() - began)
         return acquired
 
@@ -200,7 +200,7 @@ class Execution(Generic[T]):
             if events.has_handlers:
                 events.emit(AttemptStarted, call=trace.call, operation=call.operation, attempt=exchange.attempt)
             with masking_logs(exchange.mask):
-                outcome = await resources.transport.send(
+                outcome = await resources.sender.send(
                     call,
                     headers=self._options.headers,
                     phases=self._options.phases.starting_within(send.connect_within),

@@ -10,7 +10,7 @@ from pyas_async._core.calls.retry import RetryQuota
 from pyas_async._core.ratelimit.budget import RateBudget
 from pyas_async._runtime.clock import Clock
 from pyas_async._runtime.events import EventEmitter
-from pyas_async._runtime.http import Transport
+from pyas_async._runtime.http import Sender
 from pyas_async._runtime.loop_guard import LoopGuard
 from pyas_async._runtime.ratelimit.limiter import RateLimiter
 from pyas_async._runtime.secrets.api_key import ApiKey
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
 
 
 class CallResources:
-    """The transport, the key, the clock, the limits and the event emitter of a client and all of its views.
+    """The sender, the key, the clock, the limits and the event emitter of a client and all of its views.
 
     Attributes:
         closed: Whether the client is closed.
     """
 
-    def __init__(self, transport: Transport, key: ApiKey, budget: RateBudget, clock: Clock) -> None:
-        self.transport: Transport = transport
+    def __init__(self, sender: Sender, key: ApiKey, budget: RateBudget, clock: Clock) -> None:
+        self.sender: Sender = sender
         self.key: ApiKey = key
         self.clock: Clock = clock
         self.events: EventEmitter = EventEmitter(clock)
         self.limiter: RateLimiter = RateLimiter(budget, clock, self._store_failed)
-        self.connections: ConnectionLimiter = transport.places
+        self.connections: ConnectionLimiter = sender.connections
         self.quota: RetryQuota = RetryQuota()
         self.closed: bool = False
         self._pauses: set[anyio.CancelScope] = set()
@@ -69,13 +69,13 @@ class CallResources:
         self.clock = clock
         self.events.use_clock(clock)
         self.limiter.use_clock(clock)
-        self.transport.keep_time_by(clock)
+        self.sender.keep_time_by(clock)
 
     async def aclose(self) -> None:
-        """Close the transport and end every pause; from now on calls are refused."""
+        """Close the sender and end every pause; from now on calls are refused."""
         self._loop_guard.check()
         self.closed = True
         for scope in self._pauses:
             scope.cancel()
         self.limiter.close()
-        await self.transport.aclose()
+        await self.sender.aclose()

@@ -13,7 +13,7 @@ from pyas_async._runtime.calls.single_flight import SingleFlight
 from pyas_async._runtime.calls.unsent import UnsentCall
 from pyas_async._runtime.clock import Clock
 from pyas_async._runtime.events import CallTrace, EventEmitter
-from pyas_async._runtime.http import Transport
+from pyas_async._runtime.http import Sender
 from pyas_async._runtime.secrets.api_key import ApiKey
 from pyas_async._runtime.secrets.log_filter import install_log_filter
 from pyas_async.events import Event
@@ -34,7 +34,7 @@ class Session:
 
     def __init__(
         self,
-        transport: Transport,
+        sender: Sender,
         key: ApiKey,
         *,
         budget: RateBudget,
@@ -42,7 +42,7 @@ class Session:
         on_event: Callable[[Event], None] | None,
     ) -> None:
         """Put the parts together; no connection is opened yet."""
-        self.resources: CallResources = CallResources(transport, key, budget, clock)
+        self.resources: CallResources = CallResources(sender, key, budget, clock)
         self.events: EventEmitter = self.resources.events
         self._single_flight = SingleFlight(self._make)
         if on_event is not None:

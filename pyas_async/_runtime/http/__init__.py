@@ -1,13 +1,12 @@
-"""The HTTP transport: the only package that imports httpx.
+"""Sends requests over HTTP: the only package that imports httpx.
 
-It cancels httpx only through anyio scopes, and turns every exception of httpx into a `Fault` that says whether the
-request may have reached the service. No object of httpx leaves this package: its exceptions hold the request, and so
-the
-API key.
+Each request goes through the `send` of an `httpx.AsyncClient`: our own, with a transport of ours below it, or the one
+that was passed. The package turns every exception of httpx into a `Fault` that says whether the request may have
+reached the service. No object of httpx leaves it: its exceptions hold the request, and so the API key.
 """
 
-from pyas_async._runtime.http.face import HttpClient, HttpTimeout
+from pyas_async._runtime.http.http_client import HttpClient, HttpTimeout
+from pyas_async._runtime.http.sender import Sender
 from pyas_async._runtime.http.timeouts import Timeouts
-from pyas_async._runtime.http.transport import Transport
 
-__all__ = ["HttpClient", "HttpTimeout", "Timeouts", "Transport"]
+__all__ = ["HttpClient", "HttpTimeout", "Sender", "Timeouts"]

@@ -1,6 +1,7 @@
 """One attempt: a request, and the response or the fault that results."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import lru_cache
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
@@ -8,10 +9,13 @@ import anyio
 import attrs
 import httpx
 
+from pyas_async._core.calls.body_reader import BodyReader
 from pyas_async._core.calls.messages import Call, Fault, Response, ResponseOrFault
+from pyas_async._runtime.http.connection import Connection
+from pyas_async._runtime.http.pool import AnyConnection
+from pyas_async._runtime.http.progress import Progress
 from pyas_async._runtime.http.reading import read
 from pyas_async._runtime.http.timeouts import Timeouts
-from pyas_async._runtime.http.wire import Wire
 
 Send: TypeAlias = Callable[["Attempt"], Awaitable[httpx.Response]]
 """Builds the request of an attempt, sends it, and returns the response with its body unread."""
@@ -25,8 +29,9 @@ class Attempt:
         call: The call to send.
         headers: The user's own headers.
         phases: The bounds of the phases.
-        wire: How far the request has come, if the transport tells.
+        progress: How far the request has come.
         fresh: Whether it must use a connection that has carried no request before.
+        connection: The connection of our own client that carries it now.
         outcome: The result, if there is one.
         refusal: The head of an error response. Its status counts even if the body is lost: a refused write is never in
             doubt.
@@ -39,8 +44,9 @@ class Attempt:
         repr=False
     )  # some tools that print objects read the fields regardless of repr
     phases: Timeouts
-    wire: Wire
+    progress: Progress
     fresh: bool = False
+    connection: AnyConnection | None = None
     outcome: ResponseOrFault | None = None
     refusal: Response | None = None
     failure: BaseException | None = None
@@ -62,13 +68,13 @@ class Attempt:
             # Raise the same exception, without its frames, and outside the handler that would add them.
             raise _bare(cancellation)
 
-    def extensions(self) -> dict[str, Any]:
+    def extensions(self, *, always_traced: bool = False) -> dict[str, Any]:
         """Return the extensions of the request for the transport."""
         extensions: dict[str, Any] = {"timeout": self.phases.extension()}
-        if self.call.writes or self.fresh:
+        if always_traced or self.call.writes or self.fresh:
             # For a write, each step is worth tracing: it tells whether the write may have been sent, and on which
             # connection.
-            extensions["trace"] = self.wire.trace
+            extensions["trace"] = self.progress.trace
         return extensions
 
     async def _exchange(self, send: Send) -> bool:
@@ -76,10 +82,18 @@ class Attempt:
         status, headers = response.status_code, _headers_of(response)
         if not response.is_success:
             self.refusal = Response(status, headers, b"")
-        try:
-            body = await read(response)
-        finally:
-            await response.aclose()
+        encoding = headers.get("content-encoding", "")
+        own = self.connection if isinstance(self.connection, Connection) else None
+        if own is not None and (pieces := own.pieces(response)) is not None:
+            body = BodyReader(encoding)
+            for piece in pieces:
+                if not body.feed(piece):
+                    break
+        else:
+            try:
+                body = await read(response, encoding, own=own is not None)
+            finally:
+                await response.aclose()
         if (whole := body.finish()) is not None:
             self.outcome = Response(status, headers, whole)
             return True
@@ -87,10 +101,15 @@ class Attempt:
         return False
 
 
+@lru_cache(maxsize=256)
+def _lower(name: bytes) -> str:
+    return name.decode("latin-1").lower()
+
+
 def _headers_of(response: httpx.Response) -> dict[str, str]:
     headers: dict[str, str] = {}
     for raw, value in response.headers.raw:
-        name, text = raw.decode("latin-1").lower(), value.decode("latin-1")
+        name, text = _lower(raw), value.decode("latin-1")
         headers[name] = f"{headers[name]}, {text}" if name in headers else text
     return headers
 

@@ -4,13 +4,12 @@ import ssl
 from collections.abc import Iterator
 
 import anyio
-import httpx
+import attrs
 
 from pyas_async._core.calls.messages import Fault
-from pyas_async._runtime.http.wire import Wire
+from pyas_async._runtime.http.private_names import PACKAGES
+from pyas_async._runtime.http.progress import Progress
 
-PACKAGES = {"httpx", "httpx2"}
-"""The packages whose exceptions are known by name: httpx2 has the same classes as httpx."""
 _NETWORK = {"TransportError", "DecodingError", "StreamError", "InvalidURL"}
 _NOT_SENT = {
     "ConnectError",
@@ -30,39 +29,69 @@ _SENT_ONCE = {"POST", "PATCH"}
 _BARE = (anyio.ClosedResourceError, anyio.BrokenResourceError, ConnectionError, ssl.SSLError)
 
 
-def fault_of(error: BaseException, wire: Wire, *, method: str, origin: str, trusted: bool) -> Fault | None:
+# A proxy's refusals that may not last, and texts of httpcore for those of a SOCKS proxy that do.
+_PASSING = {"408", "425", "429"}
+_SOCKS_REFUSALS = ("Invalid username/password", "Requested ")
+
+
+@attrs.frozen
+class Service:
+    """The service that requests are meant for.
+
+    Attributes:
+        origin: Its address, as texts show it.
+        peer: The host and port to which a direct connection goes.
+    """
+
+    origin: str
+    peer: tuple[str, int]
+
+
+def fault_of(error: BaseException, progress: Progress, *, method: str, service: Service, trusted: bool) -> Fault | None:
     """Return the fault that an exception means; ``None`` if it is neither httpx's nor the network's.
 
     Args:
         error: The exception.
         method: The request's method.
-        wire: How far the request has come, if that is known.
-        origin: The address of the service.
+        progress: How far the request has come, if that is known.
+        service: The service.
         trusted: Whether the names of exceptions are reliable: other transports map theirs as they like.
     """
-    # By name, since an injected client may be httpx2's.
+    # By name, since a passed client may be httpx2's.
     names = {cls.__name__ for cls in type(error).__mro__ if cls.__module__.partition(".")[0] in PACKAGES}
     if not (names & _NETWORK or isinstance(error, _BARE)):
         return None
     said = " ".join(str(error).split()) or "no details"
-    text = f"{origin}: {type(error).__name__}: {said[:300]}"
+    text = f"{_place(names, progress, service)}: {type(error).__name__}: {said[:300]}"
     not_sent = bool(trusted and names & _NOT_SENT) or (method in _SENT_ONCE and _is_aiohttps_not_sent(error.__cause__))
-    untrusted = any(isinstance(reason, ssl.SSLCertVerificationError) for reason in _reasons(error))
+    reasons = list(_reasons(error))
+    untrusted = any(isinstance(reason, ssl.SSLCertVerificationError) for reason in reasons)
     if untrusted:
         text += " (the certificate does not fit: the service is not who it says, or a proxy stands between)"
+    busy = any(type(reason).__name__ == "TooManyStreamsError" for reason in reasons)  # HTTP/2: a stream becomes free
+    refused = "ProxyError" in names and _is_lasting_refusal(said)
     return Fault(
         "timeout" if "TimeoutException" in names else "network",
         text,
-        sent=wire.begun or not (wire.heard or not_sent),
-        permanent=untrusted or bool(names & _HOPELESS),
+        sent=progress.begun or not (progress.reported or not_sent),
+        permanent=untrusted or refused or (bool(names & _HOPELESS) and not busy),
     )
 
 
-def transport_of(client: object, url: str) -> object:
-    """Return the transport that a client uses for a URL if it is httpx's own; otherwise ``None``."""
-    find = getattr(client, "_transport_for_url", None)
-    transport = find(httpx.URL(url)) if find is not None else None
-    return transport if type(transport).__module__.partition(".")[0] in PACKAGES else None
+def _place(names: set[str], progress: Progress, service: Service) -> str:
+    """Say where an exception was raised: at the service, or at a proxy before it."""
+    peer = progress.peer
+    if peer is None or peer == service.peer:
+        return f"the proxy before {service.origin}" if "ProxyError" in names else service.origin
+    host = f"[{peer[0]}]" if ":" in peer[0] else peer[0]
+    if "ProxyError" in names or not (progress.tunnel or progress.begun):
+        return f"the proxy {host}:{peer[1]} before {service.origin}"
+    return f"{service.origin}, through the proxy {host}:{peer[1]}"
+
+
+def _is_lasting_refusal(said: str) -> bool:
+    status = said[:3]
+    return (status[:1] == "4" and status.isdigit() and status not in _PASSING) or said.startswith(_SOCKS_REFUSALS)
 
 
 def _is_aiohttps_not_sent(error: BaseException | None) -> bool:

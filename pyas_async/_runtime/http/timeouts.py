@@ -2,7 +2,7 @@
 
 import attrs
 
-from pyas_async._runtime.http.face import HttpTimeout
+from pyas_async._runtime.http.http_client import HttpTimeout
 
 
 @attrs.frozen(kw_only=True)
@@ -13,15 +13,15 @@ class Timeouts:
         connect: For opening a connection.
         read: For each piece of the response.
         write: For each piece of the request.
-        pool: For a connection of an injected client's pool.
-        place: For one of our own connections to be free. This wait comes before the attempt begins.
+        pool: For a connection of a passed client's pool.
+        slot: For one of `max_connections` to be free. This wait comes before the attempt begins.
     """
 
     connect: float | None
     read: float | None
     write: float | None
     pool: float | None
-    place: float | None
+    slot: float | None
 
     @classmethod
     def of(cls, timeout: float | HttpTimeout | None) -> tuple["Timeouts", float | None]:
@@ -30,9 +30,9 @@ class Timeouts:
             # Waiting for a connection ends a little before the attempt does, so that it is certain that nothing was
             # sent. The later phases are bounded by the whole: a bound for each step would cost more than the step.
             early = None if timeout is None else 0.95 * timeout
-            return cls(connect=early, read=None, write=None, pool=early, place=None), timeout
+            return cls(connect=early, read=None, write=None, pool=early, slot=None), timeout
         phases = cls(
-            connect=timeout.connect, read=timeout.read, write=timeout.write, pool=timeout.pool, place=timeout.pool
+            connect=timeout.connect, read=timeout.read, write=timeout.write, pool=timeout.pool, slot=timeout.pool
         )
         bounds = (phases.connect, phases.read, phases.write, phases.pool)
         whole = None if None in bounds else sum(seconds for seconds in bounds if seconds is not None)

@@ -1,4 +1,4 @@
-"""Requests through an httpx client that the user provides."""
+"""Requests through an httpx client that was passed to `PyasClient`."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -7,10 +7,9 @@ import anyio
 
 from pyas_async._core.calls.body_reader import supported_encodings
 from pyas_async._runtime.http.attempt import Attempt, target_of
-from pyas_async._runtime.http.face import HttpClient
-from pyas_async._runtime.http.faults import transport_of
-from pyas_async._runtime.http.pools import mend
-from pyas_async._runtime.http.wire import Wire, body_class
+from pyas_async._runtime.http.http_client import HttpClient
+from pyas_async._runtime.http.private_names import pool_of, remove_lost, transport_of
+from pyas_async._runtime.http.progress import Progress, body_class
 from pyas_async._runtime.secrets.api_key import ApiKey
 
 if TYPE_CHECKING:
@@ -20,8 +19,12 @@ _SOON = 0.002
 """Seconds after which a request is assumed to be written, unless a connection must be opened first."""
 
 
-class Injected:
-    """Sends through the user's `httpx.AsyncClient`, or one with the same interface."""
+class PassedClient:
+    """Sends through the user's `httpx.AsyncClient`, or one with the same interface.
+
+    It is used as it is, with two exceptions. Its cookies are not sent: a cookie that the service has set for one
+    account must not go with a request for another. And plain http through a proxy is refused: see `Progress`.
+    """
 
     def __init__(self, base_url: str, key: ApiKey, client: HttpClient) -> None:
         self._base_url = base_url
@@ -31,16 +34,16 @@ class Injected:
     async def run(self, attempt: Attempt, scope: anyio.CancelScope) -> None:
         """Run one attempt through the user's client."""
         try:
-            if attempt.wire.on_wire is None or self.speaks_httpx():
+            if attempt.progress.on_wire is None or self.speaks_httpx():
                 await attempt.run(self._send, scope)
                 return
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(_presume_written, attempt.wire)
+                tasks.start_soon(_presume_written, attempt.progress)
                 await attempt.run(self._send, scope)
                 tasks.cancel_scope.cancel()
         finally:
             if not attempt.whole:
-                await mend(self._client, self._base_url)
+                await remove_lost(pool_of(self._client, self._base_url))
 
     def speaks_httpx(self) -> bool:
         """Whether the transport behind the client is httpx's own."""
@@ -63,17 +66,27 @@ class Injected:
             content=call.body,
         )
         kind: Any = type(request.stream)
-        request.stream = body_class(kind)(call.body or b"", attempt.wire)
-        request.extensions = attempt.extensions()
+        request.stream = body_class(kind)(call.body or b"", attempt.progress)
+        request.extensions = attempt.extensions(always_traced=True)
         request.headers["accept-encoding"] = supported_encodings(request.headers.get("accept-encoding", ""))
+        self._drop_cookies(request, attempt)
         request.headers["x-api-key"] = self._key.reveal()
         return request
 
+    def _drop_cookies(self, request: Any, attempt: Attempt) -> None:  # noqa: ANN401  (as above)
+        """Remove the cookies of the client's jar, but not a header that its owner or our user has set."""
+        if "cookie" not in request.headers or "cookie" in attempt.headers:
+            return
+        if (chosen := self._client.headers.get("cookie")) is not None:
+            request.headers["cookie"] = chosen
+        else:
+            del request.headers["cookie"]
 
-async def _presume_written(wire: Wire) -> None:
+
+async def _presume_written(progress: Progress) -> None:
     """Report a request as written when the transport does not tell: on an open connection it is by then."""
     await anyio.sleep(_SOON)
-    wire.written()
+    progress.written()
 
 
 def _headers(own: Mapping[str, str], *, has_body: bool) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The interfaces of injected clients, which both httpx and httpx2 implement with classes of their own."""
+"""The interfaces of clients that are passed, which both httpx and httpx2 implement with classes of their own."""
 
 from typing import Any, Protocol
 
@@ -12,7 +12,12 @@ class HttpClient(Protocol):
         ...
 
     @property
-    def params(self) -> Any:  # noqa: ANN401  (the library's own classes, here and below)
+    def headers(self) -> Any:  # noqa: ANN401  (the library's own classes, here and below)
+        """The headers that it adds to each request."""
+        ...
+
+    @property
+    def params(self) -> Any:  # noqa: ANN401
         """The parameters that it adds to each query."""
         ...
 

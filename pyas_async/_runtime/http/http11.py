@@ -1,0 +1,250 @@
+"""HTTP/1.1 without I/O: writes the head of a request, and parses one response from the bytes that arrive.
+
+httptools (llhttp, the parser of node) parses responses. It takes a fifteenth of the time of h11. It is lenient in a
+few ways in which this module is not: see `ResponseParser.feed`.
+"""
+
+import re
+from collections import deque
+from collections.abc import Sequence
+
+import httptools
+import httpx
+
+MAX_HEAD = 100 * 1024
+"""The largest number of bytes before the body of a response, informational responses included. It is httpcore's."""
+MAX_HELD = 1 << 18
+"""Bytes of a body from which on its reader must take what has arrived before more is read."""
+_TOKEN = re.compile(rb"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
+_VALUE = re.compile(rb"[\x21-\x7e\x80-\xff](?:[\t \x21-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?|")
+_TARGET = re.compile(rb"[\x21-\x7e]+")
+# A line end without CR ends the head too: httptools refuses such a head, and must get to see it.
+_END_OF_HEAD = re.compile(rb"\n\r?\n")
+_FOLD = re.compile(rb"\r\n[ \t]+")
+
+Headers = Sequence[tuple[bytes, bytes]]
+
+
+def request_head(method: bytes, target: bytes, header_lines: bytes) -> bytes:
+    """Write the head of a request.
+
+    Raises:
+        LocalProtocolError: If the method or the target has characters that cannot be sent.
+    """
+    if not _TOKEN.fullmatch(method) or not _TARGET.fullmatch(target):
+        msg = "illegal request line"
+        raise httpx.LocalProtocolError(msg)
+    return b"%b %b HTTP/1.1\r\n%b\r\n" % (method, target, header_lines)
+
+
+def header_lines(headers: Headers) -> bytes:
+    """Write the header lines of a request.
+
+    Raises:
+        LocalProtocolError: If a name or a value has characters that cannot be sent.
+    """
+    for name, value in headers:
+        if not _TOKEN.fullmatch(name) or not _VALUE.fullmatch(value):
+            msg = f"illegal header {name!r}"  # the value may be a secret
+            raise httpx.LocalProtocolError(msg)
+    return b"".join([b"%b: %b\r\n" % header for header in headers])
+
+
+class ResponseParser:
+    """Parses the bytes of one response.
+
+    Attributes:
+        status: The status, once the head is complete.
+        headers: The headers, in the spelling of the service.
+        http_version: The version of the response, as in ``b"HTTP/1.1"``.
+        reason: The text after the status.
+        pieces: The parts of the body that have arrived and that `take` has not returned.
+        complete: Whether the whole response has arrived.
+        reusable: Whether the connection can carry another request: the response is complete, both sides keep the
+            connection open, and no byte followed the response.
+        error: Why the rest of the response cannot be read.
+        ready: Whether there is something for the reader: the end of the response, an error, the head of a response
+            other than a success, or a part of a body that is read piece by piece.
+    """
+
+    __slots__ = (
+        "_by_pieces",
+        "_has_length",
+        "_head",
+        "_head_length",
+        "_held",
+        "_parser",
+        "complete",
+        "error",
+        "headers",
+        "http_version",
+        "pieces",
+        "ready",
+        "reason",
+        "reusable",
+        "status",
+    )
+
+    def __init__(self, *, by_pieces: bool) -> None:
+        """Expect a response.
+
+        Args:
+            by_pieces: Whether the reader wants to see each part of a success. By default, it wants to see it once it is
+                complete, or once `MAX_HELD` bytes have arrived.
+        """
+        self.status: int | None = None
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.http_version = self.reason = b""
+        self.pieces: deque[bytes] = deque()
+        self.complete = self.reusable = self.ready = False
+        self.error: httpx.TransportError | None = None
+        self._by_pieces = by_pieces
+        self._has_length = False
+        self._head = bytearray()
+        self._head_length = 0
+        self._held = 0
+        self._parser = httptools.HttpResponseParser(self)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more bytes should be read before the reader has taken those that have arrived."""
+        return self._held >= MAX_HELD
+
+    def take(self) -> bytes:
+        """Return the next part of the body."""
+        piece = self.pieces.popleft()
+        self._held -= len(piece)
+        if not self.pieces:
+            self.ready = self.complete or self.error is not None
+        return piece
+
+    def feed(self, data: bytes) -> None:
+        """Parse the next bytes.
+
+        Beside what httptools refuses, a response is an error if it begins with anything but its status line (httptools
+        skips blank lines, which may be the rest of another response), if its head is too long, if its version is none
+        of HTTP/1, if it switches protocols, or if it has a transfer encoding other than "chunked".
+        """
+        if self.error is not None:
+            return
+        if self.complete:
+            self.reusable = False
+            return
+        try:
+            rest = self._feed_heads(data) if self.status is None else data
+            if rest:
+                self._parser.feed_data(rest)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            if self.complete:
+                self.reusable = False  # the bytes that follow the response are wrong, not the response
+            elif self.error is None:
+                self._fail(httpx.RemoteProtocolError(str(error)))
+
+    def _feed_heads(self, data: bytes) -> memoryview | None:
+        """Parse heads up to that of the response itself; return what follows, or ``None`` if more must arrive."""
+        searched = max(len(self._head) - 2, 0)
+        received: bytes | bytearray = data  # usually the whole head, and not copied for that
+        if self._head:
+            received = self._head
+            received += data
+        begin = 0
+        while (found := _END_OF_HEAD.search(received, max(searched, begin))) is not None:
+            end = found.end()
+            self._head_length += end - begin
+            if self._head_length > MAX_HEAD:
+                break
+            head = bytes(received[begin:end])
+            if not head.startswith(b"HTTP/1."):
+                self._fail(httpx.RemoteProtocolError("the response does not begin with an HTTP/1 status line"))
+                return None
+            if b"\r\n " in head or b"\r\n\t" in head:
+                # RFC 9112, 5.2: a folded line continues the value. httptools refuses it.
+                head = _FOLD.sub(b" ", head)
+            self._parser.feed_data(head)
+            if self.status is not None:
+                return memoryview(received)[end:]
+            begin = end
+        if self._head_length + len(received) - begin > MAX_HEAD:
+            self._fail(httpx.RemoteProtocolError(f"the head of the response has more than {MAX_HEAD} bytes"))
+        elif received is not self._head or begin:
+            self._head = bytearray(received[begin:])
+        return None
+
+    def end(self, error: Exception | None) -> None:
+        """Note that no more bytes will arrive, because of an error or because the service has closed the connection."""
+        self.reusable = False
+        if self.complete or self.error is not None:
+            return
+        if error is not None:
+            self._fail(httpx.ReadError(str(error) or "the connection was closed"))
+        elif self.status is None:
+            self._fail(httpx.RemoteProtocolError("Server disconnected without sending a response."))  # httpcore's words
+        elif self._has_length:
+            self._fail(httpx.RemoteProtocolError("peer closed connection without sending complete message body"))
+        else:  # the end of the connection is the end of the body
+            self.complete = self.ready = True
+
+    def _fail(self, error: httpx.TransportError) -> None:
+        self.error = error
+        self.reusable = False
+        self.ready = True
+
+    # httptools calls these.
+
+    def on_message_begin(self) -> None:
+        """Begin an informational response, or the response itself."""
+        if self.complete:
+            self.reusable = False
+            raise _NoResponseError
+        self.headers.clear()
+        self.reason = b""
+
+    def on_status(self, reason: bytes) -> None:
+        """Take the text after the status."""
+        self.reason += reason
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; trailers are dropped."""
+        if self.status is None:
+            self.headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        """Take the head."""
+        status = self._parser.get_status_code()
+        if status < 200:
+            if status == 101:
+                self._refuse("the service switches to another protocol")
+            return
+        for name, value in self.headers:
+            length = len(name)  # cheaper than to fold the case of each name
+            if length == 14 and name.lower() == b"content-length":
+                self._has_length = True
+            elif length == 17 and name.lower() == b"transfer-encoding":
+                if self._has_length or value.lower() != b"chunked":
+                    self._refuse("unsupported Transfer-Encoding")
+                self._has_length = True
+        self.http_version = b"HTTP/" + self._parser.get_http_version().encode("ascii")
+        self.status = status
+        self.ready = self._by_pieces or not 200 <= status < 300
+
+    def on_body(self, piece: bytes) -> None:
+        """Take a part of the body."""
+        self.pieces.append(piece)
+        self._held += len(piece)
+        if self._by_pieces or self._held >= MAX_HELD:
+            self.ready = True
+
+    def on_message_complete(self) -> None:
+        """Note the end of the response; an informational response is followed by another one."""
+        if self.status is not None:
+            self.complete = self.ready = True
+            # After HTTP/1.0, a connection is not used again, even if the service offers it.
+            self.reusable = self.http_version == b"HTTP/1.1" and self._parser.should_keep_alive()
+
+    def _refuse(self, reason: str) -> None:
+        self._fail(httpx.RemoteProtocolError(reason))
+        raise _NoResponseError
+
+
+class _NoResponseError(Exception):
+    """Makes httptools stop."""

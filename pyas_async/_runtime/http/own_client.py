@@ -1,0 +1,222 @@
+"""Requests through an `httpx.AsyncClient` of our own, over connections of our own."""
+
+import warnings
+from functools import cache, partial
+from typing import Any
+
+import anyio
+import anyio.to_thread
+import httpx
+
+from pyas_async._runtime.http.attempt import Attempt, target_of
+from pyas_async._runtime.http.connection import CONNECTION, Connection, ConnectionTransport
+from pyas_async._runtime.http.environment import (
+    names_proxy,
+    no_context,
+    proxy_flaw,
+    proxy_patterns,
+    tls_context,
+)
+from pyas_async._runtime.http.instrumentation import is_instrumented
+from pyas_async._runtime.http.pool import AnyConnection, ConnectionPool, HttpxConnection
+from pyas_async._runtime.http.progress import RequestBody
+from pyas_async._runtime.secrets.api_key import ApiKey
+from pyas_async._version import __version__
+from pyas_async.errors import ConfigurationError
+
+_NO_AUTH = httpx.Auth()
+"""Without it, httpx parses the address of each request to look for a user name."""
+
+
+class OwnClient:
+    """Sends through the client's own connections, in the task of the call.
+
+    `task.cancel()` leaves connections of an httpx pool unusable; here it does no harm (see `pool`).
+    """
+
+    def __init__(self, base_url: str, key: ApiKey) -> None:
+        self._base_url = base_url
+        self._url = httpx.URL(base_url)
+        self._prefix = self._url.raw_path.decode("ascii").removesuffix("/")
+        self._key = key
+        self._fixed = httpx.Headers(
+            {
+                "host": self._url.netloc.decode("ascii"),
+                "accept": "application/json",
+                "accept-encoding": "gzip",
+                "user-agent": f"pyas_async/{__version__}",
+            }
+        )
+        self._prepared = _Prepared(self._fixed, "")
+        self._context = no_context()
+        self._proxied = self._uses_httpx = False
+        self._client: httpx.AsyncClient | None = None
+        self.pool: ConnectionPool | None = None
+
+    async def open(self) -> None:
+        """Read the environment, unless that was done.
+
+        Raises:
+            ConfigurationError: If the environment names a proxy or certificates that cannot be used.
+        """
+        if self.pool is not None:
+            return
+        # Plain http stays on this machine: no proxy may see the key.
+        if self._url.scheme == "https":
+            # Reading the certificates takes tens of milliseconds, too long for the event loop.
+            self._context = await anyio.to_thread.run_sync(tls_context)
+            self._proxied = self._uses_httpx = names_proxy("https")
+        if self._proxied:
+            await self._check_proxy()
+        if self.pool is None:  # checked again after the awaits
+            stock = partial(httpx.AsyncHTTPTransport, verify=self._context, trust_env=False)
+            self._client = new_client(transport=ConnectionTransport(stock), trust_env=False)
+            self.pool = ConnectionPool()
+
+    async def _check_proxy(self) -> None:
+        try:
+            await self._httpx_connection().aclose()
+        except (ImportError, ValueError, httpx.InvalidURL) as error:
+            flaw = proxy_flaw(error)
+        else:
+            return
+        # Outside the handler, whose exception may hold the proxy's password.
+        raise ConfigurationError(flaw)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        if self.pool is not None and self._client is not None:
+            await self.pool.aclose()
+            await self._client.aclose()
+
+    def __del__(self) -> None:
+        pool = getattr(self, "pool", None)
+        if pool is not None and pool.idle and not pool.is_closed:
+            msg = "a PyasClient was dropped and not closed; use `async with`, or await its aclose()"
+            warnings.warn(msg, ResourceWarning, stacklevel=2, source=self)
+            pool.close_idle()
+
+    async def run(self, attempt: Attempt, scope: anyio.CancelScope) -> None:
+        """Run one attempt. `open` must have been called."""
+        pool = self.pool
+        assert pool is not None  # noqa: S101
+        uses_httpx = self._proxied or is_instrumented()
+        if uses_httpx is not self._uses_httpx:
+            self._uses_httpx = uses_httpx
+            pool.close_idle()
+        connection = pool.take(fresh=attempt.fresh) or self._connect()
+        attempt.connection = connection
+        try:
+            await attempt.run(self._send, scope)
+        finally:
+            attempt.connection = None
+            await pool.release(connection, whole=attempt.whole)
+
+    def _connect(self) -> AnyConnection:
+        if self._uses_httpx:
+            return self._httpx_connection()
+        assert self._client is not None  # noqa: S101
+        port = self._url.port or (443 if self._url.scheme == "https" else 80)
+        context = self._context if self._url.scheme == "https" else None
+        return Connection(self._client, self._url.host, port, context)
+
+    def _httpx_connection(self) -> HttpxConnection:
+        limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=None)
+        client = partial(new_client, verify=self._context, limits=limits)
+        try:
+            return HttpxConnection(client(trust_env=self._proxied))
+        except httpx.InvalidURL:
+            transport = partial(httpx.AsyncHTTPTransport, verify=self._context, trust_env=False, limits=limits)
+            mounts = {
+                pattern: None if proxy is None else transport(proxy=proxy)
+                for pattern, proxy in proxy_patterns().items()
+            }
+            return HttpxConnection(client(trust_env=False, mounts=mounts))
+
+    async def _send(self, attempt: Attempt) -> httpx.Response:
+        connection = attempt.connection
+        assert connection is not None  # noqa: S101
+        request = self._request(attempt, connection)
+        return await connection.client.send(request, stream=True, auth=_NO_AUTH, follow_redirects=False)
+
+    def _request(self, attempt: Attempt, connection: AnyConnection) -> httpx.Request:
+        call = attempt.call
+        target = target_of(call)
+        url: httpx.URL = LazyURL(self._base_url + target)
+        # httpx resolves such a segment. What is sent is what `request.url` says.
+        path = url.raw_path if "/." in target else (self._prefix + target).encode("ascii")
+        extensions = attempt.extensions(always_traced=isinstance(connection, HttpxConnection))
+        if isinstance(connection, Connection):
+            connection.prepare(url, path)
+            extensions[CONNECTION] = connection
+        stream = RequestBody(call.body or b"", attempt.progress)
+        request = httpx.Request(
+            call.method, self._url, headers=self._headers(attempt), stream=stream, extensions=extensions
+        )
+        request.url = url
+        return request
+
+    def _headers(self, attempt: Attempt) -> httpx.Headers:
+        body = attempt.call.body
+        if self._prepared.key != self._key.reveal():
+            headers = httpx.Headers(self._fixed)
+            headers["x-api-key"] = self._key.reveal()
+            self._prepared = _Prepared(headers, self._key.reveal())
+        headers = self._prepared.headers
+        if attempt.headers or body is not None:
+            headers = httpx.Headers(headers)
+            for name, value in attempt.headers.items():
+                headers[name] = value
+            if body is not None:
+                headers["content-type"] = "application/json"
+                headers["content-length"] = str(len(body))
+        return headers
+
+
+class _Prepared:
+    """The headers of each request with a key. It has no ``__dict__`` that shows the key when objects are dumped."""
+
+    __slots__ = ("headers", "key")
+
+    def __init__(self, headers: httpx.Headers, key: str) -> None:
+        self.headers = headers
+        self.key = key
+
+
+class LazyURL(httpx.URL):
+    """An address that is parsed when an attribute is read. Parsing takes half as long as the rest of `send`.
+
+    `send` reads none. Event hooks, logs, mocks and tracers do, and see a complete `httpx.URL`.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __getattr__(self, name: str) -> object:
+        if name == "_text":
+            raise AttributeError(name)
+        super().__init__(self._text)  # sets the attributes that were missing
+        del self._text
+        self.__class__ = httpx.URL
+        return object.__getattribute__(self, name)
+
+    def __reduce__(self) -> tuple[type[httpx.URL], tuple[str]]:
+        return httpx.URL, (self._text,)
+
+
+class _NoCookies(httpx.Cookies):
+    def extract_cookies(self, response: httpx.Response) -> None:
+        """Store none: the service sets none, and to look for them takes longer than the rest of `send`."""
+
+
+def new_client(**settings: Any) -> httpx.AsyncClient:  # noqa: ANN401
+    # Asked for now, since a tracer may have replaced the class `httpx.AsyncClient`.
+    return _client_class(httpx.AsyncClient)(timeout=None, **settings)
+
+
+@cache
+def _client_class(base: type[httpx.AsyncClient]) -> type[httpx.AsyncClient]:
+    class Client(base):  # type: ignore[misc,valid-type]
+        cookies = _NoCookies()
+
+    return Client

@@ -1,0 +1,144 @@
+"""The client's own connections, each used by one request at a time.
+
+httpcore's pool goes through all of its connections for each request, which costs more than the requests do once there
+are some dozens of them, and it loses connections when a task is cancelled in it. Here a request takes the connection
+that was used last, or opens one. Nothing is searched, and no request waits: how many run at once is limited before.
+A connection whose exchange did not end well is closed: any state that a cancellation left in it is discarded.
+"""
+
+import weakref
+from collections import deque
+from typing import TYPE_CHECKING, TypeAlias
+
+import anyio
+import httpx
+
+from pyas_async._runtime.backend import Timer, loop_clock, spawn
+from pyas_async._runtime.http.connection import Connection
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# Node closes an idle connection after 5 s, and many proxies a little later. A request on a connection that the other
+# side is closing at that moment is lost, and must be repeated.
+KEEPALIVE = 4.0
+"""Seconds after which an idle connection is closed."""
+_CLOSE_TO = 0.05
+"""Seconds by which a connection may be closed too early, so that the timer need not run again for it."""
+
+
+class ConnectionPool:
+    """The idle connections. One in use belongs to its request.
+
+    Attributes:
+        idle: Idle connections, each with the time since when it is idle; the last used is the last.
+    """
+
+    def __init__(self) -> None:
+        self.idle: deque[tuple[AnyConnection, float]] = deque()
+        self.now: Callable[[], float] = loop_clock()
+        self.is_closed = False
+        self._timer: Timer | None = None
+
+    def take(self, *, fresh: bool) -> "AnyConnection | None":
+        """Return the connection that was used last; ``None`` if a new one is needed.
+
+        `fresh` asks for a new one. Then the oldest idle one is closed, so that there are not more connections than
+        requests may run at once.
+        """
+        if fresh and self.idle:
+            self.idle.popleft()[0].close_soon()
+        elif self.idle:
+            oldest = self.now() - KEEPALIVE
+            while self.idle:
+                connection, since = self.idle.pop()
+                if since > oldest and connection.is_usable():
+                    return connection
+                connection.close_soon()
+        return None
+
+    async def release(self, connection: "AnyConnection", *, whole: bool) -> None:
+        """Take a connection back; keep it if its response was read as a whole and it can carry another request."""
+        if whole and not self.is_closed and await connection.settle() and not self.is_closed:
+            self.idle.append((connection, self.now()))
+            if self._timer is None:
+                # The timer must not keep a pool alive that was dropped.
+                close_expired = weakref.WeakMethod(self._close_expired)
+                self._timer = Timer(KEEPALIVE, lambda: act() if (act := close_expired()) else None, TIMER)
+        else:
+            await connection.aclose()
+
+    def close_idle(self) -> None:
+        """Close all idle connections, without waiting."""
+        while self.idle:
+            self.idle.pop()[0].close_soon()
+
+    async def aclose(self) -> None:
+        """Close all idle connections, and from now on each connection that is released."""
+        self.is_closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        while self.idle:
+            await self.idle.pop()[0].aclose()
+
+    def _close_expired(self) -> float | None:
+        now = self.now()
+        while self.idle and (left := self.idle[0][1] + KEEPALIVE - now) < _CLOSE_TO:
+            self.idle.popleft()[0].close_soon()
+        if self.idle:
+            return left
+        self._timer = None
+        return None
+
+
+TIMER = "pyas_async: idle connections"
+"""The name of the task of trio that closes idle connections."""
+
+
+class HttpxConnection:
+    """An `httpx.AsyncClient` with one connection, for what only httpx's own transports do.
+
+    It is used where the environment names a proxy, which httpx chooses by its own rules, and while another library
+    has replaced methods of httpx's or httpcore's transports.
+
+    Attributes:
+        client: The client.
+    """
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self.client: httpx.AsyncClient = client
+        self._closing: object = None
+
+    def is_usable(self) -> bool:
+        """Return ``True``: the client opens another connection if this one was closed."""
+        return True
+
+    async def settle(self) -> bool:
+        """Return ``True``: `read` has left nothing on the connection."""
+        return True
+
+    def close_soon(self) -> None:
+        """Close in a task of its own."""
+        self._closing = spawn(self.aclose, "pyas_async: close a connection")
+
+    async def aclose(self) -> None:
+        """Close, whatever happens meanwhile. A cancellation is raised afterwards."""
+        cancellation: BaseException | None = None
+        closed = False
+        with anyio.CancelScope(shield=True):
+            while not closed:
+                try:
+                    await self.client.aclose()
+                except anyio.get_cancelled_exc_class() as error:
+                    # One of the task itself, from which no scope shields. The socket was closed before it was raised.
+                    cancellation = error
+                except Exception:  # noqa: BLE001  (a broken connection counts as closed)
+                    closed = True
+                else:
+                    closed = True
+        if cancellation is not None:
+            raise cancellation.with_traceback(None)
+
+
+AnyConnection: TypeAlias = Connection | HttpxConnection
+"""Carries one request at a time, through the `send` of its client."""

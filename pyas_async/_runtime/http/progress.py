@@ -1,0 +1,138 @@
+"""How far a request has come, and the body that reports it."""
+
+import functools
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any
+
+import httpx
+
+from pyas_async.errors import ConfigurationError
+
+
+class Progress:
+    """How far a request has come, as far as its transport reports it.
+
+    Attributes:
+        reported: Whether the transport reports at all.
+        begun: Whether the first byte may have been written.
+        peer: The host and port to which the transport has opened a connection for the request, if it did: those of
+            the service, or of a proxy.
+        tunnel: Whether a proxy has opened a tunnel to the service.
+    """
+
+    def __init__(
+        self, on_wire: Callable[[], None] | None, *, fresh: bool = False, only_to: tuple[str, int] | None = None
+    ) -> None:
+        """Start without any report.
+
+        Args:
+            on_wire: Called when the request has been written.
+            fresh: Whether to keep the request off connections that were used before, in a pool that is not ours.
+            only_to: The host and port that are allowed to receive it; ``None`` if that need not be checked.
+        """
+        self.reported = False
+        self.begun = False
+        self.peer: tuple[str, int] | None = None
+        self.tunnel = False
+        self.on_wire = on_wire
+        self._fresh = fresh
+        self._only_to = only_to
+        self._connected = False
+
+    async def trace(self, name: str, info: object) -> None:
+        """Receive a step of httpcore's trace. It has many steps, so this is used only where it is worth the cost."""
+        self.reported = True
+        details = info if isinstance(info, Mapping) else {}
+        if name.endswith("connect_unix_socket.started"):
+            self._connected = True
+        elif name.endswith("connect_tcp.started"):
+            self._connected = True
+            self.peer = (str(details.get("host", "")), int(details.get("port") or 0))
+            self._check_receiver(self.peer)
+        elif name.endswith(".send_request_headers.started"):
+            request = details.get("request")
+            if getattr(request, "method", None) == b"CONNECT":
+                return  # the request to the proxy; ours follows if the proxy accepts
+            url = getattr(request, "url", None)
+            if url is not None and (host := getattr(url, "host", None)):
+                self._check_receiver((host.decode("ascii"), url.port or 80))
+            if self._fresh and not self._connected and name.startswith("http11."):
+                _send_elsewhere(request)
+            self.begun = True
+        elif name.endswith(".start_tls.started") and not name.startswith("connection."):
+            self.tunnel = True  # "proxy.start_tls" and "socks.start_tls" follow the consent of the proxy
+        elif name.endswith(".send_request_headers.failed") and _is_local(details.get("exception")):
+            self.begun = False
+
+    def _check_receiver(self, receiver: tuple[str, int]) -> None:
+        if self._only_to is not None and receiver != self._only_to:
+            msg = (
+                f"http_client: it sends plain http through a proxy ({receiver[0]}:{receiver[1]}), which would see the "
+                "API key; pass a client without a proxy for this address (trust_env=False ignores HTTP_PROXY and "
+                "ALL_PROXY), or use https"
+            )
+            raise ConfigurationError(msg)
+
+    def written(self) -> None:
+        """Report that the request has been written."""
+        if self.on_wire is not None:
+            self.on_wire()
+
+
+def _is_local(error: object) -> bool:
+    """Whether an error was raised before a byte was written: HTTP/2 has no free stream, or a header cannot be sent."""
+    return type(error).__name__ == "LocalProtocolError"
+
+
+def _send_elsewhere(request: object) -> None:
+    """Raise the exception that makes a pool close the connection and use another one for the request.
+
+    It is the pool's own exception for a connection that is no longer available. Nothing was written yet.
+    """
+    package = sys.modules.get(type(request).__module__.partition(".")[0])  # httpcore, or httpx2's httpcore2
+    unavailable = getattr(package, "ConnectionNotAvailable", None)
+    if unavailable is not None:
+        raise unavailable
+
+
+class _Once:
+    """Yields its content once. Not a generator: the event loop would have to clean up one that is cancelled midway."""
+
+    def __init__(self, content: bytes, progress: Progress) -> None:
+        self._left: bytes | None = content or None
+        self._progress = progress
+
+    def __aiter__(self) -> "_Once":
+        return self
+
+    async def __anext__(self) -> bytes:
+        content, self._left = self._left, None
+        if content is None:
+            # Headers and body are written before the next piece is requested.
+            self._progress.written()
+            raise StopAsyncIteration
+        return content
+
+
+@functools.cache
+def body_class(base: type[Any]) -> type[Any]:
+    """Make a class of request bodies on `base`, httpx's or httpx2's: each library requires its own class."""
+
+    class Body(base):  # type: ignore[misc]
+        """The content of a request, which reports when it was written."""
+
+        def __init__(self, content: bytes, progress: Progress) -> None:
+            super().__init__(content)
+            self.content = content
+            self.written = progress.written
+            self._progress = progress
+
+        def __aiter__(self) -> AsyncIterator[bytes]:
+            return _Once(self.content, self._progress)
+
+    return Body
+
+
+RequestBody: Any = body_class(httpx.ByteStream)
+"""The body of a request of our own client."""
