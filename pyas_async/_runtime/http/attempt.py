@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote
 
 import anyio
@@ -11,11 +11,12 @@ import httpx
 
 from pyas_async._core.calls.body_reader import BodyReader
 from pyas_async._core.calls.messages import Call, Fault, Response, ResponseOrFault
-from pyas_async._runtime.http.connection import Connection
-from pyas_async._runtime.http.pool import AnyConnection
 from pyas_async._runtime.http.progress import Progress
 from pyas_async._runtime.http.reading import read
 from pyas_async._runtime.http.timeouts import Timeouts
+
+if TYPE_CHECKING:
+    from pyas_async._runtime.http.pool import AnyConnection
 
 Send: TypeAlias = Callable[["Attempt"], Awaitable[httpx.Response]]
 """Builds the request of an attempt, sends it, and returns the response with its body unread."""
@@ -46,7 +47,7 @@ class Attempt:
     phases: Timeouts
     progress: Progress
     fresh: bool = False
-    connection: AnyConnection | None = None
+    connection: "AnyConnection | None" = None
     outcome: ResponseOrFault | None = None
     refusal: Response | None = None
     failure: BaseException | None = None
@@ -83,15 +84,15 @@ class Attempt:
         if not response.is_success:
             self.refusal = Response(status, headers, b"")
         encoding = headers.get("content-encoding", "")
-        own = self.connection if isinstance(self.connection, Connection) else None
-        if own is not None and (pieces := own.pieces(response)) is not None:
+        connection = self.connection
+        if connection is not None and (pieces := connection.pieces(response)) is not None:
             body = BodyReader(encoding)
             for piece in pieces:
                 if not body.feed(piece):
                     break
         else:
             try:
-                body = await read(response, encoding, own=own is not None)
+                body = await read(response, encoding, own=connection is not None and connection.is_ours)
             finally:
                 await response.aclose()
         if (whole := body.finish()) is not None:

@@ -2,8 +2,8 @@
 
 import contextlib
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from typing import Any, Protocol
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, TypeVarTuple
 
 import anyio
 import anyio.lowlevel
@@ -13,21 +13,18 @@ from pyas_async._runtime.backend import on_asyncio
 from pyas_async._runtime.http.http11 import ResponseParser, header_lines, request_head
 from pyas_async._runtime.http.progress import RequestBody
 
+if TYPE_CHECKING:
+    from pyas_async._runtime.http.asyncio_stream import AsyncioStream
+    from pyas_async._runtime.http.trio_stream import TrioStream
+
+    Stream: TypeAlias = AsyncioStream | TrioStream
+
+T = TypeVar("T")
+Args = TypeVarTuple("Args")
 _BROKEN = (anyio.BrokenResourceError, anyio.ClosedResourceError, OSError)  # an SSLError is an OSError
 _NO_TIMEOUTS: dict[str, float | None] = {}
 _FEW = 100
 """Pieces of a body that are decoded without letting the event loop run."""
-
-
-class Stream(Protocol):
-    """The byte stream of a connection: `AsyncioStream` or `TrioStream`."""
-
-    def expect(self, parser: ResponseParser | None) -> None: ...
-    async def write(self, data: bytes) -> None: ...
-    async def read(self) -> None: ...
-    async def settle(self) -> bool: ...
-    def is_quiet(self) -> bool: ...
-    def close(self) -> None: ...
 
 
 class Connection:
@@ -37,7 +34,10 @@ class Connection:
         client: The client that sends over this connection: `httpx.AsyncClient.send` passes the request on to the
             transport, and the transport to `exchange`.
         url: The address of the request that was prepared for it.
+        is_ours: Whether it is a connection of ours, and no client of httpx's.
     """
+
+    is_ours = True
 
     def __init__(self, client: httpx.AsyncClient, host: str, port: int, context: ssl.SSLContext | None) -> None:
         self.client: httpx.AsyncClient = client
@@ -49,10 +49,11 @@ class Connection:
         self._response: httpx.Response | None = None
         self._last_lines = _HeaderLines([], b"")
 
-    def prepare(self, url: httpx.URL, target: bytes) -> None:
+    def prepare(self, url: httpx.URL, target: bytes, extensions: dict[str, Any]) -> None:
         """Expect a request for an address; `target` is its path and query as they are sent."""
         self.url = url
         self._target = target
+        extensions[CONNECTION] = self
 
     def is_usable(self) -> bool:
         """Whether it is open, and the service has sent nothing that no request has asked for."""
@@ -96,35 +97,36 @@ class Connection:
         )
         return response
 
-    async def _connect(self, limit: float | None) -> Stream:
+    async def _connect(self, limit: float | None) -> "Stream":
         if on_asyncio():
             from pyas_async._runtime.http.asyncio_stream import connect  # noqa: PLC0415 -- not loaded on trio
         else:
             from pyas_async._runtime.http.trio_stream import (  # type: ignore[assignment]  # noqa: PLC0415
                 connect,
             )
-        with _mapped(httpx.ConnectError, httpx.ConnectTimeout), anyio.fail_after(limit):
-            self._stream = await connect(*self._address)
+        try:
+            self._stream = await _within(limit, httpx.ConnectTimeout, connect, *self._address)
+        except (anyio.EndOfStream, *_BROKEN) as error:
+            raise httpx.ConnectError(str(error) or "the connection was closed during the handshake") from error
         return self._stream
 
-    async def _write(self, stream: Stream, head: bytes, body: Any, limit: float | None) -> None:  # noqa: ANN401
+    async def _write(self, stream: "Stream", head: bytes, body: Any, limit: float | None) -> None:  # noqa: ANN401
         # A service may reject a request before it has read all of it, and its response must be read: so an error of
         # the connection is left to `_read`.
-        with contextlib.suppress(*_BROKEN), _within(httpx.WriteTimeout, limit):
+        with contextlib.suppress(*_BROKEN):
             if type(body) is RequestBody:
-                await stream.write(head + body.content)
+                await _within(limit, httpx.WriteTimeout, stream.write, head + body.content)
                 body.written()
                 return
-            await stream.write(head)
+            await _within(limit, httpx.WriteTimeout, stream.write, head)
             async for piece in body:
-                await stream.write(piece)
+                await _within(limit, httpx.WriteTimeout, stream.write, piece)
 
     async def _read(self, limit: float | None) -> None:
         if self._stream is None:
             msg = "the connection was closed"
             raise httpx.ReadError(msg)
-        with _within(httpx.ReadTimeout, limit):
-            await self._stream.read()
+        await _within(limit, httpx.ReadTimeout, self._stream.read)
 
     def pieces(self, response: httpx.Response) -> Sequence[bytes] | None:
         """Return the parts of a body that has arrived as a whole; ``None`` if the response must be read.
@@ -240,32 +242,14 @@ class ConnectionTransport(httpx.AsyncBaseTransport):
             await self._stock.aclose()
 
 
-@contextlib.contextmanager
-def _mapped(failed: type[httpx.TransportError], timed_out: type[httpx.TransportError]) -> Iterator[None]:
-    try:
-        yield
-    except TimeoutError as error:
-        raise timed_out(str(error) or "timed out") from error
-    except anyio.EndOfStream as error:
-        msg = "the connection was closed during the handshake"
-        raise failed(msg) from error
-    except _BROKEN as error:
-        raise failed(str(error) or str(error.__cause__ or "") or "the connection was closed") from error
-
-
-@contextlib.contextmanager
-def _limited(timed_out: type[httpx.TransportError], limit: float) -> Iterator[None]:
+async def _within(
+    limit: float | None, timed_out: type[httpx.TimeoutException], step: Callable[[*Args], Awaitable[T]], *args: *Args
+) -> T:
+    if limit is None:  # no scope: that would cost as much as the step
+        return await step(*args)
     try:
         with anyio.fail_after(limit):
-            yield
-    except TimeoutError as error:
+            return await step(*args)
+    except TimeoutError:
         msg = "timed out"
-        raise timed_out(msg) from error
-
-
-def _within(timed_out: type[httpx.TransportError], limit: float | None) -> "contextlib.AbstractContextManager[None]":
-    # Without a limit, no scope: that would cost as much as the step in it.
-    return _NO_SCOPE if limit is None else _limited(timed_out, limit)
-
-
-_NO_SCOPE = contextlib.nullcontext()
+        raise timed_out(msg) from None

@@ -4,7 +4,6 @@ import os
 import re
 import ssl
 from functools import lru_cache
-from ipaddress import ip_address
 from pathlib import Path
 from urllib.request import getproxies
 
@@ -16,41 +15,12 @@ from pyas_async.errors import ConfigurationError
 _HASH_NAME = re.compile(r"[0-9a-f]{8}\.[0-9]+")
 
 
-def names_proxy(scheme: str) -> bool:
-    """Whether the environment, or the system, names a proxy that may be used for a scheme."""
+def names_proxy(scheme: str, host: str) -> bool:
+    """Whether the environment, or the system, names a proxy that may be used. By which rules, httpx knows."""
     proxies = getproxies()
-    return bool(proxies.get(scheme) or proxies.get("all"))
-
-
-def proxy_patterns() -> dict[str, str | None]:
-    """Return the proxies of the environment in the form of ``mounts`` of httpx; ``None`` stands for no proxy.
-
-    httpx reads them itself, by the same rules, unless ``NO_PROXY`` has an address in brackets: that it cannot read.
-    """
-    proxies = getproxies()
-    patterns: dict[str, str | None] = {}
-    for scheme in ("http", "https", "all"):
-        if proxy := proxies.get(scheme):
-            patterns[f"{scheme}://"] = proxy if "://" in proxy else f"http://{proxy}"
-    for entry in map(str.strip, proxies.get("no", "").split(",")):
-        host = entry.removeprefix("[").removesuffix("]")
-        if entry == "*":
-            return {}
-        if "://" in entry:
-            patterns[entry] = None
-        elif _is_address(host):
-            patterns[f"all://[{host}]" if ":" in host else f"all://{host}"] = None
-        elif entry:
-            patterns[f"all://{entry}" if entry.lower() == "localhost" else f"all://*{entry}"] = None
-    return patterns
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
+    # httpx cannot read an address in brackets.
+    exceptions = [entry.strip() for entry in proxies.get("no", "").split(",")]
+    return bool(proxies.get(scheme) or proxies.get("all")) and f"[{host}]" not in exceptions
 
 
 def tls_context() -> ssl.SSLContext:
@@ -112,7 +82,8 @@ def proxy_flaw(error: Exception) -> str:
     name = "the proxy of the environment (HTTPS_PROXY, ALL_PROXY, NO_PROXY) cannot be used"
     if isinstance(error, ImportError):
         return f"{name}: SOCKS needs another package; install httpx[socks]"
-    return f"{name}: expected an address such as http://proxy.example:3128"
+    expected = "expected an address such as http://proxy.example:3128"
+    return f"{name}: {expected}, and hosts or addresses without brackets in NO_PROXY"
 
 
 @lru_cache(maxsize=1)

@@ -5,8 +5,10 @@ few ways in which this module is not: see `ResponseParser.feed`.
 """
 
 import re
+import select
 from collections import deque
 from collections.abc import Sequence
+from typing import Any
 
 import httptools
 import httpx
@@ -248,3 +250,14 @@ class ResponseParser:
 
 class _NoResponseError(Exception):
     """Makes httptools stop."""
+
+
+def has_input(socket: Any) -> bool:  # noqa: ANN401  (a socket, or the object by which an event loop shows one)
+    """Whether a read would return at once: there are bytes, the connection has ended, or the socket is closed."""
+    if socket is None or (number := socket.fileno()) < 0:
+        return True
+    if not hasattr(select, "poll"):  # Windows
+        return bool(select.select([number], [], [], 0)[0])
+    poller = select.poll()
+    poller.register(number, select.POLLIN)
+    return bool(poller.poll(0))

@@ -7,20 +7,11 @@ class HttpClient(Protocol):
     """An `httpx.AsyncClient`, or an `httpx2.AsyncClient`."""
 
     @property
-    def is_closed(self) -> bool:
-        """Whether the client is closed."""
-        ...
-
+    def is_closed(self) -> bool: ...
     @property
-    def headers(self) -> Any:  # noqa: ANN401  (the library's own classes, here and below)
-        """The headers that it adds to each request."""
-        ...
-
+    def headers(self) -> Any: ...  # noqa: ANN401  (the library's own classes, here and below)
     @property
-    def params(self) -> Any:  # noqa: ANN401
-        """The parameters that it adds to each query."""
-        ...
-
+    def params(self) -> Any: ...  # noqa: ANN401
     def build_request(
         self,
         method: str,
@@ -29,38 +20,19 @@ class HttpClient(Protocol):
         content: Any = ...,  # noqa: ANN401
         params: Any = ...,  # noqa: ANN401
         headers: Any = ...,  # noqa: ANN401
-    ) -> Any:  # noqa: ANN401
-        """Build a request."""
-        ...
-
-    async def send(self, request: Any, *, stream: bool = ..., follow_redirects: Any = ...) -> Any:  # noqa: ANN401
-        """Send a request and return its response."""
-        ...
-
-    async def aclose(self) -> None:
-        """Close the client's connections."""
-        ...
+    ) -> Any: ...  # noqa: ANN401
+    async def send(self, request: Any, *, stream: bool = ..., follow_redirects: Any = ...) -> Any: ...  # noqa: ANN401
+    async def aclose(self) -> None: ...
 
 
 class HttpTimeout(Protocol):
     """An `httpx.Timeout`, or an `httpx2.Timeout`: seconds for each phase, ``None`` for no bound."""
 
     @property
-    def connect(self) -> float | None:
-        """Seconds for opening a connection."""
-        ...
-
+    def connect(self) -> float | None: ...
     @property
-    def read(self) -> float | None:
-        """Seconds to wait for the next bytes of the response."""
-        ...
-
+    def read(self) -> float | None: ...
     @property
-    def write(self) -> float | None:
-        """Seconds to wait for bytes of the request to be written."""
-        ...
-
+    def write(self) -> float | None: ...
     @property
-    def pool(self) -> float | None:
-        """Seconds to wait for a free connection."""
-        ...
+    def pool(self) -> float | None: ...

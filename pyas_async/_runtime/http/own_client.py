@@ -2,27 +2,27 @@
 
 import warnings
 from functools import cache, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.to_thread
 import httpx
 
 from pyas_async._runtime.http.attempt import Attempt, target_of
-from pyas_async._runtime.http.connection import CONNECTION, Connection, ConnectionTransport
 from pyas_async._runtime.http.environment import (
     names_proxy,
     no_context,
     proxy_flaw,
-    proxy_patterns,
     tls_context,
 )
 from pyas_async._runtime.http.instrumentation import is_instrumented
-from pyas_async._runtime.http.pool import AnyConnection, ConnectionPool, HttpxConnection
 from pyas_async._runtime.http.progress import RequestBody
 from pyas_async._runtime.secrets.api_key import ApiKey
 from pyas_async._version import __version__
 from pyas_async.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from pyas_async._runtime.http.pool import AnyConnection, ConnectionPool, HttpxConnection
 
 _NO_AUTH = httpx.Auth()
 """Without it, httpx parses the address of each request to look for a user name."""
@@ -61,11 +61,14 @@ class OwnClient:
         """
         if self.pool is not None:
             return
+        # Loaded so late, since many programs import the package and make no call.
+        from pyas_async._runtime.http.pool import ConnectionPool, ConnectionTransport  # noqa: PLC0415
+
         # Plain http stays on this machine: no proxy may see the key.
         if self._url.scheme == "https":
             # Reading the certificates takes tens of milliseconds, too long for the event loop.
             self._context = await anyio.to_thread.run_sync(tls_context)
-            self._proxied = self._uses_httpx = names_proxy("https")
+            self._proxied = self._uses_httpx = names_proxy("https", self._url.host)
         if self._proxied:
             await self._check_proxy()
         if self.pool is None:  # checked again after the awaits
@@ -112,26 +115,21 @@ class OwnClient:
             attempt.connection = None
             await pool.release(connection, whole=attempt.whole)
 
-    def _connect(self) -> AnyConnection:
+    def _connect(self) -> "AnyConnection":
         if self._uses_httpx:
             return self._httpx_connection()
+        from pyas_async._runtime.http.connection import Connection  # noqa: PLC0415 -- see `open`
+
         assert self._client is not None  # noqa: S101
         port = self._url.port or (443 if self._url.scheme == "https" else 80)
         context = self._context if self._url.scheme == "https" else None
         return Connection(self._client, self._url.host, port, context)
 
-    def _httpx_connection(self) -> HttpxConnection:
+    def _httpx_connection(self) -> "HttpxConnection":
+        from pyas_async._runtime.http.pool import HttpxConnection  # noqa: PLC0415 -- see `open`
+
         limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=None)
-        client = partial(new_client, verify=self._context, limits=limits)
-        try:
-            return HttpxConnection(client(trust_env=self._proxied))
-        except httpx.InvalidURL:
-            transport = partial(httpx.AsyncHTTPTransport, verify=self._context, trust_env=False, limits=limits)
-            mounts = {
-                pattern: None if proxy is None else transport(proxy=proxy)
-                for pattern, proxy in proxy_patterns().items()
-            }
-            return HttpxConnection(client(trust_env=False, mounts=mounts))
+        return HttpxConnection(new_client(verify=self._context, trust_env=self._proxied, limits=limits))
 
     async def _send(self, attempt: Attempt) -> httpx.Response:
         connection = attempt.connection
@@ -139,16 +137,14 @@ class OwnClient:
         request = self._request(attempt, connection)
         return await connection.client.send(request, stream=True, auth=_NO_AUTH, follow_redirects=False)
 
-    def _request(self, attempt: Attempt, connection: AnyConnection) -> httpx.Request:
+    def _request(self, attempt: Attempt, connection: "AnyConnection") -> httpx.Request:
         call = attempt.call
         target = target_of(call)
         url: httpx.URL = LazyURL(self._base_url + target)
         # httpx resolves such a segment. What is sent is what `request.url` says.
         path = url.raw_path if "/." in target else (self._prefix + target).encode("ascii")
-        extensions = attempt.extensions(always_traced=isinstance(connection, HttpxConnection))
-        if isinstance(connection, Connection):
-            connection.prepare(url, path)
-            extensions[CONNECTION] = connection
+        extensions = attempt.extensions(always_traced=not connection.is_ours)
+        connection.prepare(url, path, extensions)
         stream = RequestBody(call.body or b"", attempt.progress)
         request = httpx.Request(
             call.method, self._url, headers=self._headers(attempt), stream=stream, extensions=extensions
@@ -197,7 +193,7 @@ class LazyURL(httpx.URL):
             raise AttributeError(name)
         super().__init__(self._text)  # sets the attributes that were missing
         del self._text
-        self.__class__ = httpx.URL
+        self.__class__ = httpx.URL  # type: ignore[assignment]
         return object.__getattribute__(self, name)
 
     def __reduce__(self) -> tuple[type[httpx.URL], tuple[str]]:

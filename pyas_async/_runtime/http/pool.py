@@ -6,6 +6,7 @@ that was used last, or opens one. Nothing is searched, and no request waits: how
 A connection whose exchange did not end well is closed: any state that a cancellation left in it is discarded.
 """
 
+import contextlib
 import weakref
 from collections import deque
 from typing import TYPE_CHECKING, TypeAlias
@@ -14,7 +15,7 @@ import anyio
 import httpx
 
 from pyas_async._runtime.backend import Timer, loop_clock, spawn
-from pyas_async._runtime.http.connection import Connection
+from pyas_async._runtime.http.connection import Connection, ConnectionTransport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 # side is closing at that moment is lost, and must be repeated.
 KEEPALIVE = 4.0
 """Seconds after which an idle connection is closed."""
-_CLOSE_TO = 0.05
+_TOLERANCE = 0.05
 """Seconds by which a connection may be closed too early, so that the timer need not run again for it."""
 
 
@@ -83,7 +84,7 @@ class ConnectionPool:
 
     def _close_expired(self) -> float | None:
         now = self.now()
-        while self.idle and (left := self.idle[0][1] + KEEPALIVE - now) < _CLOSE_TO:
+        while self.idle and (left := self.idle[0][1] + KEEPALIVE - now) < _TOLERANCE:
             self.idle.popleft()[0].close_soon()
         if self.idle:
             return left
@@ -103,11 +104,20 @@ class HttpxConnection:
 
     Attributes:
         client: The client.
+        is_ours: Whether it is a connection of ours.
     """
+
+    is_ours = False
 
     def __init__(self, client: httpx.AsyncClient) -> None:
         self.client: httpx.AsyncClient = client
         self._closing: object = None
+
+    def prepare(self, url: httpx.URL, target: bytes, extensions: dict[str, object]) -> None:
+        """Do nothing: httpx reads the address of the request."""
+
+    def pieces(self, response: httpx.Response) -> None:
+        """Return ``None``: the response must be read."""
 
     def is_usable(self) -> bool:
         """Return ``True``: the client opens another connection if this one was closed."""
@@ -122,22 +132,9 @@ class HttpxConnection:
         self._closing = spawn(self.aclose, "pyas_async: close a connection")
 
     async def aclose(self) -> None:
-        """Close, whatever happens meanwhile. A cancellation is raised afterwards."""
-        cancellation: BaseException | None = None
-        closed = False
-        with anyio.CancelScope(shield=True):
-            while not closed:
-                try:
-                    await self.client.aclose()
-                except anyio.get_cancelled_exc_class() as error:
-                    # One of the task itself, from which no scope shields. The socket was closed before it was raised.
-                    cancellation = error
-                except Exception:  # noqa: BLE001  (a broken connection counts as closed)
-                    closed = True
-                else:
-                    closed = True
-        if cancellation is not None:
-            raise cancellation.with_traceback(None)
+        """Close, even if the task is cancelled meanwhile."""
+        with anyio.CancelScope(shield=True), contextlib.suppress(Exception):  # a broken connection counts as closed
+            await self.client.aclose()
 
 
 AnyConnection: TypeAlias = Connection | HttpxConnection

@@ -1,19 +1,13 @@
 """The byte stream of a connection on trio: anyio's stream, and the parser of the response."""
 
 import ssl
-from typing import TYPE_CHECKING
 
 import anyio
 import anyio.abc
 import anyio.lowlevel
 from anyio.streams.tls import TLSStream
 
-from pyas_async._runtime.http.sockets import has_input
-
-if TYPE_CHECKING:
-    import socket
-
-    from pyas_async._runtime.http.http11 import ResponseParser
+from pyas_async._runtime.http.http11 import ResponseParser, has_input
 
 _READ = 1 << 18
 
@@ -23,10 +17,10 @@ class TrioStream:
 
     def __init__(self, stream: anyio.abc.ByteStream) -> None:
         self._stream = stream
-        self._socket: socket.socket = stream.extra(anyio.abc.SocketAttribute.raw_socket)  # noqa: S610  (no Django's)
+        self._socket = stream.extra(anyio.abc.SocketAttribute.raw_socket)  # noqa: S610  (no Django's)
         self._parser: ResponseParser | None = None
 
-    def expect(self, parser: "ResponseParser | None") -> None:
+    def expect(self, parser: ResponseParser | None) -> None:
         """Pass the bytes that arrive from now on to a parser; ``None`` if no bytes are expected."""
         self._parser = parser
 
