@@ -115,7 +115,7 @@ async def test_no_proxy_for_an_address_of_ipv6(exception: str, monkeypatch: pyte
 
 
 async def test_address_in_brackets_of_another_host(service: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
-    """httpx cannot read such an exception, so no client can be used; the error names the variable."""
+    """The error names the variable, since httpx cannot read such an exception: no client of it could be used."""
     monkeypatch.setenv("NO_PROXY", "[::1]")
     with proxy() as between:
         monkeypatch.setenv("HTTPS_PROXY", between.url)

@@ -62,7 +62,8 @@ class OwnClient:
         if self.pool is not None:
             return
         # Loaded so late, since many programs import the package and make no call.
-        from pyas_async._runtime.http.pool import ConnectionPool, ConnectionTransport  # noqa: PLC0415
+        from pyas_async._runtime.http.connection import ConnectionTransport  # noqa: PLC0415
+        from pyas_async._runtime.http.pool import ConnectionPool  # noqa: PLC0415
 
         # Plain http stays on this machine: no proxy may see the key.
         if self._url.scheme == "https":

@@ -15,7 +15,7 @@ import anyio
 import httpx
 
 from pyas_async._runtime.backend import Timer, loop_clock, spawn
-from pyas_async._runtime.http.connection import Connection, ConnectionTransport
+from pyas_async._runtime.http.connection import Connection
 
 if TYPE_CHECKING:
     from collections.abc import Callable
