@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,11 @@ AMBIENT = (
     "http_proxy",
     "https_proxy",
 )
+
+
+# A shell makes its background processes ignore Ctrl-C, and their children inherit that. Tests interrupt processes.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_finish() -> None:
