@@ -9,6 +9,11 @@ import httpx
 
 from pyas_async.errors import ConfigurationError
 
+THROUGH_PROXY = (
+    "http_client: it sends plain http through a proxy, which would see the API key; pass a client without a proxy for "
+    "this address (trust_env=False ignores HTTP_PROXY and ALL_PROXY), or use https"
+)
+
 
 class Progress:
     """How far a request has come, as far as its transport reports it.
@@ -36,8 +41,8 @@ class Progress:
         self.peer: tuple[str, int] | None = None
         self.tunnel = False
         self.on_wire = on_wire
-        self._fresh = fresh
-        self._only_to = only_to
+        self.fresh = fresh
+        self.only_to = only_to
         self._connected = False
 
     async def trace(self, name: str, info: object) -> None:
@@ -57,7 +62,7 @@ class Progress:
             url = getattr(request, "url", None)
             if url is not None and (host := getattr(url, "host", None)):
                 self._check_receiver((host.decode("ascii"), url.port or 80))
-            if self._fresh and not self._connected and name.startswith("http11."):
+            if self.fresh and not self._connected and name.startswith("http11."):
                 _send_elsewhere(request)
             self.begun = True
         elif name.endswith(".start_tls.started") and not name.startswith("connection."):
@@ -66,13 +71,8 @@ class Progress:
             self.begun = False
 
     def _check_receiver(self, receiver: tuple[str, int]) -> None:
-        if self._only_to is not None and receiver != self._only_to:
-            msg = (
-                f"http_client: it sends plain http through a proxy ({receiver[0]}:{receiver[1]}), which would see the "
-                "API key; pass a client without a proxy for this address (trust_env=False ignores HTTP_PROXY and "
-                "ALL_PROXY), or use https"
-            )
-            raise ConfigurationError(msg)
+        if self.only_to is not None and receiver != self.only_to:
+            raise ConfigurationError(THROUGH_PROXY)
 
     def written(self) -> None:
         """Report that the request has been written."""
