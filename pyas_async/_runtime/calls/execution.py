@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import Generic, Literal, TypeVar
 
+import anyio
 import anyio.lowlevel
 
 from pyas_async._core.calls.exchange import Exchange
@@ -181,7 +182,8 @@ class Execution(Generic[T]):
         began = resources.clock.now()
         self._announce_wait(0.0, "connection")
         acquired = False
-        with self._cancellable():
+        # Another client may use the slots, and not release them soon.
+        with self._cancellable(), anyio.CancelScope() as scope, resources.ended_by_closing(scope):
             limit = exchange.max_connection_wait(began, self._options.phases.slot)
             acquired = await resources.connections.acquire(limit)
         exchange.on_wait(resources.clock.now() - began)
