@@ -8,7 +8,7 @@ import attrs
 
 from pyas_async._core.calls.messages import Fault
 from pyas_async._runtime.http.private_names import PACKAGES
-from pyas_async._runtime.http.progress import Progress
+from pyas_async._runtime.http.progress import Progress, is_h2s
 
 _NETWORK = {"TransportError", "DecodingError", "StreamError", "InvalidURL"}
 _NOT_SENT = {
@@ -68,13 +68,13 @@ def fault_of(error: BaseException, progress: Progress, *, method: str, service: 
     untrusted = any(isinstance(reason, ssl.SSLCertVerificationError) for reason in reasons)
     if untrusted:
         text += " (the certificate does not fit: the service is not who it says, or a proxy stands between)"
-    busy = any(type(reason).__name__ == "TooManyStreamsError" for reason in reasons)  # HTTP/2: a stream becomes free
+    passing = any(is_h2s(reason) for reason in reasons)  # a stream becomes free, or another connection is used
     refused = "ProxyError" in names and _is_lasting_refusal(said)
     return Fault(
         "timeout" if "TimeoutException" in names else "network",
         text,
         sent=progress.begun or not (progress.reported or not_sent),
-        permanent=untrusted or refused or (bool(names & _HOPELESS) and not busy),
+        permanent=untrusted or refused or (bool(names & _HOPELESS) and not passing),
     )
 
 

@@ -67,8 +67,10 @@ class Progress:
             self.begun = True
         elif name.endswith(".start_tls.started") and not name.startswith("connection."):
             self.tunnel = True  # "proxy.start_tls" and "socks.start_tls" follow the consent of the proxy
-        elif name.endswith(".send_request_headers.failed") and _is_local(details.get("exception")):
-            self.begun = False
+        elif name.endswith(".send_request_headers.failed"):
+            error = details.get("exception")
+            if type(error).__name__ == "LocalProtocolError" or is_h2s(error):
+                self.begun = False  # refused before a byte was written: a header is not allowed, no stream is free
 
     def _check_receiver(self, receiver: tuple[str, int]) -> None:
         if self.only_to is not None and receiver != self.only_to:
@@ -80,9 +82,9 @@ class Progress:
             self.on_wire()
 
 
-def _is_local(error: object) -> bool:
-    """Whether an error was raised before a byte was written: HTTP/2 has no free stream, or a header cannot be sent."""
-    return type(error).__name__ == "LocalProtocolError"
+def is_h2s(error: object) -> bool:
+    """Whether h2 has raised an error: it knows the state of a connection, and writes nothing itself."""
+    return type(error).__module__.partition(".")[0] == "h2"
 
 
 def _send_elsewhere(request: object) -> None:
