@@ -5,6 +5,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
+import anyio
 import httpx
 
 from pyas_async.errors import ConfigurationError
@@ -44,33 +45,44 @@ class Progress:
         self.fresh = fresh
         self.only_to = only_to
         self._connected = False
+        self._socks: Any = None
 
     async def trace(self, name: str, info: object) -> None:
         """Receive a step of httpcore's trace. It has many steps, so this is used only where it is worth the cost."""
         self.reported = True
         details = info if isinstance(info, Mapping) else {}
-        if name.endswith("connect_unix_socket.started"):
+        layer, _, step = name.partition(".")
+        if step.endswith(".started"):
+            self._start(layer, step, details)
+        elif step == "send_request_headers.failed":
+            error = details.get("exception")
+            if type(error).__name__ == "LocalProtocolError" or is_h2s(error):
+                self.begun = False  # refused before a byte was written: a header is not allowed, no stream is free
+        elif layer == "socks" and step.endswith(".failed") and self._socks is not None:
+            with anyio.CancelScope(shield=True):
+                await self._socks.aclose()  # httpcore leaves it open
+
+    def _start(self, layer: str, step: str, details: Mapping[str, Any]) -> None:
+        if step == "connect_unix_socket.started":
             self._connected = True
-        elif name.endswith("connect_tcp.started"):
+        elif step == "connect_tcp.started":
             self._connected = True
             self.peer = (str(details.get("host", "")), int(details.get("port") or 0))
             self._check_receiver(self.peer)
-        elif name.endswith(".send_request_headers.started"):
+        elif step == "send_request_headers.started":
             request = details.get("request")
             if getattr(request, "method", None) == b"CONNECT":
                 return  # the request to the proxy; ours follows if the proxy accepts
             url = getattr(request, "url", None)
             if url is not None and (host := getattr(url, "host", None)):
                 self._check_receiver((host.decode("ascii"), url.port or 80))
-            if self.fresh and not self._connected and name.startswith("http11."):
+            if self.fresh and not self._connected and layer == "http11":
                 _send_elsewhere(request)
             self.begun = True
-        elif name.endswith(".start_tls.started") and not name.startswith("connection."):
+        elif step == "setup_socks5_connection.started":
+            self._socks = details.get("stream")
+        elif step == "start_tls.started" and layer != "connection":
             self.tunnel = True  # "proxy.start_tls" and "socks.start_tls" follow the consent of the proxy
-        elif name.endswith(".send_request_headers.failed"):
-            error = details.get("exception")
-            if type(error).__name__ == "LocalProtocolError" or is_h2s(error):
-                self.begun = False  # refused before a byte was written: a header is not allowed, no stream is free
 
     def _check_receiver(self, receiver: tuple[str, int]) -> None:
         if self.only_to is not None and receiver != self.only_to:
