@@ -11,8 +11,9 @@ from pyas_async._public import public
 from pyas_async._runtime import settings
 from pyas_async._runtime.calls.session import Session
 from pyas_async._runtime.clock import Clock
-from pyas_async._runtime.http import HttpClient, HttpTimeout, Sender
+from pyas_async._runtime.http import HttpClient, Sender
 from pyas_async._runtime.secrets.api_key import ApiKey
+from pyas_async._runtime.timeouts import HttpTimeout
 from pyas_async.accounts import Accounts
 from pyas_async.errors import ConfigurationError
 from pyas_async.meetings import Meetings

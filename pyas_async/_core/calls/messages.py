@@ -7,6 +7,7 @@ The sending code gets a `Call` and, from the exchange, an action: `Send`, `Wait`
 import enum
 from collections.abc import Callable, Generator, Mapping
 from typing import Generic, Literal, TypeAlias, TypeVar
+from urllib.parse import quote
 
 import attrs
 import msgspec
@@ -65,6 +66,18 @@ class Call(Generic[T]):
     def writes(self) -> bool:
         """Whether it changes something at the service."""
         return self.repeat is not Repeat.READ
+
+    @property
+    def target(self) -> str:
+        """The path and the query, encoded."""
+        if not self.query:
+            return self.path
+        # Most values contain nothing that `quote` would have to encode.
+        pairs = [
+            f"{name}={value if value.isalnum() and value.isascii() else quote(value, safe='')}"
+            for name, value in self.query
+        ]
+        return f"{self.path}?{'&'.join(pairs)}"
 
 
 @attrs.frozen

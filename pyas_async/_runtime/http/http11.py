@@ -71,11 +71,13 @@ class ResponseParser:
 
     __slots__ = (
         "_by_pieces",
-        "_has_length",
+        "_framed",
         "_head",
         "_head_length",
         "_held",
+        "_left",
         "_parser",
+        "_stays_open",
         "complete",
         "error",
         "headers",
@@ -101,7 +103,9 @@ class ResponseParser:
         self.complete = self.reusable = self.ready = False
         self.error: httpx.TransportError | None = None
         self._by_pieces = by_pieces
-        self._has_length = False
+        self._framed = False
+        self._left: int | None = None  # bytes of a body with a Content-Length
+        self._stays_open = False
         self._head = bytearray()
         self._head_length = 0
         self._held = 0
@@ -135,6 +139,8 @@ class ResponseParser:
         try:
             rest = self._feed_heads(data) if self.status is None else data
             if rest:
+                # httptools drops an empty line after the response without a word.
+                self._stays_open = self._stays_open and (self._left is None or len(rest) <= self._left)
                 self._parser.feed_data(rest)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             if self.complete:
@@ -166,6 +172,7 @@ class ResponseParser:
             if self.status is not None:
                 return memoryview(received)[end:]
             begin = end
+            self._parser = httptools.HttpResponseParser(self)  # an informational response says nothing of this one
         if self._head_length + len(received) - begin > MAX_HEAD:
             self._fail(httpx.RemoteProtocolError(f"the head of the response has more than {MAX_HEAD} bytes"))
         elif received is not self._head or begin:
@@ -181,7 +188,7 @@ class ResponseParser:
             self._fail(httpx.ReadError(str(error) or "the connection was closed"))
         elif self.status is None:
             self._fail(httpx.RemoteProtocolError("Server disconnected without sending a response."))  # httpcore's words
-        elif self._has_length:
+        elif self._framed:
             self._fail(httpx.RemoteProtocolError("peer closed connection without sending complete message body"))
         else:  # the end of the connection is the end of the body
             self.complete = self.ready = True
@@ -208,24 +215,30 @@ class ResponseParser:
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header; trailers are dropped."""
         if self.status is None:
-            self.headers.append((name, value))
+            self.headers.append((name, value.rstrip(b" \t")))
 
     def on_headers_complete(self) -> None:
         """Take the head."""
         status = self._parser.get_status_code()
+        version = self._parser.get_http_version()
+        if status < 100 or status == 101 or b"\0" in self.reason or version not in ("1.0", "1.1"):
+            self._refuse("the status line is none of HTTP/1, or the service switches to another protocol")
         if status < 200:
-            if status == 101:
-                self._refuse("the service switches to another protocol")
             return
+        self._stays_open = version == "1.1"
         for name, value in self.headers:
             length = len(name)  # cheaper than to fold the case of each name
             if length == 14 and name.lower() == b"content-length":
-                self._has_length = True
+                self._framed, self._left = True, int(value)
             elif length == 17 and name.lower() == b"transfer-encoding":
-                if self._has_length or value.lower() != b"chunked":
+                if self._framed or value.lower() != b"chunked":
                     self._refuse("unsupported Transfer-Encoding")
-                self._has_length = True
-        self.http_version = b"HTTP/" + self._parser.get_http_version().encode("ascii")
+                self._framed = True
+            elif length == 10 and name.lower() == b"connection" and b"close" in _tokens(value):
+                self._stays_open = False
+        if status in (204, 304):
+            self._left = 0
+        self.http_version = b"HTTP/" + version.encode("ascii")
         self.status = status
         self.ready = self._by_pieces or not 200 <= status < 300
 
@@ -233,6 +246,8 @@ class ResponseParser:
         """Take a part of the body."""
         self.pieces.append(piece)
         self._held += len(piece)
+        if self._left is not None:
+            self._left -= len(piece)
         if self._by_pieces or self._held >= MAX_HELD:
             self.ready = True
 
@@ -240,12 +255,15 @@ class ResponseParser:
         """Note the end of the response; an informational response is followed by another one."""
         if self.status is not None:
             self.complete = self.ready = True
-            # After HTTP/1.0, a connection is not used again, even if the service offers it.
-            self.reusable = self.http_version == b"HTTP/1.1" and self._parser.should_keep_alive()
+            self.reusable = self._stays_open
 
     def _refuse(self, reason: str) -> None:
         self._fail(httpx.RemoteProtocolError(reason))
         raise _NoResponseError
+
+
+def _tokens(value: bytes) -> list[bytes]:
+    return [token.strip() for token in value.lower().split(b",")]
 
 
 class _NoResponseError(Exception):

@@ -8,7 +8,7 @@ import anyio
 import anyio.to_thread
 import httpx
 
-from pyas_async._runtime.http.attempt import Attempt, target_of
+from pyas_async._runtime.http.attempt import Attempt
 from pyas_async._runtime.http.environment import (
     names_proxy,
     no_context,
@@ -140,7 +140,7 @@ class OwnClient:
 
     def _request(self, attempt: Attempt, connection: "AnyConnection") -> httpx.Request:
         call = attempt.call
-        target = target_of(call)
+        target = call.target
         url: httpx.URL = LazyURL(self._base_url + target)
         # httpx resolves such a segment. What is sent is what `request.url` says.
         path = url.raw_path if "/." in target else (self._prefix + target).encode("ascii")
