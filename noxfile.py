@@ -466,6 +466,7 @@ def pages(session: nox.Session) -> None:
     """Write the pages and pictures of the documentation that the tests generate."""
     install_wheel(session, *groups("tests"), extras=("cli", "sandbox"))
     session.run("python", "-m", "faults.page", *session.posargs, env={**UNDER_TEST, "PYTHONPATH": "tests"})
+    session.run("python", "-m", "faults.raw_page", env={**UNDER_TEST, "PYTHONPATH": "tests"})
     session.run("python", "-m", "seeing.life", env={**UNDER_TEST, "PYTHONPATH": "tests"})
     session.run("python", "-m", "cli.picture", env={**UNDER_TEST, "PYTHONPATH": "tests"})
     session.run("python", "-m", "layers", env={**UNDER_TEST, "PYTHONPATH": "tests"})
