@@ -26,9 +26,6 @@ FOLLOWING = document(ID + 1)
 STRAY = whole(document(ID + 1, "Stray"))
 """An answer that no request has asked for, about the meeting that the next call asks for."""
 
-STRICT = False
-"""Whether the client refuses the rows that give a reason. It does not while it reads with h11, as httpx does."""
-
 Next: TypeAlias = Literal["reused", "new", "wrong", "fails"]
 """What the next call meets: the same connection, a new one, the stray answer, or an error."""
 
@@ -82,12 +79,12 @@ class RawAnswer:
     @property
     def ours(self) -> Reading:
         """What the client reads."""
-        return FAILED if self.httpx.error or (self.refused and STRICT) else self.httpx
+        return FAILED if self.httpx.error or self.refused else self.httpx
 
     @property
     def reason(self) -> str:
         """Why the client is stricter than httpx."""
-        return self.retired or (self.refused if STRICT else "")
+        return self.retired or self.refused
 
     @property
     def ending(self) -> str:

@@ -22,7 +22,9 @@ _VALUE = re.compile(rb"[\x21-\x7e\x80-\xff](?:[\t \x21-\x7e\x80-\xff]*[\x21-\x7e
 _TARGET = re.compile(rb"[\x21-\x7e]+")
 # A line end without CR ends the head too: httptools refuses such a head, and must get to see it.
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
-_FOLD = re.compile(rb"\r\n[ \t]+")
+_BLANKS = re.compile(rb"[ \t]\r\n|\r\n[ \t]")
+_FOLDED = re.compile(rb"(?<=.)[ \t]*\r\n[ \t]+")
+_BLANK_END = re.compile(rb"[ \t]+\r\n")
 
 Headers = Sequence[tuple[bytes, bytes]]
 
@@ -71,13 +73,16 @@ class ResponseParser:
 
     __slots__ = (
         "_by_pieces",
+        "_fed",
         "_framed",
         "_head",
         "_head_length",
         "_held",
         "_left",
         "_parser",
+        "_received",
         "_stays_open",
+        "_tail",
         "complete",
         "error",
         "headers",
@@ -104,7 +109,9 @@ class ResponseParser:
         self.error: httpx.TransportError | None = None
         self._by_pieces = by_pieces
         self._framed = False
-        self._left: int | None = None  # bytes of a body with a Content-Length
+        self._left: int | None = None  # bytes that are missing of a body with a Content-Length
+        self._fed = self._received = 0  # bytes of any other body, with and without its framing
+        self._tail = b""
         self._stays_open = False
         self._head = bytearray()
         self._head_length = 0
@@ -138,9 +145,10 @@ class ResponseParser:
             return
         try:
             rest = self._feed_heads(data) if self.status is None else data
-            if rest:
-                # httptools drops an empty line after the response without a word.
-                self._stays_open = self._stays_open and (self._left is None or len(rest) <= self._left)
+            if rest and self._left is None:
+                self._feed_chunks(rest)
+            elif rest:
+                self._stays_open = self._stays_open and len(rest) <= (self._left or 0)
                 self._parser.feed_data(rest)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             if self.complete:
@@ -165,9 +173,11 @@ class ResponseParser:
             if not head.startswith(b"HTTP/1."):
                 self._fail(httpx.RemoteProtocolError("the response does not begin with an HTTP/1 status line"))
                 return None
-            if b"\r\n " in head or b"\r\n\t" in head:
-                # RFC 9112, 5.2: a folded line continues the value. httptools refuses it.
-                head = _FOLD.sub(b" ", head)
+            if _BLANKS.search(head):
+                # RFC 9112, 5.2: a folded line continues the value of a header. httptools refuses it, and keeps blanks
+                # at the end of a value.
+                status_line, _, lines = head.partition(b"\r\n")
+                head = status_line + b"\r\n" + _BLANK_END.sub(b"\r\n", _FOLDED.sub(b" ", lines))
             self._parser.feed_data(head)
             if self.status is not None:
                 return memoryview(received)[end:]
@@ -178,6 +188,17 @@ class ResponseParser:
         elif received is not self._head or begin:
             self._head = bytearray(received[begin:])
         return None
+
+    def _feed_chunks(self, data: bytes | memoryview) -> None:
+        """Parse a part of a body without a Content-Length."""
+        self._parser.feed_data(data)
+        self._fed += len(data)
+        if self._fed - self._received > MAX_HEAD + 8 * self._received:
+            self._fail(httpx.RemoteProtocolError(f"chunk extensions and trailers have more than {MAX_HEAD} bytes"))
+        # httptools drops empty lines after the response without a word.
+        self._tail = (self._tail + bytes(data[-6:]))[-6:]
+        if self.complete and (self._tail[-4:] != b"\r\n\r\n" or self._tail[:2] == b"\r\n"):
+            self.reusable = False
 
     def end(self, error: Exception | None) -> None:
         """Note that no more bytes will arrive, because of an error or because the service has closed the connection."""
@@ -195,7 +216,7 @@ class ResponseParser:
 
     def _fail(self, error: httpx.TransportError) -> None:
         self.error = error
-        self.reusable = False
+        self.complete = self.reusable = False
         self.ready = True
 
     # httptools calls these.
@@ -246,6 +267,7 @@ class ResponseParser:
         """Take a part of the body."""
         self.pieces.append(piece)
         self._held += len(piece)
+        self._received += len(piece)
         if self._left is not None:
             self._left -= len(piece)
         if self._by_pieces or self._held >= MAX_HELD:
