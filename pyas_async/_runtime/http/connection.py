@@ -2,6 +2,7 @@
 
 import contextlib
 import ssl
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, TypeVarTuple
 
@@ -144,7 +145,9 @@ class Connection:
             or len(parser.pieces) > _FEW
         ):
             return None
-        return parser.pieces
+        # httpx's response and its stream refer to each other, and would keep the body until the garbage collector runs.
+        pieces, parser.pieces = parser.pieces, deque()
+        return pieces
 
     async def read_piece(self, parser: ResponseParser, limit: float | None) -> bytes | None:
         """Return the next part of a body; ``None`` at its end."""

@@ -116,7 +116,8 @@ class ResponseParser:
         self._head = bytearray()
         self._head_length = 0
         self._held = 0
-        self._parser = httptools.HttpResponseParser(self)
+        # It refers to this object and this one to it, until the response has ended.
+        self._parser: Any = httptools.HttpResponseParser(self)
 
     @property
     def is_full(self) -> bool:
@@ -145,9 +146,13 @@ class ResponseParser:
             return
         try:
             rest = self._feed_heads(data) if self.status is None else data
-            if rest and self._left is None:
+            if not rest:
+                return
+            if self.complete:
+                self.reusable = False
+            elif self._left is None:
                 self._feed_chunks(rest)
-            elif rest:
+            else:
                 self._stays_open = self._stays_open and len(rest) <= (self._left or 0)
                 self._parser.feed_data(rest)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
@@ -213,9 +218,11 @@ class ResponseParser:
             self._fail(httpx.RemoteProtocolError("peer closed connection without sending complete message body"))
         else:  # the end of the connection is the end of the body
             self.complete = self.ready = True
+            self._parser = None
 
     def _fail(self, error: httpx.TransportError) -> None:
         self.error = error
+        self._parser = None
         self.complete = self.reusable = False
         self.ready = True
 
@@ -278,6 +285,7 @@ class ResponseParser:
         if self.status is not None:
             self.complete = self.ready = True
             self.reusable = self._stays_open
+            self._parser = None
 
     def _refuse(self, reason: str) -> None:
         self._fail(httpx.RemoteProtocolError(reason))
