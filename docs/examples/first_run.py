@@ -98,8 +98,8 @@ def documents(service: Service, account_id: str, meeting_id: int | None = None) 
 def note(event: Event) -> None:
     """Print a line for each page token that expired; the table shows the rest."""
     if isinstance(event, ListingRestarted):
-        died = "grew too old to be tried" if event.reason == "age" else "was refused by the service"
-        say(f"{event.account_id:.6}: the page token {died}, at row {event.yielded:,}. Restarting.", style="yellow")
+        why = "grew too old to be tried" if event.reason == "age" else "was refused by the service"
+        say(f"{event.account_id:.6}: the page token {why}, at row {event.yielded:,}. Restarting.", style="yellow")
 
 
 async def try_one_meeting(client: PyasClient, service: Service, account_id: str) -> list[str]:

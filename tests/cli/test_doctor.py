@@ -260,19 +260,19 @@ def test_difference_is_found(
 
 
 # The library's tests cover the shapes of such responses: here are a clear one, an unclear one, and a failure.
-DEAD = {
+EXPIRED = {
     "ok_false": ("holds", ""),
     "unclear_422": ("differs", "decides such a case with one more call"),
     "": ("differs", "page_token_ttl=600"),
 }
 
 
-@pytest.mark.parametrize("answer", DEAD)
+@pytest.mark.parametrize("answer", EXPIRED)
 def test_responses_to_expired_tokens(
     pyas: Pyas, sandbox: Sandbox, changes: Changes, answer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The response to an expired token is recognised, or settled by one more call, or reported as a plain failure."""
-    state, said = DEAD[answer]
+    state, said = EXPIRED[answer]
     monkeypatch.setitem(EXPIRED_ANSWERS, "", ExpiredAnswer(503, "try again"))
     sandbox.__dict__["expired_answer"] = answer
 

@@ -23,8 +23,8 @@ FILTERS = (("startDate", "01-31-2026"), ("type", "scheduled"))
 PLACES = [
     ListingCheckpoint(account_id="acc", filters=FILTERS, page_size=300),
     ListingCheckpoint(
-        account_id="acc", filters=(), page_size=None, token="token", born=1.5, index=2, walked=4, total=9, items=3,
-        changed=True, rows=array("q", [1, -2, 2**62]),
+        account_id="acc", filters=(), page_size=None, token="token", arrived_wall=1.5,
+        index=2, walked=4, total=9, items=3, changed=True, rows=array("q", [1, -2, 2**62]),
     ),
     ListingCheckpoint(account_id="acc", filters=(), page_size=1, done=True, walked=None),
 ]  # fmt: skip

@@ -39,14 +39,14 @@ class Result(enum.Enum):
     NONE = "there was none"
     UNDER_WAY = "under way, or its response was lost in a cancelled step"
     PAGE = "page"
-    DEAD = "dead"
+    EXPIRED = "expired"
     UNCLEAR = "unclear"
     SIZE = "size"
     FAULT = "fault"
     FINAL = "final"
 
 
-_DEATHS: Final = {Result.DEAD, Result.UNCLEAR}
+_EXPIRIES: Final = {Result.EXPIRED, Result.UNCLEAR}
 _RETRIED: Final = {Result.FAULT, Result.UNDER_WAY}
 
 
@@ -59,9 +59,9 @@ class Monitor:
     leading back) are counted in addition. A walk begins for a reason: the opening, a page token that has expired by the
     service's response or by the client's clock, or a repair. So
 
-        calls <= (1 + deaths + aged + repairs) * (ceil(most / smallest) + 1) + odd + faults + lost
+        calls <= (1 + expiries + aged + repairs) * (ceil(most / smallest) + 1) + odd + faults + lost
 
-    with ``repairs <= max_restarts``, and with at most ``max_restarts`` deaths in a row without a new row in between.
+    with ``repairs <= max_restarts``, and with at most ``max_restarts`` expiries in a row without a new row in between.
     """
 
     def __init__(
@@ -78,12 +78,12 @@ class Monitor:
         self.last: Cursor | None = None
         self._service = service
         self._arrivals = TokenArrivals(service, start, skew=skew)
-        self._dead: set[str] = set() if start is None else set(start.dead)
+        self._expired: set[str] = set() if start is None else set(start.expired)
         self._received = set(self.done)
         self._in_hand = None if start is None else start.token
         self._asked: str | None = None
         self._result = Result.NONE
-        self._walks = self._deaths = self._aged = self._repairs = self._faults = self._lost = (
+        self._walks = self._expiries = self._aged = self._repairs = self._faults = self._lost = (
             self._walks_without_new
         ) = 0
         self._maybe_repairs = 0
@@ -94,7 +94,7 @@ class Monitor:
         """Raise the first violation."""
         assert not self._violations, self._violations[0]
         longest = math.ceil(self._service.most / max(1, min(self._service.cap, self.options.page_size))) + 1
-        walks = 1 + self._deaths + self._aged + self._repairs
+        walks = 1 + self._expiries + self._aged + self._repairs
         bound = walks * longest + self.odd * (longest + 1) + self._faults + self._lost
         assert self.calls <= bound, f"{self.calls} calls, where {bound} are the most"
 
@@ -122,10 +122,10 @@ class Monitor:
         return len(self._received) - (0 if self.start is None else len(self.start.done))
 
     def _follows(self, token: str) -> None:
-        if token in self._dead:
-            self._violate("a page token was sent again after the service had said that it is dead")
+        if token in self._expired:
+            self._violate("a page token was sent again after the service had said that it has expired")
         elif self.age(token) >= self.options.ttl:
-            self._violate("a page token was sent that the client's clock knows to be dead")
+            self._violate("a page token was sent that the client's clock knows to have expired")
         elif token != self._in_hand and not (token == self._asked and self._may_repeat()):
             self._violate("a page was asked for that is not the next")
 
@@ -143,8 +143,8 @@ class Monitor:
         self._walks += 1
         if reason == "repair":
             self._repairs += 1
-        elif reason in ("death", "age"):
-            self._deaths += reason == "death"
+        elif reason in ("expiry", "age"):
+            self._expiries += reason == "expiry"
             self._aged += reason == "age"
             self._walks_without_new += 1
             if self._walks_without_new > MAX_RESTARTS:
@@ -158,8 +158,8 @@ class Monitor:
         if not opening and self._asked is None and (self._may_repeat() or self._result is Result.SIZE):
             return "repeat"
         recovers = self.options.on_expired == "restart"
-        if self._result in _DEATHS and self._asked is not None and recovers:
-            return "death"
+        if self._result in _EXPIRIES and self._asked is not None and recovers:
+            return "expiry"
         at_hand = [token for token in (self._in_hand, self._asked if self._may_repeat() else None) if token]
         if recovers and any(self._arrivals.max_age(token) >= NEAR * self.options.ttl for token in at_hand):
             return "age"
@@ -190,16 +190,16 @@ class Monitor:
         if self._asked is None:
             return
         # An iterator that recovers treats an unclear response as an expired token; one that does not cannot tell.
-        if self._result is Result.DEAD or (self._result is Result.UNCLEAR and self.options.on_expired == "restart"):
-            self._dead.add(self._asked)
+        if self._result is Result.EXPIRED or (self._result is Result.UNCLEAR and self.options.on_expired == "restart"):
+            self._expired.add(self._asked)
 
     def interrupted(self) -> None:
         """Note that a step was cancelled: a response may have been lost with it."""
         self.cancelled = True
         self._lost += 1
         # The client may have been cancelled before it read that the token has expired.
-        if self._asked is not None and self._result in _DEATHS:
-            self._dead.discard(self._asked)
+        if self._asked is not None and self._result in _EXPIRIES:
+            self._expired.discard(self._asked)
 
     # Its rows.
 
@@ -220,8 +220,8 @@ class Monitor:
         if checkpoint.done:
             self._complete()
         listing = ListingCheckpoint.of(checkpoint)
-        born = 0.0 if listing.token is None else self._arrivals.arrival(listing.token, listing.born)
-        assert born is not None, "a checkpoint gives its page token a time of arrival that it never had"
+        arrived_wall = 0.0 if listing.token is None else self._arrivals.arrival(listing.token, listing.arrived_wall)
+        assert arrived_wall is not None, "a checkpoint gives its page token a time of arrival that it never had"
         return KeptCheckpoint(
             checkpoint=str(checkpoint) if text else checkpoint,
             token=listing.token,
@@ -229,8 +229,8 @@ class Monitor:
             page_size=self.options.page_size,
             filters=self.options.filters,
             done=frozenset(self.done),
-            dead=frozenset(self._dead),
-            born=born,
+            expired=frozenset(self._expired),
+            arrived_wall=arrived_wall,
         )
 
     def counted(self, stats: IterationStats) -> None:

@@ -153,16 +153,16 @@ class Position:
 
     Attributes:
         token: The token that leads to the next page; ``None`` for the first page, and after the last.
-        born: When the token arrived, in monotonic seconds.
-        born_wall: The same on the wall clock.
+        arrived_at: When the token arrived, in monotonic seconds.
+        arrived_wall: The same on the wall clock.
         walked: Rows of this walk before the position; ``None`` if that is not known.
         total: The first total that the service reported in this walk.
         changed: Whether the service has reported another total since.
     """
 
     token: str | None = attrs.field(default=None, repr=False)
-    born: float = 0.0
-    born_wall: float = 0.0
+    arrived_at: float = 0.0
+    arrived_wall: float = 0.0
     walked: int | None = 0
     total: int | None = None
     changed: bool = False
@@ -172,11 +172,11 @@ class Position:
         """Return the position before the current page of a checkpoint."""
         # If the wall clock was set back, the token seems to come from the future. It counts as new then, and is sent:
         # the service knows whether it is valid.
-        age = max(0.0, wall - checkpoint.born)
+        age = max(0.0, wall - checkpoint.arrived_wall)
         return cls(
             token=checkpoint.token,
-            born=now - age,
-            born_wall=checkpoint.born,
+            arrived_at=now - age,
+            arrived_wall=checkpoint.arrived_wall,
             walked=checkpoint.walked,
             total=checkpoint.total,
             changed=checkpoint.changed,
@@ -186,8 +186,8 @@ class Position:
         """Return the position after a page that begins here."""
         return Position(
             token=page.next_page_token,
-            born=now,
-            born_wall=wall,
+            arrived_at=now,
+            arrived_wall=wall,
             walked=None if self.walked is None else self.walked + len(page.meetings),
             total=total.first,
             changed=total.changed,

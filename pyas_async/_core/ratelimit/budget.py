@@ -202,7 +202,7 @@ class RateBudget:
         return seconds
 
     def slots_until(self, now: float, until: float) -> float:
-        """Count the slots that are free now or are certain to come free before a moment."""
+        """Count the slots that are free now or are certain to become free before a moment."""
         return self._forecast.slots_until(now, until, self._service_slots(now))
 
     def bulk_slots(self, now: float) -> float:

@@ -1,4 +1,4 @@
-"""What the call budget can expect: which slots will come free, and which of them are kept for particular calls.
+"""What the call budget can expect: which slots will become free, and which of them are kept for particular calls.
 
 Nothing here grants a slot or withholds one: the queue asks, and decides.
 """
@@ -58,7 +58,7 @@ class Forecast:
         return portion(min(known), 1 / self.processes) if known else None
 
     def slots_until(self, now: float, until: float, service_slots: int | None) -> float:
-        """Count the slots that are free now or are certain to come free before a moment."""
+        """Count the slots that are free now or are certain to become free before a moment."""
         limit, local = self.limit(), self._local.free_slots(now)
         if limit is None:
             return math.inf
@@ -106,7 +106,7 @@ class Forecast:
     def _interactive_reserve(self, now: float, local_slots: int) -> int:
         """Slots that bulk calls leave for interactive ones, if as many of these come as in the last window.
 
-        Slots that come free in time serve them as well, so the largest shortage on the way is kept.
+        Slots that become free in time serve them as well, so the largest shortage on the way is kept.
         """
         recent, limit = self._interactive_at, self.limit()
         while recent and recent[0] <= now - self._window:

@@ -183,7 +183,7 @@ class Execution(Generic[T]):
         acquired = False
         with self._cancellable():
             limit = exchange.max_connection_wait(began, self._options.phases.place)
-            acquired = await resources.connections.take(limit)
+            acquired = await resources.connections.acquire(limit)
         exchange.on_wait(resources.clock.now() - began)
         return acquired
 

@@ -69,7 +69,7 @@ class PageFetcher:
         self._trace = CallTrace()
         self._listing = Listing(token_use)
         self._on_wire: Callable[[], None] | None = None
-        session.ends_with(self, self._listing)
+        session.end_listing_with(self, self._listing)
         self._token_use = token_use
         self._rows = 0
         self._cancelled = False
@@ -103,7 +103,7 @@ class PageFetcher:
     def cancel(self) -> None:
         """Give up the listing, and cancel a prefetch request; a `fetch` that waits for it returns ``None``."""
         self._cancelled = True
-        self._session.stands(self._listing, None)
+        self._session.update_listing(self._listing, None)
         if self._prefetch is not None:
             self._prefetch.scope.cancel()
 
@@ -149,22 +149,22 @@ class PageFetcher:
     async def _request(self, request: PageRequest) -> FetchResult:
         call = request.call(self._account_id, self._filters)
         clock = self._session.clock
-        dies, pages = request.not_after, 1
+        expires_at, pages = request.not_after, 1
         value: Page | PyasError
         try:
             value = await self._session.run(
                 call, self._options, self._trace, listing=self._listing, on_wire=self._on_wire
             )
-            dies = None if value.next_page_token is None else clock.now() + self._token_use
+            expires_at = None if value.next_page_token is None else clock.now() + self._token_use
             pages = self._pages_left(request, value)
         except PyasError as error:
             # It is returned rather than raised: an error raised while handling it would have it as its context.
             value = error
             if isinstance(error, PageTokenExpiredError):
-                dies = None
+                expires_at = None
         finally:
             # The rate limiter begins no more listings than it can finish, so it must know of each token.
-            self._session.stands(self._listing, None if self._cancelled else dies, pages=pages)
+            self._session.update_listing(self._listing, None if self._cancelled else expires_at, pages=pages)
         return FetchResult(value, clock.now(), clock.wall().timestamp())
 
     def _pages_left(self, request: PageRequest, page: Page) -> int:

@@ -58,7 +58,7 @@ def one(**changes: Any) -> ListingCheckpoint:  # noqa: ANN401
         "filters": FILTERS,
         "page_size": 300,
         "token": "tok",
-        "born": 1_700_000_000.1234,
+        "arrived_wall": 1_700_000_000.1234,
         "index": 2,
         "walked": 600,
         "total": 5_000,
@@ -142,8 +142,8 @@ def test_rows_of_a_checkpoint() -> None:
     assert ROWS == checkpoint.rows()
     assert array("q") == beginning("a").rows()
     assert (0, False, None, 0.0, 0, 0, None, False) == (
-        beginning("a").items, beginning("a").done, beginning("a").token, beginning("a").born, beginning("a").index,
-        beginning("a").walked, beginning("a").total, beginning("a").changed,
+        beginning("a").items, beginning("a").done, beginning("a").token, beginning("a").arrived_wall,
+        beginning("a").index, beginning("a").walked, beginning("a").total, beginning("a").changed,
     )  # fmt: skip
 
 
@@ -155,7 +155,7 @@ def test_fields_that_are_read() -> None:
         read.account_id, read.items, read.done, read.filters, read.page_size,
     )  # fmt: skip
     assert ("tok", 1_700_000_000.123, 2, 600, 5_000, True) == (
-        read.token, read.born, read.index, read.walked, read.total, read.changed,
+        read.token, read.arrived_wall, read.index, read.walked, read.total, read.changed,
     )  # fmt: skip
     assert ROWS == read.rows()
     assert ListingCheckpoint.of(sealed(ONE | {"done": True})).done

@@ -283,7 +283,7 @@ def test_min_wait() -> None:
 
 
 def test_min_wait_with_calls_in_flight() -> None:
-    """The slots of calls in flight may come free for the calls before; a call behind more than those waits."""
+    """The slots of calls in flight may become free for the calls before; a call behind more than those waits."""
     budget = answered(3)
     assert try_acquire(budget, 0.0)
     assert try_acquire(budget, 0.0)
@@ -314,7 +314,7 @@ def test_slots_kept_for_interactive_calls() -> None:
 
 
 def test_wait_time() -> None:
-    """A call waits until the service's window ends or a slot comes free; a bulk call a sixteenth of a window at most.
+    """A call waits until the service's window ends or a slot becomes free; a bulk call a sixteenth of a window at most.
 
     The number of slots that are kept for interactive calls falls with time, too.
     """

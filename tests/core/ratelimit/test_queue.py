@@ -282,7 +282,7 @@ class WaitsForCallInFlight(FakeBudget):
 
 
 def test_when_to_look_for_a_slot() -> None:
-    """The next look is when the next slot comes free; never, if that depends on a call in flight."""
+    """The next look is when the next slot becomes free; never, if that depends on a call in flight."""
     queue = Queue()
     queue.add(interactive())
 

@@ -108,7 +108,7 @@ function list() {
   source.addEventListener("progress", (event) => {
     if (!latest) requestAnimationFrame(() => { progress(latest); latest = null; });
     latest = JSON.parse(event.data);
-    const again = latest.restarts ? ` Page tokens that died: ${latest.restarts}; rows that came before are skipped.` : "";
+    const again = latest.restarts ? ` Expired page tokens: ${latest.restarts}; rows that came before are skipped.` : "";
     say(`Rows are coming.${again}`);
   });
   source.addEventListener("done", (event) => {
