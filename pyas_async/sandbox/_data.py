@@ -103,7 +103,7 @@ class SandboxData(Settings):
             if document is None:
                 host = host_id(self._store.account(account_id) or {})
                 start = zoom_time(now + DAY)
-                data = {"type": 2, "title": "Added under way", "description": "", "startDate": start}
+                data = {"type": 2, "title": "Added later", "description": "", "startDate": start}
                 rows, extra = writing.create(data, ids, host, ids.meeting_id(), now)
                 row = rows[0]
             else:

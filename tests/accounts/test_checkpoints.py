@@ -164,8 +164,8 @@ async def test_filters_come_from_the_checkpoint() -> None:
 async def test_size_of_the_text(pairs: int) -> None:
     """The text is not larger than those of the open listings, plus 100 bytes for each, plus 2 kB."""
     checkpoint = await checkpoint_of(pairs)
-    assert checkpoint.under_way or checkpoint.failed
-    open_ones = [len(str(listing)) + 100 for listing in (*checkpoint.under_way, *checkpoint.failed)]
+    assert checkpoint.active or checkpoint.failed
+    open_ones = [len(str(listing)) + 100 for listing in (*checkpoint.active, *checkpoint.failed)]
     assert len(str(checkpoint)) <= sum(open_ones) + 2000
 
 
@@ -183,9 +183,9 @@ async def test_the_last_row_of_a_listing() -> None:
     world = World(sizes={"a": 2, "b": 2})
     async with client_of(world) as client, client.meetings.iter_accounts(world.sizes, max_concurrency=1) as pairs:
         await anext(pairs)
-        assert ["a"] == [listing.account_id for listing in AccountsCheckpoint.of(pairs.checkpoint()).under_way]
+        assert ["a"] == [listing.account_id for listing in AccountsCheckpoint.of(pairs.checkpoint()).active]
         await anext(pairs)
-        assert () == AccountsCheckpoint.of(pairs.checkpoint()).under_way
+        assert () == AccountsCheckpoint.of(pairs.checkpoint()).active
         assert (2, False) == (pairs.checkpoint().items, pairs.checkpoint().done)
 
 

@@ -30,8 +30,8 @@ PLACES = [
 ]  # fmt: skip
 MANY = [
     AccountsCheckpoint(
-        items=3, done=False, filters=FILTERS, page_size=300, drawn=3, ids=add_id(0, "acc"), end=1,
-        under_way=(PLACES[1], ListingCheckpoint(account_id="b", filters=FILTERS, page_size=300)), failures=[PLACES[0]],
+        items=3, done=False, filters=FILTERS, page_size=300, ids_read=3, ids_crc=add_id(0, "acc"), end=1,
+        active=(PLACES[1], ListingCheckpoint(account_id="b", filters=FILTERS, page_size=300)), failures=[PLACES[0]],
     ),
 ]  # fmt: skip
 DOCUMENTS: list[dict[str, Any]] = [json.loads(str(place)) for place in (*PLACES, *MANY)]

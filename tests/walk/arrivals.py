@@ -1,6 +1,6 @@
 """When the page tokens of a client arrived, and how old they are by its clocks.
 
-The service can hand out a token again, with a page that leads back to its own beginning. Then the token has several
+The service can send a token again, with a page that leads back to its own beginning. Then the token has several
 times of arrival. The client uses the one of the page that it processed last; a response that was lost in a cancelled
 step was not processed. In the middle of a page, its checkpoint still has the arrival of the token that led to that
 page. So the arrivals are kept for each client: another client, with another clock, has none of them.

@@ -269,7 +269,7 @@ def by_id_and_uuid(rows: Iterable[Meeting]) -> list[int]:
 
 
 # A lost row may show first in the calls that its absence costs.
-_LOST: Final = "not handed out|the first row cost more than one call|a page that is not needed"
+_LOST: Final = "not yielded|the first row cost more than one call|a page that is not needed"
 _TWICE: Final = "for the second time"
 
 BROKEN: Final[tuple[tuple[str, Any, str], ...]] = (

@@ -37,7 +37,7 @@ class Result(enum.Enum):
     """What became of the last request."""
 
     NONE = "there was none"
-    UNDER_WAY = "under way, or its response was lost in a cancelled step"
+    IN_FLIGHT = "in flight, or its response was lost in a cancelled step"
     PAGE = "page"
     EXPIRED = "expired"
     UNCLEAR = "unclear"
@@ -47,11 +47,11 @@ class Result(enum.Enum):
 
 
 _EXPIRIES: Final = {Result.EXPIRED, Result.UNCLEAR}
-_RETRIED: Final = {Result.FAULT, Result.UNDER_WAY}
+_RETRIED: Final = {Result.FAULT, Result.IN_FLIGHT}
 
 
 class Monitor:
-    """Watches one iterator from both ends: the requests that it sends, and the rows that it hands out.
+    """Watches one iterator from both ends: the requests that it sends, and the rows that it yields.
 
     The bound on its calls: Each call requests a new page, or repeats a call whose response was a fault or was lost in a
     cancelled step. A page is requested once in a walk, and a walk has at most ``ceil(most / smallest) + 1`` pages:
@@ -72,7 +72,7 @@ class Monitor:
         self.start = start
         self.calls = self.background = self.odd = self.errors = 0
         self.done: set[Key] = set() if start is None else set(start.done)
-        self.handed_out = 0
+        self.yielded = 0
         self.cancelled = self.excused = self.over = False
         self.finished = False
         self.last: Cursor | None = None
@@ -114,7 +114,7 @@ class Monitor:
             self._begins()
         else:
             self._follows(token)
-        self._asked, self._result = token, Result.UNDER_WAY
+        self._asked, self._result = token, Result.IN_FLIGHT
         self.cancelled = self.excused = False
 
     def _new(self) -> int:
@@ -204,7 +204,7 @@ class Monitor:
     # Its rows.
 
     def take(self, row: Meeting) -> None:
-        """Check a row: it was in the listing, was received, and is handed out for the first time."""
+        """Check a row: it was in the listing, was received, and is yielded for the first time."""
         key = (row.id, row.uuid, row.start_time)
         assert key not in self.done, f"{key} for the second time"
         kind = dict(self.options.filters).get("type")
@@ -212,8 +212,8 @@ class Monitor:
         assert any((kind, key) in self._service.ever for kind in kinds), f"{key} was never in the listing"
         assert key in self._received, f"{key} was never received"
         self.done.add(key)
-        self.handed_out += 1
-        assert self.options.max_items is None or self.handed_out <= self.options.max_items, "more rows than are wanted"
+        self.yielded += 1
+        assert self.options.max_items is None or self.yielded <= self.options.max_items, "more rows than are wanted"
 
     def keep(self, checkpoint: Checkpoint, *, text: bool) -> KeptCheckpoint:
         """Return a checkpoint with what is known at its position."""
@@ -235,7 +235,7 @@ class Monitor:
 
     def counted(self, stats: IterationStats) -> None:
         """Check the counts of the iterator."""
-        assert stats.items == self.handed_out, f"stats.items is {stats.items} after {self.handed_out} rows"
+        assert stats.items == self.yielded, f"stats.items is {stats.items} after {self.yielded} rows"
         # A request that was cancelled before it was sent is counted as well.
         assert 0 <= stats.calls - self.calls <= self._lost + self.over, (
             f"stats.calls is {stats.calls} after {self.calls} calls"
@@ -244,7 +244,7 @@ class Monitor:
     def ended(self) -> bool:
         """Check the end of the iteration; return whether it was the listing's end as well."""
         first, self.over = not self.over, True
-        if not first or self.handed_out == self.options.max_items:
+        if not first or self.yielded == self.options.max_items:
             return False
         self._complete()
         if self.options.max_items is None and self._shows_drift():
@@ -286,9 +286,9 @@ class Monitor:
         return self.keep(error.checkpoint, text=True)
 
     def _complete(self) -> None:
-        """Compare the rows handed out with the walk that ended the listing.
+        """Compare the rows yielded with the walk that ended the listing.
 
-        All rows that were in the listing from its first page to its last must have been handed out, in this walk or
+        All rows that were in the listing from its first page to its last must have been yielded, in this walk or
         before, except for rows that moved before the cursor without having been sent. That takes a removal before the
         cursor, or a move across it.
         """
@@ -299,9 +299,7 @@ class Monitor:
         assert last is not None, "the end of a listing of which no page was seen"
         assert last.text is None, "the end in the middle of a listing"
         missing = last.present - last.passed - self.done
-        assert not missing, (
-            f"{len(missing)} rows were there throughout and were not handed out: {min(missing, key=str)}"
-        )
+        assert not missing, f"{len(missing)} rows were there throughout and were not yielded: {min(missing, key=str)}"
 
     def _shows_drift(self) -> bool:
         """Return whether the totals of the last walk show a loss: they changed, or are larger than the rows seen."""

@@ -24,7 +24,7 @@ class IteratorOptions(ShortRepr):
 
 @attrs.frozen(kw_only=True)
 class KeptCheckpoint:
-    """A checkpoint, and what is known there: the rows handed out, and the tokens known to have expired."""
+    """A checkpoint, and what is known there: the rows yielded, and the tokens known to have expired."""
 
     checkpoint: Checkpoint | str
     token: str | None

@@ -74,10 +74,10 @@ class IterationStats:
 
     Attributes:
         pages: Pages received and processed.
-        items: Rows handed out.
+        items: Rows yielded.
         calls: Requests sent, retries included.
         restarts: Fresh walks begun because a page token expired, or to repair.
-        duplicates_skipped: Rows received again and not handed out again.
+        duplicates_skipped: Rows received again and not yielded again.
         total_reported: How many rows the service last said the listing has; ``None`` if it never said.
         missing: Rows that the service reported and the iteration, at its end, had not seen; ``None`` before the end,
             and where the service reported no total.
@@ -94,7 +94,7 @@ class IterationStats:
 
 @attrs.define
 class ListingCounts:
-    """What the machine has counted. `items` are the rows that it returned, whether or not they were handed out yet."""
+    """What the machine has counted. `items` are the rows that it returned, whether or not they were yielded yet."""
 
     pages: int = 0
     items: int = 0
@@ -104,7 +104,7 @@ class ListingCounts:
     missing: int | None = None
 
     def stats(self, *, waiting: int, calls: int) -> IterationStats:
-        """Return the counts for users; `waiting` rows were not handed out yet."""
+        """Return the counts for users; `waiting` rows were not yielded yet."""
         return IterationStats(
             pages=self.pages,
             items=self.items - waiting,

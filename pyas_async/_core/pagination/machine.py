@@ -226,7 +226,7 @@ class PaginationMachine:
                 else "for the second time, and the page between brought nothing new"
             )
             self.failure = PaginationLoopError(
-                f"the service handed out a page token {again}, after {counts.items:,} rows; "
+                f"the service sent a page token {again}, after {counts.items:,} rows; "
                 "the rest cannot be reached. Narrow the dates, or ask the vendor"
             )
         elif walk.is_stuck:

@@ -16,7 +16,7 @@ from pyas_async.models import Page
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# Seconds. A page is handed out once the request for the next one is on the wire. Where the transport does not report
+# Seconds. A page is yielded once the request for the next one is on the wire. Where the transport does not report
 # that, or must open a connection first, the consumer does not wait for longer than this.
 _WIRE = 0.1
 _MANY = 100_000

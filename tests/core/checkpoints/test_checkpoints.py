@@ -80,9 +80,9 @@ def many() -> AccountsCheckpoint:
         done=False,
         filters=FILTERS,
         page_size=300,
-        drawn=4,
-        ids=99,
-        under_way=(one(), beginning("b")),
+        ids_read=4,
+        ids_crc=99,
+        active=(one(), beginning("b")),
         failures=[beginning("x"), beginning("c"), beginning("y")],
         first=1,
         end=2,
@@ -166,10 +166,10 @@ def test_fields_that_are_read_of_many() -> None:
     read = AccountsCheckpoint.of(sealed(MANY))
 
     assert (None, 8_125, False, FILTERS, 300, 4, 99) == (
-        read.account_id, read.items, read.done, read.filters, read.page_size, read.drawn, read.ids,
+        read.account_id, read.items, read.done, read.filters, read.page_size, read.ids_read, read.ids_crc,
     )  # fmt: skip
     assert [("a", 3, FILTERS, 300), ("b", 0, FILTERS, 300)] == [
-        (listing.account_id, listing.items, listing.filters, listing.page_size) for listing in read.under_way
+        (listing.account_id, listing.items, listing.filters, listing.page_size) for listing in read.active
     ]
     assert [("c", 0, FILTERS, 300)] == [
         (listing.account_id, listing.items, listing.filters, listing.page_size) for listing in read.failed
@@ -184,7 +184,7 @@ def test_listings_that_are_written_in_full(changes: dict[str, Any]) -> None:
     whole: dict[str, Any] = {"account_id": "a", "filters": FILTERS, "page_size": 300, "rows": ROWS, **changes}
     begun = ListingCheckpoint(**whole)
     checkpoint = AccountsCheckpoint(
-        items=1, done=False, filters=FILTERS, page_size=300, drawn=1, ids=0, under_way=(begun,), failures=[], end=0
+        items=1, done=False, filters=FILTERS, page_size=300, ids_read=1, ids_crc=0, active=(begun,), failures=[], end=0
     )
 
     assert [begun.own_fields()] == json.loads(str(checkpoint))["under_way"]

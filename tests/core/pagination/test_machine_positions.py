@@ -185,7 +185,7 @@ def test_counts() -> None:
 
 
 def test_stats() -> None:
-    """The stats for users have the rows that were handed out, and the requests that were sent."""
+    """The stats for users have the rows that were yielded, and the requests that were sent."""
     counts = ListingCounts(
         pages=1, items=20, restarts=300, duplicates_skipped=4_000, total_reported=50_000, missing=600_000
     )
