@@ -2,7 +2,7 @@
 
 The model is that of `RateBudget`. A call holds its slot until one window and a guard time after its answer, so calls
 are sent in bursts of the plan's limit, one burst per period. The pages of a listing are fetched one after the other, so
-the longest listing takes as many bursts as it needs, and the last burst has room for the rest of it.
+the longest listing takes as many bursts as it needs, and the rest of it fits into the last burst.
 """
 
 import math
@@ -115,13 +115,13 @@ def estimate(
     # Only as many calls run at once as there are connections, in the last burst as well as over all calls.
     last = max(0.0, calls - (windows - 1) * pace.left)
     seconds = max(seconds, (windows - 1) * pace.period + last * latency / connections, calls * latency / connections)
-    room = DAY / max(seconds, calls * pace.period / pace.left)
+    most_per_day = DAY / max(seconds, calls * pace.period / pace.left)
     cap = None if plan.monthly is None else portion(plan.monthly, share)
     others = pace.rate * DAY * MONTH
     month_calls = math.ceil(calls * (1 if per_day is None else per_day * MONTH) + others - _NOISE)
     reasons = []
-    if per_day is not None and per_day > room:
-        reasons.append(f"{format_repeats(per_day)} runs a day where the windows have room for {format_repeats(room)}")
+    if per_day is not None and per_day > most_per_day:
+        reasons.append(f"{format_repeats(per_day)} runs a day where the windows allow {format_repeats(most_per_day)}")
     if cap is not None and month_calls > cap:
         reasons.append(f"{month_calls:,} calls a month where {cap:,} may be made")
     return Estimate(
@@ -130,7 +130,7 @@ def estimate(
         seconds=seconds,
         windows=windows,
         used=calls / pace.allowed,
-        repeats=room if cap is None else min(room, max(0.0, cap - others) / MONTH / calls),
+        repeats=most_per_day if cap is None else min(most_per_day, max(0.0, cap - others) / MONTH / calls),
         month_calls=month_calls,
         month_share=None if cap is None else month_calls / cap,
         reasons=tuple(reasons),
@@ -167,7 +167,7 @@ class _Pace:
 
         Of the calls, a chain of `chain` calls has to be sent one by one. The end is the later of two: the end of the
         last burst, and the end of the chain. Both are linear in the number of bursts, so the smallest number of bursts
-        that has room for all calls until the end, including the other single calls, can be computed directly.
+        into which all calls until the end fit, including the other single calls, can be computed directly.
         """
         # In each period, the chain advances by the slots of a burst, or by as many answers as fit into the period.
         lost = self.period - min(self.left * self.latency, self.period)

@@ -85,7 +85,7 @@ def test_sums() -> None:
 
 
 def test_rows_of_all() -> None:
-    """A checkpoint counts the rows of ended accounts and of those under way; of finished ones it keeps nothing else."""
+    """A checkpoint counts the rows of ended accounts and of active ones; of finished ones it keeps nothing else."""
     tally = AccountsTally(FILTERS, 30)
     tally.end(position("a", 20, done=True), STATS, failed=False)
     tally.end(position("b", 5), STATS, failed=True)

@@ -25,8 +25,8 @@ def run(plan: Plan) -> list[Figure]:
     own, injected = ([each - without for each in calls[name]] for name in ("inside.safe", "inside.safe_injected"))
     told = [whole - less for whole, less in zip(calls["inside.decisions"], calls["inside.untold"], strict=True)]
     return [
-        Figure("inside.generator", "a row handed out by a bare async generator", "ns", bare),
-        Figure("inside.row", "a row handed out by iter_all ÷ that", RATIO, by_row, ("<=", 1.5)),
+        Figure("inside.generator", "a row yielded by a bare async generator", "ns", bare),
+        Figure("inside.row", "a row yielded by iter_all ÷ that", RATIO, by_row, ("<=", 1.5)),
         Figure("inside.page", "a row of pages() ÷ that", RATIO, by_page, ("<=", 0.3)),
         Figure("inside.decisions", DECISIONS, "µs", calls["inside.decisions"], ("<=", 3.0)),
         Figure("inside.retries", "of that: attempts and retries", "µs", calls["inside.retries"]),

@@ -59,10 +59,10 @@ class ListingRules:
     token_ttl: float = 900.0
 
     @property
-    def token_use(self) -> float:
+    def token_life(self) -> float:
         """Seconds after its arrival for which a token is sent.
 
-        That is its life without its end: 10 seconds, or a twentieth of a short life, for the request to arrive in time.
+        That is `token_ttl` less 10 seconds, or less a twentieth if it is short: the request needs time to arrive.
         """
         return self.token_ttl - min(10.0, self.token_ttl * 0.05)
 

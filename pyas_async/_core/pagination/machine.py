@@ -103,7 +103,7 @@ class PaginationMachine:
             return None
         if self.state is ListingState.FRESH:
             return PageRequest(None, self._page_size, None)
-        return PageRequest(self._next_page.token, self._page_size, self._next_page.arrived_at + self._rules.token_use)
+        return PageRequest(self._next_page.token, self._page_size, self._next_page.arrived_at + self._rules.token_life)
 
     def on_page(self, page: Page, now: float, wall: float) -> tuple[Meeting, ...]:
         """Process a page, and return the rows to yield. A page that arrives after `stop` gives no rows."""

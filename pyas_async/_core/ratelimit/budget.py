@@ -210,7 +210,7 @@ class RateBudget:
         return self._forecast.bulk_slots(now, self._local_slots(now), self._service_slots(now))
 
     def listing_reserve(self, pages: int, page_seconds: float) -> int:
-        """Count the slots to keep for a listing with `pages` pages left that takes `page_seconds` for each."""
+        """Count the slots to reserve for a listing with `pages` pages left that takes `page_seconds` for each."""
         return self._forecast.listing_reserve(pages, page_seconds)
 
     def max_listings(self, token_life: float) -> float:

@@ -124,7 +124,7 @@ class ServiceCounter:
 
     def __init__(self) -> None:
         self.resets_at: float = -math.inf
-        """When the window that the service has last told of ends."""
+        """When the window that the service reported last ends."""
         self.named_limit: int | None = None
         """The limit, as a header names it."""
         self._last_headers: tuple[str | None, ...] = ()
@@ -154,7 +154,7 @@ class ServiceCounter:
             self._remaining -= 1
 
     def learn(self, headers: Mapping[str, str], now: float, wall: datetime, window: float, guard: float) -> bool:
-        """Read the headers of a response; return whether they told a count."""
+        """Read the headers of a response; return whether they had a count."""
         text = headers.get("x-ratelimit-remaining")
         if text is None or "x-ratelimit-type" in headers or "x-ratelimit-category" in headers:
             return False  # the latter two belong to Zoom's own limits, which say nothing about the key's

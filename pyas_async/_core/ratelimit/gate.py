@@ -63,7 +63,7 @@ class Gate:
         """Whether the number of remaining calls is unknown.
 
         That is the case before the first response, since others may have used the key; after a pause; and, if no limit
-        was given or the service has named a lower one, in a window that the service has not told of yet.
+        was given or the service has named a lower one, in a window that the service has not reported yet.
         """
         if self._answered_at == -math.inf:
             return True

@@ -82,7 +82,7 @@ class AccountsIterator(AsyncIterator[tuple[str, Meeting]]):
         self._session = session
         self._job: Job | None = None
         # A page waits for at most half its token's life: the consumer may need the other half to take its rows.
-        self._queue = PageQueue(session.clock.now, rules.token_use / 2)
+        self._queue = PageQueue(session.clock.now, rules.token_life / 2)
         self._tasks = BackgroundTasks()
         tally = AccountsTally(filters, rules.page_size, resume)
         self._workers = AccountWorkers(

@@ -32,13 +32,13 @@ class Listing:
     """Identifies a listing in the queue of the call budget.
 
     Attributes:
-        token_use: Seconds for which one of its page tokens can be used.
+        token_life: Seconds for which one of its page tokens can be used.
     """
 
-    __slots__ = ("__weakref__", "token_use")
+    __slots__ = ("__weakref__", "token_life")
 
-    def __init__(self, token_use: float) -> None:
-        self.token_use: float = token_use
+    def __init__(self, token_life: float) -> None:
+        self.token_life: float = token_life
 
 
 class Execution(Generic[T]):
@@ -128,8 +128,8 @@ class Execution(Generic[T]):
     def _ticket(self, now: float) -> Ticket:
         call, listing = self._call, self._listing
         expires = math.inf if call.not_after is None else call.not_after
-        token_use = math.inf if listing is None else listing.token_use
-        return Ticket(self._options.priority == "bulk", call.account, expires, listing, token_use, now)
+        token_life = math.inf if listing is None else listing.token_life
+        return Ticket(self._options.priority == "bulk", call.account, expires, listing, token_life, now)
 
     async def _fetch_key(self) -> None:
         resources, exchange = self._resources, self._exchange

@@ -62,7 +62,7 @@ class MeetingIterator(AsyncIterator[Meeting]):
         self._filters = filters
         clock = session.clock
         self._machine = PaginationMachine(rules, resume, now=clock.now(), wall=clock.wall().timestamp())
-        self._fetcher = PageFetcher(session, options.for_bulk(), account_id, filters, token_use=rules.token_use)
+        self._fetcher = PageFetcher(session, options.for_bulk(), account_id, filters, token_life=rules.token_life)
         self._prefetch = prefetch
         self._page: Page | None = None
         self._pending: Iterator[Meeting] = iter(())

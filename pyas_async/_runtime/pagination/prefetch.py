@@ -56,21 +56,21 @@ class PageFetcher:
         account_id: str,
         filters: tuple[tuple[str, str], ...],
         *,
-        token_use: float,
+        token_life: float,
     ) -> None:
         """Keep what all requests have in common; nothing is sent yet.
 
-        `token_use` is the time in seconds for which a page token is sent.
+        `token_life` is the time in seconds for which a page token is sent.
         """
         self._session = session
         self._options = options
         self._account_id = account_id
         self._filters = filters
         self._trace = CallTrace()
-        self._listing = Listing(token_use)
+        self._listing = Listing(token_life)
         self._on_wire: Callable[[], None] | None = None
         session.end_listing_with(self, self._listing)
-        self._token_use = token_use
+        self._token_life = token_life
         self._rows = 0
         self._cancelled = False
         self._tasks = BackgroundTasks()
@@ -155,7 +155,7 @@ class PageFetcher:
             value = await self._session.run(
                 call, self._options, self._trace, listing=self._listing, on_wire=self._on_wire
             )
-            expires_at = None if value.next_page_token is None else clock.now() + self._token_use
+            expires_at = None if value.next_page_token is None else clock.now() + self._token_life
             pages = self._pages_left(request, value)
         except PyasError as error:
             # It is returned rather than raised: an error raised while handling it would have it as its context.

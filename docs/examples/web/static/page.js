@@ -6,7 +6,7 @@ const day = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric"
 const hour = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const number = new Intl.NumberFormat();
 
-let source = null; // the listing in progress
+let source = null; // the active listing
 let days = new Map(); // the lists of meetings by day
 let waiting = []; // rows that arrived since the last frame
 
