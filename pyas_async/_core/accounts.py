@@ -85,7 +85,7 @@ class AccountsTally:
         self._sums["failed" if failed else "done"] += 1
         _add(self._sums, stats)
         self._items += position.items
-        # A listing that failed at its end, since its total did not fit, has yielded all of its rows.
+        # A listing that failed at its end, since its total did not match, has yielded all of its rows.
         if failed and not position.done:
             self._failed.append(position)
 

@@ -103,7 +103,7 @@ class _Search:
         if trouble is None:
             cause = None if isinstance(create_error, OutcomeUnknownError) else create_error
             raise self._unknown_error(create_error, candidates) from cause
-        found = "" if self.creation.id is None else f" after meeting {self.creation.id} was found to fit"
+        found = "" if self.creation.id is None else f" after meeting {self.creation.id} was found to match"
         create_error.add_note(f"Looking the meeting up failed{found}: {trouble}")
         if isinstance(create_error, OutcomeUnknownError):
             create_error.candidates = candidates
@@ -179,7 +179,7 @@ class _Search:
         assert sent_at is not None  # noqa: S101  (an outcome is unknown only after a request was sent)
         text = str(create_error) if isinstance(create_error, OutcomeUnknownError) else f"{operation}: {create_error}"
         times = "once" if self.lookups == 1 else f"{self.lookups} times"
-        found = f"{len(candidates)} may be it (see candidates)" if candidates else "none of its meetings fits"
+        found = f"{len(candidates)} may be it (see candidates)" if candidates else "none of its meetings matches"
         unknown = OutcomeUnknownError(
             f"{text}. The account's listing was looked at {times}: {found}",
             operation=operation,

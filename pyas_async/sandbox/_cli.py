@@ -92,7 +92,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     add("--token-ttl", type=float, default=900.0, help="seconds until a page token expires")
     add("--plan", choices=list(PLAN_CALLS), default="none", help="plan whose rate limit holds")
     add("--window", type=float, default=300.0, help="seconds in a window of the rate limit")
-    add("--latency", type=float, default=0.0, help="seconds before each answer")
+    add("--latency", type=float, default=0.0, help="seconds before each response")
     add("--page-size-cap", type=int, default=300, dest="max_page_size", help="largest page that is served")
     add("--oversize", choices=["clamp", "refuse"], default="clamp", help="what happens to requests for larger pages")
     add("--page-numbers", choices=["honour", "ignore"], default="honour", help="what happens to pageNumber")

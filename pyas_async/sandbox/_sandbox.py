@@ -47,9 +47,9 @@ class Sandbox(SandboxData):
         oversize: What happens to requests for larger pages.
         page_numbers: Whether ``pageNumber`` is honoured.
         expired_answer: A key of ``EXPIRED_ANSWERS``.
-        update_answer: The answer to PATCH.
-        delete_answer: The answer to DELETE.
-        daily_writes: Per account; None is no limit.
+        update_answer: The response to PATCH.
+        delete_answer: The response to DELETE.
+        daily_writes: Per account; None means no limit.
         keep_requests: How many of :attr:`requests` to keep; None keeps all.
         db: A file for the world, which outlives the sandbox. If it already has a world, that world is used, with its
             accounts, seed and API key; ``accounts``, ``meetings``, ``seed`` and ``api_key`` are ignored.
@@ -160,13 +160,13 @@ class Sandbox(SandboxData):
             fault: An HTTP status to answer with, instead of carrying out the request; or a fault of the network:
                 ``"unreachable"``: the connection fails, and no request is seen (over a socket, like ``"dropped"``).
                 ``"dropped"``: the connection is closed before the request is carried out.
-                ``"hang"``: the request is not carried out, and no answer ever comes.
-                ``"lost"``: the request is carried out, and the connection is closed without an answer.
-                ``"garbage"``: the request is carried out, and the body of the answer is not JSON.
+                ``"hang"``: the request is not carried out, and no response ever comes.
+                ``"lost"``: the request is carried out, and the connection is closed without a response.
+                ``"garbage"``: the request is carried out, and the body of the response is not JSON.
             times: How many requests meet the fault.
             operation: The call that meets it, as in ``"meetings.create"``; other calls are served. Default: any.
-            body: The body of the answer with that status, as an object or text; default: the service's usual body.
-            headers: Further headers of that answer.
+            body: The body of the response with that status, as an object or text; default: the service's usual body.
+            headers: Further headers of that response.
 
         Raises:
             ValueError: There is no such fault, or no such call.

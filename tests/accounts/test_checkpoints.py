@@ -13,7 +13,7 @@ from accounts.world import BROKEN, MISSING, PAGE, World, client_of, pair_of
 from pyas_async import Checkpoint, CheckpointError, PyasClient
 from pyas_async._core.checkpoints.accounts import AccountsCheckpoint
 from pyas_async._core.checkpoints.listing import ListingCheckpoint
-from pyas_async._core.checkpoints.text import check_sum
+from pyas_async._core.checkpoints.text import checksum
 from resting import rest
 
 if TYPE_CHECKING:
@@ -115,11 +115,11 @@ async def test_damage_is_found(make: Callable[[], Awaitable[Checkpoint]]) -> Non
     ],
 )
 async def test_wrong_fields_with_a_right_check_sum(change: dict[str, object]) -> None:
-    """A document with wrong fields is refused, though its check sum fits."""
+    """A document with wrong fields is refused, though its checksum matches."""
     document = json.loads(str(await checkpoint_of(9))) | change
     del document["check"]
     with pytest.raises(CheckpointError):
-        Checkpoint.parse(json.dumps(document | {"check": check_sum(document)}))
+        Checkpoint.parse(json.dumps(document | {"check": checksum(document)}))
 
 
 async def test_each_kind_resumes_its_own_method() -> None:

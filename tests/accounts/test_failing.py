@@ -342,7 +342,7 @@ async def test_other_accounts(ids: list[str]) -> None:
 
 
 async def test_missing_rows() -> None:
-    """A listing whose total does not fit fails after its last row; since all rows came, it is not retried."""
+    """A listing whose total does not match fails after its last row; since all rows came, it is not retried."""
     world = World(sizes={"a": 4, "b": 4}, lies={"b": 6})
     async with client_of(world) as client:
         came, pairs = await take_all(client, world.sizes, verify_total="raise")

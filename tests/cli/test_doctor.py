@@ -175,7 +175,12 @@ BENT: dict[str, tuple[Json, str, str, str]] = {
         "ignored: the first page came, with a token",
     ),
     "numbers refused": ({"query": lambda query: "pageNumber" in query}, "page-number", "noted", "refused: BadRequest"),
-    "no limit headers": ({"headers": drop_limits}, "limit-headers", "differs", "no answer has a header about a limit"),
+    "no limit headers": (
+        {"headers": drop_limits},
+        "limit-headers",
+        "differs",
+        "no response has a header about a limit",
+    ),
     "limits under other names": (
         {"headers": lambda headers: {**drop_limits(headers), "ratelimit": '"default";r=50;t=30'}},
         "limit-headers",
@@ -201,7 +206,7 @@ BENT: dict[str, tuple[Json, str, str, str]] = {
         "differs",
         "this key has 250",
     ),
-    "no date": ({"headers": lambda headers: {**headers, "date": "?"}}, "clock", "unclear", "answers have no Date"),
+    "no date": ({"headers": lambda headers: {**headers, "date": "?"}}, "clock", "unclear", "responses have no Date"),
     "another clock": (
         {"headers": lambda headers: {**headers, "date": later(hours=1)}},
         "clock",

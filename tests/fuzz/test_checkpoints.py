@@ -14,7 +14,7 @@ from fuzz.running import fuzz, within_time
 from pyas_async import Checkpoint, CheckpointError, PyasClient
 from pyas_async._core.checkpoints.accounts import AccountsCheckpoint, add_id
 from pyas_async._core.checkpoints.listing import ListingCheckpoint
-from pyas_async._core.checkpoints.text import check_sum
+from pyas_async._core.checkpoints.text import checksum
 
 if TYPE_CHECKING:
     from pyas_async._runtime.pagination.iterator import MeetingIterator
@@ -41,18 +41,18 @@ CLIENT = PyasClient("fuzzed-key-5b1e", account_id=None)
 
 
 def sealed(node: Any) -> str:  # noqa: ANN401  (a document)
-    """Write a document with the matching check sum, as someone who changes a checkpoint on purpose can."""
+    """Write a document with the matching checksum, as someone who changes a checkpoint on purpose can."""
     text = write(node).decode("utf-8", "replace")
     try:
         document = json.loads(text)
         document.pop("check", None)
-        return f'{text[:-1]}, "check": {json.dumps(check_sum(document))}}}'
+        return f'{text[:-1]}, "check": {json.dumps(checksum(document))}}}'
     except (ValueError, AttributeError, RecursionError):
         return text
 
 
 def text_of(draws: Draws) -> str:
-    """Draw a changed checkpoint with a matching check sum, or a damaged text."""
+    """Draw a changed checkpoint with a matching checksum, or a damaged text."""
     text = sealed(changed(draws, DOCUMENTS))
     if draws.number(4) == 3:
         at = draws.number(len(text) + 1)

@@ -30,7 +30,7 @@ def run(plan: Plan) -> list[Figure]:
         Figure("inside.page", "a row of pages() ÷ that", RATIO, by_page, ("<=", 0.3)),
         Figure("inside.decisions", DECISIONS, "µs", calls["inside.decisions"], ("<=", 3.0)),
         Figure("inside.retries", "of that: attempts and retries", "µs", calls["inside.retries"]),
-        Figure("inside.told", "of that: what the answer says is left of the limit", "µs", told),
+        Figure("inside.told", "of that: what the response says is left of the limit", "µs", told),
         Figure("inside.safe", "safety from cancellation, a call", "µs", own, ("<=", 40.0)),
         Figure("inside.safe_injected", "the same through an injected client", "µs", injected, ("<=", 40.0)),
     ]

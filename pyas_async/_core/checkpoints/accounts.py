@@ -1,6 +1,6 @@
 """A position in the listings of many accounts.
 
-It holds how many account ids were read from the input, a check sum of these ids, and the position in each listing that
+It holds how many account ids were read from the input, a checksum of these ids, and the position in each listing that
 was begun and has not reached its end. As text::
 
     {"version": 1, "kind": "accounts", "filters": {…}, "page_size": 300, "drawn": 40, "ids": <crc32>, "items": 8125,

@@ -47,7 +47,7 @@ class ListingRules:
         max_items: Rows after which the listing ends; ``None`` for all.
         on_expired: Whether an expired token leads to a fresh walk, or its error is raised.
         max_restarts: The most consecutive fresh walks without a new row; also the most repairing walks.
-        verify_total: What to do if the service's total does not fit the rows.
+        verify_total: What to do if the service's total does not match the rows.
         token_ttl: Seconds for which a page token is valid.
     """
 

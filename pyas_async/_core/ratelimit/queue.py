@@ -202,7 +202,7 @@ class Queue:
         return new if other is None or new.arrival < other.arrival else other
 
     def _admits(self, ticket: Ticket, budget: Budget, now: float) -> bool:
-        """Whether the listing of a call may begin: only if it can be finished beside the active ones."""
+        """Whether the listing of a call may begin: only if it can be finished together with the active ones."""
         if not ticket.begins_listing:
             return True
         others = self.listings.count(now) - (ticket.listing in self.listings)

@@ -91,5 +91,5 @@ class PageQueue:
         self.changed.notify()
 
     def admits(self, active: int) -> bool:
-        """Return whether another account may be begun beside those that are active."""
+        """Return whether another account may be begun besides those that are active."""
         return not self._late and active * self.page_time <= self._patience

@@ -158,7 +158,7 @@ class BulkRun(Generic[K_co, V_co]):
 
         def __aiter__(self) -> NoReturn:
             msg = (
-                "a bulk run is no iterator, since it may have calls in flight, which must be ended: write "
+                "a bulk run is not an iterator, since it may have calls in flight, which must be ended: write "
                 "`async with run as outcomes:` and `async for outcome in outcomes:`, or `for outcome in await run:`"
             )
             raise TypeError(msg)

@@ -271,7 +271,7 @@ class MeetingIterator(AsyncIterator[Meeting]):
 
 
 class _Pages(AsyncIterator[Page]):
-    """The pages of a listing. It is no generator, since the event loop would have to close an abandoned one."""
+    """The pages of a listing. It is not a generator, since the event loop would have to close an abandoned one."""
 
     def __init__(self, listing: MeetingIterator) -> None:
         self._listing = listing

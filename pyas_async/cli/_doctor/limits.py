@@ -11,7 +11,7 @@ from pyas_async.cli._doctor.findings import Finding
 from pyas_async.cli._output import plural
 from pyas_async.plans import PLANS
 
-_ASSUMED: Final = "answers say in X-RateLimit-Remaining what is left of the limit, and in X-RateLimit-Reset until when"
+_ASSUMED: Final = "X-RateLimit-Remaining says how many calls are left, and X-RateLimit-Reset when the limit is reset"
 _OF_LIMITS: Final = re.compile(r"^(x-)?rate-?limit|^retry-after$|^x-rate")
 _JAVASCRIPT: Final = re.compile(r"^[A-Z][a-z]{2} [A-Z][a-z]{2} \d{1,2} \d{4} \d\d:\d\d:\d\d (GMT|UTC)[+-]\d{4}")
 _BUDGET: Final = "Give the plan: budget=RateBudget.growth() or another one, in pyas meetings export --plan."
@@ -23,7 +23,7 @@ def limit_headers(calls: Calls) -> list[Finding]:
     results = [result for result in calls.results if result.value is not None]
     names = sorted({name for result in results for name in result.headers if _OF_LIMITS.match(name)})
     if not names:
-        seen = "no answer has a header about a limit"
+        seen = "no response has a header about a limit"
         change = f"The library cannot see what is left, and would learn of the limit by being refused. {_BUDGET}"
         return [Finding(check="limit-headers", state="differs", assumed=_ASSUMED, seen=seen, change=change)]
     last = results[-1].headers
@@ -127,7 +127,7 @@ def clock(calls: Calls) -> Finding:
         if (moment := _moment(result.headers.get("date", "")))
     ]
     if not skews:
-        return Finding(check="clock", state="unclear", assumed=assumed, seen="answers have no Date")
+        return Finding(check="clock", state="unclear", assumed=assumed, seen="responses have no Date")
     # A response's Date is older than its arrival, and rounded to seconds: the smallest difference is the best estimate.
     skew = min(skews, key=abs)
     if abs(skew) <= _GREATEST_SKEW:

@@ -45,7 +45,7 @@ async def page_size(calls: Calls, first: CallResult[Page]) -> tuple[Finding, Pag
         seen = f"a page of {page.page_size} rows was granted" + ("" if len(page) == LARGEST else f"; {len(page)} came")
         return Finding(check="page-size", state="holds", assumed=assumed, seen=seen), page, asked
     if asked == LARGEST and not page.next_page_token and page.page_size is None:
-        seen = f"the answer does not say its page's size, and had all {len(page)} rows"
+        seen = f"the response does not say its page's size, and had all {len(page)} rows"
         return Finding(check="page-size", state="unclear", assumed=assumed, seen=seen), page, asked
     change = (
         f"Nothing has to be set: listings adapt to what comes. They take {LARGEST / max(served, 1):.0f} times the "
@@ -129,7 +129,7 @@ async def unknown_token(calls: Calls, size: int) -> Finding:
 
 def invalid_token(check: str, what: str, page: Page | None, error: PyasError | None) -> Finding:
     """Judge whether the response to an invalid token is recognised as such."""
-    assumed = "the answer to a token that is not valid says so"
+    assumed = "the response to a token that is not valid says so"
     if page is not None:
         seen = f"{what} was answered with a page of {len(page)} rows, as if nothing were wrong"
         change = "Nothing has to be set: rows that come again are skipped, and tokens near their end are not tried."
@@ -162,4 +162,4 @@ def total(whole: Page) -> Finding:
 
 
 def _describe(error: PyasError | None) -> str:
-    return "no answer" if error is None else f"{type(error).__name__}: {error}"
+    return "no response" if error is None else f"{type(error).__name__}: {error}"

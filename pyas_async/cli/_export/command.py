@@ -68,7 +68,7 @@ def export_meetings(
         end: The last day; likewise.
         type: Which meetings; the service's default is scheduled.
         page_size: Rows to request for a page; default: 300.
-        plan: Keep to the limit of this plan, instead of following the service's answers only.
+        plan: Keep to the limit of this plan, instead of following the service's responses only.
         repair: Repeat listings that changed while they were read, to find missing rows.
         resume: Continue an export that was not completed; start if there is none.
         force: Start over, and replace the file if it exists.

@@ -30,7 +30,7 @@ class Job:
         end: The filter's last day, likewise.
         type: Which meetings; ``None`` for the service's default.
         page_size: Rows to request for a page.
-        plan: The plan whose limit is kept; ``None`` to follow the service's answers only.
+        plan: The plan whose limit is kept; ``None`` to follow the service's responses only.
         repair: Whether listings that changed while they were read are repeated for missing rows.
         begun: The time of the export's start, as text.
     """

@@ -90,7 +90,7 @@ def many() -> AccountsCheckpoint:
 
 
 def sealed(document: dict[str, Any]) -> str:
-    """Write a document with the check sum that fits."""
+    """Write a document with the checksum that matches."""
     check = zlib.crc32(json.dumps(document, sort_keys=True).encode())
     return json.dumps(document | {"check": f"{check:08x}"})
 
@@ -235,8 +235,8 @@ def test_each_field_of_many_is_checked(name: str) -> None:
         (sealed(ONE | {"rows": "AAAA"}), "rows"),
         (sealed(MANY | {"kind": "crowd"}), "kind"),
         (sealed(MANY | {"under_way": [5]}), "a listing is neither"),
-        (sealed(ONE)[:-3] + '"}', "check sum"),
-        (json.dumps(ONE), "check sum"),
+        (sealed(ONE)[:-3] + '"}', "checksum"),
+        (json.dumps(ONE), "checksum"),
     ],
 )
 def test_damage(text: str, got: str) -> None:
@@ -249,7 +249,7 @@ def test_damage(text: str, got: str) -> None:
 
 
 def test_texts_that_this_release_cannot_read() -> None:
-    """Texts of another version, of a Python that hashes otherwise, and objects that are no text are refused as such."""
+    """Texts of another version, of a Python that hashes differently, and objects that are not text are refused."""
     version = refusal(lambda: Checkpoint.parse(sealed(ONE | {"version": 2})))
     endless = refusal(lambda: Checkpoint.parse(sealed(ONE | {"version": "9" * 300})))
     python = refusal(lambda: Checkpoint.parse(sealed(ONE | {"probe": PROBE + 1})))
@@ -258,7 +258,7 @@ def test_texts_that_this_release_cannot_read() -> None:
     assert ["checkpoint"] * 4 == [error.field for error in (version, endless, python, no_text)]
     assert ("version 1" in version.expected, "<version 2>") == (True, version.got)
     assert f"<version {'9' * 20}>" == endless.got
-    assert ("CPython" in python.expected, "hashes otherwise" in python.got) == (True, True)
+    assert ("CPython" in python.expected, "hashes differently" in python.got) == (True, True)
     assert ("text of a checkpoint" in no_text.expected, "<int>") == (True, no_text.got)
 
 
@@ -294,7 +294,7 @@ def test_other_accounts() -> None:
 
 
 def test_check_sum_of_ids() -> None:
-    """The check sum depends on all ids, their order, and where each ends. Texts store it, so it never changes."""
+    """The checksum depends on all ids, their order, and where each ends. Texts store it, so it never changes."""
     assert zlib.crc32(b"acc-1\0\xc3\xa4\0") == add_id(add_id(0, "acc-1"), "ä")
     assert add_id(add_id(0, "a"), "b") != add_id(add_id(0, "b"), "a")
     assert add_id(add_id(0, "a"), "bc") != add_id(add_id(0, "ab"), "c")

@@ -147,7 +147,7 @@ def with_a_row_missing(verify_total: Literal["off", "warn", "raise", "repair"]) 
 
 
 def test_total_off() -> None:
-    """With ``"off"``, a total that does not fit is not reported."""
+    """With ``"off"``, a total that does not match is not reported."""
     machine = with_a_row_missing("off")
 
     assert (True, None, None) == (machine.ended, machine.drift, machine.failure)
