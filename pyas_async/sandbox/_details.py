@@ -44,7 +44,7 @@ def build_detail(rows: list[Json], extra: Json, account: Json, seed: int, now: f
         rows: The rows of the meeting; the details describe the first.
         extra: The data stored with the rows.
         account: The account's document, for the host's e-mail address.
-        seed: The seed of the world, from which the passwords are derived.
+        seed: The seed of the sandbox, from which the passwords are derived.
         now: The time, in epoch seconds, from which the status is derived.
     """
     row = rows[0]

@@ -37,7 +37,7 @@ class Sandbox(SandboxData):
     Args:
         accounts: The number of connected accounts.
         meetings: Listed rows of each account.
-        seed: The same seed (and the same time) makes the same world.
+        seed: The same seed (and the same time) makes the same data.
         api_key: See :class:`Settings`, also for the arguments below except ``db``.
         token_ttl: In seconds.
         plan: The plan whose rate limit holds.
@@ -51,7 +51,7 @@ class Sandbox(SandboxData):
         delete_answer: The response to DELETE.
         daily_writes: Per account; None means no limit.
         keep_requests: How many of :attr:`requests` to keep; None keeps all.
-        db: A file for the world, which outlives the sandbox. If it already has a world, that world is used, with its
+        db: A file for the data, which outlives the sandbox. If it already has data, they are used, with its
             accounts, seed and API key; ``accounts``, ``meetings``, ``seed`` and ``api_key`` are ignored.
         clock: Returns the time, in epoch seconds.
         sleep: Waits, for ``latency``.
@@ -206,7 +206,7 @@ class Sandbox(SandboxData):
         return make_server(self.app, host, port)
 
     def close(self) -> None:
-        """Close the database: a world in memory is gone, and transports fail to connect."""
+        """Close the database: data in memory are lost, and transports fail to connect."""
         self._closed = True
         self._store.close()
 

@@ -82,7 +82,7 @@ class Offline:
         """Make the service; by default with one account that has 25 meetings.
 
         Args:
-            seed: The same seed makes the same world, the same tokens and the same random numbers.
+            seed: The same seed makes the same data, the same tokens and the same random numbers.
             start: The clock's time at the start; aware.
             settings: Other settings of a `Sandbox`.
 

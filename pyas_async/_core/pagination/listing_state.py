@@ -134,16 +134,16 @@ class ReportedTotal:
         self.last = total
 
     def missing(self, seen: int) -> int | None:
-        """Return how many rows are missing if `seen` came; ``None`` if the service reported no total."""
+        """Return how many rows are missing if `seen` were received; ``None`` if the service reported no total."""
         return None if self.last is None else max(0, self.last - seen)
 
     def drift(self, seen: int) -> str | None:
-        """Describe how the listing changed during a walk in which `seen` rows came; ``None`` without a sign of it."""
+        """Describe how the listing changed during a walk of `seen` rows; ``None`` if nothing shows a change."""
         if self.last is None or not (self.changed or self.missing(seen)):
             return None
         return (
             f"the service reported a total of {self.first:,} at first and of {self.last:,} at last, and "
-            f"{seen:,} rows came: the listing changed while it was walked, and rows may be missing"
+            f"{seen:,} rows were received: the listing changed while it was read, and rows may be missing"
         )
 
 
@@ -201,7 +201,7 @@ class Walk:
     Attributes:
         known: Rows that were yielded before this walk.
         total: What the service reported during it.
-        tokens: The tokens that it has followed, and for each how many of its rows came before.
+        tokens: The tokens that it has followed, and for each how many rows of the walk are before it.
         empty_pages: Pages without a row since the last one with a row.
         pages_without_new: Pages since the last one with a new row.
         rows_without_new: Rows on those pages.

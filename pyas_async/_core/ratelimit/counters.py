@@ -84,7 +84,7 @@ class LocalCounter:
         begins.
 
         Args:
-            now: When the refusal came.
+            now: When the refusal was received.
             seconds: How long the service wants no calls.
         """
         if self.given_limit is not None or seconds < _MIN_PAUSE:

@@ -45,7 +45,7 @@ class _Progress:
     Attributes:
         listing: The listing.
         pages: Pages that are left.
-        updated_at: When the last page came.
+        updated_at: When the last page arrived.
         page_seconds: Seconds for a page: the consumer's and the call's, without the wait in the queue.
         busy_until: Until when it counts as asking for one page after the other.
         consumer_seconds: Seconds that the consumer took for the last page.

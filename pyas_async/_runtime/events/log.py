@@ -48,8 +48,8 @@ def _restarted(event: ListingRestarted) -> None:
 
 def _drifted(event: ListingDrifted) -> None:
     message = (
-        "account %s: the service last reported a total of %s, and %s rows came: the listing changed while it was "
-        "walked, and rows may be missing"
+        "account %s: the service last reported a total of %s, and %s rows were received: the listing changed while it "
+        "was read, and rows may be missing"
     )
     _write(
         logging.WARNING,

@@ -67,11 +67,11 @@ def _moment(text: str) -> datetime | None:
 def _window(forms: str, headers: Mapping[str, str], result: CallResult[Any]) -> Finding:
     """Check the end of the window."""
     ends = _moment(headers.get("x-ratelimit-reset", ""))
-    there = _moment(headers.get("date", "")) or datetime.fromtimestamp(result.at, UTC)
+    service_time = _moment(headers.get("date", "")) or datetime.fromtimestamp(result.at, UTC)
     if ends is None:
         change = f"The client follows the remaining count, and expects the next window after 5 minutes. {_BUDGET}"
         return Finding(check="limit-headers", state="differs", assumed=_ASSUMED, seen=forms, change=change)
-    seconds = (ends - there).total_seconds()
+    seconds = (ends - service_time).total_seconds()
     if seconds > 302:
         change = f"Windows are longer than 5 minutes: RateBudget(…, window={round(seconds)}). Please report it."
         seen = f"{forms}; the window ends in {seconds:.0f} s"
@@ -90,7 +90,7 @@ def _plan(headers: Mapping[str, str]) -> list[Finding]:
         seen = f"{limit:,} calls a window: the {plan} plan"
         change = f"PyasClient(budget=RateBudget.{plan}()) keeps to it from the first call on."
         return [Finding(check="plan", state="noted", seen=seen, change=change)]
-    change = f"RateBudget({limit}) keeps to it; RateBudget.developer() and the like do not fit."
+    change = f"RateBudget({limit}) keeps to it; RateBudget.developer() and the like do not match."
     known = ", ".join(f"{plan.calls:,}" for plan in PLANS.values())
     return [
         Finding(
@@ -108,12 +108,12 @@ def _others(results: Sequence[CallResult[Any]]) -> Finding:
     left = [
         int(text) for result in results if (text := result.headers.get("x-ratelimit-remaining", "").strip()).isdigit()
     ]
-    used, ours = left[0] - left[-1], len(left) - 1
+    used, own_calls = left[0] - left[-1], len(left) - 1
     if used < 0:
         return Finding(check="other-users", state="unclear", seen="a new window began meanwhile")
-    if used > ours:
-        seen = f"other programs made {plural(used - ours, 'call')} with this key, while we made {ours}"
-        change = "Share the limit out: RateBudget(…, share=0.5), or one budget by a BudgetStore."
+    if used > own_calls:
+        seen = f"other programs made {plural(used - own_calls, 'call')} with this key, while we made {own_calls}"
+        change = "Divide the limit with RateBudget(…, share=0.5), or share one budget through a BudgetStore."
         return Finding(check="other-users", state="noted", seen=seen, change=change)
     return Finding(check="other-users", state="noted", seen="no other program used this key meanwhile")
 
@@ -133,5 +133,5 @@ def clock(calls: Calls) -> Finding:
     if abs(skew) <= _GREATEST_SKEW:
         return Finding(check="clock", state="holds", assumed=assumed, seen=f"they differ by {abs(skew):.0f} s")
     seen = f"this clock is {abs(skew):.0f} s {'ahead' if skew > 0 else 'behind'}"
-    change = "Set this machine's clock: a create that was not answered is looked up by the time of its making."
+    change = "Set this machine's clock: the client recognises a create without a response by the time it was sent."
     return Finding(check="clock", state="differs", assumed=assumed, seen=seen, change=change)

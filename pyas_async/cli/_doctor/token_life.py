@@ -30,7 +30,7 @@ async def expiry(calls: Calls, size: int, masker: Masker, report: Callable[[floa
         page = (await calls.list(max_results=size)).value
         arrived_at = CLOCK.now()
         if page is None or page.next_page_token is None:
-            return [Finding(check="token-life", state="unclear", assumed=assumed, seen="no token came")]
+            return [Finding(check="token-life", state="unclear", assumed=assumed, seen="no token was returned")]
         masker.learn(page.next_page_token)
         tokens.append((page.next_page_token, arrived_at))
     (first, first_at), (second, second_at) = tokens
@@ -46,12 +46,12 @@ async def expiry(calls: Calls, size: int, masker: Masker, report: Callable[[floa
     late = await calls.list(max_results=size, next_page_token=second)
     if late.value is not None and first != second:
         masker.learn(late.value.next_page_token or "")
-        seen = f"one of {_BEFORE:.0f} s was good, and another of {_AFTER:.0f} s still was"
+        seen = f"one of {_BEFORE:.0f} s was accepted, and another of {_AFTER:.0f} s still was"
         return [Finding(check="token-life", state="holds", assumed=f"{assumed}, at least", seen=seen)]
     if late.value is not None:
-        seen = f"one of {_AFTER:.0f} s was good, but it had been used before, which may have extended its life"
+        seen = f"one of {_AFTER:.0f} s was accepted, but it had been used before, which may have extended its life"
         return [Finding(check="token-life", state="unclear", assumed=assumed, seen=seen)]
-    seen = f"one of {_BEFORE:.0f} s was good, one of {_AFTER:.0f} s was not"
+    seen = f"one of {_BEFORE:.0f} s was accepted, one of {_AFTER:.0f} s was not"
     found = Finding(check="token-life", state="holds", assumed=assumed, seen=seen)
     return [found, invalid_token("expired-token", "a token that had expired", None, late.error)]
 
