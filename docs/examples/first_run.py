@@ -225,7 +225,7 @@ def run(options: argparse.Namespace) -> int:
         for fault in failed:
             say(f"FAILED: {fault}", style="bold red")
         return 1
-    say(f"Every row came exactly once; page tokens that expired during the run: {deaths}.", style="bold green")
+    say(f"Every row was yielded exactly once; page tokens that expired during the run: {deaths}.", style="bold green")
     say("Next: README.md shows a first program of your own.")
     say("      docs/ has the rest; this program is docs/examples/first_run.py.")
     return 0

@@ -101,13 +101,13 @@ class Offline:
         self.calls: Calls = Calls(lambda: self.sandbox.requests)
         self._http = httpx.AsyncClient(transport=self.sandbox.transport(), trust_env=False)
         # S311: not a secret, and it must be repeatable by its seed.
-        chance = Random(f"{seed}/client").random  # noqa: S311
+        random = Random(f"{seed}/client").random  # noqa: S311
         self._time = TimeSource(
             now=lambda: self.clock.elapsed,
             wall=lambda: self.clock.now,
             sleep=self.clock.sleep,
             move_on_after=self.clock.move_on_after,
-            chance=chance,
+            random=random,
         )
         self._client: PyasClient | None = None
 

@@ -182,7 +182,7 @@ async def client_of(world: World) -> AsyncIterator[PyasClient]:
             now=lambda: world.time - started,
             wall=lambda: EPOCH + timedelta(seconds=world.time),
             sleep=world.sleep,
-            chance=lambda: 0.5,
+            random=lambda: 0.5,
         )
         inside.set_clock(client, clock)
         async with client:

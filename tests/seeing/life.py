@@ -104,7 +104,7 @@ async def live() -> Lives:
     retry = RetryPolicy(base=0.5, cap=0.5)
     async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
         client = PyasClient("k", account_id="acc", http_client=http, budget=budget, retry=retry, on_event=lives.note)
-        clock = Clock(now=trio.current_time, chance=lambda: 0.6)
+        clock = Clock(now=trio.current_time, random=lambda: 0.6)
         inside.set_clock(client, clock)
         async with client, anyio.create_task_group() as tasks:
             for number in _LATENCIES:

@@ -167,7 +167,7 @@ class Execution(Generic[T]):
             if isinstance(action, Fail):
                 return action
             if not connected:
-                return exchange.on_no_connection(now=resources.clock.now(), jitter=resources.clock.chance())
+                return exchange.on_no_connection(now=resources.clock.now(), jitter=resources.clock.random())
             sent = True
             return await self._attempt(action)
         finally:
@@ -229,10 +229,10 @@ class Execution(Generic[T]):
     def _decide(self, outcome: ResponseOrFault, wall: datetime) -> Wait | Return[T] | Fail:
         exchange, clock = self._exchange, self._resources.clock
         if isinstance(outcome, Response):
-            return exchange.on_response(outcome, now=clock.now(), wall=wall, jitter=clock.chance())
+            return exchange.on_response(outcome, now=clock.now(), wall=wall, jitter=clock.random())
         if self._resources.closed:
             return exchange.on_closed(outcome)
-        return exchange.on_fault(outcome, now=clock.now(), jitter=clock.chance())
+        return exchange.on_fault(outcome, now=clock.now(), jitter=clock.random())
 
     def _settle(self, outcome: ResponseOrFault | None, wall: datetime) -> None:
         """Settle the slot of an attempt that has ended: with a response, with a fault, or cancelled (``None``)."""
@@ -244,7 +244,7 @@ class Execution(Generic[T]):
             budget.settle(now, reported=budget.learn({} if zooms else outcome.headers, now, wall))
             if exchange.key_pause is not None:
                 # Other processes may have been told the same time: the jitter makes them retry at different times.
-                jitter = min(1.0, exchange.key_pause / 10) * clock.chance()
+                jitter = min(1.0, exchange.key_pause / 10) * clock.random()
                 budget.pause(exchange.key_pause + jitter, now)
         elif outcome is None or outcome.sent:
             budget.settle(now)

@@ -74,7 +74,7 @@ class RateLimiter:
             return ticket.granted
         now = self._clock.now() if now is None else now
         if queue.can_grant(ticket, self.budget, now):
-            queue.grant(ticket, self.budget, now, self._clock.chance())
+            queue.grant(ticket, self.budget, now, self._clock.random())
         return ticket.granted
 
     def expected_wait(self) -> float:
@@ -162,7 +162,7 @@ class RateLimiter:
         queue = self.budget.queue
         if not queue.tickets or queue.loop != anyio.lowlevel.current_token():  # no call that can be woken from here
             return
-        queue.grant_waiting(self.budget, now, self._clock.chance())
+        queue.grant_waiting(self.budget, now, self._clock.random())
         if queue.watcher is None:
             for ticket in queue:
                 ticket.wake()
