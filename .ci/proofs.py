@@ -96,7 +96,7 @@ PROOFS = {
     "fuzz": Proof(
         "No answer, header, checkpoint, argument or setting ends in another error than the documented ones", "fuzz"
     ),
-    "mutants": Proof("A change of a decision is noticed by a test", "mutants", figure=last(r"^(.* % noticed.*)$")),
+    "mutants": Proof("A change of the core is noticed by a test", "mutants", figure=last(r"^(.* % noticed.*)$")),
     "simulation": Proof(
         "No call is wasted, and every listing ends, at any load of the budget", "simulation", ("--full",)
     ),

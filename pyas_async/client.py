@@ -92,7 +92,7 @@ class PyasClient:
         except ConfigurationError as error:
             raise error.with_traceback(None) from None
         finally:
-            del api_key  # a traceback shows local variables: the caller's stay the caller's, ours hold no secret
+            del api_key  # tracebacks show local variables, so ours must hold no secret
         if http_client is not None and max_connections is not UNSET:
             msg = "max_connections: not together with http_client=, whose pool is its own; set its limits there"
             raise ConfigurationError(msg)

@@ -33,7 +33,7 @@ class ConnectionLimiter:
             return False
         return True
 
-    async def take(self, limit: float | None) -> bool:
+    async def acquire(self, limit: float | None) -> bool:
         """Wait for a slot, in order of arrival; return ``False`` if none was free in time."""
         if self.try_acquire():
             return True
