@@ -454,7 +454,7 @@ def web(session: nox.Session) -> None:
 
 @nox.session
 def mutants(session: nox.Session) -> None:
-    """Change the decisions in thousands of ways, and count the changes that no test notices. Modules after --."""
+    """Change the core in thousands of ways, and count the changes that no test notices. Modules after --."""
     # Not the wheel: mutmut tests its own copies of the sources.
     project = PYPROJECT["project"]
     session.install(*project["dependencies"], *project["optional-dependencies"]["sandbox"], *groups("mutants"))

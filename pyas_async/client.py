@@ -94,7 +94,7 @@ class PyasClient:
         except ConfigurationError as error:
             raise error.with_traceback(None) from None
         finally:
-            del api_key  # a traceback shows local variables: the caller's stay the caller's, ours hold no secret
+            del api_key  # tracebacks show local variables, so ours must hold no secret
         connections = settings.connections(settings.MAX_CONNECTIONS if max_connections is UNSET else max_connections)
         sender = Sender(settings.base_url(base_url), key, max_connections=connections, http_client=http_client)
         self._account_id = settings.from_environment("account_id", "PYAS_ACCOUNT_ID", account_id)

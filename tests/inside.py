@@ -287,7 +287,7 @@ def under_way(client: PyasClient) -> dict[str, object]:
         "waits": limiter._waiting,
         "requests to the store": limiter._store_client and limiter._store_client._requests,
         "pauses": session.resources._pauses,
-        "shared calls": session._single_flight._under_way,
+        "shared calls": session._single_flight._in_flight,
         "calls to share": session._single_flight._joinable,
     }
     return {name: what for name, what in found.items() if what}
@@ -295,12 +295,12 @@ def under_way(client: PyasClient) -> dict[str, object]:
 
 def shared_calls(client: PyasClient) -> list[Any]:
     """Return the running calls that several callers may wait for, each with its `scope`, its `task` and `done`."""
-    return list(client._session._single_flight._under_way)
+    return list(client._session._single_flight._in_flight)
 
 
 def waiting_for_shared_calls(client: PyasClient) -> int:
     """Return how many callers wait for a shared call."""
-    return sum(shared.callers for shared in client._session._single_flight._under_way)
+    return sum(shared.callers for shared in client._session._single_flight._in_flight)
 
 
 def is_sending(client: PyasClient) -> bool:
@@ -323,7 +323,7 @@ def next_call(listing: MeetingIterator) -> Call[Page] | None:
 
 
 def is_prefetching(listing: MeetingIterator) -> bool:
-    """Return whether an iterator's request for the next page is under way in the background."""
+    """Return whether an iterator's request for the next page is in flight in the background."""
     prefetch = listing._fetcher._prefetch
     return prefetch is not None and not prefetch.done.is_set()
 
@@ -461,15 +461,15 @@ class OpenIterator(MeetingIterator):
     pending = _known_as("_pending")
 
     def rows_taken(self) -> int:
-        """Return how many rows of the current page were handed out."""
+        """Return how many rows of the current page were yielded."""
         return super()._rows_taken()
 
     def rest_of_page(self) -> Page | None:
-        """Hand out the remaining rows of the current page."""
+        """Return the remaining rows of the current page."""
         return super()._rest_of_page()
 
     async def load(self) -> bool:
-        """Fetch pages until one has rows to hand out."""
+        """Fetch pages until one has rows to yield."""
         return await super()._load()
 
     def process(self, result: FetchResult) -> bool:

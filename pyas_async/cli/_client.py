@@ -48,7 +48,7 @@ def client_for(
 
     Args:
         account: The account that its calls are about, unless they name one.
-        plan: The key's plan, whose limit is kept. Without one, the client follows the service's answers only.
+        plan: The key's plan, whose limit is observed. Without one, the client follows the service's responses only.
         on_event: An event handler.
         http_client: A client to send requests through; default: the library's own connections.
         show_waits: Whether to print a message about long waits.

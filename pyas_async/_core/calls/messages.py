@@ -1,7 +1,7 @@
 """What passes between the code that decides and the code that sends.
 
 The sending code gets a `Call` and, from the exchange, an action: `Send`, `Wait`, `Return` or `Fail`. It reports a
-`Response`, or the `Fault` that came instead.
+`Response`, or the `Fault` instead.
 """
 
 import enum
