@@ -19,7 +19,7 @@ import trio
 
 Body: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
 PATIENCE = 120.0
-"""Real seconds after which a step counts as hanging: no test hangs on purpose, and a busy machine takes some for one."""
+"""Real seconds after which a step counts as hanging. No step does on purpose, and a busy machine takes long for some."""
 
 
 class Driver:
