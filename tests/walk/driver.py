@@ -19,7 +19,7 @@ import trio
 
 Body: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
 PATIENCE = 120.0
-"""Real seconds after which a step counts as hanging. No step does on purpose, and a busy machine takes long for some."""
+"""Real seconds after which a step counts as hanging. On a busy machine, some steps take many."""
 
 
 class Driver:
