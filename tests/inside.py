@@ -519,6 +519,12 @@ def requests_in(pool: Any) -> list[Any]:  # noqa: ANN401  (httpcore's or httpcor
     return list(pool._requests)
 
 
+def use_up_stream_numbers(client: PyasClient) -> None:
+    """Let the connections of HTTP/2 in a passed client's pool have no number left for another request."""
+    for connection in connections(client):
+        connection._connection._h2_state.highest_outbound_stream_id = 2**31 - 1
+
+
 def destroy_silently(task: asyncio.Task[Any]) -> None:
     """Keep asyncio from logging that a task is destroyed before its end."""
     task._log_destroy_pending = False  # type: ignore[attr-defined]

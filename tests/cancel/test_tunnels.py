@@ -11,7 +11,7 @@ import pytest
 
 from cancel.sweep import How, Tally, cancel_at, nothing_said, tasks
 from clients import LIBRARIES
-from environments.proxies import Proxy, proxy
+from environments.proxies import Proxy, proxy, socks_proxy
 from runtime.calls import check_usable
 from runtime.socket_server import NEW, client_of, found, wire
 from runtime.trust import AUTHORITY, served, trusted
@@ -35,10 +35,12 @@ def service() -> Iterator[Wire]:
         yield server
 
 
-@pytest.fixture
-def between(tmp_path: Path) -> Iterator[Proxy]:
+@pytest.fixture(params=[proxy, socks_proxy])
+def between(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Proxy]:
     """Run a proxy that the environment names, together with the certificate authority of the service."""
-    with proxy() as made, trusted(tmp_path) as environment:
+    if request.param is socks_proxy:
+        pytest.importorskip("socksio", reason="httpx needs it for SOCKS")
+    with request.param() as made, trusted(tmp_path) as environment:
         environment.setenv("HTTPS_PROXY", made.url)
         yield made
 

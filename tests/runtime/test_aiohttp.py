@@ -8,6 +8,7 @@ import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+import aiohttp
 import httpx
 import httpx_aiohttp
 import pytest
@@ -15,7 +16,7 @@ import pytest
 import inside
 from pyas_async import AttemptStarted, OutcomeUnknownError, TransportError
 from runtime.calls import check_usable
-from runtime.socket_server import CHANGE, NEW, client_of, found, wire
+from runtime.socket_server import CHANGE, MEETING, NEW, client_of, document, found, wire
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -104,3 +105,22 @@ async def test_cancelled() -> None:
                 with pytest.raises(asyncio.CancelledError):
                     await task
             await check_usable(client)
+
+
+@pytest.mark.parametrize(
+    ("jar", "second"), [(aiohttp.DummyCookieJar, None), (aiohttp.CookieJar, "session=abc")], ids=["none", "default"]
+)
+async def test_cookies(jar: type[aiohttp.abc.AbstractCookieJar], second: str | None) -> None:
+    """A session without a jar of its own keeps no cookies. Those of a jar cannot be kept out of the next request."""
+
+    def answer(seen: Seen) -> bytes:
+        return document(MEETING, Set_Cookie="session=abc; Path=/")
+
+    transport = httpx_aiohttp.AiohttpTransport(client=lambda: aiohttp.ClientSession(cookie_jar=jar()))
+    with wire(answer) as server:
+        async with httpx.AsyncClient(transport=transport) as http:
+            # aiohttp's jar takes no cookies from an address of digits.
+            client = client_of(server.url.replace("127.0.0.1", "localhost"), http_client=http)
+            await client.meetings.get(81)
+            await client.meetings.get(81, account_id="other")
+        assert [None, second] == [seen.headers.get("cookie") for seen in server.requests]

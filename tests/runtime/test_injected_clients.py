@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import httpx
@@ -13,7 +14,12 @@ import pytest
 import inside
 from pyas_async import ConfigurationError, OutcomeUnknownError, PyasClient, TransportError
 from runtime.calls import check_usable
-from runtime.socket_server import CHANGE, KEY, MEETING, NEW, client_of, found, heard, until, wire
+from runtime.socket_server import CHANGE, KEY, MEETING, NEW, client_of, document, found, heard, until, wire
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from runtime.socket_server import Seen
 
 pytestmark = pytest.mark.anyio
 
@@ -82,6 +88,57 @@ async def test_hooks_and_auth_of_the_injected_client() -> None:
     ) as http:
         meeting = await client_of("http://localhost", http_client=http).meetings.create(NEW)
     assert (81, [("request", "localhost", "Basic"), ("response", "localhost", "200")]) == (meeting.id, seen)
+
+
+def setting_cookies(seen: Seen) -> bytes:
+    """Set a cookie for the account of a request."""
+    return document(MEETING, Set_Cookie=f"session={seen.query.get('accountId', 'create')}; Path=/")
+
+
+async def cookies_sent(make: Callable[[], Any], **headers: str) -> list[str | None]:
+    """Make two calls for each of two accounts through a client; return the cookies of the requests.
+
+    The second account's calls are made by another `PyasClient` with the same passed client. `headers` are those of
+    `with_options`.
+    """
+    with wire(setting_cookies) as server:
+        async with make() as http:
+            for account in ("a", "b"):
+                client = client_of(server.url, account_id=account, http_client=http)
+                client = client.with_options(headers=headers) if headers else client
+                await client.meetings.get(81)
+                await client.meetings.create(NEW)
+        return [seen.headers.get("cookie") for seen in server.requests]
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2])
+async def test_cookies_are_not_sent(library: Any) -> None:  # noqa: ANN401  (two libraries with one interface)
+    """No cookie goes from an account's response into a request: not into another account's, nor its own next one.
+
+    Neither do cookies that the owner has put into the jar, which cannot be told from those of the service.
+    """
+    assert [None] * 4 == await cookies_sent(library.AsyncClient)
+    assert [None] * 4 == await cookies_sent(partial(library.AsyncClient, cookies={"gateway": "g"}))
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2])
+async def test_cookie_header(library: Any) -> None:  # noqa: ANN401  (two libraries with one interface)
+    """A header with a cookie is sent as it was set, the owner's or that of `with_options`, which goes first."""
+    make = partial(library.AsyncClient, headers={"Cookie": "gateway=owner"}, cookies={"other": "jar"})
+    assert ["gateway=owner"] * 4 == await cookies_sent(make)
+    assert ["gateway=ours"] * 4 == await cookies_sent(make, cookie="gateway=ours")
+    assert ["gateway=ours"] * 4 == await cookies_sent(library.AsyncClient, cookie="gateway=ours")
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2])
+async def test_jar_of_the_owner(library: Any) -> None:  # noqa: ANN401  (two libraries with one interface)
+    """The owner's own requests send the cookies of the jar as before."""
+    with wire(setting_cookies) as server:
+        async with library.AsyncClient(cookies={"gateway": "g"}) as http:
+            await client_of(server.url, http_client=http).meetings.get(81)
+            await http.get(f"{server.url}/owner?accountId=acc")
+        ours, owners = (seen.headers.get("cookie") for seen in server.requests)
+    assert (None, {"gateway=g", "session=acc"}) == (ours, set(str(owners).split("; ")))
 
 
 @pytest.mark.parametrize("way", ["httpx", "httpx2"])

@@ -9,17 +9,18 @@ from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import Generic, Literal, TypeVar
 
+import anyio
 import anyio.lowlevel
 
 from pyas_async._core.calls.exchange import Exchange
-from pyas_async._core.calls.messages import Call, Fail, Response, ResponseOrFault, Return, Send, Wait
+from pyas_async._core.calls.messages import Call, Fail, Fault, Response, ResponseOrFault, Return, Send, Wait
 from pyas_async._core.ratelimit.tickets import Ticket
 from pyas_async._runtime.calls.options import CallOptions
 from pyas_async._runtime.calls.resources import CallResources
 from pyas_async._runtime.calls.unsent import UnsentCall
 from pyas_async._runtime.events import CallTrace
 from pyas_async._runtime.secrets.log_filter import masking_logs
-from pyas_async.errors import PyasError
+from pyas_async.errors import ConfigurationError, PyasError
 from pyas_async.events import AttemptEnded, AttemptStarted, Waiting
 
 T = TypeVar("T")
@@ -181,7 +182,8 @@ class Execution(Generic[T]):
         began = resources.clock.now()
         self._announce_wait(0.0, "connection")
         acquired = False
-        with self._cancellable():
+        # Another client may use the slots, and not release them soon.
+        with self._cancellable(), anyio.CancelScope() as scope, resources.ended_by_closing(scope):
             limit = exchange.max_connection_wait(began, self._options.phases.slot)
             acquired = await resources.connections.acquire(limit)
         exchange.on_wait(resources.clock.now() - began)
@@ -223,6 +225,9 @@ class Execution(Generic[T]):
                 for _ in exchange.read_in_steps(outcome):
                     await anyio.lowlevel.checkpoint()
             return self._decide(outcome, wall)
+        except ConfigurationError as error:  # raised instead of sending
+            outcome = Fault("network", str(error), sent=False)
+            raise
         finally:
             self._settle(outcome, wall)
 

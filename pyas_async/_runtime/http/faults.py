@@ -1,5 +1,6 @@
 """Maps exceptions of httpx to faults, with whether the request may have reached the service."""
 
+import re
 import ssl
 from collections.abc import Iterator
 
@@ -8,7 +9,7 @@ import attrs
 
 from pyas_async._core.calls.messages import Fault
 from pyas_async._runtime.http.private_names import PACKAGES
-from pyas_async._runtime.http.progress import Progress
+from pyas_async._runtime.http.progress import Progress, is_h2s
 
 _NETWORK = {"TransportError", "DecodingError", "StreamError", "InvalidURL"}
 _NOT_SENT = {
@@ -22,16 +23,17 @@ _NOT_SENT = {
 }
 _HOPELESS = {"UnsupportedProtocol", "LocalProtocolError", "InvalidURL"}
 # httpx-aiohttp raises ConnectTimeout for a lost response. Only aiohttp's own exception tells the two apart.
-_AIOHTTP_NOT_SENT = {"ClientConnectorError", "ConnectionTimeoutError"}
+_AIOHTTP_NOT_SENT = {"ClientConnectorError", "ConnectionTimeoutError", "ClientHttpProxyError"}
+_AIOHTTP_PROXY = {"ClientProxyConnectionError", "ClientHttpProxyError"}
 # aiohttp itself sends other methods again, once, if a connection was closed during the request.
 _SENT_ONCE = {"POST", "PATCH"}
 # Exceptions that a transport may raise without mapping them.
 _BARE = (anyio.ClosedResourceError, anyio.BrokenResourceError, ConnectionError, ssl.SSLError)
-
+_USER = re.compile(r"//[^/\s]*@")
 
 # A proxy's refusals that may not last, and texts of httpcore for those of a SOCKS proxy that do.
 _PASSING = {"408", "425", "429"}
-_SOCKS_REFUSALS = ("Invalid username/password", "Requested ")
+_SOCKS_REFUSALS = re.compile(r"Invalid username/password|Requested |.* not (allowed by ruleset|supported)")
 
 
 @attrs.frozen
@@ -58,23 +60,26 @@ def fault_of(error: BaseException, progress: Progress, *, method: str, service: 
         trusted: Whether the names of exceptions are reliable: other transports map theirs as they like.
     """
     # By name, since a passed client may be httpx2's.
-    names = {cls.__name__ for cls in type(error).__mro__ if cls.__module__.partition(".")[0] in PACKAGES}
-    if not (names & _NETWORK or isinstance(error, _BARE)):
+    names = _names(error, PACKAGES)
+    if not (names & _NETWORK or isinstance(error, _BARE) or _names(error, {"socksio"})):
         return None
-    said = " ".join(str(error).split()) or "no details"
+    aiohttps = _names(error.__cause__, {"aiohttp"})
+    if aiohttps & _AIOHTTP_PROXY:
+        names.add("ProxyError")
+    said = _USER.sub("//", " ".join(str(error).split())) or "no details"
     text = f"{_place(names, progress, service)}: {type(error).__name__}: {said[:300]}"
-    not_sent = bool(trusted and names & _NOT_SENT) or (method in _SENT_ONCE and _is_aiohttps_not_sent(error.__cause__))
+    not_sent = (trusted and names & _NOT_SENT) or (method in _SENT_ONCE and aiohttps & _AIOHTTP_NOT_SENT)
     reasons = list(_reasons(error))
     untrusted = any(isinstance(reason, ssl.SSLCertVerificationError) for reason in reasons)
     if untrusted:
         text += " (the certificate does not fit: the service is not who it says, or a proxy stands between)"
-    busy = any(type(reason).__name__ == "TooManyStreamsError" for reason in reasons)  # HTTP/2: a stream becomes free
+    passing = any(is_h2s(reason) for reason in reasons)  # a stream becomes free, or another connection is used
     refused = "ProxyError" in names and _is_lasting_refusal(said)
     return Fault(
         "timeout" if "TimeoutException" in names else "network",
         text,
         sent=progress.begun or not (progress.reported or not_sent),
-        permanent=untrusted or refused or (bool(names & _HOPELESS) and not busy),
+        permanent=untrusted or refused or (bool(names & _HOPELESS) and not passing),
     )
 
 
@@ -91,12 +96,11 @@ def _place(names: set[str], progress: Progress, service: Service) -> str:
 
 def _is_lasting_refusal(said: str) -> bool:
     status = said[:3]
-    return (status[:1] == "4" and status.isdigit() and status not in _PASSING) or said.startswith(_SOCKS_REFUSALS)
+    return (status[:1] == "4" and status.isdigit() and status not in _PASSING) or bool(_SOCKS_REFUSALS.match(said))
 
 
-def _is_aiohttps_not_sent(error: BaseException | None) -> bool:
-    names = {cls.__name__ for cls in type(error).__mro__ if cls.__module__.partition(".")[0] == "aiohttp"}
-    return bool(names & _AIOHTTP_NOT_SENT)
+def _names(error: BaseException | None, packages: set[str]) -> set[str]:
+    return {cls.__name__ for cls in type(error).__mro__ if cls.__module__.partition(".")[0] in packages}
 
 
 def _reasons(error: BaseException | None) -> Iterator[BaseException]:

@@ -8,9 +8,10 @@ import anyio
 from pyas_async._core.calls.body_reader import supported_encodings
 from pyas_async._runtime.http.attempt import Attempt
 from pyas_async._runtime.http.http_client import HttpClient
-from pyas_async._runtime.http.private_names import pool_of, remove_lost, transport_of
-from pyas_async._runtime.http.progress import Progress, body_class
+from pyas_async._runtime.http.private_names import pool_of, remove_lost, transport_of, uses_proxy
+from pyas_async._runtime.http.progress import THROUGH_PROXY, Progress, body_class
 from pyas_async._runtime.secrets.api_key import ApiKey
+from pyas_async.errors import ConfigurationError
 
 if TYPE_CHECKING:
     import httpx
@@ -50,6 +51,11 @@ class PassedClient:
         return transport_of(self._client, self._base_url) is not None
 
     async def _send(self, attempt: Attempt) -> Any:  # noqa: ANN401  (a response of the client's library)
+        if (progress := attempt.progress).only_to is not None:
+            if uses_proxy(self._client, self._base_url):
+                raise ConfigurationError(THROUGH_PROXY)
+            # Below another transport there may be a proxy, which shows when a connection is opened.
+            progress.fresh = progress.fresh or not self.speaks_httpx()
         return await self._client.send(self._request(attempt), stream=True, follow_redirects=False)
 
     def _request(self, attempt: Attempt) -> Any:  # noqa: ANN401  (as above)

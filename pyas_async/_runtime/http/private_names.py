@@ -7,6 +7,8 @@ or mended, and nothing else changes. `tests/runtime/test_private_names.py` fails
   it was sent is less often known as "not sent".
 - ``AsyncHTTPTransport._pool``, ``_max_connections``, ``_connections``, ``_requests``: the pool of that transport.
   Without them, requests may wait in the pool, where a cancellation can make a connection unusable in httpx 0.28.
+- ``_proxy_url``, ``_proxy``: the proxy of that pool; ``_default_proxy``: that of an aiohttp session. Without them,
+  plain http through a proxy is refused only if httpcore's trace reports that a connection to the proxy is opened.
 - ``_connection``, ``_httpcore_stream``, ``_stream``, ``_h11_state``: the way from a response to h11; ``_read_bio``,
   ``_incoming``: the bytes that a stream of anyio's or trio's has not decrypted. Without them, bytes that a service
   sends after a response may be read as the next one.
@@ -14,6 +16,7 @@ or mended, and nothing else changes. `tests/runtime/test_private_names.py` fails
 
 import contextlib
 from typing import Any
+from urllib.request import getproxies, proxy_bypass
 
 import anyio
 import httpx
@@ -22,6 +25,8 @@ PACKAGES = {"httpx", "httpx2"}
 """The packages of clients whose parts are known by name: httpx2 has the same classes as httpx."""
 _ENDLESS = 100_000
 """A limit from which on a pool counts as unlimited: httpcore stores ``None`` as the largest integer."""
+_PROXIES = ("_proxy", "_proxy_url", "proxy", "_default_proxy")
+_BELOW = ("handle_async_request", "trust_env")
 _INNER = ("_connection", "_httpcore_stream", "_stream")
 _DEPTH = 8
 
@@ -36,6 +41,24 @@ def transport_of(client: object, url: str) -> object:
 def pool_of(client: object, url: str) -> Any:  # noqa: ANN401  (httpcore's or httpcore2's)
     """Return the pool below the transport that a client uses for a URL; ``None`` if there is none to be seen."""
     return getattr(transport_of(client, url), "_pool", None)
+
+
+def uses_proxy(client: object, url: str) -> bool:
+    """Whether a client sends plain http for a URL through a proxy, as far as its transports show."""
+    address = httpx.URL(url)
+    find = getattr(client, "_transport_for_url", None)
+    parts = [] if find is None else [find(address)]
+    for part in parts:  # the list grows: a transport may have another one, a pool or a session below it
+        if callable(getattr(part, "client", None)) and hasattr(type(part), "get_client"):
+            part.client = part.get_client()  # as httpx-aiohttp does with its first request
+        own = getattr(part, "__dict__", {})
+        # aiohttp reads the environment for each request.
+        from_environment = hasattr(type(part), "trust_env") and part.trust_env and not proxy_bypass(address.host)
+        if any(own.get(name) for name in _PROXIES) or (from_environment and getproxies().get("http")):
+            return True
+        below = (one for one in own.values() if any(hasattr(type(one), name) for name in _BELOW))
+        parts += [one for one in below if all(one is not known for known in parts)]
+    return False
 
 
 def limit_of(pool: object) -> int | None:

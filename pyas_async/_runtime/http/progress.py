@@ -5,9 +5,15 @@ import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
+import anyio
 import httpx
 
 from pyas_async.errors import ConfigurationError
+
+THROUGH_PROXY = (
+    "http_client: it sends plain http through a proxy, which would see the API key; pass a client without a proxy for "
+    "this address (trust_env=False ignores HTTP_PROXY and ALL_PROXY), or use https"
+)
 
 
 class Progress:
@@ -36,43 +42,51 @@ class Progress:
         self.peer: tuple[str, int] | None = None
         self.tunnel = False
         self.on_wire = on_wire
-        self._fresh = fresh
-        self._only_to = only_to
+        self.fresh = fresh
+        self.only_to = only_to
         self._connected = False
+        self._socks: Any = None
 
     async def trace(self, name: str, info: object) -> None:
         """Receive a step of httpcore's trace. It has many steps, so this is used only where it is worth the cost."""
         self.reported = True
         details = info if isinstance(info, Mapping) else {}
-        if name.endswith("connect_unix_socket.started"):
+        layer, _, step = name.partition(".")
+        if step.endswith(".started"):
+            self._start(layer, step, details)
+        elif step == "send_request_headers.failed":
+            error = details.get("exception")
+            if type(error).__name__ == "LocalProtocolError" or is_h2s(error):
+                self.begun = False  # refused before a byte was written: a header is not allowed, no stream is free
+        elif layer == "socks" and step.endswith(".failed") and self._socks is not None:
+            with anyio.CancelScope(shield=True):
+                await self._socks.aclose()  # httpcore leaves it open
+
+    def _start(self, layer: str, step: str, details: Mapping[str, Any]) -> None:
+        if step == "connect_unix_socket.started":
             self._connected = True
-        elif name.endswith("connect_tcp.started"):
+        elif step == "connect_tcp.started":
             self._connected = True
             self.peer = (str(details.get("host", "")), int(details.get("port") or 0))
             self._check_receiver(self.peer)
-        elif name.endswith(".send_request_headers.started"):
+        elif step == "send_request_headers.started":
             request = details.get("request")
             if getattr(request, "method", None) == b"CONNECT":
                 return  # the request to the proxy; ours follows if the proxy accepts
             url = getattr(request, "url", None)
             if url is not None and (host := getattr(url, "host", None)):
                 self._check_receiver((host.decode("ascii"), url.port or 80))
-            if self._fresh and not self._connected and name.startswith("http11."):
+            if self.fresh and not self._connected and layer == "http11":
                 _send_elsewhere(request)
             self.begun = True
-        elif name.endswith(".start_tls.started") and not name.startswith("connection."):
+        elif step == "setup_socks5_connection.started":
+            self._socks = details.get("stream")
+        elif step == "start_tls.started" and layer != "connection":
             self.tunnel = True  # "proxy.start_tls" and "socks.start_tls" follow the consent of the proxy
-        elif name.endswith(".send_request_headers.failed") and _is_local(details.get("exception")):
-            self.begun = False
 
     def _check_receiver(self, receiver: tuple[str, int]) -> None:
-        if self._only_to is not None and receiver != self._only_to:
-            msg = (
-                f"http_client: it sends plain http through a proxy ({receiver[0]}:{receiver[1]}), which would see the "
-                "API key; pass a client without a proxy for this address (trust_env=False ignores HTTP_PROXY and "
-                "ALL_PROXY), or use https"
-            )
-            raise ConfigurationError(msg)
+        if self.only_to is not None and receiver != self.only_to:
+            raise ConfigurationError(THROUGH_PROXY)
 
     def written(self) -> None:
         """Report that the request has been written."""
@@ -80,9 +94,9 @@ class Progress:
             self.on_wire()
 
 
-def _is_local(error: object) -> bool:
-    """Whether an error was raised before a byte was written: HTTP/2 has no free stream, or a header cannot be sent."""
-    return type(error).__name__ == "LocalProtocolError"
+def is_h2s(error: object) -> bool:
+    """Whether h2 has raised an error: it knows the state of a connection, and writes nothing itself."""
+    return type(error).__module__.partition(".")[0] == "h2"
 
 
 def _send_elsewhere(request: object) -> None:
