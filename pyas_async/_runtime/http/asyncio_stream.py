@@ -18,6 +18,8 @@ from pyas_async._runtime.http.http11 import ResponseParser, has_input
 
 _NEXT_ADDRESS = 0.25
 """Seconds after which the next address of a host is tried in parallel (RFC 8305, "Happy Eyeballs")."""
+_PIECE = 1 << 16
+"""Bytes of a request that are written at once. With TLS, only a later write finds that the system accepts no more."""
 
 
 class AsyncioStream(asyncio.Protocol):
@@ -83,10 +85,13 @@ class AsyncioStream(asyncio.Protocol):
 
     async def write(self, data: bytes) -> None:
         """Write, and wait until the system has accepted the bytes. A failure shows when the response is read."""
-        self._transport.write(data)
-        while not self._writable:
-            self._writer = asyncio.get_running_loop().create_future()
-            await self._writer
+        for begin in range(0, len(data), _PIECE):
+            if self._transport.is_closing():  # uvloop raises a RuntimeError for a write
+                return
+            self._transport.write(data[begin : begin + _PIECE])
+            while not self._writable:
+                self._writer = asyncio.get_running_loop().create_future()
+                await self._writer
 
     async def read(self) -> None:
         """Wait until the parser has something for the reader."""
