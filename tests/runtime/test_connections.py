@@ -14,6 +14,7 @@ import anyio
 import anyio.to_thread
 import httpx
 import pytest
+from anyio.streams.tls import TLSStream
 
 import inside
 from clients import own_pool_only
@@ -321,19 +322,21 @@ async def test_cancelled_before_writing(used: bool, context: ssl.SSLContext | No
                 scope.cancel()
                 await inside.exchange(connection, b"a meeting")
             assert scope.cancelled_caught
+            assert used != inside.is_closed(connection)
     assert [0] * used == sent
 
 
 @contextmanager
-def opened(then: Callable[[], object], patch: pytest.MonkeyPatch, backend: Any) -> Iterator[None]:  # noqa: ANN401
-    """Call a function in the moment in which a connection was opened."""
-    where, name = (anyio, "connect_tcp") if backend == "trio" else (asyncio.get_running_loop(), "create_connection")
+def opened(then: Callable[[], object], patch: pytest.MonkeyPatch, loop: object, secure: bool) -> Iterator[None]:
+    """Call a function in the moment in which a connection has been opened, and encrypted if it is to be."""
+    where: Any = asyncio.get_running_loop() if loop != "trio" else TLSStream if secure else anyio
+    name = ("start_tls" if secure else "create_connection") if loop != "trio" else "wrap" if secure else "connect_tcp"
     real = getattr(where, name)
 
     async def opening(*args: Any, **more: Any) -> Any:  # noqa: ANN401
-        connected = await real(*args, **more)
+        result = await real(*args, **more)
         then()
-        return connected
+        return result
 
     with patch.context() as patched:
         patched.setattr(where, name, opening)
@@ -343,11 +346,14 @@ def opened(then: Callable[[], object], patch: pytest.MonkeyPatch, backend: Any) 
 async def test_cancelled_while_it_connects(
     context: ssl.SSLContext | None, monkeypatch: pytest.MonkeyPatch, anyio_backend: object
 ) -> None:
-    """A request that is cancelled in the moment in which its connection has opened sends nothing."""
+    """A request that is cancelled in the moment in which its connection has been opened sends nothing."""
     sent: list[int] = []
     with talking(lambda service: sent.append(rest_on(service)), context=context) as port:
         async with connection_to(port, context) as connection:
-            with anyio.CancelScope() as scope, opened(scope.cancel, monkeypatch, anyio_backend):
+            with (
+                anyio.CancelScope() as scope,
+                opened(scope.cancel, monkeypatch, anyio_backend, context is not None),
+            ):
                 await inside.exchange(connection, b"a meeting", connect=5)
             assert scope.cancelled_caught
     assert [0] == sent

@@ -27,6 +27,7 @@ class AsyncioStream(asyncio.Protocol):
 
     def __init__(self, *, encrypted: bool) -> None:
         self._transport: Any = None  # asyncio's or uvloop's
+        self._socket: Any = None  # the transport below TLS
         self._encrypted = encrypted
         self._parser: ResponseParser | None = None
         self._unexpected = self._ended = self._paused = False
@@ -38,7 +39,11 @@ class AsyncioStream(asyncio.Protocol):
     # The event loop calls these.
 
     def connection_made(self, transport: Any) -> None:  # noqa: ANN401
-        self._transport = transport
+        self._transport = self._socket = transport
+
+    def encryption_made(self, transport: Any, socket: Any) -> None:  # noqa: ANN401
+        """Note the transports after the TLS handshake."""
+        self._transport, self._socket = transport, socket
 
     def data_received(self, data: bytes) -> None:
         parser = self._parser
@@ -50,7 +55,8 @@ class AsyncioStream(asyncio.Protocol):
             _wake(self._reader)
             if parser.is_full and not self._paused:
                 self._paused = True
-                self._transport.pause_reading()
+                # Below TLS: uvloop loses what it has read and not decrypted if the connection ends during the pause.
+                self._socket.pause_reading()
 
     def eof_received(self) -> bool:
         """Close, unless a request may still be written. TLS cannot stay half open."""
@@ -97,8 +103,8 @@ class AsyncioStream(asyncio.Protocol):
         """Wait until the parser has something for the reader."""
         if self._paused:
             self._paused = False
-            if not self._transport.is_closing():
-                self._transport.resume_reading()
+            if not self._socket.is_closing():
+                self._socket.resume_reading()
         self._reader = asyncio.get_running_loop().create_future()
         await self._reader
 
@@ -137,13 +143,15 @@ async def connect(host: str, port: int, context: ssl.SSLContext | None) -> Async
     else:
         addresses = addr_to_addr_infos((host, port, 0, 0) if ":" in host else (host, port))
     connected = await start_connection(addresses, happy_eyeballs_delay=_NEXT_ADDRESS, interleave=1)
+    loop = asyncio.get_running_loop()
+    stream = AsyncioStream(encrypted=context is not None)
     try:
-        _, stream = await asyncio.get_running_loop().create_connection(
-            lambda: AsyncioStream(encrypted=context is not None),
-            sock=connected,
-            ssl=context,
-            server_hostname=None if context is None else host,
-        )
+        if context is None:
+            await loop.create_connection(lambda: stream, sock=connected)
+        else:
+            transport, _ = await loop.create_connection(asyncio.Protocol, sock=connected)
+            encrypted = await loop.start_tls(transport, stream, context, server_hostname=host)
+            stream.encryption_made(encrypted, transport)
     except BaseException:
         connected.close()
         raise

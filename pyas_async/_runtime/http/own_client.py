@@ -5,6 +5,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import anyio.lowlevel
 import anyio.to_thread
 import httpx
 
@@ -92,6 +93,7 @@ class OwnClient:
         if self.pool is not None and self._client is not None:
             await self.pool.aclose()
             await self._client.aclose()
+            await anyio.lowlevel.checkpoint()  # asyncio closes the sockets in its next iteration
 
     def __del__(self) -> None:
         pool = getattr(self, "pool", None)
