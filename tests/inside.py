@@ -7,6 +7,7 @@ other libraries, which their releases may change.
 from __future__ import annotations
 
 import asyncio
+import select
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
@@ -15,9 +16,8 @@ from pyas_async import MeetingIterator
 from pyas_async._core import dates
 from pyas_async._core.codec import pages as page_reading
 from pyas_async._core.pagination.machine import PaginationMachine
-from pyas_async._runtime.http import environment, http11, pool, private_names
+from pyas_async._runtime.http import environment, http11, pool
 from pyas_async._runtime.http.connection import Connection
-from pyas_async._runtime.http.own_client import LazyURL
 from pyas_async._runtime.http.progress import Progress, RequestBody
 from pyas_async._runtime.pagination.prefetch import PageFetcher
 from pyas_async._runtime.ratelimit.limiter import RateLimiter
@@ -274,6 +274,16 @@ def held(connection: Connection) -> int:
     """Return how many received bytes of a response a connection holds for its reader."""
     assert connection._parser is not None
     return sum(map(len, connection._parser.pieces))
+
+
+def wait_for_input(client: PyasClient) -> None:
+    """Block the event loop until the socket of a client's only idle connection has something to read."""
+    [connection] = idle_connections(client)
+    assert isinstance(connection, Connection)
+    stream: Any = connection._stream
+    transport = getattr(stream, "_transport", None)
+    socket = stream._socket if transport is None else transport.get_extra_info("socket")
+    assert select.select([socket.fileno()], [], [], 5)[0]
 
 
 HELD: Final = http11.MAX_HELD

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import anyio.lowlevel
 import anyio.to_thread
 import httpx
 import pytest
@@ -19,6 +20,7 @@ from anyio.streams.tls import TLSStream
 import inside
 from clients import own_pool_only
 from runtime.raw_service import LIMIT, every_loop, plain_and_encrypted, request_on, rest_on, silent, talking
+from runtime.socket_server import until
 from runtime.trust import served, trusted
 
 if TYPE_CHECKING:
@@ -54,13 +56,13 @@ async def connection_to(port: int, context: ssl.SSLContext | None) -> AsyncItera
     finally:
         with anyio.CancelScope(shield=True):
             await connection.aclose()
-            await anyio.sleep(0)  # asyncio closes the socket in its next iteration
+            await anyio.lowlevel.checkpoint()  # asyncio closes the socket in its next iteration
 
 
 async def turns(count: int = 10) -> None:
     """Let the event loop read what has arrived."""
     for _ in range(count):
-        await anyio.sleep(0)
+        await anyio.lowlevel.checkpoint()
 
 
 # The end of a connection.
@@ -161,8 +163,7 @@ async def test_reset_while_writing(context: ssl.SSLContext | None) -> None:
                     await inside.exchange(connection, bytes(LARGE))
 
             tasks.start_soon(send)
-            while inside.is_closed(connection):
-                await anyio.sleep(0.001)
+            await until(lambda: not inside.is_closed(connection))
             await turns(100)
             stuck.set()
 
@@ -277,7 +278,7 @@ async def test_writing_waits(context: ssl.SSLContext | None) -> None:
 
     def talk(service: socket.socket) -> None:
         assert go_on.wait(5)
-        head, _, body = request_on(service).partition(b"\r\n\r\n")
+        _, _, body = request_on(service).partition(b"\r\n\r\n")
         count = len(body)
         while count < LARGE:
             count += len(service.recv(1 << 20))
@@ -292,8 +293,7 @@ async def test_writing_waits(context: ssl.SSLContext | None) -> None:
                 assert 200 == response.status_code
 
             tasks.start_soon(send)
-            while inside.is_closed(connection):
-                await anyio.sleep(0.001)
+            await until(lambda: not inside.is_closed(connection))
             await turns(100)
             assert not written.is_set()
             go_on.set()
@@ -397,8 +397,7 @@ async def test_reading_stops(context: ssl.SSLContext | None) -> None:
                 responses.append(await inside.exchange(connection))
 
             tasks.start_soon(send)
-            while not sockets:
-                await anyio.sleep(0.001)
+            await until(lambda: sockets)
             sent += await send_until_stuck()
             [response] = responses
             assert inside.HELD <= inside.held(connection) < 3 * inside.HELD

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import json
 import os
-import socket
 from typing import TYPE_CHECKING
 
 import anyio
@@ -18,6 +17,7 @@ from runtime.socket_server import CHANGE, client_of, document, found, wire
 from runtime.trust import served, trusted
 
 if TYPE_CHECKING:
+    import socket
     import ssl
     from collections.abc import Iterator
     from pathlib import Path

@@ -18,6 +18,8 @@ from pyas_async._runtime.http.http11 import ResponseParser, has_input
 
 _NEXT_ADDRESS = 0.25
 """Seconds after which the next address of a host is tried in parallel (RFC 8305, "Happy Eyeballs")."""
+_TURNS = 3
+"""Iterations in which an event loop has certainly read what had arrived before them; one may not be enough."""
 _PIECE = 1 << 16
 """Bytes of a request that are written at once. With TLS, only a later write finds that the system accepts no more."""
 
@@ -118,6 +120,19 @@ class AsyncioStream(asyncio.Protocol):
             return False
         # The service may have closed the connection since the event loop looked last.
         return not has_input(self._transport.get_extra_info("socket"))
+
+    async def skip_records(self) -> bool:
+        """Read what has arrived on a stream that was not quiet; return whether all of it was TLS's own.
+
+        That is a session ticket, for example. Without encryption, all bytes are unexpected.
+        """
+        for _ in range(_TURNS if self._encrypted else 0):
+            if self._ended or self._unexpected or self._paused:
+                return False
+            await asyncio.sleep(0)
+            if self.is_quiet():
+                return True
+        return False
 
     def close(self) -> None:
         """Close without waiting: the event loop closes the socket in its next turn."""

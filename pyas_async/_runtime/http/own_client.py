@@ -110,7 +110,7 @@ class OwnClient:
         if uses_httpx is not self._uses_httpx:
             self._uses_httpx = uses_httpx
             pool.close_idle()
-        connection = pool.take(fresh=attempt.fresh) or self._connect()
+        connection = await pool.take(fresh=attempt.fresh) or self._connect()
         attempt.connection = connection
         try:
             await attempt.run(self._send, scope)
@@ -126,7 +126,8 @@ class OwnClient:
         assert self._client is not None  # noqa: S101
         port = self._url.port or (443 if self._url.scheme == "https" else 80)
         context = self._context if self._url.scheme == "https" else None
-        return Connection(self._client, self._url.host, port, context)
+        # Not `host`: asyncio encodes an international name by another rule than httpx, into another name.
+        return Connection(self._client, self._url.raw_host.decode("ascii"), port, context)
 
     def _httpx_connection(self) -> "HttpxConnection":
         from pyas_async._runtime.http.pool import HttpxConnection  # noqa: PLC0415 -- see `open`
