@@ -7,6 +7,7 @@ other libraries, which their releases may change.
 from __future__ import annotations
 
 import asyncio
+import select
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
@@ -15,8 +16,9 @@ from pyas_async import MeetingIterator
 from pyas_async._core import dates
 from pyas_async._core.codec import pages as page_reading
 from pyas_async._core.pagination.machine import PaginationMachine
-from pyas_async._runtime.http import environment, pool
+from pyas_async._runtime.http import environment, http11, pool
 from pyas_async._runtime.http.connection import Connection
+from pyas_async._runtime.http.progress import Progress, RequestBody
 from pyas_async._runtime.pagination.prefetch import PageFetcher
 from pyas_async._runtime.ratelimit.limiter import RateLimiter
 
@@ -242,6 +244,50 @@ def is_idle(connection: Any) -> bool:  # noqa: ANN401  (ours, or httpcore's)
     if isinstance(connection, Connection):
         return connection._stream is not None and connection._parser is None
     return bool(connection.is_idle())
+
+
+def connection_to(host: str, port: int, context: ssl.SSLContext | None = None) -> Connection:
+    """Return one of the client's own connections, which connects with its first request."""
+    return Connection(None, host, port, context)  # type: ignore[arg-type]  # only its owner uses the client
+
+
+async def exchange(
+    connection: Connection, body: bytes = b"", *, on_wire: Callable[[], None] | None = None, **timeouts: float
+) -> httpx.Response:
+    """Send a request over a connection, and return its response, whose body may be unread.
+
+    Args:
+        connection: The connection.
+        body: The body of the request.
+        on_wire: Called when the request has been written.
+        timeouts: Seconds for phases, as httpx names them.
+    """
+    extensions: dict[str, Any] = {"timeout": timeouts}
+    url = httpx.URL("http://service/")
+    connection.prepare(url, b"/", extensions)
+    headers = {"host": "service", "content-length": f"{len(body)}"}
+    stream = RequestBody(body, Progress(on_wire))
+    return await connection.exchange(httpx.Request("POST", url, headers=headers, stream=stream, extensions=extensions))
+
+
+def held(connection: Connection) -> int:
+    """Return how many received bytes of a response a connection holds for its reader."""
+    assert connection._parser is not None
+    return sum(map(len, connection._parser.pieces))
+
+
+def wait_for_input(client: PyasClient) -> None:
+    """Block the event loop until the socket of a client's only idle connection has something to read."""
+    [connection] = idle_connections(client)
+    assert isinstance(connection, Connection)
+    stream: Any = connection._stream
+    transport = getattr(stream, "_transport", None)
+    socket = stream._socket if transport is None else transport.get_extra_info("socket")
+    assert select.select([socket.fileno()], [], [], 5)[0]
+
+
+HELD: Final = http11.MAX_HELD
+"""Bytes that a connection holds, from which on it reads no more before its reader has taken some."""
 
 
 def is_closed(connection: Any) -> bool:  # noqa: ANN401  (ours, or httpcore's)

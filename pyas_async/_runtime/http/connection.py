@@ -60,6 +60,10 @@ class Connection:
         """Whether it is open, and the service has sent nothing that no request has asked for."""
         return self._stream is not None and self._stream.is_quiet()
 
+    async def becomes_usable(self) -> bool:
+        """Whether it is usable after all: what the service has sent is no response, but a session ticket of TLS."""
+        return self._stream is not None and await self._stream.skip_records()
+
     async def exchange(self, request: httpx.Request) -> httpx.Response:
         """Send a request, and wait for its response: for all of a success of moderate size, else for its head."""
         extensions = request.extensions
