@@ -62,6 +62,12 @@ async def test_connection_below_send(service: Server) -> None:
     assert before + 1 == service.wire.connections
 
 
+async def closed(service: Server, number: int) -> None:
+    """Wait until so many connections are closed, or fail."""
+    with anyio.fail_after(5):
+        await until(lambda: number == service.wire.closed)
+
+
 @pytest.mark.parametrize(("cls", "name"), METHODS[2:])
 async def test_connection_below_transports(service: Server, cls: str, name: str) -> None:
     """A wrapper of a transport's method takes the place of the connection that was open, and later the other way."""
@@ -70,9 +76,9 @@ async def test_connection_below_transports(service: Server, cls: str, name: str)
         await client.meetings.get(1)
         with wrapped_by_wrapt(class_of("own", cls), name, []):
             await client.meetings.get(2)
-            await until(lambda: service.wire.closed == before + 1)
+            await closed(service, before + 1)
         await client.meetings.get(3)
-        await until(lambda: service.wire.closed == before + 2)
+        await closed(service, before + 2)
     assert before + 3 == service.wire.connections
 
 
@@ -86,7 +92,7 @@ async def test_installed_and_removed_during_a_request(cls: str, name: str) -> No
         return found(seen) if held not in seen.target or released.acquire(timeout=10) else None
 
     seen: list[Exchange] = []
-    with wire(answer) as server:
+    with wire(answer) as server, anyio.fail_after(10):
         async with client_of(server.url, way="own") as client, anyio.create_task_group() as tasks:
             await client.meetings.get(1)
 
