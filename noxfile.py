@@ -243,7 +243,7 @@ SOCKETS = [
     "tests/single_flight",
 ]
 # More tests with sockets, which make clients of other libraries themselves.
-SOCKETS_TOO = ["tests/cancel", "tests/environments", "tests/faults"]
+SOCKETS_TOO = ["tests/cancel", "tests/environments", "tests/faults", "tests/instrumentation"]
 
 
 @nox.session
@@ -405,6 +405,14 @@ def fleet(session: nox.Session) -> None:
     install_wheel(session, *groups("tests"), extras=("redis", "sandbox"))
     # These tests sleep most of the time.
     run_pytest(session, "--numprocesses", "4", "tests/fleet", PYAS_ASYNC_FLEET="1")
+
+
+@nox.session
+def agents(session: nox.Session) -> None:
+    """Let the agents of Sentry, New Relic, Datadog, Elastic and AWS X-Ray trace the client's requests."""
+    install_wheel(session, *groups("agents"))
+    # Datadog's plugin of pytest would change the process of the tests.
+    run_pytest(session, "-p", "no:ddtrace", "tests/instrumentation/test_agents.py", PYAS_ASYNC_AGENTS="1")
 
 
 @nox.session

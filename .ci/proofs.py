@@ -89,6 +89,7 @@ PROOFS = {
     "lowest": Proof("The suite passes with the oldest versions of every dependency", "lowest", figure=passed),
     "highest": Proof("The suite passes with the newest versions, pre-releases included", "highest", figure=passed),
     "httpx2": Proof("The tests with sockets pass with an injected client of httpx2", "httpx2", ("--full",), passed),
+    "agents": Proof("Agents that trace httpx see each request once, and no secret", "agents", figure=passed),
     "walk": Proof(
         "A listing repeats and loses no meeting, whatever the service, the network and the consumer do", "walk"
     ),

@@ -544,6 +544,11 @@ class OpenIterator(MeetingIterator):
 
 # Other libraries.
 
+SEND_SINGLE_REQUEST: Final = "_send_single_request"
+"""The method of a client of httpx that gives a request to a transport."""
+TRANSPORT_FOR_URL: Final = "_transport_for_url"
+"""The method of a client of httpx that chooses the transport for an address."""
+
 
 def transport_for(http: Any, url: str) -> Any:  # noqa: ANN401  (httpx's or httpx2's)
     """Return the transport that a client of httpx uses for an address."""
