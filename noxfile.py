@@ -243,7 +243,7 @@ SOCKETS = [
     "tests/single_flight",
 ]
 # More tests with sockets, which make clients of other libraries themselves.
-SOCKETS_TOO = ["tests/cancel", "tests/environments", "tests/faults"]
+SOCKETS_TOO = ["tests/cancel", "tests/environments", "tests/faults", "tests/instrumentation"]
 
 
 @nox.session
@@ -408,6 +408,14 @@ def fleet(session: nox.Session) -> None:
 
 
 @nox.session
+def agents(session: nox.Session) -> None:
+    """Let the agents of Sentry, New Relic, Datadog, Elastic and AWS X-Ray trace the client's requests."""
+    install_wheel(session, *groups("agents"))
+    # Datadog's plugin of pytest would change the process of the tests.
+    run_pytest(session, "-p", "no:ddtrace", "tests/instrumentation/test_agents.py", PYAS_ASYNC_AGENTS="1")
+
+
+@nox.session
 def warehouse(session: nox.Session) -> None:
     """Kill a load into DuckDB at random moments, and at chosen moments that random kills seldom hit."""
     install_wheel(session, *groups("tests"), extras=("cli", "dlt", "sandbox"))
@@ -454,7 +462,7 @@ def web(session: nox.Session) -> None:
 
 @nox.session
 def mutants(session: nox.Session) -> None:
-    """Change the decisions in thousands of ways, and count the changes that no test notices. Modules after --."""
+    """Change the core in thousands of ways, and count the changes that no test notices. Modules after --."""
     # Not the wheel: mutmut tests its own copies of the sources.
     project = PYPROJECT["project"]
     session.install(*project["dependencies"], *project["optional-dependencies"]["sandbox"], *groups("mutants"))
@@ -466,6 +474,7 @@ def pages(session: nox.Session) -> None:
     """Write the pages and pictures of the documentation that the tests generate."""
     install_wheel(session, *groups("tests"), extras=("cli", "sandbox"))
     session.run("python", "-m", "faults.page", *session.posargs, env={**UNDER_TEST, "PYTHONPATH": "tests"})
+    session.run("python", "-m", "faults.raw_page", env={**UNDER_TEST, "PYTHONPATH": "tests"})
     session.run("python", "-m", "seeing.life", env={**UNDER_TEST, "PYTHONPATH": "tests"})
     session.run("python", "-m", "cli.picture", env={**UNDER_TEST, "PYTHONPATH": "tests"})
     session.run("python", "-m", "layers", env={**UNDER_TEST, "PYTHONPATH": "tests"})

@@ -1,4 +1,4 @@
-"""Change the decisions (`_core/`) in thousands of ways, one at a time, and count the changes that no test notices.
+"""Change the core (`_core/`) in thousands of ways, one at a time, and count the changes that no test notices.
 
 `python3 noxfile.py -s mutants` runs this for all modules; `-- pagination/machine codec/responses` after it for some.
 mutmut makes the changes and runs the tests. It runs once for each module, with the tests of that module alone

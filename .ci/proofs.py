@@ -1,17 +1,16 @@
 """Run the proofs at full length, one after another, and write their figures into `docs/proofs.md`.
 
 `bash .ci/full` runs all of them, `bash .ci/full walk mutants` some. A failed proof does not end the run: the others
-follow, and the exit code is 1. The result and the output of each proof's last run are kept in `.nox/proofs/`.
+follow, and the exit code is 1. The page keeps the result of each proof's last run, and `.nox/proofs/` its output.
 """
 
-import json
 import os
 import re
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -90,6 +89,7 @@ PROOFS = {
     "lowest": Proof("The suite passes with the oldest versions of every dependency", "lowest", figure=passed),
     "highest": Proof("The suite passes with the newest versions, pre-releases included", "highest", figure=passed),
     "httpx2": Proof("The tests with sockets pass with an injected client of httpx2", "httpx2", ("--full",), passed),
+    "agents": Proof("Agents that trace httpx see each request once, and no secret", "agents", figure=passed),
     "walk": Proof(
         "A listing repeats and loses no meeting, whatever the service, the network and the consumer do", "walk"
     ),
@@ -97,7 +97,7 @@ PROOFS = {
     "fuzz": Proof(
         "No answer, header, checkpoint, argument or setting ends in another error than the documented ones", "fuzz"
     ),
-    "mutants": Proof("A change of a decision is noticed by a test", "mutants", figure=last(r"^(.* % noticed.*)$")),
+    "mutants": Proof("A change of the core is noticed by a test", "mutants", figure=last(r"^(.* % noticed.*)$")),
     "simulation": Proof(
         "No call is wasted, and every listing ends, at any load of the budget", "simulation", ("--full",)
     ),
@@ -188,22 +188,31 @@ def write_page(results: dict[str, Result]) -> None:
     PAGE.write_text(HEAD + "".join(rows), encoding="utf-8")
 
 
+def read_page() -> dict[str, Result]:
+    """Read the results that the page has: the proofs may have run on several machines, some today and some before."""
+    if not PAGE.exists():
+        return {}
+    found = {}
+    for line in PAGE.read_text(encoding="utf-8").splitlines():
+        promise, command, outcome, figure, minutes, day, commit, *_ = [*line.strip("| ").split(" | "), *[""] * 7]
+        for name, proof in PROOFS.items():
+            if (promise, command) == (proof.promise, f"`{proof.command}`"):
+                found[name] = Result(outcome, figure, float(minutes), day, commit)
+    return found
+
+
 def main(wanted: list[str]) -> int:
     """Run the wanted proofs, or all; print a line for each, and write the page."""
     if unknown := set(wanted) - set(PROOFS):
         sys.exit(f"no such proof: {', '.join(sorted(unknown))}; there are {', '.join(PROOFS)}")
     KEPT.mkdir(parents=True, exist_ok=True)
-    kept = KEPT / "results.json"
-    results = {}
-    if kept.exists():
-        results = {name: Result(**found) for name, found in json.loads(kept.read_text(encoding="utf-8")).items()}
+    results = read_page()
     commit, failed = commit_of_checkout(), []
     for name in wanted or PROOFS:
         found = results[name] = run(name, PROOFS[name], commit)
         print(f"{name:15}{found.outcome:9}{found.minutes:7.1f} min  {found.figure}", flush=True)
         if found.outcome == "failed":
             failed.append(name)
-        kept.write_text(json.dumps({key: asdict(value) for key, value in results.items()}, indent=1), encoding="utf-8")
         write_page(results)
     print(f"{len(wanted or PROOFS) - len(failed)} passed, {len(failed)} failed")
     if failed:

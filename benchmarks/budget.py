@@ -44,7 +44,7 @@ GOALS: Final[dict[str, tuple[Callable[[Figures], float], float]]] = {
     "accounts not listed": (lambda figures: figures.accounts - figures.done, 0),
     "calls over the least": (lambda figures: figures.spent, 1.0),
     "refused (429)": (lambda figures: figures.refused, 0),
-    "dead tokens": (lambda figures: figures.dead, 0),
+    "expired tokens": (lambda figures: figures.expired, 0),
     "end over the bound": (lambda figures: figures.makespan, 1.05),
     "errors": (lambda figures: len(figures.failures), 0),
 }
@@ -78,16 +78,16 @@ class Row:
         monthly, wait = self.world.plan.monthly, self.worst(lambda figures: figures.wait(0.99) or 0.0)
         month = "" if monthly is None else f"{self.worst(lambda figures: figures.calls) / monthly:,.0%}"
         end = f"{self.worst(lambda figures: figures.makespan):.3f}" if self.ended else "-"
-        counts = (operator.attrgetter(name) for name in ("refused", "dead", "restarts"))
-        refused, dead, restarts = (f"{self.worst(count):,.0f}" for count in counts)
+        counts = (operator.attrgetter(name) for name in ("refused", "expired", "restarts"))
+        refused, expired, restarts = (f"{self.worst(count):,.0f}" for count in counts)
         real = f"{self.worst(lambda figures: figures.real):.1f} s"
         done = min(figures.done for figures in self.runs)
         remark = "" if self.ended else f"  did not end: {done:,} of {self.world.accounts:,} accounts done"
         remark += "  errors, see below" if any(figures.failures for figures in self.runs) else ""
         spent = f"{self.worst(lambda figures: figures.spent):.2f}"
         return (
-            f"{self.who:9} {spent:>6} {refused:>8} {dead:>8} {restarts:>9} {end:>7} {wait:>8.1f} s {month:>7} {real:>9}"
-            f"{remark}"
+            f"{self.who:9} {spent:>6} {refused:>8} {expired:>8} {restarts:>9} {end:>7} {wait:>8.1f} s {month:>7} "
+            f"{real:>9}{remark}"
         )
 
     def missed(self) -> list[str]:
@@ -97,13 +97,13 @@ class Row:
 
 
 HEAD: Final = (
-    f"{'accounts':>8}  {'plan':9}  {'window':7}  {'who':9} {'calls':>6} {'refused':>8} {'dead':>8} {'restarts':>9} "
+    f"{'accounts':>8}  {'plan':9}  {'window':7}  {'who':9} {'calls':>6} {'refused':>8} {'expired':>8} {'restarts':>9} "
     f"{'end':>7} {'wait p99':>10} {'month':>7} {'real':>9}"
 )
 LEGEND: Final = """
 calls     calls for pages, over the least possible (wanted: 1.00)
 refused   answers 429 (wanted: 0); they are not among the calls
-dead      calls with a page token that was dead (wanted: 0)
+expired   calls with a page token that had expired (wanted: 0)
 restarts  listings begun again
 end       when the last listing ended, over the bound (wanted: <= 1.05); fixed windows let one below 1, see World.bound
 wait p99  how much longer single calls took than the call itself: 99 of 100 at most so

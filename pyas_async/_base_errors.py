@@ -77,7 +77,7 @@ class DecodeError(PyasError):
         self.reason = message
         self.excerpt: str = excerpt[:500]
         super().__init__(
-            f"{path}: {message}" + (f"; the answer began: {shorten(self.excerpt)}" if self.excerpt else "")
+            f"{path}: {message}" + (f"; the response began: {shorten(self.excerpt)}" if self.excerpt else "")
         )
 
 

@@ -1,7 +1,7 @@
 """Checks of arguments and settings, before anything is sent.
 
 Each check returns the value in the form that is sent, or raises an error that names the argument, what was expected
-and what came.
+and what was passed.
 """
 
 import sys
@@ -45,7 +45,7 @@ def number(
 
     Args:
         name: The argument or setting, for the message.
-        value: What came.
+        value: The value.
         minimum: The lower bound.
         maximum: The upper bound; none unless given.
         above: Whether the lower bound itself is refused.
@@ -76,7 +76,7 @@ def whole_number(
 
     Args:
         name: The argument or setting, for the message.
-        value: What came.
+        value: The value.
         minimum: The lower bound.
         maximum: The upper bound; 2**63 - 1 unless given.
         digits: Whether a string of digits is taken as well.
@@ -106,12 +106,12 @@ def text(field: str, value: object, *, maximum: int | None = None, empty: bool =
     except UnicodeEncodeError as error:
         lone = error.start
     if lone is not None:  # outside of the handler, whose error has the whole text in its ``repr``
-        raise InvalidArgumentError(field, "text that UTF-8 can carry", f"<a lone surrogate at {lone}>")
+        raise InvalidArgumentError(field, "text that UTF-8 can encode", f"<a lone surrogate at {lone}>")
     return value
 
 
 def secret(field: str, value: object, expected: str, *, blank: bool = False, hint: str = "") -> str:
-    """Check that a secret is a string, and not a blank one unless `blank`. The error does not show what came."""
+    """Check that a secret is a string, and not a blank one unless `blank`. The error does not show the value."""
     if not isinstance(value, str) or not (value if blank else value.strip()):
         raise InvalidArgumentError(field, expected, f"<{type(value).__name__}>", hint=hint)
     return text(field, value, empty=True)
@@ -133,7 +133,7 @@ def aware_datetime(field: str, value: object) -> datetime:
         )
     if value.utcoffset() is None:
         raise InvalidArgumentError(
-            field, expected, value, hint="A naive one names no moment: add tzinfo=UTC or a ZoneInfo"
+            field, expected, value, hint="A naive datetime is ambiguous: add tzinfo=UTC or a ZoneInfo"
         )
     try:
         value.astimezone(UTC)
@@ -180,7 +180,7 @@ def choice(field: str, value: T, allowed: tuple[T, ...]) -> T:
 
 def calendar_date(field: str, value: object) -> date | str:
     """Check that a value is a date; a string passes unchanged, since the form of dates is not documented."""
-    expected = "a datetime.date, or a string that goes out as it is"
+    expected = "a datetime.date, or a string, which is sent unchanged"
     if isinstance(value, datetime):
         raise InvalidArgumentError(field, expected, value, hint="The service filters by day: pass .date() of it")
     if isinstance(value, str):

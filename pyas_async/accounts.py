@@ -24,11 +24,11 @@ class Accounts:
         """Get the URL where a Zoom user authorizes the app to reach their meetings.
 
         Args:
-            state: An opaque value that comes back with the user, to tell a real answer from a forged one. Make it
+            state: An opaque value that Zoom passes back with the user. Compare it to detect a forged redirect. Make it
                 random.
 
         Raises:
-            APIStatusError: If the service answers with an error.
+            APIStatusError: If the service responds with an error.
             TransportError: If no complete response arrives.
             DecodeError: If the response cannot be read.
         """
@@ -37,7 +37,7 @@ class Accounts:
         except InvalidArgumentError as error:
             raise error.with_traceback(None) from None
         finally:
-            del state  # a traceback shows local variables: the caller's are the caller's business, ours hold no secret
+            del state  # tracebacks show local variables, so ours must hold no secret
         return await self._session.run(call, self._options)
 
     async def connect(self, *, code: str, name: str) -> "ConnectedAccount":
@@ -54,7 +54,7 @@ class Accounts:
         Raises:
             InvalidArgumentError: Before anything is sent, if an argument is not as described.
             OutcomeUnknownError: If the response was lost: the account may be connected.
-            APIStatusError: If the service answers with an error.
+            APIStatusError: If the service responds with an error.
             TransportError: If the request could not be sent.
             DecodeError: If the response cannot be read; the account is connected.
         """

@@ -18,9 +18,9 @@ from pyas_async._public import public
 class Checkpoint(abc.ABC):
     """A position in an iteration, for ``resume=…``; ``str(checkpoint)`` is its text, and `parse` reads it.
 
-    It is cheap to take after every row; only its text costs. While the page token lives, 15 minutes, resuming a listing
-    takes one call. After that it takes a fresh walk that skips the rows yielded before. The rows are processed exactly
-    once only if the result is stored together with the checkpoint, in one transaction.
+    It is cheap to take after every row; only its text costs. While the page token is valid (15 minutes), resuming a
+    listing takes one call. After that, it takes a fresh walk that skips the rows yielded before. The rows are processed
+    exactly once only if the result is stored together with the checkpoint, in one transaction.
 
     There are two kinds, one from ``iter_all`` and one from ``iter_accounts``. Each resumes the method it came from.
 

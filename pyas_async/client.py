@@ -11,8 +11,9 @@ from pyas_async._public import public
 from pyas_async._runtime import settings
 from pyas_async._runtime.calls.session import Session
 from pyas_async._runtime.clock import Clock
-from pyas_async._runtime.http import HttpClient, HttpTimeout, Sender
+from pyas_async._runtime.http import HttpClient, Sender
 from pyas_async._runtime.secrets.api_key import ApiKey
+from pyas_async._runtime.timeouts import HttpTimeout
 from pyas_async.accounts import Accounts
 from pyas_async.errors import ConfigurationError
 from pyas_async.meetings import Meetings
@@ -93,7 +94,7 @@ class PyasClient:
         except ConfigurationError as error:
             raise error.with_traceback(None) from None
         finally:
-            del api_key  # a traceback shows local variables: the caller's stay the caller's, ours hold no secret
+            del api_key  # tracebacks show local variables, so ours must hold no secret
         connections = settings.connections(settings.MAX_CONNECTIONS if max_connections is UNSET else max_connections)
         sender = Sender(settings.base_url(base_url), key, max_connections=connections, http_client=http_client)
         self._account_id = settings.from_environment("account_id", "PYAS_ACCOUNT_ID", account_id)

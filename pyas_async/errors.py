@@ -6,18 +6,18 @@
     ├── ConfigurationError                    the client was set up wrongly
     ├── InvalidArgumentError (ValueError)     refused before anything was sent
     │   └── CheckpointError                   damaged, other version, other filters
-    ├── APIStatusError                        the service answered, with an error
+    ├── APIStatusError                        the service responded with an error
     │   ├── BadRequestError                   400
     │   ├── AuthenticationError               401
     │   ├── PermissionDeniedError             403
     │   ├── NotFoundError                     404
     │   ├── RateLimitError                    429
     │   ├── ServerError                       5xx
-    │   └── PageTokenExpiredError             the 15 minutes of a page token are over
-    ├── TransportError                        no whole answer arrived
+    │   └── PageTokenExpiredError             the page token has expired
+    ├── TransportError                        no whole response arrived
     │   └── RequestTimeoutError (TimeoutError)
-    ├── DecodeError                           an answer that cannot be read
-    ├── OutcomeUnknownError                   a write was sent, and its answer lost
+    ├── DecodeError                           a response that cannot be read
+    ├── OutcomeUnknownError                   a write was sent, and its response lost
     ├── BudgetTimeoutError (TimeoutError)     the call budget cannot serve the call in time
     ├── PaginationError                       a listing that cannot be walked
     │   ├── PaginationLoopError               the service sends a page token again and again
@@ -102,7 +102,7 @@ class FieldError:
 
 @public
 class APIStatusError(PyasError):
-    """The service answered with an error.
+    """The service responded with an error.
 
     Attributes:
         status: The HTTP status. 200 where a success status came with ``"success": false``; 0 where a page token was
@@ -143,7 +143,7 @@ class APIStatusError(PyasError):
 
 @public
 class BadRequestError(APIStatusError):
-    """400: the service refused the request as it stands."""
+    """400: the service refused the request."""
 
 
 @public

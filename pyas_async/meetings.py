@@ -74,7 +74,7 @@ class Meetings:
         Raises:
             InvalidArgumentError: Before anything is sent, if an argument is not as described.
             PageTokenExpiredError: If the page token is no longer valid.
-            APIStatusError: If the service answers with another error.
+            APIStatusError: If the service responds with another error.
             TransportError: If no complete response arrives.
             DecodeError: If the response cannot be read.
         """
@@ -90,7 +90,7 @@ class Meetings:
         except InvalidArgumentError as error:
             raise error.with_traceback(None) from None
         finally:
-            del next_page_token  # a traceback shows local variables: the caller's stay theirs, ours hold no secret
+            del next_page_token  # tracebacks show local variables, so ours must hold no secret
         return await self._session.run(call, self._options)
 
     def iter_all(
@@ -166,7 +166,7 @@ class Meetings:
         Raises:
             InvalidArgumentError: Before anything is sent, if an argument is not as described.
             NotFoundError: If there is no such meeting or account.
-            APIStatusError: If the service answers with another error.
+            APIStatusError: If the service responds with another error.
             TransportError: If no complete response arrives.
             DecodeError: If the response cannot be read, or is about a meeting with another number. A uuid is not
                 compared, since every instance of a meeting has its own.
@@ -189,9 +189,9 @@ class Meetings:
         cannot be read. It searches the account's scheduled meetings of those days, up to three times, after pauses of
         1, 3 and 9 seconds, as far as the deadline allows. A row counts as the created meeting only if all of this
         holds: its title, type, start and every other field that rows have match; its `created_at` is not more than 10
-        seconds before the create was sent; no other create of this client made it; and no second row fits. The search
-        takes two or a few calls, and more for the types 1 and 3, which have no start to search by. It cannot tell an
-        identical meeting that another program created in those seconds from this one.
+        seconds before the create was sent; no other create of this client made it; and no second row matches. The
+        search takes at least two calls, and more for the types 1 and 3, which have no start to search by. It cannot
+        distinguish this meeting from an identical one that another program created in those seconds.
 
         Args:
             meeting: The meeting to create.
@@ -203,7 +203,7 @@ class Meetings:
             InvalidArgumentError: Before anything is sent, if an argument is not as described.
             OutcomeUnknownError: If the response was lost: the meeting may exist. After a lookup, `candidates` are the
                 meetings that may be it. If the lookup itself failed, a note on the raised error says why.
-            APIStatusError: If the service answers with an error; its `write_state` says whether the meeting may exist.
+            APIStatusError: If the service responds with an error; its `write_state` says whether the meeting may exist.
             TransportError: If the request could not be sent.
             DecodeError: If the response cannot be read; the meeting exists.
         """
@@ -232,7 +232,7 @@ class Meetings:
             InvalidArgumentError: Before anything is sent, if an argument is not as described.
             OutcomeUnknownError: If all responses were lost: the change may have been made.
             NotFoundError: If there is no such meeting or account.
-            APIStatusError: If the service answers with another error.
+            APIStatusError: If the service responds with another error.
             TransportError: If the request could not be sent.
             DecodeError: If the response cannot be read; the change is made. Or if it is about a meeting with another
                 number; then the outcome is unknown, and its `write_state` is ``"unknown"``.
@@ -251,7 +251,7 @@ class Meetings:
             InvalidArgumentError: Before anything is sent, if an argument is not as described.
             OutcomeUnknownError: If all responses were lost: the meeting may be deleted.
             NotFoundError: If there is no such meeting or account.
-            APIStatusError: If the service answers with another error.
+            APIStatusError: If the service responds with another error.
             TransportError: If the request could not be sent.
             DecodeError: If the response cannot be read; the meeting is deleted.
         """

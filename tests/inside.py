@@ -7,6 +7,7 @@ other libraries, which their releases may change.
 from __future__ import annotations
 
 import asyncio
+import select
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
@@ -15,8 +16,9 @@ from pyas_async import MeetingIterator
 from pyas_async._core import dates
 from pyas_async._core.codec import pages as page_reading
 from pyas_async._core.pagination.machine import PaginationMachine
-from pyas_async._runtime.http import environment, pool
+from pyas_async._runtime.http import environment, http11, pool
 from pyas_async._runtime.http.connection import Connection
+from pyas_async._runtime.http.progress import Progress, RequestBody
 from pyas_async._runtime.pagination.prefetch import PageFetcher
 from pyas_async._runtime.ratelimit.limiter import RateLimiter
 
@@ -244,6 +246,50 @@ def is_idle(connection: Any) -> bool:  # noqa: ANN401  (ours, or httpcore's)
     return bool(connection.is_idle())
 
 
+def connection_to(host: str, port: int, context: ssl.SSLContext | None = None) -> Connection:
+    """Return one of the client's own connections, which connects with its first request."""
+    return Connection(None, host, port, context)  # type: ignore[arg-type]  # only its owner uses the client
+
+
+async def exchange(
+    connection: Connection, body: bytes = b"", *, on_wire: Callable[[], None] | None = None, **timeouts: float
+) -> httpx.Response:
+    """Send a request over a connection, and return its response, whose body may be unread.
+
+    Args:
+        connection: The connection.
+        body: The body of the request.
+        on_wire: Called when the request has been written.
+        timeouts: Seconds for phases, as httpx names them.
+    """
+    extensions: dict[str, Any] = {"timeout": timeouts}
+    url = httpx.URL("http://service/")
+    connection.prepare(url, b"/", extensions)
+    headers = {"host": "service", "content-length": f"{len(body)}"}
+    stream = RequestBody(body, Progress(on_wire))
+    return await connection.exchange(httpx.Request("POST", url, headers=headers, stream=stream, extensions=extensions))
+
+
+def held(connection: Connection) -> int:
+    """Return how many received bytes of a response a connection holds for its reader."""
+    assert connection._parser is not None
+    return sum(map(len, connection._parser.pieces))
+
+
+def wait_for_input(client: PyasClient) -> None:
+    """Block the event loop until the socket of a client's only idle connection has something to read."""
+    [connection] = idle_connections(client)
+    assert isinstance(connection, Connection)
+    stream: Any = connection._stream
+    transport = getattr(stream, "_transport", None)
+    socket = stream._socket if transport is None else transport.get_extra_info("socket")
+    assert select.select([socket.fileno()], [], [], 5)[0]
+
+
+HELD: Final = http11.MAX_HELD
+"""Bytes that a connection holds, from which on it reads no more before its reader has taken some."""
+
+
 def is_closed(connection: Any) -> bool:  # noqa: ANN401  (ours, or httpcore's)
     """Return whether a connection is closed."""
     if isinstance(connection, Connection):
@@ -287,7 +333,7 @@ def under_way(client: PyasClient) -> dict[str, object]:
         "waits": limiter._waiting,
         "requests to the store": limiter._store_client and limiter._store_client._requests,
         "pauses": session.resources._pauses,
-        "shared calls": session._single_flight._under_way,
+        "shared calls": session._single_flight._in_flight,
         "calls to share": session._single_flight._joinable,
     }
     return {name: what for name, what in found.items() if what}
@@ -295,12 +341,12 @@ def under_way(client: PyasClient) -> dict[str, object]:
 
 def shared_calls(client: PyasClient) -> list[Any]:
     """Return the running calls that several callers may wait for, each with its `scope`, its `task` and `done`."""
-    return list(client._session._single_flight._under_way)
+    return list(client._session._single_flight._in_flight)
 
 
 def waiting_for_shared_calls(client: PyasClient) -> int:
     """Return how many callers wait for a shared call."""
-    return sum(shared.callers for shared in client._session._single_flight._under_way)
+    return sum(shared.callers for shared in client._session._single_flight._in_flight)
 
 
 def is_sending(client: PyasClient) -> bool:
@@ -323,7 +369,7 @@ def next_call(listing: MeetingIterator) -> Call[Page] | None:
 
 
 def is_prefetching(listing: MeetingIterator) -> bool:
-    """Return whether an iterator's request for the next page is under way in the background."""
+    """Return whether an iterator's request for the next page is in flight in the background."""
     prefetch = listing._fetcher._prefetch
     return prefetch is not None and not prefetch.done.is_set()
 
@@ -461,15 +507,15 @@ class OpenIterator(MeetingIterator):
     pending = _known_as("_pending")
 
     def rows_taken(self) -> int:
-        """Return how many rows of the current page were handed out."""
+        """Return how many rows of the current page were yielded."""
         return super()._rows_taken()
 
     def rest_of_page(self) -> Page | None:
-        """Hand out the remaining rows of the current page."""
+        """Return the remaining rows of the current page."""
         return super()._rest_of_page()
 
     async def load(self) -> bool:
-        """Fetch pages until one has rows to hand out."""
+        """Fetch pages until one has rows to yield."""
         return await super()._load()
 
     def process(self, result: FetchResult) -> bool:
@@ -497,6 +543,11 @@ class OpenIterator(MeetingIterator):
 
 
 # Other libraries.
+
+SEND_SINGLE_REQUEST: Final = "_send_single_request"
+"""The method of a client of httpx that gives a request to a transport."""
+TRANSPORT_FOR_URL: Final = "_transport_for_url"
+"""The method of a client of httpx that chooses the transport for an address."""
 
 
 def transport_for(http: Any, url: str) -> Any:  # noqa: ANN401  (httpx's or httpx2's)

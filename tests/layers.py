@@ -1,8 +1,9 @@
-"""Which module of the package imports which, read from the sources, and the picture of its packages."""
+"""Which module of the package imports which, read from the sources, and what the architecture page says of them."""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,13 +16,13 @@ if TYPE_CHECKING:
 ROOT = Path(pyas_async.__file__).parent
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "architecture.md"
 LAYERS = {
-    "Extras: the public surface alone": ("cli", "sandbox", "testing", "integrations"),
-    "Public classes": ("client", "meetings", "accounts"),
-    "Effects: _runtime": "_runtime",
-    "Decisions: _core": "_core",
+    "Extras": ("cli", "sandbox", "testing", "integrations"),
+    "Public interface": ("client", "meetings", "accounts"),
+    "Runtime": "_runtime",
+    "Core": "_core",
 }
-"""The layers from the top; what is named nowhere belongs to the last one."""
-LAST = "Words"
+"""The extras, and the layers from the top; every other module belongs to the last layer."""
+LAST = "Vocabulary"
 
 
 def modules() -> dict[str, Path]:
@@ -91,14 +92,14 @@ def circles(graph: Mapping[str, Iterable[str]]) -> list[set[str]]:
 
 
 def package_of(module: str) -> str:
-    """Return the package by which a module stands in the picture: below ``_core`` and ``_runtime``, the domain."""
+    """Return the package that a module belongs to in the picture: below ``_core`` and ``_runtime``, the domain."""
     parts = module.split(".")[1:]
     return ".".join(parts[:2]) if parts and parts[0] in ("_core", "_runtime") else parts[0] if parts else ""
 
 
 def packages(graph: Mapping[str, Iterable[str]]) -> dict[str, set[str]]:
-    """Return the graph of packages; the front door and what only names them are left out."""
-    left_out = {"", "_core", "_runtime", "_version", "_lazy"}
+    """Return the graph of packages, without the public namespace and the version."""
+    left_out = {"", "_core", "_runtime", "_version"}
     drawn: dict[str, set[str]] = defaultdict(set)
     for module, others in graph.items():
         here = package_of(module)
@@ -149,8 +150,28 @@ def _reaches(graph: Mapping[str, Iterable[str]], start: str, end: str) -> bool:
     return False
 
 
+def module_paths() -> set[str]:
+    """Return the path of each module, relative to the package; of a package's ``__init__.py``, the package's path."""
+    paths = {path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.py")}
+    return {path.removesuffix("__init__.py") for path in paths if not path.endswith("__main__.py")} - {""}
+
+
+def named_paths() -> set[str]:
+    """Return the paths on the page, relative to the package or to the repository.
+
+    In a table whose first column has packages, the modules of a row are relative to its package.
+    """
+    found = set()
+    for line in PAGE.read_text(encoding="utf-8").splitlines():
+        package = re.match(r"\| `([^`]+/)` \|", line)
+        for name in re.findall(r"`([\w./]+(?:/|\.py|\.lua|\.toml))`", line):
+            inside = package is not None and "/" not in name
+            found.add(f"{package[1]}{name}" if package and inside else name)
+    return found
+
+
 def write_page() -> None:
-    """Put the picture of today into the page."""
+    """Write today's picture into the page."""
     text = PAGE.read_text(encoding="utf-8")
     begin = text.index("```mermaid\nflowchart")
     end = text.index("```", begin + 3)

@@ -158,7 +158,7 @@ def test_compare(first_run: ModuleType, rows: Sequence[Mapping[str, Any]], fault
         ),
         ({"a": []}, ["the meeting, deleted: still there"], 1, ["the meeting, deleted: still there"]),
     ],
-    ids=["agrees", "no dead token", "rows", "meeting"],
+    ids=["agrees", "no expired token", "rows", "meeting"],
 )
 def test_verdict(
     first_run: ModuleType, checks: dict[str, list[str]], meeting: list[str], deaths: int, failed: list[str]

@@ -98,8 +98,8 @@ def documents(service: Service, account_id: str, meeting_id: int | None = None) 
 def note(event: Event) -> None:
     """Print a line for each page token that expired; the table shows the rest."""
     if isinstance(event, ListingRestarted):
-        died = "grew too old to be tried" if event.reason == "age" else "was refused by the service"
-        say(f"{event.account_id:.6}: the page token {died}, at row {event.yielded:,}. Restarting.", style="yellow")
+        why = "grew too old to be tried" if event.reason == "age" else "was refused by the service"
+        say(f"{event.account_id:.6}: the page token {why}, at row {event.yielded:,}. Restarting.", style="yellow")
 
 
 async def try_one_meeting(client: PyasClient, service: Service, account_id: str) -> list[str]:
@@ -225,7 +225,7 @@ def run(options: argparse.Namespace) -> int:
         for fault in failed:
             say(f"FAILED: {fault}", style="bold red")
         return 1
-    say(f"Every row came exactly once; page tokens that expired during the run: {deaths}.", style="bold green")
+    say(f"Every row was yielded exactly once; page tokens that expired during the run: {deaths}.", style="bold green")
     say("Next: README.md shows a first program of your own.")
     say("      docs/ has the rest; this program is docs/examples/first_run.py.")
     return 0

@@ -1,1 +1,1 @@
-"""Decisions: what a call and its answer mean, what to do next. Pure: time, chance and bytes come in as arguments."""
+"""The core: what a response means, and what to do next. It is pure: time, random numbers and bytes are arguments."""

@@ -1,1 +1,1 @@
-"""Acts: the loop that sends, the clock, the pool, and the iterators that turn the machines' handles."""
+"""The runtime: it sends requests, reads the clock, starts tasks, and does what the core decides."""

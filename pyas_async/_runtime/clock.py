@@ -1,6 +1,6 @@
 """The source of time and randomness."""
 
-import random
+import random as random_module
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
@@ -23,11 +23,11 @@ class Clock:
         wall: Reads the wall clock; the datetime is aware.
         sleep: Waits for a number of seconds.
         move_on_after: Opens a scope that is cancelled after a number of seconds; never, if it is ``None``.
-        chance: Draws a random number from 0 to 1.
+        random: Returns a random number from 0 to 1.
     """
 
     now: Callable[[], float] = time.monotonic
     wall: Callable[[], datetime] = _utc_now
     sleep: Callable[[float], Awaitable[None]] = anyio.sleep
     move_on_after: Callable[[float | None], AbstractContextManager[anyio.CancelScope]] = anyio.move_on_after
-    chance: Callable[[], float] = random.random
+    random: Callable[[], float] = random_module.random

@@ -11,11 +11,11 @@ T = TypeVar("T")
 class ItemSource(Generic[T]):
     """The input of a bulk run, or of an iteration over many accounts.
 
-    The same task must draw all items and close it: a generator may keep a cancel scope open from one item to the next.
+    The same task must read all items and close it: a generator may keep a cancel scope open from one item to the next.
     """
 
     def __init__(self, argument: str, expected: str, source: Iterable[T] | AsyncIterable[T]) -> None:
-        """Keep the iterable; its iterator is made by the first `draw`.
+        """Keep the iterable; its iterator is made by the first `read_next`.
 
         Args:
             argument: The name of the caller's argument, for the error.
@@ -31,7 +31,7 @@ class ItemSource(Generic[T]):
         self._iterator: Iterator[T] | None = None
         self._async_iterator: AsyncIterator[T] | None = None
 
-    async def draw(self) -> T:
+    async def read_next(self) -> T:
         """Return the next item.
 
         Raises:

@@ -91,20 +91,20 @@ class _Search:
             return await self._find_or_raise(create_error)
 
     async def _find_or_raise(self, create_error: PyasError) -> MeetingDetail:
-        trouble = None
+        search_error = None
         try:
             if (detail := await self._find()) is not None:
                 return detail
         except PyasError as error:
-            trouble = f"{type(error).__name__}: {error}"
+            search_error = f"{type(error).__name__}: {error}"
         except Exception as error:  # noqa: BLE001  (from the user's function that returns the key; it must not hide `create_error`)
-            trouble = type(error).__name__
+            search_error = type(error).__name__
         candidates = () if self.result is None else self.result.candidates
-        if trouble is None:
+        if search_error is None:
             cause = None if isinstance(create_error, OutcomeUnknownError) else create_error
             raise self._unknown_error(create_error, candidates) from cause
-        found = "" if self.creation.id is None else f" after meeting {self.creation.id} was found to fit"
-        create_error.add_note(f"Looking the meeting up failed{found}: {trouble}")
+        found = "" if self.creation.id is None else f" after meeting {self.creation.id} was found to match"
+        create_error.add_note(f"Looking the meeting up failed{found}: {search_error}")
         if isinstance(create_error, OutcomeUnknownError):
             create_error.candidates = candidates
         raise create_error
@@ -179,9 +179,9 @@ class _Search:
         assert sent_at is not None  # noqa: S101  (an outcome is unknown only after a request was sent)
         text = str(create_error) if isinstance(create_error, OutcomeUnknownError) else f"{operation}: {create_error}"
         times = "once" if self.lookups == 1 else f"{self.lookups} times"
-        found = f"{len(candidates)} may be it (see candidates)" if candidates else "none of its meetings fits"
+        found = f"{len(candidates)} may be it (see candidates)" if candidates else "none of its meetings matches"
         unknown = OutcomeUnknownError(
-            f"{text}. The account's listing was looked at {times}: {found}",
+            f"{text}. The account's listing was read {times}: {found}",
             operation=operation,
             sent_at=sent_at,
             candidates=candidates,

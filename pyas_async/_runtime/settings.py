@@ -14,7 +14,7 @@ from pyas_async import _checks
 from pyas_async._core.calls.retry import Limits
 from pyas_async._core.ratelimit.budget import RateBudget
 from pyas_async._runtime.calls.options import CallOptions
-from pyas_async._runtime.http import HttpTimeout, Timeouts
+from pyas_async._runtime.timeouts import HttpTimeout, Timeouts
 from pyas_async.errors import ConfigurationError
 from pyas_async.limits import CONNECTIONS
 from pyas_async.options import UNSET, Priority, RetryPolicy, Unset

@@ -28,7 +28,7 @@ def oauth_url(*, state: str | None = None, common: Common = COMMON) -> int:
     """Print the URL where a Zoom user authorizes the app to reach their meetings.
 
     Args:
-        state: A value that comes back with the user, to tell a real answer from a forged one; random unless given.
+        state: A value that Zoom passes back with the user, to detect a forged redirect; random unless given.
         common: Options of every command.
     """
 

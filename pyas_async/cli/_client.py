@@ -43,7 +43,7 @@ def client_for(
 
     Args:
         account: The account that its calls are about, unless they name one.
-        plan: The key's plan, whose limit is kept. Without one, the client follows the service's answers only.
+        plan: The key's plan, whose limit is observed. Without one, the client follows the service's responses only.
         on_event: An event handler.
         show_waits: Whether to print a message about long waits.
 

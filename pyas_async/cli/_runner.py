@@ -1,4 +1,4 @@
-"""The frame of a command: an event loop, signal handling, and errors without tracebacks."""
+"""Runs a command: with an event loop, signal handling, and errors without tracebacks."""
 
 import logging
 import signal

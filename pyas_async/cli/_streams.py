@@ -39,6 +39,6 @@ def _replace_characters(error: UnicodeError) -> tuple[str, int]:
 
 def discard_stdout() -> None:
     """Discard the output that is still buffered: it cannot be written, and Python would report that on exit."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
+    null_device = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null_device, sys.stdout.fileno())
+    os.close(null_device)

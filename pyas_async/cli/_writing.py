@@ -51,14 +51,14 @@ def create_meeting(
 ) -> int:
     """Create a meeting.
 
-    A create is never sent again after its answer was lost, since the meeting may exist: the exit code is 7.
+    A create is never sent again after its response was lost, since the meeting may exist: the exit code is 7.
 
     Args:
         account: The account to create it in; default: PYAS_ACCOUNT_ID.
         attendee: The e-mail address of a person to invite; may be repeated.
         fields: The meeting's fields.
         from_json: Take all fields from a JSON document instead, named as the API names them; - is stdin.
-        look_up: If the answer is lost, look for the meeting in the listing.
+        look_up: If the response is lost, look for the meeting in the listing.
         common: Options of every command.
     """
 

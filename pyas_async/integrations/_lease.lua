@@ -3,7 +3,7 @@
 -- KEYS  1 numbers, a hash   2 held slots, by the end of their hold   3 processes that ask, by when they are forgotten
 --       4 known processes, by their last report   5 interactive calls, by their time
 -- ARGV  1 process  2 wanted  3 interactive  4 sent  5 unused  6 used  7 limit or ""  8 window
---       9 remaining or ""  10 resets in  11 paused for  12 a lease's life  13 under way   (all times in seconds)
+--       9 remaining or ""  10 resets in  11 paused for  12 a lease's life  13 in flight   (all times in seconds)
 -- Returns leased slots, the lease's life, when to ask again, and the number of processes.
 
 local numbers, held, asking, known, urgent = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
@@ -40,7 +40,7 @@ end
 local function set_lease(count)
   add(this, count - number("lease:" .. this))
   if count > 0 then
-    -- A process may use a slot in the lease's last moment and die before it reports that, so it is held that long.
+    -- A process may use a slot in the lease's last moment and be killed before it reports it, so it is held that long.
     redis.call("ZADD", held, now + life + window, "lease:" .. this)
     redis.call("HSET", numbers, "lease:" .. this, count)
   else
@@ -104,23 +104,23 @@ if wanted > 0 then
   local others_interactive, others_bulk = 0, 0
   for _, process in ipairs(others) do
     if process ~= this then
-      local room = math.max(0, part - number("held:" .. process))
-      local first = math.min(room, number("first:" .. process))
+      local headroom = math.max(0, part - number("held:" .. process))
+      local first = math.min(headroom, number("first:" .. process))
       others_interactive = others_interactive + first
       -- A process with waiting bulk calls usually has more of them behind these, so it may use its whole part.
-      others_bulk = others_bulk + (number("wants:" .. process) > 0 and room - first or 0)
+      others_bulk = others_bulk + (number("wants:" .. process) > 0 and headroom - first or 0)
     end
   end
   local first = math.min(interactive, wanted)
-  local room = math.max(0, part - number("held:" .. this))
+  local headroom = math.max(0, part - number("held:" .. this))
   if now >= number("pause") and free > 0 then
-    local interactive_slots = math.min(first, free, math.max(room, free - others_interactive))
+    local interactive_slots = math.min(first, free, math.max(headroom, free - others_interactive))
     -- Keep slots back from bulk calls for the expected interactive calls: a little more than in the last window.
     local recent = redis.call("ZCOUNT", urgent, now - window, "+inf")
     local expected = math.ceil(1.5 * redis.call("ZCOUNT", urgent, "-inf", now - window))
     local reserved = math.max(0, math.min(expected, limit / 4) - recent)
     local rest = math.floor(free - interactive_slots - others_interactive - reserved)
-    local bulk = math.min(wanted - first, rest, math.max(room - interactive_slots, rest - others_bulk))
+    local bulk = math.min(wanted - first, rest, math.max(headroom - interactive_slots, rest - others_bulk))
     slots = math.max(0, math.min(most, interactive_slots + math.max(0, bulk)))
     for _ = 1, math.min(slots, interactive_slots) do
       redis.call("ZADD", urgent, now, redis.call("HINCRBY", numbers, "entries", 1))
@@ -142,6 +142,6 @@ local expiry = math.ceil(2 * window + resets_in + paused_for + 60)
 for _, key in ipairs(KEYS) do
   redis.call("EXPIRE", key, expiry)
 end
--- Used by a process that counts alone: it cannot know which processes have died, or which work without asking now.
+-- Used by a process that counts alone: it cannot know which processes have ended, or which work without asking now.
 local processes = redis.call("ZCOUNT", known, now - window, "+inf")
 return {slots, tostring(life), tostring(again), processes}

@@ -46,8 +46,8 @@ def _document(found: Estimate) -> dict[str, Any]:
 def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=prog,
-        description="Estimate what listing many accounts needs on each plan: calls, time until the last answer, calls "
-        "in windows' worth, possible runs a day, calls a month, and whether that fits. Makes no call.",
+        description="Estimate what listing many accounts needs on each plan: calls, time until the last response, "
+        "calls in windows' worth, possible runs a day, calls a month, and whether that fits. Makes no call.",
     )
     add = parser.add_argument
     add("--accounts", type=_number, required=True, metavar="N", help="accounts to list, all at once")
@@ -56,7 +56,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     add("--details", type=_number, default=0, metavar="N", help="single calls in all: get, create, update, delete")
     add("--per-day", type=_number, metavar="N", help="runs a day; without it, one run in all")
     add("--plan", choices=list(PLANS), help="only this plan")
-    add("--latency", type=_number, default=0.3, metavar="SECONDS", help="time until an answer comes (default: 0.3)")
+    add("--latency", type=_number, default=0.3, metavar="SECONDS", help="time until a response comes (default: 0.3)")
     add("--share", type=_number, default=1.0, metavar="PART", help="part of the plan that the job may spend")
     add("--interactive", type=_number, default=0.0, metavar="PART", help="part of the plan that other calls take")
     add("--connections", type=_number, default=CONNECTIONS, metavar="N", help="calls at once (default: %(default)s)")

@@ -1,8 +1,8 @@
 """Estimates of what a job needs on a plan: calls, duration, how often it can be repeated, and whether it fits.
 
-The model is that of `RateBudget`. A call holds its slot until one window and a guard time after its answer, so calls
+The model is that of `RateBudget`. A call holds its slot until one window and a guard time after its response, so calls
 are sent in bursts of the plan's limit, one burst per period. The pages of a listing are fetched one after the other, so
-the longest listing takes as many bursts as it needs, and the last burst has room for the rest of it.
+the longest listing takes as many bursts as it needs, and the rest of it fits into the last burst.
 """
 
 import math
@@ -31,7 +31,7 @@ class Estimate:
     Attributes:
         plan: The plan.
         calls: The minimum number of calls for one run.
-        seconds: From its start until its last answer, if no other call was made in the window before.
+        seconds: From its start until its last response, if no other call was made in the window before.
         windows: The number of windows that its calls need, rounded up: 1 if they all fit into one.
         used: Its calls in windows' worth: 0.4 is two fifths of a window's calls, 12.5 is twelve and a half windows.
         repeats: The maximum number of runs a day, day after day, that the windows and the month allow. Below 1 if a day
@@ -79,7 +79,7 @@ def estimate(
         pages: Pages of each listing, of at most 300 rows; a mean such as 2.5 will do.
         longest: Pages of the longest of these listings, if one is longer.
         details: Single calls in all: `get`, `create`, `update` and `delete`.
-        latency: Seconds until an answer comes.
+        latency: Seconds until a response comes.
         per_day: Runs a day; ``None`` for one run in all.
         share: The part of the plan that the job may spend, of its windows and its month, as in `RateBudget`.
         interactive: The part of the plan that other single calls of the same program take, at any time of the day. The
@@ -110,18 +110,18 @@ def estimate(
     calls = math.ceil(listed - _NOISE) + details
     connections = whole_number("connections", connections, minimum=1, maximum=_MOST)
     pace = _pace(plan, interactive, share, latency)
-    # A single call for a row of the last page can start only after that page's answer: one answer more.
+    # A single call for a row of the last page can start only after that page's response: one response more.
     windows, seconds = pace.bursts(calls, chain + bool(details))
     # Only as many calls run at once as there are connections, in the last burst as well as over all calls.
     last = max(0.0, calls - (windows - 1) * pace.left)
     seconds = max(seconds, (windows - 1) * pace.period + last * latency / connections, calls * latency / connections)
-    room = DAY / max(seconds, calls * pace.period / pace.left)
+    most_per_day = DAY / max(seconds, calls * pace.period / pace.left)
     cap = None if plan.monthly is None else portion(plan.monthly, share)
     others = pace.rate * DAY * MONTH
     month_calls = math.ceil(calls * (1 if per_day is None else per_day * MONTH) + others - _NOISE)
     reasons = []
-    if per_day is not None and per_day > room:
-        reasons.append(f"{format_repeats(per_day)} runs a day where the windows have room for {format_repeats(room)}")
+    if per_day is not None and per_day > most_per_day:
+        reasons.append(f"{format_repeats(per_day)} runs a day where the windows allow {format_repeats(most_per_day)}")
     if cap is not None and month_calls > cap:
         reasons.append(f"{month_calls:,} calls a month where {cap:,} may be made")
     return Estimate(
@@ -130,7 +130,7 @@ def estimate(
         seconds=seconds,
         windows=windows,
         used=calls / pace.allowed,
-        repeats=room if cap is None else min(room, max(0.0, cap - others) / MONTH / calls),
+        repeats=most_per_day if cap is None else min(most_per_day, max(0.0, cap - others) / MONTH / calls),
         month_calls=month_calls,
         month_share=None if cap is None else month_calls / cap,
         reasons=tuple(reasons),
@@ -151,7 +151,7 @@ class _Pace:
     Attributes:
         allowed: Calls in a burst.
         period: Seconds from one burst to the next.
-        latency: Seconds until an answer comes.
+        latency: Seconds until a response comes.
         rate: Other single calls per second.
         left: Calls of a burst that remain for the job after these.
     """
@@ -163,13 +163,13 @@ class _Pace:
     left: float
 
     def bursts(self, calls: int, chain: int) -> tuple[int, float]:
-        """Return the number of bursts, and the seconds until the last answer.
+        """Return the number of bursts, and the seconds until the last response.
 
         Of the calls, a chain of `chain` calls has to be sent one by one. The end is the later of two: the end of the
         last burst, and the end of the chain. Both are linear in the number of bursts, so the smallest number of bursts
-        that has room for all calls until the end, including the other single calls, can be computed directly.
+        into which all calls until the end fit, including the other single calls, can be computed directly.
         """
-        # In each period, the chain advances by the slots of a burst, or by as many answers as fit into the period.
+        # In each period, the chain advances by the slots of a burst, or by as many responses as fit into the period.
         lost = self.period - min(self.left * self.latency, self.period)
         tail = chain * self.latency
         bursts = max(

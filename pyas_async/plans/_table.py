@@ -13,8 +13,8 @@ _WORDS: Final = ("plan", "verdict")
 def table(estimates: Iterable[Estimate]) -> str:
     """Format estimates as an aligned table: a heading, a line per estimate, and no line end after the last.
 
-    The columns: the plan; the calls of a run; the time until its last answer; its calls in windows' worth; the maximum
-    number of runs a day; calls a month, and their share of the month's calls; whether it fits, or why not.
+    The columns: the plan; the calls of a run; the time until its last response; its calls in windows' worth; the
+    maximum number of runs a day; calls a month, and their share of the month's calls; whether it fits, or why not.
     """
     rows = [_HEADS, *map(_cells, estimates)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

@@ -87,7 +87,7 @@ def _number(text: str) -> float:
 
 
 def _no_number(text: str) -> object:
-    message = f"{text} is no JSON"
+    message = f"{text} is not JSON"
     raise ValueError(message)
 
 

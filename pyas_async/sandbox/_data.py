@@ -6,10 +6,10 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
 from pyas_async.sandbox import _writing as writing
+from pyas_async.sandbox._generated import cut_agenda, generate
 from pyas_async.sandbox._identifiers import IdentifierSource, host_id
 from pyas_async.sandbox._settings import Settings, check_setting
 from pyas_async.sandbox._times import DAY, zoom_time
-from pyas_async.sandbox._world import cut_agenda, generate
 
 if TYPE_CHECKING:
     from pyas_async.sandbox._service import Service
@@ -28,10 +28,10 @@ def populate(store: Store, seed: int, number: int, *, meetings: int, now: float,
     account = ids.account(f"{_HOSTS[number % len(_HOSTS)]} {number + 1}", f"user{number + 1}@example.com")
     if account_id is not None:
         account["accountId"] = account_id
-    world = generate(ids, account, meetings, now)
+    generated = generate(ids, account, meetings, now)
     store.add_account(account)
-    store.insert(account["accountId"], world.rows)
-    store.set_detail(account["accountId"], world.details.items())
+    store.insert(account["accountId"], generated.rows)
+    store.set_detail(account["accountId"], generated.details.items())
     return str(account["accountId"])
 
 
@@ -103,7 +103,7 @@ class SandboxData(Settings):
             if document is None:
                 host = host_id(self._store.account(account_id) or {})
                 start = zoom_time(now + DAY)
-                data = {"type": 2, "title": "Added under way", "description": "", "startDate": start}
+                data = {"type": 2, "title": "Added later", "description": "", "startDate": start}
                 rows, extra = writing.create(data, ids, host, ids.meeting_id(), now)
                 row = rows[0]
             else:

@@ -1,8 +1,8 @@
-"""The details of a meeting, built on request from its rows and from the data stored beside them.
+"""The details of a meeting, built on request from its rows and from the data stored with them.
 
-The data beside the rows (``extra``) is an object with any of these keys: ``fields`` (fields of the details that the
-rows do not have, or have cut), ``settings`` (settings that differ from the default), ``deleted`` (deleted occurrences,
-which have no row), ``bare`` (true for a series whose times are in ``occurrences`` only).
+The data stored with the rows (``extra``) is an object with any of these keys: ``fields`` (fields of the details that
+the rows do not have, or have cut), ``settings`` (settings that differ from the default), ``deleted`` (deleted
+occurrences, which have no row), ``bare`` (true for a series whose times are in ``occurrences`` only).
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ def build_detail(rows: list[Json], extra: Json, account: Json, seed: int, now: f
 
     Args:
         rows: The rows of the meeting; the details describe the first.
-        extra: The data stored beside the rows.
+        extra: The data stored with the rows.
         account: The account's document, for the host's e-mail address.
-        seed: The seed of the world, from which the passwords are derived.
+        seed: The seed of the sandbox, from which the passwords are derived.
         now: The time, in epoch seconds, from which the status is derived.
     """
     row = rows[0]

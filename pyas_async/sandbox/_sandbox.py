@@ -37,7 +37,7 @@ class Sandbox(SandboxData):
     Args:
         accounts: The number of connected accounts.
         meetings: Listed rows of each account.
-        seed: The same seed (and the same time) makes the same world.
+        seed: The same seed (and the same time) makes the same data.
         api_key: See :class:`Settings`, also for the arguments below except ``db``.
         token_ttl: In seconds.
         plan: The plan whose rate limit holds.
@@ -47,11 +47,11 @@ class Sandbox(SandboxData):
         oversize: What happens to requests for larger pages.
         page_numbers: Whether ``pageNumber`` is honoured.
         expired_answer: A key of ``EXPIRED_ANSWERS``.
-        update_answer: The answer to PATCH.
-        delete_answer: The answer to DELETE.
-        daily_writes: Per account; None is no limit.
+        update_answer: The response to PATCH.
+        delete_answer: The response to DELETE.
+        daily_writes: Per account; None means no limit.
         keep_requests: How many of :attr:`requests` to keep; None keeps all.
-        db: A file for the world, which outlives the sandbox. If it already has a world, that world is used, with its
+        db: A file for the data, which outlives the sandbox. If it already has data, they are used, with its
             accounts, seed and API key; ``accounts``, ``meetings``, ``seed`` and ``api_key`` are ignored.
         clock: Returns the time, in epoch seconds.
         sleep: Waits, for ``latency``.
@@ -160,13 +160,13 @@ class Sandbox(SandboxData):
             fault: An HTTP status to answer with, instead of carrying out the request; or a fault of the network:
                 ``"unreachable"``: the connection fails, and no request is seen (over a socket, like ``"dropped"``).
                 ``"dropped"``: the connection is closed before the request is carried out.
-                ``"hang"``: the request is not carried out, and no answer ever comes.
-                ``"lost"``: the request is carried out, and the connection is closed without an answer.
-                ``"garbage"``: the request is carried out, and the body of the answer is not JSON.
+                ``"hang"``: the request is not carried out, and no response ever comes.
+                ``"lost"``: the request is carried out, and the connection is closed without a response.
+                ``"garbage"``: the request is carried out, and the body of the response is not JSON.
             times: How many requests meet the fault.
             operation: The call that meets it, as in ``"meetings.create"``; other calls are served. Default: any.
-            body: The body of the answer with that status, as an object or text; default: the service's usual body.
-            headers: Further headers of that answer.
+            body: The body of the response with that status, as an object or text; default: the service's usual body.
+            headers: Further headers of that response.
 
         Raises:
             ValueError: There is no such fault, or no such call.
@@ -206,7 +206,7 @@ class Sandbox(SandboxData):
         return make_server(self.app, host, port)
 
     def close(self) -> None:
-        """Close the database: a world in memory is gone, and transports fail to connect."""
+        """Close the database: data in memory are lost, and transports fail to connect."""
         self._closed = True
         self._store.close()
 

@@ -42,7 +42,7 @@ class SeenRequest:
         body: The JSON body, parsed; None if there was none, or if it is not JSON.
         headers: The headers, with lower-case names and the API key masked.
         malformed: Whether there was a body that is not JSON.
-        status: The status of the answer; None until then, and if no answer was sent.
+        status: The status of the response; None until then, and if no response was sent.
     """
 
     method: str

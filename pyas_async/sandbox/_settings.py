@@ -12,12 +12,12 @@ from pyas_async.sandbox._responses import EXPIRED_ANSWERS
 Plan = Literal["developer", "growth", "scale", "none"]
 """The vendor's plans, which differ in calls per window; ``none`` has no limit."""
 UpdateAnswer = Literal["meeting", "success", "empty", "no_content"]
-"""The answer to an update, which is not documented."""
+"""The response to an update, which is not documented."""
 DeleteAnswer = Literal["success", "empty", "no_content"]
-"""The answer to a delete, which is not documented."""
+"""The response to a delete, which is not documented."""
 
 PLAN_CALLS: Final[dict[str, int | None]] = {"developer": 100, "growth": 3000, "scale": 5000, "none": None}
-"""Calls per window and key; None is no limit."""
+"""Calls per window and key; None means no limit."""
 
 
 _Test = Callable[[object], bool]
@@ -93,14 +93,14 @@ class Settings:
         token_ttl: Seconds until a page token expires.
         plan: The plan whose rate limit holds.
         window: Seconds in a window of the rate limit.
-        latency: Seconds before each answer of the API.
+        latency: Seconds before each response of the API.
         max_page_size: The largest ``maxResults`` that is served.
         oversize: Whether a larger one is reduced to it (``"clamp"``) or refused.
         page_numbers: Whether ``pageNumber`` is honoured (without returning tokens) or ignored.
         expired_answer: Which of :data:`EXPIRED_ANSWERS` answers an invalid page token.
-        update_answer: The answer to PATCH.
-        delete_answer: The answer to DELETE.
-        daily_writes: Creates and updates per account and UTC day; None is no limit.
+        update_answer: The response to PATCH.
+        delete_answer: The response to DELETE.
+        daily_writes: Creates and updates per account and UTC day; None means no limit.
         keep_requests: How many of the newest requests ``Sandbox.requests`` keeps; None keeps all.
         clock: Returns the time, in epoch seconds.
         sleep: Waits for a number of seconds, for ``latency``.

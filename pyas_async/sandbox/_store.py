@@ -204,7 +204,7 @@ class Store:
         return found[0][0] if found else None
 
     def _many(self, sql: str, records: Sequence[tuple[object, ...]]) -> None:
-        # In one transaction: otherwise each record would be a separate transaction, which is slow for a large world.
+        # In one transaction: otherwise each record would be a separate transaction, which is slow for many rows.
         self._db.execute("BEGIN").close()
         try:
             self._db.executemany(sql, records).close()

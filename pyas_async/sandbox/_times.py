@@ -19,7 +19,7 @@ _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep",
 
 def zoom_time(epoch: float) -> str:
     """Format epoch seconds as Zoom does: ``2023-04-26T19:26:55Z``."""
-    # Not strftime, which is several times slower: a large world has a hundred thousand of these.
+    # Not strftime, which is several times slower: a large sandbox has a hundred thousand of these.
     return datetime.fromtimestamp(int(epoch), UTC).isoformat().removesuffix("+00:00") + "Z"
 
 

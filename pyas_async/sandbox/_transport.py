@@ -57,10 +57,10 @@ class InProcess(httpx.AsyncBaseTransport):
         with anyio.move_on_after(wait) as scope:
             await self._app(_scope(request, path), exchange.receive, exchange.send)
         if scope.cancelled_caught:
-            message = f"no answer within {wait} s"
+            message = f"no response within {wait} s"
             raise httpx.ReadTimeout(message, request=request)
         if not exchange.complete:
-            message = "the server closed the connection without a whole answer"
+            message = "the server closed the connection without a whole response"
             raise httpx.RemoteProtocolError(message, request=request)
         return httpx.Response(exchange.status, headers=exchange.headers, stream=httpx.ByteStream(exchange.body))
 

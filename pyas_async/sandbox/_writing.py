@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pyas_async.sandbox._checks import RECURRING
 from pyas_async.sandbox._details import FIXED_SERIES
+from pyas_async.sandbox._generated import cut_agenda
 from pyas_async.sandbox._identifiers import IdentifierSource, join_url
 from pyas_async.sandbox._recurrence import local_start, numeric, occurrences
 from pyas_async.sandbox._times import read_instant, zoom_time
-from pyas_async.sandbox._world import cut_agenda
 
 if TYPE_CHECKING:
     from pyas_async.sandbox._responses import Json

@@ -57,7 +57,7 @@ class Calls(Sequence[SeenRequest]):
             fields: Fields of its query or its body, under the client's names (``account_id``, ``title``) and with the
                 values that were sent: numbers, text, and JSON's lists and objects. A `date` or an aware `datetime`
                 matches the form in which the client sends it. ``None`` matches a field that is missing or null. There
-                are two more fields: ``meeting_id``, and ``status``, the status of the answer.
+                are two more fields: ``meeting_id``, and ``status``, the status of the response.
 
         Raises:
             AssertionError: If it was not made, or not this often.
@@ -144,7 +144,7 @@ def _matches(found: object, value: object) -> bool:
     """Whether the value that was sent matches the value of the test."""
     if isinstance(value, datetime):
         with suppress(TypeError, ValueError):
-            return datetime.fromisoformat(found) == value  # type: ignore[arg-type]  # (a TypeError, if it is no text)
+            return datetime.fromisoformat(found) == value  # type: ignore[arg-type]  # (a TypeError, if it is not text)
         return False
     return bool(found == (value.strftime("%m-%d-%Y") if isinstance(value, date) else value))
 
@@ -172,5 +172,5 @@ def _description(operation: str, fields: dict[str, object]) -> str:
 def _line(request: SeenRequest) -> str:
     query = f"?{urlencode(request.query)}" if request.query else ""
     body = "" if request.body is None else f" {request.body}"
-    answered = "no answer" if request.status is None else request.status
+    answered = "no response" if request.status is None else request.status
     return f"{request.method} {request.path}{query}{body} -> {answered}"

@@ -82,7 +82,7 @@ class Offline:
         """Make the service; by default with one account that has 25 meetings.
 
         Args:
-            seed: The same seed makes the same world, the same tokens and the same random numbers.
+            seed: The same seed makes the same data, the same tokens and the same random numbers.
             start: The clock's time at the start; aware.
             settings: Other settings of a `Sandbox`.
 
@@ -101,13 +101,13 @@ class Offline:
         self.calls: Calls = Calls(lambda: self.sandbox.requests)
         self._http = httpx.AsyncClient(transport=self.sandbox.transport(), trust_env=False)
         # S311: not a secret, and it must be repeatable by its seed.
-        chance = Random(f"{seed}/client").random  # noqa: S311
+        random = Random(f"{seed}/client").random  # noqa: S311
         self._time = TimeSource(
             now=lambda: self.clock.elapsed,
             wall=lambda: self.clock.now,
             sleep=self.clock.sleep,
             move_on_after=self.clock.move_on_after,
-            chance=chance,
+            random=random,
         )
         self._client: PyasClient | None = None
 

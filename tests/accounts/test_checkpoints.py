@@ -13,7 +13,7 @@ from accounts.world import BROKEN, MISSING, PAGE, World, client_of, pair_of
 from pyas_async import Checkpoint, CheckpointError, PyasClient
 from pyas_async._core.checkpoints.accounts import AccountsCheckpoint
 from pyas_async._core.checkpoints.listing import ListingCheckpoint
-from pyas_async._core.checkpoints.text import check_sum
+from pyas_async._core.checkpoints.text import checksum
 from resting import rest
 
 if TYPE_CHECKING:
@@ -115,11 +115,11 @@ async def test_damage_is_found(make: Callable[[], Awaitable[Checkpoint]]) -> Non
     ],
 )
 async def test_wrong_fields_with_a_right_check_sum(change: dict[str, object]) -> None:
-    """A document with wrong fields is refused, though its check sum fits."""
+    """A document with wrong fields is refused, though its checksum matches."""
     document = json.loads(str(await checkpoint_of(9))) | change
     del document["check"]
     with pytest.raises(CheckpointError):
-        Checkpoint.parse(json.dumps(document | {"check": check_sum(document)}))
+        Checkpoint.parse(json.dumps(document | {"check": checksum(document)}))
 
 
 async def test_each_kind_resumes_its_own_method() -> None:
@@ -164,8 +164,8 @@ async def test_filters_come_from_the_checkpoint() -> None:
 async def test_size_of_the_text(pairs: int) -> None:
     """The text is not larger than those of the open listings, plus 100 bytes for each, plus 2 kB."""
     checkpoint = await checkpoint_of(pairs)
-    assert checkpoint.under_way or checkpoint.failed
-    open_ones = [len(str(listing)) + 100 for listing in (*checkpoint.under_way, *checkpoint.failed)]
+    assert checkpoint.active or checkpoint.failed
+    open_ones = [len(str(listing)) + 100 for listing in (*checkpoint.active, *checkpoint.failed)]
     assert len(str(checkpoint)) <= sum(open_ones) + 2000
 
 
@@ -183,9 +183,9 @@ async def test_the_last_row_of_a_listing() -> None:
     world = World(sizes={"a": 2, "b": 2})
     async with client_of(world) as client, client.meetings.iter_accounts(world.sizes, max_concurrency=1) as pairs:
         await anext(pairs)
-        assert ["a"] == [listing.account_id for listing in AccountsCheckpoint.of(pairs.checkpoint()).under_way]
+        assert ["a"] == [listing.account_id for listing in AccountsCheckpoint.of(pairs.checkpoint()).active]
         await anext(pairs)
-        assert () == AccountsCheckpoint.of(pairs.checkpoint()).under_way
+        assert () == AccountsCheckpoint.of(pairs.checkpoint()).active
         assert (2, False) == (pairs.checkpoint().items, pairs.checkpoint().done)
 
 

@@ -144,9 +144,9 @@ async def test_the_key_expires() -> None:
         with pytest.raises(AuthenticationError) as caught:
             await take(pairs, came)
         assert {} == pairs.failures
-        # Of each account, all pages are handed out but a prefetched one, whose rows come after the error.
+        # Of each account, all pages are yielded but a prefetched one, whose rows come after the error.
         assert 13 * PAGE <= len(came) <= 17 * PAGE
-        # Requests that were under way with it are refused as well; after that, nothing is requested.
+        # Requests that were in flight with it are refused as well; after that, nothing is requested.
         assert 17 < world.calls.total() <= 17 + 2 * 4
         checkpoint = caught.value.checkpoint
         assert checkpoint is not None
@@ -172,7 +172,7 @@ async def test_nothing_comes_after_the_end() -> None:
 
 
 async def test_nothing_is_requested_after_an_error() -> None:
-    """After an error that ends the iteration, waiting rows are handed out, but no further page is requested."""
+    """After an error that ends the iteration, waiting rows are yielded, but no further page is requested."""
     sizes = {f"account {number}": 5 * PAGE for number in range(8)}
     world = World(sizes=sizes | {"last": 1}, fails={("last", 1): NO_KEY}, held={"last"})
     came: list[Pair] = []
@@ -298,7 +298,7 @@ async def test_the_input_fails(mistake: Exception, *, streamed: bool) -> None:
 
 
 async def test_rows_before_the_inputs_error() -> None:
-    """Rows that wait when the input fails are handed out before the error."""
+    """Rows that wait when the input fails are yielded before the error."""
     world = World(sizes={"a": PAGE, "b": PAGE}, held={"b"})
     fails = anyio.Event()
 
@@ -324,7 +324,7 @@ async def test_rows_before_the_inputs_error() -> None:
 
 @pytest.mark.parametrize("ids", [["a"], ["b", "a", "c"], ["a", "B", "c"], []])
 async def test_other_accounts(ids: list[str]) -> None:
-    """With other accounts, or in another order, a checkpoint is refused: nothing is sent or handed out."""
+    """With other accounts, or in another order, a checkpoint is refused: nothing is sent or yielded."""
     world = World(sizes=dict.fromkeys("abc", 2))
     async with client_of(world) as client:
         async with client.meetings.iter_accounts(list("abc"), max_concurrency=2) as pairs:
@@ -342,7 +342,7 @@ async def test_other_accounts(ids: list[str]) -> None:
 
 
 async def test_missing_rows() -> None:
-    """A listing whose total does not fit fails after its last row; since all rows came, it is not retried."""
+    """A listing whose total does not match fails after its last row; since all rows came, it is not retried."""
     world = World(sizes={"a": 4, "b": 4}, lies={"b": 6})
     async with client_of(world) as client:
         came, pairs = await take_all(client, world.sizes, verify_total="raise")

@@ -84,7 +84,7 @@ async def test_every_row_of_every_account() -> None:
 
 
 async def test_many_small_accounts() -> None:
-    """Through the client's own pool, with fewer connections than accounts under way, in the order of each listing."""
+    """Through the client's own pool, with fewer connections than active accounts, in the order of each listing."""
     with Sandbox(accounts=40, meetings=7) as sandbox, sandbox.serve() as url:
         async with (
             clients.make(sandbox.api_key, base_url=url, max_connections=4) as client,

@@ -26,7 +26,7 @@ class IteratorPlan:
     Attributes:
         batches: How many pairs are taken before each commit.
         lost: Pairs taken after the last commit.
-        max_concurrency: Accounts under way at a time.
+        max_concurrency: Active accounts at a time.
         text: Whether checkpoints are kept as text.
         streamed: Whether the accounts come from an async generator.
         deaths: After how many pairs all page tokens expire.

@@ -1,4 +1,4 @@
-"""The accounts under way are bounded, and their pages take turns."""
+"""The active accounts are bounded, and their pages take turns."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ async def test_short_listings_are_not_kept_waiting() -> None:
 
 
 async def test_max_concurrency() -> None:
-    """Exactly `max_concurrency` accounts are under way, and no id is drawn before it is needed."""
+    """Exactly `max_concurrency` accounts are active, and no id is drawn before it is needed."""
     ids = Ids("a", "b", "c", "d", "e", "f", "g")
     world = World(sizes=dict.fromkeys("abcdefg", 2 * PAGE), held=set("abcdefg"))
     async with client_of(world) as client, client.meetings.iter_accounts(ids, max_concurrency=3) as pairs:
@@ -92,7 +92,7 @@ async def test_a_busy_consumer_holds_all_back() -> None:
 
 
 async def test_endless_input() -> None:
-    """The input may be endless: only accounts under way take memory."""
+    """The input may be endless: only active accounts take memory."""
     ids = Ids("a")
     world = World(sizes={"a": 50 * PAGE})
     async with (
@@ -109,7 +109,7 @@ async def test_endless_input() -> None:
 
 
 async def test_a_listing_that_waits_holds_no_other_back() -> None:
-    """Rows of other accounts are handed out while one account gets no response."""
+    """Rows of other accounts are yielded while one account gets no response."""
     world = World(sizes={"stuck": 1, "a": 4 * PAGE, "b": 5, "c": 2}, held={"stuck"})
     async with client_of(world) as client, client.meetings.iter_accounts(world.sizes, max_concurrency=2) as pairs:
         others = [pair_of(*await anext(pairs)) for _ in range(4 * PAGE + 7)]
@@ -124,7 +124,7 @@ async def test_a_listing_that_waits_holds_no_other_back() -> None:
     [(16, 10, 60.0), pytest.param(64, 10, 120.0, marks=pytest.mark.long), (30, 8, 300.0)],
 )
 async def test_a_slow_consumer(accounts: int, pages: int, seconds: float, *, computes: bool) -> None:
-    """The slower the consumer, the fewer accounts are under way, so that their page tokens do not expire."""
+    """The slower the consumer, the fewer accounts are active, so that their page tokens do not expire."""
     world = World(sizes={f"account {number}": pages * PAGE for number in range(accounts)})
     came: Counter[Pair] = Counter()
     finished = []
@@ -146,7 +146,7 @@ async def test_a_slow_consumer(accounts: int, pages: int, seconds: float, *, com
 
 
 async def test_a_slow_moment() -> None:
-    """After one slow page, there are as many accounts under way as before."""
+    """After one slow page, as many accounts are active as before."""
     world = World(sizes=dict.fromkeys(map(str, range(200)), 1))
     async with client_of(world) as client, client.meetings.iter_accounts(world.sizes, max_concurrency=8) as pairs:
         await anext(pairs)

@@ -54,7 +54,7 @@ EXPIRED: Final = Refusal(400, '{"code":300,"message":"The next page token is inv
 class _Token:
     account_id: str
     offset: int
-    born: float
+    issued_at: float
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -102,7 +102,7 @@ class World(httpx.AsyncBaseTransport):
     def kill(self) -> None:
         """Let all tokens expire."""
         for token in self.tokens.values():
-            token.born = -LIFE
+            token.issued_at = -LIFE
 
     def release(self, *account_ids: str) -> None:
         """Respond to requests that were held."""
@@ -147,7 +147,7 @@ class World(httpx.AsyncBaseTransport):
         if text is not None:
             token = self.tokens[text]
             assert token.account_id == account_id, "the token is another account's"
-            if self.time - token.born >= LIFE:
+            if self.time - token.issued_at >= LIFE:
                 return EXPIRED
             first = token.offset
         total = self.sizes[account_id]
@@ -182,7 +182,7 @@ async def client_of(world: World) -> AsyncIterator[PyasClient]:
             now=lambda: world.time - started,
             wall=lambda: EPOCH + timedelta(seconds=world.time),
             sleep=world.sleep,
-            chance=lambda: 0.5,
+            random=lambda: 0.5,
         )
         inside.set_clock(client, clock)
         async with client:

@@ -78,7 +78,7 @@ async def test_refused_key(read: Read, kind: str, client: PyasClient, service: S
 
 
 async def test_refused_key_among_others(client: PyasClient, service: Service) -> None:
-    """Calls that were under way when the key was refused keep their own outcomes."""
+    """Calls that were in flight when the key was refused keep their own outcomes."""
     late = anyio.Event()
     service.special[1] = when(late, 1)
     service.special[2] = unauthorized
@@ -143,7 +143,7 @@ async def test_closed_client(read: Read, service: Service) -> None:
 
 @either_way
 async def test_closed_under_way(read: Read, service: Service) -> None:
-    """If the client is closed in the middle, calls under way fail, the rest is not started, and each has an outcome."""
+    """If the client is closed in the middle, calls in flight fail, the rest is not started, and each has an outcome."""
     outcomes: list[Outcome[Any, Any]] = []
     async with service.client(retry=None) as client:
         service.special.update(dict.fromkeys(range(10, 20), never))
@@ -154,7 +154,7 @@ async def test_closed_under_way(read: Read, service: Service) -> None:
 
         async with anyio.create_task_group() as group:
             group.start_soon(run_it)
-            await until(lambda: 4 == service.under_way and run.stats.ok == 9)
+            await until(lambda: 4 == service.in_flight and run.stats.ok == 9)
             await client.aclose()
 
     assert ["ok"] * 9 + ["failed"] * 4 + ["not_started"] * 36 == states(outcomes)
@@ -208,7 +208,7 @@ async def test_error_of_the_rest(client: PyasClient, service: Service) -> None:
 
 @either_way
 async def test_cancel(read: Read, client: PyasClient, service: Service) -> None:
-    """`cancel` lets the calls under way finish, and starts no more."""
+    """`cancel` lets the calls in flight finish, and starts no more."""
     event = anyio.Event()
     service.special.update({number: when(event, number) for number in (3, 4)})
     numbers = Counted(20)
@@ -220,7 +220,7 @@ async def test_cancel(read: Read, client: PyasClient, service: Service) -> None:
 
     async with anyio.create_task_group() as group:
         group.start_soon(run_it)
-        await until(lambda: 2 == service.under_way and run.stats.ok == 2)
+        await until(lambda: 2 == service.in_flight and run.stats.ok == 2)
         run.cancel()
         run.cancel()
         event.set()
@@ -438,7 +438,7 @@ def raising(error: BaseException) -> Callable[[], Awaitable[httpx.Response]]:
 @either_way
 @pytest.mark.parametrize("error", [OwnError("mine"), ValueError("mine"), ExceptionGroup("two", [OwnError("mine")])])
 async def test_foreign_exception(error: Exception, read: Read, client: PyasClient, service: Service) -> None:
-    """An exception that is no `PyasError` is raised as it is after the calls under way, and nothing more is sent."""
+    """An exception that is no `PyasError` is raised as it is after the calls in flight, and nothing more is sent."""
     service.special[3] = raising(error)
     run = client.meetings.delete_many(range(1, 100), max_concurrency=2)
     with pytest.raises(type(error)) as caught:
@@ -447,12 +447,12 @@ async def test_foreign_exception(error: Exception, read: Read, client: PyasClien
     assert caught.value is error
     assert caught.value.__context__ is None
     assert len(service.requests) <= 5
-    assert 0 == service.under_way
+    assert 0 == service.in_flight
     assert len(service.requests) - 1 == run.stats.ok
 
 
 async def test_outcomes_before_a_foreign_exception(client: PyasClient, service: Service) -> None:
-    """A stream yields the outcomes of all calls that were under way before it raises."""
+    """A stream yields the outcomes of all calls that were in flight before it raises."""
     event = anyio.Event()
     service.special[1] = when(event, 1)
     service.special[2] = raising(OwnError("mine"))
@@ -483,7 +483,7 @@ async def test_two_foreign_exceptions(client: PyasClient, service: Service, capl
 
     service.special.update({1: late, 2: early})
     with caplog.at_level(logging.ERROR, logger="pyas_async"), pytest.raises(OwnError, match="first"):
-        # Raised by the second of two calls that are under way together.
+        # Raised by the second of two calls that are in flight together.
         await client.meetings.get(9)
         await client.meetings.get_many([1, 2])
 
@@ -556,7 +556,7 @@ async def test_exit(by: str, error: BaseException, read: Read, client: PyasClien
     async def source() -> AsyncIterator[int]:
         for number in (1, 2, 3):
             yield number
-        while service.under_way < 2:
+        while service.in_flight < 2:
             await anyio.lowlevel.checkpoint()
         if by == "input":
             raise error
@@ -567,7 +567,7 @@ async def test_exit(by: str, error: BaseException, read: Read, client: PyasClien
         await read(client.meetings.get_many(source()))
 
     assert caught.value is error
-    assert 0 == service.under_way
+    assert 0 == service.in_flight
     assert before == tasks()
 
 

@@ -132,10 +132,10 @@ async def test_no_task_for_each(kind: str, client: PyasClient) -> None:
 
 
 async def test_as_many_as_allowed(client: PyasClient, service: Service) -> None:
-    """Exactly `max_concurrency` calls are under way, and never more."""
+    """Exactly `max_concurrency` calls are in flight, and never more."""
     await client.meetings.get_many(range(1, 50), max_concurrency=5)
 
-    assert 5 == service.most_under_way
+    assert 5 == service.most_in_flight
 
 
 async def test_no_more_workers_than_items(client: PyasClient) -> None:
@@ -361,7 +361,7 @@ async def test_collected_before_the_exception(client: PyasClient) -> None:
 
 
 async def test_collected_before_a_cancellation(client: PyasClient, service: Service) -> None:
-    """The outcomes that an `await` had when it was cancelled are kept; a call under way has no outcome."""
+    """The outcomes that an `await` had when it was cancelled are kept; a call in flight has no outcome."""
     service.special[2] = never
     run = client.meetings.get_many([1, 2, 3])
     with anyio.move_on_after(0.05):

@@ -201,7 +201,7 @@ async def test_stats(read: Read, client: PyasClient, service: Service) -> None:
 
 
 async def test_stats_are_live(client: PyasClient) -> None:
-    """While a run is under way, its counts grow."""
+    """During a run, its counts grow."""
     run = client.meetings.get_many(range(1, 6), max_concurrency=1)
     async with run as outcomes:
         seen = [run.stats.ok async for _ in outcomes]

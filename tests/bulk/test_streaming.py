@@ -55,7 +55,7 @@ async def test_slow_consumer(client: PyasClient, service: Service) -> None:
 
 
 async def test_calls_go_on_while_the_consumer_works(client: PyasClient, service: Service) -> None:
-    """While the consumer works on one outcome, the next calls are under way."""
+    """While the consumer works on one outcome, the next calls are in flight."""
     async with client.meetings.get_many(range(1, 100), max_concurrency=2) as outcomes:
         await anext(outcomes)
         await rest()
@@ -181,7 +181,7 @@ async def check_leaving(
 
     await rest()
     assert before == tasks()
-    assert 0 == service.under_way
+    assert 0 == service.in_flight
     assert 0 == inside.in_flight(client)
     assert 0 == client.rate_limit.waiting
     assert 50 == (await client.meetings.get(50)).id

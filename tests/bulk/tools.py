@@ -38,21 +38,21 @@ class Service:
     def __init__(self) -> None:
         self.requests: list[tuple[str, int]] = []
         self.special: dict[int, Callable[[], Awaitable[httpx.Response]]] = {}
-        self.under_way = 0
-        self.most_under_way = 0
+        self.in_flight = 0
+        self.most_in_flight = 0
 
     async def __call__(self, request: httpx.Request) -> httpx.Response:
         """Answer a request."""
         number = number_of(request)
         self.requests.append((request.method, number))
-        self.under_way += 1
-        self.most_under_way = max(self.most_under_way, self.under_way)
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
             await anyio.lowlevel.checkpoint()
             special = self.special.get(number)
             return found(number) if special is None else await special()
         finally:
-            self.under_way -= 1
+            self.in_flight -= 1
 
     @property
     def asked(self) -> list[int]:

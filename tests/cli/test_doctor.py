@@ -86,7 +86,7 @@ def test_as_assumed(pyas: Pyas, sandbox: Sandbox, changes: Changes) -> None:
     assert summary["calls"] <= 12
     assert {"GET"} == {request.method for request in sandbox.requests}
     assert "x-ratelimit-reset (a date as JavaScript writes it)" in found["limit-headers"]["seen"]
-    assert ("3,000 calls a window: the growth plan", "honoured: the second page came, without a token") == (
+    assert ("3,000 calls a window: the growth plan", "honoured: the second page was returned, without a token") == (
         found["plan"]["seen"],
         found["page-number"]["seen"].partition(" for")[0],
     )
@@ -100,7 +100,7 @@ def test_for_people(pyas: Pyas, sandbox: Sandbox, changes: Changes) -> None:
     done = pyas("doctor")
 
     assert 8 == done.code
-    assert re.search(r"^access +holds +a listing came$", done.out, re.MULTILINE)
+    assert re.search(r"^access +holds +a page was returned$", done.out, re.MULTILINE)
     assert re.search(r"^date-order +differs +assumed: a filter's dates are MM-DD-YYYY$", done.out, re.MULTILINE)
     assert re.search(r"^ +do: Pass days as text, start_date=day.strftime\('%d-%m-%Y'\)", done.out, re.MULTILINE)
     assert re.match(r"holds: 8, differs: 1, noted: 5, unclear: 1; 10 calls; pyas_async ", done.err)
@@ -162,10 +162,15 @@ BENT: dict[str, tuple[Json, str, str, str]] = {
         {"page_numbers": "ignore"},
         "page-number",
         "noted",
-        "ignored: the first page came, with a token",
+        "ignored: the first page was returned, with a token",
     ),
     "numbers refused": ({"query": lambda query: "pageNumber" in query}, "page-number", "noted", "refused: BadRequest"),
-    "no limit headers": ({"headers": drop_limits}, "limit-headers", "differs", "no answer has a header about a limit"),
+    "no limit headers": (
+        {"headers": drop_limits},
+        "limit-headers",
+        "differs",
+        "no response has a header about a limit",
+    ),
     "limits under other names": (
         {"headers": lambda headers: {**drop_limits(headers), "ratelimit": '"default";r=50;t=30'}},
         "limit-headers",
@@ -191,7 +196,7 @@ BENT: dict[str, tuple[Json, str, str, str]] = {
         "differs",
         "this key has 250",
     ),
-    "no date": ({"headers": lambda headers: {**headers, "date": "?"}}, "clock", "unclear", "answers have no Date"),
+    "no date": ({"headers": lambda headers: {**headers, "date": "?"}}, "clock", "unclear", "responses have no Date"),
     "another clock": (
         {"headers": lambda headers: {**headers, "date": later(hours=1)}},
         "clock",
@@ -210,14 +215,14 @@ BENT: dict[str, tuple[Json, str, str, str]] = {
         {"page": lambda page, _: {**page, "next_page_token": ""}},
         "page-token",
         "differs",
-        "a page of 10 of 300 rows came without a token",
+        "a page of 10 of 300 rows was returned without a token",
     ),
     "tokens refused": ({"query": lambda query: "nextPageToken" in query}, "page-token", "differs", "refused at once"),
     "a wrong total": (
         {"page": lambda page, _: {**page, "next_page_token": "", "total_records": 7}},
         "total",
         "differs",
-        "300 rows came where 7 are reported",
+        "300 rows were returned, and 7 are reported",
     ),
     "no uuids": ({"uuids": False}, "ids", "differs", "Use the numbers."),
     "new fields": (
@@ -250,19 +255,19 @@ def test_difference_is_found(
 
 
 # The library's tests cover the shapes of such responses: here are a clear one, an unclear one, and a failure.
-DEAD = {
+EXPIRED = {
     "ok_false": ("holds", ""),
     "unclear_422": ("differs", "decides such a case with one more call"),
     "": ("differs", "page_token_ttl=600"),
 }
 
 
-@pytest.mark.parametrize("answer", DEAD)
+@pytest.mark.parametrize("answer", EXPIRED)
 def test_responses_to_expired_tokens(
     pyas: Pyas, sandbox: Sandbox, changes: Changes, answer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The response to an expired token is recognised, or settled by one more call, or reported as a plain failure."""
-    state, said = DEAD[answer]
+    state, said = EXPIRED[answer]
     monkeypatch.setitem(EXPIRED_ANSWERS, "", ExpiredAnswer(503, "try again"))
     sandbox.__dict__["expired_answer"] = answer
 
@@ -318,9 +323,9 @@ def time_passes(sandbox: Sandbox, changes: Changes, monkeypatch: pytest.MonkeyPa
 
 
 LIVES = {
-    900.0: ("holds", "holds", "one of 885 s was good, one of 910 s was not"),
+    900.0: ("holds", "holds", "one of 885 s was accepted, one of 910 s was not"),
     600.0: ("differs", "holds", "one of 885 s was refused: PageTokenExpiredError"),
-    3600.0: ("holds", None, "one of 885 s was good, and another of 910 s still was"),
+    3600.0: ("holds", None, "one of 885 s was accepted, and another of 910 s still was"),
 }
 
 

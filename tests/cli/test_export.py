@@ -326,7 +326,7 @@ def test_nothing_is_overwritten(export: Export, sandbox: Sandbox, accounts: Path
         export("all.jsonl", "--resume", "--end", "x"),
     )
     assert [2, 2, 2] == [done.code for done in begun]
-    assert "--resume continues, and --force starts over: which?" in begun[0].err
+    assert "give either --resume to continue, or --force to start over" in begun[0].err
     assert "an export to it was not completed (130 rows so far)" in begun[1].err
     assert "--end: the export was started otherwise, and can only continue like that" in begun[2].err
     assert "old" == file.read_text()
@@ -383,11 +383,11 @@ def test_invalid_checkpoint(export: Export, sandbox: Sandbox, tmp_path: Path) ->
 
 
 WRONG = [
-    (["--output", "{}/a.txt"], "--output: the suffix of 'a.txt' does not tell the format"),
+    (["--output", "{}/a.txt"], "--output: the suffix of 'a.txt' does not name a format"),
     (["--output", "{}/a.csv", "--account", " "], "--account: expected the id of a connected account, got ' '"),
     (["--output", "{}/a.csv", "--accounts-from", "{}/none"], "{}/none: No such file or directory"),
     (["--output", "{}/none/a.csv"], "--output: there is no folder {}/none"),
-    (["--output", "{}", "--force"], "--output: {} is a folder, or a device, and no file"),
+    (["--output", "{}", "--force"], "--output: {} is a folder or a device, not a file"),
     (["--output", "{}/a.csv", "--start", "2026-02-30"], "--start: expected a day such as 2026-01-31, got '2026-02-30'"),
     (["--output", "{}/a.csv", "--checkpoint-every", "-1"], "--checkpoint-every: expected 0 or more seconds, got -1.0"),
     (["--output", "{}/a.csv", "--checkpoint-every", "nan"], "--checkpoint-every: expected 0 or more seconds, got nan"),

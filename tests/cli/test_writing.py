@@ -186,7 +186,7 @@ def test_deletion_asks(pyas: Pyas, sandbox: Sandbox) -> None:
     yes = pyas("meetings", "delete", number, typed="y\n")
 
     assert (1, 0) == (no.code, yes.code)
-    assert f"Delete “Added under way” ({number}, " in no.err
+    assert f"Delete “Added later” ({number}, " in no.err
     assert no.err.endswith("? [y/N]\nNothing was deleted.\n")
     assert yes.err.endswith(f"{number}: deleted\n")
     with pytest.raises(LookupError):

@@ -315,7 +315,7 @@ async def test_use_after_close(service: Service, injected: bool) -> None:
 
 
 async def test_close_under_a_call() -> None:
-    """A call that is under way when its client is closed fails, and does not hang."""
+    """A call that is in flight when its client is closed fails, and does not hang."""
     service = Service(HANG)
     failed: list[BaseException] = []
 

@@ -17,7 +17,7 @@ from pyas_async import (
 from pyas_async._core.pagination.listing_state import ListingRules
 from pyas_async._core.pagination.machine import PaginationMachine
 
-DEAD = PageTokenExpiredError("expired", status=400, code=300)
+EXPIRED = PageTokenExpiredError("expired", status=400, code=300)
 TOO_OLD = PageTokenExpiredError("too old", status=0)
 UNCLEAR = NotFoundError("Not Found", status=404)
 SIZE = BadRequestError("maxResults is too large", status=400)

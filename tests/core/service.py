@@ -36,7 +36,7 @@ class Listing:
     rows: list[Row]
     cap: int
     tokens: dict[str, tuple[int, float]] = attrs.field(factory=dict)
-    dead: set[str] = attrs.field(factory=set)
+    expired: set[str] = attrs.field(factory=set)
     refused: list[str] = attrs.field(factory=list)
     cursor: int = 0
     calls: int = 0
@@ -50,9 +50,9 @@ class Listing:
         self.calls += 1
         start = 0
         if request.token is not None:
-            assert request.token not in self.refused, "a dead token was sent twice"
-            start, born = self.tokens[request.token]
-            if request.token in self.dead or now - born > LIFE:
+            assert request.token not in self.refused, "an expired token was sent twice"
+            start, issued_at = self.tokens[request.token]
+            if request.token in self.expired or now - issued_at > LIFE:
                 self.refused.append(request.token)
                 raise PageTokenExpiredError("The next page token is invalid or expired", status=400, code=300)
         size = min(request.page_size or 30, self.cap)

@@ -28,29 +28,29 @@ def position(account_id: str, items: int = 0, *, done: bool = False) -> ListingC
 
 
 def resumed() -> AccountsTally:
-    """Make the tally of an iteration that resumes two listings under way, and two that had failed."""
+    """Make the tally of an iteration that resumes two active listings, and two that had failed."""
     checkpoint = AccountsCheckpoint(
         items=100,
         done=False,
         filters=FILTERS,
         page_size=30,
-        drawn=9,
-        ids=5,
-        under_way=(position("a", 10), position("b", 20)),
+        ids_read=9,
+        ids_crc=5,
+        active=(position("a", 10), position("b", 20)),
         failures=[position("y", 30), position("z")],
         end=2,
     )
     return AccountsTally(FILTERS, 30, checkpoint)
 
 
-def checkpoint_of(tally: AccountsTally, *under_way: ListingCheckpoint, exhausted: bool = True) -> AccountsCheckpoint:
+def checkpoint_of(tally: AccountsTally, *active: ListingCheckpoint, exhausted: bool = True) -> AccountsCheckpoint:
     """Return the checkpoint of the whole iteration."""
-    return tally.checkpoint(under_way, drawn=9, ids=5, exhausted=exhausted)
+    return tally.checkpoint(active, ids_read=9, ids_crc=5, exhausted=exhausted)
 
 
 def summary(checkpoint: AccountsCheckpoint) -> tuple[Any, ...]:
-    """Return the rows, whether it is done, and the accounts under way and failed."""
-    accounts = ([listing.account_id for listing in listings] for listings in (checkpoint.under_way, checkpoint.failed))
+    """Return the rows, whether it is done, and the accounts that are active and those that failed."""
+    accounts = ([listing.account_id for listing in listings] for listings in (checkpoint.active, checkpoint.failed))
     return checkpoint.items, checkpoint.done, *accounts
 
 
@@ -85,7 +85,7 @@ def test_sums() -> None:
 
 
 def test_rows_of_all() -> None:
-    """A checkpoint counts the rows of ended accounts and of those under way; of finished ones it keeps nothing else."""
+    """A checkpoint counts the rows of ended accounts and of active ones; of finished ones it keeps nothing else."""
     tally = AccountsTally(FILTERS, 30)
     tally.end(position("a", 20, done=True), STATS, failed=False)
     tally.end(position("b", 5), STATS, failed=True)
@@ -93,7 +93,7 @@ def test_rows_of_all() -> None:
     checkpoint = checkpoint_of(tally, position("d", 3), position("e", 1, done=True))
 
     assert (36, False, ["d"], ["b"]) == summary(checkpoint)
-    assert (FILTERS, 30, 9, 5) == (checkpoint.filters, checkpoint.page_size, checkpoint.drawn, checkpoint.ids)
+    assert (FILTERS, 30, 9, 5) == (checkpoint.filters, checkpoint.page_size, checkpoint.ids_read, checkpoint.ids_crc)
     assert (33, False, [], ["b"]) == summary(checkpoint_of(tally, position("e", 1, done=True)))
 
 
@@ -108,7 +108,7 @@ def test_a_checkpoint_stays_what_it_was() -> None:
 
 
 def test_resuming() -> None:
-    """Accounts under way are resumed in order, then failed ones retried; a checkpoint keeps those not taken up yet."""
+    """Active accounts are resumed in order, then failed ones retried; a checkpoint keeps those not taken up yet."""
     tally = resumed()
     assert (100, False, ["a", "b"], ["y", "z"]) == summary(checkpoint_of(tally))
     a = tally.next_to_resume()

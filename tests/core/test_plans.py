@@ -224,7 +224,7 @@ def test_too_often() -> None:
     """More runs than fit into the windows of a day are a reason, which names the possible number."""
     found = estimate(GROWTH, accounts=3_000, per_day=300)
 
-    assert ("300 runs a day where the windows have room for 286",) == found.reasons
+    assert ("300 runs a day where the windows allow 286",) == found.reasons
 
 
 @pytest.mark.parametrize("plan", PLANS.values(), ids=PLANS)

@@ -65,7 +65,7 @@ class EventRecorder:
             now=lambda: anyio.current_time() + self.waited,
             wall=lambda: NOON + timedelta(seconds=anyio.current_time() - began + self.waited),
             sleep=lambda _: anyio.lowlevel.checkpoint(),
-            chance=lambda: 1.0,
+            random=lambda: 1.0,
         )
 
 

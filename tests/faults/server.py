@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import anyio
 import anyio.abc
+import anyio.lowlevel
 import attrs
 import httpx
 from anyio.streams.buffered import BufferedByteReceiveStream
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 PATIENCE = 30.0
 """Seconds of an attempt by default."""
+TURNS = 5
+"""Turns of the event loop in which a client in the same loop has read what was sent to it. One is enough."""
 
 
 class Do(enum.Enum):
@@ -50,7 +53,7 @@ class Drip:
 
 @attrs.frozen
 class Later:
-    """Bytes sent a moment after the previous ones, in a segment of their own."""
+    """Bytes sent when the client has read the previous ones, so that it reads them separately."""
 
     text: bytes
 
@@ -149,10 +152,16 @@ async def _take(step: Step, stream: anyio.abc.ByteStream, raw: socket.socket) ->
         await anyio.sleep_forever()
         return True
     if isinstance(step, Later):
-        await anyio.sleep(0.005)
+        await arrival()
         step = step.text
     await stream.send(step)
     return False
+
+
+async def arrival() -> None:
+    """Wait until clients in this event loop have read what was sent to them."""
+    for _ in range(TURNS):
+        await anyio.lowlevel.checkpoint()
 
 
 async def _act(act: Do, raw: socket.socket) -> None:

@@ -132,8 +132,8 @@ async def test_limit_for_a_month() -> None:
 
 
 @attrs.define
-class Dead:
-    """A transport that fails like a dead service, in each way in turn."""
+class Unreachable:
+    """A transport that fails like an unreachable service, in each way in turn."""
 
     requests: int = 0
 
@@ -162,11 +162,11 @@ DEATHS = (
 async def test_retries_are_bounded(many: int) -> None:
     """A service that fails every call gets at most 1.1 requests per call: then retries stop."""
     async with client_of("http://127.0.0.1") as (client, _):
-        dead = Dead()
-        inside.set_sender(client, dead)  # httpx would take seconds for so many failures
+        unreachable = Unreachable()
+        inside.set_sender(client, unreachable)  # httpx would take seconds for so many failures
         calls = [tried(call, client) for _ in range(many // len(MAKES)) for call in MAKES]
         failures = [await call for call in calls]
 
     assert many == len(failures)
     assert all(isinstance(failure, PyasError) for failure in failures)
-    assert many < dead.requests <= 1.1 * many
+    assert many < unreachable.requests <= 1.1 * many

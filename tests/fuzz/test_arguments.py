@@ -38,7 +38,6 @@ from pyas_async import (
 )
 from pyas_async._core.calls import endpoints
 from pyas_async._core.redact import redact
-from pyas_async._runtime.http.attempt import target_of
 from pyas_async.models._base import Model
 
 if TYPE_CHECKING:
@@ -220,7 +219,7 @@ def test_calls(draws: Draws) -> None:
         except InvalidArgumentError as error:
             check_error(error)
             return
-        target = target_of(call)
+        target = call.target
     assert target.isascii()
     assert target.isprintable()
     assert " " not in target

@@ -14,7 +14,7 @@ from fuzz.running import fuzz, within_time
 from pyas_async import Checkpoint, CheckpointError, PyasClient
 from pyas_async._core.checkpoints.accounts import AccountsCheckpoint, add_id
 from pyas_async._core.checkpoints.listing import ListingCheckpoint
-from pyas_async._core.checkpoints.text import check_sum
+from pyas_async._core.checkpoints.text import checksum
 
 if TYPE_CHECKING:
     from pyas_async._runtime.pagination.iterator import MeetingIterator
@@ -23,15 +23,15 @@ FILTERS = (("startDate", "01-31-2026"), ("type", "scheduled"))
 PLACES = [
     ListingCheckpoint(account_id="acc", filters=FILTERS, page_size=300),
     ListingCheckpoint(
-        account_id="acc", filters=(), page_size=None, token="token", born=1.5, index=2, walked=4, total=9, items=3,
-        changed=True, rows=array("q", [1, -2, 2**62]),
+        account_id="acc", filters=(), page_size=None, token="token", arrived_wall=1.5,
+        index=2, walked=4, total=9, items=3, changed=True, rows=array("q", [1, -2, 2**62]),
     ),
     ListingCheckpoint(account_id="acc", filters=(), page_size=1, done=True, walked=None),
 ]  # fmt: skip
 MANY = [
     AccountsCheckpoint(
-        items=3, done=False, filters=FILTERS, page_size=300, drawn=3, ids=add_id(0, "acc"), end=1,
-        under_way=(PLACES[1], ListingCheckpoint(account_id="b", filters=FILTERS, page_size=300)), failures=[PLACES[0]],
+        items=3, done=False, filters=FILTERS, page_size=300, ids_read=3, ids_crc=add_id(0, "acc"), end=1,
+        active=(PLACES[1], ListingCheckpoint(account_id="b", filters=FILTERS, page_size=300)), failures=[PLACES[0]],
     ),
 ]  # fmt: skip
 DOCUMENTS: list[dict[str, Any]] = [json.loads(str(place)) for place in (*PLACES, *MANY)]
@@ -41,18 +41,18 @@ CLIENT = PyasClient("fuzzed-key-5b1e", account_id=None)
 
 
 def sealed(node: Any) -> str:  # noqa: ANN401  (a document)
-    """Write a document with the matching check sum, as someone who changes a checkpoint on purpose can."""
+    """Write a document with the matching checksum, as someone who changes a checkpoint on purpose can."""
     text = write(node).decode("utf-8", "replace")
     try:
         document = json.loads(text)
         document.pop("check", None)
-        return f'{text[:-1]}, "check": {json.dumps(check_sum(document))}}}'
+        return f'{text[:-1]}, "check": {json.dumps(checksum(document))}}}'
     except (ValueError, AttributeError, RecursionError):
         return text
 
 
 def text_of(draws: Draws) -> str:
-    """Draw a changed checkpoint with a matching check sum, or a damaged text."""
+    """Draw a changed checkpoint with a matching checksum, or a damaged text."""
     text = sealed(changed(draws, DOCUMENTS))
     if draws.number(4) == 3:
         at = draws.number(len(text) + 1)

@@ -39,7 +39,7 @@ async def client(service: Service) -> AsyncIterator[PyasClient]:
 
 @pytest.fixture(scope="module")
 def _served() -> Iterator[tuple[Sandbox, str]]:
-    # A server that stops waits for the requests under way, and those that hang are many: it stops once for all of them.
+    # A server that stops waits for the requests in flight, and those that hang are many: it stops once for all of them.
     with Sandbox(accounts=1, meetings=ROWS) as made, made.serve() as url:
         yield made, url
 

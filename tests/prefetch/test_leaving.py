@@ -1,4 +1,4 @@
-"""Leaving early, with a prefetch under way, leaves nothing behind."""
+"""Leaving early, with a prefetch in flight, leaves nothing behind."""
 # ruff: noqa: PERF401 -- rows of a loop are kept one by one, to have those before an error
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ async def by_scope_inside(listing: MeetingIterator) -> None:
 
 
 async def by_aclose(listing: MeetingIterator) -> None:
-    """Close it inside the block; nothing more is handed out."""
+    """Close it inside the block; nothing more is yielded."""
     async with listing:
         await anext(listing)
         await listing.aclose()
@@ -196,7 +196,7 @@ async def test_bare_break_leaks_nothing(wired: PyasClient, sandbox: Sandbox) -> 
 
 
 async def test_a_bare_break_ends_the_listing(client: PyasClient) -> None:
-    """A listing whose iterator was garbage-collected is no longer under way; one that is referenced is."""
+    """A listing whose iterator was garbage-collected is no longer active; one that is referenced is."""
     listings, now = inside.budget(client).queue.listings, inside.clock(client).now
     for _ in range(5):
         async for _ in all_of(client):

@@ -61,7 +61,7 @@ async def test_collect(client: PyasClient) -> None:
 
 
 async def test_first(client: PyasClient, service: Service) -> None:
-    """`first` works in a block, and leaves no request under way."""
+    """`first` works in a block, and leaves no request in flight."""
     before = tasks()
     async with all_of(client) as listing:
         first = await listing.first()

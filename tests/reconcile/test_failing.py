@@ -77,7 +77,7 @@ async def test_get_fails(world: World) -> None:
         error = await fails(client)
     assert isinstance(error, OutcomeUnknownError)
     [row] = error.candidates
-    assert f"meeting {row.id} was found to fit: NotFoundError" in notes(error)
+    assert f"meeting {row.id} was found to match: NotFoundError" in notes(error)
     assert ["create", "list", "get"] == world.calls()
 
 
@@ -144,7 +144,7 @@ async def test_deadline_between_calls(world: World) -> None:
 
         world.change_list = late
         error = await fails(client)
-    assert "was found to fit: RequestTimeoutError" in notes(error)
+    assert "was found to match: RequestTimeoutError" in notes(error)
     assert ["create", "list"] == world.calls()
 
 

@@ -191,7 +191,7 @@ async def test_both_lost(world: World, executed: int) -> None:
 
 
 async def test_while_its_like_is_under_way(world: World) -> None:
-    """While an equal create is under way, a lookup is repeated, to learn which meeting that one made."""
+    """While an equal create is in flight, a lookup is repeated, to learn which meeting that one made."""
     world.creates = [lambda _, answer: answer if world.second_look.wait(20) else None, lost]
     given: list[MeetingDetail] = []
     # Pauses take no time here: without this, all looks may be over before the other create's answer has arrived.

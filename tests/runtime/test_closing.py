@@ -106,7 +106,7 @@ async def test_in_a_pause(do: Callable[[PyasClient], Awaitable[object]], unsent:
         raise httpx.ConnectError("refused") if request.method == "POST" else httpx.ReadError("reset")
 
     async with through(lose, retry=RetryPolicy(base=10, cap=10)) as client:
-        inside.set_clock_of_calls(client, Clock(chance=lambda: 1.0))
+        inside.set_clock_of_calls(client, Clock(random=lambda: 1.0))
         error = await close_under(client, do, lambda: bool(seen))
         await anyio.lowlevel.checkpoint()
         assert 0 == inside.in_flight(client)

@@ -62,7 +62,7 @@ class Played:
 
 def tick(client: PyasClient) -> PyasClient:
     """Set a client's clock to the one that jumps."""
-    clock = Clock(now=anyio.current_time, wall=wall, chance=lambda: 1.0)
+    clock = Clock(now=anyio.current_time, wall=wall, random=lambda: 1.0)
     inside.set_clock(client, clock)
     return client
 

@@ -20,10 +20,10 @@ AUTHORITY = trustme.CA()
 
 
 @functools.cache
-def served() -> ssl.SSLContext:
-    """Return the TLS context of a service on this machine, with a certificate of the authority."""
+def served(*names: str) -> ssl.SSLContext:
+    """Return the TLS context of a service with a certificate of the authority; by default for this machine."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    AUTHORITY.issue_cert("127.0.0.1").configure_cert(context)
+    AUTHORITY.issue_cert(*names or ("127.0.0.1",)).configure_cert(context)
     return context
 
 

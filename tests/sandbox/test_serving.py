@@ -135,10 +135,10 @@ def test_process(tmp_path: Path, number: signal.Signals) -> None:
             pages = await list_all(client, account, maxResults=300)
             token = (await list_page(client, account)).json()["data"]["next_page_token"]
             expired = (await client.post("/_sandbox/expire_tokens")).json()["expired"]
-            dead = await list_page(client, account, nextPageToken=token)
+            expired_response = await list_page(client, account, nextPageToken=token)
             made = (await create(client, account)).json()["data"]
             stats = (await client.get("/_sandbox/stats")).json()
-        assert ([len(page) for page in pages], expired, dead.status_code) == ([20, 20, 5], 3, 410)
+        assert ([len(page) for page in pages], expired, expired_response.status_code) == ([20, 20, 5], 3, 410)
         assert stats == {"calls": 6, "expired_answers": 1, "rate_limited": 0}
         return {"account": account, "rows": flat(pages), "made": made}
 

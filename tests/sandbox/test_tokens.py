@@ -37,9 +37,9 @@ async def test_token_is_valid_until_it_expires(
         clock.now += 29.5
         pages.append((await list_page(client, account, nextPageToken=token)).json()["data"]["meetings"])
     clock.now += 1
-    dead = await list_page(client, account, nextPageToken=token)
+    expired_response = await list_page(client, account, nextPageToken=token)
     assert pages == [sandbox.rows(account)[30:60]] * 2
-    assert (dead.status_code, dead.json()) == (400, EXPIRED)
+    assert (expired_response.status_code, expired_response.json()) == (400, EXPIRED)
 
 
 async def test_expire_on_demand(sandbox: Sandbox, client: httpx.AsyncClient, account: str) -> None:

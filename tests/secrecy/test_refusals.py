@@ -146,7 +146,7 @@ def test_headers() -> None:
     assert [] == searched(caught.value)
 
 
-TEXT = str(ListingCheckpoint(account_id="acc", filters=(), page_size=300, token=TOKEN, born=1.0))
+TEXT = str(ListingCheckpoint(account_id="acc", filters=(), page_size=300, token=TOKEN, arrived_wall=1.0))
 TEXTS = {
     "cut": TEXT[:-2],
     "changed": TEXT.replace('"index": 0', '"index": 1'),

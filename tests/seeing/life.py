@@ -104,7 +104,7 @@ async def live() -> Lives:
     retry = RetryPolicy(base=0.5, cap=0.5)
     async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
         client = PyasClient("k", account_id="acc", http_client=http, budget=budget, retry=retry, on_event=lives.note)
-        clock = Clock(now=trio.current_time, chance=lambda: 0.6)
+        clock = Clock(now=trio.current_time, random=lambda: 0.6)
         inside.set_clock(client, clock)
         async with client, anyio.create_task_group() as tasks:
             for number in _LATENCIES:
@@ -120,7 +120,7 @@ def drawn(lives: Lives) -> str:
     font = "font-family='system-ui, sans-serif' font-size='13'"
     size = f"width='{_LEFT + _WIDTH + 30}' height='{height}'"
     parts = [f"<svg xmlns='http://www.w3.org/2000/svg' {size} {font} fill='#3b4054' role='img'>"]
-    parts.append("<title>Five calls under way together</title>")
+    parts.append("<title>Five calls in flight together</title>")
     parts.append("<rect width='100%' height='100%' rx='14' fill='#fff' stroke='#e4e6f0'/>")
     for at, bars in enumerate(lives.bars.values()):
         y = _TOP + at * _ROW

@@ -25,8 +25,8 @@ def client_on(service: Service, budget: RateBudget, name: str) -> tuple[httpx.As
     """Make a client that runs in virtual time, and the httpx client below it; the name seeds its random numbers."""
     http = httpx.AsyncClient(transport=Wire(service), trust_env=False)
     client = PyasClient("key", base_url="http://localhost", http_client=http, budget=budget)
-    chance = Random(f"{name} {service.world.seed}").random
-    inside.set_clock(client, Clock(now=trio.current_time, wall=wall, sleep=trio.sleep, chance=chance))
+    random = Random(f"{name} {service.world.seed}").random
+    inside.set_clock(client, Clock(now=trio.current_time, wall=wall, sleep=trio.sleep, random=random))
     return http, client
 
 

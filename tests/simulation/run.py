@@ -50,7 +50,7 @@ class Figures:
         pages: How many of these were for pages, with valid tokens or expired ones.
         least: How many would have been enough for all pages.
         refused: Calls over the limit, which are not counted.
-        dead: Calls whose token had expired.
+        expired: Calls whose token had expired.
         restarts: Listings that were begun again.
         done: Accounts that were listed to the end.
         accounts: How many accounts there were.
@@ -68,7 +68,7 @@ class Figures:
     pages: int
     least: int
     refused: int
-    dead: int
+    expired: int
     restarts: int
     done: int
     accounts: int
@@ -136,10 +136,10 @@ async def _run(world: World, kind: type[Contender], cap: float) -> Figures:
     counts, failures = service.counts, contender.failures
     return Figures(
         calls=counts.total() - counts["refused"],
-        pages=counts["page"] + counts["dead"],
+        pages=counts["page"] + counts["expired"],
         least=world.least,
         refused=counts["refused"],
-        dead=counts["dead"],
+        expired=counts["expired"],
         restarts=contender.restarts,
         done=contender.done,
         accounts=world.accounts,

@@ -73,7 +73,7 @@ class Service:
 
     Attributes:
         world: Its conditions.
-        counts: Calls by outcome: ``"page"``, ``"get"``, ``"dead"`` for one whose token had expired,
+        counts: Calls by outcome: ``"page"``, ``"get"``, ``"expired"`` for one whose token had expired,
             ``"refused"`` for one over the limit.
     """
 
@@ -131,7 +131,7 @@ class Service:
             self.counts["get"] += 1
             return Reply(200, headers, b'{"success":true,"meeting":{"uuid":"u%d","id":%d}}' % (account, account + 1))
         if token is not None and now - float(token.split("-")[2]) >= TOKEN_LIFE:
-            self.counts["dead"] += 1
+            self.counts["expired"] += 1
             return Reply(400, headers, _DEAD)
         self.counts["page"] += 1
         pages = self.world.pages[account]

@@ -32,7 +32,7 @@ def test_no_call_is_wasted(world: World, window: Window, headers: bool, who: str
     assert {} == figures.failures
     assert world.accounts == figures.done
     assert figures.least == figures.pages
-    assert (0, 0, 0) == (figures.refused, figures.dead, figures.restarts)
+    assert (0, 0, 0) == (figures.refused, figures.expired, figures.restarts)
     assert figures.waits
     assert figures.makespan <= 1.05
 
@@ -44,7 +44,7 @@ def test_first_come_first_served(world: World, window: Window) -> None:
     figures = run(attrs.evolve(world, window=window), "queue")
 
     assert {} == figures.failures
-    assert figures.dead > world.accounts
+    assert figures.expired > world.accounts
     assert figures.pages > 2 * figures.least
 
 

@@ -257,7 +257,7 @@ async def test_closed_under(where: str) -> None:
         retry=RetryPolicy(base=100, cap=100),
         deadline=None,
     ) as client:
-        inside.set_clock_of_calls(client, Clock(chance=lambda: 1.0))
+        inside.set_clock_of_calls(client, Clock(random=lambda: 1.0))
         if where == "budget":
             assert try_acquire(budget, inside.clock(client).now())
         ready: dict[str, Callable[[], object]] = {

@@ -1,4 +1,4 @@
-"""Equal gets that are under way at the same time are one call; others are not shared."""
+"""Equal gets that are in flight at the same time are one call; others are not shared."""
 
 from __future__ import annotations
 

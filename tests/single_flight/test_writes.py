@@ -177,7 +177,7 @@ async def test_writes_that_are_cancelled() -> None:
 
 
 async def test_two_writes_at_once() -> None:
-    """With two writes under way, the end of each ends the sharing."""
+    """With two writes in flight, the end of each ends the sharing."""
     async with scene() as stage:
         scope = anyio.CancelScope()
 

@@ -1,6 +1,6 @@
 """When the page tokens of a client arrived, and how old they are by its clocks.
 
-The service can hand out a token again, with a page that leads back to its own beginning. Then the token has several
+The service can send a token again, with a page that leads back to its own beginning. Then the token has several
 times of arrival. The client uses the one of the page that it processed last; a response that was lost in a cancelled
 step was not processed. In the middle of a page, its checkpoint still has the arrival of the token that led to that
 page. So the arrivals are kept for each client: another client, with another clock, has none of them.
@@ -32,9 +32,9 @@ class TokenArrivals:
         self._walls: defaultdict[str, set[float]] = defaultdict(set)
         if start is not None and start.token is not None:
             # The wall clock tells the age of a checkpoint's token; one from the future counts as new.
-            age = max(0.0, self._wall() - start.born)
+            age = max(0.0, self._wall() - start.arrived_wall)
             self._moments[start.token].append(service.time - age)
-            self._walls[start.token].add(start.born)
+            self._walls[start.token].add(start.arrived_wall)
 
     def _wall(self) -> float:
         """Return the client's wall clock, in seconds since virtual time began."""
@@ -57,7 +57,7 @@ class TokenArrivals:
         """Return the greatest age that the client may assume for a token."""
         return self._service.time - min(self._moments[token])
 
-    def arrival(self, token: str, born: float) -> float | None:
+    def arrival(self, token: str, arrived_wall: float) -> float | None:
         """Return the arrival in a checkpoint, in seconds since virtual time began; ``None`` if there was none."""
-        since = born - EPOCH.timestamp()
+        since = arrived_wall - EPOCH.timestamp()
         return next((wall for wall in self._walls[token] if abs(wall - since) <= _ROUNDED), None)

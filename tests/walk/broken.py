@@ -52,7 +52,7 @@ class SavesTheNextToken(inside.OpenMachine):
     def checkpoint(self, *args: Any, **kwargs: Any) -> ListingCheckpoint:  # noqa: ANN401
         saved = super().checkpoint(*args, **kwargs)
         ahead = self.next_page
-        return attrs.evolve(saved, token=ahead.token, born=ahead.born_wall, walked=ahead.walked)
+        return attrs.evolve(saved, token=ahead.token, arrived_wall=ahead.arrived_wall, walked=ahead.walked)
 
 
 class ForgetsRowsAtARestart(inside.OpenMachine):
@@ -112,7 +112,7 @@ class TrustsASavedToken(inside.OpenMachine):
     """It sends a token from a checkpoint although it expired long ago by the wall clock."""
 
     def resume_from(self, checkpoint: ListingCheckpoint, now: float, wall: float) -> None:
-        super().resume_from(checkpoint, now, min(wall, checkpoint.born))
+        super().resume_from(checkpoint, now, min(wall, checkpoint.arrived_wall))
 
 
 class IgnoresAge(inside.OpenMachine):
@@ -233,7 +233,8 @@ class SavesATokenAsNew(inside.OpenIterator):
     """A checkpoint says that its token arrived just now."""
 
     def checkpoint(self) -> Checkpoint:
-        return attrs.evolve(ListingCheckpoint.of(super().checkpoint()), born=self.session.clock.wall().timestamp())
+        now = self.session.clock.wall().timestamp()
+        return attrs.evolve(ListingCheckpoint.of(super().checkpoint()), arrived_wall=now)
 
 
 class AsksAgain(inside.OpenPageFetcher):
@@ -268,7 +269,7 @@ def by_id_and_uuid(rows: Iterable[Meeting]) -> list[int]:
 
 
 # A lost row may show first in the calls that its absence costs.
-_LOST: Final = "not handed out|the first row cost more than one call|a page that is not needed"
+_LOST: Final = "not yielded|the first row cost more than one call|a page that is not needed"
 _TWICE: Final = "for the second time"
 
 BROKEN: Final[tuple[tuple[str, Any, str], ...]] = (
@@ -280,8 +281,8 @@ BROKEN: Final[tuple[tuple[str, Any, str], ...]] = (
     (inside.MACHINE, TakesFaultsForADeadToken, "a fresh walk without a reason"),
     (inside.MACHINE, RestartsWithoutBound, "more fresh walks in a row"),
     (inside.MACHINE, GivesUpEarly, "given up after 1 walks without"),
-    (inside.MACHINE, TrustsASavedToken, "clock knows to be dead"),
-    (inside.MACHINE, IgnoresAge, "clock knows to be dead"),
+    (inside.MACHINE, TrustsASavedToken, "clock knows to have expired"),
+    (inside.MACHINE, IgnoresAge, "clock knows to have expired"),
     (inside.MACHINE, KeepsTheDeadToken, "sent again after the service had said"),
     (inside.MACHINE, CountsWhatWasLeftOut, _LOST),
     (inside.MACHINE, WantsOneMorePage, "a page that is not needed"),
@@ -294,7 +295,7 @@ BROKEN: Final[tuple[tuple[str, Any, str], ...]] = (
     (inside.ITERATOR, CountsARowAhead, f"{_LOST}|sent again after the service had said"),
     (inside.ITERATOR, LetsAnErrorGoFirst, f"stats.items|{_LOST}"),
     (inside.ITERATOR, LosesRowsWhenCancelled, f"stats.items|{_LOST}"),
-    (inside.ITERATOR, StampsLate, "clock knows to be dead"),
+    (inside.ITERATOR, StampsLate, "clock knows to have expired"),
     (inside.ITERATOR, SavesATokenAsNew, "a time of arrival that it never had"),
     (inside.ITERATOR, RepeatsThePage, _TWICE),
     (inside.FETCHER, AsksAgain, "a page was asked for that is not the next"),

@@ -36,7 +36,7 @@ def client_of(service: Service, http_client: httpx.AsyncClient, *, skew: float, 
         now=lambda: service.time - started,
         wall=lambda: EPOCH + timedelta(seconds=service.time + skew),
         sleep=service.sleep,
-        chance=lambda: 0.5,
+        random=lambda: 0.5,
     )
     client = PyasClient(
         "key", account_id="account", base_url="https://walk.test", http_client=http_client, page_token_ttl=ttl

@@ -37,21 +37,21 @@ class Result(enum.Enum):
     """What became of the last request."""
 
     NONE = "there was none"
-    UNDER_WAY = "under way, or its response was lost in a cancelled step"
+    IN_FLIGHT = "in flight, or its response was lost in a cancelled step"
     PAGE = "page"
-    DEAD = "dead"
+    EXPIRED = "expired"
     UNCLEAR = "unclear"
     SIZE = "size"
     FAULT = "fault"
     FINAL = "final"
 
 
-_DEATHS: Final = {Result.DEAD, Result.UNCLEAR}
-_RETRIED: Final = {Result.FAULT, Result.UNDER_WAY}
+_EXPIRIES: Final = {Result.EXPIRED, Result.UNCLEAR}
+_RETRIED: Final = {Result.FAULT, Result.IN_FLIGHT}
 
 
 class Monitor:
-    """Watches one iterator from both ends: the requests that it sends, and the rows that it hands out.
+    """Watches one iterator from both ends: the requests that it sends, and the rows that it yields.
 
     The bound on its calls: Each call requests a new page, or repeats a call whose response was a fault or was lost in a
     cancelled step. A page is requested once in a walk, and a walk has at most ``ceil(most / smallest) + 1`` pages:
@@ -59,9 +59,9 @@ class Monitor:
     leading back) are counted in addition. A walk begins for a reason: the opening, a page token that has expired by the
     service's response or by the client's clock, or a repair. So
 
-        calls <= (1 + deaths + aged + repairs) * (ceil(most / smallest) + 1) + odd + faults + lost
+        calls <= (1 + expiries + aged + repairs) * (ceil(most / smallest) + 1) + odd + faults + lost
 
-    with ``repairs <= max_restarts``, and with at most ``max_restarts`` deaths in a row without a new row in between.
+    with ``repairs <= max_restarts``, and with at most ``max_restarts`` expiries in a row without a new row in between.
     """
 
     def __init__(
@@ -72,18 +72,18 @@ class Monitor:
         self.start = start
         self.calls = self.background = self.odd = self.errors = 0
         self.done: set[Key] = set() if start is None else set(start.done)
-        self.handed_out = 0
+        self.yielded = 0
         self.cancelled = self.excused = self.over = False
         self.finished = False
         self.last: Cursor | None = None
         self._service = service
         self._arrivals = TokenArrivals(service, start, skew=skew)
-        self._dead: set[str] = set() if start is None else set(start.dead)
+        self._expired: set[str] = set() if start is None else set(start.expired)
         self._received = set(self.done)
         self._in_hand = None if start is None else start.token
         self._asked: str | None = None
         self._result = Result.NONE
-        self._walks = self._deaths = self._aged = self._repairs = self._faults = self._lost = (
+        self._walks = self._expiries = self._aged = self._repairs = self._faults = self._lost = (
             self._walks_without_new
         ) = 0
         self._maybe_repairs = 0
@@ -94,7 +94,7 @@ class Monitor:
         """Raise the first violation."""
         assert not self._violations, self._violations[0]
         longest = math.ceil(self._service.most / max(1, min(self._service.cap, self.options.page_size))) + 1
-        walks = 1 + self._deaths + self._aged + self._repairs
+        walks = 1 + self._expiries + self._aged + self._repairs
         bound = walks * longest + self.odd * (longest + 1) + self._faults + self._lost
         assert self.calls <= bound, f"{self.calls} calls, where {bound} are the most"
 
@@ -114,7 +114,7 @@ class Monitor:
             self._begins()
         else:
             self._follows(token)
-        self._asked, self._result = token, Result.UNDER_WAY
+        self._asked, self._result = token, Result.IN_FLIGHT
         self.cancelled = self.excused = False
 
     def _new(self) -> int:
@@ -122,10 +122,10 @@ class Monitor:
         return len(self._received) - (0 if self.start is None else len(self.start.done))
 
     def _follows(self, token: str) -> None:
-        if token in self._dead:
-            self._violate("a page token was sent again after the service had said that it is dead")
+        if token in self._expired:
+            self._violate("a page token was sent again after the service had said that it has expired")
         elif self.age(token) >= self.options.ttl:
-            self._violate("a page token was sent that the client's clock knows to be dead")
+            self._violate("a page token was sent that the client's clock knows to have expired")
         elif token != self._in_hand and not (token == self._asked and self._may_repeat()):
             self._violate("a page was asked for that is not the next")
 
@@ -143,8 +143,8 @@ class Monitor:
         self._walks += 1
         if reason == "repair":
             self._repairs += 1
-        elif reason in ("death", "age"):
-            self._deaths += reason == "death"
+        elif reason in ("expiry", "age"):
+            self._expiries += reason == "expiry"
             self._aged += reason == "age"
             self._walks_without_new += 1
             if self._walks_without_new > MAX_RESTARTS:
@@ -158,8 +158,8 @@ class Monitor:
         if not opening and self._asked is None and (self._may_repeat() or self._result is Result.SIZE):
             return "repeat"
         recovers = self.options.on_expired == "restart"
-        if self._result in _DEATHS and self._asked is not None and recovers:
-            return "death"
+        if self._result in _EXPIRIES and self._asked is not None and recovers:
+            return "expiry"
         at_hand = [token for token in (self._in_hand, self._asked if self._may_repeat() else None) if token]
         if recovers and any(self._arrivals.max_age(token) >= NEAR * self.options.ttl for token in at_hand):
             return "age"
@@ -190,21 +190,21 @@ class Monitor:
         if self._asked is None:
             return
         # An iterator that recovers treats an unclear response as an expired token; one that does not cannot tell.
-        if self._result is Result.DEAD or (self._result is Result.UNCLEAR and self.options.on_expired == "restart"):
-            self._dead.add(self._asked)
+        if self._result is Result.EXPIRED or (self._result is Result.UNCLEAR and self.options.on_expired == "restart"):
+            self._expired.add(self._asked)
 
     def interrupted(self) -> None:
         """Note that a step was cancelled: a response may have been lost with it."""
         self.cancelled = True
         self._lost += 1
         # The client may have been cancelled before it read that the token has expired.
-        if self._asked is not None and self._result in _DEATHS:
-            self._dead.discard(self._asked)
+        if self._asked is not None and self._result in _EXPIRIES:
+            self._expired.discard(self._asked)
 
     # Its rows.
 
     def take(self, row: Meeting) -> None:
-        """Check a row: it was in the listing, was received, and is handed out for the first time."""
+        """Check a row: it was in the listing, was received, and is yielded for the first time."""
         key = (row.id, row.uuid, row.start_time)
         assert key not in self.done, f"{key} for the second time"
         kind = dict(self.options.filters).get("type")
@@ -212,16 +212,16 @@ class Monitor:
         assert any((kind, key) in self._service.ever for kind in kinds), f"{key} was never in the listing"
         assert key in self._received, f"{key} was never received"
         self.done.add(key)
-        self.handed_out += 1
-        assert self.options.max_items is None or self.handed_out <= self.options.max_items, "more rows than are wanted"
+        self.yielded += 1
+        assert self.options.max_items is None or self.yielded <= self.options.max_items, "more rows than are wanted"
 
     def keep(self, checkpoint: Checkpoint, *, text: bool) -> KeptCheckpoint:
         """Return a checkpoint with what is known at its position."""
         if checkpoint.done:
             self._complete()
         listing = ListingCheckpoint.of(checkpoint)
-        born = 0.0 if listing.token is None else self._arrivals.arrival(listing.token, listing.born)
-        assert born is not None, "a checkpoint gives its page token a time of arrival that it never had"
+        arrived_wall = 0.0 if listing.token is None else self._arrivals.arrival(listing.token, listing.arrived_wall)
+        assert arrived_wall is not None, "a checkpoint gives its page token a time of arrival that it never had"
         return KeptCheckpoint(
             checkpoint=str(checkpoint) if text else checkpoint,
             token=listing.token,
@@ -229,13 +229,13 @@ class Monitor:
             page_size=self.options.page_size,
             filters=self.options.filters,
             done=frozenset(self.done),
-            dead=frozenset(self._dead),
-            born=born,
+            expired=frozenset(self._expired),
+            arrived_wall=arrived_wall,
         )
 
     def counted(self, stats: IterationStats) -> None:
         """Check the counts of the iterator."""
-        assert stats.items == self.handed_out, f"stats.items is {stats.items} after {self.handed_out} rows"
+        assert stats.items == self.yielded, f"stats.items is {stats.items} after {self.yielded} rows"
         # A request that was cancelled before it was sent is counted as well.
         assert 0 <= stats.calls - self.calls <= self._lost + self.over, (
             f"stats.calls is {stats.calls} after {self.calls} calls"
@@ -244,7 +244,7 @@ class Monitor:
     def ended(self) -> bool:
         """Check the end of the iteration; return whether it was the listing's end as well."""
         first, self.over = not self.over, True
-        if not first or self.handed_out == self.options.max_items:
+        if not first or self.yielded == self.options.max_items:
             return False
         self._complete()
         if self.options.max_items is None and self._shows_drift():
@@ -286,9 +286,9 @@ class Monitor:
         return self.keep(error.checkpoint, text=True)
 
     def _complete(self) -> None:
-        """Compare the rows handed out with the walk that ended the listing.
+        """Compare the rows yielded with the walk that ended the listing.
 
-        All rows that were in the listing from its first page to its last must have been handed out, in this walk or
+        All rows that were in the listing from its first page to its last must have been yielded, in this walk or
         before, except for rows that moved before the cursor without having been sent. That takes a removal before the
         cursor, or a move across it.
         """
@@ -299,9 +299,7 @@ class Monitor:
         assert last is not None, "the end of a listing of which no page was seen"
         assert last.text is None, "the end in the middle of a listing"
         missing = last.present - last.passed - self.done
-        assert not missing, (
-            f"{len(missing)} rows were there throughout and were not handed out: {min(missing, key=str)}"
-        )
+        assert not missing, f"{len(missing)} rows were there throughout and were not yielded: {min(missing, key=str)}"
 
     def _shows_drift(self) -> bool:
         """Return whether the totals of the last walk show a loss: they changed, or are larger than the rows seen."""

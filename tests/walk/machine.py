@@ -137,7 +137,7 @@ class ConsumerMachine(RuleBasedStateMachine):
 
     def _walk_to_the_end(self) -> None:
         self.service.plans.clear()
-        self.service.dead_tokens = 0
+        self.service.expired_tokens = 0
         self._world = attrs.evolve(self._world, same_options=False)
         for _ in range(5):
             if self.consumer is None:

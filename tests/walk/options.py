@@ -24,7 +24,7 @@ class IteratorOptions(ShortRepr):
 
 @attrs.frozen(kw_only=True)
 class KeptCheckpoint:
-    """A checkpoint, and what is known there: the rows handed out, and the tokens known to be dead."""
+    """A checkpoint, and what is known there: the rows yielded, and the tokens known to have expired."""
 
     checkpoint: Checkpoint | str
     token: str | None
@@ -32,5 +32,5 @@ class KeptCheckpoint:
     page_size: int
     filters: Filters
     done: frozenset[Key]
-    dead: frozenset[str]
-    born: float
+    expired: frozenset[str]
+    arrived_wall: float

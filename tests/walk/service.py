@@ -43,7 +43,7 @@ class Observer(Protocol):
         """Called for a page with these rows, the position to which it leads, and whether it was an odd one."""
 
     def refused(self, result: str) -> None:
-        """Called for another response, or none: ``"dead"``, ``"unclear"``, ``"size"``, ``"fault"`` or ``"final"``."""
+        """Called for any other result: ``"expired"``, ``"unclear"``, ``"size"``, ``"fault"`` or ``"final"``."""
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -58,7 +58,7 @@ class Service(httpx.AsyncBaseTransport):
         totals: The total that pages report: ``"true"``, ``"late"`` by one page, or ``"none"``.
         shape: The response to an expired token: an index into `EXPIRED`.
         slow: Whether the response to a prefetch request waits until the consumer waits for it.
-        dead_tokens: How many of the next tokens have expired when they arrive.
+        expired_tokens: How many of the next tokens have expired when they arrive.
     """
 
     rows: list[Row] = attrs.field(factory=list)
@@ -68,7 +68,7 @@ class Service(httpx.AsyncBaseTransport):
     totals: str = "true"
     shape: int = 0
     slow: bool = False
-    dead_tokens: int = 0
+    expired_tokens: int = 0
     observer: Observer | None = None
     time: float = 0.0
     calls: int = 0
@@ -94,7 +94,7 @@ class Service(httpx.AsyncBaseTransport):
         self.plans.clear()
         self.ever.clear()
         self.rows = []
-        self.most = self.dead_tokens = 0
+        self.most = self.expired_tokens = 0
         self._late_total = None
         self.change(lambda live: live.extend(rows))
 
@@ -208,7 +208,7 @@ class Service(httpx.AsyncBaseTransport):
         cursor = Cursor(text=None, filters=filters) if token is None else self.cursors[token]
         if token is not None and not self.alive(cursor):
             status, body, clear = EXPIRED[self.shape]
-            return self._refuse("dead" if clear else "unclear", status, body, {})
+            return self._refuse("expired" if clear else "unclear", status, body, {})
         return self._page(plan, cursor, min(self.cap, size or self.cap), filters)
 
     def _drift(self, kind: str) -> None:
@@ -251,8 +251,8 @@ class Service(httpx.AsyncBaseTransport):
         )
         if plan.what == "empty" or ahead.offset < true:
             ahead.text = f"token-{next(self._numbers)}"
-            ahead.killed = plan.kill == "after" or self.dead_tokens > 0
-            self.dead_tokens = max(0, self.dead_tokens - 1)
+            ahead.killed = plan.kill == "after" or self.expired_tokens > 0
+            self.expired_tokens = max(0, self.expired_tokens - 1)
             if plan.what == "loop" and here.text is not None:
                 here.aside += ahead.totals[len(here.totals) :]
                 ahead = here

@@ -46,8 +46,8 @@ class Disturbance(ShortRepr):
                 service.time += self.seconds
             case "kill":
                 service.kill()
-            case "dead_tokens":
-                service.dead_tokens = self.times
+            case "expired_tokens":
+                service.expired_tokens = self.times
             case "plan":
                 service.plans.extend([self.plan] * self.times)
             case "shape":
@@ -76,9 +76,9 @@ _WAITS: Final = tuple(
     Disturbance(kind="wait", seconds=seconds)
     for seconds in (1000.0, 12.0, 18.5, 40.0, 400.0, 889.0, 893.0, 950.0, 200_000.0)
 )
-_DEATHS: Final = (
+_EXPIRIES: Final = (
     Disturbance(kind="kill"),
-    *(Disturbance(kind="dead_tokens", times=times) for times in (8, 1, 3, 5)),
+    *(Disturbance(kind="expired_tokens", times=times) for times in (8, 1, 3, 5)),
     *(Disturbance(kind="shape", times=times) for times in range(len(EXPIRED))),
     *(
         Disturbance(kind="plan", plan=Plan(kill=kill, before=before))
@@ -126,7 +126,7 @@ DISTURBANCES: Final = st.one_of(
     st.sampled_from(_WAITS),
     st.sampled_from(_CHANGES),
     st.sampled_from(_PAGES),
-    st.sampled_from(_DEATHS),
+    st.sampled_from(_EXPIRIES),
     st.sampled_from(_TROUBLES),
 )
 """The disturbance before a step."""

@@ -43,7 +43,7 @@ def test_a_token_that_came_again_to_another_client(machine: ConsumerMachine) -> 
     machine.resume(count=5)
     machine.resume(what=_LOOP, count=5, skew=_EARLY)  # the same token, by a clock that is two hours behind
     machine.resume(which=1, count=MANY)
-    assert 0.0 == machine.kept[-1].born
+    assert 0.0 == machine.kept[-1].arrived_wall
     machine.resume(count=5)
 
 
@@ -92,6 +92,6 @@ def test_a_refusal_that_a_cancelled_step_lost(machine: ConsumerMachine) -> None:
     """A step that is cancelled while it reads the refusal of a token does not know it, and sends the token again."""
     machine.listing(rows=POOL[:9], world=World(cap=1))
     machine.rows(count=1)
-    machine.cancel(at=2, what=Disturbance(kind="dead_tokens", times=8))
+    machine.cancel(at=2, what=Disturbance(kind="expired_tokens", times=8))
     machine.cancel(at=2, what=Disturbance(kind="shape", times=3))  # a 200, which is read in two steps
     machine.pages(count=1)

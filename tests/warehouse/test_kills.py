@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ROWS = 590
-# A kill costs the calls of a slice, and two pages of each account under way: the one in hand, and the one that travels.
+# A kill costs the calls of a slice, and two pages of each active account: the current one, and the one in flight.
 # The next process asks for the page in hand again; a slice is a call or two larger than it should be.
 PER_KILL = CALLS + 3 * AT_ONCE + 2
 

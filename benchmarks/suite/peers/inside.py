@@ -151,7 +151,7 @@ async def _decide(calls: int, *, budgeted: bool = True, told: bool = True) -> di
             limiter.try_acquire(Ticket(False, call.account, 1e9, None, 1e9, now), now)  # noqa: FBT003  (as the session)
         exchange.on_send(wall)
         now = clock.now()
-        exchange.on_response(answer, now=now, wall=wall, jitter=clock.chance())
+        exchange.on_response(answer, now=now, wall=wall, jitter=clock.random())
         if budgeted:
             budget.settle(now, reported=budget.learn(answer.headers, now, wall))
             limiter.grant_waiting()

@@ -25,12 +25,12 @@ def run(plan: Plan) -> list[Figure]:
     own, injected = ([each - without for each in calls[name]] for name in ("inside.safe", "inside.safe_injected"))
     told = [whole - less for whole, less in zip(calls["inside.decisions"], calls["inside.untold"], strict=True)]
     return [
-        Figure("inside.generator", "a row handed out by a bare async generator", "ns", bare),
-        Figure("inside.row", "a row handed out by iter_all ÷ that", RATIO, by_row, ("<=", 1.5)),
+        Figure("inside.generator", "a row yielded by a bare async generator", "ns", bare),
+        Figure("inside.row", "a row yielded by iter_all ÷ that", RATIO, by_row, ("<=", 1.5)),
         Figure("inside.page", "a row of pages() ÷ that", RATIO, by_page, ("<=", 0.3)),
         Figure("inside.decisions", DECISIONS, "µs", calls["inside.decisions"], ("<=", 3.0)),
         Figure("inside.retries", "of that: attempts and retries", "µs", calls["inside.retries"]),
-        Figure("inside.told", "of that: what the answer says is left of the limit", "µs", told),
+        Figure("inside.told", "of that: what the response says is left of the limit", "µs", told),
         Figure("inside.safe", "safety from cancellation, a call", "µs", own, ("<=", 40.0)),
         Figure("inside.safe_injected", "the same through an injected client", "µs", injected, ("<=", 40.0)),
     ]

@@ -47,7 +47,7 @@ def run(plan: Plan) -> list[Figure]:
         "rest": ("ours: request, budget, deadline, retries, paging", _less(unsent, ours, digests)),
         "connection": ("ours: httpx's transport over a connection of ours", _less(connection, structs)),
         "sent": ("ours: the same in a walk", _less(pages, unsent)),
-        "handing": ("ours: rows handed out one by one, not by the page", _less(rows, pages)),
+        "handing": ("ours: rows yielded one by one, not by the page", _less(rows, pages)),
     }
     return [Figure(f"profile.{name}", what, "µs", values) for name, (what, values) in parts.items()]
 

@@ -196,7 +196,7 @@ def details(meeting: MeetingDetail) -> dict[str, Any]:
 
 
 def progress(meetings: MeetingIterator) -> dict[str, Any]:
-    """Return the counts of a listing in progress."""
+    """Return the counts of an active listing."""
     stats = meetings.stats
     return {
         "rows": stats.items,

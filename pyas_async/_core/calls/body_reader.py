@@ -52,7 +52,7 @@ class BodyReader:
         self._gzip = _gzip_member() if encodings and encodings[0] in _GZIP else None
         # A name that is not known as an encoding is ignored: some services write a character set there.
         if len(encodings) > 1 or (encodings and encodings[0] in _COMPRESSED):
-            self.fault = f"the answer is compressed as {', '.join(encodings)[:50]!r}, which was not asked for"
+            self.fault = f"the response is compressed as {', '.join(encodings)[:50]!r}, which was not asked for"
 
     def feed(self, piece: bytes) -> bool:
         """Add a piece; return whether more are wanted."""
@@ -65,13 +65,13 @@ class BodyReader:
             else:
                 self._gzip = self._decompress(self._gzip, piece)
             if self._left < 0 or self._raw_left < 0:
-                self._fail(f"the answer is larger than {self._limit:,} bytes")
+                self._fail(f"the response is larger than {self._limit:,} bytes")
         return self.fault is None
 
     def finish(self) -> bytes | None:
         """Return the whole body after its last piece; ``None`` if it cannot be used: then `fault` says why."""
         if self.fault is None and self._gzip is not None and self._started and not self._gzip.eof:
-            self._fail("the answer is cut: its gzip has no end")
+            self._fail("the response is cut: its gzip has no end")
         return b"".join(self._pieces) if self.fault is None else None
 
     def _decompress(self, gzip: "zlib._Decompress", piece: bytes) -> "zlib._Decompress":
@@ -85,7 +85,7 @@ class BodyReader:
                 self._keep(gzip.decompress(piece, _STEP))
                 piece = gzip.unused_data if gzip.eof else gzip.unconsumed_tail
         except zlib.error as error:
-            self._fail(f"the answer says that it is gzip, and is not ({error})")
+            self._fail(f"the response says that it is gzip, and is not ({error})")
         return gzip
 
     def _keep(self, piece: bytes) -> None:

@@ -121,7 +121,7 @@ def list_meetings(
     if page_number is not None:
         if next_page_token is not None:
             hint = "The service takes one or the other; tokens are the safer way"
-            raise InvalidArgumentError("page_number", "nothing beside next_page_token", page_number, hint=hint)
+            raise InvalidArgumentError("page_number", "no value together with next_page_token", page_number, hint=hint)
         query.append(("pageNumber", str(_checks.whole_number("page_number", page_number, minimum=1))))
     return Call(
         operation="meetings.list",

@@ -288,7 +288,7 @@ class Exchange(Generic[T]):
         about = "" if call.meeting_id is None else f" of meeting {call.meeting_id}"
         assert self._sent_at is not None  # noqa: S101  (an outcome is unknown only after a request was sent)
         return OutcomeUnknownError(
-            f"{call.operation}: the {verb}{about} was sent at {self._sent_at:%H:%M:%S} UTC, and no answer came "
+            f"{call.operation}: the {verb}{about} was sent at {self._sent_at:%H:%M:%S} UTC, and no response came "
             f"({text}); it may have been carried out. Look before you do it again",
             operation=call.operation,
             meeting_id=call.meeting_id,

@@ -1,12 +1,13 @@
 """What passes between the code that decides and the code that sends.
 
 The sending code gets a `Call` and, from the exchange, an action: `Send`, `Wait`, `Return` or `Fail`. It reports a
-`Response`, or the `Fault` that came instead.
+`Response`, or the `Fault` instead.
 """
 
 import enum
 from collections.abc import Callable, Generator, Mapping
 from typing import Generic, Literal, TypeAlias, TypeVar
+from urllib.parse import quote
 
 import attrs
 import msgspec
@@ -65,6 +66,18 @@ class Call(Generic[T]):
     def writes(self) -> bool:
         """Whether it changes something at the service."""
         return self.repeat is not Repeat.READ
+
+    @property
+    def target(self) -> str:
+        """The path and the query, encoded."""
+        if not self.query:
+            return self.path
+        # Most values contain nothing that `quote` would have to encode.
+        pairs = [
+            f"{name}={value if value.isalnum() and value.isascii() else quote(value, safe='')}"
+            for name, value in self.query
+        ]
+        return f"{self.path}?{'&'.join(pairs)}"
 
 
 @attrs.frozen

@@ -1,6 +1,6 @@
 """A position in the listings of many accounts.
 
-It holds how many account ids were drawn from the input, a check sum of these ids, and the position in each listing that
+It holds how many account ids were read from the input, a checksum of these ids, and the position in each listing that
 was begun and has not reached its end. As text::
 
     {"version": 1, "kind": "accounts", "filters": {…}, "page_size": 300, "drawn": 40, "ids": <crc32>, "items": 8125,
@@ -33,7 +33,7 @@ _FIELDS: Mapping[str, text.Check] = {
 
 
 def add_id(total: int, account_id: str) -> int:
-    """Return the check sum of the ids drawn so far and one more; it depends on their order."""
+    """Return the CRC-32 of the ids read so far and one more; it depends on their order."""
     return zlib.crc32(account_id.encode("utf-8", "surrogatepass") + b"\0", total)
 
 
@@ -42,16 +42,16 @@ class AccountsCheckpoint(Checkpoint):
     """A position in the listings of many accounts.
 
     Attributes:
-        drawn: Account ids drawn from the input.
-        ids: The check sum of these ids, see `add_id`.
-        under_way: The positions in the listings that were begun and not finished.
+        ids_read: How many account ids were read from the input.
+        ids_crc: The CRC-32 of these ids, see `add_id`.
+        active: The positions in the listings that were begun and not finished.
     """
 
     account_id: None = None
     page_size: int
-    drawn: int
-    ids: int
-    under_way: tuple[ListingCheckpoint, ...]
+    ids_read: int
+    ids_crc: int
+    active: tuple[ListingCheckpoint, ...]
     # Shared with the iteration, which appends to it: only the entries from `_first` up to `_end` belong here.
     _failures: Sequence[ListingCheckpoint] = attrs.field(alias="failures")
     _first: int = attrs.field(alias="first", default=0)
@@ -100,22 +100,22 @@ class AccountsCheckpoint(Checkpoint):
             done=document["done"],
             filters=filters,
             page_size=size,
-            drawn=document["drawn"],
-            ids=document["ids"],
-            under_way=tuple(listing(entry) for entry in document["under_way"]),
+            ids_read=document["drawn"],
+            ids_crc=document["ids"],
+            active=tuple(listing(entry) for entry in document["under_way"]),
             failures=failures,
             end=len(failures),
         )
 
-    def check_ids(self, drawn: int, ids: int) -> None:
-        """Compare the ids drawn from the input of the resumed iteration with those of this checkpoint.
+    def check_ids(self, ids_read: int, ids_crc: int) -> None:
+        """Compare the ids read from the input of the resumed iteration with those of this checkpoint.
 
         Raises:
             CheckpointError: If there are fewer, others, or in another order.
         """
-        if (drawn, ids) != (self.drawn, self.ids):
-            expected = f"the {self.drawn:,} accounts that the checkpoint's iteration had drawn, in the same order"
-            got = f"<no more than {drawn:,}>" if drawn < self.drawn else "<others, or in another order>"
+        if (ids_read, ids_crc) != (self.ids_read, self.ids_crc):
+            expected = f"the {self.ids_read:,} accounts that the checkpoint's iteration had read, in the same order"
+            got = f"<no more than {ids_read:,}>" if ids_read < self.ids_read else "<others, or in another order>"
             raise CheckpointError("account_ids", expected, got)
 
     def __str__(self) -> str:
@@ -125,19 +125,19 @@ class AccountsCheckpoint(Checkpoint):
                 "kind": "accounts",
                 "filters": dict(self.filters),
                 "page_size": self.page_size,
-                "drawn": self.drawn,
-                "ids": self.ids,
+                "drawn": self.ids_read,
+                "ids": self.ids_crc,
                 "items": self.items,
                 "done": self.done,
-                "under_way": [self._entry(listing) for listing in self.under_way],
+                "under_way": [self._entry(listing) for listing in self.active],
                 "failed": [self._entry(listing) for listing in self.failed],
             }
         )
 
     def __repr__(self) -> str:
         # Without page tokens.
-        listings = f"under_way={len(self.under_way)}, failed={self._end - self._first}"
-        return f"Checkpoint(drawn={self.drawn}, {listings}, items={self.items}, done={self.done})"
+        listings = f"under_way={len(self.active)}, failed={self._end - self._first}"
+        return f"Checkpoint(drawn={self.ids_read}, {listings}, items={self.items}, done={self.done})"
 
     def _entry(self, listing: ListingCheckpoint) -> dict[str, Any] | str:
         begun = listing.items or listing.done or listing.token is not None or listing.page_size != self.page_size

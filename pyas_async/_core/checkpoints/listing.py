@@ -9,7 +9,8 @@ As text it is one line of JSON::
     {"version": 1, "account": …, "filters": {…}, "page_size": 300, "token": …, "born": …, "index": 12, "walked": 300,
      "total": 5000, "changed": false, "done": false, "probe": …, "rows": "<base64>", "check": "<crc32>"}
 
-``rows`` holds 8 bytes for each row, little endian. In base64 these are 10.7 characters.
+``born`` is when the token arrived (`arrived_wall`). ``rows`` holds 8 bytes for each row, little endian; in base64 these
+are 10.7 characters.
 """
 
 from array import array
@@ -42,7 +43,7 @@ class ListingCheckpoint(Checkpoint):
 
     Attributes:
         token: The token that requests the current page; ``None`` for the first.
-        born: When the token arrived, in seconds of the wall clock.
+        arrived_wall: When the token arrived, in seconds of the wall clock.
         index: Rows of the current page that were yielded.
         walked: Rows of the current walk before the current page, repeated ones included; ``None`` if that is not known.
         total: The first total that the service reported in the current walk.
@@ -53,7 +54,7 @@ class ListingCheckpoint(Checkpoint):
     items: int = 0
     done: bool = False
     token: str | None = attrs.field(default=None, repr=False)
-    born: float = 0.0
+    arrived_wall: float = 0.0
     index: int = 0
     walked: int | None = 0
     total: int | None = None
@@ -90,7 +91,7 @@ class ListingCheckpoint(Checkpoint):
             filters=filters,
             page_size=document["page_size"],
             token=document["token"],
-            born=float(document["born"]),
+            arrived_wall=float(document["born"]),
             index=document["index"],
             walked=document["walked"],
             total=document["total"],
@@ -104,7 +105,7 @@ class ListingCheckpoint(Checkpoint):
             "account": self.account_id,
             "page_size": self.page_size,
             "token": self.token,
-            "born": round(self.born, 3),
+            "born": round(self.arrived_wall, 3),
             "index": self.index,
             "walked": self.walked,
             "total": self.total,

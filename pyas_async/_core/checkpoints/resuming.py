@@ -65,7 +65,7 @@ def check_filters(checkpoint: Checkpoint, given: tuple[tuple[str, str], ...]) ->
 def check_page_size(checkpoint: Checkpoint, given: int) -> None:
     """Accept the checkpoint's own page size, or `PAGE_SIZE` itself, which says that the caller named none.
 
-    `given` is the argument as it came, after its check: it may be the digits of a number.
+    `given` is the argument unchanged, after its check: it may be the digits of a number.
 
     Raises:
         CheckpointError: If the caller named another page size.

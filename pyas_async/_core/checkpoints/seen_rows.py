@@ -34,7 +34,7 @@ def digests(rows: Sequence[Meeting]) -> list[int]:
 (PROBE,) = digests(
     [Meeting(id=3418139842191568, uuid="some-uuid-string", start_time=datetime(2023, 4, 26, 19, tzinfo=UTC))]
 )
-"""The digest of a known row. A Python with another digest hashes otherwise, and cannot use a checkpoint's digests."""
+"""The digest of a known row. A Python with another digest hashes differently, and cannot use a checkpoint's digests."""
 
 _CHUNK = 1000
 """Digests that are added to the set at once."""

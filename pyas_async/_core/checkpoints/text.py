@@ -1,4 +1,4 @@
-"""The text of a checkpoint: one line of JSON, with the version of the format and a check sum."""
+"""The text of a checkpoint: one line of JSON, with the version of the format and a checksum."""
 
 import base64
 import binascii
@@ -19,13 +19,13 @@ _MAX_MOMENT = 1e12
 """Seconds before or after 1970 that no clock shows: more than 30,000 years."""
 
 Check: TypeAlias = Callable[[object], bool]
-"""Whether a value is one that this library writes. A forged text can have the right check sum and wrong values."""
+"""Whether a value is one that this library writes. A forged text can have the right checksum and wrong values."""
 
 
 def seal(document: dict[str, Any]) -> str:
-    """Write a document as text that shows whether it was damaged, or is read by a Python that hashes otherwise."""
+    """Write a document as text that shows whether it was damaged, or is read by a Python that hashes differently."""
     document = {"version": VERSION, **document, "probe": PROBE}
-    return json.dumps({**document, "check": check_sum(document)})
+    return json.dumps({**document, "check": checksum(document)})
 
 
 def unseal(text: object) -> dict[str, Any]:
@@ -46,11 +46,11 @@ def unseal(text: object) -> dict[str, Any]:
         got = f"<version {str(document.get('version'))[:20]}>"
         raise CheckpointError("checkpoint", f"version {VERSION}, which this release writes", got)
     check = document.pop("check", None)
-    if check != check_sum(document):
-        refuse("its check sum does not fit")
+    if check != checksum(document):
+        refuse("its checksum does not match")
     check_fields(document, {"probe": is_whole})
     if document["probe"] != PROBE:
-        got = "<one written by a Python that hashes otherwise>"
+        got = "<one written by a Python that hashes differently>"
         raise CheckpointError("checkpoint", "one of this kind of Python (CPython of 64 bits)", got)
     return document
 
@@ -161,6 +161,6 @@ def refuse(reason: str) -> NoReturn:
     )
 
 
-def check_sum(document: dict[str, Any]) -> str:
-    """Return the check sum of a document without one."""
+def checksum(document: dict[str, Any]) -> str:
+    """Return the checksum of a document without one."""
     return f"{zlib.crc32(json.dumps(document, sort_keys=True).encode()):08x}"

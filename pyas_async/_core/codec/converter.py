@@ -20,10 +20,10 @@ REQUESTS = (Attendee, MeetingCreate, MeetingUpdate, Recurrence)
 
 
 class StructureError(Exception):
-    """A JSON value that does not fit a model.
+    """A JSON value that does not match a model.
 
     Attributes:
-        path: Where the first value that does not fit is, relative to the document.
+        path: Where the first mismatch is, relative to the document.
         reason: What was expected there.
     """
 
@@ -99,7 +99,7 @@ def structure(cls: type[T], value: object) -> T:
     """Make a model of a JSON value.
 
     Raises:
-        StructureError: With the path of the first value that does not fit.
+        StructureError: With the path of the first value that does not match.
     """
     # Whatever the fast converter raises, the detailed one finds again, with its path.
     with contextlib.suppress(Exception):
@@ -112,7 +112,7 @@ def structure(cls: type[T], value: object) -> T:
 
 
 def _locate(error: BaseException) -> tuple[str, str]:
-    """Follow the first failure down to the value that does not fit."""
+    """Follow the first failure down to the value that does not match."""
     if isinstance(error, ClassValidationError):
         inner, note = error.group_exceptions()[0][0]
         path, reason = _locate(inner)

@@ -1,8 +1,8 @@
 """What msgspec does: bytes to JSON values, and, on the fast path, bytes straight to models.
 
-The fast path makes no dict in between. It takes about half as long again as decoding to a msgspec Struct, and a third
-of what cattrs takes. It does not know cattrs' hooks, so it refuses what they are for (``null`` where text belongs,
-digits for a number, a date without an offset). Its callers then use the tolerant path, in `converter`.
+The fast path makes no dict in between. It takes about 1.5 times as long as decoding to a msgspec Struct, and a third
+of the time that cattrs takes. It does not know cattrs' hooks, so it refuses what they are for: ``null`` instead of
+text, digits instead of a number, a date without an offset. Its callers then use the tolerant path, in `converter`.
 """
 
 import contextlib

@@ -74,7 +74,7 @@ def from_dict(cls: type[T], document: Mapping[str, Any]) -> T:
     """Make a model of a JSON document, as tolerantly as of a response: the reverse of `to_dict`.
 
     Raises:
-        DecodeError: If the document does not fit; `path` says where.
+        DecodeError: If the document does not match the class; `path` says where.
         InvalidArgumentError: If `cls` is not a model of this library, the document is not a JSON document, or a value
             of a request is refused.
     """

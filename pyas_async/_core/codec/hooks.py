@@ -26,14 +26,14 @@ _DIGITS = re.compile(r"\s*-?[0-9]{1,19}\s*")
 
 
 class UnexpectedValueError(ValueError):
-    """A value that does not fit its field. The message names its kind, not the value itself."""
+    """A value that does not match its field. The message names its kind, not the value itself."""
 
     def __init__(self, expected: str, value: object) -> None:
         super().__init__(f"expected {expected}, got {_describe(value)}")
 
 
 class ItemError(Exception):
-    """An item of a list that does not fit.
+    """An item of a list that does not match.
 
     Attributes:
         index: The position of the item.

@@ -60,7 +60,7 @@ def structure_at(cls: type[T], value: object, path: str, body: bytes) -> T:
     """Make a model of a value that was found under a path of a response.
 
     Raises:
-        DecodeError: If it does not fit.
+        DecodeError: If it does not match.
     """
     from pyas_async._core.codec.converter import StructureError, structure  # noqa: PLC0415 -- loads cattrs
 

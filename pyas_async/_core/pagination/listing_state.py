@@ -47,7 +47,7 @@ class ListingRules:
         max_items: Rows after which the listing ends; ``None`` for all.
         on_expired: Whether an expired token leads to a fresh walk, or its error is raised.
         max_restarts: The most consecutive fresh walks without a new row; also the most repairing walks.
-        verify_total: What to do if the service's total does not fit the rows.
+        verify_total: What to do if the service's total does not match the rows.
         token_ttl: Seconds for which a page token is valid.
     """
 
@@ -59,10 +59,10 @@ class ListingRules:
     token_ttl: float = 900.0
 
     @property
-    def token_use(self) -> float:
+    def token_life(self) -> float:
         """Seconds after its arrival for which a token is sent.
 
-        That is its life without its end: 10 seconds, or a twentieth of a short life, for the request to arrive in time.
+        That is `token_ttl` less 10 seconds, or less a twentieth if it is short: the request needs time to arrive.
         """
         return self.token_ttl - min(10.0, self.token_ttl * 0.05)
 
@@ -74,10 +74,10 @@ class IterationStats:
 
     Attributes:
         pages: Pages received and processed.
-        items: Rows handed out.
+        items: Rows yielded.
         calls: Requests sent, retries included.
         restarts: Fresh walks begun because a page token expired, or to repair.
-        duplicates_skipped: Rows received again and not handed out again.
+        duplicates_skipped: Rows received again and not yielded again.
         total_reported: How many rows the service last said the listing has; ``None`` if it never said.
         missing: Rows that the service reported and the iteration, at its end, had not seen; ``None`` before the end,
             and where the service reported no total.
@@ -94,7 +94,7 @@ class IterationStats:
 
 @attrs.define
 class ListingCounts:
-    """What the machine has counted. `items` are the rows that it returned, whether or not they were handed out yet."""
+    """What the machine has counted. `items` are the rows that it returned, whether or not they were yielded yet."""
 
     pages: int = 0
     items: int = 0
@@ -104,7 +104,7 @@ class ListingCounts:
     missing: int | None = None
 
     def stats(self, *, waiting: int, calls: int) -> IterationStats:
-        """Return the counts for users; `waiting` rows were not handed out yet."""
+        """Return the counts for users; `waiting` rows were not yielded yet."""
         return IterationStats(
             pages=self.pages,
             items=self.items - waiting,
@@ -134,16 +134,16 @@ class ReportedTotal:
         self.last = total
 
     def missing(self, seen: int) -> int | None:
-        """Return how many rows are missing if `seen` came; ``None`` if the service reported no total."""
+        """Return how many rows are missing if `seen` were received; ``None`` if the service reported no total."""
         return None if self.last is None else max(0, self.last - seen)
 
     def drift(self, seen: int) -> str | None:
-        """Describe how the listing changed during a walk in which `seen` rows came; ``None`` without a sign of it."""
+        """Describe how the listing changed during a walk of `seen` rows; ``None`` if nothing shows a change."""
         if self.last is None or not (self.changed or self.missing(seen)):
             return None
         return (
             f"the service reported a total of {self.first:,} at first and of {self.last:,} at last, and "
-            f"{seen:,} rows came: the listing changed while it was walked, and rows may be missing"
+            f"{seen:,} rows were received: the listing changed while it was read, and rows may be missing"
         )
 
 
@@ -153,16 +153,16 @@ class Position:
 
     Attributes:
         token: The token that leads to the next page; ``None`` for the first page, and after the last.
-        born: When the token arrived, in monotonic seconds.
-        born_wall: The same on the wall clock.
+        arrived_at: When the token arrived, in monotonic seconds.
+        arrived_wall: The same on the wall clock.
         walked: Rows of this walk before the position; ``None`` if that is not known.
         total: The first total that the service reported in this walk.
         changed: Whether the service has reported another total since.
     """
 
     token: str | None = attrs.field(default=None, repr=False)
-    born: float = 0.0
-    born_wall: float = 0.0
+    arrived_at: float = 0.0
+    arrived_wall: float = 0.0
     walked: int | None = 0
     total: int | None = None
     changed: bool = False
@@ -172,11 +172,11 @@ class Position:
         """Return the position before the current page of a checkpoint."""
         # If the wall clock was set back, the token seems to come from the future. It counts as new then, and is sent:
         # the service knows whether it is valid.
-        age = max(0.0, wall - checkpoint.born)
+        age = max(0.0, wall - checkpoint.arrived_wall)
         return cls(
             token=checkpoint.token,
-            born=now - age,
-            born_wall=checkpoint.born,
+            arrived_at=now - age,
+            arrived_wall=checkpoint.arrived_wall,
             walked=checkpoint.walked,
             total=checkpoint.total,
             changed=checkpoint.changed,
@@ -186,8 +186,8 @@ class Position:
         """Return the position after a page that begins here."""
         return Position(
             token=page.next_page_token,
-            born=now,
-            born_wall=wall,
+            arrived_at=now,
+            arrived_wall=wall,
             walked=None if self.walked is None else self.walked + len(page.meetings),
             total=total.first,
             changed=total.changed,
@@ -201,7 +201,7 @@ class Walk:
     Attributes:
         known: Rows that were yielded before this walk.
         total: What the service reported during it.
-        tokens: The tokens that it has followed, and for each how many of its rows came before.
+        tokens: The tokens that it has followed, and for each how many rows of the walk are before it.
         empty_pages: Pages without a row since the last one with a row.
         pages_without_new: Pages since the last one with a new row.
         rows_without_new: Rows on those pages.

@@ -103,7 +103,7 @@ class PaginationMachine:
             return None
         if self.state is ListingState.FRESH:
             return PageRequest(None, self._page_size, None)
-        return PageRequest(self._next_page.token, self._page_size, self._next_page.born + self._rules.token_use)
+        return PageRequest(self._next_page.token, self._page_size, self._next_page.arrived_at + self._rules.token_life)
 
     def on_page(self, page: Page, now: float, wall: float) -> tuple[Meeting, ...]:
         """Process a page, and return the rows to yield. A page that arrives after `stop` gives no rows."""
@@ -159,7 +159,7 @@ class PaginationMachine:
                 raise error
             self._restart(error)
             return "answer" if error.status else "age"
-        if isinstance(error, APIStatusError) and self.means_dead_token(error):
+        if isinstance(error, APIStatusError) and self.counts_as_expired(error):
             # The response does not say whether the token is to blame. Requesting the first page shows it: if
             # that fails as well, its error is raised.
             self._forget_token()
@@ -167,7 +167,7 @@ class PaginationMachine:
             return "answer"
         raise error  # the position is unchanged, so the consumer's next step sends the same request again
 
-    def means_dead_token(self, error: Exception) -> bool:
+    def counts_as_expired(self, error: Exception) -> bool:
         """Whether the error of a request with a token is treated as an expired token, though it may not say so."""
         if isinstance(error, PageTokenExpiredError):
             return True
@@ -194,7 +194,7 @@ class PaginationMachine:
         # brought leads to the page after it. New rows that `max_items` left out do not count as taken.
         all_taken = taken >= self._rows_new
         position = self._next_page if all_taken else self._page_start
-        if all_taken and isinstance(prefetched, Exception) and self.means_dead_token(prefetched):
+        if all_taken and isinstance(prefetched, Exception) and self.counts_as_expired(prefetched):
             position = Position()  # `on_error` was not called yet, but an expired token is not kept
         return ListingCheckpoint(
             account_id=account_id,
@@ -203,7 +203,7 @@ class PaginationMachine:
             filters=filters,
             page_size=self._page_size,
             token=position.token,
-            born=position.born_wall,
+            arrived_wall=position.arrived_wall,
             index=0 if all_taken else taken,
             walked=position.walked,
             total=position.total,
@@ -226,7 +226,7 @@ class PaginationMachine:
                 else "for the second time, and the page between brought nothing new"
             )
             self.failure = PaginationLoopError(
-                f"the service handed out a page token {again}, after {counts.items:,} rows; "
+                f"the service sent a page token {again}, after {counts.items:,} rows; "
                 "the rest cannot be reached. Narrow the dates, or ask the vendor"
             )
         elif walk.is_stuck:
@@ -268,7 +268,7 @@ class PaginationMachine:
         if self._restarts_without_new >= self._rules.max_restarts:
             self.stop()
             raise PaginationError(
-                f"the page token died {self._restarts_without_new + 1} times without a new row in between, after "
+                f"the page token expired {self._restarts_without_new + 1} times without a new row in between, after "
                 f"{self.counts.items:,} rows: the listing is too long for a token's {self._rules.token_ttl:g} s. "
                 f"Take rows faster, or list narrower dates one after the other. The last refusal: {error}"
             )

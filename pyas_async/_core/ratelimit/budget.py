@@ -24,11 +24,11 @@ from pyas_async.limits import GUARD, MAX_CALLS, WINDOW, portion
 from pyas_async.plans import DEVELOPER, GROWTH, SCALE
 
 if TYPE_CHECKING:
-    from pyas_async._core.ratelimit.leases import StoreShare
+    from pyas_async._core.ratelimit.leases import EqualPart, StoreShare
     from pyas_async._core.ratelimit.store import BudgetStore
 
 _CHECKS = 16
-"""How often in a window bulk calls check whether slots are still kept for other calls."""
+"""How often in a window bulk calls check whether slots are still reserved for other calls."""
 
 
 @public
@@ -176,29 +176,20 @@ class RateBudget:
 
         Bulk calls do not get the slots that interactive calls are about to need.
         """
-        if (closed_until := self._gate.closed_until(now, in_flight=self._local.in_flight)) > now:
-            return closed_until - now
-        local, remaining = self._local_slots(now), self._service.remaining(now)
-        part = None if self.store_share is None else self.store_share.part_alone(now, self._key_limit())
-        if self.store_share is not None and part is None:
-            # The report to the store has this number, and the store knows what other processes have reported since.
-            remaining = None
-        if local is not None and part is not None:
-            local = min(local, part[0] - self._local.used)
-        if local is not None and local < 1:
-            freed_at = self._local.next_freed_at()
-            if part is not None:
-                freed_at = part[1] if freed_at is None else min(freed_at, part[1])
-            return None if freed_at is None else freed_at - now
-        if remaining is not None and remaining - self._local.in_flight - self._others_reserve(remaining, now) < 1:
-            return self._service.resets_at - now
-        if self.store_share is not None and self.store_share.leases.empty(now):
-            return self.store_share.leases.ask_in(now)
-        if bulk and self.bulk_slots(now) < 1:
-            freed_at = self._local.next_freed_at()
-            check_at = now + self._window / _CHECKS  # as time passes, fewer slots are kept
-            return max(TICK, (check_at if freed_at is None else min(check_at, freed_at)) - now)
-        return 0.0
+        share = self.store_share
+        part = None if share is None else share.part_alone(now, self._key_limit())
+        # The first reason to wait decides.
+        wait: float | None = self._gate.wait_time(now, in_flight=self._local.in_flight)
+        if wait == 0:
+            wait = self._wait_for_local_slot(now, part)
+        if wait == 0 and (share is None or part is not None):
+            # Otherwise the store decides: it knows this number, and what other processes have reported since.
+            wait = self._wait_for_service_slot(now)
+        if wait == 0 and share is not None:
+            wait = share.leases.wait_time(now)
+        if wait == 0 and bulk:
+            wait = self._wait_for_bulk_slot(now)
+        return wait
 
     def min_wait(self, now: float, before: int = 0) -> float:
         """Return a call's minimum wait in seconds, if `before` calls go first and those in flight end now."""
@@ -211,7 +202,7 @@ class RateBudget:
         return seconds
 
     def slots_until(self, now: float, until: float) -> float:
-        """Count the slots that are free now or are certain to come free before a moment."""
+        """Count the slots that are free now or are certain to become free before a moment."""
         return self._forecast.slots_until(now, until, self._service_slots(now))
 
     def bulk_slots(self, now: float) -> float:
@@ -219,7 +210,7 @@ class RateBudget:
         return self._forecast.bulk_slots(now, self._local_slots(now), self._service_slots(now))
 
     def listing_reserve(self, pages: int, page_seconds: float) -> int:
-        """Count the slots to keep for a listing with `pages` pages left that takes `page_seconds` for each."""
+        """Count the slots to reserve for a listing with `pages` pages left that takes `page_seconds` for each."""
         return self._forecast.listing_reserve(pages, page_seconds)
 
     def max_listings(self, token_life: float) -> float:
@@ -251,6 +242,31 @@ class RateBudget:
             resets_at=(wall + timedelta(seconds=max(resets) - now)).astimezone(UTC) if max(resets) > now else None,
             waiting=len(self.queue),
         )
+
+    def _wait_for_local_slot(self, now: float, part: "EqualPart | None") -> float | None:
+        """Return the seconds until our own count has a free slot; `part` is the bound while processes count alone."""
+        free = self._local_slots(now)
+        if free is not None and part is not None:
+            free = min(free, part.slots - self._local.used)
+        if free is None or free >= 1:
+            return 0.0
+        moments = [self._local.next_freed_at(), None if part is None else part.until]
+        known = [moment for moment in moments if moment is not None]
+        return min(known) - now if known else None
+
+    def _wait_for_service_slot(self, now: float) -> float:
+        """Return the seconds until the service's count has a free slot."""
+        free = self._service_slots(now)
+        return 0.0 if free is None or free >= 1 else self._service.resets_at - now
+
+    def _wait_for_bulk_slot(self, now: float) -> float:
+        """Return the seconds until a slot may be free for a bulk call, while one is free for other calls."""
+        if self.bulk_slots(now) >= 1:
+            return 0.0
+        # As time passes, fewer slots are reserved. So check again soon, or when the next slot becomes free.
+        freed_at = self._local.next_freed_at()
+        check_in = self._window / _CHECKS if freed_at is None else min(self._window / _CHECKS, freed_at - now)
+        return max(TICK, check_in)
 
     def _local_slots(self, now: float) -> int | None:
         """Slots that are free by our own count; ``None`` if the limit is unknown, or the service counts them."""

@@ -28,7 +28,7 @@ class LocalCounter:
         self.given_limit = given_limit
         self.in_flight: int = 0
         self.freed_at: deque[float] = deque(maxlen=given_limit or _REMEMBERED)
-        """When the slots of calls that have ended come free, in ascending order."""
+        """When the slots of calls that have ended become free, in ascending order."""
         self._hold = hold
         self._share = share
         self._learned: int | None = None
@@ -73,7 +73,7 @@ class LocalCounter:
         self.in_flight -= 1
 
     def settle(self, now: float) -> None:
-        """Count a call as ended: its slot comes free after `hold` seconds."""
+        """Count a call as ended: its slot becomes free after `hold` seconds."""
         self.in_flight -= 1
         self.freed_at.append(now + self._hold)
 
@@ -84,7 +84,7 @@ class LocalCounter:
         begins.
 
         Args:
-            now: When the refusal came.
+            now: When the refusal was received.
             seconds: How long the service wants no calls.
         """
         if self.given_limit is not None or seconds < _MIN_PAUSE:
@@ -97,7 +97,7 @@ class LocalCounter:
             self._learned -= 1
 
     def freed_before(self, moment: float) -> int:
-        """Count the slots that come free before a moment, of calls that have ended already."""
+        """Count the slots that become free before a moment, of calls that have ended already."""
         return bisect_left(self.freed_at, moment)
 
     def used_at(self, now: float) -> int:
@@ -105,13 +105,13 @@ class LocalCounter:
         return self.used - self.freed_before(now)
 
     def next_freed_at(self) -> float | None:
-        """Return when the first slot of a call that has ended comes free; ``None`` if there is no such call."""
+        """Return when the first slot of a call that has ended becomes free; ``None`` if there is no such call."""
         return self.freed_at[0] if self.freed_at else None
 
     def earliest_free_at(self, number: int) -> float:
-        """Return the earliest moment at which the slot of that number, from 0 on, can come free.
+        """Return the earliest moment at which the slot of that number, from 0 on, can become free.
 
-        The slots come free in turns, so a number beyond the limit means a later turn.
+        The slots become free in turns, so a number beyond the limit means a later turn.
         """
         turns, number = divmod(number, self.limit or _REMEMBERED)
         if not self.freed_at:
@@ -124,7 +124,7 @@ class ServiceCounter:
 
     def __init__(self) -> None:
         self.resets_at: float = -math.inf
-        """When the window that the service has last told of ends."""
+        """When the window that the service reported last ends."""
         self.named_limit: int | None = None
         """The limit, as a header names it."""
         self._last_headers: tuple[str | None, ...] = ()
@@ -154,7 +154,7 @@ class ServiceCounter:
             self._remaining -= 1
 
     def learn(self, headers: Mapping[str, str], now: float, wall: datetime, window: float, guard: float) -> bool:
-        """Read the headers of a response; return whether they told a count."""
+        """Read the headers of a response; return whether they had a count."""
         text = headers.get("x-ratelimit-remaining")
         if text is None or "x-ratelimit-type" in headers or "x-ratelimit-category" in headers:
             return False  # the latter two belong to Zoom's own limits, which say nothing about the key's

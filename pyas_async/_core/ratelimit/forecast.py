@@ -1,4 +1,4 @@
-"""What the call budget can expect: which slots will come free, and which of them are kept for particular calls.
+"""What the call budget can expect: which slots will become free, and which of them are reserved for particular calls.
 
 Nothing here grants a slot or withholds one: the queue asks, and decides.
 """
@@ -13,9 +13,9 @@ from pyas_async.limits import portion
 TICK = 0.001
 """Seconds below which two moments count as one."""
 _SAFETY_MARGIN = 0.03
-"""The largest part of the limit that is kept for interactive calls beyond the expected ones."""
+"""The largest part of the limit that is reserved for interactive calls beyond the expected ones."""
 _LISTING_RESERVE = 0.2
-"""The largest part of the limit that is kept for the longest listing."""
+"""The largest part of the limit that is reserved for the longest listing."""
 _REMEMBERED = 5_000
 """Interactive calls that are remembered, to expect as many again."""
 _SAMPLES = 8
@@ -58,7 +58,7 @@ class Forecast:
         return portion(min(known), 1 / self.processes) if known else None
 
     def slots_until(self, now: float, until: float, service_slots: int | None) -> float:
-        """Count the slots that are free now or are certain to come free before a moment."""
+        """Count the slots that are free now or are certain to become free before a moment."""
         limit, local = self.limit(), self._local.free_slots(now)
         if limit is None:
             return math.inf
@@ -79,9 +79,9 @@ class Forecast:
 
     def bulk_slots(self, now: float, local_slots: int | None, service_slots: int | None) -> float:
         """Count the slots that bulk calls may take now; infinite if the limit is unknown."""
-        kept = 0 if local_slots is None else self._interactive_reserve(now, local_slots)
+        reserved = 0 if local_slots is None else self._interactive_reserve(now, local_slots)
         local = math.inf if local_slots is None else local_slots
-        return min(local, math.inf if service_slots is None else service_slots) - kept
+        return min(local, math.inf if service_slots is None else service_slots) - reserved
 
     def listing_reserve(self, pages: int, page_seconds: float) -> int:
         """Count the slots that other bulk calls leave to the longest listing: as many as it can soon use.
@@ -106,7 +106,7 @@ class Forecast:
     def _interactive_reserve(self, now: float, local_slots: int) -> int:
         """Slots that bulk calls leave for interactive ones, if as many of these come as in the last window.
 
-        Slots that come free in time serve them as well, so the largest shortage on the way is kept.
+        Slots that become free in time serve them as well, so only the largest shortage during the window is reserved.
         """
         recent, limit = self._interactive_at, self.limit()
         while recent and recent[0] <= now - self._window:
@@ -117,7 +117,7 @@ class Forecast:
             len(recent) * part / _SAMPLES - self._local.freed_before(now + self._window * part / _SAMPLES)
             for part in range(1, _SAMPLES + 1)
         )
-        # The number of arrivals varies by about its square root. But a slot that is kept and not used is a lost call.
+        # The number of arrivals varies by about its square root. But a reserved slot that is not used is a lost call.
         return int(min(limit / 2, max(0.0, shortage) + min(math.sqrt(len(recent)), limit * _SAFETY_MARGIN)))
 
     @property

@@ -43,16 +43,17 @@ class Gate:
         self._spread = min(self.paused_until - now, self._window * SPREAD)
         self._answered_at = -math.inf
 
-    def closed_until(self, now: float, *, in_flight: int) -> float:
-        """Return when calls may be sent again; that may be in the past.
+    def wait_time(self, now: float, *, in_flight: int) -> float:
+        """Return the seconds until calls may be sent again; 0 if they may be sent now.
 
         Args:
             now: The time.
             in_flight: Calls in flight, of which one may be a probe.
         """
+        closed_until = self.paused_until
         if now < self._probing_until and in_flight and self._must_probe(now):
-            return max(self.paused_until, self._probing_until)
-        return self.paused_until
+            closed_until = max(closed_until, self._probing_until)
+        return closed_until - now if closed_until > now else 0.0
 
     def spread(self, now: float) -> float:
         """Return the seconds over which a window's calls are spread: above 0 only for a while after a pause."""
@@ -62,7 +63,7 @@ class Gate:
         """Whether the number of remaining calls is unknown.
 
         That is the case before the first response, since others may have used the key; after a pause; and, if no limit
-        was given or the service has named a lower one, in a window that the service has not told of yet.
+        was given or the service has named a lower one, in a window that the service has not reported yet.
         """
         if self._answered_at == -math.inf:
             return True

@@ -6,6 +6,7 @@ limit. The module is loaded only if a budget has a store. Times are monotonic se
 """
 
 import math
+from typing import NamedTuple
 
 import attrs
 
@@ -25,12 +26,112 @@ _MIN_INTERVAL = 0.05
 """Minimum seconds before the next request if a request has brought no slot. Otherwise a store that names a shorter time
 would be asked in a busy loop."""
 _REPORT_AFTER = 1.0
-"""Seconds after which calls that have ended are reported, if a waiting call can send the report. Their slots come free
-a window after the store has received it."""
+"""Seconds after which calls that have ended are reported, if a waiting call can send the report. Their slots become
+free a window after the store has received it."""
 _EXTRA = 8
 """Slots to ask for in addition to one for each waiting call, so that not every call has to ask."""
-_NOTHING: tuple[int | None, float] = (None, -math.inf)
-"""Nothing new to report about the remaining calls."""
+
+
+class EqualPart(NamedTuple):
+    """What this process may use while processes count alone.
+
+    Attributes:
+        slots: The slots that its calls may hold at a time.
+        until: When that may change.
+    """
+
+    slots: int
+    until: float
+
+
+@attrs.define
+class _Lease:
+    """The last lease: the slots that are left of it, and when they belong to other processes again."""
+
+    slots: int = 0
+    expires_at: float = -math.inf
+
+    def expire(self, now: float) -> None:
+        """Drop the slots if the lease has expired: the store has freed them."""
+        if now >= self.expires_at:
+            self.slots = 0
+
+
+@attrs.frozen(eq=False)
+class _ServiceCount:
+    """What the service last said about the remaining calls; ``None`` if it said nothing new."""
+
+    remaining: int | None = None
+    resets_at: float = -math.inf
+
+
+_NOTHING_NEW = _ServiceCount()
+
+
+@attrs.define
+class _News:
+    """What the store is to be told.
+
+    Attributes:
+        ended: Calls that have ended since the last report.
+        ended_at: When the first of them ended.
+        unused: Leased slots that this process returns.
+        service_count: What the service has said since the last report.
+        paused_until: Until when the service refuses calls.
+    """
+
+    ended: int = 0
+    ended_at: float = -math.inf
+    unused: int = 0
+    service_count: _ServiceCount = _NOTHING_NEW
+    paused_until: float = -math.inf
+
+    def add_ended(self, now: float) -> None:
+        """Add a call that has ended."""
+        if not self.ended:
+            self.ended_at = now
+        self.ended += 1
+
+    def remove(self, reported: "_News", report: BudgetReport, now: float) -> None:
+        """Remove what a report has told. What became known after it was sent stays."""
+        self.ended -= reported.ended
+        self.ended_at = now  # at the latest
+        self.unused -= report.unused
+        if self.service_count is reported.service_count:
+            self.service_count = _NOTHING_NEW
+
+
+@attrs.define
+class _Fallback:
+    """How this process counts alone after its store has failed.
+
+    Attributes:
+        alone_until: When the store is asked again.
+        part_until: Until when this process keeps to an equal part of the limit. It does so for some time after it may
+            ask again, since other processes may still count alone until they have asked the store as well.
+        used_before: The slots that this process used when the store failed.
+        first_window_until: Until when it uses no more slots than these, since others may have used more than their
+            parts.
+    """
+
+    alone_until: float = -math.inf
+    part_until: float = -math.inf
+    used_before: int = 0
+    first_window_until: float = -math.inf
+
+    def start(self, now: float, *, used: int, first_window: float) -> None:
+        """Count alone from now on; the first window begins only if this process does not count alone already."""
+        if now >= self.part_until:
+            self.used_before, self.first_window_until = used, now + first_window
+        self.alone_until = now + _ALONE
+        self.part_until = self.alone_until + _ALONE + _ANSWER_TIME
+
+    def part(self, now: float, part: int) -> EqualPart | None:
+        """Return the part of this process; ``None`` if it need not keep to a part."""
+        if now >= self.part_until:
+            return None
+        slots = part if now >= self.first_window_until else min(part, max(1, self.used_before))
+        return EqualPart(slots, self.alone_until if now < self.alone_until else self.part_until)
 
 
 class Leases:
@@ -42,49 +143,37 @@ class Leases:
         """Whether a request to the store is in flight."""
         self.urgent: bool = False
         """Whether to report to the store at once, even if no slot is needed."""
-        self._slots = 0
-        self._expires_at = -math.inf
-        self._ask_at = -math.inf
-        # Until the first time, the store is not asked; until the second, this process keeps to an equal part.
-        self._alone_until = -math.inf
-        self._apart_until = -math.inf
+        self._lease = _Lease()
+        self._fallback = _Fallback()
+        self._news = _News()
+        self._reported = _News()  # what the last report contained
+        self._in_flight = 0
         self._processes: int | None = None
-        # The slots that this process used when the store failed; it uses no more than these in the window after that.
-        self._kept, self._kept_until = 0, -math.inf
-        self._in_flight = self._settled = self._unused = 0
-        self._settled_at = self._reported_at = -math.inf
+        self._ask_at = self._reported_at = -math.inf
         # Seconds of the requests since the last answer, which were cut short.
         self._unanswered = 0.0
-        self._remaining = _NOTHING
-        self._paused_until = -math.inf
-        # What the last report contained, to tell it from what became known since.
-        self._in_report = (self._remaining, self._paused_until, 0)
 
     def empty(self, now: float) -> bool:
         """Return whether no leased slot is left; ``False`` while this process counts alone."""
-        self._expire(now)
-        return self._slots < 1 and now >= self._alone_until
+        self._lease.expire(now)
+        return self._lease.slots < 1 and now >= self._fallback.alone_until
 
     @property
     def processes(self) -> int:
         """How many processes spend the budget, as the store last said; 1 if it has not said."""
         return self._processes or 1
 
-    def part_alone(self, now: float, part: int) -> tuple[int, float] | None:
-        """Return the slots that this process may use while processes count alone, and until when.
+    def part_alone(self, now: float, part: int) -> EqualPart | None:
+        """Return what this process may use while processes count alone; ``None`` if they do not.
 
         That is at most an equal part. If there are other processes, it is in the first window also no more than this
-        process had used before. When this process may ask the store again, other processes may still count alone. So it
-        keeps to its part until they must have asked the store as well.
+        process had used before.
 
         Args:
             now: The time.
             part: An equal part.
         """
-        if now >= self._apart_until:
-            return None
-        slots = part if now >= self._kept_until else min(part, max(1, self._kept))
-        return slots, self._alone_until if now < self._alone_until else self._apart_until
+        return self._fallback.part(now, part)
 
     def due(self, now: float, *, wanted: bool) -> bool:
         """Return whether to send a request to the store now: for slots, or only to report.
@@ -93,19 +182,25 @@ class Leases:
             now: The time.
             wanted: Whether calls wait for slots.
         """
-        return (
-            not self.asking
-            and now >= self._alone_until
-            and (self.urgent or (wanted and ((self.empty(now) and now >= self._ask_at) or now >= self.report_at)))
-        )
+        if self.asking or now < self._fallback.alone_until:
+            return False
+        needs_slots = wanted and self.empty(now) and now >= self._ask_at
+        return self.urgent or needs_slots or (wanted and now >= self.report_at)
 
     @property
     def report_at(self) -> float:
         """When to report calls that have ended, unless a request reports them earlier: at once if none is in flight."""
-        if not self._settled or self.asking:
+        if not self._news.ended or self.asking:
             return math.inf
-        soon = self._settled_at + _REPORT_AFTER if self._in_flight else self._settled_at
-        return max(soon, self._reported_at + _MIN_INTERVAL, self._alone_until)
+        soon = self._news.ended_at + (_REPORT_AFTER if self._in_flight else 0.0)
+        return max(soon, self._reported_at + _MIN_INTERVAL, self._fallback.alone_until)
+
+    def wait_time(self, now: float) -> float | None:
+        """Return the seconds until there may be a leased slot: 0 if there is one, or while this process counts alone.
+
+        ``None`` if that depends on a request in flight.
+        """
+        return self.ask_in(now) if self.empty(now) else 0.0
 
     def ask_in(self, now: float) -> float | None:
         """Return the seconds until the store may be asked; ``None`` if that depends on a request in flight.
@@ -126,51 +221,50 @@ class Leases:
 
     def acquire(self) -> None:
         """Use a leased slot for a call that is sent."""
-        self._slots = max(0, self._slots - 1)
+        self._lease.slots = max(0, self._lease.slots - 1)
         self._in_flight += 1
 
     def settle(self, now: float) -> None:
-        """Count a call as ended: its slot comes free a window after the store has received the report."""
+        """Count a call as ended: its slot becomes free a window after the store has received the report."""
         self._in_flight -= 1
-        self._settled_at = now if not self._settled else self._settled_at
-        self._settled += 1
+        self._news.add_ended(now)
 
     def cancel(self) -> None:
         """Free the leased slot of a call that was not sent."""
-        self._slots += 1
+        self._lease.slots += 1
         self._in_flight -= 1
 
     def note_remaining(self, remaining: int | None, resets_at: float) -> None:
-        """Keep what the service said about the remaining calls, for the next report."""
-        self._remaining = (remaining, resets_at)
+        """Note what the service said about the remaining calls, for the next report."""
+        self._news.service_count = _ServiceCount(remaining, resets_at)
 
     def pause(self, until: float, now: float) -> None:
         """Note that the service has refused a call. The next report is urgent, and returns the unused leased slots."""
-        self._paused_until, self.urgent = until, True
-        self._expire(now)
-        self._unused += self._slots
-        self._slots = 0
+        self._news.paused_until, self.urgent = until, True
+        self._lease.expire(now)
+        self._news.unused += self._lease.slots
+        self._lease.slots = 0
 
     def report(
         self, now: float, *, wanted: int, interactive: int, used: int, limit: int | None, window: float
     ) -> BudgetReport:
         """Make the report that goes to the store now."""
-        remaining, resets_at = self._remaining
-        self._in_report = (self._remaining, self._paused_until, self._settled)
+        news = self._news
+        self._reported = attrs.evolve(news)
         self._reported_at = now
         return BudgetReport(
             wanted=wanted + _EXTRA if wanted > interactive else wanted,
             interactive=interactive,
             # A call that ended more than a window ago no longer holds a slot.
-            sent=min(self._settled, max(0, used - self._in_flight)),
+            sent=min(news.ended, max(0, used - self._in_flight)),
             under_way=self._in_flight,
-            unused=self._unused,
+            unused=news.unused,
             used=used,
             limit=limit,
             window=window,
-            remaining=remaining,
-            resets_in=max(0.0, resets_at - now),
-            paused_for=max(0.0, self._paused_until - now),
+            remaining=news.service_count.remaining,
+            resets_in=max(0.0, news.service_count.resets_at - now),
+            paused_for=max(0.0, news.paused_until - now),
         )
 
     def accept(self, report: BudgetReport, lease: BudgetLease, now: float) -> str | None:
@@ -178,21 +272,15 @@ class Leases:
         self._unanswered = 0.0
         if (fault := lease_fault(lease)) is not None:
             return fault
-        # The report does not have what became known after it was sent.
-        remaining, paused_until, settled = self._in_report
-        self._settled -= settled
-        self._settled_at = now
-        self._unused -= report.unused
-        if self._remaining is remaining:
-            self._remaining = _NOTHING
-        self.urgent = self._paused_until > paused_until
+        self._news.remove(self._reported, report, now)
+        self.urgent = self._news.paused_until > self._reported.paused_until
         self._ask_at = now
-        if now >= self._apart_until or (lease.processes or 1) > self.processes:
+        if now >= self._fallback.part_until or (lease.processes or 1) > self.processes:
             # A store that has just come back has not had reports from all processes yet: a lower number is ignored.
             self._processes = lease.processes
         if report.wanted:
             expires_in = min(lease.expires_in, report.window)
-            self._slots, self._expires_at = lease.places, now + expires_in
+            self._lease = _Lease(lease.places, now + expires_in)
             if lease.places < 1 or expires_in < _MIN_INTERVAL:
                 self._ask_at = now + max(_MIN_INTERVAL, min(lease.ask_again_in, report.window))
         return None
@@ -205,17 +293,10 @@ class Leases:
             used: Slots that this process uses.
             window: Seconds for which a call holds its slot.
         """
-        if now >= self._apart_until:
-            self._kept, self._kept_until = used, -math.inf if self._processes is None else now + window
-        self._alone_until = now + _ALONE
-        self._apart_until = self._alone_until + _ALONE + _ANSWER_TIME
+        # A process that has never reached the store knows of no others, so the first window does not bind it.
+        self._fallback.start(now, used=used, first_window=-math.inf if self._processes is None else window)
         self._unanswered = 0.0
         return _ALONE
-
-    def _expire(self, now: float) -> None:
-        """Drop slots whose lease has expired: the store has freed them."""
-        if now >= self._expires_at:
-            self._slots = 0
 
 
 @attrs.frozen(kw_only=True)
@@ -257,8 +338,8 @@ class StoreShare:
         """Count alone for a while, since the store has failed; return for how many seconds."""
         return self.leases.count_alone(now, used=self.local.used_at(now), window=self.window)
 
-    def part_alone(self, now: float, limit: int | None) -> tuple[int, float] | None:
-        """Return the slots that this process may use while processes count alone, and until when; else ``None``."""
+    def part_alone(self, now: float, limit: int | None) -> EqualPart | None:
+        """Return what this process may use while processes count alone; ``None`` if they do not."""
         if limit is None:
             return None
         return self.leases.part_alone(now, portion(limit, self.share / self.leases.processes))

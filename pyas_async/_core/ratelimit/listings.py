@@ -1,4 +1,4 @@
-"""The listings in progress: how many there are, when the token of each expires, and which has the most pages left.
+"""The active listings: how many there are, when the token of each expires, and which has the most pages left.
 
 Pages of a listing come one after the other, so the longest listing decides when the last of many ends. While it asks
 for one page after the other, other bulk calls leave some slots to it when slots are short.
@@ -14,8 +14,8 @@ from typing import NamedTuple
 import attrs
 
 _CONSUMER_TIME = 1.0
-"""Seconds after a page in which the consumer must ask for the next. After that, no slots are kept for the listing, so
-that other calls do not wait in vain."""
+"""Seconds after a page in which the consumer must ask for the next. After that, no slots are reserved for the listing:
+other calls would wait although it does not use them."""
 _CALL_TIME = 5.0
 """Seconds that a call of such a listing may take, for the same reason."""
 _ABANDONED_CHECK = 1.0
@@ -45,7 +45,7 @@ class _Progress:
     Attributes:
         listing: The listing.
         pages: Pages that are left.
-        updated_at: When the last page came.
+        updated_at: When the last page arrived.
         page_seconds: Seconds for a page: the consumer's and the call's, without the wait in the queue.
         busy_until: Until when it counts as asking for one page after the other.
         consumer_seconds: Seconds that the consumer took for the last page.
@@ -62,7 +62,7 @@ class _Progress:
 
 
 class ActiveListings:
-    """The listings in progress. A listing whose token has expired is no longer in progress."""
+    """The active listings. A listing whose token has expired is no longer active."""
 
     def __init__(self) -> None:
         self.abandoned: deque[Hashable] = deque()

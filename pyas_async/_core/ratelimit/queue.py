@@ -8,9 +8,9 @@
     4  bulk: the page token that expires first
     5  bulk: other calls in order of arrival, with accounts taking turns; a new listing only if it can be finished
 
-A listing must request each page before the token from the previous page expires. So the number of listings in progress
-is limited: within a token's life, the budget must have a call for each of them. Another listing would spend calls and
-still lose its token.
+A listing must request each page before the token from the previous page expires. So the number of active listings
+is limited: within a token's life, the budget must have a call for each of them. Another listing would spend calls, and
+its token would expire nevertheless.
 """
 
 import itertools
@@ -49,7 +49,7 @@ class Budget(Protocol):
         ...
 
     def listing_reserve(self, pages: int, page_seconds: float) -> int:
-        """Count the slots to keep for a listing with `pages` pages left that takes `page_seconds` for each."""
+        """Count the slots to reserve for a listing with `pages` pages left that takes `page_seconds` for each."""
         ...
 
     def acquire(self, now: float, *, bulk: bool) -> None:
@@ -134,7 +134,7 @@ class Queue:
             return math.inf if wait is None else now + wait
         if now < self._next_release_at:
             return self._next_release_at
-        # A slot is free, but it is kept from all waiting calls. Return when the first of the reasons for that may end.
+        # A slot is free, but no waiting call may use it. Return when the first of the reasons for that may end.
         bulk_wait = budget.wait_time(now, bulk=True)
         longest = self.listings.longest(now)
         return min(
@@ -202,7 +202,7 @@ class Queue:
         return new if other is None or new.arrival < other.arrival else other
 
     def _admits(self, ticket: Ticket, budget: Budget, now: float) -> bool:
-        """Whether the listing of a call may begin: only if it can be finished beside those in progress."""
+        """Whether the listing of a call may begin: only if it can be finished together with the active ones."""
         if not ticket.begins_listing:
             return True
         others = self.listings.count(now) - (ticket.listing in self.listings)
@@ -219,7 +219,7 @@ class Queue:
         return free > budget.listing_reserve(longest.pages, longest.page_seconds)
 
     def _ticket_of_longest(self, budget: Budget, now: float) -> Ticket | None:
-        """Return the waiting call of the listing that slots are kept for, if it may be sent."""
+        """Return the waiting call of the listing that slots are reserved for, if it may be sent."""
         longest = self.listings.longest(now)
         ticket = None if longest is None else self._by_listing.get(longest.listing)
         return ticket if ticket is not None and self._leaves_reserve(ticket, budget, now) else None

@@ -17,7 +17,7 @@ class Creation:
     """One create.
 
     Attributes:
-        match_key: Equal for meetings that could be taken for one another (`WantedMeeting.match_key`).
+        match_key: Equal for meetings that could be mistaken for one another (`WantedMeeting.match_key`).
         id: The meeting that it made; ``None`` if that is not known.
         ended: When it ended (monotonic); ``None`` before.
     """

@@ -1,7 +1,7 @@
 """Finds the meeting of a create without a response among the rows of a listing.
 
-A row is only taken for it if it matches in everything that rows say, and says itself that it was made when the create
-was sent. A meeting that merely may be it is a candidate.
+A row counts as that meeting only if everything that rows say matches, and its `created_at` shows that it was made when
+the create was sent. A meeting that may be the one, but is not certain to be, is a candidate.
 """
 
 import enum
@@ -57,7 +57,7 @@ class WantedMeeting:
 
     @property
     def match_key(self) -> Hashable:
-        """A key that is equal for two meetings of which one could be taken for the other."""
+        """A key that is equal for two meetings of which one could be mistaken for the other."""
         start = None if self.start is None else self.start.astimezone(UTC).replace(microsecond=0)
         return self.account_id, self.meeting.type, self.meeting.title.strip(), start
 

@@ -18,7 +18,7 @@ Pairs: TypeAlias = "list[tuple[str, Meeting]]"
 
 
 class Chunks(AsyncIterator[tuple[Pairs, Checkpoint]]):
-    """Gathers pages into chunks. It is no generator, since the event loop would have to close an abandoned one."""
+    """Gathers pages into chunks. It is not a generator, since the event loop would have to close an abandoned one."""
 
     def __init__(
         self,

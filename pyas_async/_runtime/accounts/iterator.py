@@ -45,7 +45,7 @@ class AccountsIterator(AsyncIterator[tuple[str, Meeting]]):
             async for account_id, meeting in pairs:
                 ...
 
-    Pages of the accounts under way take turns; the rows of one account come in the order of its listing. A cancelled
+    Pages of the active accounts take turns; the rows of one account come in the order of its listing. A cancelled
     step loses no pair: the next step returns it. Every `PyasError` that it raises carries a `checkpoint`.
 
     Attributes:
@@ -66,7 +66,7 @@ class AccountsIterator(AsyncIterator[tuple[str, Meeting]]):
         max_concurrency: int,
         resume: AccountsCheckpoint | None = None,
     ) -> None:
-        """Begin before the first pair, or at the checkpoint; nothing is drawn or sent yet."""
+        """Begin before the first pair, or at the checkpoint; nothing is read or sent yet."""
 
         def open_listing(position: ListingCheckpoint) -> MeetingIterator:
             return MeetingIterator(
@@ -82,7 +82,7 @@ class AccountsIterator(AsyncIterator[tuple[str, Meeting]]):
         self._session = session
         self._job: Job | None = None
         # A page waits for at most half its token's life: the consumer may need the other half to take its rows.
-        self._queue = PageQueue(session.clock.now, rules.token_use / 2)
+        self._queue = PageQueue(session.clock.now, rules.token_life / 2)
         self._tasks = BackgroundTasks()
         tally = AccountsTally(filters, rules.page_size, resume)
         self._workers = AccountWorkers(
@@ -101,7 +101,7 @@ class AccountsIterator(AsyncIterator[tuple[str, Meeting]]):
         return self._workers.stats()
 
     def checkpoint(self) -> Checkpoint:
-        """Return the position after the pair that was handed out last: it counts as done, and nothing after it.
+        """Return the position after the pair that was yielded last: it counts as done, and nothing after it.
 
         It is cheap to take after every pair; only its text costs.
         """
@@ -110,7 +110,7 @@ class AccountsIterator(AsyncIterator[tuple[str, Meeting]]):
     def take_listed(self) -> list[str]:
         """Return the accounts whose listing has reached its end since the last call, in about that order.
 
-        All of their pairs were handed out. Take a checkpoint together with it, with nothing awaited in between: then,
+        All of their pairs were yielded. Take a checkpoint together with it, with nothing awaited in between: then,
         in a series of iterations of which each resumes the one before, each account that ends is returned once.
         """
         return self._workers.take_listed()
@@ -120,9 +120,9 @@ class AccountsIterator(AsyncIterator[tuple[str, Meeting]]):
     ) -> AsyncIterator[tuple[list[tuple[str, Meeting]], Checkpoint]]:
         """Iterate by chunks: pairs, and the checkpoint after them, to be stored in one transaction.
 
-        If the process is killed, the calls for the pages after the last stored chunk, and for those under way, were in
-        vain. An account without rows has no pair, but costs a call as well: where many of them follow each other,
-        chunks have fewer pairs, or none. The last checkpoint is `done`, unless accounts failed.
+        If the process is killed, the pages after the last stored chunk are requested again, and so are those in flight.
+        An account without rows has no pair, but costs a call as well: where many of them follow each other, chunks have
+        fewer pairs, or none. The last checkpoint is `done`, unless accounts failed.
 
         Args:
             pages: The most pages of a chunk; pages are never split. The same number of accounts that end make a chunk
@@ -172,7 +172,7 @@ class AccountsIterator(AsyncIterator[tuple[str, Meeting]]):
         return pairs
 
     async def __aenter__(self) -> Self:
-        """Begin the block. Nothing is drawn or sent before the first pair is asked for."""
+        """Begin the block. Nothing is read or sent before the first pair is asked for."""
         if self._tasks.is_open or self._over:
             raise RuntimeError(_ONCE)
         await self._tasks.open()
@@ -181,7 +181,7 @@ class AccountsIterator(AsyncIterator[tuple[str, Meeting]]):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """End the iteration: nothing more is handed out or requested, and requests in flight are cancelled."""
+        """End the iteration: nothing more is yielded or requested, and requests in flight are cancelled."""
         self._over, self._rows = True, iter(())
         if not self._tasks.is_open:
             return
@@ -226,7 +226,7 @@ class AccountsIterator(AsyncIterator[tuple[str, Meeting]]):
         if not self._tasks.is_open:
             raise TypeError(_BLOCK_NEEDED)
         if self._loading:
-            msg = "another task is waiting for the next pair; let one task iterate, and hand the pairs on"
+            msg = "another task is waiting for the next pair; let one task iterate, and pass the pairs on"
             raise RuntimeError(msg)
         self._loading = True
         try:

@@ -12,10 +12,10 @@ from pyas_async.models import Meeting
 
 
 class AccountPages:
-    """An account under way, with its listing and the page of it that waits for the consumer.
+    """An active account, with its listing and the page of it that waits for the consumer.
 
     Attributes:
-        rows: The rows of the page. The listing hands them out, so that taking them moves its position.
+        rows: The rows of the page. They come from the listing itself, so that taking them moves its position.
         since: When the page was put into the queue.
         waits: Whether the page is in the queue.
         taken: Set once the consumer has taken all rows of the page.
@@ -31,7 +31,7 @@ class AccountPages:
         self._checkpoint: ListingCheckpoint | None = None
 
     def checkpoint(self) -> ListingCheckpoint:
-        """Return the position in the listing. While a page waits, it does not change, and is not made anew."""
+        """Return the position in the listing. While a page waits, it does not change, and is made only once."""
         if self._checkpoint is None or not self.waits:
             self._checkpoint = ListingCheckpoint.of(self.listing.checkpoint())
         return self._checkpoint
@@ -44,7 +44,7 @@ class PageQueue:
     the others. But the slower the consumer, the older a page gets before its turn, and so does its page token. In the
     end each page of each listing would cost a fresh walk. So a page that has waited for longer than `patience` is late:
     it waits until there is no other page. And no account is begun while pages are late, or if pages would be late once
-    all accounts under way took as long as the last page did.
+    all active accounts took as long as the last page did.
 
     Attributes:
         changed: Notified when a page is added, or was taken, and by the workers when one of them ends.
@@ -90,6 +90,6 @@ class PageQueue:
         account.taken.set()
         self.changed.notify()
 
-    def admits(self, under_way: int) -> bool:
-        """Return whether another account may be begun beside those under way."""
-        return not self._late and under_way * self.page_time <= self._patience
+    def admits(self, active: int) -> bool:
+        """Return whether another account may be begun besides those that are active."""
+        return not self._late and active * self.page_time <= self._patience

@@ -1,6 +1,6 @@
-"""The tasks behind `AccountsIterator`: one that begins accounts, and a worker for each account under way.
+"""The tasks behind `AccountsIterator`: one that begins accounts, and a worker for each active account.
 
-An account is under way while its listing is open. Its worker loads a page of the listing, and waits until the consumer
+An account is active while its listing is open. Its worker loads a page of the listing, and waits until the consumer
 has taken the page; meanwhile the listing prefetches the next one. The consumer takes the rows from the listing itself,
 so the position of a listing never counts a row that the consumer does not have.
 """
@@ -30,7 +30,7 @@ _SLOW_PAGE, _PAUSE = 10.0, 1.0
 
 
 class AccountWorkers:
-    """The accounts under way, and the tasks that list them.
+    """The active accounts, and the tasks that list them.
 
     Attributes:
         failures: The errors that ended a listing before its end, by account.
@@ -57,7 +57,7 @@ class AccountWorkers:
         self._tally = tally
         self._queue = queue
         self._max_concurrency = max_concurrency
-        self._under_way: dict[AccountPages, None] = {}
+        self._active: dict[AccountPages, None] = {}
         self._listed: list[str] = []
         # Accounts that `take_listed` has returned before their workers have ended.
         self._listed_early: set[AccountPages] = set()
@@ -73,10 +73,10 @@ class AccountWorkers:
     @property
     def cut_off(self) -> bool:
         """Whether some accounts are not finished. If this is so after the tasks have ended, they were cancelled."""
-        return bool(self._under_way) or not self._all_begun
+        return bool(self._active) or not self._all_begun
 
     def start(self) -> None:
-        """Start the task that draws the accounts from the input, unless it was started before."""
+        """Start the task that reads the account ids from the input, unless it was started before."""
         if not self._started:
             self._started = True
             self._start(self._begin_accounts)
@@ -89,27 +89,27 @@ class AccountWorkers:
         if self._queue.page_time < _SLOW_PAGE:
             return
         with anyio.move_on_after(_PAUSE):
-            while not self.over and len(self._queue) < len(self._under_way):
+            while not self.over and len(self._queue) < len(self._active):
                 await self._queue.changed.wait()
 
     def stats(self) -> AccountsStats:
         """Return the sums of what all listings have done."""
-        return self._tally.stats(account.listing.stats for account in self._under_way)
+        return self._tally.stats(account.listing.stats for account in self._active)
 
     def checkpoint(self) -> AccountsCheckpoint:
         """Return the position of the whole iteration."""
-        positions, source = [account.checkpoint() for account in self._under_way], self._source
-        return self._tally.checkpoint(positions, drawn=source.drawn, ids=source.ids, exhausted=source.exhausted)
+        positions, source = [account.checkpoint() for account in self._active], self._source
+        return self._tally.checkpoint(
+            positions, ids_read=source.ids_read, ids_crc=source.ids_crc, exhausted=source.exhausted
+        )
 
     def take_listed(self) -> list[str]:
         """Return the accounts whose listing has reached its end since this was called last.
 
-        A listing counts as done when its last row is handed out, as in a checkpoint. Its worker may not have noticed
+        A listing counts as done when its last row is yielded, as in a checkpoint. Its worker may not have noticed
         yet.
         """
-        early = [
-            account for account in self._under_way if account not in self._listed_early and account.checkpoint().done
-        ]
+        early = [account for account in self._active if account not in self._listed_early and account.checkpoint().done]
         self._listed_early.update(early)
         listed, self._listed = [*self._listed, *(account.account_id for account in early)], []
         return listed
@@ -143,7 +143,7 @@ class AccountWorkers:
                     self._all_begun = True
                     return
                 account = AccountPages(position.account_id, self._open_listing(position))
-                self._under_way[account] = None
+                self._active[account] = None
                 self._start(partial(self._list, account))
         finally:
             try:
@@ -154,7 +154,7 @@ class AccountWorkers:
     async def _wait_to_begin(self) -> bool:
         """Wait until another account may be begun; ``False`` if the iteration fails during the wait."""
         while self.error is None and not (
-            len(self._under_way) < self._max_concurrency and self._queue.admits(len(self._under_way))
+            len(self._active) < self._max_concurrency and self._queue.admits(len(self._active))
         ):
             await self._queue.changed.wait()
         return self.error is None
@@ -162,12 +162,12 @@ class AccountWorkers:
     async def _next_position(self) -> ListingCheckpoint | None:
         """Return where the next listing begins; ``None`` after the last.
 
-        The order: the accounts that were under way in the resumed iteration, those of the input, those that had failed.
+        The order: the accounts that were active in the resumed iteration, those of the input, those that had failed.
         """
         if (position := self._tally.next_to_resume()) is not None:
             return position
-        while (drawn := await self._source.draw()) is not None:
-            account_id, error = drawn
+        while (found := await self._source.read_next()) is not None:
+            account_id, error = found
             if error is None:
                 return self._tally.begin(account_id)
             self._tally.refuse()
@@ -187,7 +187,7 @@ class AccountWorkers:
             if ends_run(error):
                 raise
             failure = without_context(error)
-        del self._under_way[account]
+        del self._active[account]
         self._tally.end(account.checkpoint(), account.listing.stats, failed=failure is not None)
         if failure is not None:
             self.failures[account.account_id] = failure

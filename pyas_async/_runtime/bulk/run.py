@@ -38,14 +38,14 @@ class BulkRun(Generic[K_co, V_co]):
             async for outcome in outcomes:
                 ...
 
-    Nothing is drawn or sent before that, and a run can be used once. Items are drawn from the input one at a time, as
+    Nothing is read or sent before that, and a run can be used once. Items are read from the input one at a time, as
     they are needed: there are never more than `max_concurrency` of them between the input and the consumer, so a slow
-    consumer slows the run down. A synchronous iterable is drawn on the event loop, and must not block. A generator that
+    consumer slows the run down. A synchronous iterable is read on the event loop, and must not block. A generator that
     is the input is closed with the run.
 
     **What ends it early.** An error that every other call must get too (the key is refused, its monthly quota is used
     up, the client is closed), and `cancel`. Then nothing more is sent, requests in flight get their responses, and the
-    rest of the input is drawn and reported as ``"not_started"``. (An endless input never ends: leave the block.)
+    rest of the input is read and reported as ``"not_started"``. (An endless input never ends: leave the block.)
     If the input itself raises, the outcomes of the items before come first, and then its exception.
 
     **Leaving it.** A block that is left early, or an ``await`` that is cancelled, cancels the calls in flight: their
@@ -61,7 +61,7 @@ class BulkRun(Generic[K_co, V_co]):
         *,
         max_concurrency: int,
     ) -> None:
-        """Made by ``client.meetings.get_many`` and the like; nothing is drawn or sent yet."""
+        """Made by ``client.meetings.get_many`` and the like; nothing is read or sent yet."""
         self._session = session
         self._account_id = operation.account_id
         self._job: Job | None = None
@@ -158,7 +158,7 @@ class BulkRun(Generic[K_co, V_co]):
 
         def __aiter__(self) -> NoReturn:
             msg = (
-                "a bulk run is no iterator, since it has calls under way that must be ended: write "
+                "a bulk run is not an iterator, since it may have calls in flight, which must be ended: write "
                 "`async with run as outcomes:` and `async for outcome in outcomes:`, or `for outcome in await run:`"
             )
             raise TypeError(msg)

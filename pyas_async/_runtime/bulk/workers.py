@@ -1,4 +1,4 @@
-"""The workers of a bulk run: one task draws the items, and the workers send a call for each."""
+"""The workers of a bulk run: one task reads the items, and the workers send a call for each."""
 
 import logging
 import math
@@ -26,13 +26,13 @@ T = TypeVar("T")
 K = TypeVar("K")
 V = TypeVar("V")
 _log = logging.getLogger("pyas_async")
-# If items are drawn without a wait and nothing is sent for them, other tasks can run after this many items.
+# If items are read without a wait and nothing is sent for them, other tasks can run after this many items.
 _CHECKPOINT_EVERY = 100
 
 
 @attrs.define(kw_only=True)
 class _WorkItem(Generic[T, K]):
-    """An item that was drawn. The item itself is the user's data, and tracebacks must not show it."""
+    """An item that was read. The item itself is the user's data, and tracebacks must not show it."""
 
     position: int
     key: K
@@ -65,7 +65,7 @@ class BulkWorkers(Generic[T, K, V]):
         size: int,
         deliver: Callable[[int, Outcome[K, V]], None],
     ) -> None:
-        """Prepare a run; nothing is drawn or sent yet.
+        """Prepare a run; nothing is read or sent yet.
 
         Args:
             session: Makes the calls.
@@ -85,52 +85,52 @@ class BulkWorkers(Generic[T, K, V]):
         self._deliver = deliver
         # Both exist only during `run`.
         self._tasks: TaskGroup
-        self._drawing_scope: anyio.CancelScope
+        self._reading_scope: anyio.CancelScope
         self._idle: list[_IdleWorker[T, K]] = []
-        self._all_drawn = False
+        self._all_read = False
         self._unacknowledged = 0
         self._acknowledged = Notifier()
-        self._under_way: dict[int, tuple[CallTrace, UnsentCall]] = {}
+        self._in_flight: dict[int, tuple[CallTrace, UnsentCall]] = {}
         self._requests = 0
         self._job: int | None = None
 
     @property
     def calls(self) -> int:
         """The number of requests sent so far."""
-        return self._requests + sum(trace.requests for trace, _ in self._under_way.values())
+        return self._requests + sum(trace.requests for trace, _ in self._in_flight.values())
 
     def set_job(self, number: int | None) -> None:
         """Set the number of the job that events report for the calls; ``None`` if there is none."""
         self._job = number
 
     def acknowledge(self) -> None:
-        """Let the next item be drawn: the consumer has got an outcome."""
+        """Let the next item be read: the consumer has got an outcome."""
         self._unacknowledged -= 1
         self._acknowledged.notify()
 
     def end(self, reason: PyasError) -> None:
         """Send nothing more. Requests that were sent are waited for."""
         self.tally.end(reason)
-        for _, unsent in self._under_way.values():
+        for _, unsent in self._in_flight.values():
             unsent.cancel()
 
     async def run(self) -> None:
-        """Draw all items, and deliver an outcome for each, unless `failure` has ended the run."""
+        """Read all items, and deliver an outcome for each, unless `failure` has ended the run."""
         async with anyio.create_task_group() as self._tasks:
             # One scope for all items, not one for each: a generator may keep its own scopes open from one item to the
             # next.
-            with anyio.CancelScope() as self._drawing_scope:
+            with anyio.CancelScope() as self._reading_scope:
                 try:
-                    await self._draw_all()
+                    await self._read_all()
                 finally:
                     await self._close_items()
-            self._all_drawn = True
+            self._all_read = True
             for worker in self._idle:
                 worker.wake.set()
 
-    async def _draw_all(self) -> None:
+    async def _read_all(self) -> None:
         position = 0
-        while (work := await self._draw(position)) is not None:
+        while (work := await self._read_next(position)) is not None:
             self._unacknowledged += 1
             if self.tally.ended_by is not None:
                 self._deliver(position, self.tally.skip(work.key))
@@ -140,12 +140,12 @@ class BulkWorkers(Generic[T, K, V]):
             if not position % _CHECKPOINT_EVERY:
                 await anyio.lowlevel.checkpoint()
 
-    async def _draw(self, position: int) -> _WorkItem[T, K] | None:
-        """Draw the next item, once fewer than `size` are unacknowledged; ``None`` after the last one."""
+    async def _read_next(self, position: int) -> _WorkItem[T, K] | None:
+        """Read the next item, once fewer than `size` are unacknowledged; ``None`` after the last one."""
         while self._unacknowledged >= self._size:
             await self._acknowledged.wait()
         try:
-            item = await self._items.draw()
+            item = await self._items.read_next()
             return _WorkItem(position=position, key=self._operation.key(position, item), item=item)
         except StopAsyncIteration:
             return None
@@ -163,7 +163,7 @@ class BulkWorkers(Generic[T, K, V]):
         if is_own_cancellation(error):
             raise error
         if isinstance(error, Exception):
-            self._keep_failure(error)  # the items that were drawn before are finished first
+            self._keep_failure(error)  # the items that were read before are finished first
         else:
             self._abort(error)
 
@@ -180,7 +180,7 @@ class BulkWorkers(Generic[T, K, V]):
             if (outcome := await self._outcome(work)) is not None:
                 self._deliver(work.position, outcome)
             work = None  # an idle worker keeps no item alive
-            if not self._all_drawn:
+            if not self._all_read:
                 idle: _IdleWorker[T, K] = _IdleWorker()
                 self._idle.append(idle)
                 await idle.wake.wait()
@@ -191,7 +191,7 @@ class BulkWorkers(Generic[T, K, V]):
         if self.tally.ended_by is not None:
             return self.tally.skip(work.key)
         trace = CallTrace(job=self._job)
-        _, unsent = self._under_way[work.position] = trace, UnsentCall(trace)
+        _, unsent = self._in_flight[work.position] = trace, UnsentCall(trace)
         failed: PyasError
         try:
             call = self._operation.call(work.item)
@@ -204,7 +204,7 @@ class BulkWorkers(Generic[T, K, V]):
             self._on_call_error(error)
             return None
         finally:
-            del self._under_way[work.position]
+            del self._in_flight[work.position]
             self._requests += trace.requests
         if self.tally.ended_by is not None and not trace.requests:
             return self.tally.skip(work.key)
@@ -220,7 +220,7 @@ class BulkWorkers(Generic[T, K, V]):
             self._keep_failure(error)
             name = type(error).__name__
             self.end(PyasError(f"{self._operation.name}: {name} ended the run before this was started"))
-            self._drawing_scope.cancel()
+            self._reading_scope.cancel()
         else:
             self._abort(error)
 

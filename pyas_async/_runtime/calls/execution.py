@@ -33,13 +33,13 @@ class Listing:
     """Identifies a listing in the queue of the call budget.
 
     Attributes:
-        token_use: Seconds for which one of its page tokens can be used.
+        token_life: Seconds for which one of its page tokens can be used.
     """
 
-    __slots__ = ("__weakref__", "token_use")
+    __slots__ = ("__weakref__", "token_life")
 
-    def __init__(self, token_use: float) -> None:
-        self.token_use: float = token_use
+    def __init__(self, token_life: float) -> None:
+        self.token_life: float = token_life
 
 
 class Execution(Generic[T]):
@@ -129,8 +129,8 @@ class Execution(Generic[T]):
     def _ticket(self, now: float) -> Ticket:
         call, listing = self._call, self._listing
         expires = math.inf if call.not_after is None else call.not_after
-        token_use = math.inf if listing is None else listing.token_use
-        return Ticket(self._options.priority == "bulk", call.account, expires, listing, token_use, now)
+        token_life = math.inf if listing is None else listing.token_life
+        return Ticket(self._options.priority == "bulk", call.account, expires, listing, token_life, now)
 
     async def _fetch_key(self) -> None:
         resources, exchange = self._resources, self._exchange
@@ -168,7 +168,7 @@ class Execution(Generic[T]):
             if isinstance(action, Fail):
                 return action
             if not connected:
-                return exchange.on_no_connection(now=resources.clock.now(), jitter=resources.clock.chance())
+                return exchange.on_no_connection(now=resources.clock.now(), jitter=resources.clock.random())
             sent = True
             return await self._attempt(action)
         finally:
@@ -234,10 +234,10 @@ class Execution(Generic[T]):
     def _decide(self, outcome: ResponseOrFault, wall: datetime) -> Wait | Return[T] | Fail:
         exchange, clock = self._exchange, self._resources.clock
         if isinstance(outcome, Response):
-            return exchange.on_response(outcome, now=clock.now(), wall=wall, jitter=clock.chance())
+            return exchange.on_response(outcome, now=clock.now(), wall=wall, jitter=clock.random())
         if self._resources.closed:
             return exchange.on_closed(outcome)
-        return exchange.on_fault(outcome, now=clock.now(), jitter=clock.chance())
+        return exchange.on_fault(outcome, now=clock.now(), jitter=clock.random())
 
     def _settle(self, outcome: ResponseOrFault | None, wall: datetime) -> None:
         """Settle the slot of an attempt that has ended: with a response, with a fault, or cancelled (``None``)."""
@@ -249,7 +249,7 @@ class Execution(Generic[T]):
             budget.settle(now, reported=budget.learn({} if zooms else outcome.headers, now, wall))
             if exchange.key_pause is not None:
                 # Other processes may have been told the same time: the jitter makes them retry at different times.
-                jitter = min(1.0, exchange.key_pause / 10) * clock.chance()
+                jitter = min(1.0, exchange.key_pause / 10) * clock.random()
                 budget.pause(exchange.key_pause + jitter, now)
         elif outcome is None or outcome.sent:
             budget.settle(now)

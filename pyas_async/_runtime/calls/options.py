@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import attrs
 
 from pyas_async._core.calls.retry import Limits
-from pyas_async._runtime.http.timeouts import Timeouts
+from pyas_async._runtime.timeouts import Timeouts
 from pyas_async.options import Priority
 
 

@@ -75,13 +75,13 @@ class Session:
         """Replace the clock, as tests do; only before the first call."""
         self.resources.use_clock(clock)
 
-    def stands(self, listing: Listing, dies: float | None, *, pages: int = 1) -> None:
+    def update_listing(self, listing: Listing, expires_at: float | None, *, pages: int = 1) -> None:
         """Note when the page token of a listing expires (``None``: it has none), and how many pages are left."""
-        self.resources.limiter.update_listing(listing, dies, pages=pages)
+        self.resources.limiter.update_listing(listing, expires_at, pages=pages)
 
-    def ends_with(self, holder: object, listing: Listing) -> None:
+    def end_listing_with(self, owner: object, listing: Listing) -> None:
         """End a listing when the object that asks for its pages is garbage collected."""
-        self.resources.limiter.end_listing_with(holder, listing)
+        self.resources.limiter.end_listing_with(owner, listing)
 
     async def pause(self, seconds: float) -> None:
         """Sleep until the time has passed or the client is closed."""

@@ -54,7 +54,7 @@ class SingleFlight:
         self._make = make
         self._joinable: dict[str, list[_SharedCall]] = {}
         # The event loop itself has only weak references to its tasks.
-        self._under_way: set[_SharedCall] = set()
+        self._in_flight: set[_SharedCall] = set()
 
     async def run(self, call: Call[T], options: "CallOptions", trace: "CallTrace", *, now: float) -> T:
         """Return the value of an equal call in flight; if there is none, make this one, and let others join it.
@@ -81,7 +81,7 @@ class SingleFlight:
 
     async def wait_ended(self) -> None:
         """Wait until all calls in flight have ended, once the client is closed."""
-        for shared in tuple(self._under_way):
+        for shared in tuple(self._in_flight):
             await shared.done.wait()
 
     def _find(self, call: Call[Any], options: "CallOptions", now: float) -> _SharedCall | None:
@@ -95,7 +95,7 @@ class SingleFlight:
         shared.task = spawn(partial(self._run, shared, call, options, trace), f"pyas_async {call.operation}")
         if not shared.done.is_set():  # an eager task may have ended by now
             self._joinable.setdefault(shared.path, []).append(shared)
-            self._under_way.add(shared)
+            self._in_flight.add(shared)
         return shared
 
     async def _run(self, shared: _SharedCall, call: Call[Any], options: "CallOptions", trace: "CallTrace") -> None:
@@ -109,7 +109,7 @@ class SingleFlight:
             shared.error = error
         finally:
             self._remove(shared)
-            self._under_way.discard(shared)
+            self._in_flight.discard(shared)
             shared.done.set()
 
     async def _wait(self, shared: _SharedCall) -> None:

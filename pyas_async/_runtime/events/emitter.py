@@ -1,4 +1,4 @@
-"""Hands the events of a client to its handlers and to the log.
+"""Passes the events of a client to its handlers and to the log.
 
 An event is emitted in the task in which it happens, so that a handler can set context variables: the requests of a call
 see what was set at its `CallStarted`. Only the end of a job whose iterator was dropped is emitted later: an iterator
@@ -26,7 +26,7 @@ _log = logging.getLogger("pyas_async")
 
 
 class EventEmitter:
-    """Numbers the calls and jobs of one client, and hands its events to the handlers and to the log.
+    """Numbers the calls and jobs of one client, and passes its events to the handlers and to the log.
 
     The log gets only some kinds of events (`LOGGED`).
 
@@ -46,7 +46,7 @@ class EventEmitter:
         self._clock = clock
 
     def subscribe(self, handler: Callable[[Event], None]) -> Callable[[], None]:
-        """Hand all events to one more handler; the returned function ends the subscription."""
+        """Pass all events to one more handler; the returned function ends the subscription."""
         # Compared by identity: the same function may subscribe twice, and each subscription is ended separately.
         subscription = _Subscription(handler)
         self._handlers = (*self._handlers, subscription)
@@ -60,7 +60,7 @@ class EventEmitter:
         return unsubscribe
 
     def emit(self, kind: Callable[P, Event], *args: P.args, **fields: P.kwargs) -> None:
-        """Make an event of this kind with these fields, and hand it to the log and the handlers that want it."""
+        """Make an event of this kind with these fields, and pass it to the log and the handlers that want it."""
         if not self._handlers and kind not in LOGGED:
             return
         event = kind(*args, **fields)

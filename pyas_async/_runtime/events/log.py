@@ -11,8 +11,8 @@ _LONG = 5.0
 """A wait of at least this many seconds is logged at INFO, a shorter one at DEBUG."""
 _WAITS = {
     "retry": "%s waits %.1f s before the next attempt",
-    "budget": "%s waits %.1f s for room in the key's rate limit",
-    "connection": "%s waits for a connection to be free%.0s",  # its length is not known
+    "budget": "%s waits %.1f s for a slot in the call budget",
+    "connection": "%s waits for a free connection%.0s",  # its length is not known
 }
 
 
@@ -32,7 +32,7 @@ def _waiting(event: Waiting) -> None:
 
 def _restarted(event: ListingRestarted) -> None:
     why = "grew too old to be tried" if event.reason == "age" else "was refused by the service"
-    message = "account %s: a page token %s after %d rows; walking afresh"
+    message = "account %s: a page token %s after %d rows; restarting at the first page"
     _write(
         logging.INFO,
         event,
@@ -48,8 +48,8 @@ def _restarted(event: ListingRestarted) -> None:
 
 def _drifted(event: ListingDrifted) -> None:
     message = (
-        "account %s: the service last reported a total of %s, and %s rows came: the listing changed while it was "
-        "walked, and rows may be missing"
+        "account %s: the service last reported a total of %s, and %s rows were received: the listing changed while it "
+        "was read, and rows may be missing"
     )
     _write(
         logging.WARNING,

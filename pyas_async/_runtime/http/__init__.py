@@ -5,8 +5,7 @@ that was passed. The package turns every exception of httpx into a `Fault` that 
 reached the service. No object of httpx leaves it: its exceptions hold the request, and so the API key.
 """
 
-from pyas_async._runtime.http.http_client import HttpClient, HttpTimeout
+from pyas_async._runtime.http.http_client import HttpClient
 from pyas_async._runtime.http.sender import Sender
-from pyas_async._runtime.http.timeouts import Timeouts
 
-__all__ = ["HttpClient", "HttpTimeout", "Sender", "Timeouts"]
+__all__ = ["HttpClient", "Sender"]

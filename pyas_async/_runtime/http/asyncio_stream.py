@@ -18,6 +18,10 @@ from pyas_async._runtime.http.http11 import ResponseParser, has_input
 
 _NEXT_ADDRESS = 0.25
 """Seconds after which the next address of a host is tried in parallel (RFC 8305, "Happy Eyeballs")."""
+_TURNS = 3
+"""Iterations in which an event loop has certainly read what had arrived before them; one may not be enough."""
+_PIECE = 1 << 16
+"""Bytes of a request that are written at once. With TLS, only a later write finds that the system accepts no more."""
 
 
 class AsyncioStream(asyncio.Protocol):
@@ -25,6 +29,7 @@ class AsyncioStream(asyncio.Protocol):
 
     def __init__(self, *, encrypted: bool) -> None:
         self._transport: Any = None  # asyncio's or uvloop's
+        self._socket: Any = None  # the transport below TLS
         self._encrypted = encrypted
         self._parser: ResponseParser | None = None
         self._unexpected = self._ended = self._paused = False
@@ -36,7 +41,11 @@ class AsyncioStream(asyncio.Protocol):
     # The event loop calls these.
 
     def connection_made(self, transport: Any) -> None:  # noqa: ANN401
-        self._transport = transport
+        self._transport = self._socket = transport
+
+    def encryption_made(self, transport: Any, socket: Any) -> None:  # noqa: ANN401
+        """Note the transports after the TLS handshake."""
+        self._transport, self._socket = transport, socket
 
     def data_received(self, data: bytes) -> None:
         parser = self._parser
@@ -48,7 +57,8 @@ class AsyncioStream(asyncio.Protocol):
             _wake(self._reader)
             if parser.is_full and not self._paused:
                 self._paused = True
-                self._transport.pause_reading()
+                # Below TLS: uvloop loses what it has read and not decrypted if the connection ends during the pause.
+                self._socket.pause_reading()
 
     def eof_received(self) -> bool:
         """Close, unless a request may still be written. TLS cannot stay half open."""
@@ -83,17 +93,20 @@ class AsyncioStream(asyncio.Protocol):
 
     async def write(self, data: bytes) -> None:
         """Write, and wait until the system has accepted the bytes. A failure shows when the response is read."""
-        self._transport.write(data)
-        while not self._writable:
-            self._writer = asyncio.get_running_loop().create_future()
-            await self._writer
+        for begin in range(0, len(data), _PIECE):
+            if self._transport.is_closing():  # uvloop raises a RuntimeError for a write
+                return
+            self._transport.write(data[begin : begin + _PIECE])
+            while not self._writable:
+                self._writer = asyncio.get_running_loop().create_future()
+                await self._writer
 
     async def read(self) -> None:
         """Wait until the parser has something for the reader."""
         if self._paused:
             self._paused = False
-            if not self._transport.is_closing():
-                self._transport.resume_reading()
+            if not self._socket.is_closing():
+                self._socket.resume_reading()
         self._reader = asyncio.get_running_loop().create_future()
         await self._reader
 
@@ -107,6 +120,19 @@ class AsyncioStream(asyncio.Protocol):
             return False
         # The service may have closed the connection since the event loop looked last.
         return not has_input(self._transport.get_extra_info("socket"))
+
+    async def skip_records(self) -> bool:
+        """Read what has arrived on a stream that was not quiet; return whether all of it was TLS's own.
+
+        That is a session ticket, for example. Without encryption, all bytes are unexpected.
+        """
+        for _ in range(_TURNS if self._encrypted else 0):
+            if self._ended or self._unexpected or self._paused:
+                return False
+            await asyncio.sleep(0)
+            if self.is_quiet():
+                return True
+        return False
 
     def close(self) -> None:
         """Close without waiting: the event loop closes the socket in its next turn."""
@@ -132,13 +158,15 @@ async def connect(host: str, port: int, context: ssl.SSLContext | None) -> Async
     else:
         addresses = addr_to_addr_infos((host, port, 0, 0) if ":" in host else (host, port))
     connected = await start_connection(addresses, happy_eyeballs_delay=_NEXT_ADDRESS, interleave=1)
+    loop = asyncio.get_running_loop()
+    stream = AsyncioStream(encrypted=context is not None)
     try:
-        _, stream = await asyncio.get_running_loop().create_connection(
-            lambda: AsyncioStream(encrypted=context is not None),
-            sock=connected,
-            ssl=context,
-            server_hostname=None if context is None else host,
-        )
+        if context is None:
+            await loop.create_connection(lambda: stream, sock=connected)
+        else:
+            transport, _ = await loop.create_connection(asyncio.Protocol, sock=connected)
+            encrypted = await loop.start_tls(transport, stream, context, server_hostname=host)
+            stream.encryption_made(encrypted, transport)
     except BaseException:
         connected.close()
         raise

@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
-from urllib.parse import quote
 
 import anyio
 import attrs
@@ -13,7 +12,8 @@ from pyas_async._core.calls.body_reader import BodyReader
 from pyas_async._core.calls.messages import Call, Fault, Response, ResponseOrFault
 from pyas_async._runtime.http.progress import Progress
 from pyas_async._runtime.http.reading import read
-from pyas_async._runtime.http.timeouts import Timeouts
+from pyas_async._runtime.secrets.tracebacks import cancellation_of, without_frames
+from pyas_async._runtime.timeouts import Timeouts
 
 if TYPE_CHECKING:
     from pyas_async._runtime.http.pool import AnyConnection
@@ -58,7 +58,7 @@ class Attempt:
         try:
             self.whole = await self._exchange(send)
         except BaseException as error:  # noqa: BLE001  (the caller maps it)
-            cancellation = _cancellation(error)
+            cancellation = cancellation_of(error)
             if cancellation is None or not scope.cancel_called:
                 # Either it is no cancellation, or nothing shows that this task was cancelled: the transport
                 # raised it.
@@ -67,7 +67,7 @@ class Attempt:
             return
         if cancellation is not None:
             # Raise the same exception, without its frames, and outside the handler that would add them.
-            raise _bare(cancellation)
+            raise without_frames(cancellation)
 
     def extensions(self, *, always_traced: bool = False) -> dict[str, Any]:
         """Return the extensions of the request for the transport."""
@@ -113,38 +113,3 @@ def _headers_of(response: httpx.Response) -> dict[str, str]:
         name, text = _lower(raw), value.decode("latin-1")
         headers[name] = f"{headers[name]}, {text}" if name in headers else text
     return headers
-
-
-def _cancellation(error: BaseException) -> BaseException | None:
-    """Return the cancellation that an exception is or wraps; ``None`` if it is or holds another error.
-
-    On trio, tasks that are cancelled together raise a group. That happens when it connects to a host with two
-    addresses.
-    """
-    cancelled = anyio.get_cancelled_exc_class()
-    while isinstance(error, BaseExceptionGroup) and error.split(cancelled)[1] is None:
-        error = error.exceptions[0]
-    return error if isinstance(error, cancelled) else None
-
-
-def _bare(cancellation: BaseException) -> BaseException:
-    """Remove the frames of a cancellation, and of those in its context, which name the task that cancelled."""
-    link: BaseException | None = cancellation
-    while link is not None:
-        link.__traceback__ = link.__cause__ = None
-        if not isinstance(link.__context__, anyio.get_cancelled_exc_class()):
-            link.__context__ = None
-        link = link.__context__
-    return cancellation
-
-
-def target_of(call: Call[Any]) -> str:
-    """Return the path and query of a call, encoded."""
-    if not call.query:
-        return call.path
-    # Most values contain nothing that `quote` would have to encode.
-    pairs = [
-        f"{name}={value if value.isalnum() and value.isascii() else quote(value, safe='')}"
-        for name, value in call.query
-    ]
-    return f"{call.path}?{'&'.join(pairs)}"

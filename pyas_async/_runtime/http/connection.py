@@ -2,6 +2,7 @@
 
 import contextlib
 import ssl
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, TypeVarTuple
 
@@ -58,6 +59,10 @@ class Connection:
     def is_usable(self) -> bool:
         """Whether it is open, and the service has sent nothing that no request has asked for."""
         return self._stream is not None and self._stream.is_quiet()
+
+    async def becomes_usable(self) -> bool:
+        """Whether it is usable after all: what the service has sent is no response, but a session ticket of TLS."""
+        return self._stream is not None and await self._stream.skip_records()
 
     async def exchange(self, request: httpx.Request) -> httpx.Response:
         """Send a request, and wait for its response: for all of a success of moderate size, else for its head."""
@@ -144,7 +149,9 @@ class Connection:
             or len(parser.pieces) > _FEW
         ):
             return None
-        return parser.pieces
+        # httpx's response and its stream refer to each other, and would keep the body until the garbage collector runs.
+        pieces, parser.pieces = parser.pieces, deque()
+        return pieces
 
     async def read_piece(self, parser: ResponseParser, limit: float | None) -> bytes | None:
         """Return the next part of a body; ``None`` at its end."""

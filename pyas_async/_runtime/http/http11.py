@@ -22,7 +22,9 @@ _VALUE = re.compile(rb"[\x21-\x7e\x80-\xff](?:[\t \x21-\x7e\x80-\xff]*[\x21-\x7e
 _TARGET = re.compile(rb"[\x21-\x7e]+")
 # A line end without CR ends the head too: httptools refuses such a head, and must get to see it.
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
-_FOLD = re.compile(rb"\r\n[ \t]+")
+_BLANKS = re.compile(rb"[ \t]\r\n|\r\n[ \t]")
+_FOLDED = re.compile(rb"(?<=.)[ \t]*\r\n[ \t]+")
+_BLANK_END = re.compile(rb"[ \t]+\r\n")
 
 Headers = Sequence[tuple[bytes, bytes]]
 
@@ -71,11 +73,16 @@ class ResponseParser:
 
     __slots__ = (
         "_by_pieces",
-        "_has_length",
+        "_fed",
+        "_framed",
         "_head",
         "_head_length",
         "_held",
+        "_left",
         "_parser",
+        "_received",
+        "_stays_open",
+        "_tail",
         "complete",
         "error",
         "headers",
@@ -101,11 +108,16 @@ class ResponseParser:
         self.complete = self.reusable = self.ready = False
         self.error: httpx.TransportError | None = None
         self._by_pieces = by_pieces
-        self._has_length = False
+        self._framed = False
+        self._left: int | None = None  # bytes that are missing of a body with a Content-Length
+        self._fed = self._received = 0  # bytes of any other body, with and without its framing
+        self._tail = b""
+        self._stays_open = False
         self._head = bytearray()
         self._head_length = 0
         self._held = 0
-        self._parser = httptools.HttpResponseParser(self)
+        # It refers to this object and this one to it, until the response has ended.
+        self._parser: Any = httptools.HttpResponseParser(self)
 
     @property
     def is_full(self) -> bool:
@@ -134,7 +146,14 @@ class ResponseParser:
             return
         try:
             rest = self._feed_heads(data) if self.status is None else data
-            if rest:
+            if not rest:
+                return
+            if self.complete:
+                self.reusable = False
+            elif self._left is None:
+                self._feed_chunks(rest)
+            else:
+                self._stays_open = self._stays_open and len(rest) <= (self._left or 0)
                 self._parser.feed_data(rest)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             if self.complete:
@@ -159,18 +178,32 @@ class ResponseParser:
             if not head.startswith(b"HTTP/1."):
                 self._fail(httpx.RemoteProtocolError("the response does not begin with an HTTP/1 status line"))
                 return None
-            if b"\r\n " in head or b"\r\n\t" in head:
-                # RFC 9112, 5.2: a folded line continues the value. httptools refuses it.
-                head = _FOLD.sub(b" ", head)
+            if _BLANKS.search(head):
+                # RFC 9112, 5.2: a folded line continues the value of a header. httptools refuses it, and keeps blanks
+                # at the end of a value.
+                status_line, _, lines = head.partition(b"\r\n")
+                head = status_line + b"\r\n" + _BLANK_END.sub(b"\r\n", _FOLDED.sub(b" ", lines))
             self._parser.feed_data(head)
             if self.status is not None:
                 return memoryview(received)[end:]
             begin = end
+            self._parser = httptools.HttpResponseParser(self)  # an informational response says nothing of this one
         if self._head_length + len(received) - begin > MAX_HEAD:
             self._fail(httpx.RemoteProtocolError(f"the head of the response has more than {MAX_HEAD} bytes"))
         elif received is not self._head or begin:
             self._head = bytearray(received[begin:])
         return None
+
+    def _feed_chunks(self, data: bytes | memoryview) -> None:
+        """Parse a part of a body without a Content-Length."""
+        self._parser.feed_data(data)
+        self._fed += len(data)
+        if self._fed - self._received > MAX_HEAD + 8 * self._received:
+            self._fail(httpx.RemoteProtocolError(f"chunk extensions and trailers have more than {MAX_HEAD} bytes"))
+        # httptools drops empty lines after the response without a word.
+        self._tail = (self._tail + bytes(data[-6:]))[-6:]
+        if self.complete and (self._tail[-4:] != b"\r\n\r\n" or self._tail[:2] == b"\r\n"):
+            self.reusable = False
 
     def end(self, error: Exception | None) -> None:
         """Note that no more bytes will arrive, because of an error or because the service has closed the connection."""
@@ -181,14 +214,16 @@ class ResponseParser:
             self._fail(httpx.ReadError(str(error) or "the connection was closed"))
         elif self.status is None:
             self._fail(httpx.RemoteProtocolError("Server disconnected without sending a response."))  # httpcore's words
-        elif self._has_length:
+        elif self._framed:
             self._fail(httpx.RemoteProtocolError("peer closed connection without sending complete message body"))
         else:  # the end of the connection is the end of the body
             self.complete = self.ready = True
+            self._parser = None
 
     def _fail(self, error: httpx.TransportError) -> None:
         self.error = error
-        self.reusable = False
+        self._parser = None
+        self.complete = self.reusable = False
         self.ready = True
 
     # httptools calls these.
@@ -208,24 +243,30 @@ class ResponseParser:
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header; trailers are dropped."""
         if self.status is None:
-            self.headers.append((name, value))
+            self.headers.append((name, value.rstrip(b" \t")))
 
     def on_headers_complete(self) -> None:
         """Take the head."""
         status = self._parser.get_status_code()
+        version = self._parser.get_http_version()
+        if status < 100 or status == 101 or b"\0" in self.reason or version not in ("1.0", "1.1"):
+            self._refuse("the status line is none of HTTP/1, or the service switches to another protocol")
         if status < 200:
-            if status == 101:
-                self._refuse("the service switches to another protocol")
             return
+        self._stays_open = version == "1.1"
         for name, value in self.headers:
             length = len(name)  # cheaper than to fold the case of each name
             if length == 14 and name.lower() == b"content-length":
-                self._has_length = True
+                self._framed, self._left = True, int(value)
             elif length == 17 and name.lower() == b"transfer-encoding":
-                if self._has_length or value.lower() != b"chunked":
+                if self._framed or value.lower() != b"chunked":
                     self._refuse("unsupported Transfer-Encoding")
-                self._has_length = True
-        self.http_version = b"HTTP/" + self._parser.get_http_version().encode("ascii")
+                self._framed = True
+            elif length == 10 and name.lower() == b"connection" and b"close" in _tokens(value):
+                self._stays_open = False
+        if status in (204, 304):
+            self._left = 0
+        self.http_version = b"HTTP/" + version.encode("ascii")
         self.status = status
         self.ready = self._by_pieces or not 200 <= status < 300
 
@@ -233,6 +274,9 @@ class ResponseParser:
         """Take a part of the body."""
         self.pieces.append(piece)
         self._held += len(piece)
+        self._received += len(piece)
+        if self._left is not None:
+            self._left -= len(piece)
         if self._by_pieces or self._held >= MAX_HELD:
             self.ready = True
 
@@ -240,12 +284,16 @@ class ResponseParser:
         """Note the end of the response; an informational response is followed by another one."""
         if self.status is not None:
             self.complete = self.ready = True
-            # After HTTP/1.0, a connection is not used again, even if the service offers it.
-            self.reusable = self.http_version == b"HTTP/1.1" and self._parser.should_keep_alive()
+            self.reusable = self._stays_open
+            self._parser = None
 
     def _refuse(self, reason: str) -> None:
         self._fail(httpx.RemoteProtocolError(reason))
         raise _NoResponseError
+
+
+def _tokens(value: bytes) -> list[bytes]:
+    return [token.strip() for token in value.lower().split(b",")]
 
 
 class _NoResponseError(Exception):

@@ -23,16 +23,3 @@ class HttpClient(Protocol):
     ) -> Any: ...  # noqa: ANN401
     async def send(self, request: Any, *, stream: bool = ..., follow_redirects: Any = ...) -> Any: ...  # noqa: ANN401
     async def aclose(self) -> None: ...
-
-
-class HttpTimeout(Protocol):
-    """An `httpx.Timeout`, or an `httpx2.Timeout`: seconds for each phase, ``None`` for no bound."""
-
-    @property
-    def connect(self) -> float | None: ...
-    @property
-    def read(self) -> float | None: ...
-    @property
-    def write(self) -> float | None: ...
-    @property
-    def pool(self) -> float | None: ...

@@ -5,10 +5,11 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import anyio.lowlevel
 import anyio.to_thread
 import httpx
 
-from pyas_async._runtime.http.attempt import Attempt, target_of
+from pyas_async._runtime.http.attempt import Attempt
 from pyas_async._runtime.http.environment import (
     names_proxy,
     no_context,
@@ -92,6 +93,7 @@ class OwnClient:
         if self.pool is not None and self._client is not None:
             await self.pool.aclose()
             await self._client.aclose()
+            await anyio.lowlevel.checkpoint()  # asyncio closes the sockets in its next iteration
 
     def __del__(self) -> None:
         pool = getattr(self, "pool", None)
@@ -108,7 +110,7 @@ class OwnClient:
         if uses_httpx is not self._uses_httpx:
             self._uses_httpx = uses_httpx
             pool.close_idle()
-        connection = pool.take(fresh=attempt.fresh) or self._connect()
+        connection = await pool.take(fresh=attempt.fresh) or self._connect()
         attempt.connection = connection
         try:
             await attempt.run(self._send, scope)
@@ -124,7 +126,8 @@ class OwnClient:
         assert self._client is not None  # noqa: S101
         port = self._url.port or (443 if self._url.scheme == "https" else 80)
         context = self._context if self._url.scheme == "https" else None
-        return Connection(self._client, self._url.host, port, context)
+        # Not `host`: asyncio encodes an international name by another rule than httpx, into another name.
+        return Connection(self._client, self._url.raw_host.decode("ascii"), port, context)
 
     def _httpx_connection(self) -> "HttpxConnection":
         from pyas_async._runtime.http.pool import HttpxConnection  # noqa: PLC0415 -- see `open`
@@ -140,7 +143,7 @@ class OwnClient:
 
     def _request(self, attempt: Attempt, connection: "AnyConnection") -> httpx.Request:
         call = attempt.call
-        target = target_of(call)
+        target = call.target
         url: httpx.URL = LazyURL(self._base_url + target)
         # httpx resolves such a segment. What is sent is what `request.url` says.
         path = url.raw_path if "/." in target else (self._prefix + target).encode("ascii")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from pyas_async._core.calls.body_reader import supported_encodings
-from pyas_async._runtime.http.attempt import Attempt, target_of
+from pyas_async._runtime.http.attempt import Attempt
 from pyas_async._runtime.http.http_client import HttpClient
 from pyas_async._runtime.http.private_names import pool_of, remove_lost, transport_of, uses_proxy
 from pyas_async._runtime.http.progress import THROUGH_PROXY, Progress, body_class
@@ -66,7 +66,7 @@ class PassedClient:
             params = client.params.merge(dict(call.query))
         request = client.build_request(
             call.method,
-            self._base_url + target_of(call),
+            self._base_url + call.target,
             params=params,
             headers=_headers(attempt.headers, has_body=call.body is not None),
             content=call.body,

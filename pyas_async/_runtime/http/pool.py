@@ -41,7 +41,7 @@ class ConnectionPool:
         self.is_closed = False
         self._timer: Timer | None = None
 
-    def take(self, *, fresh: bool) -> "AnyConnection | None":
+    async def take(self, *, fresh: bool) -> "AnyConnection | None":
         """Return the connection that was used last; ``None`` if a new one is needed.
 
         `fresh` asks for a new one. Then the oldest idle one is closed, so that there are not more connections than
@@ -53,9 +53,14 @@ class ConnectionPool:
             oldest = self.now() - KEEPALIVE
             while self.idle:
                 connection, since = self.idle.pop()
-                if since > oldest and connection.is_usable():
+                usable = False
+                try:
+                    usable = since > oldest and (connection.is_usable() or await connection.becomes_usable())
+                finally:
+                    if not usable:
+                        connection.close_soon()
+                if usable:
                     return connection
-                connection.close_soon()
         return None
 
     async def release(self, connection: "AnyConnection", *, whole: bool) -> None:
@@ -121,6 +126,10 @@ class HttpxConnection:
 
     def is_usable(self) -> bool:
         """Return ``True``: the client opens another connection if this one was closed."""
+        return True
+
+    async def becomes_usable(self) -> bool:
+        """Return ``True``, as `is_usable` does."""
         return True
 
     async def settle(self) -> bool:

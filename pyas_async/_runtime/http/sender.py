@@ -16,9 +16,9 @@ from pyas_async._runtime.http.own_client import OwnClient
 from pyas_async._runtime.http.passed_client import PassedClient
 from pyas_async._runtime.http.private_names import pool_of
 from pyas_async._runtime.http.progress import Progress
-from pyas_async._runtime.http.timeouts import Timeouts
 from pyas_async._runtime.secrets.api_key import ApiKey
 from pyas_async._runtime.secrets.tracebacks import without_request_frames
+from pyas_async._runtime.timeouts import Timeouts
 from pyas_async.errors import ClientClosedError
 
 

@@ -1,6 +1,8 @@
 """The byte stream of a connection on trio: anyio's stream, and the parser of the response."""
 
 import ssl
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import anyio
 import anyio.abc
@@ -15,8 +17,9 @@ _READ = 1 << 18
 class TrioStream:
     """A connected socket, encrypted or not. Its methods are those of `AsyncioStream`."""
 
-    def __init__(self, stream: anyio.abc.ByteStream) -> None:
+    def __init__(self, stream: anyio.abc.ByteStream, below: "_BelowTLS | None" = None) -> None:
         self._stream = stream
+        self._below = below
         self._socket = stream.extra(anyio.abc.SocketAttribute.raw_socket)  # noqa: S610  (no Django's)
         self._parser: ResponseParser | None = None
 
@@ -43,16 +46,26 @@ class TrioStream:
 
     async def settle(self) -> bool:
         """Whether no byte has followed the response, and none waits to be decrypted."""
-        if not isinstance(self._stream, TLSStream):
-            return True
-        # The scope of the shield ends the wait, so that a cancellation of the call cannot be lost in it.
-        with anyio.CancelScope(shield=True) as scope:
-            scope.cancel()  # what has arrived is received nevertheless
-            try:
+        return self._below is None or await self.skip_records()
+
+    async def skip_records(self) -> bool:
+        """Read what has arrived on a stream that was not quiet; return whether all of it was TLS's own.
+
+        That is a session ticket, for example. Without encryption, all bytes are unexpected.
+        """
+        if self._below is None:
+            return False
+        self._below.waits = False
+        try:
+            with anyio.CancelScope(shield=True):  # nothing is waited for
                 await self._stream.receive(1)
-            except (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError, ssl.SSLError):
-                return False
-        return scope.cancelled_caught
+        except anyio.WouldBlock:
+            return True
+        except (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError, ssl.SSLError):
+            return False
+        finally:
+            self._below.waits = True
+        return False
 
     def is_quiet(self) -> bool:
         """Whether it is open, and no unexpected byte has arrived."""
@@ -63,14 +76,55 @@ class TrioStream:
         self._socket.close()
 
 
+class _BelowTLS(anyio.abc.ByteStream):
+    """The stream below TLS. It can raise `anyio.WouldBlock` instead of waiting for bytes.
+
+    Attributes:
+        waits: Whether it waits.
+    """
+
+    def __init__(self, stream: anyio.abc.SocketStream) -> None:
+        self.waits = True
+        self._stream = stream
+        self._socket = stream.extra(anyio.abc.SocketAttribute.raw_socket)  # noqa: S610  (no Django's)
+
+    async def receive(self, max_bytes: int = _READ) -> bytes:
+        """Return the bytes that have arrived."""
+        if not self.waits and not has_input(self._socket):
+            raise anyio.WouldBlock
+        return await self._stream.receive(max_bytes)
+
+    async def send(self, item: bytes) -> None:
+        """Write."""
+        await self._stream.send(item)
+
+    async def send_eof(self) -> None:
+        """Close the sending half."""
+        await self._stream.send_eof()
+
+    async def aclose(self) -> None:
+        """Close."""
+        await self._stream.aclose()
+
+    @property
+    def extra_attributes(self) -> Mapping[Any, Callable[[], Any]]:
+        """Return the attributes of the socket."""
+        return self._stream.extra_attributes
+
+
 async def connect(host: str, port: int, context: ssl.SSLContext | None) -> TrioStream:
     """Connect to the first address of a host that answers.
 
     Raises:
         OSError: If none does, or if the TLS handshake fails.
     """
+    stream = await anyio.connect_tcp(host, port)
     if context is None:
-        return TrioStream(await anyio.connect_tcp(host, port))
-    return TrioStream(
-        await anyio.connect_tcp(host, port, ssl_context=context, tls_hostname=host, tls_standard_compatible=False)
-    )
+        return TrioStream(stream)
+    below = _BelowTLS(stream)
+    try:
+        encrypted = await TLSStream.wrap(below, hostname=host, ssl_context=context, standard_compatible=False)
+    except BaseException:
+        await anyio.aclose_forcefully(stream)
+        raise
+    return TrioStream(encrypted, below)

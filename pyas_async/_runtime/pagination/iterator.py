@@ -62,7 +62,7 @@ class MeetingIterator(AsyncIterator[Meeting]):
         self._filters = filters
         clock = session.clock
         self._machine = PaginationMachine(rules, resume, now=clock.now(), wall=clock.wall().timestamp())
-        self._fetcher = PageFetcher(session, options.for_bulk(), account_id, filters, token_use=rules.token_use)
+        self._fetcher = PageFetcher(session, options.for_bulk(), account_id, filters, token_life=rules.token_life)
         self._prefetch = prefetch
         self._page: Page | None = None
         self._pending: Iterator[Meeting] = iter(())
@@ -110,7 +110,7 @@ class MeetingIterator(AsyncIterator[Meeting]):
     def pages(self) -> AsyncIterator[Page]:
         """Iterate by page, which is faster than by row.
 
-        Rows handed out before are left out of the pages, and a page without any other row is skipped. If some rows of a
+        Rows yielded before are left out of the pages, and a page without any other row is skipped. If some rows of a
         page were taken already, the first page holds the rest of them.
 
         Raises:
@@ -144,7 +144,7 @@ class MeetingIterator(AsyncIterator[Meeting]):
             await self.aclose()
 
     def checkpoint(self) -> Checkpoint:
-        """Return the position after the row, or the page, that was handed out last: it counts as done.
+        """Return the position after the row, or the page, that was yielded last: it counts as done.
 
         It is cheap to take after every row; only its text costs.
         """
@@ -152,7 +152,7 @@ class MeetingIterator(AsyncIterator[Meeting]):
         return self._machine.checkpoint(self._account_id, self._filters, taken, prefetched=prefetched)
 
     async def aclose(self) -> None:
-        """End the iteration: nothing more is handed out or requested, and a request in flight is cancelled."""
+        """End the iteration: nothing more is yielded or requested, and a request in flight is cancelled."""
         if self._taken_at_close is None:
             self._taken_at_close = self._rows_taken()
         self._pending = iter(())
@@ -179,13 +179,13 @@ class MeetingIterator(AsyncIterator[Meeting]):
             raise RuntimeError(_ONCE)
 
     def _rows_taken(self) -> int:
-        """Return how many rows of the current page were handed out."""
+        """Return how many rows of the current page were yielded."""
         if self._taken_at_close is not None:
             return self._taken_at_close
         return 0 if self._page is None else len(self._page.meetings) - operator.length_hint(self._pending)
 
     def _rest_of_page(self) -> Page | None:
-        """Hand out the remaining rows of the current page, as a page; ``None`` if there are none."""
+        """Return the remaining rows of the current page, as a page; ``None`` if there are none."""
         rows = tuple(self._pending)
         if not rows or self._page is None:
             return None
@@ -196,7 +196,7 @@ class MeetingIterator(AsyncIterator[Meeting]):
         return self._pending if await self._load() else None
 
     async def _load(self) -> bool:
-        """Fetch pages until one has rows to hand out; ``False`` at the end."""
+        """Fetch pages until one has rows to yield; ``False`` at the end."""
         if self._loading:
             msg = "another task is waiting for the next row of this listing; give each task a listing of its own"
             raise RuntimeError(msg)
@@ -232,7 +232,7 @@ class MeetingIterator(AsyncIterator[Meeting]):
             self._job.end(outcome, error)
 
     def _process(self, result: FetchResult) -> bool:
-        """Give the machine a page or an error; return whether there are rows to hand out."""
+        """Give the machine a page or an error; return whether there are rows to yield."""
         page = result.value
         if isinstance(page, PyasError):
             reason = self._machine.on_error(page)
@@ -257,7 +257,7 @@ class MeetingIterator(AsyncIterator[Meeting]):
         await self._fetcher.prefetch(self._machine.next())
 
     def _report_end(self) -> None:
-        """Report what the machine found out at the end, once all rows were handed out."""
+        """Report what the machine found out at the end, once all rows were yielded."""
         machine = self._machine
         if machine.drift is not None:
             machine.drift = None
@@ -271,7 +271,7 @@ class MeetingIterator(AsyncIterator[Meeting]):
 
 
 class _Pages(AsyncIterator[Page]):
-    """The pages of a listing. It is no generator, since the event loop would have to close an abandoned one."""
+    """The pages of a listing. It is not a generator, since the event loop would have to close an abandoned one."""
 
     def __init__(self, listing: MeetingIterator) -> None:
         self._listing = listing

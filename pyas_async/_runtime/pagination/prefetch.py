@@ -16,7 +16,7 @@ from pyas_async.models import Page
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# Seconds. A page is handed out once the request for the next one is on the wire. Where the transport does not report
+# Seconds. A page is yielded once the request for the next one is on the wire. Where the transport does not report
 # that, or must open a connection first, the consumer does not wait for longer than this.
 _WIRE = 0.1
 _MANY = 100_000
@@ -56,21 +56,21 @@ class PageFetcher:
         account_id: str,
         filters: tuple[tuple[str, str], ...],
         *,
-        token_use: float,
+        token_life: float,
     ) -> None:
         """Keep what all requests have in common; nothing is sent yet.
 
-        `token_use` is the time in seconds for which a page token is sent.
+        `token_life` is the time in seconds for which a page token is sent.
         """
         self._session = session
         self._options = options
         self._account_id = account_id
         self._filters = filters
         self._trace = CallTrace()
-        self._listing = Listing(token_use)
+        self._listing = Listing(token_life)
         self._on_wire: Callable[[], None] | None = None
-        session.ends_with(self, self._listing)
-        self._token_use = token_use
+        session.end_listing_with(self, self._listing)
+        self._token_life = token_life
         self._rows = 0
         self._cancelled = False
         self._tasks = BackgroundTasks()
@@ -103,7 +103,7 @@ class PageFetcher:
     def cancel(self) -> None:
         """Give up the listing, and cancel a prefetch request; a `fetch` that waits for it returns ``None``."""
         self._cancelled = True
-        self._session.stands(self._listing, None)
+        self._session.update_listing(self._listing, None)
         if self._prefetch is not None:
             self._prefetch.scope.cancel()
 
@@ -149,22 +149,22 @@ class PageFetcher:
     async def _request(self, request: PageRequest) -> FetchResult:
         call = request.call(self._account_id, self._filters)
         clock = self._session.clock
-        dies, pages = request.not_after, 1
+        expires_at, pages = request.not_after, 1
         value: Page | PyasError
         try:
             value = await self._session.run(
                 call, self._options, self._trace, listing=self._listing, on_wire=self._on_wire
             )
-            dies = None if value.next_page_token is None else clock.now() + self._token_use
+            expires_at = None if value.next_page_token is None else clock.now() + self._token_life
             pages = self._pages_left(request, value)
         except PyasError as error:
             # It is returned rather than raised: an error raised while handling it would have it as its context.
             value = error
             if isinstance(error, PageTokenExpiredError):
-                dies = None
+                expires_at = None
         finally:
             # The rate limiter begins no more listings than it can finish, so it must know of each token.
-            self._session.stands(self._listing, None if self._cancelled else dies, pages=pages)
+            self._session.update_listing(self._listing, None if self._cancelled else expires_at, pages=pages)
         return FetchResult(value, clock.now(), clock.wall().timestamp())
 
     def _pages_left(self, request: PageRequest, page: Page) -> int:

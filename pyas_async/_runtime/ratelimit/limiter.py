@@ -74,7 +74,7 @@ class RateLimiter:
             return ticket.granted
         now = self._clock.now() if now is None else now
         if queue.can_grant(ticket, self.budget, now):
-            queue.grant(ticket, self.budget, now, self._clock.chance())
+            queue.grant(ticket, self.budget, now, self._clock.random())
         return ticket.granted
 
     def expected_wait(self) -> float:
@@ -102,8 +102,8 @@ class RateLimiter:
         self._waiting.add(ticket)
         try:
             while not self._is_done(ticket):
-                # One reading of the clock serves the whole check. Otherwise a slot that comes free after the slots were
-                # granted, but before the next check is scheduled, would go unnoticed.
+                # One reading of the clock serves the whole check. Otherwise a slot that becomes free after the slots
+                # were granted, but before the next check is scheduled, would go unnoticed.
                 now = self._clock.now()
                 self._grant_waiting(now)
                 if not ticket.granted:
@@ -162,7 +162,7 @@ class RateLimiter:
         queue = self.budget.queue
         if not queue.tickets or queue.loop != anyio.lowlevel.current_token():  # no call that can be woken from here
             return
-        queue.grant_waiting(self.budget, now, self._clock.chance())
+        queue.grant_waiting(self.budget, now, self._clock.random())
         if queue.watcher is None:
             for ticket in queue:
                 ticket.wake()
@@ -220,7 +220,7 @@ class RateLimiter:
             seconds = budget.min_wait(now, budget.queue.count_before(ticket))
         if now + seconds >= deadline:
             msg = (
-                f"the key's rate limit is used up: a slot comes free in {seconds:.0f} s, which is after this call's "
+                f"the key's rate limit is used up: a slot becomes free in {seconds:.0f} s, which is after this call's "
                 "deadline. Wait, raise deadline=, or use priority='bulk' with deadline=None"
             )
             raise BudgetTimeoutError(msg, retry_after=seconds)

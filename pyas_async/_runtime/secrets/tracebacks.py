@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import TypeVar
 
+import anyio
+
 E = TypeVar("E", bound=BaseException)
 # The frames of these packages hold requests and headers. A traceback that shows variables would show the API key.
 _PACKAGES_WITH_REQUESTS = {"httpx", "httpx2", "httpcore", "httpcore2", "h11", "h2", "hpack"}
@@ -45,3 +47,26 @@ def _with_related(error: BaseException) -> Iterator[BaseException]:
         pending += [one.__cause__, one.__context__]
         pending += one.exceptions if isinstance(one, BaseExceptionGroup) else []
         yield one
+
+
+def cancellation_of(error: BaseException) -> BaseException | None:
+    """Return the cancellation that an exception is or wraps; ``None`` if it is or holds another error.
+
+    On trio, tasks that are cancelled together raise a group. That happens when it connects to a host with two
+    addresses.
+    """
+    cancelled = anyio.get_cancelled_exc_class()
+    while isinstance(error, BaseExceptionGroup) and error.split(cancelled)[1] is None:
+        error = error.exceptions[0]
+    return error if isinstance(error, cancelled) else None
+
+
+def without_frames(cancellation: BaseException) -> BaseException:
+    """Remove the frames of a cancellation, and of those in its context, which name the task that cancelled."""
+    link: BaseException | None = cancellation
+    while link is not None:
+        link.__traceback__ = link.__cause__ = None
+        if not isinstance(link.__context__, anyio.get_cancelled_exc_class()):
+            link.__context__ = None
+        link = link.__context__
+    return cancellation

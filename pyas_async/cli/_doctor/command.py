@@ -85,7 +85,8 @@ async def _examine(calls: Calls, masker: Masker, found: Callable[..., None], *, 
     if whole is None:
         raise _cannot(first.error)
     masker.learn(whole.next_page_token or "")
-    found(Finding(check="access", state="holds", assumed="the key and the account are good", seen="a listing came"))
+    valid = "the key and the account are valid"
+    found(Finding(check="access", state="holds", assumed=valid, seen="a page was returned"))
     found(finding, total(whole))
     tokens, length = await page_tokens(calls, whole, masker)
     found(*tokens)

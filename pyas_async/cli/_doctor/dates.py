@@ -11,8 +11,8 @@ from pyas_async.cli._doctor.calls import Calls
 from pyas_async.cli._doctor.findings import Finding
 from pyas_async.cli._times import DATE_FORMAT
 
-_OURS: Final = "%m-%d-%Y"
-_FORMS: Final = {_OURS: "MM-DD-YYYY", "%d-%m-%Y": "DD-MM-YYYY", "%Y-%m-%d": "YYYY-MM-DD"}
+_USED: Final = "%m-%d-%Y"
+_FORMS: Final = {_USED: "MM-DD-YYYY", "%d-%m-%Y": "DD-MM-YYYY", "%Y-%m-%d": "YYYY-MM-DD"}
 _ASSUMED: Final = "a filter's dates are MM-DD-YYYY"
 _SLACK: Final = timedelta(days=1)
 """The service does not say in which time zone its days are."""
@@ -25,7 +25,7 @@ class _Target:
     Attributes:
         day: The day.
         rows: Ids of the rows that are known to be on it.
-        clear: Whether another order of month and day gives a valid day that is far enough away to tell them apart.
+        clear: Whether another order of month and day gives a valid day that is far enough away to distinguish them.
     """
 
     day: date
@@ -59,10 +59,10 @@ async def date_order(calls: Calls, whole: Page, size: int | None) -> list[Findin
 
 def _finding(form: str, target: _Target, failures: Sequence[str]) -> Finding:
     name = _FORMS[form]
-    if form == _OURS:
+    if form == _USED:
         seen = f"{name} finds the meetings of a day"
         if not target.clear:
-            seen += " (one after the 12th, which has no other reading: earlier days may be read otherwise)"
+            seen += " (one after the 12th, which is unambiguous: for earlier days, month and day may be swapped)"
         return Finding(check="date-order", state="holds", assumed=_ASSUMED, seen=seen)
     seen = f"{name} finds the meetings of a day; {'; '.join(failures)}"
     change = f"Pass days as text, start_date=day.strftime({form!r}); for pyas, set {DATE_FORMAT}={form}."
@@ -75,12 +75,12 @@ def _target(meetings: Sequence[Meeting]) -> _Target | None:
     for one in meetings:
         if one.type == MeetingType.SCHEDULED and one.start_time is not None:
             days.setdefault(one.start_time.astimezone(UTC).date(), set()).add(one.id)
-    fitting = [
+    candidates = [
         _Target(day, frozenset(rows), clear=2 <= day.day <= 11 and abs(day.day - day.month) > 1)
         for day, rows in days.items()
         if any(abs(other - day) > 3 * _SLACK for other in days)
     ]
-    return max(fitting, key=lambda one: (one.clear, one.day.day > 13), default=None)
+    return max(candidates, key=lambda one: (one.clear, one.day.day > 13), default=None)
 
 
 async def _try(calls: Calls, target: _Target, form: str, size: int | None) -> str | None:
@@ -113,9 +113,9 @@ async def _last_day(calls: Calls, target: _Target, form: str, size: int | None) 
     if found == len(target.rows):
         seen = "the last day of a filter counts: one from a day to the same day finds its meetings"
     elif not found:
-        seen = "the last day of a filter does not count, or days are not those of UTC: ask for a day more, and select"
-    else:
         seen = (
-            f"of {len(target.rows)} meetings of a day (of UTC), a filter of that day finds {found}: it has other days"
+            "the last day of a filter does not count, or days are not UTC days: request one more, and filter the rows"
         )
+    else:
+        seen = f"a filter of one day finds {found} of its {len(target.rows)} meetings: its days are not those of UTC"
     return Finding(check="last-day", state="noted", seen=seen)

@@ -11,7 +11,7 @@ from pyas_async.cli._doctor.findings import Finding
 from pyas_async.cli._output import plural
 from pyas_async.plans import PLANS
 
-_ASSUMED: Final = "answers say in X-RateLimit-Remaining what is left of the limit, and in X-RateLimit-Reset until when"
+_ASSUMED: Final = "X-RateLimit-Remaining says how many calls are left, and X-RateLimit-Reset when the limit is reset"
 _OF_LIMITS: Final = re.compile(r"^(x-)?rate-?limit|^retry-after$|^x-rate")
 _JAVASCRIPT: Final = re.compile(r"^[A-Z][a-z]{2} [A-Z][a-z]{2} \d{1,2} \d{4} \d\d:\d\d:\d\d (GMT|UTC)[+-]\d{4}")
 _BUDGET: Final = "Give the plan: budget=RateBudget.growth() or another one, in pyas meetings export --plan."
@@ -23,7 +23,7 @@ def limit_headers(calls: Calls) -> list[Finding]:
     results = [result for result in calls.results if result.value is not None]
     names = sorted({name for result in results for name in result.headers if _OF_LIMITS.match(name)})
     if not names:
-        seen = "no answer has a header about a limit"
+        seen = "no response has a header about a limit"
         change = f"The library cannot see what is left, and would learn of the limit by being refused. {_BUDGET}"
         return [Finding(check="limit-headers", state="differs", assumed=_ASSUMED, seen=seen, change=change)]
     last = results[-1].headers
@@ -67,11 +67,11 @@ def _moment(text: str) -> datetime | None:
 def _window(forms: str, headers: Mapping[str, str], result: CallResult[Any]) -> Finding:
     """Check the end of the window."""
     ends = _moment(headers.get("x-ratelimit-reset", ""))
-    there = _moment(headers.get("date", "")) or datetime.fromtimestamp(result.at, UTC)
+    service_time = _moment(headers.get("date", "")) or datetime.fromtimestamp(result.at, UTC)
     if ends is None:
         change = f"The client follows the remaining count, and expects the next window after 5 minutes. {_BUDGET}"
         return Finding(check="limit-headers", state="differs", assumed=_ASSUMED, seen=forms, change=change)
-    seconds = (ends - there).total_seconds()
+    seconds = (ends - service_time).total_seconds()
     if seconds > 302:
         change = f"Windows are longer than 5 minutes: RateBudget(…, window={round(seconds)}). Please report it."
         seen = f"{forms}; the window ends in {seconds:.0f} s"
@@ -90,7 +90,7 @@ def _plan(headers: Mapping[str, str]) -> list[Finding]:
         seen = f"{limit:,} calls a window: the {plan} plan"
         change = f"PyasClient(budget=RateBudget.{plan}()) keeps to it from the first call on."
         return [Finding(check="plan", state="noted", seen=seen, change=change)]
-    change = f"RateBudget({limit}) keeps to it; RateBudget.developer() and the like do not fit."
+    change = f"RateBudget({limit}) keeps to it; RateBudget.developer() and the like do not match."
     known = ", ".join(f"{plan.calls:,}" for plan in PLANS.values())
     return [
         Finding(
@@ -108,12 +108,12 @@ def _others(results: Sequence[CallResult[Any]]) -> Finding:
     left = [
         int(text) for result in results if (text := result.headers.get("x-ratelimit-remaining", "").strip()).isdigit()
     ]
-    used, ours = left[0] - left[-1], len(left) - 1
+    used, own_calls = left[0] - left[-1], len(left) - 1
     if used < 0:
         return Finding(check="other-users", state="unclear", seen="a new window began meanwhile")
-    if used > ours:
-        seen = f"other programs made {plural(used - ours, 'call')} with this key, while we made {ours}"
-        change = "Share the limit out: RateBudget(…, share=0.5), or one budget by a BudgetStore."
+    if used > own_calls:
+        seen = f"other programs made {plural(used - own_calls, 'call')} with this key, while we made {own_calls}"
+        change = "Divide the limit with RateBudget(…, share=0.5), or share one budget through a BudgetStore."
         return Finding(check="other-users", state="noted", seen=seen, change=change)
     return Finding(check="other-users", state="noted", seen="no other program used this key meanwhile")
 
@@ -127,11 +127,11 @@ def clock(calls: Calls) -> Finding:
         if (moment := _moment(result.headers.get("date", "")))
     ]
     if not skews:
-        return Finding(check="clock", state="unclear", assumed=assumed, seen="answers have no Date")
+        return Finding(check="clock", state="unclear", assumed=assumed, seen="responses have no Date")
     # A response's Date is older than its arrival, and rounded to seconds: the smallest difference is the best estimate.
     skew = min(skews, key=abs)
     if abs(skew) <= _GREATEST_SKEW:
         return Finding(check="clock", state="holds", assumed=assumed, seen=f"they differ by {abs(skew):.0f} s")
     seen = f"this clock is {abs(skew):.0f} s {'ahead' if skew > 0 else 'behind'}"
-    change = "Set this machine's clock: a create that was not answered is looked up by the time of its making."
+    change = "Set this machine's clock: the client recognises a create without a response by the time it was sent."
     return Finding(check="clock", state="differs", assumed=assumed, seen=seen, change=change)

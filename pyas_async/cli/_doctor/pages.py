@@ -28,7 +28,7 @@ async def page_size(calls: Calls, first: CallResult[Page]) -> tuple[Finding, Pag
         first: The result of a request for 300 rows.
 
     Returns:
-        The finding, the largest page that came, and the size that was requested for it.
+        The finding, the largest page that was returned, and the size that was requested for it.
     """
     assumed = f"a page may have {LARGEST} rows, Zoom's maximum"
     page: Page | None
@@ -38,21 +38,22 @@ async def page_size(calls: Calls, first: CallResult[Page]) -> tuple[Finding, Pag
         if page is None:
             page, asked = (await calls.list(max_results=smaller)).value, smaller
     if page is None:
-        seen = f"no page came, whatever its size: {_describe(first.error)}"
+        seen = f"no page was returned, whatever its size: {_describe(first.error)}"
         return Finding(check="page-size", state="unclear", assumed=assumed, seen=seen), None, None
     served = len(page) if page.next_page_token else max(len(page), page.page_size or 0)
     if asked == LARGEST and served >= LARGEST:
-        seen = f"a page of {page.page_size} rows was granted" + ("" if len(page) == LARGEST else f"; {len(page)} came")
+        returned = "" if len(page) == LARGEST else f"; {len(page)} were returned"
+        seen = f"a page of {page.page_size} rows was granted{returned}"
         return Finding(check="page-size", state="holds", assumed=assumed, seen=seen), page, asked
     if asked == LARGEST and not page.next_page_token and page.page_size is None:
-        seen = f"the answer does not say its page's size, and had all {len(page)} rows"
+        seen = f"the response does not say its page's size, and had all {len(page)} rows"
         return Finding(check="page-size", state="unclear", assumed=assumed, seen=seen), page, asked
     change = (
-        f"Nothing has to be set: listings adapt to what comes. They take {LARGEST / max(served, 1):.0f} times the "
+        f"Nothing has to be set: listings adapt to the page size. They take {LARGEST / max(served, 1):.0f} times the "
         f"calls: use that in `pyas plan --pages`."
     )
     if asked != LARGEST:
-        seen = f"{LARGEST} was refused ({_describe(first.error)}); a page of {served} rows came"
+        seen = f"{LARGEST} was refused ({_describe(first.error)}); a page of {served} rows was returned"
         change += f" page_size={asked or served}, in pyas meetings --page-size, saves each listing the refused call."
     else:
         seen = f"{LARGEST} were asked for, and a page has {served}"
@@ -65,7 +66,7 @@ async def page_tokens(calls: Calls, whole: Page, masker: Masker) -> tuple[list[F
     Returns:
         The findings, and a page size of which the listing has two pages; 0 if it is too short.
     """
-    chain, order = "a page's token leads to the rows behind it", "the order of a listing is the same in each call"
+    chain, order = "a page's token leads to the rows after it", "the order of a listing is the same in each call"
     size = min(_SMALL, len(whole) // 2)
     if not size:
         seen = f"the account has {len(whole)} meetings, too few for two pages"
@@ -76,7 +77,7 @@ async def page_tokens(calls: Calls, whole: Page, masker: Masker) -> tuple[list[F
     one = (await calls.list(max_results=size)).value
     token = None if one is None else one.next_page_token
     if one is None or token is None:
-        seen = f"a page of {size} of {len(whole)} rows came without a token"
+        seen = f"a page of {size} of {len(whole)} rows was returned without a token"
         change = "Listings end at their first page: nothing can be set. Please report it."
         return [Finding(check="page-token", state="differs", assumed=chain, seen=seen, change=change)], size
     masker.learn(token)
@@ -90,15 +91,15 @@ async def page_tokens(calls: Calls, whole: Page, masker: Masker) -> tuple[list[F
     repeated = len(set(head) & set(tail))
     if repeated:
         seen = f"{repeated} of {len(tail)} rows of the second page were on the first, too"
-        change = f"Rows that come twice are skipped. {_REPAIR}"
+        change = f"Rows that are returned twice are skipped. {_REPAIR}"
         found = Finding(check="page-token", state="differs", assumed=chain, seen=seen, change=change)
     else:
         seen = f"two pages of {len(head)} and {len(tail)} rows, none on both"
         found = Finding(check="page-token", state="holds", assumed=chain, seen=seen)
     if head + tail == all_rows[: len(head) + len(tail)]:
-        seen = f"the first {len(head) + len(tail)} rows came in the same order, in one page and in two"
+        seen = f"the first {len(head) + len(tail)} rows have the same order in one page and in two"
         return [found, Finding(check="order", state="holds", assumed=order, seen=seen)], size
-    seen = "the same rows came in another order, or others in their place, from one call to the next"
+    seen = "the order of the rows, or the rows themselves, differ from one call to the next"
     change = f"Rows can be missed between pages. {_REPAIR}"
     return [found, Finding(check="order", state="differs", assumed=order, seen=seen, change=change)], size
 
@@ -113,11 +114,11 @@ async def page_number(calls: Calls, whole: Page, size: int) -> Finding:
     rows, all_rows = identities(result.value.meetings), identities(whole.meetings)
     token = "with a token for the next page" if result.value.next_page_token else "without a token for the next page"
     if rows and rows == all_rows[size : size + len(rows)]:
-        seen = f"honoured: the second page came, {token}"
+        seen = f"honoured: the second page was returned, {token}"
     elif rows == all_rows[: len(rows)]:
-        seen = f"ignored: the first page came, {token}"
+        seen = f"ignored: the first page was returned, {token}"
     else:
-        seen = f"neither the first nor the second page came, but {len(rows)} rows, {token}"
+        seen = f"neither the first nor the second page was returned, but {len(rows)} rows, {token}"
     return Finding(check="page-number", state="noted", seen=f"{seen}. Listings of the library do not use numbers")
 
 
@@ -129,10 +130,10 @@ async def unknown_token(calls: Calls, size: int) -> Finding:
 
 def invalid_token(check: str, what: str, page: Page | None, error: PyasError | None) -> Finding:
     """Judge whether the response to an invalid token is recognised as such."""
-    assumed = "the answer to a token that is not valid says so"
+    assumed = "the response to a token that is not valid says so"
     if page is not None:
         seen = f"{what} was answered with a page of {len(page)} rows, as if nothing were wrong"
-        change = "Nothing has to be set: rows that come again are skipped, and tokens near their end are not tried."
+        change = "Nothing has to be set: repeated rows are skipped, and tokens near their end are not tried."
         return Finding(check=check, state="differs", assumed=assumed, seen=seen, change=change)
     seen = f"{what} was answered with {_describe(error)}"
     if isinstance(error, PageTokenExpiredError):
@@ -142,8 +143,8 @@ def invalid_token(check: str, what: str, page: Page | None, error: PyasError | N
         change = "Nothing has to be set: the client decides such a case with one more call. Please report it."
     else:
         change = (
-            "It would be taken for another failure: set PyasClient(page_token_ttl=600), so that no token is tried that "
-            "may have expired. Please report it."
+            "The client would take it for another failure: set PyasClient(page_token_ttl=600), so that it tries no "
+            "token that may have expired. Please report it."
         )
     return Finding(check=check, state="differs", assumed=assumed, seen=seen, change=change)
 
@@ -156,10 +157,10 @@ def total(whole: Page) -> Finding:
         return Finding(check="total", state="unclear", assumed=assumed, seen=seen)
     if whole.total_records == len(whole):
         return Finding(check="total", state="holds", assumed=assumed, seen=f"{len(whole)} rows, and as many reported")
-    seen = f"{len(whole)} rows came where {whole.total_records} are reported"
+    seen = f"{len(whole)} rows were returned, and {whole.total_records} are reported"
     change = "Let listings end with verify_total='off', or warnings of missing rows will mean nothing."
     return Finding(check="total", state="differs", assumed=assumed, seen=seen, change=change)
 
 
 def _describe(error: PyasError | None) -> str:
-    return "no answer" if error is None else f"{type(error).__name__}: {error}"
+    return "no response" if error is None else f"{type(error).__name__}: {error}"

@@ -59,16 +59,16 @@ def export_meetings(
     the command is interrupted, --resume continues, without the other options.
 
     Args:
-        output: The file; its suffix tells the format: .jsonl, .csv, .parquet, .ics or .duckdb.
+        output: The file; its suffix names the format: .jsonl, .csv, .parquet, .ics or .duckdb.
             - is stdout, for JSON lines or CSV; rows are written as they come, and the export cannot be resumed.
         account: An account to export; may be repeated. Default: PYAS_ACCOUNT_ID.
         accounts_from: A file of account ids, one per line; - is stdin.
-        format: The format, if the file's suffix does not tell it.
+        format: The format, if the file's suffix does not name it.
         start: The first day: YYYY-MM-DD. Other text is sent to the service unchanged.
         end: The last day; likewise.
         type: Which meetings; the service's default is scheduled.
         page_size: Rows to request for a page; default: 300.
-        plan: Keep to the limit of this plan, instead of following the service's answers only.
+        plan: Keep to the limit of this plan, instead of following the service's responses only.
         repair: Repeat listings that changed while they were read, to find missing rows.
         resume: Continue an export that was not completed; start if there is none.
         force: Start over, and replace the file if it exists.
@@ -153,7 +153,7 @@ def _default_accounts() -> tuple[str, ...]:
 def _begin(files: Files, asked: Job, given: list[str], *, resume: bool, force: bool) -> ExportState | None:
     """Return the state to start from; ``None`` if there is nothing to do."""
     if resume and force:
-        raise CommandError("--resume continues, and --force starts over: which?")
+        raise CommandError("give either --resume to continue, or --force to start over")
     state = None if force else files.load()
     if state is not None and state.whole and not files.part.exists():
         # The process ended after it made the output, and before it deleted the checkpoint.

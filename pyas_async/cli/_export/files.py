@@ -67,7 +67,7 @@ class Files:
         """
         if self.output.exists() and not self.output.is_file():
             # A device would be replaced by a file, too.
-            raise CommandError(f"--output: {self.output} is a folder, or a device, and no file")
+            raise CommandError(f"--output: {self.output} is a folder or a device, not a file")
         if not self.output.parent.is_dir():
             raise CommandError(f"--output: there is no folder {self.output.parent}")
 

@@ -30,7 +30,7 @@ class Job:
         end: The filter's last day, likewise.
         type: Which meetings; ``None`` for the service's default.
         page_size: Rows to request for a page.
-        plan: The plan whose limit is kept; ``None`` to follow the service's answers only.
+        plan: The plan whose limit is observed; ``None`` to follow the service's responses only.
         repair: Whether listings that changed while they were read are repeated for missing rows.
         begun: The time of the export's start, as text.
     """
@@ -84,7 +84,7 @@ def format_of(output: Path, given: Format | None) -> Format:
     found = given or _SUFFIXES.get(output.suffix.lower())
     if found is None:
         raise CommandError(
-            f"--output: the suffix of {output.name!r} does not tell the format",
+            f"--output: the suffix of {output.name!r} does not name a format",
             hint=f"Give --format: {', '.join(get_args(Format))}.",
         )
     return found

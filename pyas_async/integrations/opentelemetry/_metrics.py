@@ -43,7 +43,7 @@ class Metrics:
         self._client = weakref.ref(client)
         self._attributes = attributes
         self._waits: dict[int, _Wait] = {}
-        self._under_way: set[int] = set()
+        self._in_flight: set[int] = set()
         # Exporters read the gauges in a thread of their own, where the budget must not be read. So it is read after a
         # call, and only if an exporter has asked for it: without one, this costs nothing.
         self._gauges_in_use = False
@@ -58,7 +58,7 @@ class Metrics:
         self._calls = durations("call", "Calls, from their beginning to their end, with all waits.")
         self._attempts = durations("attempt", "Requests, from sending to the last byte or the fault.")
         self._waited = durations("wait", "Waits of calls: after a failed attempt, for the budget, for a connection.")
-        self._active = meter.create_up_down_counter("pyas.client.active_calls", "{call}", "Calls under way.")
+        self._active = meter.create_up_down_counter("pyas.client.active_calls", "{call}", "Calls in flight.")
         self._pages = meter.create_counter("pyas.client.listing.pages", "{page}", "Pages received.")
         self._rows = meter.create_counter("pyas.client.listing.rows", "{row}", "Rows yielded, each once.")
         restarts = "Listings restarted because a page token expired."
@@ -66,7 +66,7 @@ class Metrics:
         for field, what in (
             ("limit", "Calls per window that the key has."),
             ("remaining", "Calls left in this window after the last call."),
-            ("waiting", "Calls that wait for room in the budget."),
+            ("waiting", "Calls that wait for a slot in the call budget."),
         ):
             name = f"pyas.client.budget.{field}"
             meter.create_observable_gauge(name, [self._observe(field)], unit="{call}", description=what)
@@ -89,13 +89,13 @@ class Metrics:
         return {**self._attributes, **{f"pyas.{name}": value for name, value in own.items()}}
 
     def _call_started(self, event: CallStarted) -> None:
-        self._under_way.add(event.call)
+        self._in_flight.add(event.call)
         self._active.add(1, self._with(operation=event.operation))
 
     def _call_ended(self, event: CallEnded) -> None:
-        if event.call not in self._under_way:  # it started before this handler was added
+        if event.call not in self._in_flight:  # it started before this handler was added
             return
-        self._under_way.remove(event.call)
+        self._in_flight.remove(event.call)
         self._wait_ended(event.call)
         self._active.add(-1, self._with(operation=event.operation))
         about = self._with(operation=event.operation, outcome=event.outcome)

@@ -94,7 +94,7 @@ def test_limit(size: int, cuts: list[int], packed: bool) -> None:
     found = fed(body, gzip.compress(text) if packed else text, cuts)
 
     assert (text if size <= LIMIT else None) == found
-    assert (None if size <= LIMIT else "the answer is larger than 1,000 bytes") == body.fault
+    assert (None if size <= LIMIT else "the response is larger than 1,000 bytes") == body.fault
 
 
 @brisk
@@ -116,7 +116,7 @@ def test_no_gzip(wire: bytes, cuts: list[int]) -> None:
     body = BodyReader("gzip", LIMIT)
 
     assert fed(body, wire, cuts) is None
-    assert str(body.fault).startswith("the answer ")
+    assert str(body.fault).startswith("the response ")
 
 
 def test_zlib_is_no_gzip() -> None:

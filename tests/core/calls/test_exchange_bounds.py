@@ -224,7 +224,7 @@ def test_quota_recovers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("deadline", "waits_excluded", "dies", "bound", "expected"),
+    ("deadline", "waits_excluded", "not_after", "bound", "expected"),
     [
         (None, False, None, None, None),
         (None, False, None, 7.0, 7.0),
@@ -240,13 +240,13 @@ def test_quota_recovers() -> None:
     ],
 )
 def test_how_long_a_call_waits_for_a_connection(
-    deadline: float | None, waits_excluded: bool, dies: float | None, bound: float | None, expected: float | None
+    deadline: float | None, waits_excluded: bool, not_after: float | None, bound: float | None, expected: float | None
 ) -> None:
     """The wait ends at the given limit, the deadline or the expiry of the page token: the first of them, never below 0.
 
     A deadline that excludes waits does not end the wait.
     """
-    call = attrs.evolve(GET, not_after=dies)
+    call = attrs.evolve(GET, not_after=not_after)
     exchange = exchange_of(call, deadline=deadline, waits_excluded=waits_excluded)
 
     assert expected == exchange.max_connection_wait(10.0, bound)

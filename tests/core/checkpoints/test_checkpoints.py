@@ -58,7 +58,7 @@ def one(**changes: Any) -> ListingCheckpoint:  # noqa: ANN401
         "filters": FILTERS,
         "page_size": 300,
         "token": "tok",
-        "born": 1_700_000_000.1234,
+        "arrived_wall": 1_700_000_000.1234,
         "index": 2,
         "walked": 600,
         "total": 5_000,
@@ -80,9 +80,9 @@ def many() -> AccountsCheckpoint:
         done=False,
         filters=FILTERS,
         page_size=300,
-        drawn=4,
-        ids=99,
-        under_way=(one(), beginning("b")),
+        ids_read=4,
+        ids_crc=99,
+        active=(one(), beginning("b")),
         failures=[beginning("x"), beginning("c"), beginning("y")],
         first=1,
         end=2,
@@ -90,7 +90,7 @@ def many() -> AccountsCheckpoint:
 
 
 def sealed(document: dict[str, Any]) -> str:
-    """Write a document with the check sum that fits."""
+    """Write a document with the checksum that matches."""
     check = zlib.crc32(json.dumps(document, sort_keys=True).encode())
     return json.dumps(document | {"check": f"{check:08x}"})
 
@@ -142,8 +142,8 @@ def test_rows_of_a_checkpoint() -> None:
     assert ROWS == checkpoint.rows()
     assert array("q") == beginning("a").rows()
     assert (0, False, None, 0.0, 0, 0, None, False) == (
-        beginning("a").items, beginning("a").done, beginning("a").token, beginning("a").born, beginning("a").index,
-        beginning("a").walked, beginning("a").total, beginning("a").changed,
+        beginning("a").items, beginning("a").done, beginning("a").token, beginning("a").arrived_wall,
+        beginning("a").index, beginning("a").walked, beginning("a").total, beginning("a").changed,
     )  # fmt: skip
 
 
@@ -155,7 +155,7 @@ def test_fields_that_are_read() -> None:
         read.account_id, read.items, read.done, read.filters, read.page_size,
     )  # fmt: skip
     assert ("tok", 1_700_000_000.123, 2, 600, 5_000, True) == (
-        read.token, read.born, read.index, read.walked, read.total, read.changed,
+        read.token, read.arrived_wall, read.index, read.walked, read.total, read.changed,
     )  # fmt: skip
     assert ROWS == read.rows()
     assert ListingCheckpoint.of(sealed(ONE | {"done": True})).done
@@ -166,10 +166,10 @@ def test_fields_that_are_read_of_many() -> None:
     read = AccountsCheckpoint.of(sealed(MANY))
 
     assert (None, 8_125, False, FILTERS, 300, 4, 99) == (
-        read.account_id, read.items, read.done, read.filters, read.page_size, read.drawn, read.ids,
+        read.account_id, read.items, read.done, read.filters, read.page_size, read.ids_read, read.ids_crc,
     )  # fmt: skip
     assert [("a", 3, FILTERS, 300), ("b", 0, FILTERS, 300)] == [
-        (listing.account_id, listing.items, listing.filters, listing.page_size) for listing in read.under_way
+        (listing.account_id, listing.items, listing.filters, listing.page_size) for listing in read.active
     ]
     assert [("c", 0, FILTERS, 300)] == [
         (listing.account_id, listing.items, listing.filters, listing.page_size) for listing in read.failed
@@ -184,7 +184,7 @@ def test_listings_that_are_written_in_full(changes: dict[str, Any]) -> None:
     whole: dict[str, Any] = {"account_id": "a", "filters": FILTERS, "page_size": 300, "rows": ROWS, **changes}
     begun = ListingCheckpoint(**whole)
     checkpoint = AccountsCheckpoint(
-        items=1, done=False, filters=FILTERS, page_size=300, drawn=1, ids=0, under_way=(begun,), failures=[], end=0
+        items=1, done=False, filters=FILTERS, page_size=300, ids_read=1, ids_crc=0, active=(begun,), failures=[], end=0
     )
 
     assert [begun.own_fields()] == json.loads(str(checkpoint))["under_way"]
@@ -235,8 +235,8 @@ def test_each_field_of_many_is_checked(name: str) -> None:
         (sealed(ONE | {"rows": "AAAA"}), "rows"),
         (sealed(MANY | {"kind": "crowd"}), "kind"),
         (sealed(MANY | {"under_way": [5]}), "a listing is neither"),
-        (sealed(ONE)[:-3] + '"}', "check sum"),
-        (json.dumps(ONE), "check sum"),
+        (sealed(ONE)[:-3] + '"}', "checksum"),
+        (json.dumps(ONE), "checksum"),
     ],
 )
 def test_damage(text: str, got: str) -> None:
@@ -249,7 +249,7 @@ def test_damage(text: str, got: str) -> None:
 
 
 def test_texts_that_this_release_cannot_read() -> None:
-    """Texts of another version, of a Python that hashes otherwise, and objects that are no text are refused as such."""
+    """Texts of another version, of a Python that hashes differently, and objects that are not text are refused."""
     version = refusal(lambda: Checkpoint.parse(sealed(ONE | {"version": 2})))
     endless = refusal(lambda: Checkpoint.parse(sealed(ONE | {"version": "9" * 300})))
     python = refusal(lambda: Checkpoint.parse(sealed(ONE | {"probe": PROBE + 1})))
@@ -258,7 +258,7 @@ def test_texts_that_this_release_cannot_read() -> None:
     assert ["checkpoint"] * 4 == [error.field for error in (version, endless, python, no_text)]
     assert ("version 1" in version.expected, "<version 2>") == (True, version.got)
     assert f"<version {'9' * 20}>" == endless.got
-    assert ("CPython" in python.expected, "hashes otherwise" in python.got) == (True, True)
+    assert ("CPython" in python.expected, "hashes differently" in python.got) == (True, True)
     assert ("text of a checkpoint" in no_text.expected, "<int>") == (True, no_text.got)
 
 
@@ -294,7 +294,7 @@ def test_other_accounts() -> None:
 
 
 def test_check_sum_of_ids() -> None:
-    """The check sum depends on all ids, their order, and where each ends. Texts store it, so it never changes."""
+    """The checksum depends on all ids, their order, and where each ends. Texts store it, so it never changes."""
     assert zlib.crc32(b"acc-1\0\xc3\xa4\0") == add_id(add_id(0, "acc-1"), "ä")
     assert add_id(add_id(0, "a"), "b") != add_id(add_id(0, "b"), "a")
     assert add_id(add_id(0, "a"), "bc") != add_id(add_id(0, "ab"), "c")

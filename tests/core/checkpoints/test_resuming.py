@@ -28,7 +28,7 @@ def checkpoint(page_size: int | None = 300) -> ListingCheckpoint:
 def accounts_checkpoint(page_size: int) -> AccountsCheckpoint:
     """Make a checkpoint of many accounts, none of which was begun."""
     return AccountsCheckpoint(
-        items=0, done=False, filters=FILTERS, page_size=page_size, drawn=0, ids=0, under_way=(), failures=[], end=0
+        items=0, done=False, filters=FILTERS, page_size=page_size, ids_read=0, ids_crc=0, active=(), failures=[], end=0
     )
 
 

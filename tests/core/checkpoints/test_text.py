@@ -52,9 +52,9 @@ def test_texts_that_are_no_checkpoint(given: object, says: str) -> None:
 
 
 def test_check_sum() -> None:
-    """A text with one changed digit does not fit its check sum, and the error says so."""
+    """A text with one changed digit does not match its checksum, and the error says so."""
     document = json.loads(text.seal({"n": 1}))
     document["n"] = 2
 
-    with pytest.raises(CheckpointError, match="<damage: its check sum does not fit>"):
+    with pytest.raises(CheckpointError, match="<damage: its checksum does not match>"):
         text.unseal(json.dumps(document))

@@ -51,7 +51,7 @@ models_and_documents = (
 
 
 def accepted(cls: type[Any], document: dict[str, Any]) -> Any:  # noqa: ANN401  (an instance of `cls`)
-    """Make a model, or reject the example if the document does not fit."""
+    """Make a model, or reject the example if the document does not match."""
     try:
         return from_dict(cls, document)
     except DecodeError:
@@ -362,7 +362,7 @@ def test_a_request_as_a_document() -> None:
 
 
 def test_where_a_document_does_not_fit() -> None:
-    """The error for a document that does not fit has the path, and an excerpt without secrets."""
+    """The error for a document that does not match has the path, and an excerpt without secrets."""
     with pytest.raises(DecodeError) as caught:
         from_dict(MeetingDetail, {"id": 1, "password": SECRET, "settings": {"jbh_time": "x"}})
 

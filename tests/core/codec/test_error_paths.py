@@ -58,7 +58,7 @@ def failure(read: Callable[[bytes], object], body: bytes) -> DecodeError:
     ],
 )
 def test_reasons(field: str, value: object, reason: str) -> None:
-    """The error for a value that does not fit has its path, what was expected, and the kind of value that came."""
+    """The error for a value that does not match has its path, what was expected, and the kind of value that came."""
     meeting: dict[str, Any] = {"id": 1}
     name, _, inner = field.partition(".")
     meeting[name.removesuffix("[0]")] = {inner: value} if inner else [value] if name.endswith("[0]") else value
@@ -68,7 +68,7 @@ def test_reasons(field: str, value: object, reason: str) -> None:
 
 
 def test_values_are_not_shown_in_reasons() -> None:
-    """A value that does not fit may be a secret, so the error has its length only."""
+    """A value that does not match may be a secret, so the error has its length only."""
     assert "hush" not in failure(read_detail, encode({"meeting": {"id": "hush-5ecret"}})).reason
 
 
@@ -126,7 +126,7 @@ def test_times_without_offset() -> None:
 
 
 def test_first_bad_item_of_a_list() -> None:
-    """The path has the index of the first item that does not fit."""
+    """The path has the index of the first item that does not match."""
     error = failure(read_detail, encode({"meeting": {"id": 1, "occurrences": [{}, {"duration": "x"}, 5]}}))
 
     assert "$.meeting.occurrences[1].duration" == error.path

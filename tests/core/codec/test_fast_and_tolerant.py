@@ -154,7 +154,7 @@ def test_path_of_a_detail() -> None:
 
 
 def test_detailed_converter_only_for_failures() -> None:
-    """A document that fits is read once, by the fast converter; the detailed one only finds the path of a failure."""
+    """The fast converter reads a document that matches; the detailed one only finds the path of a failure."""
     used: list[bool] = []
 
     def model_converter(*, detailed: bool) -> converter.ModelConverter:

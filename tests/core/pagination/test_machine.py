@@ -38,7 +38,7 @@ def apply(walk: Walk, event: str, position: int, number: int) -> None:
         case "vague page":
             walk.step(vague=True)
         case "kill":
-            listing.dead |= set(listing.tokens)
+            listing.expired |= set(listing.tokens)
         case "age":
             walk.now += LIFE + 1
         case "time":
@@ -147,7 +147,7 @@ def test_progress_resets_the_count() -> None:
         walk.step()
         if len(walk.yielded) > reached:
             reached = len(walk.yielded)
-            listing.dead |= set(listing.tokens)
+            listing.expired |= set(listing.tokens)
 
     assert walk.ended_by is None
     assert listing.rows == walk.yielded

@@ -6,7 +6,7 @@ from typing import Literal
 
 import pytest
 
-from core.machines import DEAD, SIZE, TOO_OLD, following, page
+from core.machines import EXPIRED, SIZE, TOO_OLD, following, page
 from pyas_async import BadRequestError, Meeting, Page, PaginationError, PaginationIncompleteError, PaginationLoopError
 from pyas_async._core.pagination.listing_state import ListingRules
 from pyas_async._core.pagination.machine import PaginationMachine
@@ -36,7 +36,7 @@ def test_same_size_to_the_end() -> None:
     """Every request of a listing has the same page size, after a restart as well."""
     machine = PaginationMachine(ListingRules(page_size=7))
     sizes = []
-    for step in (page(1, token="a"), DEAD, page(2, token="b")):
+    for step in (page(1, token="a"), EXPIRED, page(2, token="b")):
         request = machine.next()
         sizes.append(None if request is None else request.page_size)
         machine.on_page(step, 0.0, 0.0) if isinstance(step, Page) else machine.on_error(step)
@@ -104,7 +104,7 @@ def test_token_again_after_a_restart() -> None:
 def test_refused_token_again() -> None:
     """A token that the service has refused is not sent again, even if the service hands it out again."""
     machine = following()
-    machine.on_error(DEAD)
+    machine.on_error(EXPIRED)
 
     assert [2] == [row.id for row in machine.on_page(page(1, 2, token="a"), 0.0, 0.0)]
     assert machine.next() is None
@@ -147,7 +147,7 @@ def with_a_row_missing(verify_total: Literal["off", "warn", "raise", "repair"]) 
 
 
 def test_total_off() -> None:
-    """With ``"off"``, a total that does not fit is not reported."""
+    """With ``"off"``, a total that does not match is not reported."""
     machine = with_a_row_missing("off")
 
     assert (True, None, None) == (machine.ended, machine.drift, machine.failure)

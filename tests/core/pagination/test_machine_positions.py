@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 import pytest
 
-from core.machines import DEAD, TOO_OLD, UNCLEAR, following, page
+from core.machines import EXPIRED, TOO_OLD, UNCLEAR, following, page
 from pyas_async import APIStatusError, BadRequestError, Meeting, Page, PageTokenExpiredError, PaginationError
 from pyas_async._core.checkpoints.listing import ListingCheckpoint
 from pyas_async._core.checkpoints.seen_rows import digests
@@ -34,11 +34,12 @@ def checkpoint_of(machine: PaginationMachine, taken: int, prefetched: object = N
 def fields_of(checkpoint: ListingCheckpoint) -> dict[str, Any]:
     """Return the position that a checkpoint holds, without account, filters, page size and rows."""
     kept = attrs.asdict(checkpoint, recurse=False)
-    return {name: kept[name] for name in ("items", "done", "token", "born", "index", "walked", "total", "changed")}
+    return {name: kept[name] for name in START}
 
 
 START: dict[str, Any] = {
-    "items": 0, "done": False, "token": None, "born": 0.0, "index": 0, "walked": 0, "total": None, "changed": False,
+    "items": 0, "done": False, "token": None, "arrived_wall": 0.0,
+    "index": 0, "walked": 0, "total": None, "changed": False,
 }  # fmt: skip
 
 
@@ -48,25 +49,24 @@ def test_checkpoints_on_the_way() -> None:
     assert START == fields_of(checkpoint_of(machine, 0))
     machine.on_page(page(1, 2, token="a", total=6), 5.0, 1_005.0)
     assert START | {"items": 1, "index": 1} == fields_of(checkpoint_of(machine, 1))
-    after_first = START | {"items": 2, "token": "a", "born": 1_005.0, "walked": 2, "total": 6}
+    after_first = START | {"items": 2, "token": "a", "arrived_wall": 1_005.0, "walked": 2, "total": 6}
     assert after_first == fields_of(checkpoint_of(machine, 2))
     machine.on_page(page(2, 3, 4, token="b", total=7), 6.0, 1_006.0)
     assert after_first | {"items": 3, "index": 1} == fields_of(checkpoint_of(machine, 1))
-    after_second = after_first | {"items": 4, "token": "b", "born": 1_006.0, "walked": 5, "changed": True}
+    after_second = after_first | {"items": 4, "token": "b", "arrived_wall": 1_006.0, "walked": 5, "changed": True}
     assert after_second == fields_of(checkpoint_of(machine, 2))
     machine.on_page(page(5), 7.0, 1_007.0)
     assert after_second | {"items": 4} == fields_of(checkpoint_of(machine, 0))
     end = checkpoint_of(machine, 1)
-    assert START | {"items": 5, "done": True, "born": 1_007.0, "walked": 6, "total": 6, "changed": True} == fields_of(
-        end
-    )
+    at_end = {"items": 5, "done": True, "arrived_wall": 1_007.0, "walked": 6, "total": 6, "changed": True}
+    assert START | at_end == fields_of(end)
     assert ("acc", FILTERS, 2) == (end.account_id, end.filters, end.page_size)
     assert digests([Meeting(id=number) for number in range(1, 6)]) == list(end.rows())
 
 
 def test_checkpoints_with_a_prefetched_result() -> None:
     """At the end of a page, a token that is known to be dead is not kept; within the page, the page's own is."""
-    for prefetched in (DEAD, TOO_OLD, UNCLEAR):
+    for prefetched in (EXPIRED, TOO_OLD, UNCLEAR):
         machine = following()
         machine.on_page(page(2, 3, token="b"), 1.0, 1.0)
         assert START | {"items": 3} == fields_of(checkpoint_of(machine, 2, prefetched))
@@ -79,8 +79,8 @@ def test_checkpoints_with_a_prefetched_result() -> None:
 def test_resuming() -> None:
     """A resumed listing sends the token of the checkpoint while it is valid, and knows the rows."""
     checkpoint = ListingCheckpoint(
-        account_id="acc", filters=FILTERS, page_size=2, items=2, token="a", born=1_000.0, index=0, walked=5, total=9,
-        changed=True, rows=checkpoint_of(following(), 1).rows() * 2,
+        account_id="acc", filters=FILTERS, page_size=2, items=2, token="a", arrived_wall=1_000.0,
+        index=0, walked=5, total=9, changed=True, rows=checkpoint_of(following(), 1).rows() * 2,
     )  # fmt: skip
     machine = PaginationMachine(ListingRules(page_size=300), checkpoint, now=50.0, wall=1_010.0)
     assert PageRequest("a", 2, 40.0 + 890.0) == machine.next()
@@ -115,11 +115,11 @@ def test_a_resumed_token_that_died(times: int) -> None:
         ListingCheckpoint(account_id="acc", filters=(), page_size=2, token="a", items=0),
     )
     if times:
-        assert "answer" == machine.on_error(DEAD)
+        assert "answer" == machine.on_error(EXPIRED)
         assert PageRequest(None, 2, None) == machine.next()
     else:
-        with pytest.raises(PaginationError, match="died 1 times"):
-            machine.on_error(DEAD)
+        with pytest.raises(PaginationError, match="expired 1 times"):
+            machine.on_error(EXPIRED)
 
 
 def test_known_rows_may_be_passed_again() -> None:
@@ -146,7 +146,7 @@ def test_resuming_without_a_token() -> None:
 
 def test_a_token_from_the_future() -> None:
     """If the wall clock was set back, the token seems to come from the future, and counts as new."""
-    checkpoint = ListingCheckpoint(account_id="acc", filters=(), page_size=30, token="a", born=2_000.0)
+    checkpoint = ListingCheckpoint(account_id="acc", filters=(), page_size=30, token="a", arrived_wall=2_000.0)
 
     assert (
         PageRequest("a", 30, 50.0 + 890.0)
@@ -176,7 +176,7 @@ def test_counts() -> None:
     assert (ListingCounts(), 0) == (machine.counts, machine.rows_given)
     machine.on_page(page(1, 2, token="a", total=9), 0.0, 0.0)
     machine.on_page(page(2, 3, token="b"), 0.0, 0.0)
-    machine.on_error(DEAD)
+    machine.on_error(EXPIRED)
     machine.on_page(page(1, 2, 3), 0.0, 0.0)
 
     expected = ListingCounts(pages=3, items=3, restarts=1, duplicates_skipped=4, total_reported=9, missing=None)
@@ -185,7 +185,7 @@ def test_counts() -> None:
 
 
 def test_stats() -> None:
-    """The stats for users have the rows that were handed out, and the requests that were sent."""
+    """The stats for users have the rows that were yielded, and the requests that were sent."""
     counts = ListingCounts(
         pages=1, items=20, restarts=300, duplicates_skipped=4_000, total_reported=50_000, missing=600_000
     )
@@ -275,10 +275,10 @@ def test_a_listing_that_is_led_back() -> None:
 def test_position_after_a_page() -> None:
     """The position after a page has the page's token, the time when it came, and the rows of one more page."""
     total = ReportedTotal(first=9, last=9, changed=True)
-    start = Position(token="a", born=1.0, born_wall=2.0, walked=5)
+    start = Position(token="a", arrived_at=1.0, arrived_wall=2.0, walked=5)
     after = start.after(page(1, 2, token="b"), total, 3.0, 4.0)
 
-    assert Position(token="b", born=3.0, born_wall=4.0, walked=7, total=9, changed=True) == after
+    assert Position(token="b", arrived_at=3.0, arrived_wall=4.0, walked=7, total=9, changed=True) == after
     assert None is attrs.evolve(start, walked=None).after(page(1), total, 3.0, 4.0).walked
 
 
@@ -309,7 +309,7 @@ def test_when_a_walk_is_stuck(known: int, pages: list[tuple[int, int]], stuck: b
 
 
 @pytest.mark.parametrize(
-    ("times", "refusal", "said"), [(0, DEAD, "expired"), (3, DEAD, "expired"), (3, UNCLEAR, "Not Found")]
+    ("times", "refusal", "said"), [(0, EXPIRED, "expired"), (3, EXPIRED, "expired"), (3, UNCLEAR, "Not Found")]
 )
 def test_too_long_for_its_tokens(times: int, refusal: APIStatusError, said: str) -> None:
     """The error says how often tokens expired, after how many rows, and what to do."""
@@ -319,7 +319,7 @@ def test_too_long_for_its_tokens(times: int, refusal: APIStatusError, said: str)
             machine.on_page(page(1, token=f"t{number}"), 0.0, 0.0)
             machine.on_error(refusal)
 
-    for words in (f"died {times + 1} times", "after 1 rows", "60 s", "narrower dates", said):
+    for words in (f"expired {times + 1} times", "after 1 rows", "60 s", "narrower dates", said):
         assert words in str(caught.value)
     assert machine.ended
     assert times == machine.counts.restarts
@@ -329,7 +329,7 @@ def test_text_of_a_loop() -> None:
     """The error says why it is a loop, after how many rows, and what to do."""
     looping, refusing = following(), following()
     looping.on_page(page(1, token="a"), 0.0, 0.0)
-    refusing.on_error(DEAD)
+    refusing.on_error(EXPIRED)
     refusing.on_page(page(2, token="a"), 0.0, 0.0)
     endless = following()
     while not endless.ended:
@@ -346,7 +346,7 @@ def test_text_of_a_loop() -> None:
 
 def test_reasons_to_restart() -> None:
     """A token that was or may have been refused is told from one that only grew too old, which may come again."""
-    assert ["answer", "age", "answer"] == [following().on_error(error) for error in (DEAD, TOO_OLD, UNCLEAR)]
+    assert ["answer", "age", "answer"] == [following().on_error(error) for error in (EXPIRED, TOO_OLD, UNCLEAR)]
     machine = following()
     machine.on_error(TOO_OLD)
     assert [2] == [row.id for row in machine.on_page(page(2, token="a"), 0.0, 0.0)]
@@ -357,11 +357,11 @@ def test_an_expiry_that_is_raised() -> None:
     """With ``on_expired="raise"``, the error is raised, the checkpoint has no token, and the listing has ended."""
     machine = following(ListingRules(on_expired="raise"))
     with pytest.raises(PageTokenExpiredError):
-        machine.on_error(DEAD)
+        machine.on_error(EXPIRED)
 
     assert (None, None, True) == (checkpoint_of(machine, 1).token, machine.next(), machine.ended)
-    assert not following(ListingRules(on_expired="raise")).means_dead_token(UNCLEAR)
-    assert following(ListingRules(on_expired="raise")).means_dead_token(DEAD)
+    assert not following(ListingRules(on_expired="raise")).counts_as_expired(UNCLEAR)
+    assert following(ListingRules(on_expired="raise")).counts_as_expired(EXPIRED)
 
 
 def test_abandoned() -> None:

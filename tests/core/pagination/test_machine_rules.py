@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.machines import DEAD, OTHERS, SIZE, TOO_OLD, UNCLEAR, following, page
+from core.machines import EXPIRED, OTHERS, SIZE, TOO_OLD, UNCLEAR, following, page
 from core.strategies import brisk
 from pyas_async import (
     NotFoundError,
@@ -58,7 +58,7 @@ TRANSITION_CASES: dict[
         lambda m: m.on_page(page(2, token="b"), 0.0, 0.0),
     ),
     (ListingState.FOLLOWING, ListingEvent.LAST_PAGE): (following, lambda m: m.on_page(page(2), 0.0, 0.0)),
-    (ListingState.FOLLOWING, ListingEvent.TOKEN_EXPIRED): (following, lambda m: m.on_error(DEAD)),
+    (ListingState.FOLLOWING, ListingEvent.TOKEN_EXPIRED): (following, lambda m: m.on_error(EXPIRED)),
     (ListingState.FOLLOWING, ListingEvent.STOPPED): (following, lambda m: m.stop()),
     (ListingState.DONE, ListingEvent.STOPPED): (ended, lambda m: m.stop()),
 }
@@ -83,7 +83,7 @@ def test_transition(case: tuple[ListingState, ListingEvent]) -> None:
 
 
 steps = st.sampled_from(
-    [page(), page(1), page(2, token="a"), page(token="b"), DEAD, TOO_OLD, UNCLEAR, SIZE, *OTHERS, "next", "stop"]
+    [page(), page(1), page(2, token="a"), page(token="b"), EXPIRED, TOO_OLD, UNCLEAR, SIZE, *OTHERS, "next", "stop"]
 )
 
 
@@ -132,7 +132,7 @@ def test_token_is_used_while_it_lives() -> None:
     assert 50.0 + 880 <= second.not_after < 50.0 + 900
 
 
-@pytest.mark.parametrize(("error", "reason"), [(DEAD, "answer"), (TOO_OLD, "age"), (UNCLEAR, "answer")])
+@pytest.mark.parametrize(("error", "reason"), [(EXPIRED, "answer"), (TOO_OLD, "age"), (UNCLEAR, "answer")])
 def test_dead_token(error: PyasError, reason: str) -> None:
     """After an expired token, or an error that may mean one, a fresh walk skips the rows that were yielded."""
     machine = following()
@@ -155,7 +155,7 @@ def test_fresh_query_decides() -> None:
     assert again is caught.value
 
 
-@pytest.mark.parametrize("error", [DEAD, TOO_OLD, UNCLEAR])
+@pytest.mark.parametrize("error", [EXPIRED, TOO_OLD, UNCLEAR])
 def test_raise_when_expired(error: PyasError) -> None:
     """With ``on_expired="raise"``, the error of a dead token is raised."""
     machine = following(ListingRules(on_expired="raise"))

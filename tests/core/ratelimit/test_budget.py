@@ -73,7 +73,7 @@ def test_share(limit: int, percent: int) -> None:
 @brisk
 @given(st.integers(1, 20), st.floats(0, 100), st.floats(0, 5))
 def test_slots_come_free(limit: int, answered: float, guard: float) -> None:
-    """A slot comes free a window and the guard after its response, not before; `wait_time` says when."""
+    """A slot becomes free a window and the guard after its response, not before; `wait_time` says when."""
     budget = RateBudget(limit, guard=guard)
     budget.learn({}, 0.0, NOON)
     for _ in range(limit):

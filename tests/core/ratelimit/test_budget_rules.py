@@ -1,4 +1,4 @@
-"""What the budget does beyond counting: it probes, learns a limit, and keeps slots for the calls that need them."""
+"""What the budget does beyond counting: it probes, learns a limit, and reserves slots for the calls that need them."""
 
 from __future__ import annotations
 
@@ -283,7 +283,7 @@ def test_min_wait() -> None:
 
 
 def test_min_wait_with_calls_in_flight() -> None:
-    """The slots of calls in flight may come free for the calls before; a call behind more than those waits."""
+    """The slots of calls in flight may become free for the calls before; a call behind more than those waits."""
     budget = answered(3)
     assert try_acquire(budget, 0.0)
     assert try_acquire(budget, 0.0)
@@ -314,9 +314,9 @@ def test_slots_kept_for_interactive_calls() -> None:
 
 
 def test_wait_time() -> None:
-    """A call waits until the service's window ends or a slot comes free; a bulk call a sixteenth of a window at most.
+    """A call waits until the service's window ends or a slot becomes free; a bulk call a sixteenth of a window at most.
 
-    The number of slots that are kept for interactive calls falls with time, too.
+    The number of slots that are reserved for interactive calls falls with time, too.
     """
     reporting = answered(100)
     reporting.learn(headers(0, 60), 0.0, NOON)
@@ -346,7 +346,7 @@ def test_at_most_half_is_kept() -> None:
 
 
 def test_listing_reserve() -> None:
-    """A little more than the listing needs is kept, at most a fifth and what it can use in half a window."""
+    """A little more than the listing needs is reserved, at most a fifth and what it can use in half a window."""
     budget = answered(1_000)
 
     found = [budget.listing_reserve(pages, seconds) for pages, seconds in ((10, 0.1), (900, 0.1), (900, 1.0))]

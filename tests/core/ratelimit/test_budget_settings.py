@@ -36,7 +36,7 @@ def test_snapshot_without_a_limit() -> None:
 
 
 def test_snapshot_of_a_pause() -> None:
-    """In a pause no calls remain, and more come when it ends, even if a slot comes free earlier."""
+    """In a pause no calls remain, and more come when it ends, even if a slot becomes free earlier."""
     budget = RateBudget(2)
     try_acquire(budget, 0.0)
     budget.settle(0.0)
@@ -47,7 +47,7 @@ def test_snapshot_of_a_pause() -> None:
 
 
 def test_snapshot_to_the_moment() -> None:
-    """If all slots are taken, `resets_at` is when the first comes free, in UTC; a pause is over at its end."""
+    """If all slots are taken, `resets_at` is when the first becomes free, in UTC; a pause is over at its end."""
     budget = RateBudget(2, guard=0.0)
     for moment in (0.0, 2.0):
         budget.learn({}, moment, NOON)

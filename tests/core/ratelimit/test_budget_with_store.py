@@ -153,7 +153,7 @@ def test_responses_without_a_count_are_not_reported() -> None:
 
 @pytest.mark.parametrize("bulk", [True, False])
 def test_a_cancelled_call_is_not_expected_again(bulk: bool) -> None:
-    """A cancelled call leaves no slot taken, and no interactive call that slots are kept for."""
+    """A cancelled call leaves no slot taken, and no interactive call that slots are reserved for."""
     budget = RateBudget(4, guard=0.0)
     budget.learn({}, 0.0, NOON)
     for _ in range(3):

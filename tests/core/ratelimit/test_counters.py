@@ -47,7 +47,7 @@ def test_unknown_limit() -> None:
 
 
 def test_slots_that_come_free() -> None:
-    """How many slots come free before a moment, when the next does, and when the n-th can, in turns."""
+    """How many slots become free before a moment, when the next does, and when the n-th can, in turns."""
     local = settled(counter(4), 0.0, 1.0, 2.0)
 
     assert [0, 1, 2, 3] == [local.freed_before(moment) for moment in (305.0, 306.0, 306.1, 307.1)]
@@ -248,7 +248,7 @@ def test_each_header_that_changes_is_read() -> None:
 
 
 def test_used_at() -> None:
-    """The slots that are taken at a moment are those that have not come free by then."""
+    """The slots that are taken at a moment are those that have not become free by then."""
     local = settled(counter(4), 0.0, 1.0)
     local.acquire()
 

@@ -1,4 +1,4 @@
-"""What a budget expects, slot by slot, and which slots it keeps for which calls."""
+"""What a budget expects, slot by slot, and which slots it reserves for which calls."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_a_limit_that_was_named_once(until: float, slots: int) -> None:
 
 
 def test_unknown_limit() -> None:
-    """Without a limit no slots are short, and none are kept."""
+    """Without a limit no slots are short, and none are reserved."""
     unknown = forecast(None)
     unknown.add_interactive(0.0)
 
@@ -138,12 +138,12 @@ def after_interactive(number: int, *freed_at: float, at: float = 0.0) -> Forecas
     ],
 )
 def test_interactive_reserve(number: int, freed_at: list[float], at: float, free: int, for_bulk: int) -> None:
-    """The slots that interactive calls lack if as many come as in the last window are kept, and a few more."""
+    """The slots that interactive calls lack if as many come as in the last window are reserved, and a few more."""
     assert for_bulk == after_interactive(number, *freed_at, at=at).bulk_slots(10.0, free, None)
 
 
 def test_bulk_slots_by_the_lower_count() -> None:
-    """Bulk calls get what the lower count leaves, less what is kept for interactive calls."""
+    """Bulk calls get what the lower count leaves, less what is reserved for interactive calls."""
     assert [-9, 1, 7] == [
         after_interactive(16).bulk_slots(10.0, 20, 10),
         after_interactive(16).bulk_slots(10.0, 20, 30),
@@ -163,7 +163,7 @@ def test_cancelled_calls_are_not_expected_again() -> None:
 
 
 def test_listing_reserve() -> None:
-    """A quarter more than the pages is kept, at most a fifth of all slots and what half a window is enough for."""
+    """A quarter more than the pages is reserved, at most a fifth of all slots and what half a window is enough for."""
     ahead = forecast(100)
 
     assert 12 == ahead.listing_reserve(10, 1.0)

@@ -153,7 +153,7 @@ def test_when_nothing_is_reported() -> None:
 
 
 def test_calls_that_have_been_over_for_long_are_not_reported() -> None:
-    """A call whose slot has come free in this process needs none in the store; it is not reported later, either."""
+    """A call whose slot has become free in this process needs none in the store; it is not reported later, either."""
     leases = leased(5)
     for _ in range(3):
         leases.acquire()

@@ -91,7 +91,7 @@ async def test_order() -> None:
 
 
 async def test_no_call_overtakes() -> None:
-    """While a call waits, a later one does not take the slot that came free."""
+    """While a call waits, a later one does not take the slot that became free."""
     world = World()
     async with anyio.create_task_group() as group:
         await enter_all(world, group, ["i1"])

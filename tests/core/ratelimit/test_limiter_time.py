@@ -104,7 +104,7 @@ def test_shared_budget() -> None:
 
 @pytest.mark.parametrize("looks", range(12))
 def test_a_slot_that_comes_free_between_two_looks(looks: int) -> None:
-    """Time passes while the queue is looked at. A slot that comes free meanwhile is noticed."""
+    """Time passes while the queue is looked at. A slot that becomes free meanwhile is noticed."""
     passed = 0
 
     def now() -> float:

@@ -1,4 +1,4 @@
-"""The listings in progress: when each ends, and which has the most pages left, to the second."""
+"""The active listings: when each ends, and which has the most pages left, to the second."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pyas_async._core.ratelimit.listings import ActiveListings
 
 
 def test_until_the_token_expires() -> None:
-    """A listing is in progress until its token expires or it is ended; the last update counts."""
+    """A listing is active until its token expires or it is ended; the last update counts."""
     listings = ActiveListings()
     assert (0, math.inf) == (listings.count(0.0), listings.next_end(0.0))
     listings.update("a", 100.0, 0.0)

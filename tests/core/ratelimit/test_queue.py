@@ -41,7 +41,7 @@ class FakeBudget:
         return self.free + max(0.0, until - now) // self.every * self.brings
 
     def max_listings(self, token_life: float) -> float:
-        """Return how many listings may be in progress."""
+        """Return how many listings may be active."""
         self.asked.append((token_life,))
         return self.capacity
 
@@ -58,7 +58,7 @@ class FakeBudget:
         return self.free if self.for_bulk else 0
 
     def listing_reserve(self, pages: int, page_seconds: float) -> int:
-        """Return what is kept for a listing."""
+        """Return what is reserved for a listing."""
         self.asked.append((pages, page_seconds))
         return pages
 
@@ -85,7 +85,7 @@ def bulk(account: str = "a") -> Ticket:
 
 
 def token(expires_at: float, account: str = "a") -> Ticket:
-    """Make the ticket of a listing in progress, which carries a page token."""
+    """Make the ticket of an active listing, which carries a page token."""
     return Ticket(bulk=True, account=account, expires_at=expires_at, listing=object(), token_life=890.0)
 
 
@@ -151,7 +151,7 @@ def test_many_tokens_at_risk() -> None:
 
 
 def test_admission() -> None:
-    """A new listing waits until it may begin; meanwhile a bulk call behind it and listings in progress go on."""
+    """A new listing waits until it may begin; meanwhile a bulk call behind it and active listings go on."""
     queue, budget = Queue(), FakeBudget(free=10, capacity=1)
     one, other, call = new_listing("a"), new_listing("b"), bulk()
     for ticket in (one, other, call):
@@ -282,7 +282,7 @@ class WaitsForCallInFlight(FakeBudget):
 
 
 def test_when_to_look_for_a_slot() -> None:
-    """The next look is when the next slot comes free; never, if that depends on a call in flight."""
+    """The next check is when the next slot becomes free; never, if that depends on a call in flight."""
     queue = Queue()
     queue.add(interactive())
 
@@ -290,8 +290,8 @@ def test_when_to_look_for_a_slot() -> None:
     assert math.inf == queue.recheck_at(WaitsForCallInFlight(), 3.0)
 
 
-def test_slots_kept_for_interactive_calls() -> None:
-    """Slots that the budget keeps go to interactive calls, not to bulk calls; the next look is when it keeps fewer."""
+def test_slots_reserved_for_interactive_calls() -> None:
+    """Reserved slots go to interactive calls, not to bulk calls; the next check is when fewer are reserved."""
     budget = FakeBudget(for_bulk=False)
     queue = Queue()
     queue.add(waiting := bulk())
@@ -445,7 +445,7 @@ def test_no_token_expires_without_need(arriving: list[Ticket], brings: int) -> N
 @brisk
 @given(st.lists(st.tuples(st.sampled_from("abcdef"), st.none() | st.floats(0, 100), st.floats(0, 10)), max_size=200))
 def test_listings_are_counted(history: list[tuple[str, float | None, float]]) -> None:
-    """A listing is in progress if its last token has not expired, whatever came before."""
+    """A listing is active if its last token has not expired, whatever came before."""
     listings, model, now = ActiveListings(), dict[str, float](), 0.0
     for name, life, passes in history:
         now += passes
@@ -461,7 +461,7 @@ def test_listings_are_counted(history: list[tuple[str, float | None, float]]) ->
 
 
 def test_max_listings() -> None:
-    """As many listings may be in progress as are certain to get a call in a token's life; at least one."""
+    """As many listings may be active as are certain to get a call in a token's life; at least one."""
     assert 200 == RateBudget.developer().max_listings(890.0)
     assert 10_000 == RateBudget.scale().max_listings(890.0)
     assert 100 == RateBudget.developer(share=0.5).max_listings(890.0)

@@ -153,7 +153,7 @@ def test_together_they_keep_to_the_limit() -> None:
 
 
 def test_the_end_of_a_burst_is_reported() -> None:
-    """Once all calls are over and another waits, they are reported at once, not when a slot comes free."""
+    """Once all calls are over and another waits, they are reported at once, not when a slot becomes free."""
     store = MemoryStore()
 
     async def main() -> None:

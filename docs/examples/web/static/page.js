@@ -6,7 +6,7 @@ const day = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric"
 const hour = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const number = new Intl.NumberFormat();
 
-let source = null; // the listing in progress
+let source = null; // the active listing
 let days = new Map(); // the lists of meetings by day
 let waiting = []; // rows that arrived since the last frame
 
@@ -108,7 +108,7 @@ function list() {
   source.addEventListener("progress", (event) => {
     if (!latest) requestAnimationFrame(() => { progress(latest); latest = null; });
     latest = JSON.parse(event.data);
-    const again = latest.restarts ? ` Page tokens that died: ${latest.restarts}; rows that came before are skipped.` : "";
+    const again = latest.restarts ? ` Expired page tokens: ${latest.restarts}; rows that came before are skipped.` : "";
     say(`Rows are coming.${again}`);
   });
   source.addEventListener("done", (event) => {

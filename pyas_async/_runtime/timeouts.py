@@ -1,8 +1,21 @@
 """The bounds of the phases of an attempt."""
 
+from typing import Protocol
+
 import attrs
 
-from pyas_async._runtime.http.http_client import HttpTimeout
+
+class HttpTimeout(Protocol):
+    """An `httpx.Timeout`, or an `httpx2.Timeout`: seconds for each phase, ``None`` for no bound."""
+
+    @property
+    def connect(self) -> float | None: ...
+    @property
+    def read(self) -> float | None: ...
+    @property
+    def write(self) -> float | None: ...
+    @property
+    def pool(self) -> float | None: ...
 
 
 @attrs.frozen(kw_only=True)

@@ -114,7 +114,7 @@ def test_year_around_now(rows: list[dict[str, Any]]) -> None:
     assert (starts[0] < "2026-06-30", starts[-1] > "2027-04-30") == (True, True)
 
 
-def test_world_survives_a_restart(tmp_path: Path) -> None:
+def test_data_survive_a_restart(tmp_path: Path) -> None:
     """The file keeps the generated and created meetings, the accounts and the key across a restart."""
     db = tmp_path / "world.db"
 

@@ -39,7 +39,7 @@ _RECURRENCES: Final[tuple[Json, ...]] = (
 _STEPS: Final = (1, 7, 14, 30, 30)
 
 
-class World(NamedTuple):
+class GeneratedMeetings(NamedTuple):
     """The generated meetings of one account.
 
     Attributes:
@@ -51,7 +51,7 @@ class World(NamedTuple):
     details: dict[int, Json]
 
 
-def generate(ids: IdentifierSource, account: Json, size: int, now: float) -> World:
+def generate(ids: IdentifierSource, account: Json, size: int, now: float) -> GeneratedMeetings:
     """Generate exactly ``size`` rows for an account, from half a year before ``now`` to half a year after it."""
     generator = _Generator(ids, host_id(account), now)
     timed: list[tuple[float, int, Json]] = []
@@ -62,7 +62,7 @@ def generate(ids: IdentifierSource, account: Json, size: int, now: float) -> Wor
             timed.append((begin, next(numbers), row))
     # Sorted by time, so that the rows of a series are far apart, and on different pages.
     timed.sort(key=lambda entry: entry[:2])
-    return World([row for _, _, row in timed], generator.details)
+    return GeneratedMeetings([row for _, _, row in timed], generator.details)
 
 
 def cut_agenda(row: Json) -> Json:
