@@ -50,10 +50,7 @@ def _tls_context(*_environment: str | None) -> ssl.SSLContext:
 
 
 def _check_folder(folders: str) -> None:
-    flaw = (
-        "has no certificate under the name that OpenSSL looks for, such as 5ed36f99.0; `openssl rehash` makes these "
-        "names"
-    )
+    flaw = "has no certificate under a name that OpenSSL looks for, such as 5ed36f99.0; `openssl rehash` makes them"
     for folder in filter(None, folders.split(os.pathsep)):  # as OpenSSL reads it
         try:
             if any(_HASH_NAME.fullmatch(entry.name) for entry in Path(folder).iterdir()):

@@ -31,9 +31,8 @@ _SENT_ONCE = {"POST", "PATCH"}
 _BARE = (anyio.ClosedResourceError, anyio.BrokenResourceError, ConnectionError, ssl.SSLError)
 _USER = re.compile(r"//[^/\s]*@")
 
-# A proxy's refusals that may not last, and texts of httpcore for those of a SOCKS proxy that do.
-_PASSING = {"408", "425", "429"}
-_SOCKS_REFUSALS = re.compile(r"Invalid username/password|Requested |.* not (allowed by ruleset|supported)")
+# The refusals of a proxy that last: statuses but 408, 425 and 429, and texts of httpcore about a SOCKS proxy.
+_LASTING = re.compile(r"4(?!08|25|29)\d\d|Invalid username/password|Requested |.* not (allowed by ruleset|supported)")
 
 
 @attrs.frozen
@@ -74,7 +73,7 @@ def fault_of(error: BaseException, progress: Progress, *, method: str, service: 
     if untrusted:
         text += " (the certificate does not fit: the service is not who it says, or a proxy stands between)"
     passing = any(is_h2s(reason) for reason in reasons)  # a stream becomes free, or another connection is used
-    refused = "ProxyError" in names and _is_lasting_refusal(said)
+    refused = "ProxyError" in names and _LASTING.match(said) is not None
     return Fault(
         "timeout" if "TimeoutException" in names else "network",
         text,
@@ -92,11 +91,6 @@ def _place(names: set[str], progress: Progress, service: Service) -> str:
     if "ProxyError" in names or not (progress.tunnel or progress.begun):
         return f"the proxy {host}:{peer[1]} before {service.origin}"
     return f"{service.origin}, through the proxy {host}:{peer[1]}"
-
-
-def _is_lasting_refusal(said: str) -> bool:
-    status = said[:3]
-    return (status[:1] == "4" and status.isdigit() and status not in _PASSING) or bool(_SOCKS_REFUSALS.match(said))
 
 
 def _names(error: BaseException | None, packages: set[str]) -> set[str]:

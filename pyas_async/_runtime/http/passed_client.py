@@ -1,6 +1,5 @@
 """Requests through an httpx client that was passed to `PyasClient`."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -64,39 +63,23 @@ class PassedClient:
         if client.params:
             # httpx would replace our parameters by the client's own, so both are merged here.
             params = client.params.merge(dict(call.query))
+        headers = {"accept": "application/json", **attempt.headers}
+        if call.body is not None:
+            headers["content-type"] = "application/json"
         request = client.build_request(
-            call.method,
-            self._base_url + call.target,
-            params=params,
-            headers=_headers(attempt.headers, has_body=call.body is not None),
-            content=call.body,
+            call.method, self._base_url + call.target, params=params, headers=headers, content=call.body
         )
         kind: Any = type(request.stream)
         request.stream = body_class(kind)(call.body or b"", attempt.progress)
         request.extensions = attempt.extensions(always_traced=True)
         request.headers["accept-encoding"] = supported_encodings(request.headers.get("accept-encoding", ""))
-        self._drop_cookies(request, attempt)
+        if "cookie" not in attempt.headers and "cookie" not in client.headers:
+            request.headers.pop("cookie", None)  # of the client's jar
         request.headers["x-api-key"] = self._key.reveal()
         return request
-
-    def _drop_cookies(self, request: Any, attempt: Attempt) -> None:  # noqa: ANN401  (as above)
-        """Remove the cookies of the client's jar, but not a header that its owner or our user has set."""
-        if "cookie" not in request.headers or "cookie" in attempt.headers:
-            return
-        if (chosen := self._client.headers.get("cookie")) is not None:
-            request.headers["cookie"] = chosen
-        else:
-            del request.headers["cookie"]
 
 
 async def _presume_written(progress: Progress) -> None:
     """Report a request as written when the transport does not tell: on an open connection it is by then."""
     await anyio.sleep(_SOON)
     progress.written()
-
-
-def _headers(own: Mapping[str, str], *, has_body: bool) -> dict[str, str]:
-    headers = {"accept": "application/json", **own}
-    if has_body:
-        headers["content-type"] = "application/json"
-    return headers

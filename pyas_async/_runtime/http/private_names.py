@@ -33,9 +33,13 @@ _DEPTH = 8
 
 def transport_of(client: object, url: str) -> object:
     """Return the transport that a client uses for a URL if it is httpx's own; otherwise ``None``."""
-    find = getattr(client, "_transport_for_url", None)
-    transport = find(httpx.URL(url)) if find is not None else None
+    transport = _any_transport_of(client, url)
     return transport if type(transport).__module__.partition(".")[0] in PACKAGES else None
+
+
+def _any_transport_of(client: object, url: str) -> object:
+    find = getattr(client, "_transport_for_url", None)
+    return None if find is None else find(httpx.URL(url))
 
 
 def pool_of(client: object, url: str) -> Any:  # noqa: ANN401  (httpcore's or httpcore2's)
@@ -45,15 +49,14 @@ def pool_of(client: object, url: str) -> Any:  # noqa: ANN401  (httpcore's or ht
 
 def uses_proxy(client: object, url: str) -> bool:
     """Whether a client sends plain http for a URL through a proxy, as far as its transports show."""
-    address = httpx.URL(url)
-    find = getattr(client, "_transport_for_url", None)
-    parts = [] if find is None else [find(address)]
+    host = httpx.URL(url).host
+    parts: list[Any] = [_any_transport_of(client, url)]
     for part in parts:  # the list grows: a transport may have another one, a pool or a session below it
         if callable(getattr(part, "client", None)) and hasattr(type(part), "get_client"):
             part.client = part.get_client()  # as httpx-aiohttp does with its first request
         own = getattr(part, "__dict__", {})
         # aiohttp reads the environment for each request.
-        from_environment = hasattr(type(part), "trust_env") and part.trust_env and not proxy_bypass(address.host)
+        from_environment = hasattr(type(part), "trust_env") and part.trust_env and not proxy_bypass(host)
         if any(own.get(name) for name in _PROXIES) or (from_environment and getproxies().get("http")):
             return True
         below = (one for one in own.values() if any(hasattr(type(one), name) for name in _BELOW))

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 import anyio
+import attrs
 import httpx
 
 from pyas_async.errors import ConfigurationError
@@ -16,10 +17,14 @@ THROUGH_PROXY = (
 )
 
 
+@attrs.define(eq=False)
 class Progress:
     """How far a request has come, as far as its transport reports it.
 
     Attributes:
+        on_wire: Called when the request has been written.
+        fresh: Whether to keep the request off connections that were used before, in a pool that is not ours.
+        only_to: The host and port that are allowed to receive it; ``None`` if that need not be checked.
         reported: Whether the transport reports at all.
         begun: Whether the first byte may have been written.
         peer: The host and port to which the transport has opened a connection for the request, if it did: those of
@@ -27,25 +32,15 @@ class Progress:
         tunnel: Whether a proxy has opened a tunnel to the service.
     """
 
-    def __init__(
-        self, on_wire: Callable[[], None] | None, *, fresh: bool = False, only_to: tuple[str, int] | None = None
-    ) -> None:
-        """Start without any report.
-
-        Args:
-            on_wire: Called when the request has been written.
-            fresh: Whether to keep the request off connections that were used before, in a pool that is not ours.
-            only_to: The host and port that are allowed to receive it; ``None`` if that need not be checked.
-        """
-        self.reported = False
-        self.begun = False
-        self.peer: tuple[str, int] | None = None
-        self.tunnel = False
-        self.on_wire = on_wire
-        self.fresh = fresh
-        self.only_to = only_to
-        self._connected = False
-        self._socks: Any = None
+    on_wire: Callable[[], None] | None
+    fresh: bool = False
+    only_to: tuple[str, int] | None = None
+    reported: bool = False
+    begun: bool = False
+    peer: tuple[str, int] | None = None
+    tunnel: bool = False
+    _connected: bool = False
+    _socks: Any = None
 
     async def trace(self, name: str, info: object) -> None:
         """Receive a step of httpcore's trace. It has many steps, so this is used only where it is worth the cost."""
@@ -77,7 +72,9 @@ class Progress:
             if url is not None and (host := getattr(url, "host", None)):
                 self._check_receiver((host.decode("ascii"), url.port or 80))
             if self.fresh and not self._connected and layer == "http11":
-                _send_elsewhere(request)
+                package = sys.modules.get(type(request).__module__.partition(".")[0])  # httpcore, or httpx2's httpcore2
+                if (unavailable := getattr(package, "ConnectionNotAvailable", None)) is not None:
+                    raise unavailable  # the pool closes this connection and uses another one: nothing was written yet
             self.begun = True
         elif step == "setup_socks5_connection.started":
             self._socks = details.get("stream")
@@ -97,17 +94,6 @@ class Progress:
 def is_h2s(error: object) -> bool:
     """Whether h2 has raised an error: it knows the state of a connection, and writes nothing itself."""
     return type(error).__module__.partition(".")[0] == "h2"
-
-
-def _send_elsewhere(request: object) -> None:
-    """Raise the exception that makes a pool close the connection and use another one for the request.
-
-    It is the pool's own exception for a connection that is no longer available. Nothing was written yet.
-    """
-    package = sys.modules.get(type(request).__module__.partition(".")[0])  # httpcore, or httpx2's httpcore2
-    unavailable = getattr(package, "ConnectionNotAvailable", None)
-    if unavailable is not None:
-        raise unavailable
 
 
 class _Once:
