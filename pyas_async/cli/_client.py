@@ -4,7 +4,6 @@ import math
 import os
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from pyas_async import Event, PyasClient, RateBudget, Waiting
 from pyas_async.cli._errors import CommandError
@@ -12,9 +11,6 @@ from pyas_async.cli._output import say
 from pyas_async.cli._prompts import ask_secret, at_terminal
 from pyas_async.cli._times import format_duration
 from pyas_async.plans import PLANS
-
-if TYPE_CHECKING:
-    import httpx
 
 KEY = "PYAS_API_KEY"
 _LONG_WAIT = 5.0
@@ -41,7 +37,6 @@ def client_for(
     *,
     plan: str | None = None,
     on_event: Callable[[Event], None] | None = None,
-    http_client: "httpx.AsyncClient | None" = None,
     show_waits: bool = True,
 ) -> PyasClient:
     """Make a client.
@@ -50,7 +45,6 @@ def client_for(
         account: The account that its calls are about, unless they name one.
         plan: The key's plan, whose limit is observed. Without one, the client follows the service's responses only.
         on_event: An event handler.
-        http_client: A client to send requests through; default: the library's own connections.
         show_waits: Whether to print a message about long waits.
 
     Raises:
@@ -58,7 +52,7 @@ def client_for(
     """
     budget = None if plan is None else RateBudget(PLANS[plan].calls, window=PLANS[plan].window)
     heard = WaitMessages(on_event) if show_waits else on_event
-    return PyasClient(_key(), account_id=account, budget=budget, on_event=heard, http_client=http_client)
+    return PyasClient(_key(), account_id=account, budget=budget, on_event=heard)
 
 
 class WaitMessages:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import functools
 import re
-import ssl
 import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -27,14 +25,6 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 Findings = dict[str, Json]
 KEY = "a-key-that-must-stay-secret"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _certificates_are_read_once() -> Iterator[None]:
-    """Let the client of each report share what encrypts: to read all certificates takes as long as a report."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ssl.create_default_context", functools.cache(ssl.create_default_context))
-        yield
 
 
 @pytest.fixture(scope="module")
@@ -393,6 +383,47 @@ def test_no_access(
     assert done.err.startswith("pyas: error: ")
     assert done.err.endswith("Nothing else can be tested before this works.\n")
     assert len(sandbox.requests) <= 1
+
+
+def test_proxies_and_certificates(
+    pyas: Pyas, sandbox: Sandbox, changes: Changes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A service on this machine is asked directly, as by every other command: without proxies and certificates."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/at/all.pem")
+    monkeypatch.setenv("NO_PROXY", "[::1]")
+
+    done = pyas("doctor", "--json")
+
+    assert (0, "") == (done.code, done.err)
+    assert "holds" == findings(done, sandbox)["limit-headers"]["state"]
+
+
+BAD_ENVIRONMENTS = {
+    "no certificates": {"SSL_CERT_FILE": "/nowhere/at/all.pem"},
+    "a folder without certificates": {"SSL_CERT_DIR": "/nowhere/at/all", "SSL_CERT_FILE": ""},
+    "an unknown kind of proxy": {"HTTPS_PROXY": "nonsense://user:a-proxy-password@127.0.0.1:1"},
+    "no address": {"HTTPS_PROXY": "http://user:a-proxy-password@127.0.0.1:port"},
+    "an unreadable exception": {"HTTPS_PROXY": "http://user:a-proxy-password@127.0.0.1:1", "NO_PROXY": "[::1]"},
+}
+
+
+@pytest.mark.parametrize("command", [("doctor",), ("meetings", "list")], ids=" ".join)
+@pytest.mark.parametrize("settings", BAD_ENVIRONMENTS.values(), ids=BAD_ENVIRONMENTS)
+def test_unusable_environment(
+    pyas: Pyas, sandbox: Sandbox, command: tuple[str, ...], settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy or certificates that cannot be used are named, as by every other command, and no password is shown."""
+    monkeypatch.setenv("PYAS_BASE_URL", "https://127.0.0.1:1")
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+
+    done = pyas(*command)
+
+    assert (2, "") == (done.code, done.out)
+    assert next(iter(settings)) in done.err
+    assert "a-proxy-password" not in done.err
 
 
 def test_every_page_refused(pyas: Pyas, sandbox: Sandbox, changes: Changes) -> None:

@@ -35,7 +35,7 @@ def tls_context() -> ssl.SSLContext:
     if folder and not file:
         _check_folder(folder)
     try:
-        return _tls_context(file, "" if file else folder)
+        return _tls_context(file, folder, os.environ.get("SSLKEYLOGFILE"))
     except OSError as error:  # so are the errors of ssl
         flaw = _flaw(file, error)
     # Outside the handler: the text of the exception has the path of the log.
@@ -43,25 +43,25 @@ def tls_context() -> ssl.SSLContext:
 
 
 @lru_cache(maxsize=4)
-def _tls_context(_file: str, _folder: str) -> ssl.SSLContext:
+def _tls_context(*_environment: str | None) -> ssl.SSLContext:
     context = httpx.create_ssl_context()
     context.set_alpn_protocols(["http/1.1"])
     return context
 
 
-def _check_folder(folder: str) -> None:
-    try:
-        usable = any(_HASH_NAME.fullmatch(entry.name) for entry in Path(folder).iterdir())
-    except OSError as error:
-        msg = f"SSL_CERT_DIR: {folder} cannot be read as a folder of certificates: {error.strerror}"
-    else:
-        if usable:
-            return
-        msg = (
-            f"SSL_CERT_DIR: {folder} has no certificate under the name that OpenSSL looks for, such as 5ed36f99.0; "
-            "`openssl rehash` makes these names"
-        )
-    raise ConfigurationError(msg) from None
+def _check_folder(folders: str) -> None:
+    flaw = (
+        "has no certificate under the name that OpenSSL looks for, such as 5ed36f99.0; `openssl rehash` makes these "
+        "names"
+    )
+    for folder in filter(None, folders.split(os.pathsep)):  # as OpenSSL reads it
+        try:
+            if any(_HASH_NAME.fullmatch(entry.name) for entry in Path(folder).iterdir()):
+                return
+        except OSError as error:
+            flaw = f"cannot be read as a folder of certificates: {error.strerror}"
+    msg = f"SSL_CERT_DIR: {folders} {flaw}"
+    raise ConfigurationError(msg)
 
 
 def _flaw(file: str, error: OSError) -> str:

@@ -1,9 +1,10 @@
 """The doctor's calls: each returns its result or its error, and the headers of the response.
 
-The library does not show headers. The doctor reads them with a hook in a separate httpx client, which it passes to the
-library.
+The library does not show headers. The doctor reads them where tracers do: in `httpx.AsyncClient.send`. So its requests
+use the same connections, proxies and certificates as those of any other program.
 """
 
+import functools
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
@@ -69,15 +70,15 @@ class Calls:
         """Make a client.
 
         Args:
-            make: Makes the client, given the httpx client to send through and an event handler.
+            make: Makes the client, given an event handler.
             account_id: The account to look at.
         """
         self.count = 0
         self.results: list[CallResult[Any]] = []
         self._headers: Mapping[str, str] = {}
-        self._http = httpx.AsyncClient(event_hooks={"response": [self._on_response]})
-        self._client = make(http_client=self._http, on_event=self._on_event)
+        self._client = make(on_event=self._on_event)
         self._meetings = self._client.for_account(account_id).meetings
+        self._send = httpx.AsyncClient.send
 
     async def list(self, **query: Any) -> CallResult[Page]:  # noqa: ANN401  (the arguments of `Meetings.list`)
         """Get a page."""
@@ -108,14 +109,20 @@ class Calls:
     def _on_event(self, event: Event) -> None:
         self.count += isinstance(event, AttemptStarted)
 
-    async def _on_response(self, response: httpx.Response) -> None:
-        self._headers = {name.lower(): value for name, value in response.headers.items()}
-
     async def __aenter__(self) -> Self:
+        send = self._send
+
+        @functools.wraps(send)
+        async def observed(*args: Any, **options: Any) -> httpx.Response:  # noqa: ANN401  (the arguments of `send`)
+            response = await send(*args, **options)
+            self._headers = {name.lower(): value for name, value in response.headers.items()}
+            return response
+
+        httpx.AsyncClient.send = observed  # type: ignore[method-assign]
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        httpx.AsyncClient.send = self._send  # type: ignore[method-assign]
         await self._client.aclose()
-        await self._http.aclose()
