@@ -18,6 +18,7 @@ from pyas_async._runtime.calls.options import CallOptions
 from pyas_async._runtime.calls.resources import CallResources
 from pyas_async._runtime.calls.unsent import UnsentCall
 from pyas_async._runtime.events import CallTrace
+from pyas_async._runtime.exits import bare_exits
 from pyas_async._runtime.secrets.log_filter import masking_logs
 from pyas_async.errors import PyasError
 from pyas_async.events import AttemptEnded, AttemptStarted, Waiting
@@ -88,7 +89,8 @@ class Execution(Generic[T]):
         """
         resources, exchange = self._resources, self._exchange
         while True:
-            action = await self._step()
+            with bare_exits:
+                action = await self._step()
             if exchange.key_pause is not None:
                 # Tell the other processes that share the key, so that their calls are not rejected as well. Cancelling
                 # this wait loses no value: after a 429 there is none.

@@ -7,16 +7,16 @@ exception of the task is raised to its callers, and nowhere else.
 """
 
 import contextlib
-import contextvars
 import copy
 import math
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 
 from pyas_async._core.calls.messages import Call
+from pyas_async._runtime.background import spawn
 
 if TYPE_CHECKING:
     from pyas_async._runtime.calls.options import CallOptions
@@ -62,7 +62,7 @@ class SingleFlight:
         Raises:
             PyasError: What ended the call.
         """
-        while True:
+        for _ in range(2):
             shared = self._find(call, options, now)
             if shared is None:
                 shared = self._start(call, options, trace, now)
@@ -74,6 +74,9 @@ class SingleFlight:
                 return value
             # Code outside of this package has cancelled the task: a cancellation of this caller would have been raised
             # by the wait. So the call is made again.
+        # A transport that itself raises a cancellation each time must not keep the caller here for ever.
+        result: T = await self._make(call, options, trace)
+        return result
 
     def stop_sharing(self, path: str) -> None:
         """Let no more callers join the calls in flight for a path, as they may have been read before a write to it."""
@@ -92,7 +95,7 @@ class SingleFlight:
 
     def _start(self, call: Call[Any], options: "CallOptions", trace: "CallTrace", now: float) -> _SharedCall:
         shared = _SharedCall(call, options, now)
-        shared.task = _spawn(partial(self._run, shared, call, options, trace), f"pyas_async {call.operation}")
+        shared.task = spawn(partial(self._run, shared, call, options, trace), f"pyas_async {call.operation}")
         if not shared.done.is_set():  # an eager task may have ended by now
             self._joinable.setdefault(shared.path, []).append(shared)
             self._under_way.add(shared)
@@ -131,20 +134,9 @@ class SingleFlight:
                 del self._joinable[shared.path]
 
 
-def _spawn(run: Callable[[], Coroutine[Any, Any, None]], name: str) -> object:
-    """Start a task outside of all nurseries, in a copy of the caller's context."""
-    import asyncio  # noqa: PLC0415 -- it takes long to load, and few programs share calls
-
-    if anyio.get_cancelled_exc_class() is asyncio.CancelledError:
-        return asyncio.get_running_loop().create_task(run(), name=name)
-    import trio  # noqa: PLC0415  (installed, since it runs; users of asyncio need not have it)
-
-    return trio.lowlevel.spawn_system_task(run, name=name, context=contextvars.copy_context())
-
-
 async def _wait_shielded(done: anyio.Event) -> None:
     """Wait for the end of a cancelled task, even if the caller is cancelled again meanwhile."""
-    import asyncio  # noqa: PLC0415 -- see `_spawn`
+    import asyncio  # noqa: PLC0415 -- it takes long to load, and few programs share calls
 
     with anyio.CancelScope(shield=True):
         while not done.is_set():
