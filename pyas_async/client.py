@@ -177,8 +177,10 @@ class PyasClient:
                 a get from before the write, and a get that starts after the write ended never uses that of a get from
                 during the write. A meeting's number and its uuid are different ids here: a write to one does not end
                 the sharing for the other.
-            headers: Headers to send with every request. ``x-api-key``, ``host`` and headers that describe the body are
-                refused.
+            headers: Headers to send with every request. Refused are ``x-api-key``, ``host``, headers that describe the
+                body (``Content-…``), headers about the connection (such as ``Connection``, ``Transfer-Encoding``,
+                ``Expect``, ``Upgrade``, ``TE`` and ``Proxy-…``), and headers that replace the method or the path (such
+                as ``X-HTTP-Method-Override``). Case does not matter, and underscores count as hyphens.
 
         Raises:
             ConfigurationError: If a value is not valid.

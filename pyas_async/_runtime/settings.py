@@ -26,8 +26,27 @@ MAX_CONNECTIONS = CONNECTIONS
 PAGE_TOKEN_TTL = 900.0
 # Only what every parser of URLs reads in the same way: no user, no escapes, nothing before or after host and port.
 _HOST_AND_PORT = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[\w.-]+)(?::[0-9]+)?")
-# The client sets these itself. A second value would break the request, or send the key to another host.
-_RESERVED_HEADERS = {"x-api-key", "host", "content-length", "content-type", "transfer-encoding", "connection"}
+# A second value would break the request, send the key to another host, or turn the request into another call.
+_RESERVED_HEADERS = {
+    "x-api-key",
+    "host",
+    # How the request and its connection end (RFC 9110, sections 7.6, 7.8 and 10.1; RFC 9112, sections 6 and 9).
+    "connection",
+    "expect",
+    "http2-settings",
+    "keep-alive",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    # Some servers take the method or the path from these. The client would retry a call that it takes for a GET.
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original-url",
+    "x-rewrite-url",
+}
+_RESERVED_PREFIXES = "content-", "proxy-"
 _refusal = partial(_checks.refusal, ConfigurationError)
 
 
@@ -179,8 +198,12 @@ def _headers(headers: Mapping[str, str]) -> Mapping[str, str]:
         if not isinstance(name, str) or not name.isascii() or not name.replace("-", "").replace("_", "").isalnum():
             msg = f"headers: {name!r} is not a valid header name"
             raise ConfigurationError(msg)
-        if name.lower() in _RESERVED_HEADERS:
-            msg = f"headers: {name!r} is set by the client itself; leave it out"
+        plain = name.lower().replace("_", "-")  # many servers do not distinguish them
+        if plain in _RESERVED_HEADERS or plain.startswith(_RESERVED_PREFIXES):
+            msg = (
+                f"headers: {name!r} cannot be set: the client itself decides about the key, the address, the body and "
+                "the connection of a request. Leave it out"
+            )
             raise ConfigurationError(msg)
         if not isinstance(value, str) or not value.isascii() or not value.isprintable() or value != value.strip():
             msg = f"headers: expected printable ASCII without blanks at either end for {name!r}"

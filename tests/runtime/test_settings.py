@@ -126,6 +126,13 @@ def test_refused_addresses(url: str) -> None:
         {"x-a": " v"}, {"x-a": "v "}, {"x-a": "v\t"}, {"x-a": "a\r\nb: c"}, {"x-a": "a\0"}, {"x-a": "é"}, {"x-a": 1},
         {"x-a": None}, {"x-a": b"v"}, {"X-API-Key": "v"}, {"HOST": "v"}, {"Content-Length": "1"},
         {"content-type": "text/plain"}, {"Transfer-Encoding": "chunked"}, {"connection": "close"},
+        {"Content-Encoding": "gzip"}, {"Expect": "100-continue"}, {"Upgrade": "h2c"}, {"TE": "trailers"},
+        {"Trailer": "x-a"}, {"Keep-Alive": "timeout=5"}, {"Proxy-Authorization": "v"}, {"Proxy-Connection": "close"},
+        {"HTTP2-Settings": "v"}, {"Content-Range": "bytes 0-1/2"}, {"content_md5": "v"}, {"Content-Transfer-Encoding": "base64"},
+        {"X-HTTP-Method-Override": "DELETE"}, {"X-HTTP-Method": "DELETE"}, {"X-Method-Override": "DELETE"},
+        {"X-Original-URL": "/admin"}, {"X-Rewrite-URL": "/admin"},
+        {"X_API_KEY": "v"}, {"x_api-key": "v"}, {"Content_Length": "1"},
+        {"transfer_encoding": "chunked"}, {"proxy_authorization": "v"}, {"x_http_method_override": "DELETE"},
     ],
     ids=repr,
 )  # fmt: skip
@@ -133,6 +140,14 @@ def test_refused_headers(headers: Mapping[Any, Any]) -> None:
     """Headers that would break the request, or replace ours, are refused."""
     with pytest.raises(ConfigurationError, match="headers"):
         PyasClient(KEY).with_options(headers=headers)
+
+
+def test_refused_header_says_why() -> None:
+    """The error names the header as it was written, and why it is refused."""
+    with pytest.raises(ConfigurationError) as caught:
+        PyasClient(KEY).with_options(headers={"X_Api_Key": "hunter2"})
+    assert "headers: 'X_Api_Key' cannot be set" in str(caught.value)
+    assert "hunter2" not in str(caught.value)
 
 
 @pytest.mark.parametrize("headers", ["x-a: v", [("x-a", "v")], 3], ids=repr)
