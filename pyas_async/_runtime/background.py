@@ -21,6 +21,10 @@ from pyas_async._runtime.notifier import Notifier
 Args = TypeVarTuple("Args")
 
 
+class _CancellingError(Exception):
+    """Takes the place of an exception that is being handled."""
+
+
 class BackgroundTasks:
     """The background tasks of an object that is an asynchronous context manager itself.
 
@@ -62,8 +66,14 @@ class BackgroundTasks:
     def cancel(self) -> None:
         """Cancel all tasks, and those that they start from now on."""
         self._cancelled = True
-        for scope in self._running:
-            scope.cancel()
+        # trio makes the tasks' cancellations right here, and Python gives them the exception that is being handled as
+        # their context: the one that leaves the block. The tasks would keep its frames alive, or clear them.
+        try:
+            raise _CancellingError  # noqa: TRY301  (to be the exception that is being handled)
+        except _CancellingError as placeholder:
+            placeholder.__context__ = None
+            for scope in self._running:
+                scope.cancel()
 
     async def close(self) -> None:
         """Cancel all tasks, and wait until they have ended, even if the caller is cancelled meanwhile.

@@ -89,8 +89,11 @@ class Execution(Generic[T]):
         """
         resources, exchange = self._resources, self._exchange
         while True:
-            with bare_exits:
+            try:
                 action = await self._step()
+            except BaseExceptionGroup:
+                with bare_exits:
+                    raise
             if exchange.key_pause is not None:
                 # Tell the other processes that share the key, so that their calls are not rejected as well. Cancelling
                 # this wait loses no value: after a 429 there is none.
