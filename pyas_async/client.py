@@ -98,7 +98,7 @@ class PyasClient:
             raise ConfigurationError(msg)
         connections = settings.connections(settings.MAX_CONNECTIONS if max_connections is UNSET else max_connections)
         transport = Transport(settings.base_url(base_url), key, max_connections=connections, http_client=http_client)
-        self._account_id = settings.from_environment("account_id", "PYAS_ACCOUNT_ID", account_id)
+        self._account_id = settings.account_id(account_id)
         self._page_token_ttl = settings.seconds("page_token_ttl", page_token_ttl)
         self._options = settings.change_options(
             settings.default_options(),

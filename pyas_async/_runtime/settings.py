@@ -11,11 +11,14 @@ from urllib.parse import urlsplit
 import attrs
 
 from pyas_async import _checks
+from pyas_async._base_errors import shorten
+from pyas_async._core.calls import endpoints
 from pyas_async._core.calls.retry import Limits
 from pyas_async._core.ratelimit.budget import RateBudget
 from pyas_async._runtime.calls.options import CallOptions
 from pyas_async._runtime.http import HttpTimeout, Timeouts
-from pyas_async.errors import ConfigurationError
+from pyas_async._runtime.http.urls import flaw_of
+from pyas_async.errors import ConfigurationError, InvalidArgumentError
 from pyas_async.limits import CONNECTIONS
 from pyas_async.options import UNSET, Priority, RetryPolicy, Unset
 
@@ -23,6 +26,8 @@ BASE_URL = "https://api.pyas.io"
 TIMEOUT = 30.0
 DEADLINE = 90.0
 MAX_CONNECTIONS = CONNECTIONS
+_MAX_BASE_URL = 2_000
+"""httpx refuses URLs of more than 65,536 characters; `endpoints.MAX_IN_URL` leaves this many for the address."""
 PAGE_TOKEN_TTL = 900.0
 # Only what every parser of URLs reads in the same way: no user, no escapes, nothing before or after host and port.
 _HOST_AND_PORT = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[\w.-]+)(?::[0-9]+)?")
@@ -152,6 +157,16 @@ def from_environment(name: str, variable: str, given: str | None) -> str | None:
     return value
 
 
+def account_id(given: str | None) -> str | None:
+    """Check the account of a client's calls; ``None`` if the client is bound to none."""
+    value = from_environment("account_id", "PYAS_ACCOUNT_ID", given)
+    try:
+        return None if value is None else endpoints.account(value)
+    except InvalidArgumentError as error:
+        msg = str(error)
+    raise ConfigurationError(msg)
+
+
 def base_url(given: str | None) -> str:
     """Check the address of the service. Plain http is only for this machine, since the key is sent in a header."""
     value = from_environment("base_url", "PYAS_BASE_URL", given) or BASE_URL
@@ -171,6 +186,12 @@ def base_url(given: str | None) -> str:
         or port == 0
     ):
         msg = "base_url: expected an address such as https://api.pyas.io, without user, query and fragment"
+        raise ConfigurationError(msg)
+    if len(value) > _MAX_BASE_URL:
+        msg = f"base_url: expected at most {_MAX_BASE_URL:,} characters, got {len(value):,}"
+        raise ConfigurationError(msg)
+    if flaw := flaw_of(value):
+        msg = f"base_url: expected an address such as https://api.pyas.io, got one that cannot be used: {shorten(flaw)}"
         raise ConfigurationError(msg)
     if parts.scheme == "http" and not _is_loopback(parts.hostname):
         msg = f"base_url: plain http would show the API key to every machine on the way to {parts.hostname}; use https"

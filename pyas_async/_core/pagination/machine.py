@@ -11,7 +11,7 @@ processes read.
 
 from typing import Literal
 
-from pyas_async._core.calls.endpoints import MAX_PAGE_SIZE
+from pyas_async._core.calls.endpoints import MAX_PAGE_SIZE, MAX_PAGE_TOKEN, fits_url
 from pyas_async._core.calls.response_errors import may_mean_expired_token, refuses_page_size
 from pyas_async._core.checkpoints.listing import ListingCheckpoint
 from pyas_async._core.checkpoints.seen_rows import SeenRows
@@ -228,6 +228,13 @@ class PaginationMachine:
             self.failure = PaginationLoopError(
                 f"the service handed out a page token {again}, after {counts.items:,} rows; "
                 "the rest cannot be reached. Narrow the dates, or ask the vendor"
+            )
+        elif not fits_url(token, MAX_PAGE_TOKEN):
+            self._forget_token()
+            self.stop()
+            self.failure = PaginationError(
+                f"the service handed out a page token of {len(token):,} characters, too long for a URL, after "
+                f"{counts.items:,} rows; the rest cannot be reached. Narrow the dates, or ask the vendor"
             )
         elif walk.is_stuck:
             self.stop()
