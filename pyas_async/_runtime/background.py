@@ -7,13 +7,13 @@ belong to the event loop, and this module keeps the promises of a task group: no
 task raises is raised at the end of the block.
 """
 
-import contextvars
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, TypeVarTuple
 
 import anyio
 
+from pyas_async._runtime.backend import spawn
 from pyas_async._runtime.exits import sole_exit
 from pyas_async._runtime.loop_guard import LoopGuard
 from pyas_async._runtime.notifier import Notifier
@@ -125,17 +125,3 @@ class BackgroundTasks:
                     # A shield holds back neither ``task.cancel()`` of asyncio nor Ctrl-C on trio.
                     interruption = error
         return interruption
-
-
-def spawn(run: Callable[[], Coroutine[Any, Any, None]], name: str) -> object:
-    """Start a task outside of all task groups, in a copy of the caller's context; return the event loop's own object.
-
-    The caller keeps a reference to it, and `run` raises nothing but a cancellation.
-    """
-    if anyio.get_cancelled_exc_class().__module__.partition(".")[0] == "trio":
-        import trio  # noqa: PLC0415  (installed, since it runs; users of asyncio need not have it)
-
-        return trio.lowlevel.spawn_system_task(run, name=name, context=contextvars.copy_context())
-    import asyncio  # noqa: PLC0415 -- loaded, since it runs; it takes long to load for users of trio
-
-    return asyncio.get_running_loop().create_task(run(), name=name)

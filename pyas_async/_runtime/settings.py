@@ -80,7 +80,8 @@ def change_options(
     limits = options.limits
     if timeout is not UNSET:
         options, whole = _with_timeout(options, timeout)
-        limits = attrs.evolve(limits, timeout=whole)
+        setting = "timeout=" if isinstance(timeout, (int, float)) else "the phases of timeout="
+        limits = attrs.evolve(limits, timeout=whole, timeout_setting=setting)
     if deadline is not UNSET:
         limits = attrs.evolve(limits, deadline=None if deadline is None else seconds("deadline", deadline))
     if retry is not UNSET:

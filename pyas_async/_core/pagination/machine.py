@@ -11,6 +11,7 @@ processes read.
 
 from typing import Literal
 
+from pyas_async._base_errors import in_seconds
 from pyas_async._core.calls.endpoints import MAX_PAGE_SIZE, MAX_PAGE_TOKEN, fits_url
 from pyas_async._core.calls.response_errors import may_mean_expired_token, refuses_page_size
 from pyas_async._core.checkpoints.listing import ListingCheckpoint
@@ -276,8 +277,9 @@ class PaginationMachine:
             self.stop()
             raise PaginationError(
                 f"the page token died {self._restarts_without_new + 1} times without a new row in between, after "
-                f"{self.counts.items:,} rows: the listing is too long for a token's {self._rules.token_ttl:g} s. "
-                f"Take rows faster, or list narrower dates one after the other. The last refusal: {error}"
+                f"{self.counts.items:,} rows: the listing is too long for the {in_seconds(self._rules.token_ttl)} "
+                f"of a page token (page_token_ttl=). Take rows faster, or list "
+                f"narrower dates one after the other. The last refusal: {error}"
             )
         self._restarts_without_new += 1
         self.counts.restarts += 1

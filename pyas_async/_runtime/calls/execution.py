@@ -150,7 +150,7 @@ class Execution(Generic[T]):
         self._announce_wait(resources.limiter.expected_wait(), "budget")
         left = None if self._options.limits.waits_excluded else exchange.remaining(began)
         with self._cancellable():
-            await resources.limiter.acquire(ticket, left)
+            await resources.limiter.acquire(ticket, left, self._options.limits)
         exchange.on_wait(resources.clock.now() - began)
 
     async def _connect_and_attempt(self, ticket: Ticket, action: Send | Fail | None) -> Wait | Return[T] | Fail:
@@ -221,7 +221,7 @@ class Execution(Generic[T]):
                     attempt=exchange.attempt,
                     seconds=clock.now() - began,
                     status=outcome.status if isinstance(outcome, Response) else None,
-                    fault=None if isinstance(outcome, Response) else exchange.mask(outcome.text),
+                    fault=None if isinstance(outcome, Response) else exchange.describe(outcome),
                 )
             wall = clock.wall()
             if isinstance(outcome, Response):

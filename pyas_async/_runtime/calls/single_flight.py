@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import anyio
 
 from pyas_async._core.calls.messages import Call
-from pyas_async._runtime.background import spawn
+from pyas_async._runtime.backend import spawn
 
 if TYPE_CHECKING:
     from pyas_async._runtime.calls.options import CallOptions
