@@ -3,6 +3,7 @@
 They have a module of their own because `pyas_async.errors` knows the models, and the models raise some of these.
 """
 
+import math
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from pyas_async._public import public
@@ -87,6 +88,17 @@ def shown(got: object) -> str:
         return shorten(repr(got))
     except Exception:  # noqa: BLE001  (the repr is the user's code; that of an int of 5,000 digits raises, too)
         return f"<{type(got).__name__} that cannot be shown>"
+
+
+def in_seconds(seconds: float) -> str:
+    """Write a duration as a person would: "30 s", "0.5 s", "3,600 s". Digits beyond milliseconds are dropped."""
+    written = f"{seconds:,.3f}".rstrip("0").rstrip(".")
+    return f"{seconds:.3g} s" if written in ("0", "-0") and seconds else f"{written} s"
+
+
+def about(seconds: float) -> str:
+    """Write a duration that is an estimate, rounded up: to whole seconds, or to tenths below ten seconds."""
+    return in_seconds(math.ceil(seconds * 10) / 10 if seconds < 10 else math.ceil(seconds))
 
 
 def shorten(text: str, limit: int = 200) -> str:

@@ -97,7 +97,7 @@ class PyasClient:
             del api_key  # tracebacks show local variables, so ours must hold no secret
         connections = settings.connections(settings.MAX_CONNECTIONS if max_connections is UNSET else max_connections)
         sender = Sender(settings.base_url(base_url), key, max_connections=connections, http_client=http_client)
-        self._account_id = settings.from_environment("account_id", "PYAS_ACCOUNT_ID", account_id)
+        self._account_id = settings.account_id(account_id)
         self._page_token_ttl = settings.seconds("page_token_ttl", page_token_ttl)
         self._options = settings.change_options(
             settings.default_options(),
@@ -176,8 +176,10 @@ class PyasClient:
                 a get from before the write, and a get that starts after the write ended never uses that of a get from
                 during the write. A meeting's number and its uuid are different ids here: a write to one does not end
                 the sharing for the other.
-            headers: Headers to send with every request. ``x-api-key``, ``host`` and headers that describe the body are
-                refused.
+            headers: Headers to send with every request. Refused are ``x-api-key``, ``host``, headers that describe the
+                body (``Content-…``), headers about the connection (such as ``Connection``, ``Transfer-Encoding``,
+                ``Expect``, ``Upgrade``, ``TE`` and ``Proxy-…``), and headers that replace the method or the path (such
+                as ``X-HTTP-Method-Override``). Case does not matter, and underscores count as hyphens.
 
         Raises:
             ConfigurationError: If a value is not valid.

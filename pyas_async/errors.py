@@ -40,6 +40,7 @@ from pyas_async._base_errors import (
     InvalidArgumentError,
     PyasError,
     WriteState,
+    about,
     shorten,
     shown,
 )
@@ -187,8 +188,10 @@ class RateLimitError(APIStatusError):
         super().__init__(message, status=status, code=code, errors=errors, request_id=request_id)
 
     def _describe(self) -> str:
-        when = "" if self.retry_after is None else f" (free again in {self.retry_after:.0f} s)"
-        return super()._describe() + when
+        if self.retry_after is None:
+            return super()._describe()
+        when = f"in {about(self.retry_after)}" if self.retry_after else "now"
+        return f"{super()._describe()} (free again {when})"
 
 
 @public

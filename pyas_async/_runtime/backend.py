@@ -18,7 +18,8 @@ def on_asyncio() -> bool:
 def spawn(run: Callable[[], Coroutine[Any, Any, object]], name: str) -> object:
     """Start a task outside of all task groups, in a copy of the caller's context.
 
-    The caller keeps the returned object until the task has ended: asyncio keeps no reference to it.
+    The caller keeps the returned object until the task has ended: asyncio keeps no reference to it. On trio, any
+    exception except a cancellation would end the program.
     """
     if on_asyncio():
         import asyncio  # noqa: PLC0415 -- see `on_asyncio`

@@ -122,7 +122,7 @@ class _Search:
             if not look_again or self.trace.requests - before > _EXPENSIVE:
                 break
         if self.result is None:
-            raise RequestTimeoutError("no time was left for it before the deadline")
+            raise RequestTimeoutError(f"no time was left for it of {self.options.limits.deadline_text}")
         if self.result.meeting is None:
             return None
         self.creation.id = self.result.meeting.id
@@ -171,8 +171,12 @@ class _Search:
         if left is None:
             return self.options
         if left <= 0:
-            raise RequestTimeoutError("the deadline passed")
-        return attrs.evolve(self.options, limits=attrs.evolve(self.options.limits, deadline=left))
+            raise RequestTimeoutError(f"{self.options.limits.deadline_text} passed")
+        limits = self.options.limits
+        return attrs.evolve(
+            self.options,
+            limits=attrs.evolve(limits, deadline=left, whole_deadline=limits.whole_deadline or limits.deadline),
+        )
 
     def _unknown_error(self, create_error: PyasError, candidates: tuple[Meeting, ...]) -> OutcomeUnknownError:
         operation, sent_at = self.wanted.call.operation, self.trace.sent_at

@@ -11,11 +11,14 @@ from urllib.parse import urlsplit
 import attrs
 
 from pyas_async import _checks
+from pyas_async._base_errors import shorten
+from pyas_async._core.calls import endpoints
 from pyas_async._core.calls.retry import Limits
 from pyas_async._core.ratelimit.budget import RateBudget
 from pyas_async._runtime.calls.options import CallOptions
+from pyas_async._runtime.http.urls import flaw_of
 from pyas_async._runtime.timeouts import HttpTimeout, Timeouts
-from pyas_async.errors import ConfigurationError
+from pyas_async.errors import ConfigurationError, InvalidArgumentError
 from pyas_async.limits import CONNECTIONS
 from pyas_async.options import UNSET, Priority, RetryPolicy, Unset
 
@@ -23,11 +26,32 @@ BASE_URL = "https://api.pyas.io"
 TIMEOUT = 30.0
 DEADLINE = 90.0
 MAX_CONNECTIONS = CONNECTIONS
+_MAX_BASE_URL = 2_000
+"""httpx refuses URLs of more than 65,536 characters; `endpoints.MAX_IN_URL` leaves this many for the address."""
 PAGE_TOKEN_TTL = 900.0
 # Only what every parser of URLs reads in the same way: no user, no escapes, nothing before or after host and port.
 _HOST_AND_PORT = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[\w.-]+)(?::[0-9]+)?")
-# The client sets these itself. A second value would break the request, or send the key to another host.
-_RESERVED_HEADERS = {"x-api-key", "host", "content-length", "content-type", "transfer-encoding", "connection"}
+# A second value would break the request, send the key to another host, or turn the request into another call.
+_RESERVED_HEADERS = {
+    "x-api-key",
+    "host",
+    # How the request and its connection end (RFC 9110, sections 7.6, 7.8 and 10.1; RFC 9112, sections 6 and 9).
+    "connection",
+    "expect",
+    "http2-settings",
+    "keep-alive",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    # Some servers take the method or the path from these. The client would retry a call that it takes for a GET.
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original-url",
+    "x-rewrite-url",
+}
+_RESERVED_PREFIXES = "content-", "proxy-"
 _refusal = partial(_checks.refusal, ConfigurationError)
 
 
@@ -56,7 +80,8 @@ def change_options(
     limits = options.limits
     if timeout is not UNSET:
         options, whole = _with_timeout(options, timeout)
-        limits = attrs.evolve(limits, timeout=whole)
+        setting = "timeout=" if isinstance(timeout, (int, float)) else "the phases of timeout="
+        limits = attrs.evolve(limits, timeout=whole, timeout_setting=setting)
     if deadline is not UNSET:
         limits = attrs.evolve(limits, deadline=None if deadline is None else seconds("deadline", deadline))
     if retry is not UNSET:
@@ -133,6 +158,16 @@ def from_environment(name: str, variable: str, given: str | None) -> str | None:
     return value
 
 
+def account_id(given: str | None) -> str | None:
+    """Check the account of a client's calls; ``None`` if the client is bound to none."""
+    value = from_environment("account_id", "PYAS_ACCOUNT_ID", given)
+    try:
+        return None if value is None else endpoints.account(value)
+    except InvalidArgumentError as error:
+        msg = str(error)
+    raise ConfigurationError(msg)
+
+
 def base_url(given: str | None) -> str:
     """Check the address of the service. Plain http is only for this machine, since the key is sent in a header."""
     value = from_environment("base_url", "PYAS_BASE_URL", given) or BASE_URL
@@ -152,6 +187,12 @@ def base_url(given: str | None) -> str:
         or port == 0
     ):
         msg = "base_url: expected an address such as https://api.pyas.io, without user, query and fragment"
+        raise ConfigurationError(msg)
+    if len(value) > _MAX_BASE_URL:
+        msg = f"base_url: expected at most {_MAX_BASE_URL:,} characters, got {len(value):,}"
+        raise ConfigurationError(msg)
+    if flaw := flaw_of(value):
+        msg = f"base_url: expected an address such as https://api.pyas.io, got one that cannot be used: {shorten(flaw)}"
         raise ConfigurationError(msg)
     if parts.scheme == "http" and not _is_loopback(parts.hostname):
         msg = f"base_url: plain http would show the API key to every machine on the way to {parts.hostname}; use https"
@@ -179,8 +220,12 @@ def _headers(headers: Mapping[str, str]) -> Mapping[str, str]:
         if not isinstance(name, str) or not name.isascii() or not name.replace("-", "").replace("_", "").isalnum():
             msg = f"headers: {name!r} is not a valid header name"
             raise ConfigurationError(msg)
-        if name.lower() in _RESERVED_HEADERS:
-            msg = f"headers: {name!r} is set by the client itself; leave it out"
+        plain = name.lower().replace("_", "-")  # many servers do not distinguish them
+        if plain in _RESERVED_HEADERS or plain.startswith(_RESERVED_PREFIXES):
+            msg = (
+                f"headers: {name!r} cannot be set: the client itself decides about the key, the address, the body and "
+                "the connection of a request. Leave it out"
+            )
             raise ConfigurationError(msg)
         if not isinstance(value, str) or not value.isascii() or not value.isprintable() or value != value.strip():
             msg = f"headers: expected printable ASCII without blanks at either end for {name!r}"

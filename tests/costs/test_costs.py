@@ -93,7 +93,7 @@ async def test_calls_of_a_get() -> None:
         with calls() as found:
             await client.meetings.get(7)
 
-    assert found.own <= 105
+    assert found.own <= 120
 
 
 @pytest.mark.asyncio
@@ -160,8 +160,8 @@ def test_what_the_import_loads() -> None:
     assert set() == LATER & set(modules)
     assert int(classes) <= 37
     # A package for each domain has an `__init__` of its own: 12 of these.
-    assert len([name for name in modules if name.startswith("pyas_async")]) <= 95
-    assert len(modules) <= 106
+    assert len([name for name in modules if name.startswith("pyas_async")]) <= 96
+    assert len(modules) <= 110
 
 
 def test_lazy_names_are_available() -> None:

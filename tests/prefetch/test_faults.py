@@ -77,6 +77,30 @@ async def test_error_that_is_not_reached(client: PyasClient, service: Service) -
     await assert_nothing_left(client, before)
 
 
+@pytest.mark.parametrize("mistake", [KeyboardInterrupt(), SystemExit(3)], ids=repr)
+@pytest.mark.parametrize("reached", [False, True])
+async def test_exit(client: PyasClient, service: Service, mistake: BaseException, reached: bool) -> None:
+    """An exception that ends the program is raised itself: in its turn, or when the block is left before."""
+
+    async def leave(_: httpx.Request) -> NoReturn:
+        raise mistake
+
+    service.special[2] = leave
+    before, rows = tasks(), []
+    with pytest.raises(type(mistake)) as caught:
+        async with all_of(client) as listing:
+            async for row in listing:
+                rows.append(row)
+                await rest()
+                if not reached:
+                    break
+
+    assert caught.value is mistake
+    assert (PAGE if reached else 1) == len(rows)
+    assert len(service.requests) == 2
+    await assert_nothing_left(client, before)
+
+
 async def test_error_of_the_callers_code(service: Service) -> None:
     """An exception of the caller's code during a prefetch is raised itself, after the rows before it."""
     mistake = LookupError("the vault is locked")

@@ -234,7 +234,7 @@ async def test_second_iteration(client: PyasClient) -> None:
 
 
 async def test_a_shielded_consumer(client: PyasClient) -> None:
-    """If the prefetch task was cancelled but the consumer was not, the consumer gets every row anyway."""
+    """A consumer that shields itself from a cancellation of the block gets every row."""
     rows: list[Meeting] = []
     with anyio.CancelScope() as outer:
         async with all_of(client) as listing:

@@ -1,11 +1,23 @@
-"""A task group that lives between two calls."""
+"""Background tasks that one call starts and another ends."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import os
+from typing import TYPE_CHECKING
+
 import anyio
+import anyio.lowlevel
 import pytest
 
+from prefetch.tools import tasks
+from pyas_async import WrongEventLoopError
 from pyas_async._runtime.background import BackgroundTasks
+from resting import rest
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
 
 pytestmark = pytest.mark.anyio
 
@@ -14,55 +26,197 @@ class MistakeError(Exception):
     """Raised by a task."""
 
 
-@pytest.mark.parametrize("cancel", [False, True])
-async def test_close(cancel: bool) -> None:
-    """Closing waits for the tasks, cancelled or not, for those that tasks start meanwhile as well."""
+async def fail(error: BaseException) -> None:
+    """Raise an exception."""
+    await anyio.lowlevel.checkpoint()
+    raise error
+
+
+async def test_close() -> None:
+    """Closing cancels the tasks, and those that they start meanwhile, and waits until all of them have ended."""
     ended: list[str] = []
-    tasks = BackgroundTasks()
-    await tasks.close(cancel=True)  # not open: does nothing
+    background, before = BackgroundTasks(), tasks()
+    await background.close()  # not open: does nothing
 
     async def work(name: str) -> None:
-        await anyio.wait_all_tasks_blocked()
-        ended.append(name)
+        try:
+            await anyio.sleep_forever()
+        finally:
+            ended.append(name)
+            if name == "first":
+                background.start_soon("second", work, "second")
 
-    async def work_twice() -> None:
-        with anyio.CancelScope(shield=True):
-            await work("first")
-        tasks.start_soon(work, "second")
+    background.open()
+    assert background.is_open
+    background.start_soon("first", work, "first")
+    await rest()
+    await background.close()
 
-    await tasks.open()
-    assert tasks.is_open
-    tasks.start_soon(work_twice)
-    await tasks.close(cancel=cancel)
+    assert not background.is_open
+    assert ["first", "second"] == ended
+    assert before == tasks()
 
-    assert not tasks.is_open
-    assert (["first"] if cancel else ["first", "second"]) == ended
+
+async def test_close_in_a_cancelled_scope() -> None:
+    """Closing waits for the tasks even if the caller is cancelled."""
+    ended: list[str] = []
+    background = BackgroundTasks()
+
+    async def work() -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await anyio.lowlevel.checkpoint()
+            ended.append("work")
+
+    background.open()
+    background.start_soon("work", work)
+    await rest()
+    with anyio.CancelScope() as scope:
+        scope.cancel()
+        await background.close()
+    assert ["work"] == ended
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_task_cancel_of_close() -> None:
+    """`task.cancel()` of the task that closes is raised once all tasks have ended."""
+    ended: list[str] = []
+    background, may_end = BackgroundTasks(), asyncio.Event()
+
+    async def work() -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await may_end.wait()
+            ended.append("work")
+
+    background.open()
+    background.start_soon("work", work)
+    await rest()
+    closing = asyncio.ensure_future(background.close())
+    await rest()
+    closing.cancel()
+    await rest()
+    assert not closing.done()
+    may_end.set()
+    with pytest.raises(asyncio.CancelledError):
+        await closing
+    assert ["work"] == ended
 
 
 async def test_the_error_of_a_block() -> None:
     """An exception of the block that the tasks belong to is raised as it is, not in an exception group."""
-    tasks = BackgroundTasks()
+    background = BackgroundTasks()
     mistake = MistakeError()
-    await tasks.open()
+    background.open()
     with pytest.raises(MistakeError) as caught:
         try:
             raise mistake
         finally:
-            await tasks.close(cancel=True)
+            await background.close()
 
     assert mistake is caught.value
 
 
-async def test_the_error_of_a_task() -> None:
-    """What a task raises is raised by closing."""
-    tasks = BackgroundTasks()
+@pytest.mark.parametrize("error", [MistakeError(), KeyboardInterrupt(), SystemExit(3)], ids=repr)
+async def test_the_error_of_a_task(error: BaseException) -> None:
+    """What a task raises ends the other tasks, and is raised itself by closing."""
+    background, before = BackgroundTasks(), tasks()
+    background.open()
+    background.start_soon("fails", fail, error)
+    background.start_soon("hangs", anyio.sleep_forever)
+    await rest()
+    assert before == tasks()
+    with pytest.raises(type(error)) as caught:
+        await background.close()
 
-    async def fail() -> None:
-        raise MistakeError
+    assert error is caught.value
 
-    await tasks.open()
-    tasks.start_soon(fail)
-    with pytest.raises(ExceptionGroup) as caught:
-        await tasks.close(cancel=False)
 
-    assert [MistakeError] == [type(error) for error in caught.value.exceptions]
+@pytest.mark.parametrize(
+    ("errors", "expected"),
+    [
+        ([KeyboardInterrupt(), SystemExit()], {KeyboardInterrupt, SystemExit}),
+        ([MistakeError(), KeyboardInterrupt()], {BaseExceptionGroup}),
+        ([MistakeError(), MistakeError()], {ExceptionGroup}),
+    ],
+    ids=repr,
+)
+async def test_the_errors_of_several_tasks(errors: list[BaseException], expected: set[type[BaseException]]) -> None:
+    """If several tasks raise something, nothing of it is lost; exceptions that end the program need no group."""
+    background = BackgroundTasks()
+
+    async def fail_at_the_end(error: BaseException) -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            raise error
+
+    background.open()
+    for error in errors:
+        background.start_soon("fails", fail_at_the_end, error)
+    await rest()
+    with pytest.raises(BaseException) as caught:
+        await background.close()
+
+    assert type(caught.value) in expected
+    if isinstance(caught.value, BaseExceptionGroup):
+        assert set(map(id, errors)) == set(map(id, caught.value.exceptions))
+
+
+async def in_another_loop(background: BackgroundTasks) -> None:
+    """Close from another event loop."""
+    await anyio.to_thread.run_sync(lambda: anyio.run(background.close))
+
+
+async def after_a_fork(background: BackgroundTasks) -> None:
+    """Close in what looks like a forked process."""
+    process = os.getpid()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "getpid", lambda: process + 1)
+        await background.close()
+
+
+@pytest.mark.parametrize("close", [in_another_loop, after_a_fork])
+async def test_closing_elsewhere(close: Callable[[BackgroundTasks], Awaitable[None]]) -> None:
+    """Another event loop or process cannot end the tasks, and gets our error; their own event loop still can."""
+    background, before = BackgroundTasks(), tasks()
+    background.open()
+    background.start_soon("hangs", anyio.sleep_forever)
+    await rest()
+    with pytest.raises(WrongEventLoopError):
+        await close(background)
+    await background.close()
+    assert before == tasks()
+
+
+@pytest.mark.parametrize("leaving", [MistakeError(), None], ids=["exception", "cancellation"])
+async def test_the_exception_that_leaves_the_block(leaving: MistakeError | None) -> None:
+    """The cancellations of the tasks do not refer to the exception with which the block is left, and its frames."""
+    background, contexts = BackgroundTasks(), list[BaseException | None]()
+    forbidden = MistakeError, anyio.get_cancelled_exc_class()
+
+    async def work() -> None:
+        try:
+            await anyio.sleep_forever()
+        except BaseException as error:
+            context: BaseException | None = error
+            while (context := context and context.__context__) is not None:
+                contexts.append(context)
+            raise
+
+    background.open()
+    background.start_soon("work", work)
+    await rest()
+    with anyio.CancelScope() as scope, contextlib.suppress(MistakeError):
+        try:
+            if leaving is not None:
+                raise leaving
+            scope.cancel()
+            await anyio.lowlevel.checkpoint()
+        finally:
+            await background.close()
+    assert [] == [context for context in contexts if isinstance(context, forbidden)]

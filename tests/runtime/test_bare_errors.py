@@ -17,10 +17,34 @@ if TYPE_CHECKING:
 
     from pyas_async import PyasClient
 
+
+async def ahead(client: PyasClient) -> None:
+    """Iterate in a block."""
+    async with client.meetings.iter_all() as listing:
+        await anext(listing)
+
+
+async def accounts(client: PyasClient) -> None:
+    """Iterate over an account in a block."""
+    async with client.meetings.iter_accounts(["a"]) as pairs:
+        await anext(pairs)
+
+
+async def streamed(client: PyasClient) -> None:
+    """Stream a bulk run."""
+    async with client.meetings.get_many([81]) as outcomes:
+        await anext(outcomes)
+
+
 CALLS: dict[str, Callable[[PyasClient], Awaitable[object]]] = {
     "get": lambda client: client.meetings.get(81),
     "create": lambda client: client.meetings.create(NEW),
+    "create, reconciled": lambda client: client.meetings.create(NEW, on_unknown="reconcile"),
     "iterate": lambda client: client.meetings.iter_all().collect(),
+    "iterate, ahead": ahead,
+    "iterate over accounts": accounts,
+    "get_many, awaited": lambda client: client.meetings.get_many([81]).collect(),
+    "get_many, streamed": streamed,
 }
 every_call = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 

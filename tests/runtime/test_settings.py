@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import pytest
 
 import inside
 from clients import own_pool_only
-from pyas_async import ConfigurationError, PyasClient, RetryPolicy
+from pyas_async import ConfigurationError, InvalidArgumentError, PyasClient, RetryPolicy
 from pyas_async._runtime.secrets.api_key import ApiKey
 from runtime.socket_server import KEY, MEETING, client_of, document, through, wire
 
@@ -119,6 +120,72 @@ def test_refused_addresses(url: str) -> None:
     assert "hunter2" not in f"{caught.value!r}"
 
 
+UNUSABLE = {
+    "IPv4 out of range": "https://256.1.1.1",
+    "IPv4 with leading zero": "https://01.2.3.4",
+    "IPv6 with a zone": "https://[fe80::1%25eth0]",
+    "IPv6 with a bare zone": "https://[fe80::1%eth0]",
+    "IPv6 too short": "https://[1:2]",
+    "full-width letters": "https://\uff41\uff50\uff49.pyas.io",
+    "full-width digits": "https://\uff11\uff12\uff17.0.0.1",
+    "other digits": "https://\u0663.example",
+    "other digits in the port": "https://api.pyas.io:\u0664\u0664\u0663",
+    "IDNA with hyphens": "https://ab--\xe9.example",
+    "IDNA with a leading hyphen": "https://-\xe9.example",
+    "IDNA with an empty label": "https://\xe9..example",
+    "IDNA with a long label": "https://" + "\xe9" * 60 + ".example",
+    "no letters in IDNA": "https://\u2603.example",
+    "punycode of no letter": "https://xn--a",
+    "punycode of nothing": "https://xn--",
+    "an empty label": "https://a..b",
+    "an empty first label": "https://.a",
+    "two dots at the end": "https://api.pyas.io..",
+    "a label of 64 characters": f"https://{'a' * 64}.example",
+    "a host of 254 characters": f"https://{'.'.join(['a' * 50] * 5)}",
+    "a path of 100 kB": f"https://api.pyas.io/{'a' * 100_000}",
+    "a path of 2 kB": f"https://api.pyas.io/{'a' * 2_000}",
+    "a lone surrogate in the host": "https://\ud800.example",
+    "a lone surrogate in the path": "https://api.pyas.io/\udcff",
+}
+
+
+@pytest.mark.parametrize("given", [True, False], ids=["argument", "environment"])
+@pytest.mark.parametrize("url", UNUSABLE.values(), ids=UNUSABLE)
+def test_addresses_that_cannot_be_used(url: str, given: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An address that httpx, or the resolver below it, cannot use is refused when the client is made, not by a call."""
+    if not given:
+        # A mapping of its own, since the locale of this process may not have all of these characters.
+        monkeypatch.setattr(os, "environ", {**os.environ, "PYAS_BASE_URL": url})
+    with pytest.raises(ConfigurationError, match="base_url") as caught:
+        PyasClient(KEY, base_url=url if given else None)
+    assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://api.pyas.io", "https://API.pyas.io:443/", "https://api.pyas.io.", "https://a_b.example/v1",
+        "https://b\xfccher.example/\xfc", "https://xn--bcher-kva.example", "https://\xdf.example", "https://[::1]:8080",
+        "https://1.2.3.4", f"https://{'a' * 63}.example", f"https://api.pyas.io/{'a' * 1_900}", "http://localhost:0443",
+    ],
+)  # fmt: skip
+def test_accepted_addresses(url: str) -> None:
+    """Addresses that can be used are accepted, international names as well."""
+    PyasClient(KEY, base_url=url)
+
+
+@pytest.mark.parametrize("account_id", ["a" * 12_001, "\xe9" * 4_000, "\ud800"], ids=["long", "long encoded", "lone"])
+def test_account_that_cannot_be_sent(account_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An account that no URL can carry is refused when the client is made."""
+    with pytest.raises(ConfigurationError, match="account_id"):
+        PyasClient(KEY, account_id=account_id)
+    with pytest.raises(InvalidArgumentError, match="account_id"):
+        PyasClient(KEY).for_account(account_id)
+    monkeypatch.setattr(os, "environ", {**os.environ, "PYAS_ACCOUNT_ID": account_id})
+    with pytest.raises(ConfigurationError, match="account_id"):
+        PyasClient(KEY)
+
+
 @pytest.mark.parametrize(
     "headers",
     [
@@ -126,6 +193,14 @@ def test_refused_addresses(url: str) -> None:
         {"x-a": " v"}, {"x-a": "v "}, {"x-a": "v\t"}, {"x-a": "a\r\nb: c"}, {"x-a": "a\0"}, {"x-a": "é"}, {"x-a": 1},
         {"x-a": None}, {"x-a": b"v"}, {"X-API-Key": "v"}, {"HOST": "v"}, {"Content-Length": "1"},
         {"content-type": "text/plain"}, {"Transfer-Encoding": "chunked"}, {"connection": "close"},
+        {"Content-Encoding": "gzip"}, {"Expect": "100-continue"}, {"Upgrade": "h2c"}, {"TE": "trailers"},
+        {"Trailer": "x-a"}, {"Keep-Alive": "timeout=5"}, {"Proxy-Authorization": "v"}, {"Proxy-Connection": "close"},
+        {"HTTP2-Settings": "v"}, {"Content-Range": "bytes 0-1/2"}, {"content_md5": "v"},
+        {"Content-Transfer-Encoding": "base64"},
+        {"X-HTTP-Method-Override": "DELETE"}, {"X-HTTP-Method": "DELETE"}, {"X-Method-Override": "DELETE"},
+        {"X-Original-URL": "/admin"}, {"X-Rewrite-URL": "/admin"},
+        {"X_API_KEY": "v"}, {"x_api-key": "v"}, {"Content_Length": "1"},
+        {"transfer_encoding": "chunked"}, {"proxy_authorization": "v"}, {"x_http_method_override": "DELETE"},
     ],
     ids=repr,
 )  # fmt: skip
@@ -133,6 +208,14 @@ def test_refused_headers(headers: Mapping[Any, Any]) -> None:
     """Headers that would break the request, or replace ours, are refused."""
     with pytest.raises(ConfigurationError, match="headers"):
         PyasClient(KEY).with_options(headers=headers)
+
+
+def test_refused_header_says_why() -> None:
+    """The error names the header as it was written, and why it is refused."""
+    with pytest.raises(ConfigurationError) as caught:
+        PyasClient(KEY).with_options(headers={"X_Api_Key": "hunter2"})
+    assert "headers: 'X_Api_Key' cannot be set" in str(caught.value)
+    assert "hunter2" not in str(caught.value)
 
 
 @pytest.mark.parametrize("headers", ["x-a: v", [("x-a", "v")], 3], ids=repr)

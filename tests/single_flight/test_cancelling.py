@@ -16,12 +16,14 @@ import trio
 import inside
 from pyas_async import RateBudget
 from runtime.calls import check_usable
-from runtime.socket_server import KEY, client_of, found, until, wire
+from runtime.socket_server import KEY, client_of, found, through, until, wire
 from runtime.steps import Steps, counting
 from single_flight.callers import Caller, assert_nothing_left, held, settle, tasks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import httpx
 
     from pyas_async import MeetingDetail, PyasClient
     from runtime.socket_server import Wire
@@ -264,6 +266,22 @@ async def test_who_cancels_all_other_tasks() -> None:
         service.go.set()
         await crowd.all_ended()
     assert None not in crowd.values
+
+
+@pytest.mark.asyncio
+async def test_cancelled_error_of_a_transport() -> None:
+    """If the transport itself raises CancelledError each time, the caller gets it instead of trying for ever."""
+    sent: list[httpx.Request] = []
+
+    async def fail(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        raise asyncio.CancelledError
+
+    async with through(fail, single_flight=True) as client:
+        with pytest.raises(asyncio.CancelledError):
+            await client.meetings.get(81)
+        assert {} == inside.under_way(client)
+    assert 3 == len(sent)
 
 
 @pytest.mark.asyncio

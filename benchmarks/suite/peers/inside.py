@@ -159,19 +159,19 @@ async def _decide(calls: int, *, budgeted: bool = True, told: bool = True) -> di
 
 
 async def _through(calls: int, *, group: bool) -> int:
-    """Make calls that succeed at once, within the transport's wrapping of each."""
-    transport: Any = PyasClient(KEY, base_url="http://localhost")._session.resources.transport
-    sender = _Sender()
+    """Make calls that succeed at once, within the wrapping of each by the sender."""
+    sender: Any = PyasClient(KEY, base_url="http://localhost")._session.resources.sender
+    client = _Client()
     for _ in range(calls):
         if group:
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(transport._run, sender, None, 30.0)
+                tasks.start_soon(sender._run, client, None, 30.0)
         else:
-            await transport._run(sender, None, 30.0)
+            await sender._run(client, None, 30.0)
     return calls
 
 
-class _Sender:
+class _Client:
     @staticmethod
     async def run(_: object, __: object) -> None:
         await anyio.lowlevel.checkpoint()
@@ -195,7 +195,7 @@ async def unsafe(_: Where) -> AsyncIterator[Act]:
 
     async def act(calls: int) -> int:
         for _ in range(calls):
-            await _Sender.run(None, None)
+            await _Client.run(None, None)
         return calls
 
     yield act

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import httpx
 
 from pyas_async import PyasClient
+from pyas_async._runtime.http.own_client import new_client
 from suite.peers import KEY, LISTING, Act, Where
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ async def encrypted(where: Where) -> AsyncIterator[Act]:
 
 
 class _Memory(httpx.AsyncBaseTransport):
-    """A connection that repeats what a real one has received."""
+    """A transport that repeats what a real one has received."""
 
     def __init__(self) -> None:
         self._real = httpx.AsyncHTTPTransport()
@@ -78,13 +79,12 @@ class _Memory(httpx.AsyncBaseTransport):
 
 @asynccontextmanager
 async def unsent(where: Where) -> AsyncIterator[Act]:
-    """Iterate by page, over a connection of ours that repeats its responses: everything except the network."""
+    """Iterate by page, over a transport that repeats its responses: everything except the network."""
     async with PyasClient(KEY, base_url=where.url) as client:
-        own = client._session.resources.transport._own
+        own = client._session.resources.sender._own
+        assert own is not None
         await own.open()
-        memory = _Memory()
-        assert own.connections is not None
-        own.connections._make = lambda: memory
+        own._client = new_client(transport=_Memory())
         yield partial(_pages, client)
 
 

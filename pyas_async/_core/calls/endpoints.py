@@ -26,20 +26,47 @@ if TYPE_CHECKING:
 _MEETINGS = "/zoom/meetings"
 MAX_PAGE_SIZE = 300
 """Zoom's maximum of `max_results`."""
+MAX_IN_URL = 12_000
+"""The most characters of a value in a URL, encoded. httpx refuses URLs of more than 65,536 characters. A call has up to
+three such values (an account id and two dates, or an account id and a meeting id), and perhaps a page token."""
+MAX_PAGE_TOKEN = 24_000
+"""The most characters of a page token, encoded."""
+_SHORT = MAX_IN_URL // 12
+"""A text of at most this many characters fits: each becomes up to four bytes, and each byte three characters."""
 _DIGITS = 20
 """Digits of the largest number of 64 bits; a longer number is not a meeting's."""
+
+
+def fits_url(value: str, maximum: int = MAX_IN_URL) -> bool:
+    """Whether a value, encoded, is short enough for a URL."""
+    return len(value) <= _SHORT or len(quote(value, safe="", errors="replace")) <= maximum
+
+
+def url_text(field: str, value: object) -> str:
+    """Check that a value is text that is not blank and fits into a URL, and return it."""
+    text = _checks.text(field, value)
+    return text if len(text) <= _SHORT else _check_length(field, text)
+
+
+def _check_length(field: str, value: str, maximum: int = MAX_IN_URL) -> str:
+    if not fits_url(value, maximum):
+        length = len(quote(value, safe="", errors="replace"))
+        got = f"<{length:,} characters>"
+        raise InvalidArgumentError(field, f"at most {maximum:,} characters, encoded as in a URL", got)
+    return value
 
 
 def account(value: object) -> str:
     """Check an account id, and return it.
 
     Raises:
-        InvalidArgumentError: If it is missing or not a text.
+        InvalidArgumentError: If it is missing, not a text, or too long for a URL.
     """
     if value is None:
         hint = "Give account_id=, or bind it: PyasClient(account_id=…), PYAS_ACCOUNT_ID, client.for_account(…)"
         raise InvalidArgumentError("account_id", "the id of a connected account", value, hint=hint)
-    return _checks.text("account_id", value)
+    text = _checks.text("account_id", value)  # without `url_text`, since every call comes here
+    return text if len(text) <= _SHORT else _check_length("account_id", text)
 
 
 def meeting_path(meeting_id: object) -> str:
@@ -63,6 +90,8 @@ def meeting_path(meeting_id: object) -> str:
     encoded = quote(name, safe="")
     if name.startswith("/") or "//" in name:
         encoded = quote(encoded, safe="")
+    if len(encoded) > MAX_IN_URL:
+        raise InvalidArgumentError("meeting_id", expected, f"<{len(encoded):,} characters, encoded as in a URL>")
     return f"{_MEETINGS}/{encoded}"
 
 
@@ -93,9 +122,9 @@ def list_filters(
     kind = None if type is None else _checks.member("type", ListType, type)
     query = []
     if start is not None:
-        query.append(("startDate", filter_date(start)))
+        query.append(("startDate", _check_length("start_date", filter_date(start))))
     if end is not None:
-        query.append(("endDate", filter_date(end)))
+        query.append(("endDate", _check_length("end_date", filter_date(end))))
     if kind is not None:
         query.append(("type", kind.value))
     return tuple(query)
@@ -117,7 +146,7 @@ def list_meetings(
     if next_page_token is not None:
         hint = "None asks for the first page"
         _checks.secret("next_page_token", next_page_token, "a page token of an earlier page", blank=True, hint=hint)
-        query.append(("nextPageToken", next_page_token))
+        query.append(("nextPageToken", _check_length("next_page_token", next_page_token, MAX_PAGE_TOKEN)))
     if page_number is not None:
         if next_page_token is not None:
             hint = "The service takes one or the other; tokens are the safer way"
@@ -203,7 +232,9 @@ def delete_meeting(account_id: str, meeting_id: MeetingId) -> Call[None]:
 
 def oauth_url(state: str | None) -> Call[str]:
     """GET /zoom/oauth."""
-    query = () if state is None else (("state", _checks.secret("state", state, "a string that is not blank")),)
+    query: tuple[tuple[str, str], ...] = ()
+    if state is not None:
+        query = (("state", _check_length("state", _checks.secret("state", state, "a string that is not blank"))),)
     return Call(
         operation="accounts.oauth_url",
         method="GET",

@@ -16,6 +16,7 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Generic, TypeVar
 
+from pyas_async._base_errors import in_seconds
 from pyas_async._core.calls.headers import retry_after
 from pyas_async._core.calls.messages import Call, Fail, Fault, Repeat, Response, Return, Send, Wait
 from pyas_async._core.calls.response_errors import error_from_response
@@ -74,6 +75,9 @@ class Exchange(Generic[T]):
         self.key_pause: float | None = None
         self.mask = mask
         self._limits = limits
+        # What ends the attempt that was allowed last, and the last wait for a connection, if time ends it.
+        self._ended_by_deadline = False
+        self._connection_bound = ""
         self._quota = quota
         self._deadline = None if limits.deadline is None else now + limits.deadline
         self._attempt_at: datetime | None = None
@@ -96,9 +100,15 @@ class Exchange(Generic[T]):
             now: The monotonic clock.
             limit: The limit that the caller has set.
         """
-        ends = [None if self._limits.waits_excluded else self._deadline, self.call.not_after]
-        limits = [limit, *(None if end is None else max(0.0, end - now) for end in ends)]
-        return min((seconds for seconds in limits if seconds is not None), default=None)
+        bounds: list[tuple[float, str]] = []
+        if limit is not None:
+            bounds.append((limit, f"{in_seconds(limit)} (timeout.pool)"))
+        if self._deadline is not None and not self._limits.waits_excluded:
+            bounds.append((max(0.0, self._deadline - now), self._limits.deadline_text))
+        if self.call.not_after is not None:
+            bounds.append((max(0.0, self.call.not_after - now), "the life of the page token (page_token_ttl=)"))
+        seconds, self._connection_bound = min(bounds, default=(None, ""))
+        return seconds
 
     def next(self, now: float) -> Send | Fail:
         """Decide what to do with a call that is ready to be sent."""
@@ -109,6 +119,7 @@ class Exchange(Generic[T]):
             left = self._deadline - now
             if left <= 0:
                 return Fail(self.deadline_error())
+            self._ended_by_deadline = timeout is None or left < timeout
             if timeout is None or left < timeout:
                 timeout = left
         # The service may close a reused connection just as a request is written to it, and the request is lost. A
@@ -130,13 +141,22 @@ class Exchange(Generic[T]):
     def on_no_connection(self, *, now: float, jitter: float) -> Wait | Fail:
         """Decide after an attempt for which no connection became free in time."""
         self.attempt += 1
-        return self.on_fault(Fault("timeout", "no connection was free in time", sent=False), now=now, jitter=jitter)
+        text = f"no connection was free within {self._connection_bound}"
+        return self.on_fault(Fault("timeout", text, sent=False), now=now, jitter=jitter)
+
+    def describe(self, fault: Fault) -> str:
+        """Return the text of a fault, masked, with the setting whose time has passed if that is the reason."""
+        text = self.mask(fault.text)
+        if not fault.out_of_time:
+            return text
+        bound = self._limits.deadline_text if self._ended_by_deadline else self._limits.timeout_text
+        return f"{text} within {bound}"
 
     def on_fault(self, fault: Fault, *, now: float, jitter: float) -> Wait | Fail:
         """Decide after an attempt without a complete response."""
         self._last_attempt_failed = True
         self._note_sent(fault)
-        text = self.mask(fault.text)
+        text = self.describe(fault)
         if not fault.sent and self._token_is_too_old(now):
             return Fail(_token_error())
         if fault.carried_out:
@@ -186,7 +206,7 @@ class Exchange(Generic[T]):
 
     def deadline_error(self) -> PyasError:
         """Return the error of a call whose deadline passed while no request was in flight."""
-        message = f"{self.call.operation}: the deadline of {self._limits.deadline:g} s passed before an attempt"
+        message = f"{self.call.operation}: {self._limits.deadline_text} passed before an attempt"
         return self.with_write_state(RequestTimeoutError(message))
 
     def with_write_state(self, error: PyasError) -> PyasError:
@@ -297,4 +317,4 @@ class Exchange(Generic[T]):
 
 
 def _token_error() -> PageTokenExpiredError:
-    return PageTokenExpiredError("the page token is too old to be tried; nothing was sent", status=0)
+    return PageTokenExpiredError("the page token is too old to be tried (page_token_ttl=); nothing was sent", status=0)

@@ -106,6 +106,8 @@ class Fault:
         permanent: Whether a retry must fail in the same way, as with a certificate that does not match.
         carried_out: Whether the service reported success, and only its response cannot be used: it is too large, or
             not encoded as its headers say.
+        out_of_time: Whether the attempt was ended because the seconds of its `Send` had passed. The exchange adds to
+            the text which setting that was.
     """
 
     kind: Literal["timeout", "network"]
@@ -113,6 +115,7 @@ class Fault:
     sent: bool
     permanent: bool = False
     carried_out: bool = False
+    out_of_time: bool = False
 
 
 ResponseOrFault: TypeAlias = Response | Fault

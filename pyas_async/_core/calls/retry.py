@@ -2,6 +2,7 @@
 
 import attrs
 
+from pyas_async._base_errors import in_seconds
 from pyas_async.options import RetryPolicy
 
 
@@ -14,12 +15,29 @@ class Limits:
         deadline: Seconds for the whole call; ``None`` for no limit.
         retry: How often it is tried.
         waits_excluded: Whether the deadline excludes waits for the call budget and for a connection, as for bulk calls.
+        timeout_setting: Where `timeout` comes from, for messages.
+        whole_deadline: The deadline that the user has set, if `deadline` is only what is left of it.
     """
 
     timeout: float | None
     deadline: float | None
     retry: RetryPolicy
     waits_excluded: bool = False
+    timeout_setting: str = "timeout="
+    whole_deadline: float | None = None
+
+    @property
+    def timeout_text(self) -> str:
+        """The timeout as the user has set it, for messages."""
+        assert self.timeout is not None  # noqa: S101
+        return f"{in_seconds(self.timeout)} ({self.timeout_setting})"
+
+    @property
+    def deadline_text(self) -> str:
+        """The deadline as the user has set it, for messages."""
+        seconds = self.deadline if self.whole_deadline is None else self.whole_deadline
+        assert seconds is not None  # noqa: S101
+        return f"the call's {in_seconds(seconds)} (deadline=)"
 
 
 def backoff(policy: RetryPolicy, attempt: int, jitter: float) -> float:

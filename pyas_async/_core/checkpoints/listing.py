@@ -26,7 +26,7 @@ from pyas_async.errors import CheckpointError
 _FIELDS: Mapping[str, text.Check] = {
     "account": text.is_filled,
     "page_size": text.nullable(text.is_positive),
-    "token": text.nullable(text.is_text),
+    "token": text.nullable(text.is_page_token),
     "born": text.is_moment,
     "index": text.is_count,
     "walked": text.nullable(text.is_count),

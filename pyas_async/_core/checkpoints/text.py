@@ -9,6 +9,7 @@ from array import array
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, TypeAlias, TypeGuard
 
+from pyas_async._core.calls.endpoints import MAX_PAGE_TOKEN, fits_url
 from pyas_async._core.checkpoints.seen_rows import PROBE
 from pyas_async.errors import CheckpointError
 
@@ -95,8 +96,13 @@ def is_flag(value: object) -> bool:
 
 
 def is_filled(value: object) -> TypeGuard[str]:
-    """Accept text that can be sent and is not blank, as arguments must be."""
-    return is_text(value) and bool(value.strip())
+    """Accept text that can be sent in a URL and is not blank, as arguments must be."""
+    return is_text(value) and bool(value.strip()) and fits_url(value)
+
+
+def is_page_token(value: object) -> TypeGuard[str]:
+    """Accept text that can be sent as a page token."""
+    return is_text(value) and fits_url(value, MAX_PAGE_TOKEN)
 
 
 def is_text(value: object) -> TypeGuard[str]:

@@ -11,7 +11,8 @@ processes read.
 
 from typing import Literal
 
-from pyas_async._core.calls.endpoints import MAX_PAGE_SIZE
+from pyas_async._base_errors import in_seconds
+from pyas_async._core.calls.endpoints import MAX_PAGE_SIZE, MAX_PAGE_TOKEN, fits_url
 from pyas_async._core.calls.response_errors import may_mean_expired_token, refuses_page_size
 from pyas_async._core.checkpoints.listing import ListingCheckpoint
 from pyas_async._core.checkpoints.seen_rows import SeenRows
@@ -229,6 +230,13 @@ class PaginationMachine:
                 f"the service sent a page token {again}, after {counts.items:,} rows; "
                 "the rest cannot be reached. Narrow the dates, or ask the vendor"
             )
+        elif not fits_url(token, MAX_PAGE_TOKEN):
+            self._forget_token()
+            self.stop()
+            self.failure = PaginationError(
+                f"the service handed out a page token of {len(token):,} characters, too long for a URL, after "
+                f"{counts.items:,} rows; the rest cannot be reached. Narrow the dates, or ask the vendor"
+            )
         elif walk.is_stuck:
             self.stop()
             self.failure = PaginationLoopError(
@@ -269,8 +277,9 @@ class PaginationMachine:
             self.stop()
             raise PaginationError(
                 f"the page token expired {self._restarts_without_new + 1} times without a new row in between, after "
-                f"{self.counts.items:,} rows: the listing is too long for a token's {self._rules.token_ttl:g} s. "
-                f"Take rows faster, or list narrower dates one after the other. The last refusal: {error}"
+                f"{self.counts.items:,} rows: the listing is too long for the {in_seconds(self._rules.token_ttl)} "
+                f"of a page token (page_token_ttl=). Take rows faster, or list "
+                f"narrower dates one after the other. The last refusal: {error}"
             )
         self._restarts_without_new += 1
         self.counts.restarts += 1

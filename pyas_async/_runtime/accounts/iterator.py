@@ -175,7 +175,7 @@ class AccountsIterator(AsyncIterator[tuple[str, Meeting]]):
         """Begin the block. Nothing is read or sent before the first pair is asked for."""
         if self._tasks.is_open or self._over:
             raise RuntimeError(_ONCE)
-        await self._tasks.open()
+        self._tasks.open()
         return self
 
     async def __aexit__(
@@ -186,7 +186,7 @@ class AccountsIterator(AsyncIterator[tuple[str, Meeting]]):
         if not self._tasks.is_open:
             return
         try:
-            await self._tasks.close(cancel=True)
+            await self._tasks.close()
         finally:
             self._emit_end()
         self._raise_unreported(beside=error)
@@ -254,7 +254,7 @@ class AccountsIterator(AsyncIterator[tuple[str, Meeting]]):
         self._over = True
         error = self._raised = self._workers.error
         if error is None and self._workers.cut_off:
-            error = RuntimeError("the block of this iteration is being cancelled, and nothing more will come")
+            error = RuntimeError("the block of this iteration was left or cancelled, and nothing more will come")
         if isinstance(error, PyasError):
             error.checkpoint = self.checkpoint()
         raise StopAsyncIteration if error is None else error

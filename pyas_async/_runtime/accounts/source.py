@@ -4,7 +4,7 @@ from collections.abc import AsyncIterable, Iterable
 
 import anyio.lowlevel
 
-from pyas_async import _checks
+from pyas_async._core.calls import endpoints
 from pyas_async._core.checkpoints.accounts import AccountsCheckpoint, add_id
 from pyas_async._runtime.item_source import ItemSource
 from pyas_async.errors import InvalidArgumentError
@@ -69,6 +69,6 @@ class AccountSource:
 
 def _checked(number: int, value: object) -> tuple[str, InvalidArgumentError | None]:
     try:
-        return _checks.text(f"account_ids[{number}]", value), None
+        return endpoints.url_text(f"account_ids[{number}]", value), None
     except InvalidArgumentError as error:
         return (value if isinstance(value, str) else error.got), error.with_traceback(None)

@@ -116,7 +116,7 @@ class AccountWorkers:
 
     def _start(self, function: Callable[[], Coroutine[Any, Any, None]]) -> None:
         self._running += 1
-        self._tasks.start_soon(self._run, function)
+        self._tasks.start_soon("pyas_async iter_accounts", self._run, function)
 
     async def _run(self, function: Callable[[], Coroutine[Any, Any, None]]) -> None:
         try:
@@ -124,7 +124,7 @@ class AccountWorkers:
         except BaseException as error:
             if is_own_cancellation(error):
                 raise
-            # The task group must not raise the error. The consumer's next step raises it, or else the end of the block.
+            # The consumer's next step raises it, or else the end of the block.
             if self.error is not None:
                 fields = {"pyas_event": "AlsoRaised", "pyas_operation": "meetings.iter_accounts"}
                 said = "iter_accounts: this was raised, too, while the iteration was ending"

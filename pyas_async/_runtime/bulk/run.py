@@ -130,8 +130,8 @@ class BulkRun(Generic[K_co, V_co]):
             RuntimeError: If the run has begun before.
         """
         self._begin()
-        await self._tasks.open()
-        self._tasks.start_soon(self._work)
+        self._tasks.open()
+        self._tasks.start_soon(f"pyas_async {self._operation}", self._work)
         return _Outcomes(self)
 
     async def __aexit__(
@@ -140,7 +140,7 @@ class BulkRun(Generic[K_co, V_co]):
         """End the run; calls in flight are cancelled."""
         early = self._state == "running" or bool(self._ready)
         try:
-            await self._tasks.close(cancel=True)
+            await self._tasks.close()
         finally:
             self._state = "left" if early else "ended"
             self._ready.clear()
@@ -212,7 +212,7 @@ class BulkRun(Generic[K_co, V_co]):
                 self._raise_failure()
                 if self._interrupted:
                     await anyio.lowlevel.checkpoint_if_cancelled()
-                    msg = "the block of this run is being cancelled, and nothing more will come"
+                    msg = "the block of this run was left or cancelled, and nothing more will come"
                     raise RuntimeError(msg)
                 raise StopAsyncIteration
             await self._changed.wait()

@@ -14,6 +14,7 @@ from pyas_async._runtime.calls.options import CallOptions
 from pyas_async._runtime.calls.session import Session
 from pyas_async._runtime.calls.unsent import UnsentCall
 from pyas_async._runtime.events import CallTrace
+from pyas_async._runtime.exits import bare_exits
 from pyas_async._runtime.item_source import ItemSource
 from pyas_async._runtime.notifier import Notifier
 from pyas_async.errors import InvalidArgumentError, PyasError
@@ -116,6 +117,10 @@ class BulkWorkers(Generic[T, K, V]):
 
     async def run(self) -> None:
         """Read all items, and deliver an outcome for each, unless `failure` has ended the run."""
+        with bare_exits:
+            await self._run()
+
+    async def _run(self) -> None:
         async with anyio.create_task_group() as self._tasks:
             # One scope for all items, not one for each: a generator may keep its own scopes open from one item to the
             # next.

@@ -19,6 +19,7 @@ from pyas_async._runtime.calls.options import CallOptions
 from pyas_async._runtime.calls.resources import CallResources
 from pyas_async._runtime.calls.unsent import UnsentCall
 from pyas_async._runtime.events import CallTrace
+from pyas_async._runtime.exits import bare_exits
 from pyas_async._runtime.secrets.log_filter import masking_logs
 from pyas_async.errors import ConfigurationError, PyasError
 from pyas_async.events import AttemptEnded, AttemptStarted, Waiting
@@ -89,7 +90,11 @@ class Execution(Generic[T]):
         """
         resources, exchange = self._resources, self._exchange
         while True:
-            action = await self._step()
+            try:
+                action = await self._step()
+            except BaseExceptionGroup:
+                with bare_exits:
+                    raise
             if exchange.key_pause is not None:
                 # Tell the other processes that share the key, so that their calls are not rejected as well. Cancelling
                 # this wait loses no value: after a 429 there is none.
@@ -146,7 +151,7 @@ class Execution(Generic[T]):
         self._announce_wait(resources.limiter.expected_wait(), "budget")
         left = None if self._options.limits.waits_excluded else exchange.remaining(began)
         with self._cancellable():
-            await resources.limiter.acquire(ticket, left)
+            await resources.limiter.acquire(ticket, left, self._options.limits)
         exchange.on_wait(resources.clock.now() - began)
 
     async def _connect_and_attempt(self, ticket: Ticket, action: Send | Fail | None) -> Wait | Return[T] | Fail:
@@ -218,7 +223,7 @@ class Execution(Generic[T]):
                     attempt=exchange.attempt,
                     seconds=clock.now() - began,
                     status=outcome.status if isinstance(outcome, Response) else None,
-                    fault=None if isinstance(outcome, Response) else exchange.mask(outcome.text),
+                    fault=None if isinstance(outcome, Response) else exchange.describe(outcome),
                 )
             wall = clock.wall()
             if isinstance(outcome, Response):

@@ -62,7 +62,7 @@ class SingleFlight:
         Raises:
             PyasError: What ended the call.
         """
-        while True:
+        for _ in range(2):
             shared = self._find(call, options, now)
             if shared is None:
                 shared = self._start(call, options, trace, now)
@@ -74,6 +74,9 @@ class SingleFlight:
                 return value
             # Code outside of this package has cancelled the task: a cancellation of this caller would have been raised
             # by the wait. So the call is made again.
+        # A transport that itself raises a cancellation each time must not keep the caller here for ever.
+        result: T = await self._make(call, options, trace)
+        return result
 
     def stop_sharing(self, path: str) -> None:
         """Let no more callers join the calls in flight for a path, as they may have been read before a write to it."""

@@ -4,14 +4,15 @@ import logging
 from collections.abc import Callable
 from typing import Any, Final
 
+from pyas_async._base_errors import about
 from pyas_async.events import BudgetStoreFailed, Event, ListingDrifted, ListingRestarted, Waiting
 
 _log = logging.getLogger("pyas_async")
 _LONG = 5.0
 """A wait of at least this many seconds is logged at INFO, a shorter one at DEBUG."""
 _WAITS = {
-    "retry": "%s waits %.1f s before the next attempt",
-    "budget": "%s waits %.1f s for a slot in the call budget",
+    "retry": "%s waits %s before the next attempt",
+    "budget": "%s waits %s for a slot in the call budget",
     "connection": "%s waits for a free connection%.0s",  # its length is not known
 }
 
@@ -23,7 +24,7 @@ def _waiting(event: Waiting) -> None:
         event,
         _WAITS[event.reason],
         event.operation,
-        event.seconds,
+        about(event.seconds),
         operation=event.operation,
         reason=event.reason,
         seconds=event.seconds,
@@ -65,8 +66,8 @@ def _drifted(event: ListingDrifted) -> None:
 
 
 def _store_failed(event: BudgetStoreFailed) -> None:
-    message = "the store of the call budget %s; this process counts alone for %g s"
-    _write(logging.WARNING, event, message, event.fault, event.seconds, seconds=event.seconds)
+    message = "the store of the call budget %s; this process counts alone for %s"
+    _write(logging.WARNING, event, message, event.fault, about(event.seconds), seconds=event.seconds)
 
 
 LOGGED: Final[dict[Any, Callable[[Any], None]]] = {

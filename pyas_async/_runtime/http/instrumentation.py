@@ -11,8 +11,8 @@ from types import FunctionType
 
 _METHOD = "handle_async_request"
 _CLASSES = [
-    ("httpx", "AsyncHTTPTransport"),  # OpenTelemetry, pytest-httpx
-    ("httpcore", "AsyncConnectionPool"),  # respx, vcrpy, New Relic
+    ("httpx", "AsyncHTTPTransport"),  # OpenTelemetry, pytest-httpx, vcrpy
+    ("httpcore", "AsyncConnectionPool"),  # respx
     ("httpcore", "AsyncHTTPConnection"),  # Elastic's agent
 ]
 _LOGS = [logging.getLogger("httpcore.connection"), logging.getLogger("httpcore.http11")]

@@ -116,7 +116,8 @@ class OwnClient:
             await attempt.run(self._send, scope)
         finally:
             attempt.connection = None
-            await pool.release(connection, whole=attempt.whole)
+            # A connection of the other kind must not carry requests past a tool that has come meanwhile.
+            await pool.release(connection, whole=attempt.whole and connection.is_ours is not self._uses_httpx)
 
     def _connect(self) -> "AnyConnection":
         if self._uses_httpx:
@@ -210,8 +211,12 @@ class _NoCookies(httpx.Cookies):
 
 
 def new_client(**settings: Any) -> httpx.AsyncClient:  # noqa: ANN401
-    # Asked for now, since a tracer may have replaced the class `httpx.AsyncClient`.
-    return _client_class(httpx.AsyncClient)(timeout=None, **settings)
+    # Asked for now, since a tracer may have replaced the class `httpx.AsyncClient`, even by something that is none.
+    made: Any = httpx.AsyncClient
+    client: httpx.AsyncClient = (_client_class(made) if issubclass(type(made), type) else made)(
+        timeout=None, **settings
+    )
+    return client
 
 
 @cache

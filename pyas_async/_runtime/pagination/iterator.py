@@ -164,7 +164,7 @@ class MeetingIterator(AsyncIterator[Meeting]):
         """Request each next page while the current one is being processed, until the block ends."""
         self._check_open()
         if self._prefetch:
-            await self._fetcher.open()
+            self._fetcher.open()
         return self
 
     async def __aexit__(
@@ -242,7 +242,7 @@ class MeetingIterator(AsyncIterator[Meeting]):
                     ListingRestarted, job=self._number, account_id=self._account_id, reason=reason, yielded=yielded
                 )
             return False
-        if isinstance(page, Exception):
+        if isinstance(page, BaseException):
             raise page
         rows = self._machine.on_page(page, result.now, result.wall)
         self._page = page if len(rows) == len(page.meetings) else attrs.evolve(page, meetings=rows)

@@ -26,7 +26,7 @@ _MANY = 100_000
 class FetchResult(NamedTuple):
     """What a request led to, a page or an error, and when: by the monotonic clock, and by the wall clock in seconds."""
 
-    value: Page | Exception
+    value: Page | BaseException
     now: float
     wall: float
 
@@ -35,7 +35,6 @@ class _Prefetch:
     """A request for the next page, made while the consumer works on the current one."""
 
     def __init__(self) -> None:
-        self.scope = anyio.CancelScope()
         self.on_wire = anyio.Event()
         self.done = anyio.Event()
         self.result: FetchResult | None = None
@@ -86,26 +85,32 @@ class PageFetcher:
         return self._trace.requests
 
     @property
-    def prefetched(self) -> Page | Exception | None:
+    def prefetched(self) -> Page | BaseException | None:
         """What the prefetch request has led to, until `fetch` returns it; ``None`` without a result."""
         result = None if self._prefetch is None else self._prefetch.result
         return None if result is None else result.value
 
-    async def open(self) -> None:
+    def open(self) -> None:
         """Let `prefetch` start background tasks."""
-        await self._tasks.open()
+        self._tasks.open()
 
     async def close(self) -> None:
-        """Cancel a prefetch request, and wait for its task."""
+        """Cancel a prefetch request, and wait for its task.
+
+        Raises:
+            BaseException: If an exception that ends the program was raised in it, and no `fetch` has returned that.
+        """
         self.cancel()
-        await self._tasks.close(cancel=False)
+        await self._tasks.close()
+        left = self.prefetched
+        if isinstance(left, BaseException) and not isinstance(left, Exception):
+            raise left
 
     def cancel(self) -> None:
         """Give up the listing, and cancel a prefetch request; a `fetch` that waits for it returns ``None``."""
         self._cancelled = True
         self._session.update_listing(self._listing, None)
-        if self._prefetch is not None:
-            self._prefetch.scope.cancel()
+        self._tasks.cancel()
 
     async def fetch(self, request: PageRequest) -> FetchResult | None:
         """Wait for the prefetch request, or make the request now; ``None`` if the listing was given up meanwhile.
@@ -117,7 +122,7 @@ class PageFetcher:
         await self._prefetch.done.wait()
         result, self._prefetch = self._prefetch.result, None
         if result is None and not self._cancelled:
-            # The prefetch task was cancelled by a scope around the block, but the consumer is shielded from it.
+            # Code outside of this package has cancelled the task.
             return await self._request(request)
         return result
 
@@ -130,16 +135,17 @@ class PageFetcher:
         if request is None or not self._tasks.is_open:
             return
         self._prefetch = prefetch = _Prefetch()
-        self._tasks.start_soon(self._run_prefetch, prefetch, request)
+        self._tasks.start_soon("pyas_async prefetch", self._run_prefetch, prefetch, request)
         with anyio.move_on_after(_WIRE):
             await prefetch.on_wire.wait()
 
     async def _run_prefetch(self, prefetch: _Prefetch, request: PageRequest) -> None:
         self._on_wire = prefetch.on_wire.set
         try:
-            with prefetch.scope:
-                prefetch.result = await self._request(request)
-        except Exception as error:  # noqa: BLE001  (it is raised after the rows before it)
+            prefetch.result = await self._request(request)
+        except anyio.get_cancelled_exc_class():
+            raise
+        except BaseException as error:  # noqa: BLE001  (it is raised after the rows before it)
             prefetch.result = FetchResult(error, 0.0, 0.0)
         finally:
             self._on_wire = None

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import anyio
 import anyio.lowlevel
 
+from pyas_async._base_errors import about
+from pyas_async._core.calls.retry import Limits
 from pyas_async._core.ratelimit.budget import RateBudget
 from pyas_async._core.ratelimit.tickets import Ticket
 from pyas_async._runtime.clock import Clock
@@ -81,12 +83,18 @@ class RateLimiter:
         """Return the minimum seconds that a call would wait."""
         return self.budget.min_wait(self._clock.now(), len(self.budget.queue))
 
-    async def acquire(self, ticket: Ticket, timeout: float | None = None) -> None:  # noqa: ASYNC109 -- a call's deadline
+    async def acquire(
+        self,
+        ticket: Ticket,
+        timeout: float | None = None,  # noqa: ASYNC109 -- a call's deadline
+        limits: Limits | None = None,
+    ) -> None:
         """Wait for a slot, until it is granted or the page token that the call carries expires.
 
         Args:
             ticket: The call. Its `granted` says whether it has a slot.
             timeout: Seconds until the call's deadline; ``None`` for no limit.
+            limits: The call's limits, which have the whole deadline for the error.
 
         Raises:
             BudgetTimeoutError: If the slot would come too late.
@@ -107,7 +115,7 @@ class RateLimiter:
                 now = self._clock.now()
                 self._grant_waiting(now)
                 if not ticket.granted:
-                    self._check_deadline(ticket, deadline, now)
+                    self._check_deadline(ticket, deadline, now, limits)
                     await self._sleep(ticket, deadline, now)
         except BaseException:
             self.cancel(ticket)
@@ -209,7 +217,7 @@ class RateLimiter:
             raise ClientClosedError(msg)
         return ticket.granted or self._clock.now() >= ticket.expires_at
 
-    def _check_deadline(self, ticket: Ticket, deadline: float, now: float) -> None:
+    def _check_deadline(self, ticket: Ticket, deadline: float, now: float, limits: Limits | None) -> None:
         """Refuse to wait for a slot that cannot come in time."""
         if deadline == math.inf:
             return
@@ -219,9 +227,10 @@ class RateLimiter:
         if before and now + seconds >= deadline:  # counting the calls that go first is slow, so only if it matters
             seconds = budget.min_wait(now, budget.queue.count_before(ticket))
         if now + seconds >= deadline:
+            bound = "the seconds of the call's deadline" if limits is None else limits.deadline_text
             msg = (
-                f"the key's rate limit is used up: a slot becomes free in {seconds:.0f} s, which is after this call's "
-                "deadline. Wait, raise deadline=, or use priority='bulk' with deadline=None"
+                f"the key's rate limit is used up: a slot becomes free in {about(seconds)}, after {bound} are over. "
+                "Wait, raise deadline=, or use priority='bulk' with deadline=None"
             )
             raise BudgetTimeoutError(msg, retry_after=seconds)
 

@@ -256,10 +256,11 @@ def test_how_long_a_call_waits_for_a_connection(
 def test_no_connection_was_free(call: Call[Any]) -> None:
     """An attempt for which no connection was free was not sent, but counts as an attempt."""
     exchange = exchange_of(call, retry=RetryPolicy(max_attempts=3, base=1.0))
+    exchange.max_connection_wait(0.0, 5.0)
     decided = [exchange.on_no_connection(now=1.0, jitter=1.0) for _ in range(3)]
 
     assert [1.0, 2.0] == [wait.seconds for wait in decided if isinstance(wait, Wait)]
     assert isinstance(last := decided[2], Fail)
     assert isinstance(last.error, RequestTimeoutError)
-    assert "no connection was free in time" in str(last.error)
+    assert "no connection was free within 5 s (timeout.pool)" in str(last.error)
     assert (3, "not_sent" if call.writes else None) == (exchange.attempt, last.error.write_state)

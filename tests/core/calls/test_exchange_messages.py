@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import pytest
 
 from core.exchanges import (
@@ -99,13 +100,69 @@ def test_unknown_outcome_has_the_time_of_the_last_attempt_sent() -> None:
     assert NOON + timedelta(minutes=1) == error.sent_at
 
 
-def test_deadline() -> None:
-    """The error of a deadline has its seconds and the name of the call."""
-    error = begun(GET, deadline=2.5).deadline_error()
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [
+        ({"deadline": 2.5}, "the call's 2.5 s (deadline=)"),
+        ({"deadline": 0.1 + 0.2}, "the call's 0.3 s (deadline=)"),
+        ({"deadline": 11.999_871, "whole_deadline": 90.0}, "the call's 90 s (deadline=)"),
+    ],
+)
+def test_deadline(limits: dict[str, Any], expected: str) -> None:
+    """The error of a deadline has its seconds as the user has set them, and the name of the call."""
+    error = begun(GET, **limits).deadline_error()
 
     assert RequestTimeoutError is type(error)
-    assert "meetings.get" in str(error)
-    assert "2.5 s" in str(error)
+    assert f"meetings.get: {expected} passed before an attempt" == str(error)
+
+
+SLOW = Fault("timeout", "https://api.pyas.io: no whole answer", sent=True, out_of_time=True)
+
+
+@pytest.mark.parametrize(
+    ("limits", "spent", "expected"),
+    [
+        ({}, 0.0, "30 s (timeout=)"),
+        ({}, 60.0, "30 s (timeout=)"),
+        ({}, 61.234_567, "the call's 90 s (deadline=)"),
+        ({"timeout": None}, 12.3, "the call's 90 s (deadline=)"),
+        ({"deadline": None}, 1_000.0, "30 s (timeout=)"),
+        ({"timeout": 0.5}, 0.1, "0.5 s (timeout=)"),
+        ({"timeout": 17.0, "timeout_setting": "the phases of timeout="}, 0.1, "17 s (the phases of timeout=)"),
+        ({"deadline": 12.345_678, "whole_deadline": 3_600.0}, 0.1, "the call's 3,600 s (deadline=)"),
+    ],
+)
+@pytest.mark.parametrize("call", [GET, CREATE])
+def test_attempt_that_took_too_long(call: Call[Any], limits: dict[str, Any], spent: float, expected: str) -> None:
+    """The error names the setting whose time has passed, and its value as the user has set it, not what was left."""
+    exchange = begun(call, attempts=0, retry=RetryPolicy.none(), **limits)
+    send = exchange.next(spent)
+    assert isinstance(send, Send)
+    assert send.timeout is not None
+    exchange.on_send(NOON)
+    error = error_of(exchange.on_fault(SLOW, now=spent + send.timeout, jitter=0.0))
+
+    assert f"https://api.pyas.io: no whole answer within {expected}" in str(error)
+    assert SLOW.text in exchange.describe(SLOW)
+
+
+@pytest.mark.parametrize(
+    ("dies", "bound", "waits_excluded", "expected"),
+    [
+        (None, None, False, "the call's 90 s (deadline=)"),
+        (None, 5.0, False, "5 s (timeout.pool)"),
+        (None, 0.25, True, "0.25 s (timeout.pool)"),
+        (70.0, None, True, "the life of the page token (page_token_ttl=)"),
+    ],
+)
+def test_no_connection(dies: float | None, bound: float | None, waits_excluded: bool, expected: str) -> None:
+    """If no connection becomes free, the error names what has ended the wait."""
+    call = attrs.evolve(GET, not_after=dies)
+    exchange = begun(call, attempts=0, retry=RetryPolicy.none(), waits_excluded=waits_excluded)
+    exchange.max_connection_wait(12.345, bound)
+    error = error_of(exchange.on_no_connection(now=13.0, jitter=0.0))
+
+    assert f"meetings.get: no connection was free within {expected}" == str(error)
 
 
 @pytest.mark.parametrize(
