@@ -31,6 +31,13 @@ _SENT_ONCE = {"POST", "PATCH"}
 _BARE = (anyio.ClosedResourceError, anyio.BrokenResourceError, ConnectionError, ssl.SSLError)
 _USER = re.compile(r"//[^/\s]*@")
 
+_TIMED_OUT = {
+    "ConnectTimeout": "no connection in the time for it (timeout=, or its connect)",
+    "ReadTimeout": "no part of the answer in the time for it (the read of timeout=)",
+    "WriteTimeout": "the request was not written in the time for it (the write of timeout=)",
+    "PoolTimeout": "no connection of the pool was free in the time for it (timeout=, or its pool)",
+}
+"""What the timeouts of httpx mean, which have no text of their own."""
 # A proxy's refusals that may not last, and texts of httpcore for those of a SOCKS proxy that do.
 _PASSING = {"408", "425", "429"}
 _SOCKS_REFUSALS = re.compile(r"Invalid username/password|Requested |.* not (allowed by ruleset|supported)")
