@@ -323,3 +323,22 @@ def test_bound_of_the_wait_for_a_connection() -> None:
     retry = RetryPolicy(max_attempts=2, base=2.0, cap=2.0)
     assert [0.0] == play(two, takes=60.0, timeout=httpx.Timeout(30.0, pool=4.0), retry=retry)
     assert [10.0] == ends
+
+
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        ({"timeout": 0.5}, r"no whole answer within 0\.5 s \(timeout=\)"),
+        ({"timeout": 30}, r"no whole answer within 30 s \(timeout=\)"),
+        ({"deadline": 7}, r"no whole answer within .*7 s \(deadline=\)"),
+    ],
+    ids=str,
+)
+def test_texts_of_bounds(settings: dict[str, Any], text: str) -> None:
+    """An error names the setting that ended an attempt, and its value as the user gave it."""
+
+    async def one(client: PyasClient) -> None:
+        with pytest.raises(RequestTimeoutError, match=text):
+            await get(client.with_options(**settings))
+
+    play(one, httpx.Response(200, json=MEETING), takes=100.0, retry=RetryPolicy.none())

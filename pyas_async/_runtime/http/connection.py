@@ -258,5 +258,4 @@ async def _within(
         with anyio.fail_after(limit):
             return await step(*args)
     except TimeoutError:
-        msg = "timed out"
-        raise timed_out(msg) from None
+        raise timed_out("") from None  # as httpx does it

@@ -31,6 +31,13 @@ _SENT_ONCE = {"POST", "PATCH"}
 _BARE = (anyio.ClosedResourceError, anyio.BrokenResourceError, ConnectionError, ssl.SSLError)
 _USER = re.compile(r"//[^/\s]*@")
 
+_TIMED_OUT = {
+    "ConnectTimeout": "no connection in the time for it (timeout=, or its connect)",
+    "ReadTimeout": "no part of the answer in the time for it (the read of timeout=)",
+    "WriteTimeout": "the request was not written in the time for it (the write of timeout=)",
+    "PoolTimeout": "no connection of the pool was free in the time for it (timeout=, or its pool)",
+}
+"""What the timeouts of httpx mean, which have no text of their own."""
 # The refusals of a proxy that last: statuses but 408, 425 and 429, and texts of httpcore about a SOCKS proxy.
 _LASTING = re.compile(r"4(?!08|25|29)\d\d|Invalid username/password|Requested |.* not (allowed by ruleset|supported)")
 

@@ -101,7 +101,7 @@ class Sender:
             # next to nothing.)
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._run, passed, attempt, limit)
-        return self._outcome(attempt, limit)
+        return self._outcome(attempt)
 
     async def _run(self, client: OwnClient | PassedClient, attempt: Attempt, limit: float | None) -> None:
         if self._closed:
@@ -115,7 +115,7 @@ class Sender:
                 if self._idle is not None and not self._under_way:
                     self._idle.set()
 
-    def _outcome(self, attempt: Attempt, limit: float | None) -> ResponseOrFault:
+    def _outcome(self, attempt: Attempt) -> ResponseOrFault:
         if attempt.outcome is not None:
             return attempt.outcome
         progress, error, client = attempt.progress, attempt.failure, self._client
@@ -134,4 +134,4 @@ class Sender:
         sent = progress.begun or not progress.reported
         if self._closed:
             return Fault("network", "the client was closed", sent=sent)
-        return Fault("timeout", f"{self._service.origin}: no whole answer within {limit} s", sent=sent)
+        return Fault("timeout", f"{self._service.origin}: no whole answer", sent=sent, out_of_time=True)
