@@ -146,7 +146,8 @@ async def test_header_that_http2_forbids(library: Any, method: str) -> None:  # 
     """A header that the protocol does not allow is found before anything is sent."""
     with http2_server() as server:
         async with speaking_http2(library) as http:
-            client = client_of(server.url, http_client=http).with_options(headers={"te": "gzip"})
+            http.headers["te"] = "gzip"
+            client = client_of(server.url, http_client=http)
             with pytest.raises(TransportError, match="TE") as caught:
                 await CALLS[method](client)
         assert [] == server.seen
