@@ -1,8 +1,8 @@
-"""What the client needs of asyncio and trio beyond anyio: tasks without a parent, timers, and the loop's clock."""
+"""What the client needs of asyncio and trio beyond anyio: tasks without a parent, timers, the loop's clock and end."""
 
 import contextvars
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from typing import Any
 
 import anyio
@@ -44,6 +44,40 @@ def loop_clock() -> Callable[[], float]:
     import asyncio  # noqa: PLC0415 -- see `on_asyncio`
 
     return asyncio.get_running_loop().time
+
+
+def loop_entry() -> Callable[[Callable[[], object]], object]:
+    """Return a function that lets the running event loop call a function soon. It works in every thread.
+
+    It raises a `RuntimeError` once the loop has ended.
+    """
+    if on_asyncio():
+        import asyncio  # noqa: PLC0415 -- see `on_asyncio`
+
+        return asyncio.get_running_loop().call_soon_threadsafe
+    import trio  # noqa: PLC0415 -- see `spawn`
+
+    return trio.lowlevel.current_trio_token().run_sync_soon
+
+
+async def before_loop_ends(act: Callable[[], Awaitable[object]]) -> AsyncGenerator[None] | None:
+    """On asyncio, await a function before the event loop is closed, or when the returned object is closed.
+
+    `asyncio.run` closes all asynchronous generators at its end, and there is no other public way to be asked. On trio,
+    return ``None``.
+    """
+    if not on_asyncio():
+        return None
+    watch = _watch(act)
+    await anext(watch)
+    return watch
+
+
+async def _watch(act: Callable[[], Awaitable[object]]) -> AsyncGenerator[None]:
+    try:
+        yield
+    finally:
+        await act()
 
 
 class Timer:

@@ -1,6 +1,7 @@
 """Requests through an `httpx.AsyncClient` of our own, over connections of our own."""
 
 import warnings
+import weakref
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,9 @@ class OwnClient:
         self._proxied = self._uses_httpx = False
         self._client: httpx.AsyncClient | None = None
         self.pool: ConnectionPool | None = None
+        self._dropped = _Dropped()
+        # Not `__del__`: the garbage collector may finalize the sockets before it.
+        weakref.finalize(self, self._dropped)
 
     async def open(self) -> None:
         """Read the environment, unless that was done.
@@ -76,7 +80,7 @@ class OwnClient:
         if self.pool is None:  # checked again after the awaits
             stock = partial(httpx.AsyncHTTPTransport, verify=self._context, trust_env=False)
             self._client = new_client(transport=ConnectionTransport(stock), trust_env=False)
-            self.pool = ConnectionPool()
+            self.pool = self._dropped.pool = ConnectionPool()
 
     async def _check_proxy(self) -> None:
         try:
@@ -94,13 +98,6 @@ class OwnClient:
             await self.pool.aclose()
             await self._client.aclose()
             await anyio.lowlevel.checkpoint()  # asyncio closes the sockets in its next iteration
-
-    def __del__(self) -> None:
-        pool = getattr(self, "pool", None)
-        if pool is not None and pool.idle and not pool.is_closed:
-            msg = "a PyasClient was dropped and not closed; use `async with`, or await its aclose()"
-            warnings.warn(msg, ResourceWarning, stacklevel=2, source=self)
-            pool.close_idle()
 
     async def run(self, attempt: Attempt, scope: anyio.CancelScope) -> None:
         """Run one attempt. `open` must have been called."""
@@ -172,6 +169,19 @@ class OwnClient:
                 headers["content-type"] = "application/json"
                 headers["content-length"] = str(len(body))
         return headers
+
+
+class _Dropped:
+    """What is done when a client is dropped. It outlives the client, and so do the connections that it closes."""
+
+    def __init__(self) -> None:
+        self.pool: ConnectionPool | None = None
+
+    def __call__(self) -> None:
+        """Close the connections, and warn if that had to be done."""
+        if self.pool is not None and not self.pool.is_closed and self.pool.abandon():
+            msg = "a PyasClient was dropped and not closed; use `async with`, or await its aclose()"
+            warnings.warn(msg, ResourceWarning, stacklevel=3, source=self)
 
 
 class _Prepared:

@@ -7,6 +7,7 @@ A connection whose exchange did not end well is closed: any state that a cancell
 """
 
 import contextlib
+import os
 import weakref
 from collections import deque
 from typing import TYPE_CHECKING, TypeAlias
@@ -14,11 +15,11 @@ from typing import TYPE_CHECKING, TypeAlias
 import anyio
 import httpx
 
-from pyas_async._runtime.backend import Timer, loop_clock, spawn
+from pyas_async._runtime.backend import Timer, before_loop_ends, loop_clock, loop_entry, spawn
 from pyas_async._runtime.http.connection import Connection
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncGenerator, Callable
 
 # Node closes an idle connection after 5 s, and many proxies a little later. A request on a connection that the other
 # side is closing at that moment is lost, and must be repeated.
@@ -40,6 +41,10 @@ class ConnectionPool:
         self.now: Callable[[], float] = loop_clock()
         self.is_closed = False
         self._timer: Timer | None = None
+        self._process = os.getpid()
+        self._call_in_loop = loop_entry()
+        self._loop_watch: AsyncGenerator[None] | None = None
+        self._outlived_loop = False
 
     async def take(self, *, fresh: bool) -> "AnyConnection | None":
         """Return the connection that was used last; ``None`` if a new one is needed.
@@ -66,6 +71,8 @@ class ConnectionPool:
     async def release(self, connection: "AnyConnection", *, whole: bool) -> None:
         """Take a connection back; keep it if its response was read as a whole and it can carry another request."""
         if whole and not self.is_closed and await connection.settle() and not self.is_closed:
+            if self._loop_watch is None:
+                self._loop_watch = await before_loop_ends(self._close_with_loop)
             self.idle.append((connection, self.now()))
             if self._timer is None:
                 # The timer must not keep a pool alive that was dropped.
@@ -84,6 +91,30 @@ class ConnectionPool:
         self.is_closed = True
         if self._timer is not None:
             self._timer.cancel()
+        if self._loop_watch is not None:
+            await self._loop_watch.aclose()
+        while self.idle:
+            await self.idle.pop()[0].aclose()
+
+    def abandon(self) -> bool:
+        """Close the connections of a client that was dropped; return whether it had left any.
+
+        Any thread may call this, also once the event loop has ended.
+        """
+        if os.getpid() != self._process:
+            # This process was forked off. Closing its copies would disturb the parent's event loop.
+            _inherited.append(self)
+            return False
+        left = bool(self.idle) or self._outlived_loop
+        try:
+            self._call_in_loop(self.close_idle)
+        except RuntimeError:  # the loop has ended
+            with contextlib.suppress(RuntimeError):
+                self.close_idle()
+        return left
+
+    async def _close_with_loop(self) -> None:
+        self._outlived_loop = bool(self.idle) and not self.is_closed
         while self.idle:
             await self.idle.pop()[0].aclose()
 
@@ -96,6 +127,9 @@ class ConnectionPool:
         self._timer = None
         return None
 
+
+_inherited: list[ConnectionPool] = []
+"""Pools of a parent process. They are kept, so that this process never finalizes what belongs to the parent's loop."""
 
 TIMER = "pyas_async: idle connections"
 """The name of the task of trio that closes idle connections."""
