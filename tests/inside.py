@@ -180,6 +180,10 @@ def entries_by_length(listings: ActiveListings) -> int:
 # Its connections.
 
 
+POOL_TIMER: Final = "pyas_async._runtime.http.pool.Timer"
+"""The class of the timer that closes idle connections, where pools look it up."""
+POOL_CLOCK: Final = "pyas_async._runtime.http.pool.loop_clock"
+"""The function that returns the clock by which idle connections age, where pools look it up."""
 IDLE_TIMER: Final = pool.TIMER
 """The name of trio's task that closes idle connections."""
 

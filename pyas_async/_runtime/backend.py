@@ -12,7 +12,14 @@ def on_asyncio() -> bool:
     """Whether the running event loop is asyncio's, or uvloop's."""
     # On trio, asyncio need not be imported, and takes long to load.
     asyncio = sys.modules.get("asyncio")
-    return asyncio is not None and anyio.get_cancelled_exc_class() is asyncio.CancelledError
+    if asyncio is None:
+        return False
+    try:
+        return anyio.get_cancelled_exc_class() is asyncio.CancelledError
+    except anyio.NoEventLoopError:
+        # In a callback of asyncio's there is no task, by which anyio's helper sniffio finds the loop.
+        asyncio.get_running_loop()
+        return True
 
 
 def spawn(run: Callable[[], Coroutine[Any, Any, object]], name: str) -> object:

@@ -101,7 +101,7 @@ async def test_items(text: str) -> None:
 
 def checkpoint(**changes: Any) -> str:  # noqa: ANN401  (fields of any type)
     """Write a checkpoint with a token."""
-    fields: dict[str, Any] = {"account_id": "acc", "filters": (), "page_size": 300, "token": "tok", "born": 1.0}
+    fields: dict[str, Any] = {"account_id": "acc", "filters": (), "page_size": 300, "token": "tok", "arrived_wall": 1.0}
     return str(ListingCheckpoint(**fields | changes))
 
 
