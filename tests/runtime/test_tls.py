@@ -71,7 +71,7 @@ async def test_handshake_without_response(ends: str) -> None:
                 assert await anyio.to_thread.run_sync(begun.wait, 10)
                 tasks.cancel_scope.cancel()
             else:
-                with pytest.raises(httpx.ConnectTimeout if ends == "out of time" else httpx.ConnectError, match=r"\w"):
+                with pytest.raises(httpx.ConnectTimeout if ends == "out of time" else httpx.ConnectError):
                     await send()
         assert inside.is_closed(connection)
         with anyio.fail_after(5):
