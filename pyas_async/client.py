@@ -82,7 +82,7 @@ class PyasClient:
                 requests at once through it, or what its own pool allows, if that is less.
             page_token_ttl: Seconds until a page token expires.
             http_client: An `httpx.AsyncClient` or an `httpx2.AsyncClient` to send requests through. It is used as it
-                is, and never closed.
+                is, and never closed. The cookies of its jar are not sent, and plain http through a proxy is refused.
             on_event: A function that is called with every event of the client. What it raises is logged and does not
                 reach the caller.
 

@@ -15,6 +15,7 @@ or mended, and nothing else changes. `tests/runtime/test_private_names.py` fails
 """
 
 import contextlib
+from functools import lru_cache
 from typing import Any
 from urllib.request import getproxies, proxy_bypass
 
@@ -27,6 +28,7 @@ _ENDLESS = 100_000
 """A limit from which on a pool counts as unlimited: httpcore stores ``None`` as the largest integer."""
 _PROXIES = ("_proxy", "_proxy_url", "proxy", "_default_proxy")
 _BELOW = ("handle_async_request", "trust_env")
+_parsed = lru_cache(maxsize=16)(httpx.URL)
 _INNER = ("_connection", "_httpcore_stream", "_stream")
 _DEPTH = 8
 
@@ -39,7 +41,7 @@ def transport_of(client: object, url: str) -> object:
 
 def _any_transport_of(client: object, url: str) -> object:
     find = getattr(client, "_transport_for_url", None)
-    return None if find is None else find(httpx.URL(url))
+    return None if find is None else find(_parsed(url))
 
 
 def pool_of(client: object, url: str) -> Any:  # noqa: ANN401  (httpcore's or httpcore2's)
@@ -49,7 +51,7 @@ def pool_of(client: object, url: str) -> Any:  # noqa: ANN401  (httpcore's or ht
 
 def uses_proxy(client: object, url: str) -> bool:
     """Whether a client sends plain http for a URL through a proxy, as far as its transports show."""
-    host = httpx.URL(url).host
+    host = _parsed(url).host
     parts: list[Any] = [_any_transport_of(client, url)]
     for part in parts:  # the list grows: a transport may have another one, a pool or a session below it
         if callable(getattr(part, "client", None)) and hasattr(type(part), "get_client"):
@@ -59,8 +61,9 @@ def uses_proxy(client: object, url: str) -> bool:
         from_environment = hasattr(type(part), "trust_env") and part.trust_env and not proxy_bypass(host)
         if any(own.get(name) for name in _PROXIES) or (from_environment and getproxies().get("http")):
             return True
-        below = (one for one in own.values() if any(hasattr(type(one), name) for name in _BELOW))
-        parts += [one for one in below if all(one is not known for known in parts)]
+        if "_connections" not in own:  # nothing is below a pool
+            below = (one for one in own.values() if any(hasattr(type(one), name) for name in _BELOW))
+            parts += [one for one in below if all(one is not known for known in parts)]
     return False
 
 
