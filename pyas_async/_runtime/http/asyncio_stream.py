@@ -157,10 +157,16 @@ async def connect(host: str, port: int, context: ssl.SSLContext | None) -> Async
         addresses: Any = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     else:
         addresses = addr_to_addr_infos((host, port, 0, 0) if ":" in host else (host, port))
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101
+    cancellations = task.cancelling()
     connected = await start_connection(addresses, happy_eyeballs_delay=_NEXT_ADDRESS, interleave=1)
     loop = asyncio.get_running_loop()
     stream = AsyncioStream(encrypted=context is not None)
     try:
+        if task.cancelling() > cancellations:
+            # `start_connection` swallows a cancellation while it waits for the attempts that have lost.
+            raise asyncio.CancelledError  # noqa: TRY301  (the handler closes the socket)
         if context is None:
             await loop.create_connection(lambda: stream, sock=connected)
         else:

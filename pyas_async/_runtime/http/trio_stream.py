@@ -112,13 +112,24 @@ class _BelowTLS(anyio.abc.ByteStream):
         return self._stream.extra_attributes
 
 
+def _reasons(error: BaseException | None) -> str | None:
+    """Return why no address could be connected to; anyio's own exception names no reason."""
+    errors = error.exceptions if isinstance(error, BaseExceptionGroup) else [error] if error is not None else []
+    return "; ".join(dict.fromkeys(str(one) for one in errors)) or None
+
+
 async def connect(host: str, port: int, context: ssl.SSLContext | None) -> TrioStream:
     """Connect to the first address of a host that answers.
 
     Raises:
         OSError: If none does, or if the TLS handshake fails.
     """
-    stream = await anyio.connect_tcp(host, port)
+    try:
+        stream = await anyio.connect_tcp(host, port)
+    except OSError as error:
+        if (reasons := _reasons(error.__cause__)) is None:
+            raise
+        raise OSError(reasons) from error
     if context is None:
         return TrioStream(stream)
     below = _BelowTLS(stream)
