@@ -90,6 +90,7 @@ class Timer:
             import asyncio  # noqa: PLC0415 -- see `on_asyncio`
 
             self._loop = asyncio.get_running_loop()
+            self._stopped = False
             self._handle = self._loop.call_later(seconds, self._fire)
             self.cancel: Callable[[], None] = self._cancel_handle
             """Stop."""
@@ -99,10 +100,11 @@ class Timer:
             self.cancel = scope.cancel
 
     def _fire(self) -> None:
-        if (again := self._act()) is not None:
+        if (again := self._act()) is not None and not self._stopped:
             self._handle = self._loop.call_later(again, self._fire)
 
     def _cancel_handle(self) -> None:
+        self._stopped = True
         self._handle.cancel()
 
     async def _wait(self, scope: anyio.CancelScope, seconds: float | None) -> None:

@@ -135,7 +135,7 @@ async def test_unknown_name(anyio_backend: object, monkeypatch: pytest.MonkeyPat
         where = pytest.importorskip("trio").socket
     monkeypatch.setattr(where, "getaddrinfo", fail)
     async with client_of("https://nowhere.test", retry=RetryPolicy.none()) as client:
-        with pytest.raises(TransportError, match="ConnectError: .*Name or service not known"):
+        with pytest.raises(TransportError, match=r"ConnectError: .*Name or service not known"):
             await client.meetings.get(81)
 
 
