@@ -285,13 +285,12 @@ def wait_for_input(client: PyasClient) -> None:
     [connection] = idle_connections(client)
     assert isinstance(connection, Connection)
     stream: Any = connection._stream
-    transport = getattr(stream, "_transport", None)
-    socket = stream._socket if transport is None else transport.get_extra_info("socket")
+    socket = stream.socket
     assert select.select([socket.fileno()], [], [], 5)[0]
 
 
-HELD: Final = http11.MAX_HELD
-"""Bytes that a connection holds, from which on it reads no more before its reader has taken some."""
+MOST_HELD: Final = http11.MAX_UNREAD + (1 << 20)
+"""Bytes of a response that a connection holds at most: those that it allows, and those that arrive at once."""
 
 
 def is_closed(connection: Any) -> bool:  # noqa: ANN401  (ours, or httpcore's)

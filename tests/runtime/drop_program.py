@@ -82,7 +82,7 @@ def traced() -> None:
     async def handle_async_request(transport: Any, request: httpx.Request) -> httpx.Response:  # noqa: ANN401
         return await real(transport, request)
 
-    httpx.AsyncHTTPTransport.handle_async_request = handle_async_request  # type: ignore[method-assign]
+    httpx.AsyncHTTPTransport.handle_async_request = handle_async_request  # type: ignore[assignment,method-assign]
     dropped_after_the_loop()
 
 

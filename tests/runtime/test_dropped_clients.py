@@ -101,7 +101,12 @@ async def test_in_another_thread() -> None:
     with wire() as server:
         with warned() as texts:
             clients = [await used(server.url)]
-            await anyio.to_thread.run_sync(lambda: (clients.clear(), gc.collect()))
+
+            def drop() -> None:
+                clients.clear()
+                gc.collect()
+
+            await anyio.to_thread.run_sync(drop)
             with anyio.fail_after(5):
                 await until(lambda: server.closed == server.connections == 1)
         assert OURS == texts

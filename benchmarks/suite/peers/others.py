@@ -115,15 +115,23 @@ async def transport(where: Where) -> AsyncIterator[Act]:
 @asynccontextmanager
 async def connection(where: Where) -> AsyncIterator[Act]:
     """The same over a connection of ours, in place of the transport's pool."""
-    import ssl
+    import httpx
 
-    from pyas_async._runtime.http import single
+    from pyas_async._runtime.http.connection import Connection
 
-    async with single.transport(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)) as client:
-        yield lambda pages: _walk_transport(where, client, pages)
+    class OneConnection(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            await ours.settle()
+            ours.prepare(request.url, request.url.raw_path, request.extensions)
+            return await ours.exchange(request)
+
+    url = httpx.URL(where.url)
+    ours = Connection(httpx.AsyncClient(), url.host, url.port or 80, None)
+    yield lambda pages: _walk_transport(where, OneConnection(), pages)
+    await ours.aclose()
 
 
-async def _walk_transport(where: Where, client: httpx.AsyncHTTPTransport, pages: int) -> int:
+async def _walk_transport(where: Where, client: httpx.AsyncBaseTransport, pages: int) -> int:
     import httpx
 
     from suite.peers.structs import DECODER

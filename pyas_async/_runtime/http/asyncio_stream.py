@@ -27,12 +27,12 @@ _PIECE = 1 << 16
 class AsyncioStream(asyncio.Protocol):
     """A connected socket, encrypted or not, with at most one reader and one writer."""
 
-    def __init__(self, *, encrypted: bool) -> None:
+    def __init__(self, parser: ResponseParser, *, encrypted: bool) -> None:
+        """Pass what arrives to a parser: a service may answer before it has read anything."""
         self._transport: Any = None  # asyncio's or uvloop's
-        self._socket: Any = None  # the transport below TLS
         self._encrypted = encrypted
-        self._parser: ResponseParser | None = None
-        self._unexpected = self._ended = self._paused = False
+        self._parser: ResponseParser | None = parser
+        self._unexpected = self._ended = False
         self._error: Exception | None = None
         self._writable = True
         self._reader: asyncio.Future[None] | None = None
@@ -41,11 +41,7 @@ class AsyncioStream(asyncio.Protocol):
     # The event loop calls these.
 
     def connection_made(self, transport: Any) -> None:  # noqa: ANN401
-        self._transport = self._socket = transport
-
-    def encryption_made(self, transport: Any, socket: Any) -> None:  # noqa: ANN401
-        """Note the transports after the TLS handshake."""
-        self._transport, self._socket = transport, socket
+        self._transport = transport
 
     def data_received(self, data: bytes) -> None:
         parser = self._parser
@@ -53,12 +49,11 @@ class AsyncioStream(asyncio.Protocol):
             self._unexpected = True
             return
         parser.feed(data)
-        if parser.ready:
+        if parser.ready or parser.by_pieces:
             _wake(self._reader)
-            if parser.is_full and not self._paused:
-                self._paused = True
-                # Below TLS: uvloop loses what it has read and not decrypted if the connection ends during the pause.
-                self._socket.pause_reading()
+            _wake(self._writer)
+        if parser.error is not None:
+            self.close()
 
     def eof_received(self) -> bool:
         """Close, unless a request may still be written. TLS cannot stay half open."""
@@ -92,21 +87,23 @@ class AsyncioStream(asyncio.Protocol):
             parser.end(self._error)
 
     async def write(self, data: bytes) -> None:
-        """Write, and wait until the system has accepted the bytes. A failure shows when the response is read."""
+        """Write, and wait until the system has accepted the bytes. A failure shows when the response is read.
+
+        A service that has answered reads no more. The rest is not written, and the connection carries no other request.
+        """
         for begin in range(0, len(data), _PIECE):
             if self._transport.is_closing():  # uvloop raises a RuntimeError for a write
                 return
             self._transport.write(data[begin : begin + _PIECE])
             while not self._writable:
+                if self._parser is not None and self._parser.ready:
+                    self._unexpected = True
+                    return
                 self._writer = asyncio.get_running_loop().create_future()
                 await self._writer
 
     async def read(self) -> None:
-        """Wait until the parser has something for the reader."""
-        if self._paused:
-            self._paused = False
-            if not self._socket.is_closing():
-                self._socket.resume_reading()
+        """Wait until the parser has something for the reader, or has been given a piece if it is read by pieces."""
         self._reader = asyncio.get_running_loop().create_future()
         await self._reader
 
@@ -114,9 +111,13 @@ class AsyncioStream(asyncio.Protocol):
         """Whether no byte has followed the response. What arrives is parsed at once, so the parser knows."""
         return True
 
+    def is_open(self) -> bool:
+        """Whether it is open, and no unexpected byte has arrived, as far as the event loop knows."""
+        return not (self._ended or self._unexpected or self._transport.is_closing())
+
     def is_quiet(self) -> bool:
         """Whether it is open, and no unexpected byte has arrived."""
-        if self._ended or self._unexpected or self._paused or self._transport.is_closing():
+        if not self.is_open():
             return False
         # The service may have closed the connection since the event loop looked last.
         return not has_input(self._transport.get_extra_info("socket"))
@@ -127,12 +128,17 @@ class AsyncioStream(asyncio.Protocol):
         That is a session ticket, for example. Without encryption, all bytes are unexpected.
         """
         for _ in range(_TURNS if self._encrypted else 0):
-            if self._ended or self._unexpected or self._paused:
+            if not self.is_open():
                 return False
             await asyncio.sleep(0)
             if self.is_quiet():
                 return True
         return False
+
+    @property
+    def socket(self) -> Any:  # noqa: ANN401  (what an event loop shows of a socket)
+        """The socket."""
+        return self._transport.get_extra_info("socket")
 
     def close(self) -> None:
         """Close without waiting: the event loop closes the socket in its next turn."""
@@ -145,7 +151,7 @@ def _wake(waiter: "asyncio.Future[None] | None") -> None:
         waiter.set_result(None)
 
 
-async def connect(host: str, port: int, context: ssl.SSLContext | None) -> AsyncioStream:
+async def connect(host: str, port: int, context: ssl.SSLContext | None, parser: ResponseParser) -> AsyncioStream:
     """Connect to the first address of a host that answers.
 
     Raises:
@@ -161,18 +167,14 @@ async def connect(host: str, port: int, context: ssl.SSLContext | None) -> Async
     assert task is not None  # noqa: S101
     cancellations = task.cancelling()
     connected = await start_connection(addresses, happy_eyeballs_delay=_NEXT_ADDRESS, interleave=1)
-    loop = asyncio.get_running_loop()
-    stream = AsyncioStream(encrypted=context is not None)
+    stream = AsyncioStream(parser, encrypted=context is not None)
     try:
         if task.cancelling() > cancellations:
             # `start_connection` swallows a cancellation while it waits for the attempts that have lost.
             raise asyncio.CancelledError  # noqa: TRY301  (the handler closes the socket)
-        if context is None:
-            await loop.create_connection(lambda: stream, sock=connected)
-        else:
-            transport, _ = await loop.create_connection(asyncio.Protocol, sock=connected)
-            encrypted = await loop.start_tls(transport, stream, context, server_hostname=host)
-            stream.encryption_made(encrypted, transport)
+        await asyncio.get_running_loop().create_connection(
+            lambda: stream, sock=connected, ssl=context, server_hostname=None if context is None else host
+        )
     except BaseException:
         connected.close()
         raise

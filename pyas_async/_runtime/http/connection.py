@@ -24,6 +24,7 @@ T = TypeVar("T")
 Args = TypeVarTuple("Args")
 _BROKEN = (anyio.BrokenResourceError, anyio.ClosedResourceError, OSError)  # an SSLError is an OSError
 _NO_TIMEOUTS: dict[str, float | None] = {}
+_ADDRESSES = {"client_addr": "getsockname", "server_addr": "getpeername"}
 _FEW = 100
 """Pieces of a body that are decoded without letting the event loop run."""
 
@@ -66,30 +67,36 @@ class Connection:
 
     async def exchange(self, request: httpx.Request) -> httpx.Response:
         """Send a request, and wait for its response: for all of a success of moderate size, else for its head."""
+        # If a wrapper of `send` sends again, or twice, the other requests go through httpx's transport.
+        target, self.url, self._target = self._target, None, b""
         extensions = request.extensions
         timeouts = extensions.get("timeout", _NO_TIMEOUTS)
         trace = extensions.get("trace")
-        stream = self._stream
-        if stream is None:
-            if trace is not None:
-                host, port, _ = self._address
-                await trace("connection.connect_tcp.started", {"host": host, "port": port})
-            stream = await self._connect(timeouts.get("connect"))
-        head = request_head(request.method.encode("ascii"), self._target, self._lines(request.headers.raw))
+        head = request_head(request.method.encode("ascii"), target, self._lines(request.headers.raw))
         read = timeouts.get("read")
         # A bound for the time between two pieces can only be kept if each piece is seen.
         parser = self._parser = ResponseParser(by_pieces=read is not None)
-        stream.expect(parser)
+        stream = self._stream
+        if stream is None or not stream.is_open():
+            self.close_soon()
+            self._parser = parser
+            if trace is not None:
+                host, port, _ = self._address
+                await trace("connection.connect_tcp.started", {"host": host, "port": port})
+            stream = await self._connect(timeouts.get("connect"), parser)
+        else:
+            stream.expect(parser)
         # A request whose caller was cancelled while the connection was opened must not be sent.
         await anyio.lowlevel.checkpoint_if_cancelled()
+        if parser.error is not None:
+            raise httpx.ConnectError(str(parser.error))  # nothing was sent
         if trace is not None:
             await trace("http11.send_request_headers.started", {})
         await self._write(stream, head, request.stream, timeouts.get("write"))
         while not parser.ready:
             await self._read(read)
         if parser.status is None:
-            assert parser.error is not None  # noqa: S101
-            raise parser.error
+            raise parser.fresh_error()
         response = self._response = httpx.Response(
             parser.status,
             headers=parser.headers,
@@ -102,7 +109,7 @@ class Connection:
         )
         return response
 
-    async def _connect(self, limit: float | None) -> "Stream":
+    async def _connect(self, limit: float | None, parser: ResponseParser) -> "Stream":
         if on_asyncio():
             from pyas_async._runtime.http.asyncio_stream import connect  # noqa: PLC0415 -- not loaded on trio
         else:
@@ -110,7 +117,7 @@ class Connection:
                 connect,
             )
         try:
-            self._stream = await _within(limit, httpx.ConnectTimeout, connect, *self._address)
+            self._stream = await _within(limit, httpx.ConnectTimeout, connect, *self._address, parser)
         except (anyio.EndOfStream, *_BROKEN) as error:
             raise httpx.ConnectError(str(error) or "the connection was closed during the handshake") from error
         return self._stream
@@ -157,7 +164,7 @@ class Connection:
         """Return the next part of a body; ``None`` at its end."""
         while not parser.pieces:
             if parser.error is not None:
-                raise parser.error
+                raise parser.fresh_error()
             if parser.complete:
                 return None
             parser.ready = False
@@ -174,13 +181,22 @@ class Connection:
 
     def close_soon(self) -> None:
         """Close without waiting."""
-        stream, self._stream = self._stream, None
+        stream, self._stream, self._parser = self._stream, None, None
         if stream is not None:
             stream.close()
 
     async def aclose(self) -> None:
         """Close. httpx's response calls this on its ``network_stream``, too."""
         self.close_soon()
+
+    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401  (as httpcore's)
+        """Return what httpcore's streams tell of a connection: httpx's response has it as its ``network_stream``."""
+        socket = None if self._stream is None else self._stream.socket
+        if socket is None or socket.fileno() < 0:
+            return None
+        if info in _ADDRESSES:
+            return getattr(socket, _ADDRESSES[info])()
+        return socket if info == "socket" else None
 
     def _lines(self, headers: list[tuple[bytes, bytes]]) -> bytes:
         # They are the same from request to request, except for the length of a body.

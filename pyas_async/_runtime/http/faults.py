@@ -72,7 +72,7 @@ def fault_of(error: BaseException, progress: Progress, *, method: str, service: 
     aiohttps = _names(error.__cause__, {"aiohttp"})
     if aiohttps & _AIOHTTP_PROXY:
         names.add("ProxyError")
-    said = _USER.sub("//", " ".join(str(error).split())) or "no details"
+    said = _USER.sub("//", " ".join(str(error).split())) or _TIMED_OUT.get(type(error).__name__, "no details")
     text = f"{_place(names, progress, service)}: {type(error).__name__}: {said[:300]}"
     not_sent = (trusted and names & _NOT_SENT) or (method in _SENT_ONCE and aiohttps & _AIOHTTP_NOT_SENT)
     reasons = list(_reasons(error))

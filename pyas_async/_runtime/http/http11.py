@@ -15,8 +15,10 @@ import httpx
 
 MAX_HEAD = 100 * 1024
 """The largest number of bytes before the body of a response, informational responses included. It is httpcore's."""
-MAX_HELD = 1 << 18
-"""Bytes of a body from which on its reader must take what has arrived before more is read."""
+MANY = 1 << 18
+"""Bytes of a body with which its reader is woken."""
+MAX_UNREAD = 1 << 25
+"""Bytes of a body that its reader may leave untaken: no body that is used is so large."""
 _TOKEN = re.compile(rb"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
 _VALUE = re.compile(rb"[\x21-\x7e\x80-\xff](?:[\t \x21-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?|")
 _TARGET = re.compile(rb"[\x21-\x7e]+")
@@ -64,6 +66,7 @@ class ResponseParser:
         reason: The text after the status.
         pieces: The parts of the body that have arrived and that `take` has not returned.
         complete: Whether the whole response has arrived.
+        by_pieces: Whether the reader wants to see each part that arrives.
         reusable: Whether the connection can carry another request: the response is complete, both sides keep the
             connection open, and no byte followed the response.
         error: Why the rest of the response cannot be read.
@@ -72,7 +75,6 @@ class ResponseParser:
     """
 
     __slots__ = (
-        "_by_pieces",
         "_fed",
         "_framed",
         "_head",
@@ -83,6 +85,7 @@ class ResponseParser:
         "_received",
         "_stays_open",
         "_tail",
+        "by_pieces",
         "complete",
         "error",
         "headers",
@@ -99,7 +102,7 @@ class ResponseParser:
 
         Args:
             by_pieces: Whether the reader wants to see each part of a success. By default, it wants to see it once it is
-                complete, or once `MAX_HELD` bytes have arrived.
+                complete, or once `MANY` bytes have arrived.
         """
         self.status: int | None = None
         self.headers: list[tuple[bytes, bytes]] = []
@@ -107,7 +110,7 @@ class ResponseParser:
         self.pieces: deque[bytes] = deque()
         self.complete = self.reusable = self.ready = False
         self.error: httpx.TransportError | None = None
-        self._by_pieces = by_pieces
+        self.by_pieces = by_pieces
         self._framed = False
         self._left: int | None = None  # bytes that are missing of a body with a Content-Length
         self._fed = self._received = 0  # bytes of any other body, with and without its framing
@@ -118,11 +121,6 @@ class ResponseParser:
         self._held = 0
         # It refers to this object and this one to it, until the response has ended.
         self._parser: Any = httptools.HttpResponseParser(self)
-
-    @property
-    def is_full(self) -> bool:
-        """Whether no more bytes should be read before the reader has taken those that have arrived."""
-        return self._held >= MAX_HELD
 
     def take(self) -> bytes:
         """Return the next part of the body."""
@@ -220,6 +218,10 @@ class ResponseParser:
             self.complete = self.ready = True
             self._parser = None
 
+    def fresh_error(self) -> httpx.TransportError:
+        """Return a copy of `error` to raise. Its traceback leads to this object, which must not lead back to it."""
+        return type(self.error)(str(self.error)) if self.error is not None else httpx.ReadError("")
+
     def _fail(self, error: httpx.TransportError) -> None:
         self.error = error
         self._parser = None
@@ -268,7 +270,7 @@ class ResponseParser:
             self._left = 0
         self.http_version = b"HTTP/" + version.encode("ascii")
         self.status = status
-        self.ready = self._by_pieces or not 200 <= status < 300
+        self.ready = self.by_pieces or not 200 <= status < 300
 
     def on_body(self, piece: bytes) -> None:
         """Take a part of the body."""
@@ -277,8 +279,10 @@ class ResponseParser:
         self._received += len(piece)
         if self._left is not None:
             self._left -= len(piece)
-        if self._by_pieces or self._held >= MAX_HELD:
+        if self.by_pieces or self._held >= MANY:
             self.ready = True
+        if self._held > MAX_UNREAD:
+            self._refuse("the body arrives faster than it is read")
 
     def on_message_complete(self) -> None:
         """Note the end of the response; an informational response is followed by another one."""

@@ -10,6 +10,7 @@ import anyio.lowlevel
 import anyio.to_thread
 import httpx
 
+from pyas_async._core.calls.body_reader import supported_encodings
 from pyas_async._runtime.http.attempt import Attempt
 from pyas_async._runtime.http.environment import (
     names_proxy,
@@ -164,7 +165,7 @@ class OwnClient:
         if attempt.headers or body is not None:
             headers = httpx.Headers(headers)
             for name, value in attempt.headers.items():
-                headers[name] = value
+                headers[name] = supported_encodings(value) if name == "accept-encoding" else value
             if body is not None:
                 headers["content-type"] = "application/json"
                 headers["content-length"] = str(len(body))

@@ -57,13 +57,15 @@ class Sender:
     async def aclose(self) -> None:
         """End the running requests, and close our own connections. A passed client belongs to its owner."""
         self._closed = True
-        if self._under_way:
-            self._idle = anyio.Event() if self._idle is None else self._idle
-            for scope in self._under_way:
-                scope.cancel()
-            await self._idle.wait()
-        if self._own is not None:
-            await self._own.aclose()
+        try:
+            if self._under_way:
+                self._idle = anyio.Event() if self._idle is None else self._idle
+                for scope in self._under_way:
+                    scope.cancel()
+                await self._idle.wait()
+        finally:
+            if self._own is not None:
+                await self._own.aclose()
 
     async def send(
         self,

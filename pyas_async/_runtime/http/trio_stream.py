@@ -1,5 +1,6 @@
 """The byte stream of a connection on trio: anyio's stream, and the parser of the response."""
 
+import contextlib
 import ssl
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -17,11 +18,11 @@ _READ = 1 << 18
 class TrioStream:
     """A connected socket, encrypted or not. Its methods are those of `AsyncioStream`."""
 
-    def __init__(self, stream: anyio.abc.ByteStream, below: "_BelowTLS | None" = None) -> None:
+    def __init__(self, parser: ResponseParser, stream: anyio.abc.ByteStream, below: "_BelowTLS | None" = None) -> None:
         self._stream = stream
         self._below = below
-        self._socket = stream.extra(anyio.abc.SocketAttribute.raw_socket)  # noqa: S610  (no Django's)
-        self._parser: ResponseParser | None = None
+        self.socket = stream.extra(anyio.abc.SocketAttribute.raw_socket)  # noqa: S610  (no Django's)
+        self._parser: ResponseParser | None = parser
 
     def expect(self, parser: ResponseParser | None) -> None:
         """Pass the bytes that arrive from now on to a parser; ``None`` if no bytes are expected."""
@@ -32,7 +33,7 @@ class TrioStream:
         await self._stream.send(data)
 
     async def read(self) -> None:
-        """Read until the parser has something for the reader."""
+        """Read until the parser has something for the reader, or once if it is read by pieces."""
         parser = self._parser
         while parser is not None:
             try:
@@ -41,7 +42,7 @@ class TrioStream:
                 parser.end(None)
             except (anyio.BrokenResourceError, anyio.ClosedResourceError, ssl.SSLError) as error:
                 parser.end(error.__cause__ if isinstance(error.__cause__, Exception) else error)
-            if parser.ready:
+            if parser.ready or parser.by_pieces:
                 return
 
     async def settle(self) -> bool:
@@ -67,13 +68,18 @@ class TrioStream:
             self._below.waits = True
         return False
 
+    def is_open(self) -> bool:
+        """Whether it is open, and no unexpected byte has arrived."""
+        return self.is_quiet()
+
     def is_quiet(self) -> bool:
         """Whether it is open, and no unexpected byte has arrived."""
-        return not has_input(self._socket)
+        return not has_input(self.socket)
 
     def close(self) -> None:
         """Close the socket. No task may be waiting for it."""
-        self._socket.close()
+        with contextlib.suppress(OSError):
+            self.socket.close()
 
 
 class _BelowTLS(anyio.abc.ByteStream):
@@ -118,7 +124,7 @@ def _reasons(error: BaseException | None) -> str | None:
     return "; ".join(dict.fromkeys(str(one) for one in errors)) or None
 
 
-async def connect(host: str, port: int, context: ssl.SSLContext | None) -> TrioStream:
+async def connect(host: str, port: int, context: ssl.SSLContext | None, parser: ResponseParser) -> TrioStream:
     """Connect to the first address of a host that answers.
 
     Raises:
@@ -131,11 +137,11 @@ async def connect(host: str, port: int, context: ssl.SSLContext | None) -> TrioS
             raise
         raise OSError(reasons) from error
     if context is None:
-        return TrioStream(stream)
+        return TrioStream(parser, stream)
     below = _BelowTLS(stream)
     try:
         encrypted = await TLSStream.wrap(below, hostname=host, ssl_context=context, standard_compatible=False)
     except BaseException:
         await anyio.aclose_forcefully(stream)
         raise
-    return TrioStream(encrypted, below)
+    return TrioStream(parser, encrypted, below)
