@@ -568,6 +568,17 @@ def pool_of(transport: Any) -> Any:  # noqa: ANN401  (httpcore's or httpcore2's)
     return getattr(transport, "_pool", None)
 
 
+def lists_of(pool: Any) -> tuple[list[Any], list[Any]]:  # noqa: ANN401  (httpcore's or httpcore2's)
+    """Return the connections of a pool of httpcore, and its requests, as the pool keeps them."""
+    return pool._connections, pool._requests
+
+
+def not_decrypted(response: Any) -> object:  # noqa: ANN401  (httpx's or httpx2's)
+    """Return the buffer of the bytes below a response that are not decrypted yet: anyio's or trio's."""
+    stream = response.extensions["network_stream"]._stream
+    return getattr(stream, "_read_bio", None) or getattr(stream, "_incoming", None)
+
+
 def requests_in(pool: Any) -> list[Any]:  # noqa: ANN401  (httpcore's or httpcore2's)
     """Return the requests that wait or run in a pool of httpcore."""
     return list(pool._requests)

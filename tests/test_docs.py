@@ -79,7 +79,8 @@ def test_block_runs(
         program = block.replace('"acc"', repr(sandbox.account_ids[0]))
         exec(compile(program, "<documentation>", "exec"), {"__name__": "__main__"})  # noqa: S102  (running the block is the test)
         assert requests == bool(sandbox.requests)
-        assert all(request.status is not None and request.status < 300 for request in sandbox.requests)
+        # One that the block has given up, such as a prefetched page, may have no status.
+        assert all(request.status is None or request.status < 300 for request in sandbox.requests)
     printed = capsys.readouterr().out
     assert printed
     assert not prints or prints == printed
