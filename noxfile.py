@@ -205,7 +205,7 @@ SHORT = ["-m", "not long"]
 FULL = "--full"
 """After `--`, also runs the proofs at full length."""
 
-# Tests that need no socket, no other process and no pauses. They cover nearly every branch of the client.
+# Tests that need no other process and no pauses, and few sockets. They cover nearly every branch of the client.
 QUICK = [
     "tests/core",
     "tests/contract",
@@ -218,6 +218,12 @@ QUICK = [
     "tests/single_flight",
     "tests/openapi",
     "tests/costs",
+    "tests/environments/test_certificates.py",
+    "tests/runtime/test_limits.py",
+    "tests/runtime/test_long_values.py",
+    "tests/runtime/test_settings.py",
+    "tests/runtime/test_sockets.py",
+    "tests/runtime/test_transports.py",
 ]
 # Tests below those folders that take long for the branches that they add: `quick` leaves them out.
 SLOW = [

@@ -328,7 +328,7 @@ async def test_cancelled_before_writing(used: bool, context: ssl.SSLContext | No
 def opened(then: Callable[[], object], patch: pytest.MonkeyPatch, loop: object, secure: bool) -> Iterator[None]:
     """Call a function in the moment in which a connection has been opened, and encrypted if it is to be."""
     where: Any = asyncio.get_running_loop() if loop != "trio" else TLSStream if secure else anyio
-    name = "create_connection" if loop != "trio" else "wrap" if secure else "connect_tcp"
+    name = ("start_tls" if secure else "create_connection") if loop != "trio" else "wrap" if secure else "connect_tcp"
     real = getattr(where, name)
 
     async def opening(*args: Any, **more: Any) -> Any:  # noqa: ANN401

@@ -167,14 +167,23 @@ async def connect(host: str, port: int, context: ssl.SSLContext | None, parser: 
     assert task is not None  # noqa: S101
     cancellations = task.cancelling()
     connected = await start_connection(addresses, happy_eyeballs_delay=_NEXT_ADDRESS, interleave=1)
+    if task.cancelling() > cancellations:
+        # `start_connection` swallows a cancellation while it waits for the attempts that have lost.
+        connected.close()
+        raise asyncio.CancelledError
     stream = AsyncioStream(parser, encrypted=context is not None)
+    loop = asyncio.get_running_loop()
     try:
-        if task.cancelling() > cancellations:
-            # `start_connection` swallows a cancellation while it waits for the attempts that have lost.
-            raise asyncio.CancelledError  # noqa: TRY301  (the handler closes the socket)
-        await asyncio.get_running_loop().create_connection(
-            lambda: stream, sock=connected, ssl=context, server_hostname=None if context is None else host
-        )
+        if context is None:
+            await loop.create_connection(lambda: stream, sock=connected)
+        else:
+            # In two steps: on uvloop, a cancelled `create_connection` with TLS writes to a closed socket and logs it.
+            transport, _ = await loop.create_connection(asyncio.Protocol, sock=connected)
+            encrypted = await loop.start_tls(transport, stream, context, server_hostname=host)
+            if encrypted is None or encrypted.is_closing():  # on uvloop, without any handshake
+                msg = "the connection was closed during the handshake"
+                raise ConnectionAbortedError(msg)  # noqa: TRY301  (the handler closes the socket)
+            stream.connection_made(encrypted)
     except BaseException:
         connected.close()
         raise
