@@ -221,6 +221,9 @@ class _NoCookies(httpx.Cookies):
         """Store none: the service sets none, and to look for them takes longer than the rest of `send`."""
 
 
+_NO_COOKIES = _NoCookies()
+
+
 def new_client(**settings: Any) -> httpx.AsyncClient:  # noqa: ANN401
     # Asked for now, since a tracer may have replaced the class `httpx.AsyncClient`, even by something that is none.
     made: Any = httpx.AsyncClient
@@ -233,6 +236,12 @@ def new_client(**settings: Any) -> httpx.AsyncClient:  # noqa: ANN401
 @cache
 def _client_class(base: type[httpx.AsyncClient]) -> type[httpx.AsyncClient]:
     class Client(base):  # type: ignore[misc,valid-type]
-        cookies = _NoCookies()
+        @property
+        def cookies(self) -> httpx.Cookies:
+            return _NO_COOKIES
+
+        @cookies.setter
+        def cookies(self, cookies: object) -> None:
+            """Store none."""
 
     return Client

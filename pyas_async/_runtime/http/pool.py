@@ -120,10 +120,11 @@ class ConnectionPool:
 
     def _close_expired(self) -> float | None:
         now = self.now()
-        while self.idle and (left := self.idle[0][1] + KEEPALIVE - now) < _TOLERANCE:
+        while self.idle:
+            left = self.idle[0][1] + KEEPALIVE - now
+            if left >= _TOLERANCE:
+                return left
             self.idle.popleft()[0].close_soon()
-        if self.idle:
-            return left
         self._timer = None
         return None
 
