@@ -2,7 +2,8 @@
 
 The tests send each answer to stock httpx and to the client, and `faults.raw_page` writes ``docs/raw-answers.md`` from
 here. The client reads what httpx reads. It is stricter only where two readers of the same bytes can disagree about
-where an answer ends: a party that controls such bytes can let one call receive the answer of another (response smuggling).
+where an answer ends: a party that controls such bytes can let one call receive the answer of another
+(response smuggling).
 Each stricter row gives that reason.
 """
 

@@ -53,9 +53,6 @@ async def test_some_leave(leaving: list[int]) -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.xfail(
-    raises=TimeoutError, strict=False, reason="on asyncio, one run of eight hangs; the cause is not known"
-)
 async def test_all_leave() -> None:
     """When the last caller is cancelled, the call ends with it: no task, no request and no slot is left."""
     async with held() as (server, service, client, crowd):
