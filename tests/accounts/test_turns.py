@@ -211,3 +211,31 @@ def test_arguments_are_checked_at_the_call(field: str, value: object) -> None:
     with pytest.raises(InvalidArgumentError) as caught:
         PyasClient("key").meetings.iter_accounts([], **{field: value})  # type: ignore[arg-type]
     assert {"resume": "checkpoint"}.get(field, field) == caught.value.field
+
+
+@pytest.mark.parametrize("refused", [False, True], ids=["empty", "missing"])
+@pytest.mark.parametrize("chunked", [False, True], ids=["pairs", "chunks"])
+async def test_accounts_without_rows_wait_for_the_consumer(chunked: bool, refused: bool) -> None:
+    """While the consumer is busy, only a few accounts without rows are listed: a kill would waste their calls."""
+    others = [f"none {number}" for number in range(100)]
+    world = World(sizes={"first": 1, **({} if refused else dict.fromkeys(others, 0)), "last": 1})
+    seen = list[str]()
+    async with (
+        client_of(world) as client,
+        client.meetings.iter_accounts(["first", *others, "last"], max_concurrency=4) as pairs,
+    ):
+        if chunked:
+            async for chunk, _ in pairs.chunks(pages=4):
+                listed = pairs.stats.done + pairs.stats.failed
+                await rest()
+                assert pairs.stats.done + pairs.stats.failed <= listed + 2 * 4
+                seen += [account_id for account_id, _ in chunk]
+        else:
+            async for account_id, _ in pairs:
+                listed = pairs.stats.done + pairs.stats.failed
+                await rest()
+                assert pairs.stats.done + pairs.stats.failed <= listed + 2 * 4
+                seen.append(account_id)
+        assert {"first", "last"} == set(seen)
+        assert 102 == pairs.stats.done + pairs.stats.failed
+    assert 102 == world.calls.total()

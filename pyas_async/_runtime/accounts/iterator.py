@@ -82,12 +82,10 @@ class AccountsIterator(AsyncIterator[tuple[str, Meeting]]):
         self._session = session
         self._job: Job | None = None
         # A page waits for at most half its token's life: the consumer may need the other half to take its rows.
-        self._queue = PageQueue(session.clock.now, rules.token_life / 2)
+        self._queue = PageQueue(session.clock.now, rules.token_life / 2, max_concurrency=max_concurrency)
         self._tasks = BackgroundTasks()
         tally = AccountsTally(filters, rules.page_size, resume)
-        self._workers = AccountWorkers(
-            self._tasks, open_listing, source, tally, self._queue, max_concurrency=max_concurrency
-        )
+        self._workers = AccountWorkers(self._tasks, open_listing, source, tally, self._queue)
         self.failures = self._workers.failures
         self._current: AccountPages | None = None
         self._account_id = ""
@@ -235,17 +233,18 @@ class AccountsIterator(AsyncIterator[tuple[str, Meeting]]):
                 self._current = None
             self._emit_begin()
             self._workers.start()
-            # Without this, a consumer that never waits would keep the workers from requesting further pages.
-            await anyio.lowlevel.checkpoint()
-            await self._workers.let_listings_load()
-            while (account := self._queue.pick()) is None:
-                if self._workers.over:
-                    # If the block is being cancelled, the workers may see it first; then this step is cancelled too.
-                    await anyio.lowlevel.checkpoint_if_cancelled()
-                    self._end()
-                if enough():
-                    return
-                await self._queue.changed.wait()
+            with self._queue.consumer():
+                # Without this, a consumer that never waits would keep the workers from requesting further pages.
+                await anyio.lowlevel.checkpoint()
+                await self._workers.let_listings_load()
+                while (account := self._queue.pick()) is None:
+                    if self._workers.over:
+                        # If the block is cancelled, the workers may see it first; then this step is cancelled, too.
+                        await anyio.lowlevel.checkpoint_if_cancelled()
+                        self._end()
+                    if enough():
+                        return
+                    await self._queue.changed.wait()
             self._current, self._account_id, self._rows = account, account.account_id, account.rows
         finally:
             self._loading = False

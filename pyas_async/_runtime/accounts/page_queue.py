@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import anyio
 
@@ -46,17 +47,23 @@ class PageQueue:
     it waits until there is no other page. And no account is begun while pages are late, or if pages would be late once
     all active accounts took as long as the last page did.
 
+    An account without rows has no page that waits. So while the consumer is busy, at most `max_concurrency` such
+    accounts end: if the process is killed, their calls are spent again.
+
     Attributes:
         changed: Notified when a page is added, or was taken, and by the workers when one of them ends.
         page_time: Seconds that the consumer took for the last page.
     """
 
-    def __init__(self, now: Callable[[], float], patience: float) -> None:
+    def __init__(self, now: Callable[[], float], patience: float, *, max_concurrency: int) -> None:
         """Make an empty queue; `patience` is in seconds."""
         self.changed = Notifier()
         self.page_time = 0.0
         self._now = now
         self._patience = patience
+        self._max_concurrency = max_concurrency
+        self._consumer_waits = False
+        self._ended_unseen = 0
         self._picked = 0.0
         self._waiting: deque[AccountPages] = deque()
         self._late: deque[AccountPages] = deque()
@@ -90,6 +97,28 @@ class PageQueue:
         account.taken.set()
         self.changed.notify()
 
+    @contextmanager
+    def consumer(self) -> Iterator[None]:
+        """Mark the time in which the consumer waits for a page: it sees each account that ends."""
+        self._consumer_waits = True
+        if self._ended_unseen:
+            self._ended_unseen = 0
+            self.changed.notify()
+        try:
+            yield
+        finally:
+            self._consumer_waits = False
+
+    def ended_without_page(self) -> None:
+        """Count an account whose last call has brought no page."""
+        if not self._consumer_waits:
+            self._ended_unseen += 1
+
     def admits(self, active: int) -> bool:
         """Return whether another account may be begun besides those that are active."""
-        return not self._late and active * self.page_time <= self._patience
+        return (
+            active < self._max_concurrency
+            and self._ended_unseen < self._max_concurrency
+            and not self._late
+            and active * self.page_time <= self._patience
+        )

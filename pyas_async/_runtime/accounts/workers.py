@@ -45,8 +45,6 @@ class AccountWorkers:
         source: AccountSource,
         tally: AccountsTally,
         queue: PageQueue,
-        *,
-        max_concurrency: int,
     ) -> None:
         self.failures: dict[str, PyasError] = {}
         self.error: BaseException | None = None
@@ -56,7 +54,6 @@ class AccountWorkers:
         self._source = source
         self._tally = tally
         self._queue = queue
-        self._max_concurrency = max_concurrency
         self._active: dict[AccountPages, None] = {}
         self._listed: list[str] = []
         # Accounts that `take_listed` has returned before their workers have ended.
@@ -153,9 +150,7 @@ class AccountWorkers:
 
     async def _wait_to_begin(self) -> bool:
         """Wait until another account may be begun; ``False`` if the iteration fails during the wait."""
-        while self.error is None and not (
-            len(self._active) < self._max_concurrency and self._queue.admits(len(self._active))
-        ):
+        while self.error is None and not self._queue.admits(len(self._active)):
             await self._queue.changed.wait()
         return self.error is None
 
@@ -189,6 +184,8 @@ class AccountWorkers:
             failure = without_context(error)
         del self._active[account]
         self._tally.end(account.checkpoint(), account.listing.stats, failed=failure is not None)
+        if failure is not None or not account.listing.stats.items:
+            self._queue.ended_without_page()
         if failure is not None:
             self.failures[account.account_id] = failure
         elif account not in self._listed_early:
