@@ -214,6 +214,7 @@ QUICK = [
     "tests/prefetch",
     "tests/accounts",
     "tests/reconcile",
+    "tests/sync",
     "tests/seeing",
     "tests/single_flight",
     "tests/openapi",
@@ -245,6 +246,7 @@ SOCKETS = [
     "tests/prefetch/test_leaving.py",
     "tests/prefetch/test_requests.py",
     "tests/reconcile",
+    "tests/sync",
     "tests/runtime",
     "tests/single_flight",
 ]

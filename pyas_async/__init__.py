@@ -52,8 +52,14 @@ if TYPE_CHECKING:
     from pyas_async._core.accounts import AccountsStats
     from pyas_async._core.codec.documents import from_dict, to_dict
     from pyas_async._core.ratelimit.store import BudgetLease, BudgetReport, BudgetStore
+    from pyas_async._core.sync.state import SyncState
+    from pyas_async._core.sync.store import SyncStore
     from pyas_async._runtime.accounts.iterator import AccountsIterator
     from pyas_async._runtime.bulk.run import BulkRun
+    from pyas_async._runtime.sync.feed import ChangeFeed
+    from pyas_async._runtime.sync.sqlite_store import SqliteSyncStore
+    from pyas_async._runtime.sync.watcher import Watcher
+    from pyas_async.changes import Change, ChangeStats, WatchStats
     from pyas_async.events import (
         AttemptEnded,
         AttemptStarted,
@@ -67,6 +73,7 @@ if TYPE_CHECKING:
         ListingRestarted,
         PageReceived,
         Waiting,
+        WatchPassed,
     )
     from pyas_async.models import (
         Attendee,
@@ -91,8 +98,14 @@ else:
             "_core.accounts": ["AccountsStats"],
             "_core.codec.documents": ["from_dict", "to_dict"],
             "_core.ratelimit.store": ["BudgetLease", "BudgetReport", "BudgetStore"],
+            "_core.sync.state": ["SyncState"],
+            "_core.sync.store": ["SyncStore"],
             "_runtime.accounts.iterator": ["AccountsIterator"],
             "_runtime.bulk.run": ["BulkRun"],
+            "_runtime.sync.feed": ["ChangeFeed"],
+            "_runtime.sync.sqlite_store": ["SqliteSyncStore"],
+            "_runtime.sync.watcher": ["Watcher"],
+            "changes": ["Change", "ChangeStats", "WatchStats"],
             "events": [
                 "AttemptEnded",
                 "AttemptStarted",
@@ -106,6 +119,7 @@ else:
                 "ListingRestarted",
                 "PageReceived",
                 "Waiting",
+                "WatchPassed",
             ],
             "models": [
                 "Attendee",
@@ -146,6 +160,9 @@ __all__ = [
     "BulkStats",
     "CallEnded",
     "CallStarted",
+    "Change",
+    "ChangeFeed",
+    "ChangeStats",
     "Checkpoint",
     "CheckpointError",
     "ClientClosedError",
@@ -192,10 +209,16 @@ __all__ = [
     "RequestTimeoutError",
     "RetryPolicy",
     "ServerError",
+    "SqliteSyncStore",
+    "SyncState",
+    "SyncStore",
     "TrackingField",
     "TransportError",
     "Unset",
     "Waiting",
+    "WatchPassed",
+    "WatchStats",
+    "Watcher",
     "WrongEventLoopError",
     "ZoomRecurrence",
     "__version__",

@@ -213,6 +213,26 @@ class ListingDrifted:
 
 @public
 @attrs.frozen(kw_only=True)
+class WatchPassed:
+    """A watch has gone through all of its accounts once more.
+
+    Attributes:
+        job: The number of the watch.
+        accounts: How many accounts there were.
+        failing: How many of them are set aside.
+        seconds: How long the pass took.
+        lag: Seconds since the account was looked at that has waited longest.
+    """
+
+    job: int
+    accounts: int
+    failing: int
+    seconds: float
+    lag: float
+
+
+@public
+@attrs.frozen(kw_only=True)
 class BudgetStoreFailed:
     """The store of a shared call budget failed. This process counts its calls alone for a while.
 
@@ -236,6 +256,7 @@ Event: TypeAlias = (
     | PageReceived
     | ListingRestarted
     | ListingDrifted
+    | WatchPassed
     | BudgetStoreFailed
 )
 """Every event that ``on_event`` can receive."""

@@ -1,6 +1,6 @@
 """``client.meetings``: the calls for one meeting or page, the iterations over all pages, and bulk runs."""
 
-from collections.abc import AsyncIterable, Iterable, Mapping
+from collections.abc import AsyncIterable, Collection, Iterable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -22,9 +22,16 @@ from pyas_async.options import MAX_CONCURRENCY, MeetingId, OnUnknown
 
 # Imported by the first call that needs them, since many programs never make such a call.
 if TYPE_CHECKING:
+    from os import PathLike
+
     from pyas_async._core import bulk
+    from pyas_async._core.sync.state import SyncState
+    from pyas_async._core.sync.store import SyncStore
     from pyas_async._runtime.accounts.iterator import AccountsIterator
     from pyas_async._runtime.bulk.run import BulkRun
+    from pyas_async._runtime.sync.feed import ChangeFeed
+    from pyas_async._runtime.sync.watcher import AccountsInput, Watcher
+    from pyas_async.changes import Confirm, Keep
     from pyas_async.models import MeetingCreate, MeetingDetail, MeetingUpdate
 
 T = TypeVar("T")
@@ -329,6 +336,157 @@ class Meetings:
             rules=rules,
             max_concurrency=_checks.whole_number("max_concurrency", max_concurrency, minimum=1),
             resume=checkpoint,
+        )
+
+    def changes(
+        self,
+        *,
+        account_id: str | None = None,
+        since: "SyncState | str | None" = None,
+        store: "SyncStore | str | PathLike[str] | None" = None,
+        start_date: date | str | None = None,
+        end_date: date | str | None = None,
+        type: ListType | str | None = None,
+        page_size: int = PAGE_SIZE,
+        confirm: "Confirm" = "get",
+        ignore: Collection[str] = (),
+        keep: "Keep" = "documents",
+    ) -> "ChangeFeed":
+        """Find out what has changed in an account's listing since the last round: created, updated, deleted, left.
+
+        ::
+
+            feed = client.meetings.changes(account_id="acc", since=text)  # text=None: every row is new
+            async for change in feed:
+                ...
+            text = str(feed.state)
+
+        The service has no change feed, so a round lists the account and compares the rows with those of the state. Rows
+        are matched by ``(id, uuid)``, and the dates of a series by their starts: a moved meeting is one change.
+
+        A missing row is looked up with a get, which tells a deleted meeting from one that is over or that the filters
+        no longer match. A round looks up at most as many meetings as it has received pages, or 20 if that is more; the
+        following rounds look up the rest. If the listing changes while it is read, it is read again, at most twice.
+        If no two walks agree, no row counts as gone in this round.
+
+        With `since`, a change can be lost if a state is stored before the changes are processed, and one can come
+        again: store each of `ChangeFeed.chunks` in one transaction with its state. With `store`, none is lost: before
+        changes are handed out, the store holds them, and after a crash at most 100 of them come again.
+
+        Args:
+            account_id: The account to list.
+            since: The state after the last round, or its text; ``None`` for a first round. The account and filters that
+                are left out come from it; others are refused.
+            store: Where the state is kept: the path of an SQLite file, or an object with the methods of `SyncStore`.
+                Not together with `since`.
+            start_date: The first day; see `list`.
+            end_date: The last day; see `list`.
+            type: Which meetings to list; the service's default is ``"scheduled"``.
+            page_size: Rows to request for a page. If the service refuses 300, its default is used.
+            confirm: ``"off"`` looks nothing up. A missing row has ``"left"`` then, deleted or not.
+            ignore: Names of fields, as `to_dict` names them, whose changes do not count.
+            keep: What a state keeps of a row. ``"digests"`` needs at most 60 bytes for a usual row and holds no secret;
+                `Change.before` then has only `id`, `uuid` and `start_time`.
+
+        Raises:
+            InvalidArgumentError: Immediately, if an argument is not as described.
+            CheckpointError: Immediately, if the state is damaged, of another version, or of another listing; at the
+                first step, if it comes from a store.
+        """
+        from pyas_async._core.sync.arguments import round_arguments  # noqa: PLC0415 -- see above
+        from pyas_async._runtime.sync.feed import ChangeFeed  # noqa: PLC0415 -- see above
+        from pyas_async._runtime.sync.sqlite_store import open_store  # noqa: PLC0415 -- see above
+
+        arguments = round_arguments(
+            self._account_id if account_id is None else account_id,
+            since,
+            endpoints.list_filters(start_date=start_date, end_date=end_date, type=type),
+            confirm=confirm,
+            ignore=ignore,
+            keep=keep,
+        )
+        if since is not None and store is not None:
+            raise InvalidArgumentError("store", "nothing together with since=", "<a store>")
+        return ChangeFeed(
+            self._session,
+            self._options.for_bulk(),
+            arguments.state,
+            rules=self._rules(page_size, "restart", 3, "off"),
+            confirm=arguments.confirm,
+            ignore=arguments.ignore,
+            store=None if store is None else open_store(store),
+        )
+
+    def watch(
+        self,
+        account_ids: "AccountsInput",
+        *,
+        store: "SyncStore | str | PathLike[str]",
+        every: float = 60.0,
+        start_date: date | str | None = None,
+        end_date: date | str | None = None,
+        type: ListType | str | None = None,
+        page_size: int = PAGE_SIZE,
+        confirm: "Confirm" = "get",
+        ignore: Collection[str] = (),
+        keep: "Keep" = "documents",
+        shard: tuple[int, int] | None = None,
+        max_concurrency: int = MAX_CONCURRENCY,
+    ) -> "Watcher":
+        """Watch the listings of many accounts: their changes, for ever, until it is cancelled.
+
+        ::
+
+            async with client.meetings.watch(account_ids, store="watch.sqlite") as changes:
+                async for change in changes:
+                    ...
+
+        The accounts are looked at in turn, each as by `changes`, evenly spread over `every` seconds, within the call
+        budget and below interactive calls. If the budget does not allow so many looks, they come as often as it does.
+        If an account fails, it is set aside, and its error stands in `Watcher.failures`; the others go on.
+
+        Args:
+            account_ids: The accounts: a collection, an iterable that can be iterated again, asynchronous or not, or a
+                function that returns one, such as a database query. Each pass reads it again, so it notices new and
+                removed accounts. An iterator is read once, and its accounts are kept.
+            store: Where the states are kept: the path of an SQLite file, which one watch at a time can use, or an
+                object with the methods of `SyncStore`.
+            every: Seconds from the start of one look at an account to the start of the next, at least.
+            start_date: The first day; see `list`.
+            end_date: The last day; see `list`.
+            type: Which meetings to list; the service's default is ``"scheduled"``.
+            page_size: Rows to request for a page. If the service refuses 300, its default is used.
+            confirm: See `changes`, also for the next two.
+            ignore: Names of fields whose changes do not count.
+            keep: What a state keeps of a row.
+            shard: ``(i, n)`` watches only the accounts of shard ``i`` of ``n``, from 0: for several machines. The shard
+                of an account depends on its id alone.
+            max_concurrency: How many accounts are looked at at a time.
+
+        Raises:
+            InvalidArgumentError: Immediately, if an argument is not as described.
+            ConfigurationError: At ``async with``, if another watch uses the same file.
+        """
+        from pyas_async._core.sync.arguments import round_arguments, shard_argument  # noqa: PLC0415 -- see above
+        from pyas_async._runtime.sync.sqlite_store import open_store  # noqa: PLC0415 -- see above
+        from pyas_async._runtime.sync.watcher import AccountsSource, Watcher, WatchRules  # noqa: PLC0415 -- see above
+
+        filters = endpoints.list_filters(start_date=start_date, end_date=end_date, type=type)
+        arguments = round_arguments("any", None, filters, confirm=confirm, ignore=ignore, keep=keep)
+        return Watcher(
+            self._session,
+            self._options.for_bulk(),
+            AccountsSource(account_ids),
+            open_store(store),
+            WatchRules(
+                states=lambda account_id: attrs.evolve(arguments.state, account_id=account_id),
+                listing=self._rules(page_size, "restart", 3, "off"),
+                every=_checks.number("every", every, above=True, unit="seconds"),
+                confirm=arguments.confirm,
+                ignore=arguments.ignore,
+                shard=shard_argument(shard),
+                max_concurrency=_checks.whole_number("max_concurrency", max_concurrency, minimum=1),
+            ),
         )
 
     def get_many(

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from functools import _lru_cache_wrapper
     from types import ModuleType
 
-    from pyas_async import Meeting, Page, PyasClient, RateBudget
+    from pyas_async import Meeting, Page, PyasClient, RateBudget, Watcher
     from pyas_async._core.calls.messages import Call
     from pyas_async._core.checkpoints.listing import ListingCheckpoint
     from pyas_async._core.checkpoints.seen_rows import SeenRows
@@ -615,3 +615,8 @@ def trio_order() -> tuple[ModuleType, str, random.Random]:
     from trio._core import _run  # noqa: PLC0415  (most tests do not need trio)
 
     return _run, "_ALLOW_DETERMINISTIC_SCHEDULING", _run._r
+
+
+def forget_current_chunk(watcher: Watcher) -> None:
+    """Let a watch forget the chunk that is handed out, so that its end saves nothing: as if it were killed."""
+    watcher._current = None

@@ -101,8 +101,11 @@ class ListingCheckpoint(Checkpoint):
 
     def own_fields(self) -> dict[str, Any]:
         """Return the fields of the checkpoint's text, without the filters: many listings can share these."""
+        return {"account": self.account_id, **self.position(), "rows": text.pack(self.rows())}
+
+    def position(self) -> dict[str, Any]:
+        """Return the fields that say where the listing is, without the rows that it has yielded."""
         return {
-            "account": self.account_id,
             "page_size": self.page_size,
             "token": self.token,
             "born": round(self.arrived_wall, 3),
@@ -111,7 +114,6 @@ class ListingCheckpoint(Checkpoint):
             "total": self.total,
             "changed": self.changed,
             "done": self.done,
-            "rows": text.pack(self.rows()),
         }
 
     def rows(self) -> "array[int]":

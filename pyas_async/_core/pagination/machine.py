@@ -79,6 +79,11 @@ class PaginationMachine:
         if resume is not None:
             self._resume(resume, now, wall)
 
+    @property
+    def reported_total(self) -> ReportedTotal:
+        """The totals that the service has reported in the current walk."""
+        return self._walk.total
+
     def _resume(self, checkpoint: ListingCheckpoint, now: float, wall: float) -> None:
         self._seen = SeenRows(checkpoint.rows())
         self._walk.known = len(self._seen)

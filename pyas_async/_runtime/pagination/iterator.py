@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, Self
 import attrs
 
 from pyas_async._core.checkpoints.listing import ListingCheckpoint
-from pyas_async._core.pagination.listing_state import IterationStats, ListingRules
+from pyas_async._core.pagination.listing_state import IterationStats, ListingRules, ReportedTotal
 from pyas_async._core.pagination.machine import PaginationMachine
 from pyas_async._public import public
 from pyas_async._runtime.calls.options import CallOptions
@@ -75,6 +75,11 @@ class MeetingIterator(AsyncIterator[Meeting]):
         """What the iteration has done so far."""
         waiting = self._machine.rows_given - self._rows_taken()
         return self._machine.counts.stats(waiting=waiting, calls=self._fetcher.calls)
+
+    @property
+    def reported_total(self) -> ReportedTotal:
+        """The totals that the service has reported in the current walk."""
+        return self._machine.reported_total
 
     def __aiter__(self) -> Self:
         """Return the iterator itself.

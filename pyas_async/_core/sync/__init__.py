@@ -1,0 +1,1 @@
+"""Decides what has changed in a listing since it was read before."""

@@ -1,0 +1,1 @@
+"""Rounds over listings: what has changed since the last one."""
