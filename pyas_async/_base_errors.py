@@ -65,21 +65,22 @@ class InvalidArgumentError(PyasError, ValueError):
 
 @public
 class DecodeError(PyasError):
-    """A response arrived that does not match the service's documentation, or that belongs to another request.
+    """A response arrived that cannot be read, or that belongs to another request.
+
+    A single value that is not as documented raises nothing: it is in the model's `unreadable`.
 
     Attributes:
         path: The position in the document, as in ``$.data.meetings[3].start_time``.
         reason: What is wrong there.
-        excerpt: The response's text around it, with secrets masked; 500 characters at most.
+        excerpt: The response's text around that position, with secrets masked; 500 characters at most.
     """
 
     def __init__(self, message: str, *, path: str = "$", excerpt: str = "") -> None:
         self.path = path
         self.reason = message
         self.excerpt: str = excerpt[:500]
-        super().__init__(
-            f"{path}: {message}" + (f"; the response began: {shorten(self.excerpt)}" if self.excerpt else "")
-        )
+        where = "the response began" if path == "$" else "there it says"
+        super().__init__(f"{path}: {message}" + (f"; {where}: {shorten(self.excerpt)}" if self.excerpt else ""))
 
 
 def shown(got: object) -> str:

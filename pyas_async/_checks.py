@@ -4,6 +4,7 @@ Each check returns the value in the form that is sent, or raises an error that n
 and what was passed.
 """
 
+import contextlib
 import sys
 from datetime import UTC, date, datetime
 from enum import Enum
@@ -142,6 +143,19 @@ def aware_datetime(field: str, value: object) -> datetime:
     return value
 
 
+def moment_or_day(field: str, value: object) -> datetime | date:
+    """Check that a value is a datetime with an offset, or a day: a date, or its text in the form of ISO 8601."""
+    if isinstance(value, datetime):
+        return aware_datetime(field, value)
+    if isinstance(value, str):
+        with contextlib.suppress(ValueError):
+            return date.fromisoformat(value)
+    elif isinstance(value, date):
+        return value
+    hint = "Build one: datetime(2026, 1, 31, 9, tzinfo=ZoneInfo('…')), or date(2026, 1, 31)"
+    raise InvalidArgumentError(field, "an aware datetime, a date, or a day as in '2026-01-31'", value, hint=hint)
+
+
 def zone(field: str, value: object) -> str:
     """Check that a value is a time zone: its IANA name, which is returned, or a ``ZoneInfo``."""
     import zoneinfo  # noqa: PLC0415 -- slow to load, and many programs only read
@@ -191,9 +205,19 @@ def calendar_date(field: str, value: object) -> date | str:
 
 
 def ordered(field: str, start: object, end: object) -> None:
-    """Check that an end is not before its start, if both are datetimes or both are dates."""
-    for kind in (datetime, date):
-        if isinstance(start, kind) and isinstance(end, kind):
-            if end < start:
-                raise InvalidArgumentError(field, f"nothing before the start, {start.isoformat()}", end)
-            return
+    """Check that an end is not before its start, if both are datetimes or dates.
+
+    A day and a moment are compared by their days. They may differ by one, since a day begins earlier in other zones.
+    """
+    if not isinstance(start, date) or not isinstance(end, date):  # a datetime is a date
+        return
+    if isinstance(start, datetime) == isinstance(end, datetime):
+        wrong = end < start
+    else:
+        wrong = _day(start).toordinal() - _day(end).toordinal() > 1
+    if wrong:
+        raise InvalidArgumentError(field, f"nothing before the start, {start.isoformat()}", end)
+
+
+def _day(value: date) -> date:
+    return value.date() if isinstance(value, datetime) else value

@@ -233,6 +233,44 @@ class WatchPassed:
 
 @public
 @attrs.frozen(kw_only=True)
+class FieldsUnreadable:
+    """A response has values that are not as documented. The fields are empty, and the models' `unreadable` has them.
+
+    Attributes:
+        call: The number of the call.
+        operation: The call, as in ``"meetings.list"``.
+        account_id: The account that it is about; ``None`` if it is about no account.
+        fields: The fields, as in ``"Meeting.duration"``, each with the number of models in which it could not be read.
+    """
+
+    call: int
+    operation: str
+    account_id: str | None
+    fields: tuple[tuple[str, int], ...]
+
+
+@public
+@attrs.frozen(kw_only=True)
+class RowsSkipped:
+    """Rows of a page have no identity, and are left out, as ``on_unreadable="skip"`` says.
+
+    Attributes:
+        job: The number of the listing; ``None`` for a single page.
+        account_id: The account that is listed.
+        rows: How many rows of the page these are.
+        path: The first place that could not be read, as in ``$.data.meetings[3].id``.
+        reason: What is wrong there.
+    """
+
+    job: int | None
+    account_id: str
+    rows: int
+    path: str
+    reason: str
+
+
+@public
+@attrs.frozen(kw_only=True)
 class BudgetStoreFailed:
     """The store of a shared call budget failed. This process counts its calls alone for a while.
 
@@ -257,6 +295,8 @@ Event: TypeAlias = (
     | ListingRestarted
     | ListingDrifted
     | WatchPassed
+    | FieldsUnreadable
+    | RowsSkipped
     | BudgetStoreFailed
 )
 """Every event that ``on_event`` can receive."""

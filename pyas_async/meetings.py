@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import attrs
 
 from pyas_async import _checks
+from pyas_async._core import codec
 from pyas_async._core.calls import endpoints
 from pyas_async._core.checkpoints.listing import ListingCheckpoint
 from pyas_async._core.checkpoints.resuming import PAGE_SIZE, check_account, check_filters, check_page_size
-from pyas_async._core.pagination.listing_state import ListingRules, OnExpired, VerifyTotal
+from pyas_async._core.pagination.listing_state import ListingRules, OnExpired, OnUnreadable, VerifyTotal
 from pyas_async._public import public
 from pyas_async._runtime.calls.options import CallOptions
 from pyas_async._runtime.calls.session import Session
@@ -39,6 +40,10 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
+def _check_on_unreadable(value: OnUnreadable) -> OnUnreadable:
+    return _checks.choice("on_unreadable", value, ("raise", "skip"))
+
+
 @public
 class Meetings:
     """The Zoom meetings of connected accounts.
@@ -62,6 +67,7 @@ class Meetings:
         max_results: int | None = None,
         next_page_token: str | None = None,
         page_number: int | None = None,
+        on_unreadable: OnUnreadable = "raise",
     ) -> Page:
         """Get one page of an account's meetings: ``GET /zoom/meetings``. For all pages, use `iter_all`.
 
@@ -77,14 +83,18 @@ class Meetings:
                 same filters and page size.
             page_number: The page's number, from 1; not together with `next_page_token`. Zoom is phasing it out: it may
                 be ignored.
+            on_unreadable: What to do about a row without a usable `id`, of which no `Meeting` can be made: ``"raise"``,
+                or ``"skip"``, which logs it and leaves it out. Other values that are not as documented cost no row:
+                they are in `Meeting.unreadable`.
 
         Raises:
             InvalidArgumentError: Before anything is sent, if an argument is not as described.
             PageTokenExpiredError: If the page token is no longer valid.
             APIStatusError: If the service responds with another error.
             TransportError: If no complete response arrives.
-            DecodeError: If the response cannot be read.
+            DecodeError: If the response has no list of meetings, or a row without a usable `id`.
         """
+        _check_on_unreadable(on_unreadable)
         try:
             filters = endpoints.list_filters(start_date=start_date, end_date=end_date, type=type)
             call = endpoints.list_meetings(
@@ -98,7 +108,12 @@ class Meetings:
             raise error.with_traceback(None) from None
         finally:
             del next_page_token  # tracebacks show local variables, so ours must hold no secret
-        return await self._session.run(call, self._options)
+        page = await self._session.run(call, self._options)
+        if not codec.unreadable_rows(page):
+            return page
+        from pyas_async._runtime.pagination.unreadable import checked_page  # noqa: PLC0415 -- hardly ever needed
+
+        return checked_page(self._session, self._options, call, page, raises=on_unreadable == "raise")
 
     def iter_all(
         self,
@@ -113,6 +128,7 @@ class Meetings:
         on_expired: OnExpired = "restart",
         max_restarts: int = 3,
         verify_total: VerifyTotal = "warn",
+        on_unreadable: OnUnreadable = "raise",
         resume: Checkpoint | str | None = None,
     ) -> MeetingIterator:
         """Iterate over all of an account's meetings, across pages, each row once.
@@ -136,6 +152,11 @@ class Meetings:
                 than the number of rows. ``"warn"`` logs it; ``"raise"`` raises `PaginationIncompleteError` after the
                 last row; ``"repair"`` restarts the listing and yields the missing rows, at most `max_restarts` times.
                 Not checked with `max_items`.
+            on_unreadable: What to do about a row without a usable `id`, of which no `Meeting` can be made. ``"raise"``
+                yields the rows before it, and then raises `DecodeError`. The next step, or an iteration that resumes
+                from the error's checkpoint, goes on behind the row. ``"skip"`` logs it, and counts it in
+                `IterationStats.unreadable`. Other values that are not as documented cost no row: they are in
+                `Meeting.unreadable`.
             resume: A checkpoint of an earlier iteration, or its text: continue after the rows that it counts. An
                 account, filters and a page size that are left out come from it; other values are refused.
                 ``None`` counts as left out; a page size of 300 that is written out does not.
@@ -145,7 +166,7 @@ class Meetings:
             CheckpointError: Immediately, if the checkpoint is damaged, of another version, or of another listing.
         """
         filters = endpoints.list_filters(start_date=start_date, end_date=end_date, type=type)
-        rules = self._rules(page_size, on_expired, max_restarts, verify_total, max_items)
+        rules = self._rules(page_size, on_expired, max_restarts, verify_total, on_unreadable, max_items=max_items)
         given = self._account_id if account_id is None else account_id
         checkpoint = None
         if resume is not None:
@@ -276,6 +297,7 @@ class Meetings:
         on_expired: OnExpired = "restart",
         max_restarts: int = 3,
         verify_total: VerifyTotal = "warn",
+        on_unreadable: OnUnreadable = "raise",
         resume: Checkpoint | str | None = None,
     ) -> "AccountsIterator":
         """Iterate over all meetings of many accounts at once, as pairs ``(account_id, meeting)``.
@@ -302,9 +324,11 @@ class Meetings:
             type: Which meetings to list; the service's default is ``"scheduled"``.
             page_size: Rows to request for a page. If the service refuses 300, its default is used.
             max_concurrency: How many accounts are listed at a time, from 1. Each holds two pages at most.
-            on_expired: See `iter_all`, also for the next two.
+            on_expired: See `iter_all`, also for the next three.
             max_restarts: How many consecutive restarts may bring no new row.
             verify_total: What to do if the service's total does not match the rows.
+            on_unreadable: What to do about a row without a usable `id`: ``"raise"`` ends the listing of its account
+                there, as other errors do; ``"skip"`` leaves the row out.
             resume: A checkpoint of an earlier iteration, or its text: continue after the pairs that it counts. It needs
                 the same accounts in the same order; accounts appended after them are listed as well. The earlier ids
                 are read and compared again, but not listed again. Failed accounts are tried again at the end, from
@@ -321,7 +345,7 @@ class Meetings:
         from pyas_async._runtime.accounts.source import AccountSource  # noqa: PLC0415 -- see above
 
         filters = endpoints.list_filters(start_date=start_date, end_date=end_date, type=type)
-        rules = self._rules(page_size, on_expired, max_restarts, verify_total)
+        rules = self._rules(page_size, on_expired, max_restarts, verify_total, on_unreadable)
         checkpoint = None
         if resume is not None:
             checkpoint = AccountsCheckpoint.of(resume)
@@ -411,7 +435,7 @@ class Meetings:
             self._session,
             self._options.for_bulk(),
             arguments.state,
-            rules=self._rules(page_size, "restart", 3, "off"),
+            rules=self._rules(page_size, "restart", 3, "off", "skip"),
             confirm=arguments.confirm,
             ignore=arguments.ignore,
             store=None if store is None else open_store(store),
@@ -480,7 +504,7 @@ class Meetings:
             open_store(store),
             WatchRules(
                 states=lambda account_id: attrs.evolve(arguments.state, account_id=account_id),
-                listing=self._rules(page_size, "restart", 3, "off"),
+                listing=self._rules(page_size, "restart", 3, "off", "skip"),
                 every=_checks.number("every", every, above=True, unit="seconds"),
                 confirm=arguments.confirm,
                 ignore=arguments.ignore,
@@ -599,6 +623,8 @@ class Meetings:
         on_expired: OnExpired,
         max_restarts: int,
         verify_total: VerifyTotal,
+        on_unreadable: OnUnreadable,
+        *,
         max_items: int | None = None,
     ) -> ListingRules:
         return ListingRules(
@@ -607,6 +633,7 @@ class Meetings:
             on_expired=_checks.choice("on_expired", on_expired, ("restart", "raise")),
             max_restarts=_checks.whole_number("max_restarts", max_restarts, minimum=0),
             verify_total=_checks.choice("verify_total", verify_total, ("off", "warn", "raise", "repair")),
+            on_unreadable=_check_on_unreadable(on_unreadable),
             token_ttl=self._page_token_ttl,
         )
 

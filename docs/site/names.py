@@ -74,6 +74,8 @@ REFERENCE = {
         "PageReceived",
         "ListingRestarted",
         "ListingDrifted",
+        "FieldsUnreadable",
+        "RowsSkipped",
         "BudgetStoreFailed",
     ],
 }

@@ -29,6 +29,7 @@ class AccountsStats:
         calls: Requests sent, retries included.
         restarts: Fresh walks begun because a page token expired, or to repair.
         duplicates_skipped: Rows received again and not yielded again.
+        unreadable: Rows without an identity that were passed; they are not among `items`.
         total_reported: The sum of the totals that the service reported.
         missing: Rows that the service reported and the listings, at their end, had not seen.
     """
@@ -41,6 +42,7 @@ class AccountsStats:
     calls: int
     restarts: int
     duplicates_skipped: int
+    unreadable: int = 0
     total_reported: int
     missing: int
 

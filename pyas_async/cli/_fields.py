@@ -21,7 +21,7 @@ from pyas_async import (
 )
 from pyas_async.cli._errors import CommandError
 from pyas_async.cli._options import read_text
-from pyas_async.cli._times import parse_moment
+from pyas_async.cli._times import parse_moment, parse_moment_or_day
 
 M = TypeVar("M", MeetingCreate, MeetingUpdate)
 _RECURRENCE: Final = Group("How it recurs", sort_key=5)
@@ -60,7 +60,7 @@ class Fields:
         day_of_month: The day of a monthly meeting, 1 to 31.
         month: The month, 1 to 12; according to the service, for Microsoft and Google only.
         recurrence_start: When it begins to recur; according to the service, for Outlook only.
-        recurrence_end: When it ends; dates that would start later do not take place.
+        recurrence_end: When it ends: a moment, after which no date starts, or a day.
     """
 
     title: str | None = None
@@ -103,8 +103,8 @@ class Fields:
         zone = self.time_zone
         begin, end = self.recurrence_start, self.recurrence_end
         details = {
-            "start_date": None if begin is None else parse_moment("--recurrence-start", begin, zone),
-            "end_date": None if end is None else parse_moment("--recurrence-end", end, zone),
+            "start_date": None if begin is None else parse_moment_or_day("--recurrence-start", begin, zone),
+            "end_date": None if end is None else parse_moment_or_day("--recurrence-end", end, zone),
             "day_of_month": self.day_of_month,
             "days_of_week": self.day_of_week or None,
             "month": self.month,

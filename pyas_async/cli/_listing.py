@@ -54,6 +54,7 @@ def list_meetings(
                 type=type,
                 max_items=limit,
                 page_size=page_size,
+                on_unreadable="skip",  # the library warns of it
             )
             async with listing:
                 if common.json:

@@ -83,6 +83,14 @@ def parse_moment(option: str, text: str, zone: str | None = None) -> datetime:
     return read.replace(tzinfo=parse_zone(zone))
 
 
+def parse_moment_or_day(option: str, text: str, zone: str | None = None) -> datetime | date:
+    """Parse a day, as in 2026-01-31, or else a moment; see `parse_moment`."""
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        return parse_moment(option, text, zone)
+
+
 def midnight(day: date, zone: tzinfo | None) -> datetime:
     """Return the moment at which a day begins."""
     begin = datetime.combine(day, time.min, zone)

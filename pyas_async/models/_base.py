@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 
 from pyas_async._base_errors import DecodeError
-from pyas_async.models._source import Source, unknown_fields
+from pyas_async.models._source import Source, unknown_fields, unreadable_fields, unreadable_values
 
 MASK = "***"
 _SHOWN_ITEMS = 3
@@ -36,9 +36,14 @@ def _masked_url(value: object) -> str:
 # ``repr``.
 
 
-def secret(*, blank: bool = True) -> Any:  # noqa: ANN401  (attrs gives a field the type of its annotation)
-    """Declare an optional field whose value ``repr`` masks. With ``blank=False``, an empty string becomes ``None``."""
-    return attrs.field(default=None, repr=_masked, metadata={"blank": blank})
+def secret(*, blank: bool = True, also: tuple[str, ...] = ()) -> Any:  # noqa: ANN401  (attrs gives a field the type of its annotation)
+    """Declare an optional field whose value ``repr`` masks.
+
+    Args:
+        blank: ``False`` if an empty string means ``None``.
+        also: Other names under which documents have the field.
+    """
+    return attrs.field(default=None, repr=_masked, metadata={"blank": blank, "also": also})
 
 
 def link() -> Any:  # noqa: ANN401  (attrs gives a field the type of its annotation)
@@ -50,7 +55,8 @@ def link() -> Any:  # noqa: ANN401  (attrs gives a field the type of its annotat
 class Model:
     """The base of all models that the service sends.
 
-    Fields that this version does not know are in `extra`. `pyas_async.to_dict` returns the document as it was received.
+    Fields that this version does not know are in `extra`, and values that are not as documented in `unreadable`.
+    `pyas_async.to_dict` returns the document as it was received.
     """
 
     _source: Source = attrs.field(default=None, repr=False, eq=False, alias="_source")
@@ -64,6 +70,18 @@ class Model:
         """
         return unknown_fields(type(self), self._source)
 
+    @property
+    def unreadable(self) -> Mapping[str, Any]:
+        """Values that the service sent and that are not as documented, as they were received, by the attribute's name.
+
+        The attribute has its default: ``None``, or empty. Of a list, it has the items that could be read, and the whole
+        list is here. Models inside have mappings of their own. The ``repr`` of the mapping masks the values.
+
+        Raises:
+            DecodeError: If a field of the document is nested more than 100 levels deep.
+        """
+        return unreadable_values(self, self._source)
+
     def __repr__(self) -> str:
         shown = []
         for attribute in attrs.fields(type(self)):
@@ -71,6 +89,9 @@ class Model:
             if attribute.name == "_source" or value == attribute.default:
                 continue
             shown.append(f"{attribute.name}={_shown(attribute, value)}")
+        unreadable = ", ".join(sorted(name for name, _ in unreadable_fields(self, self._source)))
+        if unreadable:
+            shown.append(f"unreadable=<{unreadable}>")
         try:
             extra = ", ".join(sorted(self.extra))
         except DecodeError:  # a repr must not fail

@@ -6,7 +6,7 @@ nothing that the service sent is lost, and each meeting needs little memory. The
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
 import attrs
@@ -16,7 +16,70 @@ from pyas_async._base_errors import DecodeError
 MAX_DEPTH = 100
 """How deep nested objects and lists may be. Python recurses into them, and the caller's stack may be deep already."""
 Source: TypeAlias = object
-"""``None``; a mapping; a buffer of JSON; or ``(buffer, key, …)``: the object under those keys of the document."""
+"""``None``; a mapping; a buffer of JSON; ``(buffer, key, …)``: the object under those keys of the document; or a
+`PartlyReadSource` of one of these."""
+
+
+class UnreadableField:
+    """A field whose value in the document is not as documented.
+
+    Attributes:
+        key: The name of the field in the document.
+        read: What the model has instead: the default, or, of a list, the items that could be read.
+        dropped: The positions of the items that could not be read, if the value is a list.
+    """
+
+    __slots__ = ("dropped", "key", "read")
+
+    def __init__(self, key: str, read: object, dropped: tuple[int, ...] = ()) -> None:
+        self.key = key
+        self.read = read
+        self.dropped = dropped
+
+
+class UnreadableRow:
+    """A row of a page that has no identity, so that no `Meeting` can be made of it.
+
+    Attributes:
+        index: Its position on the page.
+        path: The place in the response that could not be read.
+        reason: What is wrong there.
+        content: The row as JSON, written in one way: the same row has the same content in every response.
+    """
+
+    __slots__ = ("content", "index", "path", "reason")
+
+    def __init__(self, index: int, path: str, reason: str, content: str) -> None:
+        self.index = index
+        self.path = path
+        self.reason = reason
+        self.content = content
+
+
+class PartlyReadSource:
+    """The source of a model of whose document not everything could be read.
+
+    Attributes:
+        inner: The document.
+        fields: The unreadable fields, by the names of the attributes.
+        rows: The unreadable rows, if the model is a page.
+        token_lost: Whether the model is a page whose page token could not be read.
+    """
+
+    __slots__ = ("fields", "inner", "rows", "token_lost")
+
+    def __init__(
+        self,
+        inner: Source,
+        fields: Mapping[str, UnreadableField],
+        rows: tuple[UnreadableRow, ...] = (),
+        *,
+        token_lost: bool = False,
+    ) -> None:
+        self.inner = inner
+        self.fields = fields
+        self.rows = rows
+        self.token_lost = token_lost
 
 
 def document(source: Source) -> dict[str, Any] | None:
@@ -27,6 +90,8 @@ def document(source: Source) -> dict[str, Any] | None:
     """
     if source is None:
         return None
+    if isinstance(source, PartlyReadSource):
+        return document(source.inner)
     if isinstance(source, dict):
         return source
     if isinstance(source, tuple):
@@ -133,12 +198,48 @@ def wire_name(attribute: "attrs.Attribute[Any]") -> str:
     return name
 
 
+def names_in_documents(attribute: "attrs.Attribute[Any]") -> tuple[str, ...]:
+    """Return the names under which a field is looked for in the service's JSON: the first one that has a value wins."""
+    return (wire_name(attribute), *attribute.metadata.get("also", ()))
+
+
 def unknown_fields(cls: type, source: Source) -> Mapping[str, Any]:
     """Return the fields of a document that a model does not have."""
     found = document(source)
     if not found:
         return {}
-    known = {wire_name(attribute) for attribute in attrs.fields(cls)}
+    known = {name for attribute in attrs.fields(cls) for name in names_in_documents(attribute)}
+    return {key: value for key, value in _copied(found, source).items() if key not in known}
+
+
+def unreadable_fields(model: object, source: Source) -> Iterator[tuple[str, UnreadableField]]:
+    """Yield the fields of a model that could not be read, with their names, unless they were changed since."""
+    if isinstance(source, PartlyReadSource):
+        for name, field in source.fields.items():
+            value = getattr(model, name)
+            if value is field.read or value == field.read:
+                yield name, field
+
+
+def unreadable_values(model: object, source: Source) -> Mapping[str, Any]:
+    """Return the values of a document that could not be read, by the names of the attributes."""
+    fields = dict(unreadable_fields(model, source))
+    found = document(source) if fields else None
+    if not found:
+        return MaskedMapping()
+    found = _copied(found, source)
+    return MaskedMapping({name: found[field.key] for name, field in fields.items() if field.key in found})
+
+
+def _copied(found: dict[str, Any], source: Source) -> dict[str, Any]:
     # A mapping that was not parsed just now belongs to the model, so the caller gets a copy.
-    found = json.loads(json.dumps(found)) if found is source else found
-    return {key: value for key, value in found.items() if key not in known}
+    kept = source.inner if isinstance(source, PartlyReadSource) else source
+    copied: dict[str, Any] = json.loads(json.dumps(found)) if found is kept else found
+    return copied
+
+
+class MaskedMapping(dict[str, Any]):
+    """Values that may be secrets: ``repr`` shows the names alone."""
+
+    def __repr__(self) -> str:
+        return f"<{', '.join(sorted(self))}>"

@@ -17,7 +17,7 @@ class Occurrence(Model):
 
     Attributes:
         occurrence_id: Its id among the dates of the meeting.
-        start_time: When it starts (aware).
+        start_time: When it starts (aware). A time without an offset is read in the meeting's `timezone`.
         duration: Minutes.
         status: ``"available"`` or ``"deleted"``.
     """
@@ -57,7 +57,8 @@ class ZoomRecurrence(Model):
         monthly_week: Week of the month, 1 to 4; -1 for the last.
         monthly_week_day: Day of that week, Sunday = 1.
         end_times: The number of dates, if the series ends after a number of them.
-        end_date_time: When the series ends (aware), if it ends at a time.
+        end_date_time: When the series ends (aware), if it ends at a time. A time without an offset is read in the
+            meeting's `timezone`.
     """
 
     type: int | None = None

@@ -16,7 +16,8 @@ class Meeting(Model):
     """A meeting in a listing: one row.
 
     The rows of a recurring meeting share `id`, and differ in `uuid` or `start_time`: a row is identified by all three.
-    Any field except `id` and `uuid` can be missing; it is ``None`` then.
+    Any field except `id` and `uuid` can be missing; it is ``None`` then. So it is if its value is not as documented;
+    `unreadable` has the value.
 
     Two meetings are equal if their named fields are; `extra` is not compared.
 
@@ -61,7 +62,7 @@ class Page(Model):
     """
 
     meetings: tuple[Meeting, ...] = ()
-    next_page_token: str | None = secret(blank=False)
+    next_page_token: str | None = secret(blank=False, also=("nextPageToken",))
     page_size: int | None = None
     total_records: int | None = None
 

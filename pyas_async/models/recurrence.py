@@ -1,7 +1,7 @@
 """How a meeting recurs, in requests: the Recurrence Object of the service's documentation."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal, TypeAlias
 
 import attrs
@@ -27,12 +27,12 @@ def _interval(value: int | str) -> int:
     return _checks.whole_number("interval", value, minimum=1)
 
 
-def _start(value: datetime | None) -> datetime | None:
-    return None if value is None else _checks.aware_datetime("start_date", value)
+def _start(value: datetime | date | str | None) -> datetime | date | None:
+    return None if value is None else _checks.moment_or_day("start_date", value)
 
 
-def _end(value: datetime | None) -> datetime | None:
-    return None if value is None else _checks.aware_datetime("end_date", value)
+def _end(value: datetime | date | str | None) -> datetime | date | None:
+    return None if value is None else _checks.moment_or_day("end_date", value)
 
 
 def _day_of_month(value: int | str | None) -> int | None:
@@ -68,9 +68,11 @@ class Recurrence:
         type: ``"daily"``, ``"weekly"`` or ``"monthly"``.
         interval: The number of days, weeks or months between two dates: 2 with ``"weekly"`` is every other week. A
             string of digits is accepted.
-        start_date: When the recurring meeting starts (aware). Documented as used for Microsoft Outlook only.
-        end_date: When it ends: a moment (aware). Dates that would start after it do not take place. To include a whole
-            day, give that day's end.
+        start_date: When the recurring meeting starts: a moment (aware), or a day. Documented as used for Microsoft
+            Outlook only.
+        end_date: When it ends: a moment (aware), after which no date starts, or a day: a ``date``, or its text as in
+            ``"2026-12-31"``. A day is sent as YYYY-MM-DD. The service's documentation does not say whether it is
+            included, and in which time zone. To be sure, give the moment at which the day ends.
         day_of_month: 1 to 31; only with ``"monthly"``.
         days_of_week: Names of days, in upper or lower case, as in ``["monday", "Wednesday"]``; only with ``"weekly"``.
         month: 1 to 12; only with ``"monthly"``. Documented for Microsoft and Google only.
@@ -81,8 +83,8 @@ class Recurrence:
 
     type: RecurrenceType = attrs.field(converter=_type)
     interval: int = attrs.field(converter=_interval)
-    start_date: datetime | None = attrs.field(default=None, converter=_start, metadata={"wire": "startDate"})
-    end_date: datetime | None = attrs.field(default=None, converter=_end, metadata={"wire": "endDate"})
+    start_date: datetime | date | None = attrs.field(default=None, converter=_start, metadata={"wire": "startDate"})
+    end_date: datetime | date | None = attrs.field(default=None, converter=_end, metadata={"wire": "endDate"})
     day_of_month: int | None = attrs.field(default=None, converter=_day_of_month, metadata={"wire": "dayOfMonth"})
     days_of_week: tuple[str, ...] | None = attrs.field(default=None, converter=_days, metadata={"wire": "daysOfWeek"})
     month: int | None = attrs.field(default=None, converter=_month)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC
 from typing import Any, Final, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pyas_async.sandbox._recurrence import DAY_NAMES, KINDS
 from pyas_async.sandbox._responses import Json, fault
-from pyas_async.sandbox._times import read_instant
+from pyas_async.sandbox._times import read_end, read_instant
 
 TYPES: Final = (1, 2, 3, 8)
 """The meeting types that can be created."""
@@ -59,6 +60,10 @@ def _instant(value: object) -> bool:
     return read_instant(value) is not None
 
 
+def _instant_or_day(value: object) -> bool:
+    return read_end(value, UTC) is not None
+
+
 def _zone(value: object) -> bool:
     if not isinstance(value, str):
         return False
@@ -87,8 +92,8 @@ _FIELDS: Final[dict[str, _Test]] = {
 _RECURRENCE_FIELDS: Final[dict[str, _Test]] = {
     "type": lambda value: isinstance(value, str) and value in KINDS,
     "interval": _number(1),
-    "startDate": _instant,
-    "endDate": _instant,
+    "startDate": _instant_or_day,
+    "endDate": _instant_or_day,
     "dayOfMonth": _number(1, 31),
     "daysOfWeek": _day_names,
     "month": _number(1, 12),
@@ -152,6 +157,6 @@ def _recurrence(fields: Json, meeting_type: object) -> Iterator[Json]:
         # An invalid type, which may be any value, has one fault already.
         if name in words and isinstance(said, str) and said in KINDS and said != kind:
             yield fault(f"{place}.{name}", "body", words[name])
-    start, end = read_instant(fields.get("startDate")), read_instant(words.get("endDate"))
+    start, end = read_instant(fields.get("startDate")), read_end(words.get("endDate"), UTC)
     if start is not None and end is not None and end < start:
         yield fault(f"{place}.endDate", "body", words["endDate"])

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-from pyas_async.sandbox._times import read_instant, zoom_time
+from pyas_async.sandbox._times import read_end, read_instant, zoom_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +37,7 @@ def numeric(words: Json, first: datetime) -> Json:
         shape["weekly_days"] = ",".join(str(number) for number in sorted({DAY_NAMES.index(day) + 1 for day in days}))
     elif kind == KINDS["monthly"]:
         shape["monthly_day"] = int(words.get("dayOfMonth", first.day))
-    end = read_instant(words.get("endDate"))
+    end = read_end(words.get("endDate"), first.tzinfo or UTC)
     if end is None:
         shape["end_times"] = _DEFAULT_TIMES
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from email.utils import formatdate
 from typing import Final
 
@@ -11,6 +11,7 @@ DAY: Final = 86_400.0
 """Seconds in a UTC day."""
 
 _RFC3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_ISO_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _DAY_TEXT: Final = re.compile(r"(\d\d)-(\d\d)-(\d{4})", re.ASCII)
 # Not strftime: it follows the locale, and the service's rate limiter does not.
 _WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -29,6 +30,16 @@ def read_instant(text: object) -> datetime | None:
         return None
     try:
         return datetime.fromisoformat(text.upper())
+    except ValueError:
+        return None
+
+
+def read_end(text: object, zone: tzinfo) -> datetime | None:
+    """Parse a timestamp with an offset, or a day: the last second of the day in a time zone; None for anything else."""
+    if not isinstance(text, str) or not _ISO_DAY.fullmatch(text):
+        return read_instant(text)
+    try:
+        return datetime.combine(date.fromisoformat(text), time(23, 59, 59), zone)
     except ValueError:
         return None
 

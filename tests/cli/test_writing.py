@@ -61,6 +61,16 @@ def test_create_for_people(pyas: Pyas, sandbox: Sandbox) -> None:
     assert (True, False) == (truth["join_url"] in done.out, truth["start_url"] in done.out)
 
 
+def test_a_recurrence_ends_on_a_day(pyas: Pyas, sandbox: Sandbox) -> None:
+    """A day without a time is sent as a day, and needs no time zone."""
+    done = pyas(
+        *SCHEDULED[:4], "--start", "2026-12-01T09:30Z", "--recurrence", "daily", "--recurrence-end", "2026-12-05"
+    )
+
+    assert 0 == done.code
+    assert "2026-12-05" == sandbox.requests[-1].body["meetingData"]["recurrence"]["endDate"]
+
+
 def test_create_recurring(pyas: Pyas, sandbox: Sandbox) -> None:
     """A recurrence makes a meeting recurring with fixed time, unless another type is given."""
     days = ["--recurrence", "weekly", "--interval", 2, "--day-of-week", "monday", "--day-of-week", "Friday"]

@@ -201,6 +201,9 @@ BODY = (
     ),
     Fault("more than 16 MiB", says(lambda seen: text(seen) + b" " * 2**24), unreadable()),
     Fault("a meeting without an id", says(partial(text, id=None)), unreadable(UNASKED)),
+    Fault("a duration that is no number", says(partial(text, duration="abc")), ANSWERED),
+    Fault("a start that is no date", says(partial(text, start_time="Invalid date")), ANSWERED),
+    Fault("a list instead of the settings", says(partial(text, settings=[])), ANSWERED),
     Fault("another meeting than the requested one", says(mistaken), MISTAKEN),
 )
 

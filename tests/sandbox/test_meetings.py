@@ -227,3 +227,18 @@ async def test_lookups_that_fail(sandbox: Sandbox, account: str) -> None:
         sandbox.remove_row(account, 100)
     with pytest.raises(IndexError, match="got -1"):
         sandbox.remove_row(account, -1)
+
+
+@pytest.mark.parametrize("name", ["id", "uuid", "topic", "type", "start_time", "duration", "timezone", "agenda"])
+@pytest.mark.parametrize("value", [None, 1.5, True, "odd", [], {}, 2**70, -1], ids=repr)
+async def test_odd_rows_can_be_added(
+    sandbox: Sandbox, client: httpx.AsyncClient, account: str, name: str, value: object
+) -> None:
+    """A test can add a row with any value in any field; it is listed as it was added, with and without filters."""
+    sandbox.add_meeting(account, {"id": 81, "start_time": "2026-12-01T10:00:00Z", name: value})
+
+    for more in ("", "&startDate=01-01-2026&endDate=12-31-2027"):
+        response = await client.get(f"/zoom/meetings?accountId={account}&maxResults=300{more}")
+        assert 200 == response.status_code
+        listed = [row for row in response.json()["data"]["meetings"] if row.get(name) == value]
+        assert listed or more

@@ -21,7 +21,7 @@ from pyas_async._core.calls.headers import retry_after
 from pyas_async._core.calls.messages import Call, Fail, Fault, Repeat, Response, Return, Send, Wait
 from pyas_async._core.calls.response_errors import error_from_response
 from pyas_async._core.calls.retry import Limits, RetryQuota, backoff
-from pyas_async._core.codec import NotSuccessError, WrongMeetingError
+from pyas_async._core.codec import NotSuccessError, UnmaskedDecodeError, WrongMeetingError
 from pyas_async._core.redact import redact
 from pyas_async.errors import (
     APIStatusError,
@@ -233,8 +233,9 @@ class Exchange(Generic[T]):
             self._outcome_unknown = self._outcome_unknown or self.call.writes
 
     def _on_unreadable(self, error: DecodeError) -> Fail:
-        masked = DecodeError(self.mask(error.reason), path=error.path, excerpt=self.mask(error.excerpt))
-        return Fail(self._with_state(masked, "unknown" if isinstance(error, WrongMeetingError) else "done"))
+        state: WriteState = "unknown" if isinstance(error, WrongMeetingError) else "done"
+        masked = error.masked(self.mask) if isinstance(error, UnmaskedDecodeError) else error
+        return Fail(self._with_state(masked, state))
 
     def _on_rate_limit(self, error: RateLimitError, now: float, jitter: float) -> Wait | Fail:
         self._rate_limited = True

@@ -140,5 +140,11 @@ class AccountsCheckpoint(Checkpoint):
         return f"Checkpoint(drawn={self.ids_read}, {listings}, items={self.items}, done={self.done})"
 
     def _entry(self, listing: ListingCheckpoint) -> dict[str, Any] | str:
-        begun = listing.items or listing.done or listing.token is not None or listing.page_size != self.page_size
+        begun = (
+            listing.items
+            or listing.unreadable
+            or listing.done
+            or listing.token is not None
+            or listing.page_size != self.page_size
+        )
         return listing.own_fields() if begun else listing.account_id

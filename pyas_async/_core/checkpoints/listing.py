@@ -7,10 +7,10 @@ digests of all rows yielded so far. A walk is one pass over the pages, from the 
 As text it is one line of JSON::
 
     {"version": 1, "account": …, "filters": {…}, "page_size": 300, "token": …, "born": …, "index": 12, "walked": 300,
-     "total": 5000, "changed": false, "done": false, "probe": …, "rows": "<base64>", "check": "<crc32>"}
+     "total": 5000, "changed": false, "done": false, "probe": …, "rows": "<base64>", "unreadable": 0, "check": …}
 
 ``born`` is when the token arrived (`arrived_wall`). ``rows`` holds 8 bytes for each row, little endian; in base64 these
-are 10.7 characters.
+are 10.7 characters. The rows without an identity that were passed are among them; ``unreadable`` is their number.
 """
 
 from array import array
@@ -34,6 +34,7 @@ _FIELDS: Mapping[str, text.Check] = {
     "changed": text.is_flag,
     "done": text.is_flag,
     "rows": lambda value: isinstance(value, str),
+    "unreadable": text.is_count,
 }
 
 
@@ -44,7 +45,8 @@ class ListingCheckpoint(Checkpoint):
     Attributes:
         token: The token that requests the current page; ``None`` for the first.
         arrived_wall: When the token arrived, in seconds of the wall clock.
-        index: Rows of the current page that were yielded.
+        index: Rows of the current page that were yielded or passed.
+        unreadable: Rows without an identity that were passed.
         walked: Rows of the current walk before the current page, repeated ones included; ``None`` if that is not known.
         total: The first total that the service reported in the current walk.
         changed: Whether the service has reported another total since.
@@ -59,7 +61,9 @@ class ListingCheckpoint(Checkpoint):
     walked: int | None = 0
     total: int | None = None
     changed: bool = False
-    # Shared with the iteration, which appends to it: only the first `items` entries belong to this checkpoint.
+    unreadable: int = 0
+    # Shared with the iteration, which appends to it: only the first entries, one for each row that was yielded or
+    # passed, belong to this checkpoint.
     _rows: "array[int]" = attrs.field(alias="rows", factory=lambda: array("q"))
 
     @classmethod
@@ -83,10 +87,13 @@ class ListingCheckpoint(Checkpoint):
             CheckpointError: If a field is missing, or has a value that this library does not write.
         """
         text.check_fields(document, _FIELDS)
-        rows = text.unpack(document["rows"])
+        rows, unreadable = text.unpack(document["rows"]), document["unreadable"]
+        if unreadable > len(rows):
+            text.refuse("it has fewer rows than unreadable ones")
         return cls(
             account_id=document["account"],
-            items=len(rows),
+            items=len(rows) - unreadable,
+            unreadable=unreadable,
             done=document["done"],
             filters=filters,
             page_size=document["page_size"],
@@ -114,11 +121,12 @@ class ListingCheckpoint(Checkpoint):
             "total": self.total,
             "changed": self.changed,
             "done": self.done,
+            "unreadable": self.unreadable,
         }
 
     def rows(self) -> "array[int]":
-        """Return the digests of the rows yielded so far, as a copy."""
-        return self._rows[: self.items]
+        """Return the digests of the rows yielded or passed so far, as a copy."""
+        return self._rows[: self.items + self.unreadable]
 
     def __str__(self) -> str:
         """Write the checkpoint as JSON. It holds page tokens: treat it like the data that they lead to."""

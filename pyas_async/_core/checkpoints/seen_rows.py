@@ -1,13 +1,18 @@
-"""Remembers the rows that a listing has yielded, so that none is yielded twice."""
+"""Remembers the rows that a listing has yielded, so that none is yielded twice.
+
+Rows that could not be read are remembered as well, by their content: they are not reported twice.
+"""
 
 from array import array
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import TypeVar
 
 import attrs
 
 from pyas_async.models import Meeting
 
+T = TypeVar("T")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -29,6 +34,12 @@ def digests(rows: Sequence[Meeting]) -> list[int]:
         ]
     except UnicodeEncodeError:  # a lone surrogate, which no response leaves in a row
         return digests([attrs.evolve(row, uuid=ascii(row.uuid)) for row in rows])
+
+
+def unreadable_digest(content: str, nth: int) -> int:
+    """Reduce a row without an identity to a digest of its content: `nth` tells apart equal rows of one walk."""
+    written = content.encode("utf-8", "replace")
+    return hash((len(written), int.from_bytes(written, "big"), nth))
 
 
 (PROBE,) = digests(
@@ -68,10 +79,13 @@ class SeenRows:
 
     def add_new(self, rows: tuple[Meeting, ...]) -> tuple[Meeting, ...]:
         """Remember these rows, and return those that were not seen before."""
-        keys = digests(rows)
+        return self.add_new_by_digest(digests(rows), rows)
+
+    def add_new_by_digest(self, keys: list[int], rows: tuple[T, ...]) -> tuple[T, ...]:
+        """Remember these digests, and return the rows whose digests were not seen before."""
         new = set(keys)
         if len(new) < len(keys) or not self._seen.isdisjoint(new):
-            first: dict[int, Meeting] = {}
+            first: dict[int, T] = {}
             for key, row in zip(keys, rows, strict=True):
                 if key not in self._seen:
                     first.setdefault(key, row)

@@ -16,6 +16,13 @@ from pyas_async._core.codec.responses import (
     read_oauth_url,
     read_updated,
 )
+from pyas_async._core.codec.unreadable import (
+    UnmaskedDecodeError,
+    row_error,
+    token_is_lost,
+    unreadable_names,
+    unreadable_rows,
+)
 from pyas_async._public import lazy_exports
 
 if TYPE_CHECKING:
@@ -25,6 +32,7 @@ else:
 
 __all__ = [
     "NotSuccessError",
+    "UnmaskedDecodeError",
     "WrongMeetingError",
     "from_dict",
     "page_steps",
@@ -34,5 +42,9 @@ __all__ = [
     "read_oauth_url",
     "read_page",
     "read_updated",
+    "row_error",
     "to_dict",
+    "token_is_lost",
+    "unreadable_names",
+    "unreadable_rows",
 ]

@@ -1,39 +1,49 @@
 """The cattrs converters: the tolerant path from JSON values to models, and the way from requests to JSON values."""
 
-import contextlib
 import functools
 from collections.abc import Callable
-from datetime import datetime
-from typing import TypeVar
+from datetime import date, datetime
+from typing import Any, TypeVar
 
-import attrs
-from cattrs import ClassValidationError, Converter
+from cattrs import Converter
 from cattrs.preconf.msgspec import MsgspecJsonConverter
 
 from pyas_async._core.codec import decoding, hooks
+from pyas_async._core.codec.hooks import StructureError
 from pyas_async._core.dates import rfc3339
 from pyas_async.models import Attendee, MeetingCreate, MeetingType, MeetingUpdate, Recurrence
-from pyas_async.models._source import wire_name
+from pyas_async.models._base import Model
+from pyas_async.models._source import PartlyReadSource
+from pyas_async.options import UNSET, Unset
 
 T = TypeVar("T")
 REQUESTS = (Attendee, MeetingCreate, MeetingUpdate, Recurrence)
 
 
-class StructureError(Exception):
-    """A JSON value that does not match a model.
-
-    Attributes:
-        path: Where the first mismatch is, relative to the document.
-        reason: What was expected there.
-    """
-
-    def __init__(self, path: str, reason: str) -> None:
-        self.path = path
-        self.reason = reason
-
-
 class ModelConverter(MsgspecJsonConverter):
     """Makes models: of JSON values by the hooks, and of bytes on the fast path as long as that does not refuse them."""
+
+    def structure(self, obj: object, cl: type[T], *, zone: str | Unset | None = UNSET) -> T:
+        """Make a model of a JSON value.
+
+        Args:
+            obj: The value.
+            cl: The class.
+            zone: The time zone in which dates without an offset are read; ``UNSET`` for that of the meeting itself.
+
+        Raises:
+            StructureError: If the value has no identity; with the path of what is missing.
+        """
+        try:
+            model: Any = super().structure(obj, cl)
+        except hooks.UnexpectedValueError as error:
+            reason = str(error)
+        else:
+            if isinstance(model, Model):
+                hooks.set_offsets(model, zone)
+            made: T = model
+            return made
+        raise StructureError("", reason)
 
     def get_loads_hook(self, cl: type[T]) -> Callable[[bytes], T]:
         """Return a function from bytes to a model of a class: by msgspec alone, or by the hooks if it refuses."""
@@ -58,9 +68,12 @@ class ModelConverter(MsgspecJsonConverter):
                 value = known(data)
             except decoding.DECODE_ERRORS:
                 value = decoding.parse(data)
-            model = self.structure(value, cl)
-            decoding.set_source(model, data)
-            return model
+            model: Any = self.structure(value, cl)
+            source = model._source  # noqa: SLF001  (it is kept for the codec)
+            partly = isinstance(source, PartlyReadSource)
+            decoding.set_source(model, PartlyReadSource(data, source.fields) if partly else data)
+            made: T = model
+            return made
 
         return loads
 
@@ -70,9 +83,9 @@ class ModelConverter(MsgspecJsonConverter):
 
 
 @functools.cache
-def model_converter(*, detailed: bool) -> ModelConverter:
-    """Return the converter from JSON values to models: a fast one, or a `detailed` one whose errors have a path."""
-    converter = ModelConverter(detailed_validation=detailed)
+def model_converter() -> ModelConverter:
+    """Return the converter from JSON values to models."""
+    converter = ModelConverter(detailed_validation=False)
     converter.register_structure_hook(int, hooks.to_int)
     converter.register_structure_hook(str, hooks.to_str)
     converter.register_structure_hook(bool, hooks.to_bool)
@@ -88,6 +101,7 @@ def model_converter(*, detailed: bool) -> ModelConverter:
 def request_converter() -> Converter:
     """Return the converter from requests, and from values that a user put into a model, to JSON values."""
     converter = Converter()
+    converter.register_unstructure_hook(date, date.isoformat)
     converter.register_unstructure_hook(datetime, rfc3339)
     converter.register_unstructure_hook(tuple, lambda items: [converter.unstructure(item) for item in items])
     for cls in REQUESTS:
@@ -95,32 +109,10 @@ def request_converter() -> Converter:
     return converter
 
 
-def structure(cls: type[T], value: object) -> T:
-    """Make a model of a JSON value.
+def structure(cls: type[T], value: object, *, zone: str | Unset | None = UNSET) -> T:
+    """Make a model of a JSON value; see `ModelConverter.structure`.
 
     Raises:
-        StructureError: With the path of the first value that does not match.
+        StructureError: If the value has no identity; with the path of what is missing.
     """
-    # Whatever the fast converter raises, the detailed one finds again, with its path.
-    with contextlib.suppress(Exception):
-        return model_converter(detailed=False).structure(value, cls)
-    try:
-        return model_converter(detailed=True).structure(value, cls)
-    except Exception as error:  # noqa: BLE001  (see above)
-        path, reason = _locate(error)
-    raise StructureError(path, reason)
-
-
-def _locate(error: BaseException) -> tuple[str, str]:
-    """Follow the first failure down to the value that does not match."""
-    if isinstance(error, ClassValidationError):
-        inner, note = error.group_exceptions()[0][0]
-        path, reason = _locate(inner)
-        names = {attribute.name: wire_name(attribute) for attribute in attrs.fields(error.cl)}
-        return f".{names[note.name]}{path}", reason
-    if isinstance(error, hooks.ItemError):
-        path, reason = _locate(error.reason)
-        return f"[{error.index}]{path}", reason
-    if isinstance(error, KeyError):
-        return "", "is missing"
-    return "", str(error) or type(error).__name__
+    return model_converter().structure(value, cls, zone=zone)

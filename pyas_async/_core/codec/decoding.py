@@ -15,14 +15,12 @@ from typing import Annotated, Any, TypedDict, TypeVar
 import attrs
 import msgspec
 
-from pyas_async.errors import DecodeError
+from pyas_async._core.codec.unreadable import unreadable
 from pyas_async.models import Meeting
 from pyas_async.models._base import Model
 from pyas_async.models._source import is_too_deep, parse_leniently, too_deep, wire_name
 
 T = TypeVar("T")
-_EXCERPT = 2_000
-"""Bytes of a response that may be shown: more than the 500 characters that an error holds."""
 DECODE_ERRORS = (msgspec.MsgspecError, ValueError, RecursionError)
 """What msgspec raises for bytes that it refuses; broken UTF-8 is a ValueError."""
 _Aware = Annotated[datetime, msgspec.Meta(tz=True)] | None
@@ -32,7 +30,7 @@ def parse(body: bytes) -> Any:  # noqa: ANN401  (a JSON document can be anything
     """Parse JSON.
 
     Raises:
-        DecodeError: If the body is not JSON, or nested too deep.
+        UnmaskedDecodeError: If the body is not JSON, or nested too deep.
     """
     reason = None
     document = None
@@ -51,15 +49,6 @@ def parse(body: bytes) -> Any:  # noqa: ANN401  (a JSON document can be anything
     if reason is not None:
         raise unreadable(f"not JSON: {reason}", body)
     return document
-
-
-def unreadable(message: str, body: bytes, path: str = "$", cls: type[DecodeError] = DecodeError) -> DecodeError:
-    """Make the error for a response that cannot be read, with its beginning as the excerpt.
-
-    The excerpt is not masked yet. The exchange does that, since it knows the secrets of the call: masking by pattern
-    before it could cut one of them in two.
-    """
-    return cls(message, path=path, excerpt=body[:_EXCERPT].decode(errors="replace"))
 
 
 @contextlib.contextmanager

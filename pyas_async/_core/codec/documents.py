@@ -2,21 +2,31 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import attrs
 
-from pyas_async._core.codec.converter import REQUESTS, StructureError, request_converter, structure
+from pyas_async._core.codec.converter import REQUESTS, request_converter, structure
+from pyas_async._core.codec.hooks import StructureError
+from pyas_async._core.codec.unreadable import unreadable
 from pyas_async._core.dates import parse_field
 from pyas_async._core.redact import redact
 from pyas_async._public import public
-from pyas_async.errors import DecodeError, InvalidArgumentError
+from pyas_async.errors import InvalidArgumentError
 from pyas_async.models import Attendee, Recurrence
 from pyas_async.models._base import Model
 from pyas_async.models._source import document as read_source
-from pyas_async.models._source import is_too_deep, parse_leniently, wire_name
+from pyas_async.models._source import (
+    is_too_deep,
+    names_in_documents,
+    parse_leniently,
+    unreadable_fields,
+    wire_name,
+)
+from pyas_async.options import UNSET, Unset
 
 T = TypeVar("T")
+_Zone: TypeAlias = str | Unset | None
 
 
 @public
@@ -40,19 +50,31 @@ def to_dict(model: object) -> dict[str, Any]:
     raise InvalidArgumentError("model", "a model of pyas_async", f"<{type(model).__name__}>")
 
 
-def _from_service(model: Model) -> dict[str, Any]:
+def _from_service(model: Model, zone: _Zone = UNSET) -> dict[str, Any]:
     cls = type(model)
+    # Dates without an offset stay as they came only if they are read as the same moment again. So they are compared as
+    # read in the time zone that the meeting has now.
+    zone = getattr(model, "timezone", zone)
     source = read_source(model._source)  # noqa: SLF001  (it is kept for the codec)
-    original = None if source is None else structure(cls, source)
+    original = None if source is None else structure(cls, source, zone=zone)
     written = {} if source is None else json.loads(json.dumps(source))
+    partly_read = dict(unreadable_fields(model, model._source))  # noqa: SLF001  (as above)
     for attribute in attrs.fields(cls):
         if attribute.name == "_source":
             continue
-        name, value = wire_name(attribute), getattr(model, attribute.name)
+        value = getattr(model, attribute.name)
+        field = partly_read.get(attribute.name)
         before = attribute.default if original is None else getattr(original, attribute.name)
         if value == before and not _holds_models(value):
             continue
-        written[name] = _value(value)
+        if field is not None:
+            if field.dropped:
+                _write_readable_items(written[field.key], field.dropped, value, zone)
+            continue
+        name, *others = names_in_documents(attribute)
+        written[name] = _value(value, zone)
+        for other in others:
+            written.pop(other, None)
     return written
 
 
@@ -61,11 +83,18 @@ def _holds_models(value: object) -> bool:
     return isinstance(value, Model) or (isinstance(value, tuple) and any(isinstance(item, Model) for item in value))
 
 
-def _value(value: object) -> Any:  # noqa: ANN401  (a JSON value can be anything)
+def _write_readable_items(items: list[Any], dropped: tuple[int, ...], value: tuple[Any, ...], zone: _Zone) -> None:
+    """Write the items of a field that could be read into the list as it came, between those that could not."""
+    positions = (index for index in range(len(items)) if index not in dropped)
+    for index, item in zip(positions, value, strict=True):
+        items[index] = _value(item, zone)
+
+
+def _value(value: object, zone: _Zone) -> Any:  # noqa: ANN401  (a JSON value can be anything)
     if isinstance(value, Model):
-        return _from_service(value)
+        return _from_service(value, zone)
     if isinstance(value, tuple):
-        return [_value(item) for item in value]
+        return [_value(item, zone) for item in value]
     return request_converter().unstructure(value)
 
 
@@ -74,7 +103,7 @@ def from_dict(cls: type[T], document: Mapping[str, Any]) -> T:
     """Make a model of a JSON document, as tolerantly as of a response: the reverse of `to_dict`.
 
     Raises:
-        DecodeError: If the document does not match the class; `path` says where.
+        DecodeError: If the document has no identity, such as the `id` of a meeting; `path` says where.
         InvalidArgumentError: If `cls` is not a model of this library, the document is not a JSON document, or a value
             of a request is refused.
     """
@@ -100,7 +129,7 @@ def _read(cls: type[T], document: dict[str, Any]) -> T:
         return structure(cls, document)
     except StructureError as error:
         failure = error
-    raise DecodeError(failure.reason, path=f"${failure.path}", excerpt=redact(json.dumps(document)))
+    raise unreadable(failure.reason, json.dumps(document).encode(), f"${failure.path}").masked(redact)
 
 
 def _read_request(cls: type[T], document: dict[str, Any]) -> T:
@@ -120,7 +149,9 @@ def _read_request(cls: type[T], document: dict[str, Any]) -> T:
 
 def _request_value(name: str, value: Any) -> Any:  # noqa: ANN401  (a JSON value can be anything)
     if name in ("start_date", "end_date") and isinstance(value, str):
-        return parse_field(value) or value
+        # A text without an offset goes on as it is: an error must show what was given.
+        moment = parse_field(value)
+        return value if moment is None or moment.tzinfo is None else moment
     if name == "attendees" and isinstance(value, list):
         return [from_dict(Attendee, item) for item in value]
     if name == "recurrence" and isinstance(value, dict):

@@ -4,33 +4,46 @@ There are three paths, and they make equal pages. The fast path decodes the whol
 each row is read separately. Then a row with an undocumented value slows down only itself, and a page full of such rows
 does not block the event loop. If the response is not built as documented, the tolerant path reads it as a whole and
 says what is wrong.
+
+A row without an identity is not among the meetings of the page; the page's source has it (`unreadable.py`).
 """
 
 import functools
+import json
 from collections.abc import Callable, Generator
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 import msgspec
 
 from pyas_async._core.codec import decoding
-from pyas_async._core.codec.decoding import DECODE_ERRORS, unreadable
-from pyas_async._core.codec.responses import parse_object, structure_at
+from pyas_async._core.codec.decoding import DECODE_ERRORS, parse
+from pyas_async._core.codec.responses import parse_object
+from pyas_async._core.codec.unreadable import unreadable
+from pyas_async.errors import DecodeError
 from pyas_async.models import Meeting, Page
+from pyas_async.models._source import PartlyReadSource, UnreadableField, UnreadableRow
+
+if TYPE_CHECKING:
+    from pyas_async.models._source import Source
 
 T = TypeVar("T")
 
 
+# The token is in one of four places, under one of two names: in `data` or beside it.
 class _Data(msgspec.Struct):
     meetings: tuple[Meeting, ...]
     next_page_token: str | None = None
     page_size: int | None = None
     total_records: int | None = None
+    nextPageToken: str | None = None  # noqa: N815  (a name of the service)
 
 
 class _Envelope(msgspec.Struct):
     data: _Data
     success: bool | None = None
+    next_page_token: str | None = None
+    nextPageToken: str | None = None  # noqa: N815  (as above)
 
 
 class _RawData(msgspec.Struct):
@@ -38,11 +51,14 @@ class _RawData(msgspec.Struct):
     next_page_token: Any = None
     page_size: Any = None
     total_records: Any = None
+    nextPageToken: Any = None  # noqa: N815  (as above)
 
 
 class _RawEnvelope(msgspec.Struct):
     data: _RawData
     success: Any = None
+    next_page_token: Any = None
+    nextPageToken: Any = None  # noqa: N815  (as above)
 
 
 _MAX_SKIPPED = 15
@@ -50,6 +66,9 @@ _MAX_SKIPPED = 15
 mostly refuses the others, too, and each refusal costs a sixth of the time for a row."""
 _ROWS_PER_STEP = 50
 """Rows that one step reads on the tolerant path. They take a millisecond."""
+
+_TOKEN_NAMES = ("next_page_token", "nextPageToken")
+"""What the page token is called: the first name wins."""
 
 _decoder = decoding.decoder(_Envelope)
 _raw_decoder = msgspec.json.Decoder(_RawEnvelope)
@@ -59,7 +78,7 @@ def read_page(body: bytes) -> Page:
     """Read the response to a list call.
 
     Raises:
-        DecodeError: If the response is not what the service documents.
+        DecodeError: If the response has no list of meetings.
         NotSuccessError: If the response reports an error.
     """
     return read_page_fast(body) or run_steps(_steps_without_fast_path(body))
@@ -69,7 +88,7 @@ def page_steps(body: bytes) -> Generator[None, None, Page]:
     """Read the response to a list call in steps. Each step is short if the response is built as documented.
 
     Raises:
-        DecodeError: If the response is not what the service documents.
+        DecodeError: If the response has no list of meetings.
         NotSuccessError: If the response reports an error.
     """
     page = read_page_fast(body)
@@ -101,7 +120,9 @@ def read_page_fast(body: bytes) -> Page | None:
     decoding.set_row_sources(data.meetings, lambda: _raw_decoder.decode(body).data.meetings)
     return Page(
         meetings=data.meetings,
-        next_page_token=data.next_page_token or None,
+        next_page_token=(
+            data.next_page_token or envelope.next_page_token or data.nextPageToken or envelope.nextPageToken or None
+        ),
         page_size=data.page_size,
         total_records=data.total_records,
         _source=(body, "data"),
@@ -112,11 +133,55 @@ def read_page_fast(body: bytes) -> Page | None:
 def _row_loaders() -> tuple[Callable[[bytes], Meeting], Callable[[bytes], Meeting]]:
     from pyas_async._core.codec.converter import model_converter  # noqa: PLC0415 -- loads cattrs, so only if needed
 
-    return decoding.loader(Meeting), model_converter(detailed=False).get_tolerant_loads_hook(Meeting)
+    return decoding.loader(Meeting), model_converter().get_tolerant_loads_hook(Meeting)
 
 
-def _read_rows(raw_rows: list[Any], rows: list[Meeting]) -> Generator[None, None, None]:
+class _Rows:
+    """The rows of a page that are read one by one: the meetings, and those of which none can be made."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.meetings: list[Meeting] = []
+        self.unreadable: list[UnreadableRow] = []
+
+    def add_unreadable(self, path: str, reason: str, content: str) -> None:
+        index = len(self.meetings) + len(self.unreadable)
+        self.unreadable.append(UnreadableRow(index, f"{self.path}[{index}]{path}", reason, content))
+
+    def page(self, values: dict[str, Any], beside: dict[str, Any], source: "Source") -> Page:
+        """Make a page of these rows, and of what an answer has in `data` besides them, and beside `data`."""
+        from pyas_async._core.codec.converter import structure  # noqa: PLC0415 -- loads cattrs, so only if needed
+
+        name, token = _find_token(values, beside)
+        others = {key: value for key, value in values.items() if key != "meetings" and key not in _TOKEN_NAMES}
+        about = structure(Page, {**others, name: token})
+        meetings, fields = tuple(self.meetings), {}
+        if isinstance(about._source, PartlyReadSource):  # noqa: SLF001  (it is kept for the codec)
+            fields = dict(about._source.fields)  # noqa: SLF001  (as above)
+        lost = "next_page_token" in fields and bool(token)
+        if self.unreadable:
+            fields["meetings"] = UnreadableField("meetings", meetings, tuple(row.index for row in self.unreadable))
+        partly = PartlyReadSource(source, fields, tuple(self.unreadable), token_lost=lost)
+        return attrs.evolve(about, meetings=meetings, _source=partly)
+
+
+def _find_token(*places: dict[str, Any]) -> tuple[str, object]:
+    """Return the first page token, with its name; if there is none, a value that means so, such as ``null``."""
+    found = [(name, place[name]) for name in _TOKEN_NAMES for place in places if place.get(name) is not None]
+    return next((pair for pair in found if pair[1]), found[0] if found else (_TOKEN_NAMES[0], None))
+
+
+def _content(row: bytes) -> str:
+    try:
+        return json.dumps(parse(row), sort_keys=True)
+    except DecodeError:  # nested too deep, in a field that no model has
+        return row.decode(errors="replace")
+
+
+def _read_rows(raw_rows: list[Any], rows: _Rows) -> Generator[None, None, None]:
     """Read each row on the fast path, or tolerantly; after several refusals, most rows skip the fast path."""
+    from pyas_async._core.codec.hooks import StructureError  # noqa: PLC0415 -- loads cattrs, so only if needed
+
     load, load_tolerantly = _row_loaders()
     refused = skipped = tolerant = 0
     for data in raw_rows:
@@ -124,14 +189,17 @@ def _read_rows(raw_rows: list[Any], rows: list[Meeting]) -> Generator[None, None
             skipped -= 1
         else:
             try:
-                rows.append(load(data))
+                rows.meetings.append(load(data))
             except DECODE_ERRORS:
                 refused += 1
                 skipped = min(refused - 1, _MAX_SKIPPED)
             else:
                 refused = 0
                 continue
-        rows.append(load_tolerantly(data))
+        try:
+            rows.meetings.append(load_tolerantly(data))
+        except StructureError as error:
+            rows.add_unreadable(error.path, error.reason, _content(data))
         tolerant += 1
         if tolerant % _ROWS_PER_STEP == 0:
             yield
@@ -143,35 +211,50 @@ def _steps_without_fast_path(body: bytes) -> Generator[None, None, Page]:
 
 def read_row_by_row(body: bytes) -> Generator[None, None, Page | None]:
     """Read each row separately, fast or tolerantly; ``None`` if the response has to be read as a whole."""
-    from pyas_async._core.codec.converter import model_converter  # noqa: PLC0415 -- loads cattrs, so only if needed
-
-    rows: list[Meeting] = []
+    rows = _Rows("$.data.meetings")
     try:
         envelope = _raw_decoder.decode(body)
         if envelope.success is False:
             return None
         data = envelope.data
         yield from _read_rows(data.meetings, rows)
-        about = model_converter(detailed=False).structure(msgspec.structs.asdict(data) | {"meetings": None}, Page)
+        values, beside = msgspec.structs.asdict(data), msgspec.structs.asdict(envelope)
+        return rows.page(values, beside, (body, "data"))
     except Exception:  # noqa: BLE001  (`read_page_tolerantly` meets the same fault, and says where it is)
         return None
-    return attrs.evolve(about, meetings=tuple(rows), _source=(body, "data"))
 
 
 def read_page_tolerantly(body: bytes) -> Page:
     """Read a response as a whole on the tolerant path, and say what is wrong with it.
 
     Raises:
-        DecodeError: If the response is not what the service documents.
+        DecodeError: If the response has no list of meetings.
         NotSuccessError: If the response reports an error.
     """
+    from pyas_async._core.codec.converter import structure  # noqa: PLC0415 -- loads cattrs, so only if needed
+    from pyas_async._core.codec.hooks import StructureError  # noqa: PLC0415 -- as above
+
     document = parse_object(body)
-    data, path, source = document.get("data"), "$.data", (body, "data")
-    if not isinstance(data, dict) and "meetings" in document:
-        data, path, source = document, "$", (body,)  # type: ignore[assignment]
-    if not isinstance(data, dict) or "meetings" not in data:
-        msg = "no list of meetings found"
-        raise unreadable(msg, body, f"{path}.meetings")
-    page = structure_at(Page, data, path, body)
-    object.__setattr__(page, "_source", source)
-    return page
+    data, path, source = _find_page(document, body)
+    rows = _Rows(f"{path}.meetings")
+    for value in data.get("meetings") or ():
+        try:
+            rows.meetings.append(structure(Meeting, value))
+        except StructureError as error:
+            rows.add_unreadable(error.path, error.reason, json.dumps(value, sort_keys=True))
+    return rows.page(data, document, source)
+
+
+def _find_page(document: dict[str, Any], body: bytes) -> tuple[dict[str, Any], str, tuple[object, ...]]:
+    """Find the page in a response: in `data`, or the bare object. An empty list as `data` is an empty page."""
+    data = document.get("data")
+    source: tuple[object, ...] = (body,)
+    if isinstance(data, dict) and "meetings" in data:
+        found, path, source = data, "$.data", (body, "data")
+    elif data == [] or "meetings" in document:
+        found, path = document, "$"
+    else:
+        raise unreadable("no list of meetings found", body, "$.data.meetings")
+    if found.get("meetings") not in (None, "") and not isinstance(found["meetings"], list):
+        raise unreadable("expected a list", body, f"{path}.meetings")
+    return found, path, source

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from pyas_async._core.codec import decoding
-from pyas_async._core.codec.decoding import parse, unreadable
-from pyas_async.errors import DecodeError
+from pyas_async._core.codec.decoding import parse
+from pyas_async._core.codec.unreadable import UnmaskedDecodeError, unreadable
 
 if TYPE_CHECKING:
     from pyas_async.models import ConnectedAccount, MeetingDetail
@@ -33,7 +33,7 @@ class NotSuccessError(Exception):
         super().__init__("success: false")
 
 
-class WrongMeetingError(DecodeError):
+class WrongMeetingError(UnmaskedDecodeError):
     """The response is about another meeting than the request was, so the outcome of the request is unknown.
 
     The exchange handles it; callers see a plain `DecodeError`.
@@ -60,9 +60,10 @@ def structure_at(cls: type[T], value: object, path: str, body: bytes) -> T:
     """Make a model of a value that was found under a path of a response.
 
     Raises:
-        DecodeError: If it does not match.
+        DecodeError: If it has no identity.
     """
-    from pyas_async._core.codec.converter import StructureError, structure  # noqa: PLC0415 -- loads cattrs
+    from pyas_async._core.codec.converter import structure  # noqa: PLC0415 -- loads cattrs
+    from pyas_async._core.codec.hooks import StructureError  # noqa: PLC0415 -- as above
 
     try:
         return structure(cls, value)

@@ -1,5 +1,7 @@
 """The values that the pagination machine holds: the rules of a listing, its counts, and its position."""
 
+from collections import Counter
+from collections.abc import Iterable
 from typing import Literal, TypeAlias
 
 import attrs
@@ -8,13 +10,16 @@ from pyas_async._core.calls.endpoints import MAX_PAGE_SIZE, list_meetings
 from pyas_async._core.calls.messages import Call
 from pyas_async._core.checkpoints.listing import ListingCheckpoint
 from pyas_async._public import public
-from pyas_async.models import Page
+from pyas_async.models import Meeting, Page
+from pyas_async.models._source import UnreadableRow
 
 MAX_PAGES_WITHOUT_NEW_ROWS = 50
 """Consecutive pages without a new row, empty or with known rows only, after which the listing is given up."""
 
 OnExpired: TypeAlias = Literal["restart", "raise"]
 VerifyTotal: TypeAlias = Literal["off", "warn", "raise", "repair"]
+OnUnreadable: TypeAlias = Literal["raise", "skip"]
+"""What to do about a row without an identity."""
 
 
 @attrs.frozen
@@ -48,6 +53,7 @@ class ListingRules:
         on_expired: Whether an expired token leads to a fresh walk, or its error is raised.
         max_restarts: The most consecutive fresh walks without a new row; also the most repairing walks.
         verify_total: What to do if the service's total does not match the rows.
+        on_unreadable: Whether a row without an identity raises after the rows before it, or is skipped.
         token_ttl: Seconds for which a page token is valid.
     """
 
@@ -56,6 +62,7 @@ class ListingRules:
     on_expired: OnExpired = "restart"
     max_restarts: int = 3
     verify_total: VerifyTotal = "warn"
+    on_unreadable: OnUnreadable = "raise"
     token_ttl: float = 900.0
 
     @property
@@ -78,6 +85,7 @@ class IterationStats:
         calls: Requests sent, retries included.
         restarts: Fresh walks begun because a page token expired, or to repair.
         duplicates_skipped: Rows received again and not yielded again.
+        unreadable: Rows without an identity that were passed; they are not among `items`.
         total_reported: How many rows the service last said the listing has; ``None`` if it never said.
         missing: Rows that the service reported and the iteration, at its end, had not seen; ``None`` before the end,
             and where the service reported no total.
@@ -88,29 +96,83 @@ class IterationStats:
     calls: int
     restarts: int
     duplicates_skipped: int
+    unreadable: int = 0
     total_reported: int | None
     missing: int | None
 
 
+class GivenPage:
+    """What is to be handed out of a page: its new rows, and between them those that could not be read.
+
+    Attributes:
+        rows: The meetings.
+        unreadable: The rows without an identity, each with the number of meetings before it.
+    """
+
+    __slots__ = ("rows", "unreadable")
+
+    def __init__(self, rows: tuple[Meeting, ...] = (), unreadable: tuple[tuple[int, UnreadableRow], ...] = ()) -> None:
+        self.rows = rows
+        self.unreadable = unreadable
+
+    @classmethod
+    def of(cls, items: Iterable[Meeting | UnreadableRow]) -> "GivenPage":
+        """Sort the rows of a page."""
+        rows: list[Meeting] = []
+        unreadable = []
+        for item in items:
+            if isinstance(item, UnreadableRow):
+                unreadable.append((len(rows), item))
+            else:
+                rows.append(item)
+        return cls(tuple(rows), tuple(unreadable))
+
+    @property
+    def length(self) -> int:
+        """How many rows these are, readable and unreadable ones."""
+        return len(self.rows) + len(self.unreadable)
+
+    def first(self, rows: int) -> "GivenPage":
+        """Return the page up to a number of meetings: nothing after the last of them."""
+        if len(self.rows) < rows:
+            return self
+        return GivenPage(self.rows[:rows], tuple(pair for pair in self.unreadable if pair[0] < rows))
+
+    def unreadable_among(self, rows: int) -> int:
+        """Return how many of the first rows of the page, readable and unreadable ones, are unreadable."""
+        return sum(before + number < rows for number, (before, _) in enumerate(self.unreadable))
+
+    def passed(self, rows: int) -> int:
+        """Return how many of the unreadable rows lie behind the consumer, who has got this many meetings.
+
+        Those directly before a meeting are passed together with it, and those at the end with the last meeting.
+        """
+        if rows == len(self.rows):
+            return len(self.unreadable)
+        return sum(before < rows for before, _ in self.unreadable)
+
+
 @attrs.define
 class ListingCounts:
-    """What the machine has counted. `items` are the rows that it returned, whether or not they were yielded yet."""
+    """What the machine has counted: `items` and `unreadable` whether or not the consumer has got to these rows."""
 
     pages: int = 0
     items: int = 0
     restarts: int = 0
     duplicates_skipped: int = 0
+    unreadable: int = 0
     total_reported: int | None = None
     missing: int | None = None
 
-    def stats(self, *, waiting: int, calls: int) -> IterationStats:
-        """Return the counts for users; `waiting` rows were not yielded yet."""
+    def stats(self, *, waiting: int, unreadable_waiting: int, calls: int) -> IterationStats:
+        """Return the counts for users. The consumer has not got to the `waiting` rows yet."""
         return IterationStats(
             pages=self.pages,
             items=self.items - waiting,
             calls=calls,
             restarts=self.restarts,
             duplicates_skipped=self.duplicates_skipped,
+            unreadable=self.unreadable - unreadable_waiting,
             total_reported=self.total_reported,
             missing=self.missing,
         )
@@ -182,13 +244,13 @@ class Position:
             changed=checkpoint.changed,
         )
 
-    def after(self, page: Page, total: ReportedTotal, now: float, wall: float) -> "Position":
-        """Return the position after a page that begins here."""
+    def after(self, page: Page, rows: int, total: ReportedTotal, now: float, wall: float) -> "Position":
+        """Return the position after a page with this many rows that begins here."""
         return Position(
             token=page.next_page_token,
             arrived_at=now,
             arrived_wall=wall,
-            walked=None if self.walked is None else self.walked + len(page.meetings),
+            walked=None if self.walked is None else self.walked + rows,
             total=total.first,
             changed=total.changed,
         )
@@ -206,6 +268,7 @@ class Walk:
         pages_without_new: Pages since the last one with a new row.
         rows_without_new: Rows on those pages.
         found_new: Whether it has brought a new row.
+        unreadable: How often it has brought each row without an identity, by content.
     """
 
     known: int = 0
@@ -215,6 +278,7 @@ class Walk:
     pages_without_new: int = 0
     rows_without_new: int = 0
     found_new: bool = False
+    unreadable: Counter[str] = attrs.field(factory=Counter)
 
     def count_page(self, rows: int, new: int) -> None:
         """Count a page with `rows` rows, of which `new` were not known."""

@@ -12,11 +12,13 @@ processes read.
 from typing import Literal
 
 from pyas_async._base_errors import in_seconds
+from pyas_async._core import codec
 from pyas_async._core.calls.endpoints import MAX_PAGE_SIZE, MAX_PAGE_TOKEN, fits_url
 from pyas_async._core.calls.response_errors import may_mean_expired_token, refuses_page_size
 from pyas_async._core.checkpoints.listing import ListingCheckpoint
-from pyas_async._core.checkpoints.seen_rows import SeenRows
+from pyas_async._core.checkpoints.seen_rows import SeenRows, digests, unreadable_digest
 from pyas_async._core.pagination.listing_state import (
+    GivenPage,
     ListingCounts,
     ListingRules,
     PageRequest,
@@ -33,6 +35,7 @@ from pyas_async.errors import (
     PaginationLoopError,
 )
 from pyas_async.models import Meeting, Page
+from pyas_async.models._source import UnreadableRow
 
 
 class PaginationMachine:
@@ -41,7 +44,7 @@ class PaginationMachine:
     Attributes:
         state: What is requested next.
         counts: What was counted so far.
-        rows_given: How many rows of the last page are to be yielded.
+        page: What is to be handed out of the last page.
         drift: The text of the warning after the last row; ``None`` for no warning.
         failure: The error to raise after the last row; ``None`` for no error.
     """
@@ -59,7 +62,7 @@ class PaginationMachine:
         """
         self.state = ListingState.FRESH
         self.counts = ListingCounts()
-        self.rows_given = 0
+        self.page = GivenPage()
         self.drift: str | None = None
         self.failure: PaginationError | None = None
         self._rules = rules
@@ -68,9 +71,12 @@ class PaginationMachine:
         self._walk = Walk()
         # Where the current page begins, and where the next one begins.
         self._page_start = self._next_page = Position()
-        # Rows yielded before the current page, and new rows on it. `max_items` may give fewer of them: `rows_given`.
+        # Rows yielded before the current page, and new rows on it, also unreadable ones. `max_items` may give fewer of
+        # them: `page`.
         self._rows_before = 0
         self._rows_new = 0
+        # How many of the rows before the current page were unreadable.
+        self._unreadable_before = 0
         self._refused_tokens: set[str] = set()
         self._restarts_without_new = 0
         self._repairs = 0
@@ -88,6 +94,7 @@ class PaginationMachine:
         self._seen = SeenRows(checkpoint.rows())
         self._walk.known = len(self._seen)
         self._rows_before = len(self._seen)
+        self._unreadable_before = checkpoint.unreadable
         self._page_size = checkpoint.page_size
         if checkpoint.done:
             self._complete = True
@@ -97,6 +104,11 @@ class PaginationMachine:
             self._walk.total = ReportedTotal(first=checkpoint.total, changed=checkpoint.changed)
             self._walk.tokens[checkpoint.token] = checkpoint.walked
             self.state = ListingState.FOLLOWING
+
+    @property
+    def rows_given(self) -> int:
+        """How many meetings of the last page are to be yielded."""
+        return len(self.page.rows)
 
     @property
     def ended(self) -> bool:
@@ -112,31 +124,59 @@ class PaginationMachine:
         return PageRequest(self._next_page.token, self._page_size, self._next_page.arrived_at + self._rules.token_life)
 
     def on_page(self, page: Page, now: float, wall: float) -> tuple[Meeting, ...]:
-        """Process a page, and return the rows to yield. A page that arrives after `stop` gives no rows."""
+        """Process a page, and return the rows to yield: those of `self.page`.
+
+        A page that arrives after `stop` gives no rows.
+        """
         if self.ended:
             return ()
         counts, walk = self.counts, self._walk
         counts.pages += 1
         self._rows_before = len(self._seen)
-        new = self._seen.add_new(page.meetings)
-        counts.duplicates_skipped += len(page.meetings) - len(new)
-        if new:
+        self._unreadable_before += len(self.page.unreadable)
+        unreadable = codec.unreadable_rows(page)
+        received = len(page.meetings) + len(unreadable)
+        new = self._add_new_between(page, unreadable) if unreadable else GivenPage(self._seen.add_new(page.meetings))
+        counts.duplicates_skipped += received - new.length
+        if new.length:
             self._restarts_without_new = 0
         if page.total_records is not None:
             counts.total_reported = page.total_records
             walk.total.update(page.total_records)
-        walk.count_page(len(page.meetings), len(new))
+        walk.count_page(received, new.length)
         self._page_start = self._next_page
-        self._next_page = walk.locate(self._page_start.after(page, walk.total, now, wall))
-        wanted = new if self._rules.max_items is None else new[: self._rules.max_items - counts.items]
-        counts.items += len(wanted)
-        self.rows_given, self._rows_new = len(wanted), len(new)
-        more = len(new) > len(wanted) or page.next_page_token is not None
+        self._next_page = walk.locate(self._page_start.after(page, received, walk.total, now, wall))
+        left = None if self._rules.max_items is None else self._rules.max_items - counts.items
+        self.page = wanted = new if left is None else new.first(left)
+        counts.items += len(wanted.rows)
+        counts.unreadable += len(wanted.unreadable)
+        self._rows_new = new.length
+        lost = codec.token_is_lost(page)
+        more = new.length > wanted.length or page.next_page_token is not None or lost
         if counts.items == self._rules.max_items and more:
             self.stop()
+        elif lost:
+            self._fail_without_token()
         else:
-            self._advance(found_new=bool(new))
-        return wanted
+            self._advance(found_new=bool(new.length))
+        return wanted.rows
+
+    def _add_new_between(self, page: Page, unreadable: tuple[UnreadableRow, ...]) -> GivenPage:
+        """Remember the rows of a page, with those that could not be read in their positions; return the new ones."""
+        rows = iter(zip(digests(page.meetings), page.meetings, strict=True))
+        odd = {row.index: row for row in unreadable}
+        times, keys = self._walk.unreadable, list[int]()
+        items: list[Meeting | UnreadableRow] = []
+        for index in range(len(page.meetings) + len(unreadable)):
+            if (row := odd.get(index)) is None:
+                key, meeting = next(rows)
+                items.append(meeting)
+            else:
+                times[row.content] += 1
+                key = unreadable_digest(row.content, times[row.content])
+                items.append(row)
+            keys.append(key)
+        return GivenPage.of(self._seen.add_new_by_digest(keys, tuple(items)))
 
     def on_error(self, error: Exception) -> Literal["age", "answer", "size"]:
         """Recover from the error of a request.
@@ -192,7 +232,7 @@ class PaginationMachine:
     def checkpoint(
         self, account_id: str, filters: tuple[tuple[str, str], ...], taken: int, *, prefetched: object = None
     ) -> ListingCheckpoint:
-        """Return the position after `taken` rows of the current page.
+        """Return the position after `taken` rows of the current page, readable and unreadable ones.
 
         `prefetched` is the outcome of the next request, a page or an error, if that request has ended already.
         """
@@ -202,9 +242,11 @@ class PaginationMachine:
         position = self._next_page if all_taken else self._page_start
         if all_taken and isinstance(prefetched, Exception) and self.counts_as_expired(prefetched):
             position = Position()  # `on_error` was not called yet, but an expired token is not kept
+        unreadable = self._unreadable_before + self.page.unreadable_among(taken)
         return ListingCheckpoint(
             account_id=account_id,
-            items=self._rows_before + taken,
+            items=self._rows_before + taken - unreadable,
+            unreadable=unreadable,
             done=self._complete and all_taken,
             filters=filters,
             page_size=self._page_size,
@@ -251,6 +293,14 @@ class PaginationMachine:
         else:
             walk.tokens[token] = self._next_page.walked
             self._transition(ListingEvent.PAGE_WITH_TOKEN)
+
+    def _fail_without_token(self) -> None:
+        self._forget_token()
+        self.stop()
+        self.failure = PaginationError(
+            f"the service sent a page token that is not text, after {self.counts.items:,} rows; the rest cannot be "
+            "reached. Please report it to the vendor"
+        )
 
     def _end_walk(self) -> None:
         """Compare the rows of this walk with the total that the service reported."""

@@ -23,7 +23,7 @@ from pyas_async._core.codec.decoding import DECODE_ERRORS
 from pyas_async._core.codec.documents import to_dict
 from pyas_async.changes import Keep
 from pyas_async.models import Meeting
-from pyas_async.models._source import document, parse_leniently
+from pyas_async.models._source import PartlyReadSource, document, parse_leniently
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND, _MICROSECOND = timedelta(seconds=1), timedelta(microseconds=1)
@@ -161,6 +161,8 @@ def make_records(
 def row_json(row: Meeting) -> bytes:
     """Return a row's JSON as it came, as UTF-8."""
     source = row._source  # noqa: SLF001  (it is kept for the codec)
+    if isinstance(source, PartlyReadSource):
+        source = source.inner
     if source is None or isinstance(source, (dict, tuple)):
         return msgspec.json.encode(to_dict(row) if source is None else document(source))
     raw: bytes = bytes(source)  # type: ignore[call-overload]
@@ -194,7 +196,7 @@ def decode(text: str) -> bytes | None:
 
 @cache
 def _row_loaders() -> tuple[Callable[[bytes], Meeting], Callable[[bytes], Meeting]]:
-    return decoding.loader(Meeting), model_converter(detailed=False).get_tolerant_loads_hook(Meeting)
+    return decoding.loader(Meeting), model_converter().get_tolerant_loads_hook(Meeting)
 
 
 def _read_row(raw: bytes) -> Meeting:

@@ -235,7 +235,8 @@ def quoted(record: bytes) -> str:
 def checkpoint_of(state: SyncState, position: Mapping[str, Any], rows: Iterable[Meeting]) -> ListingCheckpoint:
     """Return the checkpoint of the first round of a state, whose rows are given."""
     seen = array("q", digests(list(rows)))
-    fields = {**position, "account": state.account_id, "rows": checks.pack(seen)}
+    # Rows without an identity are in no state: the listing meets them anew.
+    fields = {**position, "account": state.account_id, "rows": checks.pack(seen), "unreadable": 0}
     return ListingCheckpoint.read(fields, state.filters)
 
 
@@ -388,7 +389,8 @@ def _check_header(header: Mapping[str, Any]) -> None:
     try:
         checks.read_filters(header)
         if header["listing"] is not None:
-            ListingCheckpoint.read({**header["listing"], "account": header["account"], "rows": ""}, ())
+            position = {**header["listing"], "account": header["account"], "rows": "", "unreadable": 0}
+            ListingCheckpoint.read(position, ())
     except CheckpointError:
         reason = "its filters or its position cannot be read"
     if reason:

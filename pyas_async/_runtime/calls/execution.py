@@ -4,7 +4,8 @@ The exchange (`_core/calls/exchange.py`) decides what to do next; an execution d
 """
 
 import math
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import Generic, Literal, TypeVar
@@ -14,6 +15,7 @@ import anyio.lowlevel
 
 from pyas_async._core.calls.exchange import Exchange
 from pyas_async._core.calls.messages import Call, Fail, Fault, Response, ResponseOrFault, Return, Send, Wait
+from pyas_async._core.codec import unreadable_names
 from pyas_async._core.ratelimit.tickets import Ticket
 from pyas_async._runtime.calls.options import CallOptions
 from pyas_async._runtime.calls.resources import CallResources
@@ -22,12 +24,9 @@ from pyas_async._runtime.events import CallTrace
 from pyas_async._runtime.exits import bare_exits
 from pyas_async._runtime.secrets.log_filter import masking_logs
 from pyas_async.errors import ConfigurationError, PyasError
-from pyas_async.events import AttemptEnded, AttemptStarted, Waiting
+from pyas_async.events import AttemptEnded, AttemptStarted, FieldsUnreadable, Waiting
 
 T = TypeVar("T")
-_MIN_SECRET = 8
-"""The value of a header that the user has set is masked if it has at least this many characters. A shorter one is more
-likely a word that also occurs in other texts."""
 
 
 class Listing:
@@ -78,8 +77,7 @@ class Execution(Generic[T]):
         self._on_wire = on_wire
         self._unsent = unsent
         # A service may repeat what it was sent, so the secrets of the request are masked in its response.
-        headers = (value for value in options.headers.values() if len(value) >= _MIN_SECRET)
-        mask = resources.key.mask((*call.secrets, *headers))
+        mask = resources.key.mask((*call.secrets, *options.secrets))
         self._exchange = Exchange(call, options.limits, resources.quota, resources.clock.now(), mask)
 
     async def run(self) -> T:
@@ -100,12 +98,24 @@ class Execution(Generic[T]):
                 # this wait loses no value: after a 429 there is none.
                 await resources.limiter.report_to_store(exchange.remaining(resources.clock.now()))
             if isinstance(action, Return):
+                if names := unreadable_names(action.value):
+                    self._report_unreadable(names)
                 return action.value
             if isinstance(action, Fail):
                 # The traceback is dropped: the variables in its frames hold the text of the response.
                 raise action.error.with_traceback(None)
             self._announce_wait(action.seconds, "retry")
             await resources.pause(action.seconds)
+
+    def _report_unreadable(self, names: Sequence[str]) -> None:
+        """Report fields of the response that could not be read: the models have their defaults."""
+        self._resources.events.emit(
+            FieldsUnreadable,
+            call=self._trace.call,
+            operation=self._call.operation,
+            account_id=self._call.account or None,
+            fields=tuple(sorted(Counter(names).items())),
+        )
 
     async def _step(self) -> Wait | Return[T] | Fail:
         """Make an attempt unless the exchange decides to fail; return the decision of the exchange."""

@@ -8,6 +8,10 @@ from pyas_async._core.calls.retry import Limits
 from pyas_async._runtime.timeouts import Timeouts
 from pyas_async.options import Priority
 
+_MIN_SECRET = 8
+"""The value of a header that the user has set is masked if it has at least this many characters. A shorter one is more
+likely a word that also occurs in other texts."""
+
 
 @attrs.frozen(kw_only=True)
 class CallOptions:
@@ -18,6 +22,11 @@ class CallOptions:
     priority: Priority
     headers: Mapping[str, str] = attrs.field(repr=False)
     single_flight: bool = False
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The values of the user's headers that are masked in texts: those that are not too short."""
+        return tuple(value for value in self.headers.values() if len(value) >= _MIN_SECRET) if self.headers else ()
 
     def for_bulk(self) -> "CallOptions":
         """Return the same options for the calls of an iteration or a bulk run, which let single calls go first."""

@@ -5,7 +5,15 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from pyas_async._base_errors import about
-from pyas_async.events import BudgetStoreFailed, Event, ListingDrifted, ListingRestarted, Waiting
+from pyas_async.events import (
+    BudgetStoreFailed,
+    Event,
+    FieldsUnreadable,
+    ListingDrifted,
+    ListingRestarted,
+    RowsSkipped,
+    Waiting,
+)
 
 _log = logging.getLogger("pyas_async")
 _LONG = 5.0
@@ -70,10 +78,43 @@ def _store_failed(event: BudgetStoreFailed) -> None:
     _write(logging.WARNING, event, message, event.fault, about(event.seconds), seconds=event.seconds)
 
 
+def _fields_unreadable(event: FieldsUnreadable) -> None:
+    message = "%s: the response has values that are not as documented, and these fields are empty: %s"
+    fields = ", ".join(name if count == 1 else f"{name} ({count:,} times)" for name, count in event.fields)
+    _write(
+        logging.WARNING,
+        event,
+        message,
+        event.operation,
+        fields,
+        operation=event.operation,
+        account_id=event.account_id,
+        fields=dict(event.fields),
+    )
+
+
+def _rows_skipped(event: RowsSkipped) -> None:
+    message = "account %s: skipped %s of a page that cannot be read; the first at %s: %s"
+    _write(
+        logging.WARNING,
+        event,
+        message,
+        event.account_id,
+        "a row" if event.rows == 1 else f"{event.rows:,} rows",
+        event.path,
+        event.reason,
+        rows=event.rows,
+        path=event.path,
+        account_id=event.account_id,
+    )
+
+
 LOGGED: Final[dict[Any, Callable[[Any], None]]] = {
     BudgetStoreFailed: _store_failed,
+    FieldsUnreadable: _fields_unreadable,
     ListingDrifted: _drifted,
     ListingRestarted: _restarted,
+    RowsSkipped: _rows_skipped,
     Waiting: _waiting,
 }
 """The kinds of events that are logged, and the function that writes each."""

@@ -66,15 +66,25 @@ class MeetingIterator(AsyncIterator[Meeting]):
         self._prefetch = prefetch
         self._page: Page | None = None
         self._pending: Iterator[Meeting] = iter(())
+        # With ``on_unreadable="raise"``, an unreadable row divides the rows of a page: `_pending` gives those up to
+        # `_until`, and `_raised` of the unreadable rows were raised.
+        self._raises = rules.on_unreadable == "raise"
+        self._until = self._raised = 0
+        self._secrets: tuple[str, ...] = ()
+        self._options = options
         self._iterated = False
         self._loading = False
-        self._taken_at_close: int | None = None
+        self._closed = False
 
     @property
     def stats(self) -> IterationStats:
         """What the iteration has done so far."""
-        waiting = self._machine.rows_given - self._rows_taken()
-        return self._machine.counts.stats(waiting=waiting, calls=self._fetcher.calls)
+        given, yielded = self._machine.page, self._yielded()
+        return self._machine.counts.stats(
+            waiting=len(given.rows) - yielded,
+            unreadable_waiting=given.length - len(given.rows) + yielded - self._rows_taken(),
+            calls=self._fetcher.calls,
+        )
 
     @property
     def reported_total(self) -> ReportedTotal:
@@ -93,7 +103,7 @@ class MeetingIterator(AsyncIterator[Meeting]):
         return self
 
     def __repr__(self) -> str:
-        stats, state = self.stats, "closed" if self._taken_at_close is not None else self._machine.state.name
+        stats, state = self.stats, "closed" if self._closed else self._machine.state.name
         filters = "".join(f", {name}={value}" for name, value in self._filters)
         return (
             f"<MeetingIterator of account {self._account_id!r}{filters}: {stats.items} items, {stats.pages} pages, "
@@ -158,8 +168,8 @@ class MeetingIterator(AsyncIterator[Meeting]):
 
     async def aclose(self) -> None:
         """End the iteration: nothing more is yielded or requested, and a request in flight is cancelled."""
-        if self._taken_at_close is None:
-            self._taken_at_close = self._rows_taken()
+        if not self._closed:
+            self._closed, self._until = True, self._yielded()
         self._pending = iter(())
         self._machine.abandon()
         self._fetcher.cancel()
@@ -180,14 +190,17 @@ class MeetingIterator(AsyncIterator[Meeting]):
         await self._fetcher.close()
 
     def _check_open(self) -> None:
-        if self._taken_at_close is not None:
+        if self._closed:
             raise RuntimeError(_ONCE)
 
+    def _yielded(self) -> int:
+        """Return how many meetings of the current page were yielded."""
+        return self._until - operator.length_hint(self._pending)
+
     def _rows_taken(self) -> int:
-        """Return how many rows of the current page were yielded."""
-        if self._taken_at_close is not None:
-            return self._taken_at_close
-        return 0 if self._page is None else len(self._page.meetings) - operator.length_hint(self._pending)
+        """Return how many rows of the current page lie behind the consumer: yielded, raised or skipped."""
+        yielded, given = self._yielded(), self._machine.page
+        return yielded + (self._raised if self._raises or not given.unreadable else given.passed(yielded))
 
     def _rest_of_page(self) -> Page | None:
         """Return the remaining rows of the current page, as a page; ``None`` if there are none."""
@@ -208,23 +221,46 @@ class MeetingIterator(AsyncIterator[Meeting]):
         self._loading = True
         self._emit_begin()
         try:
+            self._raise_unreadable()
             while (request := self._machine.next()) is not None:
                 result = await self._fetcher.fetch(request)
                 if result is None or self._machine.ended:  # closed by another task
                     return False
+                self._secrets = () if request.token is None else (request.token,)
                 if self._process(result):
                     await self._prefetch_next()
-                    return True
+                    if operator.length_hint(self._pending):
+                        return True
+                    self._raise_unreadable()
             self._report_end()
             self._emit_end("ok")
         except PyasError as error:
             error.checkpoint = self.checkpoint()
-            if self._machine.ended:
+            if self._machine.ended and self._rows_taken() == self._machine.page.length:
                 self._emit_end("failed", error)
             raise
         finally:
             self._loading = False
         return False
+
+    def _begin_rows(self) -> None:
+        """Let `_pending` give the next rows of the page: up to the next row that is to be raised, or to the end."""
+        given, begin = self._machine.page, self._until
+        waits = given.unreadable[self._raised :] if self._raises else ()
+        self._until = waits[0][0] if waits else len(given.rows)
+        self._pending = iter(given.rows[begin : self._until])
+
+    def _raise_unreadable(self) -> None:
+        """Raise the error of an unreadable row, if that is what comes next on the page."""
+        given = self._machine.page
+        if self._page is None or not self._raises or self._raised == len(given.unreadable) or self._closed:
+            return
+        _, row = given.unreadable[self._raised]
+        self._raised += 1
+        self._begin_rows()
+        from pyas_async._runtime.pagination.unreadable import masked_row_error  # noqa: PLC0415 -- hardly ever needed
+
+        raise masked_row_error(self._session, self._options, self._page, row, self._secrets)
 
     def _emit_begin(self) -> None:
         if self._job is None:
@@ -249,13 +285,18 @@ class MeetingIterator(AsyncIterator[Meeting]):
             return False
         if isinstance(page, BaseException):
             raise page
-        rows = self._machine.on_page(page, result.now, result.wall)
+        rows, unreadable = self._machine.on_page(page, result.now, result.wall), self._machine.page.unreadable
         self._page = page if len(rows) == len(page.meetings) else attrs.evolve(page, meetings=rows)
-        self._pending = iter(self._page.meetings)
+        self._until = self._raised = 0
+        self._begin_rows()
         self._session.events.emit(
             PageReceived, job=self._number, account_id=self._account_id, rows=len(page.meetings), new=len(rows)
         )
-        return bool(rows)
+        if unreadable and not self._raises:
+            from pyas_async._runtime.pagination.unreadable import emit_skipped  # noqa: PLC0415 -- hardly ever needed
+
+            emit_skipped(self._session, self._account_id, [row for _, row in unreadable], job=self._number)
+        return bool(rows) or (self._raises and bool(unreadable))
 
     async def _prefetch_next(self) -> None:
         # By now the rows of the current page are kept in `_pending`, so a cancellation here loses nothing.

@@ -187,7 +187,13 @@ class RoundReader:
         stats, total = listing.stats, listing.reported_total
         self._calls += stats.calls
         self._listing = None
-        return Walk(self._walked, pages=stats.pages, last_total=total.last, changed=total.changed)
+        return Walk(
+            self._walked,
+            pages=stats.pages,
+            last_total=total.last,
+            changed=total.changed,
+            unreadable=stats.unreadable,
+        )
 
     def _open_listing(self, resume: ListingCheckpoint | None) -> MeetingIterator:
         return MeetingIterator(

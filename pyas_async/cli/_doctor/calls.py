@@ -82,7 +82,7 @@ class Calls:
 
     async def list(self, **query: Any) -> CallResult[Page]:  # noqa: ANN401  (the arguments of `Meetings.list`)
         """Get a page."""
-        return await self._call(self._meetings.list(**query))
+        return await self._call(self._meetings.list(**query, on_unreadable="skip"))
 
     async def get(self, meeting_id: int | str) -> CallResult[MeetingDetail]:
         """Get a meeting."""

@@ -1,6 +1,5 @@
 """Rows as a Parquet file. Only this module imports pyarrow."""
 
-import json
 from collections.abc import Iterable
 from itertools import islice
 from typing import IO, Any, Final
@@ -9,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pyas_async import Meeting
+from pyas_async.cli._export.rows import extra_cell
 
 _MOMENT: Final = pa.timestamp("us", tz="UTC")
 _SCHEMA: Final = pa.schema(
@@ -42,5 +42,4 @@ def write_parquet(rows: Iterable[tuple[str, Meeting]], file: IO[bytes]) -> None:
 
 def _cells(account_id: str, meeting: Meeting) -> dict[str, Any]:
     cells = {name: getattr(meeting, name) for name in _SCHEMA.names if name not in ("account_id", "extra")}
-    extra = meeting.extra
-    return {**cells, "account_id": account_id, "extra": json.dumps(dict(extra), ensure_ascii=False) if extra else None}
+    return {**cells, "account_id": account_id, "extra": extra_cell(meeting)}

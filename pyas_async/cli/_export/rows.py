@@ -25,7 +25,7 @@ COLUMNS: Final = (
     "join_url",
     "extra",
 )
-"""The columns of CSV and Parquet; ``extra`` holds the fields that this version does not know, as JSON."""
+"""The columns of CSV and Parquet; ``extra`` holds what no other column can, see `extra_cell`."""
 
 Writer = Callable[[str, Meeting], bytes]
 
@@ -57,7 +57,6 @@ def _json_line(account_id: str, meeting: Meeting) -> bytes:
 
 def cells(account_id: str, meeting: Meeting) -> list[object]:
     """Return the cells of a row; ``None`` for fields that the service left out."""
-    extra = meeting.extra
     return [
         account_id,
         meeting.id,
@@ -71,8 +70,14 @@ def cells(account_id: str, meeting: Meeting) -> list[object]:
         meeting.host_id,
         utc(meeting.created_at),
         meeting.join_url,
-        json.dumps(dict(extra), ensure_ascii=False) if extra else None,
+        extra_cell(meeting),
     ]
+
+
+def extra_cell(meeting: Meeting) -> str | None:
+    """Return the fields that this version does not know, and values that are not as documented, as JSON."""
+    extra = {**meeting.extra, **meeting.unreadable}
+    return json.dumps(extra, ensure_ascii=False) if extra else None
 
 
 def utc(moment: datetime | None) -> str | None:

@@ -152,6 +152,7 @@ async def list_into(sink: Sink, progress: Progress, *, at_once: int, bar: bool) 
             page_size=job.page_size,
             max_concurrency=at_once,
             verify_total="repair" if job.repair else "warn",
+            on_unreadable="skip",  # the library warns of it
             resume=state.listings,
         )
         progress.source = lambda: (pairs.stats, client.rate_limit)

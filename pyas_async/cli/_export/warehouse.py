@@ -67,6 +67,7 @@ def export_to_database(files: Files, state: ExportState, *, at_once: int, every:
             page_size=job.page_size,
             max_concurrency=at_once,
             verify_total="repair" if job.repair else "warn",
+            on_unreadable="skip",
             slice_seconds=max(60.0, every),
         )
         failed, whole = list(loaded.failures) or None, not loaded.failures

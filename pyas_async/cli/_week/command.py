@@ -56,7 +56,7 @@ def show_week(
         # One more day on both sides, since it is not documented in which time zone the service's days are.
         first, last = format_filter_day(monday - timedelta(days=1)), format_filter_day(monday + timedelta(days=DAYS))
         async with client_for(require_account(account)) as client:
-            listing = client.meetings.iter_all(start_date=first, end_date=last)
+            listing = client.meetings.iter_all(start_date=first, end_date=last, on_unreadable="skip")
             meetings = await listing.collect()
         week = lay_out(meetings, monday, zone, lines=hour_lines)
         if common.json:

@@ -13,7 +13,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from pyas_async import InvalidArgumentError, ListType, PyasClient, PyasError
 from pyas_async.integrations.dlt._reader import AccountIds, Reader, Size, Slice
-from pyas_async.integrations.dlt._source import PAGE_SIZE, Options, Round, VerifyTotal, items, source_of
+from pyas_async.integrations.dlt._source import PAGE_SIZE, OnUnreadable, Options, Round, VerifyTotal, items, source_of
 
 
 @attrs.frozen(kw_only=True)
@@ -49,6 +49,7 @@ def load_meetings(
     page_size: int = PAGE_SIZE,
     max_concurrency: int = 16,
     verify_total: VerifyTotal = "warn",
+    on_unreadable: OnUnreadable = "raise",
     anew: bool = False,
     slice_rows: int = 20_000,
     slice_calls: int = 100,
@@ -82,6 +83,7 @@ def load_meetings(
         page_size: Rows to request for a page.
         max_concurrency: How many accounts are listed at a time.
         verify_total: What to do if the service's total does not match the rows.
+        on_unreadable: What to do about a row without a usable `id`; see `Meetings.iter_accounts`.
         anew: Begin the next round even if the last one is not finished.
         slice_rows: The maximum number of meetings in a slice. While one is loaded, up to as many more wait in memory.
         slice_calls: The approximate maximum number of calls for a slice.
@@ -104,6 +106,7 @@ def load_meetings(
         page_size=page_size,
         max_concurrency=max_concurrency,
         verify_total=verify_total,
+        on_unreadable=on_unreadable,
     )
     _load_pending(pipeline)
     with Reader(account_ids, client, options, Size(slice_rows, slice_calls, slice_seconds)) as reader:

@@ -17,6 +17,7 @@ from pyas_async.integrations.dlt import _rows as tables
 from pyas_async.integrations.dlt._reader import AccountIds, Reader, Size, Slice
 
 VerifyTotal = Literal["off", "warn", "raise", "repair"]
+OnUnreadable = Literal["raise", "skip"]
 _SOURCE: Final = "pyas"
 _CHUNK: Final = 2_000
 """Rows that are passed to dlt at a time."""
@@ -35,6 +36,7 @@ class Options(TypedDict):
     page_size: int
     max_concurrency: int
     verify_total: VerifyTotal
+    on_unreadable: OnUnreadable
 
 
 class Round:
@@ -68,6 +70,7 @@ def meetings_source(
     page_size: int = PAGE_SIZE,
     max_concurrency: int = 16,
     verify_total: VerifyTotal = "warn",
+    on_unreadable: OnUnreadable = "raise",
 ) -> DltSource:
     """Make a dlt source of the meetings of many accounts, for `pipeline.run`, alone or with other sources.
 
@@ -88,6 +91,7 @@ def meetings_source(
         page_size: Rows to request for a page.
         max_concurrency: How many accounts are listed at a time.
         verify_total: What to do if the service's total does not match the rows.
+        on_unreadable: What to do about a row without a usable `id`; see `Meetings.iter_accounts`.
     """
     options = Options(
         start_date=start_date,
@@ -96,6 +100,7 @@ def meetings_source(
         page_size=page_size,
         max_concurrency=max_concurrency,
         verify_total=verify_total,
+        on_unreadable=on_unreadable,
     )
 
     def meetings() -> Iterator[Any]:

@@ -13,11 +13,13 @@ from pyas_async import (
     CallEnded,
     CallStarted,
     Event,
+    FieldsUnreadable,
     JobEnded,
     JobStarted,
     ListingDrifted,
     ListingRestarted,
     PageReceived,
+    RowsSkipped,
     Waiting,
 )
 
@@ -66,6 +68,8 @@ class Spans:
             PageReceived: self._page,
             ListingRestarted: self._restarted,
             ListingDrifted: self._drifted,
+            FieldsUnreadable: self._fields_unreadable,
+            RowsSkipped: self._rows_skipped,
         }
 
     def __call__(self, event: Event) -> None:
@@ -157,6 +161,13 @@ class Spans:
 
     def _drifted(self, event: ListingDrifted) -> None:
         self._add_event(event.job, "pyas.drift", {"pyas.reported": event.reported, "pyas.yielded": event.yielded})
+
+    def _fields_unreadable(self, event: FieldsUnreadable) -> None:
+        self._add_event(event.call, "pyas.unreadable", {f"pyas.{name}": count for name, count in event.fields})
+
+    def _rows_skipped(self, event: RowsSkipped) -> None:
+        if event.job is not None:
+            self._add_event(event.job, "pyas.skipped", {"pyas.rows": event.rows, "pyas.path": event.path})
 
     def _add_event(self, number: int, name: str, about: Mapping[str, str | int | float]) -> None:
         opened = self._open.get(number)

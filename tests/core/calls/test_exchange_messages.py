@@ -37,7 +37,7 @@ from pyas_async import (
 from pyas_async._core.calls.exchange import Exchange
 from pyas_async._core.calls.messages import Call, Fail, Fault, Return, Send
 from pyas_async._core.calls.retry import Limits, RetryQuota, backoff
-from pyas_async._core.codec import NotSuccessError, read_detail
+from pyas_async._core.codec import NotSuccessError, UnmaskedDecodeError, read_detail
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -45,10 +45,15 @@ if TYPE_CHECKING:
 SECRET = "hush-5ecret"
 
 
+def masked(text: str, *, limit: int | None = 500) -> str:
+    """Mask one secret."""
+    return text.replace(SECRET, "***")[:limit]
+
+
 def begun(call: Call[Any], *, attempts: int = 1, **limits: Any) -> Exchange[Any]:  # noqa: ANN401
     """Begin a call whose secrets are masked, and send it this many times, one minute apart, from 12:00."""
     bounds: dict[str, Any] = {"timeout": 30.0, "deadline": 90.0, "retry": RetryPolicy(), **limits}
-    exchange = Exchange(call, Limits(**bounds), RetryQuota(), now=0.0, mask=lambda text: text.replace(SECRET, "***"))
+    exchange = Exchange(call, Limits(**bounds), RetryQuota(), now=0.0, mask=masked)
     for number in range(attempts):
         exchange.on_send(NOON + timedelta(minutes=number))
     return exchange
@@ -237,13 +242,13 @@ def test_reasons_are_masked() -> None:
     """The reason that the reader of a response gives is shown without secrets."""
 
     def read(body: bytes) -> None:
-        raise DecodeError(f"it says {SECRET}", path="$.x", excerpt=f"x{SECRET}")
+        raise UnmaskedDecodeError(f"it says {SECRET}", path="$.x", around=(f"x{SECRET}", f"y{SECRET}"))
 
     call = Call(operation="o", method="GET", path="/", read=read)
     error = error_of(begun(call).on_response(MEETING, now=1.0, wall=NOON, jitter=0.0))
 
     assert isinstance(error, DecodeError)
-    assert ("it says ***", "x***", "$.x") == (error.reason, error.excerpt, error.path)
+    assert ("it says ***", "x***y***", "$.x") == (error.reason, error.excerpt, error.path)
 
 
 def test_refusals_are_masked() -> None:

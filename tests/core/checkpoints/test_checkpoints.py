@@ -9,6 +9,7 @@ import zlib
 from array import array
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import pytest
 
 from pyas_async import Checkpoint, CheckpointError
@@ -33,6 +34,7 @@ LISTING: dict[str, Any] = {
     "changed": True,
     "done": False,
     "rows": WRITTEN_ROWS,
+    "unreadable": 0,
 }
 ONE: dict[str, Any] = {"version": 1, "filters": dict(FILTERS), **LISTING, "probe": PROBE}
 MANY: dict[str, Any] = {
@@ -210,6 +212,20 @@ def test_each_field_is_checked(name: str, wrong: str) -> None:
     assert repr(name) in error.got
 
 
+def test_unreadable_rows_are_remembered() -> None:
+    """Rows that were passed without being yielded are remembered, but are not counted as yielded."""
+    checkpoint = ListingCheckpoint.of(str(one(items=2, unreadable=1)))
+
+    assert (2, 1, ROWS) == (checkpoint.items, checkpoint.unreadable, checkpoint.rows())
+    many = AccountsCheckpoint.of(
+        AccountsCheckpoint(
+            items=0, done=False, filters=FILTERS, page_size=300, ids_read=1, ids_crc=0,
+            active=(attrs.evolve(beginning("a"), unreadable=1, rows=ROWS),), failures=[], end=0,
+        )
+    )  # fmt: skip
+    assert [1] == [listing.unreadable for listing in AccountsCheckpoint.of(str(many)).active]
+
+
 @pytest.mark.parametrize("name", ["page_size", "token", "walked", "total"])
 def test_fields_that_may_be_null(name: str) -> None:
     """Page size, token, total and the number of rows walked may be unknown."""
@@ -230,6 +246,7 @@ def test_each_field_of_many_is_checked(name: str) -> None:
         ("", "no"),
         ("[" * 100_000, "not a JSON object"),
         ("[]", "not a JSON object"),
+        (sealed(ONE | {"unreadable": 4}), "fewer rows than unreadable"),
         (sealed(ONE | {"rows": "AAAA*"}), "rows"),
         (sealed(ONE | {"rows": WRITTEN_ROWS + "*"}), "rows"),
         (sealed(ONE | {"rows": "AAAA"}), "rows"),

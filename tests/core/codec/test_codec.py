@@ -223,21 +223,12 @@ def test_byte_order_mark(tail: bytes) -> None:
 @pytest.mark.parametrize(
     ("read", "document", "path"),
     [
-        (
-            read_page,
-            {"data": {"meetings": [{"id": 1}, {"id": 2, "start_time": "soon"}]}},
-            "$.data.meetings[1].start_time",
-        ),
-        (read_page, {"data": {"meetings": [{}]}}, "$.data.meetings[0].id"),
-        (read_page, {"data": {"meetings": [1]}}, "$.data.meetings[0]"),
         (read_page, {"data": {"meetings": {}}}, "$.data.meetings"),
         (read_page, {"data": {}}, "$.data.meetings"),
-        (read_page, {"meetings": [{"id": {}}]}, "$.meetings[0].id"),
-        (read_detail, {"meeting": {"id": 1, "settings": {"jbh_time": "x"}}}, "$.meeting.settings.jbh_time"),
-        (read_detail, {"data": {"id": 1, "occurrences": [{"duration": []}]}}, "$.data.occurrences[0].duration"),
+        (read_page, {"meetings": "x"}, "$.meetings"),
         (read_detail, {"data": {"meeting": {"id": "one"}}}, "$.data.meeting.id"),
         (read_account, {"data": {"account": {}}}, "$.data.account.accountId"),
-        (read_account, {"data": {"account": {"accountId": "a", "scopes": [1, {}]}}}, "$.data.account.scopes[1]"),
+        (read_account, {"data": {"account": {"accountId": ["a"]}}}, "$.data.account.accountId"),
         (read_oauth_url, {"url": 5}, "$.url"),
     ],
 )

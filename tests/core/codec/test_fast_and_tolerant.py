@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import inside
 from core.strategies import brisk, details, encode, page_of, pages, rows
-from pyas_async import DecodeError, Meeting, MeetingDetail, Page, from_dict, to_dict
+from pyas_async import DecodeError, Meeting, MeetingDetail, Page, to_dict
 from pyas_async._core.codec import converter, decoding, read_detail, read_page
 from pyas_async._core.codec.pages import page_steps, read_page_fast, read_page_tolerantly, read_row_by_row, run_steps
 from pyas_async._core.codec.responses import read_detail_fast, read_detail_tolerantly
@@ -153,28 +153,10 @@ def test_path_of_a_detail() -> None:
     assert {"rooms": [1]} == detail.settings.breakout_room.extra  # type: ignore[union-attr]
 
 
-def test_detailed_converter_only_for_failures() -> None:
-    """The fast converter reads a document that matches; the detailed one only finds the path of a failure."""
-    used: list[bool] = []
-
-    def model_converter(*, detailed: bool) -> converter.ModelConverter:
-        used.append(detailed)
-        return made[detailed]
-
-    made = {detailed: converter.model_converter(detailed=detailed) for detailed in (False, True)}
-    with mock.patch(inside.MODEL_CONVERTER, model_converter):
-        assert 1 == from_dict(Meeting, {"id": "1"}).id
-        assert [False] == used
-        with pytest.raises(DecodeError, match=r"\$\.id"):
-            from_dict(Meeting, {"id": "one"})
-
-    assert [False, False, True] == used
-
-
 @pytest.mark.parametrize("cls", [Meeting, MeetingDetail])
 def test_the_converter_takes_the_fast_path(cls: type[Meeting]) -> None:
     """The converter's loads hook makes models of bytes, and uses its other hooks only where msgspec refuses."""
-    loads = converter.model_converter(detailed=False).get_loads_hook(cls)
+    loads = converter.model_converter().get_loads_hook(cls)
     with mock.patch.object(converter.ModelConverter, "structure", side_effect=AssertionError):
         fast = loads(encode(_DETAIL))
 
@@ -186,7 +168,7 @@ def test_the_converter_takes_the_fast_path(cls: type[Meeting]) -> None:
 
 def test_the_converter_reads_what_the_fast_path_does_not_support() -> None:
     """Classes with fields that are named differently in JSON are read by the hooks."""
-    page = converter.model_converter(detailed=False).loads(encode({"next_page_token": "", "meetings": [_ROW]}), Page)
+    page = converter.model_converter().loads(encode({"next_page_token": "", "meetings": [_ROW]}), Page)
 
     assert page.next_page_token is None
     assert [_ROW] == [to_dict(row) for row in page]

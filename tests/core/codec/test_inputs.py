@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -183,6 +183,10 @@ def test_refusals(wrong: dict[str, Any]) -> None:
         ("interval", {"interval": 0}),
         ("day_of_month", {"type": "monthly", "day_of_month": 32}),
         ("day_of_month", {"type": "weekly", "day_of_month": 1}),
+        ("end_date", {"end_date": "2026-12-31T09:00:00Z"}),
+        ("end_date", {"end_date": 20261231}),
+        ("start_date", {"start_date": "soon"}),
+        ("end_date", {"start_date": NOON, "end_date": "2026-11-20"}),
         ("days_of_week", {"type": "weekly", "days_of_week": "monday"}),
         ("days_of_week", {"type": "weekly", "days_of_week": []}),
         ("days_of_week[1]", {"type": "weekly", "days_of_week": ["monday", "noday"]}),
@@ -197,6 +201,58 @@ def test_recurrence_refusals(field: str, wrong: dict[str, Any]) -> None:
         Recurrence(**daily | wrong)
 
     assert field == caught.value.field
+
+
+@pytest.mark.parametrize("day", [date(2026, 12, 31), "2026-12-31", "20261231"])
+@pytest.mark.parametrize("name", ["start_date", "end_date"])
+def test_days_of_a_recurrence(name: str, day: date | str) -> None:
+    """A recurrence starts and ends at a moment or on a day, a date or its text; a day is sent as YYYY-MM-DD."""
+    recurrence = Recurrence(**daily | {name: day})
+
+    assert date(2026, 12, 31) == getattr(recurrence, name)
+    assert "2026-12-31" == to_dict(recurrence)[WIRE.get(name, "endDate")]
+    assert recurrence == from_dict(Recurrence, to_dict(recurrence))
+    document = {"type": 8, "title": "t", "description": "", "startDate": "2026-11-22T12:00:00Z", "duration": 30}
+    document |= {"attendees": [], "recurrence": to_dict(recurrence)}
+    assert document == to_dict(from_dict(MeetingCreate, document))
+
+
+@brisk
+@given(st.dates() | moments, st.dates() | moments)
+def test_days_and_moments_are_ordered(start: date, end: date) -> None:
+    """An end before its start is refused. A day and a moment may differ by a day, which depends on the time zone."""
+    if isinstance(start, datetime) and isinstance(end, datetime):
+        wrong, right = end < start, end >= start
+    else:
+        apart = end.toordinal() - start.toordinal()
+        exact = isinstance(start, datetime) == isinstance(end, datetime)
+        wrong, right = apart < (0 if exact else -1), apart >= 0
+    try:
+        Recurrence(**daily, start_date=start, end_date=end)
+    except InvalidArgumentError as error:
+        assert "end_date" == error.field  # noqa: PT017  (either is fine)
+        assert not right
+    else:
+        assert not wrong
+
+
+@pytest.mark.parametrize(
+    ("cls", "document", "field"),
+    [
+        (Recurrence, daily | {"endDate": "2023-08-01T09:00:00"}, "end_date"),
+        (Recurrence, daily | {"endDate": "soon"}, "end_date"),
+        (Recurrence, daily | {"startDate": "2023-02-30"}, "start_date"),
+        (MeetingUpdate, {"startDate": "2023-08-01"}, "start_date"),
+        (MeetingUpdate, {"startDate": "2023-08-01T09:00:00"}, "start_date"),
+    ],
+)
+def test_errors_show_what_was_given(cls: type[Any], document: dict[str, Any], field: str) -> None:
+    """A text that is no moment is refused as the text that was given, not as a datetime that it was turned into."""
+    given_text = next(value for key, value in document.items() if key.endswith("Date"))
+    with pytest.raises(InvalidArgumentError) as caught:
+        from_dict(cls, document)
+
+    assert (field, repr(given_text)) == (caught.value.field, caught.value.got)
 
 
 @brisk

@@ -187,12 +187,19 @@ def test_counts() -> None:
 def test_stats() -> None:
     """The stats for users have the rows that were yielded, and the requests that were sent."""
     counts = ListingCounts(
-        pages=1, items=20, restarts=300, duplicates_skipped=4_000, total_reported=50_000, missing=600_000
+        pages=1, items=20, restarts=300, unreadable=8, duplicates_skipped=4_000, total_reported=50_000, missing=600_000
     )
 
     assert IterationStats(
-        pages=1, items=17, calls=7, restarts=300, duplicates_skipped=4_000, total_reported=50_000, missing=600_000
-    ) == counts.stats(waiting=3, calls=7)
+        pages=1,
+        items=17,
+        calls=7,
+        restarts=300,
+        unreadable=6,
+        duplicates_skipped=4_000,
+        total_reported=50_000,
+        missing=600_000,
+    ) == counts.stats(waiting=3, unreadable_waiting=2, calls=7)
 
 
 def test_max_items_to_the_row() -> None:
@@ -276,10 +283,10 @@ def test_position_after_a_page() -> None:
     """The position after a page has the page's token, the time when it came, and the rows of one more page."""
     total = ReportedTotal(first=9, last=9, changed=True)
     start = Position(token="a", arrived_at=1.0, arrived_wall=2.0, walked=5)
-    after = start.after(page(1, 2, token="b"), total, 3.0, 4.0)
+    after = start.after(page(1, 2, token="b"), 2, total, 3.0, 4.0)
 
     assert Position(token="b", arrived_at=3.0, arrived_wall=4.0, walked=7, total=9, changed=True) == after
-    assert None is attrs.evolve(start, walked=None).after(page(1), total, 3.0, 4.0).walked
+    assert None is attrs.evolve(start, walked=None).after(page(1), 1, total, 3.0, 4.0).walked
 
 
 @pytest.mark.parametrize(
