@@ -31,6 +31,7 @@ object: its request would carry the API key.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 import attrs
@@ -102,6 +103,14 @@ class FieldError:
     field: str | None = None
 
 
+def status_line(status: int) -> str:
+    """Return the words that stand for a status where a response has none."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "an error without a word of explanation"
+
+
 def _field_error(given: FieldError | Sequence[str | None]) -> FieldError:
     if isinstance(given, FieldError):
         return given
@@ -147,6 +156,8 @@ class APIStatusError(PyasError):
 
     def _describe(self) -> str:
         text = f"{self.status}: {self.message}"
+        if self.message == status_line(self.status) and self.message not in self.excerpt and self.excerpt.strip():
+            text += f"; the response began: {shorten(' '.join(self.excerpt.split()))}"
         if self.code is not None and self.code != self.status:
             text += f" (code {self.code})"
         fields = [error.field for error in self.errors if error.field]

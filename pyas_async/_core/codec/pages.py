@@ -15,7 +15,8 @@ import msgspec
 
 from pyas_async._core.codec import decoding
 from pyas_async._core.codec.decoding import DECODE_ERRORS, unreadable
-from pyas_async._core.codec.responses import parse_object, structure_at
+from pyas_async._core.codec.failures import says_no
+from pyas_async._core.codec.responses import check_failure, parse_object, structure_at
 from pyas_async.models import Meeting, Page
 
 T = TypeVar("T")
@@ -148,7 +149,7 @@ def read_row_by_row(body: bytes) -> Generator[None, None, Page | None]:
     rows: list[Meeting] = []
     try:
         envelope = _raw_decoder.decode(body)
-        if envelope.success is False:
+        if says_no(envelope.success):
             return None
         data = envelope.data
         yield from _read_rows(data.meetings, rows)
@@ -170,6 +171,7 @@ def read_page_tolerantly(body: bytes) -> Page:
     if not isinstance(data, dict) and "meetings" in document:
         data, path, source = document, "$", (body,)  # type: ignore[assignment]
     if not isinstance(data, dict) or "meetings" not in data:
+        check_failure(document)
         msg = "no list of meetings found"
         raise unreadable(msg, body, f"{path}.meetings")
     page = structure_at(Page, data, path, body)
