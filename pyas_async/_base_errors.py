@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 import attrs
 
+from pyas_async._masking import mask_secrets
 from pyas_async._public import public
 
 if TYPE_CHECKING:
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 WriteState: TypeAlias = Literal["not_sent", "rejected", "done", "unknown"]
 """What happened to a write that raised: never sent, rejected, carried out, or unknown."""
+
+
+_MAX_SHOWN = 4_000
+"""Characters of a value that are searched for secrets; fewer are shown."""
 
 
 def _rebuild(cls: type["PyasError"], text: str, state: dict[str, Any]) -> "PyasError":
@@ -114,7 +119,7 @@ class InvalidArgumentError(PyasError, ValueError):
         self.field = field
         self.expected = expected
         if not described:
-            got = shorten(got) if isinstance(got, str) and got.startswith("<") else shown(got)
+            got = shorten(mask_secrets(got)) if isinstance(got, str) and got.startswith("<") else shown(got)
         self.got: str = str(got)
         self.hint = hint
         text = f"{field}: expected {expected}, got {self.got}" + (f". {hint}" if hint else "")
@@ -144,9 +149,9 @@ class DecodeError(PyasError):
 
 
 def shown(got: object) -> str:
-    """Write a user's value for a message: shortened, and safe even if its ``repr`` raises."""
+    """Write a user's value for a message: without secrets, shortened, and safe even if its ``repr`` raises."""
     try:
-        return shorten(repr(got))
+        return shorten(mask_secrets(repr(got)[:_MAX_SHOWN]))
     except Exception:  # noqa: BLE001  (the repr is the user's code; that of an int of 5,000 digits raises, too)
         return f"<{type(got).__name__} that cannot be shown>"
 

@@ -46,6 +46,7 @@ from pyas_async._base_errors import (
     shorten,
     shown,
 )
+from pyas_async._masking import mask_secrets
 from pyas_async._public import public
 
 if TYPE_CHECKING:
@@ -290,6 +291,8 @@ _SHOWN_OF_ROW = ("id", "uuid", "host_id", "topic", "type", "start_time", "durati
 def _plain(value: Any) -> Any:  # noqa: ANN401  (a field of a meeting)
     if isinstance(value, datetime):
         return value.isoformat()
+    if isinstance(value, str):
+        return mask_secrets(value)
     return int(value) if isinstance(value, int) else value
 
 

@@ -15,6 +15,7 @@ import attrs
 
 from pyas_async._core.codec.decoding import parse
 from pyas_async._core.codec.failures import normalized
+from pyas_async._masking import mask_secrets
 from pyas_async.errors import DecodeError
 
 _MAX_COMPLAINTS = 100
@@ -106,11 +107,11 @@ def _words(document: Mapping[str, Any], depth: int) -> Words:
         message = next((text for text in texts if text.lower() not in _PHRASES), texts[0] if texts else "")
         more = [_first(names, ("errordescription",)), *(words.message for words in wrapped)]
         message = next((f"{message}: {text}" if message else text for text in more if text not in message), message)
-    found = [Words(code=_code(names), complaints=own), *inner, *wrapped]
+    parts = [Words(code=_code(names), complaints=own), *inner, *wrapped]
     return Words(
         message,
-        next((words.code for words in found if words.code is not None), None),
-        next((words.complaints for words in found if words.complaints), ()),
+        next((words.code for words in parts if words.code is not None), None),
+        next((words.complaints for words in parts if words.complaints), ()),
     )
 
 
@@ -164,7 +165,9 @@ def _by_field(complaints: Mapping[str, Any]) -> Iterator[Complaint]:
         for item in value if isinstance(value, list) else [value]:
             found = _complaint(item, needs_text=True)
             if found is not None:
-                yield Complaint(found.text, field)
+                # A single word may be the value of the field rather than a complaint about it.
+                text = found.text if " " in found.text else mask_secrets(f"{field}: {found.text}")[len(field) + 2 :]
+                yield Complaint(text, field)
 
 
 def _complaint(item: object, *, needs_text: bool) -> Complaint | None:
@@ -197,6 +200,8 @@ def _words_of_text(text: str) -> Words:
     text = text.strip().removeprefix("\ufeff")
     if text[:1] in ("", "{", "[") or "\0" in text:
         return Words()
+    # A tag may be the name of a secret, and a line its value, so it is masked before they are removed.
+    text = mask_secrets(text)
     if not text.startswith("<"):
         return Words(_in_one_line(text))
     is_page = re.search(r"(?i)<(?:!doctype html|html|body|head|h1|pre)\b", text) is not None

@@ -311,7 +311,7 @@ class Exchange(Generic[T]):
     def _unknown_error(self, text: str) -> OutcomeUnknownError:
         call = self.call
         verb = call.operation.rpartition(".")[2]
-        about = "" if call.meeting_id is None else f" of meeting {call.meeting_id}"
+        about = "" if call.meeting_id is None else f" of meeting {self.mask(str(call.meeting_id))}"
         assert self._sent_at is not None  # noqa: S101  (an outcome is unknown only after a request was sent)
         return OutcomeUnknownError(
             f"{call.operation}: the {verb}{about} was sent at {self._sent_at:%H:%M:%S} UTC, and no response came "
