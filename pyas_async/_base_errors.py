@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 import attrs
 
-from pyas_async._masking import mask_secrets
 from pyas_async._public import public
 
 if TYPE_CHECKING:
@@ -119,7 +118,7 @@ class InvalidArgumentError(PyasError, ValueError):
         self.field = field
         self.expected = expected
         if not described:
-            got = shorten(mask_secrets(got)) if isinstance(got, str) and got.startswith("<") else shown(got)
+            got = shorten(_masked(got)) if isinstance(got, str) and got.startswith("<") else shown(got)
         self.got: str = str(got)
         self.hint = hint
         text = f"{field}: expected {expected}, got {self.got}" + (f". {hint}" if hint else "")
@@ -151,9 +150,15 @@ class DecodeError(PyasError):
 def shown(got: object) -> str:
     """Write a user's value for a message: without secrets, shortened, and safe even if its ``repr`` raises."""
     try:
-        return shorten(mask_secrets(repr(got)[:_MAX_SHOWN]))
+        return shorten(_masked(repr(got)[:_MAX_SHOWN]))
     except Exception:  # noqa: BLE001  (the repr is the user's code; that of an int of 5,000 digits raises, too)
         return f"<{type(got).__name__} that cannot be shown>"
+
+
+def _masked(text: str) -> str:
+    from pyas_async._masking import mask_secrets  # noqa: PLC0415 -- only errors need it
+
+    return mask_secrets(text)
 
 
 def in_seconds(seconds: float) -> str:

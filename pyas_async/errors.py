@@ -46,7 +46,6 @@ from pyas_async._base_errors import (
     shorten,
     shown,
 )
-from pyas_async._masking import mask_secrets
 from pyas_async._public import public
 
 if TYPE_CHECKING:
@@ -292,6 +291,8 @@ def _plain(value: Any) -> Any:  # noqa: ANN401  (a field of a meeting)
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, str):
+        from pyas_async._masking import mask_secrets  # noqa: PLC0415 -- only these errors need it
+
         return mask_secrets(value)
     return int(value) if isinstance(value, int) else value
 

@@ -4,8 +4,6 @@ import base64
 import re
 from collections.abc import Iterable
 
-from pyas_async._masking import MASK, mask_secrets
-
 # These patterns are compiled when they are first used: together, that takes longer than to decode a page.
 # (?<!…) and the possessive plus keep the time linear: a run of backslashes is tried from its start only.
 _ESCAPED_QUOTE = r'(?<!\\)\\++"'
@@ -40,6 +38,8 @@ def redact(text: str, secrets: Iterable[str] = (), limit: int | None = 500) -> s
         secrets: The secrets of this call and of the client.
         limit: The most characters that are returned; ``None`` for all.
     """
+    from pyas_async._masking import mask_secrets  # noqa: PLC0415 -- only errors and logs need it
+
     # Secrets are masked before the cut at the limit, which could halve one. Text far beyond the limit is dropped first.
     text = text if limit is None else text[: limit * 20]
     # The given secrets come first: a pattern that ends inside one would leave the rest of it.
@@ -86,7 +86,7 @@ def _masked(text: str, spans: list[tuple[int, int]]) -> str:
     parts, done = [], 0
     for begin, end in spans:
         if begin >= done:
-            parts += [text[done:begin], MASK]
+            parts += [text[done:begin], "***"]
         done = max(done, end)
     return "".join([*parts, text[done:]]) if parts else text
 

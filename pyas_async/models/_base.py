@@ -6,18 +6,19 @@ from typing import Any
 import attrs
 
 from pyas_async._base_errors import DecodeError
-from pyas_async._masking import MASK, mask_secrets
 from pyas_async.models._source import Source, unknown_fields
 
 _SHOWN_ITEMS = 3
 
 
 def _masked(value: object) -> str:
-    return repr(MASK if value else value)
+    return "'***'" if value else repr(value)
 
 
 def masked_text(value: object) -> str:
     """Return the ``repr`` of a value, without the secrets in it if it is text."""
+    from pyas_async._masking import mask_secrets  # noqa: PLC0415 -- many programs print no model
+
     return repr(mask_secrets(value) if isinstance(value, str) else value)
 
 

@@ -73,8 +73,11 @@ def secret_names(draw: st.DrawFn) -> str:
     return STYLES[draw(st.sampled_from(sorted(STYLES)))](words)
 
 
-values = st.text("abcdefghkmnpqrstuvwxyzABCDEFGHJK0123456789@_*-.", min_size=8, max_size=24).filter(
-    lambda value: value[0].isalpha() and value[-1].isdigit()
+values = st.builds(
+    "{}{}{}".format,
+    st.sampled_from("QXqx"),
+    st.text("abcdefghkmnpqrstuvwxyzABCDEFGHJK0123456789@_*-.", min_size=5, max_size=20),
+    st.integers(10, 99),
 )
 
 
@@ -205,6 +208,7 @@ BODIES: dict[str, Callable[[str, str, str], object]] = {
     "an object": lambda text, name, value: {"error": {"message": text, "code": text, "errors": [{"message": text}]}},
     "a list": lambda text, name, value: {"message": [text, text]},
     "by field": lambda text, name, value: {"errors": {name: [value]}},
+    "XML": lambda text, name, value: f"<a><b>x</b><{name}>{value}</{name}><c key='{name}'>{value}</c></a>".encode(),
     "a validator": lambda text, name, value: {
         "errors": [{"msg": text, "path": "topic"}, {"path": name, "value": value}]
     },

@@ -5,6 +5,7 @@ The vendor's pages show several shapes, Zoom's own pass through, and gateways ha
 """
 
 import html
+import json
 import re
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
@@ -15,7 +16,7 @@ import attrs
 
 from pyas_async._core.codec.decoding import parse
 from pyas_async._core.codec.failures import normalized
-from pyas_async._masking import mask_secrets
+from pyas_async._masking import is_secret_name
 from pyas_async.errors import DecodeError
 
 _MAX_COMPLAINTS = 100
@@ -46,11 +47,12 @@ _FIELDS = (
 _PHRASES = {status.phrase.lower() for status in HTTPStatus} | {"error", "fail", "failed"}
 """Texts that say no more than the status does."""
 _IN_XML = (
-    r"(?is)<(?:[\w-]+:)?(?P<name>message|msg|errormessage|error_message|faultstring|detail|description|"
+    r"(?is)<(?:[\w-]+:)?(?:message|msg|errormessage|error_message|faultstring|detail|description|"
     r"error_description|reason|title)(?:\s[^<>]*)?>(?P<text>[^<]*)"
 )
 _CODE_IN_XML = r"(?i)<(?:[\w-]+:)?(?:code|errorcode|error_code|faultcode)(?:\s[^<>]*)?>([^<]{1,100})<"
-_IN_HTML = r"(?is)<(?:h1|title)(?:\s[^<>]*)?>([^<]*)"
+_IN_HTML = r"(?is)<(?:h1|title)(?:\s[^<>]*)?>(?P<text>[^<]*)"
+_ELEMENT = r"<(?:[\w-]+:)?(?P<name>[\w-]+)(?P<attributes>[^<>]*)>(?P<text>[^<]*)"
 _INVISIBLE = r"(?is)<(?:script|style)\b[^<]*(?:<(?!/(?:script|style))[^<]*)*|<!--[^-]*(?:-(?!->)[^-]*)*(?:-->)?"
 
 
@@ -165,9 +167,9 @@ def _by_field(complaints: Mapping[str, Any]) -> Iterator[Complaint]:
         for item in value if isinstance(value, list) else [value]:
             found = _complaint(item, needs_text=True)
             if found is not None:
-                # A single word may be the value of the field rather than a complaint about it.
-                text = found.text if " " in found.text else mask_secrets(f"{field}: {found.text}")[len(field) + 2 :]
-                yield Complaint(text, field)
+                # A single word may be the field's value rather than a complaint: behind its name it is masked.
+                is_value = " " not in found.text and is_secret_name(field)
+                yield Complaint(f"{field}: {found.text}" if is_value else found.text, field)
 
 
 def _complaint(item: object, *, needs_text: bool) -> Complaint | None:
@@ -200,20 +202,23 @@ def _words_of_text(text: str) -> Words:
     text = text.strip().removeprefix("\ufeff")
     if text[:1] in ("", "{", "[") or "\0" in text:
         return Words()
-    # A tag may be the name of a secret, and a line its value, so it is masked before they are removed.
-    text = mask_secrets(text)
     if not text.startswith("<"):
-        return Words(_in_one_line(text))
+        return Words(text)
     is_page = re.search(r"(?i)<(?:!doctype html|html|body|head|h1|pre)\b", text) is not None
     text = re.sub(_INVISIBLE, " ", text.replace("<![CDATA[", " ").replace("]]>", " "))
-    found = [_in_one_line(html.unescape(one)) for one in re.findall(_IN_HTML if is_page else r"(?!)", text)]
-    code = None
-    if not is_page:
-        found = [_in_one_line(html.unescape(one["text"])) for one in re.finditer(_IN_XML, text)]
-        code = found_code[1].strip() if (found_code := re.search(_CODE_IN_XML, text)) else None
-    whole = _in_one_line(html.unescape(re.sub(r"<[^<>]*>", " ", text)))
-    return Words(next((one for one in found if one), "" if whole.startswith("<") else whole), code or None)
+    code = None if is_page else re.search(_CODE_IN_XML, text)
+    found = re.finditer(_IN_HTML if is_page else _IN_XML, text)
+    message = next((text for one in found if (text := html.unescape(one["text"]).strip())), "")
+    return Words(message or _without_tags(text), code[1].strip() or None if code else None)
 
 
-def _in_one_line(text: str) -> str:
-    return " ".join(text.split())
+def _without_tags(text: str) -> str:
+    """Return the text of XML or HTML; a secret stays behind its name, so that it is masked."""
+    whole = html.unescape(re.sub(r"<[^<>]*>", " ", re.sub(_ELEMENT, _named, text))).strip()
+    return "" if whole.startswith("<") else whole
+
+
+def _named(element: "re.Match[str]") -> str:
+    names = [element["name"], *re.findall(r"""\s(?:name|key|id)=["']([^"']{1,100})""", element["attributes"])]
+    name = next((name for name in names if is_secret_name(name)), None)
+    return f" {name}: {json.dumps(element['text'].strip())} " if name and element["text"].strip() else element[0]

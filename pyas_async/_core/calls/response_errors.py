@@ -7,9 +7,8 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pyas_async._core.calls.error_words import Words, words_of, words_of_document
 from pyas_async._core.calls.headers import call_count, limit_ends_in
 from pyas_async._core.calls.messages import Response
 from pyas_async.errors import (
@@ -25,6 +24,9 @@ from pyas_async.errors import (
     ServerError,
     status_line,
 )
+
+if TYPE_CHECKING:
+    from pyas_async._core.calls.error_words import Words
 
 _CLASSES: Mapping[int, type[APIStatusError]] = {
     400: BadRequestError,
@@ -71,10 +73,12 @@ def error_from_response(
     """
     # What the response means is decided by its own words: masking may change the very words that decide. The error
     # shows the masked ones.
+    from pyas_async._core.calls.error_words import words_of, words_of_document  # noqa: PLC0415 -- only errors need it
+
     words = words_of(response.body) if document is None else words_of_document(document)
     status, code = response.status, words.code
     cls = _class_of(status, code)
-    message = mask(words.message) or status_line(status)
+    message = " ".join(mask(words.message).split()) or status_line(status)
     if has_page_token and _says_expired(status, words, message):
         cls = PageTokenExpiredError
     request_id = next((mask(response.headers[name])[:100] for name in _REQUEST_IDS if name in response.headers), None)
@@ -126,7 +130,7 @@ def refuses_page_size(error: APIStatusError) -> bool:
     return any(re.search(r"max.?results|page.?size", text, re.IGNORECASE) for text in words)
 
 
-def _says_expired(status: int, words: Words, message: str) -> bool:
+def _says_expired(status: int, words: "Words", message: str) -> bool:
     if status in _NEVER_EXPIRED or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return False
     if any(complaint.field and complaint.field.lower() in _TOKEN_FIELDS for complaint in words.complaints):

@@ -15,7 +15,6 @@ import msgspec
 
 from pyas_async._core.codec import decoding
 from pyas_async._core.codec.decoding import DECODE_ERRORS, unreadable
-from pyas_async._core.codec.failures import says_no
 from pyas_async._core.codec.responses import check_failure, parse_object, structure_at
 from pyas_async.models import Meeting, Page
 
@@ -145,6 +144,7 @@ def _steps_without_fast_path(body: bytes) -> Generator[None, None, Page]:
 def read_row_by_row(body: bytes) -> Generator[None, None, Page | None]:
     """Read each row separately, fast or tolerantly; ``None`` if the response has to be read as a whole."""
     from pyas_async._core.codec.converter import model_converter  # noqa: PLC0415 -- loads cattrs, so only if needed
+    from pyas_async._core.codec.failures import says_no  # noqa: PLC0415 -- likewise
 
     rows: list[Meeting] = []
     try:

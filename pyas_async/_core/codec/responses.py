@@ -13,7 +13,6 @@ import msgspec
 
 from pyas_async._core.codec import decoding
 from pyas_async._core.codec.decoding import parse, unreadable
-from pyas_async._core.codec.failures import describes_failure, says_no
 from pyas_async.errors import DecodeError
 
 if TYPE_CHECKING:
@@ -48,6 +47,8 @@ def parse_object(body: bytes) -> dict[str, Any]:
         DecodeError: If it is not an object.
         NotSuccessError: If it says that it is an error.
     """
+    from pyas_async._core.codec.failures import says_no  # noqa: PLC0415 -- what the fast path reads does not need it
+
     document = parse(body)
     if isinstance(document, list) and document and all(map(_is_complaint, document)):
         raise NotSuccessError({"errors": document})
@@ -69,6 +70,8 @@ def check_failure(document: dict[str, Any]) -> None:
     Raises:
         NotSuccessError: If it describes an error.
     """
+    from pyas_async._core.codec.failures import describes_failure  # noqa: PLC0415 -- see `parse_object`
+
     if describes_failure(document):
         raise NotSuccessError(document)
 
