@@ -30,17 +30,18 @@ _FOREIGN = (
 )
 _STEMS = (
     rf"(?i){_FOREIGN}|pass|pwd|psw|pin|token|secret|credential|cookie|auth|bearer|zak|tk|otp|jwt|key|code|state"
-    r"|start[_-]?url"
+    r"|start[_-]?url|signature"
 )
 _HINTS = (
     "pass", "pwd", "psw", "pin", "token", "secret", "cred", "cookie", "auth", "bearer", "zak", "tk", "otp", "jwt",
-    "key", "code", "state", "start", "kenn", "contrase", "digo", "senha", "mot", "acc", "wacht", "kod", "senord", "has",
-    "heslo", "parola", "пароль", "код", "パス", "密", "口令", "암호", "비밀", "zugang", "toegang", "adgang",
+    "signature", "key", "code", "state", "start", "kenn", "contrase", "digo", "senha", "mot", "acc", "wacht", "kod",
+    "senord", "has", "heslo", "parola", "пароль", "код", "パス", "密", "口令", "암호", "비밀", "zugang", "toegang",
+    "adgang",
 )  # fmt: skip
 """What a text has, in lower case, in which one of the stems may be: to look for these is ten times as fast."""
 # Parts of a name without its separators, in lower case.
 _LONG = (
-    r"password|passwd|passcode|passphrase|pwd|secret(?!ar)|token(?!i[sz])|credential|authorization|cookie|bearer"
+    r"password|passwd|passcode|passphrase|pwd|secret(?!ar)|token(?!i[sz])|credential|authorization|cookie|bearer|signature"
     r"|(?:host|api|access|private|secret|signing|encryption|shared|auth|session|account|license)keys?"
     r"|(?:pin|access|security|verification|auth|authorization|conference|participant|onetime|entry|login|recovery|backup)"
     r"codes?|(?:user|host|meeting|participant|login|db|smtp|sip)pin"
@@ -75,14 +76,17 @@ _SEPARATOR = (
     + _TAGS
     + r"(?P<sign>=>|->|:=|[:=\uff1a→])(?:\*{1,2}(?!\*)|_{1,2}(?!_))?(?P<gap>[^\S\r\n]{0,8}(?:\r?\n[^\S\r\n]{0,8})?)"
     + _TAGS
+    + r"(?:[!&][\w!]{0,20}[ ])?"  # a tag or an anchor of YAML
 )
+_YAML_BLOCK = r"[|>][-+]?[^\S\r\n]*(?:\r?\n[^\S\r\n]+[^\r\n]*)+"
 _YAML_ITEM = r"\r?\n?[^\S\r\n]*-[^\S\r\n]+(?P<value>[^\r\n]+)"
 _CELL = r"[^\S\r\n]{0,8}(?:</?\w[^<>]{0,100}>\s{0,8}){1,6}(?=[^<>\s\d]{0,40}\d)(?P<value>[^<>\s]{4,})"
 # A part of a form (multipart), and an attribute of XML that names a value beside it or inside.
 _PART = r"""["']?[^\r\n]{0,100}\r?\n(?:[^\r\n]{1,200}\r?\n){0,3}\r?\n(?P<value>[^\r\n]+)"""
 _ATTRIBUTE = r"""["']\s{1,8}value=["'](?P<value>[^"']+)|["'][^<>]{0,100}(?<!/)>(?P<inner>[^<>]+)<"""
 _SPOKEN = (
-    r"(?i)[ \t]{1,3}(?:(?:is|was|are|ist|est|set to|-|\u2013|\u2014|#|no\.?)[ \t]{0,2}){0,2}#?"
+    r"(?i)(?:[ \t]{1,3}|[ \t]{0,8}\r?\n[ \t]{0,8})[(\[]?"
+    r"(?:(?:is|was|are|ist|est|set to|-|\u2013|\u2014|#|no\.?)[ \t]{0,2}){0,2}#?"
     r"(?=[^\s\d]{0,40}\d)(?P<value>[^\s,;\"'<>(){}\[\]]{4,})"
 )
 _SPOKEN_QUOTED = r"(?i)[ \t]{1,3}(?:(?:is|was|ist|set to)[ \t]{1,2})?(?P<quote>[\"'`“])"
@@ -293,6 +297,10 @@ def _value(text: str, separator: "re.Match[str]", begin: int, kind: str) -> Iter
             yield *line.span(), MASK
     elif closed or text[at : at + 1] in _OPENING:
         yield from _json_value(text, at, closed)
+    elif (block := re.compile(_YAML_BLOCK).match(text, at)) is not None:
+        yield *block.span(), MASK
+    elif (key := re.compile(r"-----BEGIN[^-]{1,40}-----[\w+/=\s\\]*").match(text, at)) is not None:
+        yield *key.span(), MASK
     elif "\n" in separator["gap"] and text[at : at + 1] == "-":
         while (item := re.compile(_YAML_ITEM).match(text, at)) is not None:
             yield *item.span("value"), MASK
