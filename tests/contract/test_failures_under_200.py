@@ -6,8 +6,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from contract.tools import CREATED, DETAIL, HANG, Json, Reply, Service
 from pyas_async import (
@@ -22,7 +20,6 @@ from pyas_async import (
     PyasError,
     RateLimitError,
 )
-from pyas_async._core.codec.failures import describes_failure, says_no
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -204,12 +201,3 @@ async def test_delete_after_a_lost_response(gone: Reply) -> None:
     """A delete that finds no meeting after an attempt without a response is done, however the service says so."""
     async with Service(HANG, gone).client(timeout=0.02) as client:
         assert await OPTIONAL["delete"](client) is None
-
-
-@settings(max_examples=100, deadline=None)
-@given(st.sampled_from(FALSE[1:9]), st.text(" \t\n", max_size=3), st.booleans())
-def test_false_is_false(word: Any, blanks: str, upper: bool) -> None:  # noqa: ANN401
-    """Case and blanks do not matter."""
-    text = blanks + (str(word).upper() if upper else str(word).lower()) + blanks
-    assert says_no(text)
-    assert describes_failure({"data": {"success": text}})
