@@ -4,7 +4,11 @@ They have a module of their own because `pyas_async.errors` knows the models, an
 """
 
 import math
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
+
+import attrs
 
 from pyas_async._public import public
 
@@ -15,9 +19,13 @@ WriteState: TypeAlias = Literal["not_sent", "rejected", "done", "unknown"]
 """What happened to a write that raised: never sent, rejected, carried out, or unknown."""
 
 
-def _rebuild(cls: type["PyasError"], args: tuple[Any, ...], state: dict[str, Any]) -> "PyasError":
-    error = cls.__new__(cls, *args)
-    error.args = args  # OSError, the base of TimeoutError, does not take them from its constructor's arguments
+_MAX_SHOWN = 4_000
+"""Characters of a value that are searched for secrets; fewer are shown."""
+
+
+def _rebuild(cls: type["PyasError"], text: str, state: dict[str, Any]) -> "PyasError":
+    error = cls.__new__(cls)
+    error.args = (text,)
     error.__dict__.update(state)
     return error
 
@@ -29,16 +37,44 @@ class PyasError(Exception):
     Attributes:
         checkpoint: The position of an iteration when it raised; ``None`` for everything else.
         write_state: What happened to the write that raised; ``None`` for reads and for errors outside of a call.
+        args: JSON values from which ``type(error)(*error.args)`` makes the error anew, as task queues do that store
+            results as JSON. They hold everything but the `checkpoint`, which may contain a page token.
     """
 
-    def __init__(self, message: str) -> None:
+    _arguments: ClassVar[Sequence[str]] = ("_text",)
+    """The attributes that the constructor takes by position, in its order; the write state comes after them."""
+    _usual_state: ClassVar[WriteState | None] = None
+    """The write state that the constructor sets unless another is given."""
+
+    def __init__(self, message: str, write_state: WriteState | None = None) -> None:
         super().__init__(message)
         self.checkpoint: Checkpoint | None = None
-        self.write_state: WriteState | None = None
+        self.write_state: WriteState | None = write_state
+
+    @property
+    def _text(self) -> str:
+        return str(self)
+
+    @property
+    def args(self) -> tuple[Any, ...]:
+        values = [_as_json(getattr(self, name)) for name in self._arguments]
+        return tuple(values) if self.write_state == self._usual_state else (*values, self.write_state)
+
+    @args.setter
+    def args(self, values: Sequence[Any]) -> None:
+        Exception.__init__(self, *values)  # as for every exception, this changes its text
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle by state, since the constructors of subclasses differ."""
-        return _rebuild, (type(self), self.args, vars(self))
+        """Pickle by state: it has the checkpoint, and constructors of subclasses may differ."""
+        return _rebuild, (type(self), str(self), vars(self))
+
+
+def _as_json(value: Any) -> Any:  # noqa: ANN401  (an attribute of an error can be anything)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if attrs.has(type(value)):
+        value = attrs.astuple(value)
+    return [_as_json(item) for item in value] if isinstance(value, tuple) else value
 
 
 @public
@@ -54,13 +90,39 @@ class InvalidArgumentError(PyasError, ValueError):
         field: The argument or model field, as in ``start_date``; with its index in a list, as in ``attendees[2]``.
         expected: What is allowed.
         got: The value that was passed, as text. Secrets are not repeated.
+        hint: What to do; may be empty.
     """
 
-    def __init__(self, field: str, expected: str, got: object, *, hint: str = "") -> None:
+    _arguments: ClassVar[Sequence[str]] = ("field", "expected", "got", "hint", "_described")
+    _described = True  # `got` of an error is text already
+
+    def __init__(
+        self,
+        field: str,
+        expected: str,
+        got: object,
+        hint: str = "",
+        described: bool = False,  # noqa: FBT001, FBT002  (`args` are passed by position)
+        write_state: WriteState | None = None,
+    ) -> None:
+        """Make the error.
+
+        Args:
+            field: See above.
+            expected: See above.
+            got: The value; or a description of it, if it is text that begins with ``<``.
+            hint: See above.
+            described: Whether `got` is the text to show in any case.
+            write_state: See `PyasError`.
+        """
         self.field = field
         self.expected = expected
-        self.got: str = shorten(got) if isinstance(got, str) and got.startswith("<") else shown(got)
-        super().__init__(f"{field}: expected {expected}, got {self.got}" + (f". {hint}" if hint else ""))
+        if not described:
+            got = shorten(_masked(got)) if isinstance(got, str) and got.startswith("<") else shown(got)
+        self.got: str = str(got)
+        self.hint = hint
+        text = f"{field}: expected {expected}, got {self.got}" + (f". {hint}" if hint else "")
+        super().__init__(text, write_state)
 
 
 @public
@@ -75,20 +137,30 @@ class DecodeError(PyasError):
         excerpt: The response's text around that position, with secrets masked; 500 characters at most.
     """
 
-    def __init__(self, message: str, *, path: str = "$", excerpt: str = "") -> None:
+    _arguments = ("reason", "path", "excerpt")
+
+    def __init__(self, message: str, path: str = "$", excerpt: str = "", write_state: WriteState | None = None) -> None:
         self.path = path
         self.reason = message
         self.excerpt: str = excerpt[:500]
         where = "the response began" if path == "$" else "there it says"
-        super().__init__(f"{path}: {message}" + (f"; {where}: {shorten(self.excerpt)}" if self.excerpt else ""))
+        super().__init__(
+            f"{path}: {message}" + (f"; {where}: {shorten(self.excerpt)}" if self.excerpt else ""), write_state
+        )
 
 
 def shown(got: object) -> str:
-    """Write a user's value for a message: shortened, and safe even if its ``repr`` raises."""
+    """Write a user's value for a message: without secrets, shortened, and safe even if its ``repr`` raises."""
     try:
-        return shorten(repr(got))
+        return shorten(_masked(repr(got)[:_MAX_SHOWN]))
     except Exception:  # noqa: BLE001  (the repr is the user's code; that of an int of 5,000 digits raises, too)
         return f"<{type(got).__name__} that cannot be shown>"
+
+
+def _masked(text: str) -> str:
+    from pyas_async._masking import mask_secrets  # noqa: PLC0415 -- only errors need it
+
+    return mask_secrets(text)
 
 
 def in_seconds(seconds: float) -> str:

@@ -25,12 +25,14 @@
     ├── ClientClosedError                     used after ``aclose()``
     └── WrongEventLoopError                   used from a second event loop
 
-All of them pickle, and none holds an httpx object: its request would carry the API key.
+All of them pickle, and ``type(error)(*error.args)`` makes each anew, from JSON values alone. None holds an httpx
+object: its request would carry the API key.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 import attrs
 
@@ -101,6 +103,21 @@ class FieldError:
     field: str | None = None
 
 
+def status_line(status: int) -> str:
+    """Return the words that stand for a status where a response has none."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "an error without a word of explanation"
+
+
+def _field_error(given: FieldError | Sequence[str | None]) -> FieldError:
+    if isinstance(given, FieldError):
+        return given
+    message, field = given
+    return FieldError(str(message), field)
+
+
 @public
 class APIStatusError(PyasError):
     """The service responded with an error.
@@ -112,26 +129,35 @@ class APIStatusError(PyasError):
         message: The service's message, shortened and masked.
         errors: The service's complaints about single fields, if there are any.
         request_id: The request's id for the vendor's support, if the response has one.
+        excerpt: The beginning of the response's body, with secrets masked; 500 characters at most. Its text shows it if
+            the service's message was not found in it.
     """
+
+    _arguments: ClassVar[Sequence[str]] = ("message", "status", "code", "errors", "request_id", "excerpt")
 
     def __init__(
         self,
         message: str,
-        *,
         status: int,
         code: int | str | None = None,
-        errors: Sequence[FieldError] = (),
+        errors: Iterable[FieldError | Sequence[str | None]] = (),
         request_id: str | None = None,
+        excerpt: str = "",
+        write_state: WriteState | None = None,
     ) -> None:
+        """Make the error; each of `errors` may be a pair of message and field."""
         self.status = status
         self.code = code
         self.message = message
-        self.errors: tuple[FieldError, ...] = tuple(errors)
+        self.errors: tuple[FieldError, ...] = tuple(map(_field_error, errors))
         self.request_id = request_id
-        super().__init__(self._describe())
+        self.excerpt: str = excerpt[:500]
+        super().__init__(self._describe(), write_state)
 
     def _describe(self) -> str:
         text = f"{self.status}: {self.message}"
+        if self.message == status_line(self.status) and self.message not in self.excerpt and self.excerpt.strip():
+            text += f"; the response began: {shorten(' '.join(self.excerpt.split()))}"
         if self.code is not None and self.code != self.status:
             text += f" (code {self.code})"
         fields = [error.field for error in self.errors if error.field]
@@ -172,20 +198,23 @@ class RateLimitError(APIStatusError):
             end of the month.
     """
 
+    _arguments = ("message", "status", "code", "errors", "request_id", "excerpt", "retry_after", "scope")
+
     def __init__(
         self,
         message: str,
-        *,
         status: int = 429,
         code: int | str | None = None,
-        errors: Sequence[FieldError] = (),
+        errors: Iterable[FieldError | Sequence[str | None]] = (),
         request_id: str | None = None,
+        excerpt: str = "",
         retry_after: float | None = None,
         scope: RateLimitScope = "unknown",
+        write_state: WriteState | None = None,
     ) -> None:
         self.retry_after = retry_after
         self.scope: RateLimitScope = scope
-        super().__init__(message, status=status, code=code, errors=errors, request_id=request_id)
+        super().__init__(message, status, code, errors, request_id, excerpt, write_state)
 
     def _describe(self) -> str:
         if self.retry_after is None:
@@ -225,24 +254,63 @@ class OutcomeUnknownError(PyasError):
         operation: The call, as in ``"meetings.create"``.
         meeting_id: The meeting that the call was about; ``None`` for a create.
         sent_at: When the last attempt was sent (aware, UTC).
-        candidates: Meetings that may be the created one, if they were looked up.
+        candidates: Meetings that may be the created one, if they were looked up. In `args` they are without the fields
+            that may contain a passcode.
     """
+
+    _arguments = ("_text", "operation", "sent_at", "meeting_id", "_rows")
+    _usual_state = "unknown"
 
     def __init__(
         self,
         message: str,
-        *,
         operation: str,
-        sent_at: datetime,
+        sent_at: datetime | str,
         meeting_id: int | str | None = None,
-        candidates: "Sequence[Meeting]" = (),
+        candidates: "Iterable[Meeting | Mapping[str, Any]]" = (),
+        write_state: WriteState | None = "unknown",
     ) -> None:
+        """Make the error; `sent_at` may be ISO text, and `candidates` documents, as they are in `args`."""
         self.operation = operation
         self.meeting_id = meeting_id
-        self.sent_at = sent_at
-        self.candidates: tuple[Meeting, ...] = tuple(candidates)
-        super().__init__(message)
-        self.write_state: WriteState | None = "unknown"
+        self.sent_at = datetime.fromisoformat(sent_at) if isinstance(sent_at, str) else sent_at
+        self.candidates: tuple[Meeting, ...] = tuple(
+            _candidate(row) if isinstance(row, Mapping) else row for row in candidates
+        )
+        super().__init__(message, write_state)
+
+    @property
+    def _rows(self) -> list[dict[str, Any]]:
+        return [{name: _plain(getattr(row, name)) for name in _SHOWN_OF_ROW} for row in self.candidates]
+
+
+_SHOWN_OF_ROW = ("id", "uuid", "host_id", "topic", "type", "start_time", "duration", "timezone", "created_at")
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401  (a field of a meeting)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, str):
+        from pyas_async._masking import mask_secrets  # noqa: PLC0415 -- only these errors need it
+
+        return mask_secrets(value)
+    return int(value) if isinstance(value, int) else value
+
+
+def _candidate(row: Mapping[str, Any]) -> "Meeting":
+    from pyas_async.models import Meeting, MeetingType  # noqa: PLC0415 -- the models import the lowest of these errors
+
+    readers: dict[str, Any] = {
+        "type": MeetingType,
+        "start_time": datetime.fromisoformat,
+        "created_at": datetime.fromisoformat,
+    }
+    return Meeting(
+        **{
+            name: readers[name](value) if name in readers and value is not None else value
+            for name, value in row.items()
+        }
+    )
 
 
 @public
@@ -253,9 +321,11 @@ class BudgetTimeoutError(PyasError, TimeoutError):
         retry_after: Seconds until the budget is expected to have a free slot.
     """
 
-    def __init__(self, message: str, *, retry_after: float) -> None:
+    _arguments = ("_text", "retry_after")
+
+    def __init__(self, message: str, retry_after: float, write_state: WriteState | None = None) -> None:
         self.retry_after = retry_after
-        super().__init__(message)
+        super().__init__(message, write_state)
 
 
 @public

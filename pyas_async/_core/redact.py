@@ -4,19 +4,7 @@ import base64
 import re
 from collections.abc import Iterable
 
-from pyas_async.models._base import MASK, mask_url
-
-_MASKED_FIELDS = (
-    "start_url|password|h323_password|pstn_password|encrypted_password|passcode|host_key|next_page_token|nextPageToken"
-    "|code|x-api-key|api_key|apiKey|access_token|refresh_token|client_secret|token|zak|authorization|cookie"
-)
 # These patterns are compiled when they are first used: together, that takes longer than to decode a page.
-# A value that is text, or a password that is a bare number. The number of an error's ``code`` is not a secret.
-_IN_JSON = rf'(?i)("(?:{_MASKED_FIELDS})"\s*:\s*")(?:[^"\\]|\\.)*("?)|("\w*(?:password|passcode)"\s*:\s*)[^",}}\s]+'
-# Headers that are not ours: the credentials of an injected client, or of a proxy.
-_IN_HEADERS = (
-    r"(?i)\b((?:proxy-)?authorization|(?:set-)?cookie|x-api-key)(['\"]?\s{0,3}[:=,]\s{0,3}(?:b?['\"])?)[^\r\n'\"<]+"
-)
 # (?<!…) and the possessive plus keep the time linear: a run of backslashes is tried from its start only.
 _ESCAPED_QUOTE = r'(?<!\\)\\++"'
 _ESCAPED = r"(?i)(?<!\\)\\++u00([2-7][0-9a-f])"
@@ -39,12 +27,8 @@ _MIN_SECRET = 4
 """Characters of the shortest secret, or beginning of one, that is masked: fewer would leave nothing to read."""
 
 
-def _masked_value(found: "re.Match[str]") -> str:
-    return f'{found[3]}"{MASK}"' if found[3] else f"{found[1]}{MASK}{found[2]}"
-
-
 def redact(text: str, secrets: Iterable[str] = (), limit: int | None = 500) -> str:
-    """Mask passwords, links, tokens and the given secrets in a text, and shorten it.
+    """Mask the given secrets and what looks like one (`mask_secrets`) in a text, and shorten it.
 
     A given secret is found in upper and lower case; with any of its characters escaped as in URLs, JSON, Python or
     HTML; in base64, alone or within a longer text; and where a text was cut, so that it ends with the beginning of one.
@@ -54,18 +38,17 @@ def redact(text: str, secrets: Iterable[str] = (), limit: int | None = 500) -> s
         secrets: The secrets of this call and of the client.
         limit: The most characters that are returned; ``None`` for all.
     """
+    from pyas_async._masking import mask_secrets  # noqa: PLC0415 -- only errors and logs need it
+
     # Secrets are masked before the cut at the limit, which could halve one. Text far beyond the limit is dropped first.
     text = text if limit is None else text[: limit * 20]
     # The given secrets come first: a pattern that ends inside one would leave the rest of it.
     text = _without_secrets(text, [secret for secret in secrets if len(secret) >= _MIN_SECRET])
+    text = mask_secrets(text)
     if "\\" in text:
         text = re.sub(_ESCAPED, _unescape, text).replace("\\/", "/")
-    if '"' in text:
-        text = re.sub(_IN_JSON, _masked_value, text)
-        if "\\" in text:  # JSON inside JSON has its quotes escaped
-            text = re.sub(_IN_JSON, _masked_value, re.sub(_ESCAPED_QUOTE, '"', text))
-    if any(sign in text for sign in "=:,%"):
-        text = mask_url(re.sub(_IN_HEADERS, rf"\1\2{MASK}", text))
+        if '"' in text and "\\" in text:  # JSON inside JSON has its quotes escaped
+            text = re.sub(_ESCAPED_QUOTE, '"', text)
     return text if limit is None else text[:limit]
 
 
@@ -103,7 +86,7 @@ def _masked(text: str, spans: list[tuple[int, int]]) -> str:
     parts, done = [], 0
     for begin, end in spans:
         if begin >= done:
-            parts += [text[done:begin], MASK]
+            parts += [text[done:begin], "***"]
         done = max(done, end)
     return "".join([*parts, text[done:]]) if parts else text
 

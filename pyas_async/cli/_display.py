@@ -7,6 +7,7 @@ from typing import Final
 from rich.text import Text
 
 from pyas_async import Meeting, MeetingDetail, MeetingType, Occurrence, ZoomRecurrence
+from pyas_async._masking import is_secret_name, mask_secrets
 from pyas_async.cli._output import clean, stdout
 from pyas_async.cli._tables import GAP, width_of, write_table
 from pyas_async.cli._times import format_moment, zone_name
@@ -39,7 +40,7 @@ def show_rows(meetings: Iterable[Meeting], zone: tzinfo | None) -> None:
         (
             format_moment(meeting.start_time, zone) or "-",
             "" if meeting.duration is None else str(meeting.duration),
-            meeting.topic or "",
+            mask_secrets(meeting.topic or ""),
             str(meeting.id),
             type_words(meeting.type),
         )
@@ -54,7 +55,11 @@ def show_rows(meetings: Iterable[Meeting], zone: tzinfo | None) -> None:
 
 
 def show_detail(meeting: MeetingDetail, zone: tzinfo | None, *, secrets: bool = False, first: bool = True) -> None:
-    """Print one meeting. Passcodes, and the link that lets its holder in as the host, are masked unless `secrets`."""
+    """Print one meeting.
+
+    Passcodes, also those in links and texts, and the link that lets its holder in as the host are masked unless
+    `secrets`.
+    """
     if not first:
         stdout().print()
     show_fields(_fields(meeting, zone, secrets=secrets))
@@ -79,7 +84,10 @@ def _fields(meeting: MeetingDetail, zone: tzinfo | None, *, secrets: bool) -> It
     def secret(value: str | None) -> str:
         return (value if secrets else _MASK) if value else ""
 
-    yield "title", meeting.topic or "(none)"
+    def text(value: str | None) -> str:
+        return (value if secrets else mask_secrets(value)) if value else ""
+
+    yield "title", text(meeting.topic) or "(none)"
     yield "id", str(meeting.id)
     yield "uuid", meeting.uuid
     yield "type", type_words(meeting.type)
@@ -89,14 +97,15 @@ def _fields(meeting: MeetingDetail, zone: tzinfo | None, *, secrets: bool) -> It
     yield "time zone", meeting.timezone or ""
     yield "recurs", "" if meeting.recurrence is None else recurrence_words(meeting.recurrence, zone)
     yield "dates", _dates(meeting.occurrences, zone)
-    yield "description", meeting.agenda or ""
+    yield "description", text(meeting.agenda)
     yield "host", meeting.host_email or meeting.host_id or ""
     yield "created", format_moment(meeting.created_at, zone)
-    yield "join", meeting.join_url or ""
+    yield "join", text(meeting.join_url)
     yield "start as host", secret(meeting.start_url)
     yield "passcode", secret(meeting.password)
     for field in meeting.tracking_fields:
-        yield f"{field.field or 'tracking field'}", field.value or ""
+        name = field.field or "tracking field"
+        yield name, secret(field.value) if is_secret_name(name) else text(field.value)
 
 
 def _dates(occurrences: tuple[Occurrence, ...], zone: tzinfo | None) -> str:

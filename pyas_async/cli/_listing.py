@@ -81,7 +81,7 @@ def get_meetings(
     Args:
         ids: The meetings' numbers, or uuids; - reads them from stdin, one per line.
         account: The meetings' account; default: PYAS_ACCOUNT_ID.
-        secrets: Show passcodes, and the link that lets its holder in as the host.
+        secrets: Show passcodes, also in links and texts, and the link that lets its holder in as the host.
         time_zone: Show times in this zone, such as Europe/Berlin; default: this machine's.
         common: Options of every command.
     """

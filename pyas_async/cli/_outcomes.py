@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pyas_async import Outcome
+from pyas_async._masking import mask_secrets
 from pyas_async.cli._errors import CommandError, Exit, code_of, text_of
 from pyas_async.cli._output import say_error
 
@@ -52,7 +53,7 @@ class Outcomes:
             self._not_started += 1
         else:
             message, hint = text_of(outcome.error)
-            say_error(f"{outcome.key}: {message}", hint)
+            say_error(f"{mask_secrets(str(outcome.key))}: {message}", hint)
         return True
 
     def close(self) -> Exit:

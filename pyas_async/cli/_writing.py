@@ -5,6 +5,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from pyas_async import Meeting, MeetingCreate, MeetingType, MeetingUpdate, PyasClient, to_dict
+from pyas_async._masking import mask_secrets
 from pyas_async.cli._client import client_for, require_account
 from pyas_async.cli._display import show_detail
 from pyas_async.cli._errors import CommandError, Exit
@@ -160,4 +161,5 @@ async def _agreed(client: PyasClient, ids: list[str]) -> bool:
 def _described(meeting: Meeting) -> str:
     start = format_moment(meeting.start_time, None)
     series = ", the whole series" if meeting.type in _RECURRING else ""
-    return f"“{meeting.topic or ''}” ({meeting.id}{f', {start} {zone_name(None)}' if start else ''}){series}"
+    title = mask_secrets(meeting.topic or "")
+    return f"“{title}” ({meeting.id}{f', {start} {zone_name(None)}' if start else ''}){series}"

@@ -1,6 +1,5 @@
 """The base of all models that the service sends: it keeps unknown fields, and masks secrets."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,27 +8,18 @@ import attrs
 from pyas_async._base_errors import DecodeError
 from pyas_async.models._source import Source, unknown_fields, unreadable_fields, unreadable_values
 
-MASK = "***"
 _SHOWN_ITEMS = 3
-# Parameter names that are also ordinary words count only where a query can have them.
-_IN_URL = (
-    r"(?i)((?:(?:[?&#;]|%3F|%26|%23|^)(?:code|state|token|tk|key)|(?:(?<![\w-])|(?<=%3F)|(?<=%26)|(?<=%23))"
-    r"(?:pwd|password|passcode|zak|next_?page_?token|page_?token|access_token|refresh_token|client_secret|api_?key))"
-    r"(?:=|%3D))(?:(?!%26|%23)[^&#\s\"'<>])*"
-)
-
-
-def mask_url(url: str) -> str:
-    """Hide the secrets in a URL's query, such as the ``pwd=`` of a ``join_url``."""
-    return re.sub(_IN_URL, rf"\g<1>{MASK}", url)
 
 
 def _masked(value: object) -> str:
-    return repr(MASK if value else value)
+    return "'***'" if value else repr(value)
 
 
-def _masked_url(value: object) -> str:
-    return repr(mask_url(value) if isinstance(value, str) else value)
+def masked_text(value: object) -> str:
+    """Return the ``repr`` of a value, without the secrets in it if it is text."""
+    from pyas_async._masking import mask_secrets  # noqa: PLC0415 -- many programs print no model
+
+    return repr(mask_secrets(value) if isinstance(value, str) else value)
 
 
 # How a value is shown is declared on the field, since printers such as rich's read the fields and do not call
@@ -46,9 +36,9 @@ def secret(*, blank: bool = True, also: tuple[str, ...] = ()) -> Any:  # noqa: A
     return attrs.field(default=None, repr=_masked, metadata={"blank": blank, "also": also})
 
 
-def link() -> Any:  # noqa: ANN401  (attrs gives a field the type of its annotation)
-    """Declare an optional URL whose query may hold a password."""
-    return attrs.field(default=None, repr=_masked_url)
+def free_text() -> Any:  # noqa: ANN401  (attrs gives a field the type of its annotation)
+    """Declare an optional text that may contain secrets: a URL, or a title into which an invitation was pasted."""
+    return attrs.field(default=None, repr=masked_text)
 
 
 @attrs.frozen(kw_only=True, repr=False)

@@ -5,7 +5,7 @@ from datetime import datetime
 import attrs
 
 from pyas_async._public import public
-from pyas_async.models._base import Model, secret
+from pyas_async.models._base import Model, free_text, secret
 from pyas_async.models.meetings import Meeting
 from pyas_async.models.settings import MeetingSettings
 
@@ -40,7 +40,7 @@ class TrackingField(Model):
     """
 
     field: str | None = None
-    value: str | None = None
+    value: str | None = free_text()
     visible: bool | None = None
 
 

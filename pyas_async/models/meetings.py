@@ -6,7 +6,7 @@ from datetime import datetime
 import attrs
 
 from pyas_async._public import public
-from pyas_async.models._base import Model, link, secret
+from pyas_async.models._base import Model, free_text, secret
 from pyas_async.models.enums import MeetingType
 
 
@@ -25,13 +25,13 @@ class Meeting(Model):
         id: The meeting's number.
         uuid: The id of this instance of the meeting; empty if the service left it out.
         host_id: The host's id at Zoom.
-        topic: The title.
+        topic: The title. Passcodes in it, as of a pasted invitation, are masked in ``repr``.
         type: The kind of meeting; an unknown number is kept.
         start_time: When it starts (aware). Instant meetings and those without a fixed time have none. A time without an
             offset is read in the row's `timezone`, or as UTC if that is missing or unknown.
         duration: Minutes.
         timezone: The time zone in which it was scheduled, an IANA name. `start_time` may be in another zone.
-        agenda: The description; a listing cuts it to 250 characters.
+        agenda: The description; a listing cuts it to 250 characters. Masked in ``repr`` as `topic` is.
         created_at: When it was created (aware).
         join_url: The URL with which participants join. Its ``pwd=`` is masked in ``repr``.
     """
@@ -39,14 +39,14 @@ class Meeting(Model):
     id: int
     uuid: str = ""
     host_id: str | None = None
-    topic: str | None = None
+    topic: str | None = free_text()
     type: MeetingType | None = None
     start_time: datetime | None = None
     duration: int | None = None
     timezone: str | None = None
-    agenda: str | None = None
+    agenda: str | None = free_text()
     created_at: datetime | None = None
-    join_url: str | None = link()
+    join_url: str | None = free_text()
 
 
 @public

@@ -9,6 +9,7 @@ import attrs
 from pyas_async import _checks
 from pyas_async._base_errors import InvalidArgumentError
 from pyas_async._public import public
+from pyas_async.models._base import masked_text
 from pyas_async.models.enums import MeetingType
 from pyas_async.models.recurrence import Recurrence
 from pyas_async.options import UNSET, Unset
@@ -121,8 +122,8 @@ class MeetingCreate:
     """
 
     type: MeetingType = attrs.field(converter=_type)
-    title: str = attrs.field(converter=_title)
-    description: str = attrs.field(converter=_description)
+    title: str = attrs.field(converter=_title, repr=masked_text)
+    description: str = attrs.field(converter=_description, repr=masked_text)
     start_date: datetime = attrs.field(converter=_start_date, metadata={"wire": "startDate"})
     duration: int = attrs.field(default=30, converter=_duration)
     time_zone: str | None = attrs.field(default=None, converter=_time_zone, metadata={"wire": "timeZone"})
@@ -197,8 +198,8 @@ class MeetingUpdate:
     """
 
     type: MeetingType | _Unset = attrs.field(default=UNSET, converter=_change_type)
-    title: str | _Unset = attrs.field(default=UNSET, converter=_change_title)
-    description: str | _Unset = attrs.field(default=UNSET, converter=_change_description)
+    title: str | _Unset = attrs.field(default=UNSET, converter=_change_title, repr=masked_text)
+    description: str | _Unset = attrs.field(default=UNSET, converter=_change_description, repr=masked_text)
     start_date: datetime | _Unset = attrs.field(
         default=UNSET, converter=_change_start_date, metadata={"wire": "startDate"}
     )

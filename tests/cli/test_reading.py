@@ -119,7 +119,7 @@ def test_types_in_the_words_of_the_page(pyas: Pyas, sandbox: Sandbox) -> None:
 
 
 def test_details(pyas: Pyas, sandbox: Sandbox) -> None:
-    """``get`` shows a meeting with its link; links that make their bearer the host are masked unless asked for."""
+    """``get`` shows a meeting; its passcode, also in its link, and the host's link are masked unless asked for."""
     account = sandbox.account_ids[0]
     row = next(row for row in sandbox.rows(account) if row["type"] == 2)
     truth = sandbox.document(account, row["id"])
@@ -128,10 +128,45 @@ def test_details(pyas: Pyas, sandbox: Sandbox) -> None:
     shown = pyas("meetings", "get", "--secrets", row["uuid"])
 
     assert (0, "", 0, "") == (masked.code, masked.err, shown.code, shown.err)
-    for text in (row["topic"], str(row["id"]), row["uuid"], "scheduled", truth["host_email"], truth["join_url"]):
+    for text in (row["topic"], str(row["id"]), row["uuid"], "scheduled", truth["host_email"]):
         assert text in masked.out
-    assert [False, False] == [truth[name] in masked.out for name in ("start_url", "password")]
-    assert [True, True] == [truth[name] in shown.out for name in ("start_url", "password")]
+    link, _, passcode = truth["join_url"].partition("pwd=")
+    assert passcode
+    assert f"{link}pwd=***\n" in masked.out
+    assert [False] * 3 == [truth[name] in masked.out for name in ("start_url", "password", "join_url")]
+    assert [True] * 3 == [truth[name] in shown.out for name in ("start_url", "password", "join_url")]
+
+
+INVITATION = "Join https://zoom.us/j/8?pwd=S3cr3t77 Passcode: 778899 ,,81398421915#,,,,*778899#"
+
+
+def test_pasted_invitation(pyas: Pyas, sandbox: Sandbox) -> None:
+    """Passcodes in a title or description, as of a pasted invitation, are masked in all output for people."""
+    account = sandbox.account_ids[0]
+    document = {"type": 2, "topic": INVITATION, "agenda": INVITATION, "start_time": "2026-11-24T10:00:00Z"}
+    made = sandbox.add_meeting(account, document, at=0)
+    outputs = [
+        pyas("meetings", "get", made["id"]),
+        pyas("meetings", "list"),
+        pyas("meetings", "week", "2026-11-25", "--agenda"),
+        pyas("meetings", "delete", made["id"], typed="no\n"),
+    ]
+
+    for done in outputs:
+        assert "S3cr3t77" not in done.out + done.err
+        assert "778899" not in done.out + done.err
+    assert [True] * 3 == ["Join https://zoom.us/j/8?pwd=***" in done.out for done in outputs[:3]]
+    shown = pyas("meetings", "get", "--secrets", made["id"])
+    assert 2 == shown.out.count(INVITATION)
+
+
+def test_link_as_an_id(pyas: Pyas, sandbox: Sandbox) -> None:
+    """A link that is given instead of an id is not repeated with its passcode."""
+    done = pyas("meetings", "get", "https://zoom.us/j/8?pwd=S3cr3t77")
+
+    assert 0 != done.code
+    assert "pwd=***" in done.err
+    assert "S3cr3t77" not in done.out + done.err
 
 
 def test_details_at_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,13 +52,15 @@ def test_create(pyas: Pyas, sandbox: Sandbox) -> None:
 
 
 def test_create_for_people(pyas: Pyas, sandbox: Sandbox) -> None:
-    """A created meeting is shown with the link to join, and without the links that make their bearer the host."""
+    """A created meeting is shown with the link to join, without its passcode and the link that makes a host."""
     done = pyas(*SCHEDULED, "--time-zone", "UTC")
 
     truth = sandbox.document(sandbox.account_ids[0], int(done.out.split("id  ")[1].split()[0]))
     assert 0 == done.code
     assert "Tue 2026-12-01 09:30 (UTC)" in done.out
-    assert (True, False) == (truth["join_url"] in done.out, truth["start_url"] in done.out)
+    link, _, passcode = truth["join_url"].partition("pwd=")
+    assert f"{link}pwd=***\n" in done.out
+    assert [False] * 3 == [secret in done.out for secret in (f"pwd={passcode}", truth["password"], truth["start_url"])]
 
 
 def test_a_recurrence_ends_on_a_day(pyas: Pyas, sandbox: Sandbox) -> None:

@@ -129,8 +129,11 @@ async def test_a_page_over_a_socket() -> None:
 LATER = {
     "cattrs",
     "pyas_async._core.bulk",
+    "pyas_async._core.calls.error_words",
     "pyas_async._core.codec.converter",
+    "pyas_async._core.codec.failures",
     "pyas_async._core.reconcile",
+    "pyas_async._masking",
     "pyas_async._runtime.accounts.iterator",
     "pyas_async._runtime.bulk.run",
     "pyas_async._runtime.bulk.workers",

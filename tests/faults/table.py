@@ -241,6 +241,14 @@ ERRORS = (
         refused(BadRequestError, 400),
     ),
     Fault(
+        "400, with Zoom's list in an object",
+        tells({"error": {"code": 300, "message": "Odd", "errors": [{"field": "type", "message": "Odd"}]}}, 400),
+        refused(BadRequestError, 400),
+    ),
+    Fault("400, with a list of messages", tells({"message": ["Odd"]}, 400), refused(BadRequestError, 400)),
+    Fault("400 with text", says(b"Odd", 400, kind="text/plain"), refused(BadRequestError, 400)),
+    Fault("400 with XML", says(b"<e><message>Odd</message></e>", 400), refused(BadRequestError, 400)),
+    Fault(
         "400, and closes the connection inside the body",
         does((whole(HTML, 400)[:-9], Do.CLOSE)),
         refused(BadRequestError, 400),
@@ -277,6 +285,17 @@ ERRORS = (
         '200 with `"success": false`',
         tells({"success": False, "error": "Nope", "code": 17}),
         refused(APIStatusError, 200),
+    ),
+    Fault('200 with `"success": "no"` or 0', tells({"success": 0, "message": "Nope"}), refused(APIStatusError, 200)),
+    Fault(
+        "200 with an error's document, without `success`",
+        tells({"code": 17, "message": "Nope"}),
+        refused(APIStatusError, 200),
+    ),
+    Fault(
+        "200 with an error's document whose code is 404",
+        tells({"error": {"code": 404, "message": "Not Found"}}),
+        refused(NotFoundError, 200),
     ),
     Fault("500", tells({"message": "Boom"}, 500), failed(500)),
     Fault("500 with invalid gzip", says(HTML, 500, "Content-Encoding: gzip"), failed(500)),

@@ -270,9 +270,15 @@ class Exchange(Generic[T]):
 
     def _was_deleted_before(self, error: APIStatusError) -> bool:
         # If a DELETE finds no meeting after an earlier attempt without a response, that attempt has deleted it. An
-        # error about an unknown account does not show that the meeting is gone.
-        not_found = isinstance(error, NotFoundError) and "account" not in error.message.lower()
-        return not_found and self._outcome_unknown and self.call.method == "DELETE"
+        # error about an unknown account does not show that the meeting is gone. Zoom's own code for a meeting that does
+        # not exist may come with another status.
+        not_found = isinstance(error, NotFoundError) or error.status == HTTPStatus.GONE or str(error.code) == "3001"
+        return (
+            not_found
+            and "account" not in error.message.lower()
+            and self._outcome_unknown
+            and self.call.method == "DELETE"
+        )
 
     def _wait_before_retry(self, now: float, jitter: float, requested: float | None = None) -> Wait | None:
         """Return the wait before the next attempt; ``None`` if there must not be one.
@@ -306,7 +312,7 @@ class Exchange(Generic[T]):
     def _unknown_error(self, text: str) -> OutcomeUnknownError:
         call = self.call
         verb = call.operation.rpartition(".")[2]
-        about = "" if call.meeting_id is None else f" of meeting {call.meeting_id}"
+        about = "" if call.meeting_id is None else f" of meeting {self.mask(str(call.meeting_id))}"
         assert self._sent_at is not None  # noqa: S101  (an outcome is unknown only after a request was sent)
         return OutcomeUnknownError(
             f"{call.operation}: the {verb}{about} was sent at {self._sent_at:%H:%M:%S} UTC, and no response came "

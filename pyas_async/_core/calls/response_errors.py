@@ -1,24 +1,20 @@
 """Turns a response that is not a success into the error that says what happened.
 
-The vendor's pages show several error shapes, and Zoom's own pass through: a list of ``errors`` with ``msg`` and
-``param`` (or ``path``), an ``error`` that is text or an object, a ``message``, with or without a ``code``, which may be
-Zoom's.
+`error_words` finds the words in its body. Here they are masked, and decide what the error is.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pyas_async._core.calls.headers import call_count, limit_ends_in
 from pyas_async._core.calls.messages import Response
-from pyas_async._core.codec.decoding import parse
 from pyas_async.errors import (
     APIStatusError,
     AuthenticationError,
     BadRequestError,
-    DecodeError,
     FieldError,
     NotFoundError,
     PageTokenExpiredError,
@@ -26,7 +22,11 @@ from pyas_async.errors import (
     RateLimitError,
     RateLimitScope,
     ServerError,
+    status_line,
 )
+
+if TYPE_CHECKING:
+    from pyas_async._core.calls.error_words import Words
 
 _CLASSES: Mapping[int, type[APIStatusError]] = {
     400: BadRequestError,
@@ -34,8 +34,13 @@ _CLASSES: Mapping[int, type[APIStatusError]] = {
     403: PermissionDeniedError,
     404: NotFoundError,
 }
-_MAX_FIELD_ERRORS = 100
-"""Field errors that are kept of one response: more than there are fields."""
+# A response with a success status may name another one, as the code of its error.
+_CLASSES_BY_CODE: Mapping[str, type[APIStatusError]] = {
+    **{str(status): cls for status, cls in _CLASSES.items()},
+    "429": RateLimitError,
+}
+_MAX_EXCERPT = 4_000
+"""Bytes of a body from which an excerpt is made: more than the 500 characters that an error holds."""
 _TOO_MANY = HTTPStatus.TOO_MANY_REQUESTS
 # Zoom's sibling lists: "The next page token is invalid or expired", code 300. Pyas may wrap it in any of its shapes.
 # `re` compiles the patterns when they are first used, which in many programs is never.
@@ -66,105 +71,74 @@ def error_from_response(
         has_page_token: Whether the request carried a page token.
         mask: Removes the secrets from a text.
     """
-    if document is None:
-        document = _document(response.body)
-    # What the response means is decided by its own text: masking may change the very words that decide. The error shows
-    # the masked text.
-    raw_errors = tuple(_field_errors(document, _unmasked))
-    raw_message, raw_code = _message(document, raw_errors), _code(document)
-    errors = tuple(_field_errors(document, mask))
-    message = mask(raw_message) or _status_line(response.status)
-    code = mask(raw_code)[:100] if isinstance(raw_code, str) else raw_code
+    # What the response means is decided by its own words: masking may change the very words that decide. The error
+    # shows the masked ones.
+    from pyas_async._core.calls.error_words import words_of, words_of_document  # noqa: PLC0415 -- only errors need it
+
+    words = words_of(response.body) if document is None else words_of_document(document)
+    status, code = response.status, words.code
+    cls = _class_of(status, code)
+    message = " ".join(mask(words.message).split()) or status_line(status)
+    if has_page_token and _says_expired(status, words, message):
+        cls = PageTokenExpiredError
     request_id = next((mask(response.headers[name])[:100] for name in _REQUEST_IDS if name in response.headers), None)
-    status = response.status
-    if has_page_token and _says_expired(status, raw_code, raw_errors, raw_message or message):
-        return PageTokenExpiredError(message, status=status, code=code, errors=errors, request_id=request_id)
+    limit: dict[str, Any] = {}
+    if issubclass(cls, RateLimitError):
+        limit = {
+            "retry_after": limit_ends_in(response.headers, now),
+            "scope": _scope(response.headers, words.message),
+        }
+    return cls(
+        message,
+        status=status,
+        code=mask(code)[:100] if isinstance(code, str) else code,
+        errors=[
+            FieldError(mask(complaint.text), mask(complaint.field)[:100] if complaint.field else None)
+            for complaint in words.complaints
+        ],
+        request_id=request_id,
+        excerpt=mask(response.body[:_MAX_EXCERPT].decode(errors="replace")),
+        **limit,
+    )
+
+
+def _class_of(status: int, code: int | str | None) -> type[APIStatusError]:
+    if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+        return _CLASSES_BY_CODE.get(str(code).strip(), APIStatusError)
     if status == _TOO_MANY:
-        return RateLimitError(
-            message,
-            code=code,
-            errors=errors,
-            request_id=request_id,
-            retry_after=limit_ends_in(response.headers, now),
-            scope=_scope(response.headers, document, raw_message),
-        )
-    cls = ServerError if status >= HTTPStatus.INTERNAL_SERVER_ERROR else _CLASSES.get(status, APIStatusError)
-    return cls(message, status=status, code=code, errors=errors, request_id=request_id)
-
-
-def _unmasked(text: str) -> str:
-    return text
+        return RateLimitError
+    return ServerError if status >= HTTPStatus.INTERNAL_SERVER_ERROR else _CLASSES.get(status, APIStatusError)
 
 
 def may_mean_expired_token(error: APIStatusError) -> bool:
     """Whether the error of a request with a page token may mean that the token has expired, without saying so."""
-    status = error.status
-    return status not in _NEVER_EXPIRED and (HTTPStatus.OK <= status < HTTPStatus.INTERNAL_SERVER_ERROR)
+    return not _has_clear_status(error) and error.status >= HTTPStatus.OK
+
+
+def _has_clear_status(error: APIStatusError) -> bool:
+    """Whether the status, or the one that the body names, says that no argument of the call is at fault."""
+    if isinstance(error, (AuthenticationError, PermissionDeniedError, RateLimitError)):
+        return True
+    return error.status in _NEVER_EXPIRED or error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def refuses_page_size(error: APIStatusError) -> bool:
     """Whether the service complains about the page size."""
-    if error.status in _NEVER_EXPIRED or error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if _has_clear_status(error):
         return False
     words = [error.message, *(f"{complaint.field} {complaint.message}" for complaint in error.errors)]
     return any(re.search(r"max.?results|page.?size", text, re.IGNORECASE) for text in words)
 
 
-def _document(body: bytes) -> Mapping[str, Any]:
-    try:
-        document = parse(body)
-    except DecodeError:
-        return {}
-    return document if isinstance(document, dict) else {}
-
-
-def _field_errors(document: Mapping[str, Any], mask: Callable[[str], str]) -> Iterable[FieldError]:
-    complaints = document.get("errors")
-    for complaint in complaints[:_MAX_FIELD_ERRORS] if isinstance(complaints, list) else ():
-        if isinstance(complaint, dict):
-            text = complaint.get("msg") or complaint.get("message") or "refused"
-            field = complaint.get("param") or complaint.get("path") or complaint.get("field")
-            yield FieldError(mask(str(text)), mask(str(field))[:100] if field else None)
-        elif isinstance(complaint, str):
-            yield FieldError(mask(complaint))
-
-
-def _message(document: Mapping[str, Any], errors: tuple[FieldError, ...]) -> str:
-    if errors:
-        return "; ".join(error.message for error in errors)
-    error = document.get("error")
-    if isinstance(error, dict):
-        error = error.get("message") or error.get("msg") or error.get("error")
-    for text in (error, document.get("message")):
-        if isinstance(text, str) and text.strip():
-            return text.strip()
-    return ""
-
-
-def _status_line(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "an error without a word of explanation"
-
-
-def _code(document: Mapping[str, Any]) -> int | str | None:
-    error = document.get("error")
-    for holder in (document, error if isinstance(error, dict) else {}):
-        code = holder.get("code")
-        if isinstance(code, (int, str)) and not isinstance(code, bool):
-            return code
-    return None
-
-
-def _says_expired(status: int, code: int | str | None, errors: tuple[FieldError, ...], message: str) -> bool:
+def _says_expired(status: int, words: "Words", message: str) -> bool:
     if status in _NEVER_EXPIRED or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return False
-    if any(error.field and error.field.lower() in _TOKEN_FIELDS for error in errors):
+    if any(complaint.field and complaint.field.lower() in _TOKEN_FIELDS for complaint in words.complaints):
         return True
+    message = words.message or message
     # Zoom's code 300 also stands for other bad parameters: with a message about another one, it does not decide.
     expired = _in_order(_TOKEN_WORD, _EXPIRED, message) or _in_order(_EXPIRED, _TOKEN, message)
-    return expired or (str(code) == "300" and "token" in message.lower())
+    return expired or (str(words.code) == "300" and "token" in message.lower())
 
 
 def _in_order(first: str, then: str, text: str) -> bool:
@@ -176,7 +150,7 @@ def _in_order(first: str, then: str, text: str) -> bool:
     return found is not None and re.search(then, text[found.end() :]) is not None
 
 
-def _scope(headers: Mapping[str, str], document: Mapping[str, Any], message: str) -> RateLimitScope:
+def _scope(headers: Mapping[str, str], message: str) -> RateLimitScope:
     words = message.lower()
     if "daily" in words or "per day" in words:
         return "host_day"
@@ -186,6 +160,6 @@ def _scope(headers: Mapping[str, str], document: Mapping[str, Any], message: str
         return "unknown"  # the key has calls left, so this is another limit
     if "x-ratelimit-remaining" in headers or "x-ratelimit-reset" in headers:
         return "key"
-    if document.get("error") == "Rate limit exceeded" or words.startswith("too many requests"):
+    if words.startswith(("rate limit exceeded", "too many requests")):
         return "key"
     return "unknown"

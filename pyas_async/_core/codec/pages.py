@@ -18,7 +18,7 @@ import msgspec
 
 from pyas_async._core.codec import decoding
 from pyas_async._core.codec.decoding import DECODE_ERRORS, parse
-from pyas_async._core.codec.responses import parse_object
+from pyas_async._core.codec.responses import check_failure, parse_object
 from pyas_async._core.codec.unreadable import unreadable
 from pyas_async.errors import DecodeError
 from pyas_async.models import Meeting, Page
@@ -211,10 +211,12 @@ def _steps_without_fast_path(body: bytes) -> Generator[None, None, Page]:
 
 def read_row_by_row(body: bytes) -> Generator[None, None, Page | None]:
     """Read each row separately, fast or tolerantly; ``None`` if the response has to be read as a whole."""
+    from pyas_async._core.codec.failures import says_no  # noqa: PLC0415 -- loads cattrs, so only if needed
+
     rows = _Rows("$.data.meetings")
     try:
         envelope = _raw_decoder.decode(body)
-        if envelope.success is False:
+        if says_no(envelope.success):
             return None
         data = envelope.data
         yield from _read_rows(data.meetings, rows)
@@ -254,6 +256,7 @@ def _find_page(document: dict[str, Any], body: bytes) -> tuple[dict[str, Any], s
     elif data == [] or "meetings" in document:
         found, path = document, "$"
     else:
+        check_failure(document)
         raise unreadable("no list of meetings found", body, "$.data.meetings")
     if found.get("meetings") not in (None, "") and not isinstance(found["meetings"], list):
         raise unreadable("expected a list", body, f"{path}.meetings")

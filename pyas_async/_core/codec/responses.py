@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class NotSuccessError(Exception):
-    """The response says ``"success": false``, under whatever status. The exchange handles it; callers never see it.
+    """A response with a success status says that the call has failed. The exchange handles it; callers never see it.
 
     Attributes:
         document: The response, which says why.
@@ -30,7 +30,7 @@ class NotSuccessError(Exception):
 
     def __init__(self, document: dict[str, Any]) -> None:
         self.document = document
-        super().__init__("success: false")
+        super().__init__("the response describes an error")
 
 
 class WrongMeetingError(UnmaskedDecodeError):
@@ -47,13 +47,33 @@ def parse_object(body: bytes) -> dict[str, Any]:
         DecodeError: If it is not an object.
         NotSuccessError: If it says that it is an error.
     """
+    from pyas_async._core.codec.failures import says_no  # noqa: PLC0415 -- what the fast path reads does not need it
+
     document = parse(body)
+    if isinstance(document, list) and document and all(map(_is_complaint, document)):
+        raise NotSuccessError({"errors": document})
     if not isinstance(document, dict):
         msg = "expected an object"
         raise unreadable(msg, body)
-    if document.get("success") is False:
+    if says_no(document.get("success")):
         raise NotSuccessError(document)
     return document
+
+
+def _is_complaint(value: object) -> bool:
+    return isinstance(value, dict) and any(isinstance(value.get(name), str) for name in ("message", "msg"))
+
+
+def check_failure(document: dict[str, Any]) -> None:
+    """Check a document in which no result was found.
+
+    Raises:
+        NotSuccessError: If it describes an error.
+    """
+    from pyas_async._core.codec.failures import describes_failure  # noqa: PLC0415 -- see `parse_object`
+
+    if describes_failure(document):
+        raise NotSuccessError(document)
 
 
 def structure_at(cls: type[T], value: object, path: str, body: bytes) -> T:
@@ -73,7 +93,11 @@ def structure_at(cls: type[T], value: object, path: str, body: bytes) -> T:
 
 
 def _find_meeting(document: dict[str, Any]) -> tuple[dict[str, Any] | None, str]:
-    """Find the meeting and its path: in `meeting`, in `data` (or a `meeting` in it), or the bare object."""
+    """Find the meeting and its path: in `meeting`, in `data` (or a `meeting` in it), or the bare object.
+
+    Raises:
+        NotSuccessError: If there is none, and the document describes an error. An error may have an `id` as well.
+    """
     if isinstance(found := document.get("meeting"), dict):
         return found, "$.meeting"
     if isinstance(data := document.get("data"), dict):
@@ -81,6 +105,7 @@ def _find_meeting(document: dict[str, Any]) -> tuple[dict[str, Any] | None, str]
             return found, "$.data.meeting"
         if "id" in data or "uuid" in data:
             return data, "$.data"
+    check_failure(document)
     if "id" in document or "uuid" in document:
         return document, "$"
     return None, "$"
@@ -181,7 +206,7 @@ def read_nothing(body: bytes) -> None:
         NotSuccessError: If it says that it is an error.
     """
     if body.strip() and body.strip() != b"null":
-        parse_object(body)
+        _find_meeting(parse_object(body))
 
 
 def read_account(body: bytes) -> "ConnectedAccount":
@@ -195,6 +220,8 @@ def read_account(body: bytes) -> "ConnectedAccount":
     found, path = document.get("data", document), "$.data" if "data" in document else "$"
     if isinstance(found, dict) and "account" in found:
         found, path = found["account"], f"{path}.account"
+    if not isinstance(found, dict) or "accountId" not in found:
+        check_failure(document)
     from pyas_async.models import ConnectedAccount  # noqa: PLC0415 -- see `_detail_loader`
 
     return structure_at(ConnectedAccount, found, path, body)
@@ -211,6 +238,7 @@ def read_oauth_url(body: bytes) -> str:
     data = document.get("data")
     url = document.get("url") or (data.get("url") if isinstance(data, dict) else None)
     if not isinstance(url, str):
+        check_failure(document)
         msg = "no address found"
         raise unreadable(msg, body, "$.url")
     return url

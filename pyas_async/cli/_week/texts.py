@@ -7,6 +7,7 @@ from typing import Final
 from rich.text import Text
 
 from pyas_async import Meeting
+from pyas_async._masking import mask_secrets
 from pyas_async.cli._display import type_words
 from pyas_async.cli._output import clean, plural
 from pyas_async.cli._week.layout import DAYS, Block, Week, clock
@@ -60,8 +61,8 @@ def times(block: Block) -> str:
 
 
 def title(meeting: Meeting) -> str:
-    """Return a meeting's title, safe for a terminal."""
-    return clean(meeting.topic or "(no title)").strip()
+    """Return a meeting's title, safe for a terminal, without secrets."""
+    return clean(mask_secrets(meeting.topic or "(no title)")).strip()
 
 
 def style(meeting: Meeting) -> str:

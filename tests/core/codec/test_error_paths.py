@@ -184,20 +184,27 @@ def test_unknown_fields_of_a_page() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b'{"success": false, "data": {"meetings": []}}', b'{"success": false, "meetings": 5}']
+    "body",
+    [
+        b'{"success": false, "data": {"meetings": []}}',
+        b'{"success": "False", "data": {"meetings": []}}',
+        b'{"success": 0, "data": {"meetings": [{"id": "5"}]}}',
+        b'{"success": false, "meetings": 5}',
+        b'{"error": {"code": 300, "message": "no"}}',
+    ],
 )
 def test_a_page_with_success_false(body: bytes) -> None:
-    """A page with ``"success": false`` is an error on each path."""
+    """A page with a ``success`` that is false, in any spelling, is an error on each path; so is an error's document."""
     with pytest.raises(NotSuccessError):
         read_page(body)
 
 
 @pytest.mark.parametrize("place", ["meeting", "data"])
-@pytest.mark.parametrize("word", ["false", "true", "null", "1", '"no"'])
+@pytest.mark.parametrize("word", ["false", "true", "null", "1", '"no"', '"yes"', "0", "[]"])
 def test_a_meeting_with_any_success(place: str, word: str) -> None:
-    """Only ``"success": false`` makes the response with a meeting an error; any other value is a success."""
+    """Only a ``success`` that is false, in any spelling, makes the response with a meeting an error."""
     body = f'{{"success": {word}, "{place}": {{"id": 1}}}}'.encode()
-    if word == "false":
+    if word in ("false", '"no"', "0"):
         with pytest.raises(NotSuccessError):
             read_detail(body)
     else:
