@@ -67,6 +67,8 @@ HTML = b"<!doctype html><title>502 Bad Gateway</title><h1>Bad Gateway</h1>"
 THERE = "Date: Sun, 22 Nov 2026 08:11:16 GMT"
 """The service's time. The dates of its limits are 20 seconds later."""
 JAVASCRIPT = "Sun Nov 22 2026 08:11:36 GMT+0000 (Coordinated Universal Time)"
+EPOCH = 1_795_335_096
+"""The same moment in seconds since 1970."""
 
 CONNECTION = (
     Fault("the connection is refused: nothing listens at the address", well, unsent(), address="closed_port"),
@@ -317,6 +319,16 @@ LIMITS = (
         tells(KEYS, 429, THERE, "Retry-After: Sun, 22 Nov 2026 08:11:06 GMT"),
         limited(after=0),
     ),
+    Fault(
+        "`Retry-After` in seconds since 1970",
+        tells(KEYS, 429, THERE, f"Retry-After: {EPOCH}"),
+        limited(after=20),
+    ),
+    Fault(
+        "`Retry-After` in milliseconds since 1970",
+        tells(KEYS, 429, THERE, f"Retry-After: {EPOCH}000"),
+        limited(after=20),
+    ),
     Fault("`Retry-After: -5`", tells(KEYS, 429, "Retry-After: -5"), limited()),
     Fault("`Retry-After: nan`", tells(KEYS, 429, "Retry-After: nan"), limited()),
     Fault(
@@ -337,6 +349,18 @@ LIMITS = (
     Fault(
         "`X-RateLimit-Reset` with JavaScript's date",
         tells(KEYS, 429, THERE, "X-RateLimit-Remaining: 0", f"X-RateLimit-Reset: {JAVASCRIPT}"),
+        limited(after=20),
+    ),
+    Fault(
+        "`X-RateLimit-Reset` in milliseconds since 1970",
+        tells(KEYS, 429, THERE, "X-RateLimit-Remaining: 0", f"X-RateLimit-Reset: {EPOCH}000"),
+        limited(after=20),
+    ),
+    Fault(
+        "`Retry-After: 20` beside a reset that cannot be read, and a limit of 0",
+        tells(
+            KEYS, 429, "Retry-After: 20", "X-RateLimit-Remaining: 0", "X-RateLimit-Limit: 0", "X-RateLimit-Reset: soon"
+        ),
         limited(after=20),
     ),
     Fault(
