@@ -62,6 +62,10 @@ DAYS = {
     "code": 429,
     "message": "You have exceeded the daily rate limit of (100) for Meeting Create/Update API requests",
 }
+SECONDS = {
+    "code": 429,
+    "message": "You have reached the maximum per-second rate limit for this API. Try again later.",
+}
 MONTHS = {"message": "You have used up the calls of this month", "code": 429}
 HTML = b"<!doctype html><title>502 Bad Gateway</title><h1>Bad Gateway</h1>"
 THERE = "Date: Sun, 22 Nov 2026 08:11:16 GMT"
@@ -383,6 +387,11 @@ LIMITS = (
         "Zoom's daily limit, until midnight",
         tells(DAYS, 429, THERE, "Retry-After: 2026-11-23T00:00:00Z"),
         limited(scope="host_day", after=56_924, requests=1),
+    ),
+    Fault(
+        "Zoom's limit per second, without headers",
+        tells(SECONDS, 429),
+        limited(scope="unknown", after=1),
     ),
     Fault("the plan's monthly limit", tells(MONTHS, 429), limited(scope="month", requests=1)),
 )

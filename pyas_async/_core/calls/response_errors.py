@@ -11,7 +11,7 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
-from pyas_async._core.calls.headers import call_count, limit_ends_in
+from pyas_async._core.calls.limit_responses import reached_limit
 from pyas_async._core.calls.messages import Response
 from pyas_async._core.codec.decoding import parse
 from pyas_async.errors import (
@@ -24,7 +24,6 @@ from pyas_async.errors import (
     PageTokenExpiredError,
     PermissionDeniedError,
     RateLimitError,
-    RateLimitScope,
     ServerError,
 )
 
@@ -80,13 +79,14 @@ def error_from_response(
     if has_page_token and _says_expired(status, raw_code, raw_errors, raw_message or message):
         return PageTokenExpiredError(message, status=status, code=code, errors=errors, request_id=request_id)
     if status == _TOO_MANY:
+        limit = reached_limit(response.headers, document, raw_message, now)
         return RateLimitError(
             message,
             code=code,
             errors=errors,
             request_id=request_id,
-            retry_after=limit_ends_in(response.headers, now),
-            scope=_scope(response.headers, document, raw_message),
+            retry_after=limit.ends_in,
+            scope=limit.scope,
         )
     cls = ServerError if status >= HTTPStatus.INTERNAL_SERVER_ERROR else _CLASSES.get(status, APIStatusError)
     return cls(message, status=status, code=code, errors=errors, request_id=request_id)
@@ -174,18 +174,3 @@ def _in_order(first: str, then: str, text: str) -> bool:
     """
     found = re.search(first, text)
     return found is not None and re.search(then, text[found.end() :]) is not None
-
-
-def _scope(headers: Mapping[str, str], document: Mapping[str, Any], message: str) -> RateLimitScope:
-    words = message.lower()
-    if "daily" in words or "per day" in words:
-        return "host_day"
-    if "month" in words:
-        return "month"
-    if call_count(headers, "x-ratelimit-remaining"):
-        return "unknown"  # the key has calls left, so this is another limit
-    if "x-ratelimit-remaining" in headers or "x-ratelimit-reset" in headers:
-        return "key"
-    if document.get("error") == "Rate limit exceeded" or words.startswith("too many requests"):
-        return "key"
-    return "unknown"
