@@ -191,6 +191,10 @@ class RateBudget:
             wait = self._wait_for_bulk_slot(now)
         return wait
 
+    def awaits_response(self, now: float) -> bool:
+        """Return whether it is unknown how many calls remain, so that no error may say that they are used up."""
+        return self._gate.awaits_response(now)
+
     def min_wait(self, now: float, before: int = 0) -> float:
         """Return a call's minimum wait in seconds, if `before` calls go first and those in flight end now."""
         seconds = max(0.0, self._gate.paused_until - now)

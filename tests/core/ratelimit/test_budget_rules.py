@@ -88,10 +88,33 @@ def test_first_call_goes_alone(limit: int | None) -> None:
 
 
 def test_a_slow_response_holds_no_call_up() -> None:
-    """After a second without the first response, the next call goes out, one by one."""
+    """After a second without the first response, all other calls go out."""
     budget = RateBudget(100)
 
-    assert [1, 1, 1] == [acquire_all(budget, now) for now in (0.0, 1.0, 2.0)]
+    assert [1, 0, 99] == [acquire_all(budget, now) for now in (0.0, 0.999, 1.0)]
+
+
+def test_the_second_counts_from_the_first_call() -> None:
+    """First calls that fail without a response follow one another, and together they take a second at most."""
+    budget = RateBudget(100)
+    for now in (0.0, 0.3, 0.6):
+        assert 1 == acquire_all(budget, now)
+        budget.cancel()
+    assert 1 == acquire_all(budget, 0.9)
+
+    assert [0, 99] == [acquire_all(budget, now) for now in (0.999, 1.0)]
+
+
+@pytest.mark.parametrize("event", ["pause", "window"])
+def test_each_probe_takes_a_second(event: str) -> None:
+    """After a pause, and in an unknown window, a probe without a response holds calls up for a second."""
+    budget = RateBudget(guard=0.0)
+    budget.learn(headers(99, 60), 0.0, NOON)
+    if event == "pause":
+        budget.pause(60.0, 0.0)
+
+    assert [1, 0] == [acquire_all(budget, now) for now in (100.0, 100.999)]
+    assert acquire_all(budget, 101.0) >= 99
 
 
 def test_first_call_after_a_pause_goes_alone() -> None:
