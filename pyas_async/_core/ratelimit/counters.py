@@ -157,8 +157,26 @@ class ServiceCounter:
         if self._remaining is not None:
             self._remaining -= 1
 
-    def learn(self, headers: Mapping[str, str], now: float, wall: datetime, window: float, guard: float) -> bool:
-        """Read the headers of a response; return whether they had a count."""
+    def learn(
+        self,
+        headers: Mapping[str, str],
+        now: float,
+        wall: datetime,
+        *,
+        window: float,
+        guard: float,
+        precision: float,
+    ) -> bool:
+        """Read the headers of a response; return whether they had a count.
+
+        Args:
+            headers: The headers.
+            now: The time.
+            wall: The wall clock, for dates (aware).
+            window: Seconds in a window.
+            guard: Seconds by which windows and delays vary.
+            precision: Seconds by which a window may end later than the headers say.
+        """
         if "x-ratelimit-type" in headers or "x-ratelimit-category" in headers:
             return False  # these belong to Zoom's own limits, which say nothing about the key's
         if (remaining := call_count(headers, "x-ratelimit-remaining")) is None:
@@ -171,9 +189,9 @@ class ServiceCounter:
             self._resets_in = window_ends_in(headers, wall)
         if self._most_remaining is None or remaining > self._most_remaining:
             self._most_remaining = remaining
-        # Dates in headers are whole seconds, so the guard is added here, too. No reset is further off than a window.
+        # No reset is further off than a window.
         seconds = self._resets_in
-        resets_at = now + (window if seconds is None else (min(window, seconds)) + guard)
+        resets_at = now + (window if seconds is None else min(window + guard, seconds + precision))
         # Responses overtake one another, so the lowest count of a window holds. An end that is clearly later belongs to
         # a new window.
         if (
