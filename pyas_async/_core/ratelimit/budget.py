@@ -99,7 +99,8 @@ class RateBudget:
         self._forecast = Forecast(self._local, self._service, window=window, guard=guard, share=share)
         self.store_share: StoreShare | None = None if store is None else self._share_through(store)
         self._gate = Gate(self._service, given_limit=limit, window=window)
-        # Calls that the service had counted at its first report, and this budget had not; valid for one window.
+        # Calls of this program that the service had counted at its first report, and this budget had not, since the
+        # program was restarted; valid for one window.
         self._unexplained, self._unexplained_until = 0, -math.inf
 
     @classmethod
@@ -163,8 +164,10 @@ class RateBudget:
             # If the service names fewer calls than the user, the key has a smaller plan.
             self._local.given_limit = portion(min(self._limit, self._service.named_limit), self._share)
         if reported and self._unexplained_until == -math.inf and (limit := self._key_limit()) is not None:
-            # Calls used up before the first response may be this program's own, from before it was restarted.
-            self._unexplained = max(0, limit - (self._service.remaining(now) or 0) - self._local.used)
+            # Calls that were gone before the first response are the others', if these may have spent so many. If not,
+            # this program has spent some of them before it was restarted, and perhaps all that it may.
+            gone, own = limit - (self._service.remaining(now) or 0) - self._local.used, portion(limit, self._share)
+            self._unexplained = min(gone, own) if gone > limit - own else 0
             self._unexplained_until = now + self._window + self._guard
         if reported and self.store_share is not None:
             self.store_share.leases.note_remaining(self._service.remaining(now), self._service.resets_at)

@@ -61,10 +61,38 @@ def test_calls_are_spread_no_longer_than_they_paused() -> None:
 def test_calls_of_others_are_not_shown_as_remaining() -> None:
     """Of the calls that the service says remain, those that belong to others by agreement do not count."""
     budget = answered(100, share=0.5)
-    budget.learn(headers(60, 100.0), 0.0, NOON)
+    budget.learn(headers(100, 100.0), 0.0, NOON)
+    for _ in range(20):
+        assert try_acquire(budget, 0.0)
+        budget.settle(0.0)
+    budget.learn(headers(70, 100.0), 0.0, NOON)  # others have spent ten
 
-    assert 10 == budget.snapshot(0.0, NOON).remaining
-    assert 10 == budget.slots_until(0.0, 1.0)
+    assert 30 == budget.snapshot(0.0, NOON).remaining
+    assert 30 == budget.slots_until(0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("share", "remaining", "slots"),
+    [
+        (0.5, 99, 50),
+        (0.5, 60, 50),
+        (0.5, 50, 50),
+        (0.5, 49, 0),
+        (0.1, 91, 10),
+        (0.1, 10, 10),
+        (0.07, 9, 7),
+        (0.8, 22, 2),
+    ],
+)
+def test_calls_that_were_gone_before(share: float, remaining: int, slots: int) -> None:
+    """Calls that were gone before the first response are the others', unless more are gone than these may spend.
+
+    Then this program has spent some itself before it was restarted, and takes all that it may have spent for its own.
+    """
+    budget = RateBudget(100, share=share)
+    budget.learn(headers(remaining, 100.0), 0.0, NOON)
+
+    assert slots == acquire_all(budget, 0.0)
 
 
 def test_min_wait_counts_from_now() -> None:
