@@ -35,6 +35,8 @@ def parse_header(text: str) -> datetime | None:
 def _parse_header(text: str) -> datetime | None:
     # The headers of successive responses repeat dates, and parsing one takes longer than everything else in them.
     text = text.strip()
+    if text.isdigit():
+        return None  # a number of seconds or milliseconds, of which some have the form of a compact ISO date
     if found := _JAVASCRIPT.match(text):
         try:
             return datetime.strptime(f"{found[1]} {found[2]}", "%b %d %Y %H:%M:%S %z")

@@ -53,7 +53,7 @@ def test_reset(text: str) -> None:
     assert [60.0, 60.0, 5.0] == waits
 
 
-@pytest.mark.parametrize("text", ["nan", "-1", "inf", "-inf", "1e400", "1e9", "", "5, soon", "soon", "1795348860"])
+@pytest.mark.parametrize("text", ["nan", "-1", "inf", "-inf", "1e400", "1e9", "", "5, soon", "soon", "500000000"])
 def test_invalid_number(text: str) -> None:
     """A value that is not a number, is below zero or is far too large is ignored."""
     assert retry_after({"retry-after": text}, NOON) is None

@@ -62,11 +62,17 @@ DAYS = {
     "code": 429,
     "message": "You have exceeded the daily rate limit of (100) for Meeting Create/Update API requests",
 }
+SECONDS = {
+    "code": 429,
+    "message": "You have reached the maximum per-second rate limit for this API. Try again later.",
+}
 MONTHS = {"message": "You have used up the calls of this month", "code": 429}
 HTML = b"<!doctype html><title>502 Bad Gateway</title><h1>Bad Gateway</h1>"
 THERE = "Date: Sun, 22 Nov 2026 08:11:16 GMT"
 """The service's time. The dates of its limits are 20 seconds later."""
 JAVASCRIPT = "Sun Nov 22 2026 08:11:36 GMT+0000 (Coordinated Universal Time)"
+EPOCH = 1_795_335_096
+"""The same moment in seconds since 1970."""
 
 CONNECTION = (
     Fault("the connection is refused: nothing listens at the address", well, unsent(), address="closed_port"),
@@ -339,6 +345,16 @@ LIMITS = (
         tells(KEYS, 429, THERE, "Retry-After: Sun, 22 Nov 2026 08:11:06 GMT"),
         limited(after=0),
     ),
+    Fault(
+        "`Retry-After` in seconds since 1970",
+        tells(KEYS, 429, THERE, f"Retry-After: {EPOCH}"),
+        limited(after=20),
+    ),
+    Fault(
+        "`Retry-After` in milliseconds since 1970",
+        tells(KEYS, 429, THERE, f"Retry-After: {EPOCH}000"),
+        limited(after=20),
+    ),
     Fault("`Retry-After: -5`", tells(KEYS, 429, "Retry-After: -5"), limited()),
     Fault("`Retry-After: nan`", tells(KEYS, 429, "Retry-After: nan"), limited()),
     Fault(
@@ -362,6 +378,18 @@ LIMITS = (
         limited(after=20),
     ),
     Fault(
+        "`X-RateLimit-Reset` in milliseconds since 1970",
+        tells(KEYS, 429, THERE, "X-RateLimit-Remaining: 0", f"X-RateLimit-Reset: {EPOCH}000"),
+        limited(after=20),
+    ),
+    Fault(
+        "`Retry-After: 20` beside a reset that cannot be read, and a limit of 0",
+        tells(
+            KEYS, 429, "Retry-After: 20", "X-RateLimit-Remaining: 0", "X-RateLimit-Limit: 0", "X-RateLimit-Reset: soon"
+        ),
+        limited(after=20),
+    ),
+    Fault(
         "`X-RateLimit-Reset` a day ahead",
         tells(KEYS, 429, THERE, f"X-RateLimit-Reset: {JAVASCRIPT.replace('22', '23')}"),
         limited(after=86_420, requests=1),
@@ -381,6 +409,11 @@ LIMITS = (
         "Zoom's daily limit, until midnight",
         tells(DAYS, 429, THERE, "Retry-After: 2026-11-23T00:00:00Z"),
         limited(scope="host_day", after=56_924, requests=1),
+    ),
+    Fault(
+        "Zoom's limit per second, without headers",
+        tells(SECONDS, 429),
+        limited(scope="unknown", after=1),
     ),
     Fault("the plan's monthly limit", tells(MONTHS, 429), limited(scope="month", requests=1)),
 )

@@ -253,7 +253,7 @@ def test_deadline_in_the_queue() -> None:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(get, client)
             await anyio.sleep(0.1)
-            with pytest.raises(BudgetTimeoutError):
+            with pytest.raises(RequestTimeoutError, match="has not responded"):
                 await client.with_options(deadline=1.0).meetings.get(82)
         await anyio.sleep(0.1)
         assert 1 == client.rate_limit.remaining

@@ -11,13 +11,13 @@ module decides about retries, about the deadline, about which 429 pauses the who
 write that got no response.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from datetime import datetime
 from http import HTTPStatus
 from typing import Generic, TypeVar
 
 from pyas_async._base_errors import in_seconds
-from pyas_async._core.calls.headers import retry_after
+from pyas_async._core.calls.headers import retry_after, without_outage
 from pyas_async._core.calls.messages import Call, Fail, Fault, Repeat, Response, Return, Send, Wait
 from pyas_async._core.calls.response_errors import error_from_response
 from pyas_async._core.calls.retry import Limits, RetryQuota, backoff
@@ -144,6 +144,13 @@ class Exchange(Generic[T]):
         text = f"no connection was free within {self._connection_bound}"
         return self.on_fault(Fault("timeout", text, sent=False), now=now, jitter=jitter)
 
+    def limit_headers(self, response: Response) -> Mapping[str, str]:
+        """Return the headers of a response, after `on_response`, that say what is left of the key's limit."""
+        if response.status == HTTPStatus.TOO_MANY_REQUESTS and self.key_pause is None:
+            return {}  # one of Zoom's limits: its headers do not show how much of the key's limit is left
+        outage = response.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        return without_outage(response.headers) if outage else response.headers
+
     def describe(self, fault: Fault) -> str:
         """Return the text of a fault, masked, with the setting whose time has passed if that is the reason."""
         text = self.mask(fault.text)
@@ -243,7 +250,7 @@ class Exchange(Generic[T]):
         if error.scope == "key":
             # Pyas's own limit: no call with this key succeeds before it ends. The rate limiter holds all of them back.
             own = backoff(self._limits.retry, self.attempt, jitter)
-            requested = own if error.retry_after is None else error.retry_after
+            requested = error.retry_after or own  # a wait of 0 seconds would be a busy loop
             self.key_pause = min(requested, MAX_WAIT)
             left = None if self._limits.waits_excluded else self.remaining(now)
             too_long = requested > MAX_WAIT or (left is not None and requested >= left)

@@ -9,7 +9,7 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from pyas_async._core.calls.headers import call_count, limit_ends_in
+from pyas_async._core.calls.limit_responses import reached_limit
 from pyas_async._core.calls.messages import Response
 from pyas_async.errors import (
     APIStatusError,
@@ -20,7 +20,6 @@ from pyas_async.errors import (
     PageTokenExpiredError,
     PermissionDeniedError,
     RateLimitError,
-    RateLimitScope,
     ServerError,
     status_line,
 )
@@ -84,10 +83,8 @@ def error_from_response(
     request_id = next((mask(response.headers[name])[:100] for name in _REQUEST_IDS if name in response.headers), None)
     limit: dict[str, Any] = {}
     if issubclass(cls, RateLimitError):
-        limit = {
-            "retry_after": limit_ends_in(response.headers, now),
-            "scope": _scope(response.headers, words.message),
-        }
+        reached = reached_limit(response.headers, words.message, now)
+        limit = {"retry_after": reached.ends_in, "scope": reached.scope}
     return cls(
         message,
         status=status,
@@ -148,18 +145,3 @@ def _in_order(first: str, then: str, text: str) -> bool:
     """
     found = re.search(first, text)
     return found is not None and re.search(then, text[found.end() :]) is not None
-
-
-def _scope(headers: Mapping[str, str], message: str) -> RateLimitScope:
-    words = message.lower()
-    if "daily" in words or "per day" in words:
-        return "host_day"
-    if "month" in words:
-        return "month"
-    if call_count(headers, "x-ratelimit-remaining"):
-        return "unknown"  # the key has calls left, so this is another limit
-    if "x-ratelimit-remaining" in headers or "x-ratelimit-reset" in headers:
-        return "key"
-    if words.startswith(("rate limit exceeded", "too many requests")):
-        return "key"
-    return "unknown"

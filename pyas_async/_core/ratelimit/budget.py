@@ -20,7 +20,7 @@ from pyas_async._core.ratelimit.gate import Gate
 from pyas_async._core.ratelimit.queue import Queue
 from pyas_async._public import public
 from pyas_async.errors import ConfigurationError, shown
-from pyas_async.limits import GUARD, MAX_CALLS, WINDOW, portion
+from pyas_async.limits import GUARD, MAX_CALLS, WINDOW, guard_of, portion
 from pyas_async.plans import DEVELOPER, GROWTH, SCALE
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class RateBudget:
         *,
         window: float = WINDOW,
         share: float = 1.0,
-        guard: float = GUARD,
+        guard: float | None = None,
         store: "BudgetStore | None" = None,
     ) -> None:
         """Set the budget.
@@ -72,7 +72,8 @@ class RateBudget:
             window: Seconds; the service's is 300.
             share: The part of the limit that this program may spend, above 0 and at most 1. With a store, it is the
                 part that all processes may spend together, and each process must set the same value.
-            guard: Seconds for which a call holds its slot beyond the window, since delays vary.
+            guard: Seconds for which a call holds its slot beyond the window, since delays and clocks vary. ``None``
+                means what fits the window: a fiftieth of it, and at most a second.
             store: Counts the calls of several processes that use the key; without one, this process counts its own.
 
         Raises:
@@ -83,7 +84,11 @@ class RateBudget:
             whole_number("RateBudget limit", limit, minimum=1, maximum=MAX_CALLS, digits=False, unit=unit, error=error)
         number("RateBudget window", window, above=True, unit="seconds", error=error)
         number("RateBudget share", share, above=True, maximum=1, unit="a part", error=error)
-        number("RateBudget guard", guard, unit="seconds", error=error)
+        if guard is not None:
+            number("RateBudget guard", guard, unit="seconds", error=error)
+        # Dates in headers are whole seconds.
+        self._precision = GUARD if guard is None else guard
+        guard = guard_of(window) if guard is None else guard
         self.queue: Queue = Queue()
         self._limit = limit
         self._window = window
@@ -94,7 +99,8 @@ class RateBudget:
         self._forecast = Forecast(self._local, self._service, window=window, guard=guard, share=share)
         self.store_share: StoreShare | None = None if store is None else self._share_through(store)
         self._gate = Gate(self._service, given_limit=limit, window=window)
-        # Calls that the service had counted at its first report, and this budget had not; valid for one window.
+        # Calls of this program that the service had counted at its first report, and this budget had not, since the
+        # program was restarted; valid for one window.
         self._unexplained, self._unexplained_until = 0, -math.inf
 
     @classmethod
@@ -151,13 +157,17 @@ class RateBudget:
     def learn(self, headers: Mapping[str, str], now: float, wall: datetime) -> bool:
         """Read the service's own count from the headers of a response; return whether they had one."""
         self._gate.answered(now)
-        reported = self._service.learn(headers, now, wall, self._window, self._guard)
+        reported = self._service.learn(
+            headers, now, wall, window=self._window, guard=self._guard, precision=self._precision
+        )
         if self._limit is not None and self._service.named_limit is not None:
             # If the service names fewer calls than the user, the key has a smaller plan.
             self._local.given_limit = portion(min(self._limit, self._service.named_limit), self._share)
         if reported and self._unexplained_until == -math.inf and (limit := self._key_limit()) is not None:
-            # Calls used up before the first response may be this program's own, from before it was restarted.
-            self._unexplained = max(0, limit - (self._service.remaining(now) or 0) - self._local.used)
+            # Calls that were gone before the first response are the others', if these may have spent so many. If not,
+            # this program has spent some of them before it was restarted, and perhaps all that it may.
+            gone, own = limit - (self._service.remaining(now) or 0) - self._local.used, portion(limit, self._share)
+            self._unexplained = min(gone, own) if gone > limit - own else 0
             self._unexplained_until = now + self._window + self._guard
         if reported and self.store_share is not None:
             self.store_share.leases.note_remaining(self._service.remaining(now), self._service.resets_at)
@@ -190,6 +200,10 @@ class RateBudget:
         if wait == 0 and bulk:
             wait = self._wait_for_bulk_slot(now)
         return wait
+
+    def awaits_response(self, now: float) -> bool:
+        """Return whether it is unknown how many calls remain, so that no error may say that they are used up."""
+        return self._gate.awaits_response(now)
 
     def min_wait(self, now: float, before: int = 0) -> float:
         """Return a call's minimum wait in seconds, if `before` calls go first and those in flight end now."""

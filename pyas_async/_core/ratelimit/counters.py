@@ -9,7 +9,8 @@ from collections import deque
 from collections.abc import Mapping
 from datetime import datetime
 
-from pyas_async._core.calls.headers import call_count, limit_resets_in, whole_number
+from pyas_async._core.calls.headers import call_count, named_limit, window_ends_in
+from pyas_async._core.dates import parse_header
 
 _REMEMBERED = 20_000
 """Calls that are counted where no limit was given: more than any plan sells."""
@@ -18,6 +19,9 @@ _MIN_LEARNED = 50
 fewer calls, other programs have spent the rest."""
 _MIN_PAUSE = 1.0
 """Seconds of the shortest pause that a limit is learned from: a shorter one is a fault, not the end of a window."""
+
+_WINDOW_HEADERS = ("x-ratelimit-limit", "x-ratelimit-reset", "retry-after", "date")
+"""The headers that describe the service's window."""
 
 
 class LocalCounter:
@@ -153,24 +157,41 @@ class ServiceCounter:
         if self._remaining is not None:
             self._remaining -= 1
 
-    def learn(self, headers: Mapping[str, str], now: float, wall: datetime, window: float, guard: float) -> bool:
-        """Read the headers of a response; return whether they had a count."""
-        text = headers.get("x-ratelimit-remaining")
-        if text is None or "x-ratelimit-type" in headers or "x-ratelimit-category" in headers:
-            return False  # the latter two belong to Zoom's own limits, which say nothing about the key's
-        if (remaining := whole_number(text)) is None:
+    def learn(
+        self,
+        headers: Mapping[str, str],
+        now: float,
+        wall: datetime,
+        *,
+        window: float,
+        guard: float,
+        precision: float,
+    ) -> bool:
+        """Read the headers of a response; return whether they had a count.
+
+        Args:
+            headers: The headers.
+            now: The time.
+            wall: The wall clock, for dates (aware).
+            window: Seconds in a window.
+            guard: Seconds by which windows and delays vary.
+            precision: Seconds by which a window may end later than the headers say.
+        """
+        if "x-ratelimit-type" in headers or "x-ratelimit-category" in headers:
+            return False  # these belong to Zoom's own limits, which say nothing about the key's
+        if (remaining := call_count(headers, "x-ratelimit-remaining")) is None:
             return False
-        found = (headers.get("x-ratelimit-limit"), headers.get("x-ratelimit-reset"), headers.get("date"))
-        if found != self._last_headers or found[2] is None:
-            # Responses of the same second say the same, and need not be parsed again.
+        found = tuple(headers.get(name) for name in _WINDOW_HEADERS)
+        if found != self._last_headers or parse_header(headers.get("date", "")) is None:
+            # Responses of the same second say the same, and need not be read again.
             self._last_headers = found
-            self.named_limit = call_count(headers, "x-ratelimit-limit") or self.named_limit
-            self._resets_in = limit_resets_in(headers, wall)
+            self.named_limit = named_limit(headers) or self.named_limit
+            self._resets_in = window_ends_in(headers, wall)
         if self._most_remaining is None or remaining > self._most_remaining:
             self._most_remaining = remaining
-        # Dates in headers are whole seconds, so the guard is added here, too. No reset is further off than a window.
+        # No reset is further off than a window.
         seconds = self._resets_in
-        resets_at = now + (window if seconds is None else (min(window, seconds)) + guard)
+        resets_at = now + (window if seconds is None else min(window + guard, seconds + precision))
         # Responses overtake one another, so the lowest count of a window holds. An end that is clearly later belongs to
         # a new window.
         if (

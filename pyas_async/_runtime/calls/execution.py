@@ -259,9 +259,8 @@ class Execution(Generic[T]):
         exchange, clock, limiter = self._exchange, self._resources.clock, self._resources.limiter
         budget, now = limiter.budget, clock.now()
         if isinstance(outcome, Response):
-            # The headers of a 429 for one of Zoom's limits do not show how much of the key's limit is left.
-            zooms = outcome.status == 429 and exchange.key_pause is None
-            budget.settle(now, reported=budget.learn({} if zooms else outcome.headers, now, wall))
+            headers = exchange.limit_headers(outcome)
+            budget.settle(now, reported=budget.learn(headers, now, wall))
             if exchange.key_pause is not None:
                 # Other processes may have been told the same time: the jitter makes them retry at different times.
                 jitter = min(1.0, exchange.key_pause / 10) * clock.random()

@@ -19,7 +19,7 @@ from pyas_async._core.ratelimit.budget import RateBudget
 from pyas_async._core.ratelimit.tickets import Ticket
 from pyas_async._runtime.clock import Clock
 from pyas_async._runtime.loop_guard import is_abandoned
-from pyas_async.errors import BudgetTimeoutError, ClientClosedError
+from pyas_async.errors import BudgetTimeoutError, ClientClosedError, PyasError, RequestTimeoutError
 
 if TYPE_CHECKING:
     from pyas_async._core.ratelimit.leases import StoreShare
@@ -98,6 +98,7 @@ class RateLimiter:
 
         Raises:
             BudgetTimeoutError: If the slot would come too late.
+            RequestTimeoutError: If it would, and no response has said yet how many calls remain.
             ClientClosedError: If the client is closed meanwhile.
             WrongEventLoopError: If calls of another event loop wait for the same budget.
         """
@@ -227,12 +228,7 @@ class RateLimiter:
         if before and now + seconds >= deadline:  # counting the calls that go first is slow, so only if it matters
             seconds = budget.min_wait(now, budget.queue.count_before(ticket))
         if now + seconds >= deadline:
-            bound = "the seconds of the call's deadline" if limits is None else limits.deadline_text
-            msg = (
-                f"the key's rate limit is used up: a slot becomes free in {about(seconds)}, after {bound} are over. "
-                "Wait, raise deadline=, or use priority='bulk' with deadline=None"
-            )
-            raise BudgetTimeoutError(msg, retry_after=seconds)
+            raise _too_late(seconds, limits, awaits_response=budget.awaits_response(now))
 
     async def _sleep(self, ticket: Ticket, deadline: float, now: float) -> None:
         """Sleep until woken or until the deadline. The watcher asks the store, or sleeps until the next check."""
@@ -257,6 +253,29 @@ def _store_client(share: "StoreShare", on_alone: Callable[[str, float], None] | 
     from pyas_async._runtime.ratelimit.store_client import StoreClient  # noqa: PLC0415 -- most programs have no store
 
     return StoreClient(share, on_alone)
+
+
+def _too_late(seconds: float, limits: Limits | None, *, awaits_response: bool) -> PyasError:
+    """Make the error of a call whose slot would come after its deadline.
+
+    Args:
+        seconds: The minimum time until the slot becomes free; 0 if that depends on calls in flight.
+        limits: The call's limits.
+        awaits_response: Whether the service has not said yet how many calls remain.
+    """
+    bound = "the seconds of the call's deadline" if limits is None else limits.deadline_text
+    if awaits_response:
+        return RequestTimeoutError(
+            f"the service has not responded to the calls before this one, and no slot becomes free within {bound}; "
+            "this call was not sent"
+        )
+    free = f"no slot became free within {bound}"
+    if seconds > 0:
+        free = f"a slot becomes free in {about(seconds)}, after {bound} are over"
+    return BudgetTimeoutError(
+        f"the key's rate limit is used up: {free}. Wait, raise deadline=, or use priority='bulk' with deadline=None",
+        retry_after=seconds,
+    )
 
 
 def _loop_has_ended() -> None:

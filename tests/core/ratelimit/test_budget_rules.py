@@ -61,10 +61,38 @@ def test_calls_are_spread_no_longer_than_they_paused() -> None:
 def test_calls_of_others_are_not_shown_as_remaining() -> None:
     """Of the calls that the service says remain, those that belong to others by agreement do not count."""
     budget = answered(100, share=0.5)
-    budget.learn(headers(60, 100.0), 0.0, NOON)
+    budget.learn(headers(100, 100.0), 0.0, NOON)
+    for _ in range(20):
+        assert try_acquire(budget, 0.0)
+        budget.settle(0.0)
+    budget.learn(headers(70, 100.0), 0.0, NOON)  # others have spent ten
 
-    assert 10 == budget.snapshot(0.0, NOON).remaining
-    assert 10 == budget.slots_until(0.0, 1.0)
+    assert 30 == budget.snapshot(0.0, NOON).remaining
+    assert 30 == budget.slots_until(0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("share", "remaining", "slots"),
+    [
+        (0.5, 99, 50),
+        (0.5, 60, 50),
+        (0.5, 50, 50),
+        (0.5, 49, 0),
+        (0.1, 91, 10),
+        (0.1, 10, 10),
+        (0.07, 9, 7),
+        (0.8, 22, 2),
+    ],
+)
+def test_calls_that_were_gone_before(share: float, remaining: int, slots: int) -> None:
+    """Calls that were gone before the first response are the others', unless more are gone than these may spend.
+
+    Then this program has spent some itself before it was restarted, and takes all that it may have spent for its own.
+    """
+    budget = RateBudget(100, share=share)
+    budget.learn(headers(remaining, 100.0), 0.0, NOON)
+
+    assert slots == acquire_all(budget, 0.0)
 
 
 def test_min_wait_counts_from_now() -> None:
@@ -88,10 +116,33 @@ def test_first_call_goes_alone(limit: int | None) -> None:
 
 
 def test_a_slow_response_holds_no_call_up() -> None:
-    """After a second without the first response, the next call goes out, one by one."""
+    """After a second without the first response, all other calls go out."""
     budget = RateBudget(100)
 
-    assert [1, 1, 1] == [acquire_all(budget, now) for now in (0.0, 1.0, 2.0)]
+    assert [1, 0, 99] == [acquire_all(budget, now) for now in (0.0, 0.999, 1.0)]
+
+
+def test_the_second_counts_from_the_first_call() -> None:
+    """First calls that fail without a response follow one another, and together they take a second at most."""
+    budget = RateBudget(100)
+    for now in (0.0, 0.3, 0.6):
+        assert 1 == acquire_all(budget, now)
+        budget.cancel()
+    assert 1 == acquire_all(budget, 0.9)
+
+    assert [0, 99] == [acquire_all(budget, now) for now in (0.999, 1.0)]
+
+
+@pytest.mark.parametrize("event", ["pause", "window"])
+def test_each_probe_takes_a_second(event: str) -> None:
+    """After a pause, and in an unknown window, a probe without a response holds calls up for a second."""
+    budget = RateBudget(guard=0.0)
+    budget.learn(headers(99, 60), 0.0, NOON)
+    if event == "pause":
+        budget.pause(60.0, 0.0)
+
+    assert [1, 0] == [acquire_all(budget, now) for now in (100.0, 100.999)]
+    assert acquire_all(budget, 101.0) >= 99
 
 
 def test_first_call_after_a_pause_goes_alone() -> None:

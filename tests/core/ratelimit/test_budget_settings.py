@@ -128,6 +128,18 @@ def test_smallest_settings(smallest: dict[str, Any]) -> None:
     assert 0 == RateBudget(**smallest).in_flight
 
 
+@pytest.mark.parametrize(
+    ("window", "guard"), [(300.0, 1.0), (50.0, 1.0), (10.0, 0.2), (1.0, 0.02), (0.001, 0.000_02), (86_400.0, 1.0)]
+)
+def test_guard_fits_the_window(window: float, guard: float) -> None:
+    """By default a call holds its slot a fiftieth of the window longer, and at most a second; a given guard counts."""
+    for budget, seconds in ((RateBudget(1, window=window), guard), (RateBudget(1, window=window, guard=7.0), 7.0)):
+        budget.learn({}, 0.0, NOON)
+        assert try_acquire(budget, 0.0)
+        budget.settle(0.0)
+        assert pytest.approx(window + seconds) == budget.wait_time(0.0)
+
+
 def test_share_of_a_plan() -> None:
     """A budget can be a part of a plan."""
     plans = (RateBudget.developer(share=0.5), RateBudget.growth(share=0.5), RateBudget.scale(share=0.5))

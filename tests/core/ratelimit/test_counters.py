@@ -137,7 +137,7 @@ def headers(left: object, limit: object = None, resets_in: float | None = None) 
 
 def learn(service: ServiceCounter, found: dict[str, str], now: float = 0.0) -> bool:
     """Read the headers of an answer."""
-    return service.learn(found, now, NOON, window=300.0, guard=5.0)
+    return service.learn(found, now, NOON, window=300.0, guard=5.0, precision=5.0)
 
 
 def test_remaining() -> None:
@@ -185,6 +185,18 @@ def test_window(resets_in: float | None, resets_at: float) -> None:
 
 
 @pytest.mark.parametrize(
+    ("resets_in", "resets_at"),
+    [(None, 11.0), (0.01, 11.01), (0.5, 11.02), (1.0, 11.02), (9_999.0, 11.02), (-5.0, 11.0)],
+)
+def test_short_window(resets_in: float | None, resets_at: float) -> None:
+    """What headers in whole seconds say of a window of one second makes it no longer."""
+    service = ServiceCounter()
+    service.learn(headers(7, resets_in=resets_in), 10.0, NOON, window=1.0, guard=0.02, precision=1.0)
+
+    assert resets_at == pytest.approx(service.resets_at)
+
+
+@pytest.mark.parametrize(
     ("second", "now", "left"),
     [
         (headers(9, resets_in=60.0), 0.0, 7),  # responses overtake one another
@@ -207,8 +219,8 @@ def test_the_end_of_a_window() -> None:
     """A response at the very end of a window, or later, belongs to the next one, however soon that ends."""
     for now in (60.0, 61.0):
         service = ServiceCounter()
-        service.learn(headers(7, resets_in=60.0), 0.0, NOON, window=300.0, guard=0.0)
-        service.learn(headers(9, resets_in=0.5), now, NOON, window=300.0, guard=0.0)
+        service.learn(headers(7, resets_in=60.0), 0.0, NOON, window=300.0, guard=0.0, precision=0.0)
+        service.learn(headers(9, resets_in=0.5), now, NOON, window=300.0, guard=0.0, precision=0.0)
         assert 9 == service.remaining(now)
 
 
