@@ -6,11 +6,12 @@ and what was passed.
 
 import contextlib
 import sys
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from enum import Enum
 from typing import TypeGuard, TypeVar
 
 from pyas_async._base_errors import ConfigurationError, InvalidArgumentError, shown
+from pyas_async._moments import in_utc
 
 E = TypeVar("E", bound=Enum)
 T = TypeVar("T")
@@ -136,10 +137,8 @@ def aware_datetime(field: str, value: object) -> datetime:
         raise InvalidArgumentError(
             field, expected, value, hint="A naive datetime is ambiguous: add tzinfo=UTC or a ZoneInfo"
         )
-    try:
-        value.astimezone(UTC)
-    except OverflowError:
-        raise InvalidArgumentError(field, "a moment between the years 1 and 9999 in UTC", value) from None
+    if in_utc(value) is None:
+        raise InvalidArgumentError(field, "a moment between the years 1 and 9999 in UTC", value)
     return value
 
 

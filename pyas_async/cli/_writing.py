@@ -14,7 +14,7 @@ from pyas_async.cli._outcomes import Outcomes, given_ids
 from pyas_async.cli._output import say, write_json
 from pyas_async.cli._prompts import ask, at_terminal
 from pyas_async.cli._runner import perform_async
-from pyas_async.cli._times import format_moment, parse_zone, zone_name
+from pyas_async.cli._times import format_moment, local_zone, parse_zone, zone_name
 
 CREATE_EXAMPLES = """\
 Examples:
@@ -107,7 +107,7 @@ def update_meeting(
         elif updated is None:
             say(f"{id}: changed")
         else:
-            show_detail(updated, None)
+            show_detail(updated, local_zone())
 
     return perform_async(work, common)
 
@@ -158,6 +158,7 @@ async def _agreed(client: PyasClient, ids: list[str]) -> bool:
 
 
 def _described(meeting: Meeting) -> str:
-    start = format_moment(meeting.start_time, None)
+    zone = local_zone()
+    start = format_moment(meeting.start_time, zone)
     series = ", the whole series" if meeting.type in _RECURRING else ""
-    return f"“{meeting.topic or ''}” ({meeting.id}{f', {start} {zone_name(None)}' if start else ''}){series}"
+    return f"“{meeting.topic or ''}” ({meeting.id}{f', {start} {zone_name(zone)}' if start else ''}){series}"

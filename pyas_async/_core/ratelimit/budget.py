@@ -7,7 +7,7 @@ service's window. What the service itself reports corrects the count downward.
 
 import math
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Self
 
@@ -18,6 +18,7 @@ from pyas_async._core.ratelimit.counters import LocalCounter, ServiceCounter
 from pyas_async._core.ratelimit.forecast import TICK, Forecast
 from pyas_async._core.ratelimit.gate import Gate
 from pyas_async._core.ratelimit.queue import Queue
+from pyas_async._moments import plus
 from pyas_async._public import public
 from pyas_async.errors import ConfigurationError, shown
 from pyas_async.limits import GUARD, MAX_CALLS, WINDOW, portion
@@ -239,7 +240,7 @@ class RateBudget:
         return RateLimitSnapshot(
             limit=self._key_limit() if self._limit or self._service.named_limit else None,
             remaining=0 if now < self._gate.paused_until else remaining,
-            resets_at=(wall + timedelta(seconds=max(resets) - now)).astimezone(UTC) if max(resets) > now else None,
+            resets_at=plus(wall, seconds=max(resets) - now) if max(resets) > now else None,
             waiting=len(self.queue),
         )
 

@@ -49,8 +49,7 @@ def finish(files: Files, job: Job) -> str:
         if job.format == "parquet":
             from pyas_async.cli._export.parquet import write_parquet  # noqa: PLC0415  (it imports an extra)
 
-            write_parquet(rows, file)
-            return ""
+            return write_parquet(rows, file)
         from pyas_async.cli._export.ical import write_calendar  # noqa: PLC0415  (it imports an extra)
 
         return write_calendar(rows, file, job.begun)

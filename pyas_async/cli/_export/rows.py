@@ -4,10 +4,11 @@ import csv
 import io
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from pyas_async import Meeting, to_dict
+from pyas_async._moments import in_utc
 from pyas_async.cli._export.job import Format
 
 COLUMNS: Final = (
@@ -81,5 +82,8 @@ def extra_cell(meeting: Meeting) -> str | None:
 
 
 def utc(moment: datetime | None) -> str | None:
-    """Format a moment in UTC, as ISO 8601."""
-    return None if moment is None else moment.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
+    """Format a moment as ISO 8601: in UTC, or with its own offset where UTC's calendar lacks it."""
+    if moment is None:
+        return None
+    text = (in_utc(moment) or moment).isoformat()
+    return text.removesuffix("+00:00") + "Z" if text.endswith("+00:00") else text
