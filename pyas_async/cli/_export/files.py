@@ -2,11 +2,12 @@
 
 import json
 import os
+import shlex
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, Self
 
 import attrs
 
@@ -19,6 +20,7 @@ except ImportError:  # Windows, which does not allow to replace an open file, ei
     fcntl = None  # type: ignore[assignment]
 
 _VERSION: Final = 1
+_PART: Final = ".part"
 
 
 @attrs.frozen(kw_only=True)
@@ -54,10 +56,26 @@ class Files:
         if output.is_symlink():
             output = output.resolve()  # the link's target is replaced, not the link
         self.output = output
-        self.part = output.with_name(output.name + ".part")
+        self.part = output.with_name(output.name + _PART)
         self.checkpoint = output.with_name(output.name + ".checkpoint")
         self.folder = output.with_name(output.name + ".dlt")
         self._scratch = output.with_name(output.name + ".tmp")
+
+    @classmethod
+    def of_part(cls, part: Path) -> Self:
+        """Return the files of the export to which a part belongs.
+
+        Raises:
+            CommandError: If no part has such a name.
+        """
+        if part.suffix != _PART:
+            raise CommandError(f"--from-part: expected the FILE.part of an export, got {part}")
+        return cls(part.with_suffix(""))
+
+    @property
+    def resume_command(self) -> str:
+        """The command that continues the export."""
+        return shlex.join(["pyas", "meetings", "export", "--output", str(self.output), "--resume"])
 
     def check(self) -> None:
         """Check, before anything is sent, that the output can be made.
@@ -133,10 +151,8 @@ class Files:
                 # A new start. The checkpoint is deleted first, so that it never counts rows that are not there.
                 self.checkpoint.unlink(missing_ok=True)
                 file.truncate(0)
-            elif file.seek(0, os.SEEK_END) < state.offset:
-                hint = "Start over with --force."
-                raise CommandError(f"{self.part}: it is shorter than {self.checkpoint.name} says", hint=hint)
             else:
+                self._check_length(file, state)
                 file.truncate(state.offset)
             file.seek(0, os.SEEK_END)  # truncating does not move the position
             yield file
@@ -173,9 +189,29 @@ class Files:
 
     @contextmanager
     def make(self) -> Iterator[IO[bytes]]:
-        """Write the output from the part; afterwards, delete the part and the checkpoint."""
+        """Write the output, which appears when it is complete."""
         with self._replacing(self.output) as file:
             yield file
+
+    def lines(self, state: ExportState) -> Iterator[bytes]:
+        """Yield the lines of the part that the progress counts.
+
+        Raises:
+            CommandError: If the part is shorter.
+        """
+        with self.part.open("rb") as file:
+            self._check_length(file, state)
+            file.seek(0)
+            while file.tell() < state.offset:
+                yield file.readline()
+
+    def _check_length(self, file: IO[bytes], state: ExportState) -> None:
+        if file.seek(0, os.SEEK_END) < state.offset:
+            hint = "Start over with --force."
+            raise CommandError(f"{self.part}: it is shorter than {self.checkpoint.name} says", hint=hint)
+
+    def remove_part(self) -> None:
+        """Delete the part and then the checkpoint, after the output was made from them."""
         self.part.unlink(missing_ok=True)
         self.checkpoint.unlink(missing_ok=True)
 
