@@ -13,6 +13,18 @@ _ERRORS = (OverflowError, ValueError, OSError)
 """What Python raises at the ends of the calendar, and for zones of the machine that it cannot represent."""
 
 
+def plain_datetime(moment: datetime) -> datetime | None:
+    """Return a ``datetime`` of no subclass, such as the Timestamp of pandas; ``None`` for its "not a time"."""
+    if type(moment) is datetime:
+        return moment
+    try:
+        return datetime.combine(date(moment.year, moment.month, moment.day), moment.time(), moment.tzinfo).replace(
+            fold=moment.fold
+        )
+    except (TypeError, ValueError):
+        return None
+
+
 def in_zone(moment: datetime, zone: tzinfo | None) -> datetime | None:
     """Return the same moment in a zone, ``None`` for the machine's; or ``None`` if the zone's calendar lacks it."""
     try:

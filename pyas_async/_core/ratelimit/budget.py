@@ -18,7 +18,7 @@ from pyas_async._core.ratelimit.counters import LocalCounter, ServiceCounter
 from pyas_async._core.ratelimit.forecast import TICK, Forecast
 from pyas_async._core.ratelimit.gate import Gate
 from pyas_async._core.ratelimit.queue import Queue
-from pyas_async._moments import plus
+from pyas_async._moments import in_utc, plus
 from pyas_async._public import public
 from pyas_async.errors import ConfigurationError, shown
 from pyas_async.limits import GUARD, MAX_CALLS, WINDOW, portion
@@ -81,10 +81,12 @@ class RateBudget:
         """
         error, unit = ConfigurationError, "None, or a whole number of calls"
         if limit is not None:
-            whole_number("RateBudget limit", limit, minimum=1, maximum=MAX_CALLS, digits=False, unit=unit, error=error)
-        number("RateBudget window", window, above=True, unit="seconds", error=error)
-        number("RateBudget share", share, above=True, maximum=1, unit="a part", error=error)
-        number("RateBudget guard", guard, unit="seconds", error=error)
+            limit = whole_number(
+                "RateBudget limit", limit, minimum=1, maximum=MAX_CALLS, digits=False, unit=unit, error=error
+            )
+        window = number("RateBudget window", window, above=True, unit="seconds", error=error)
+        share = number("RateBudget share", share, above=True, maximum=1, unit="a part", error=error)
+        guard = number("RateBudget guard", guard, unit="seconds", error=error)
         self.queue: Queue = Queue()
         self._limit = limit
         self._window = window
@@ -240,7 +242,7 @@ class RateBudget:
         return RateLimitSnapshot(
             limit=self._key_limit() if self._limit or self._service.named_limit else None,
             remaining=0 if now < self._gate.paused_until else remaining,
-            resets_at=plus(wall, seconds=max(resets) - now) if max(resets) > now else None,
+            resets_at=plus(in_utc(wall) or wall, seconds=max(resets) - now) if max(resets) > now else None,
             waiting=len(self.queue),
         )
 
