@@ -88,7 +88,10 @@ def test_full_output(monkeypatch: pytest.MonkeyPatch, pyas: Pyas, sandbox: Sandb
         done = pyas(*command.split())
         monkeypatch.undo()
 
-    assert (1, "pyas: error: output: No space left on device") == (done.code, done.err.strip().splitlines()[-1])
+    assert (1, "pyas: error: standard output: No space left on device") == (
+        done.code,
+        done.err.strip().splitlines()[-1],
+    )
     assert "Traceback" not in done.err
 
 

@@ -244,10 +244,14 @@ def _begin(files: Files, asked: Job, given: list[str], *, resume: bool, force: b
             f"{files.output}: an export to it was not completed ({plural(rows, 'row')} so far)",
             hint="--resume continues it, --force starts over.",
         )
-    if files.output.exists() and not force:
+    # A part without a checkpoint is that of a process that was killed at its start, and was to replace the file.
+    if files.output.exists() and not force and not (resume and files.part.exists()):
         if resume:
             return None
         raise CommandError(f"{files.output}: it exists already", hint="--force replaces it.")
+    if resume and not asked.accounts:
+        said = f"there is no {files.checkpoint} to resume from, and no account id was given to start"
+        raise CommandError(said, hint="Give the options of the export again.")
     _need_accounts(asked)
     return ExportState(job=asked)
 
@@ -283,17 +287,22 @@ def _run(files: Files, state: ExportState, *, at_once: int, every: float) -> Exp
 
 @contextmanager
 def _noting_how_to_resume(files: Files) -> Iterator[None]:
-    """Add notes to any exception: what is saved, and how to resume. If nothing is saved, delete the files."""
+    """Add notes to any exception: what is saved, and how to resume.
+
+    After an error before the first row, the files are deleted. After an interruption, the checkpoint keeps the options.
+    """
     try:
         yield
     except BaseException as error:
-        if isinstance(error, KeyboardInterrupt):
+        interrupted = isinstance(error, KeyboardInterrupt)
+        if interrupted:
             error.add_note("interrupted")
         state = files.load()
-        if state is None or not state.rows:
+        if state is None or not (state.rows or interrupted):
             files.discard()
         else:
-            error.add_note(f"{plural(state.rows, 'row')} are safe in {files.part}. To continue:")
+            safe = f"{plural(state.rows, 'row')} are safe in {files.part}" if state.rows else "no row has arrived yet"
+            error.add_note(f"{safe}. To continue:")
             error.add_note(f"  {files.resume_command}")
         raise
 

@@ -128,7 +128,7 @@ class Files:
         if fcntl is None:
             yield
             return
-        with self.part.open("ab") as part:
+        with opened(self.part, "ab") as part:
             try:
                 fcntl.flock(part, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 # The process that held the lock before may just have renamed this file to the output.
@@ -146,7 +146,7 @@ class Files:
         Raises:
             CommandError: If the part is shorter.
         """
-        with self.part.open("ab") as file:
+        with opened(self.part, "ab") as file:
             if state.listings is None:
                 # A new start. The checkpoint is deleted first, so that it never counts rows that are not there.
                 self.checkpoint.unlink(missing_ok=True)
@@ -167,7 +167,8 @@ class Files:
         """Start over with this content in the part. The file itself stays, since it carries the lock."""
         self.checkpoint.unlink(missing_ok=True)
         self._discard_beside()
-        self.part.write_bytes(content)
+        with opened(self.part, "wb") as file:
+            file.write(content)
 
     def _discard_beside(self) -> None:
         # For a database: its write-ahead log, and dlt's working folder.
@@ -230,6 +231,20 @@ def with_path(path: Path) -> Iterator[None]:
     except OSError as error:
         error.filename = error.filename or str(path)
         raise
+
+
+@contextmanager
+def opened(path: Path, mode: str) -> Iterator[IO[bytes]]:
+    """Open a file. If its last bytes cannot be written, the error names it, and does not replace another error."""
+    file: IO[bytes] = path.open(mode)
+    try:
+        yield file
+    except BaseException:
+        with suppress(OSError):
+            file.close()
+        raise
+    with with_path(path):
+        file.close()
 
 
 def sync_to_disk(file: IO[bytes]) -> None:
