@@ -5,7 +5,7 @@ import re
 from datetime import UTC, date, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
-from pyas_async._moments import in_zone
+from pyas_async._moments import exists, in_utc, in_zone, is_ambiguous
 from pyas_async.cli._errors import CommandError
 from pyas_async.cli._output import say
 
@@ -68,7 +68,8 @@ def parse_moment(option: str, text: str, zone: str | None = None) -> datetime:
     """Parse a moment: ISO 8601, with an offset, or in the given zone.
 
     Raises:
-        CommandError: If it is not valid, or has neither an offset nor a zone.
+        CommandError: If it is not valid, has neither an offset nor a zone, or if clocks in the zone show it never or
+            twice.
     """
     example = "2026-01-31T09:00"
     try:
@@ -82,7 +83,17 @@ def parse_moment(option: str, text: str, zone: str | None = None) -> datetime:
             f"{option}: {text!r} is ambiguous, since it has no offset",
             hint=f"Write {example}Z or {example}+01:00, or give --time-zone.",
         )
-    return read.replace(tzinfo=parse_zone(zone))
+    moment = read.replace(tzinfo=parse_zone(zone))
+    if not exists(moment):
+        later = in_utc(moment)
+        shown = None if later is None else in_zone(later, moment.tzinfo)
+        hint = "" if shown is None else f"Perhaps {shown.isoformat()} was meant."
+        raise CommandError(f"{option}: {text!r} does not exist in {zone}: clocks are set forward over it", hint=hint)
+    if is_ambiguous(moment):
+        both = " or ".join(moment.replace(fold=fold).isoformat() for fold in (0, 1))
+        said = f"{option}: {text!r} comes twice in {zone}, since clocks are set back"
+        raise CommandError(said, hint=f"Write {both}.")
+    return moment
 
 
 def parse_moment_or_day(option: str, text: str, zone: str | None = None) -> datetime | date:

@@ -14,6 +14,7 @@ from pyas_async.cli._outcomes import Outcomes, given_ids
 from pyas_async.cli._output import say, write_json
 from pyas_async.cli._prompts import ask, at_terminal
 from pyas_async.cli._runner import perform_async
+from pyas_async.cli._streams import check_stdout
 from pyas_async.cli._times import format_moment, local_zone, parse_zone, zone_name
 
 CREATE_EXAMPLES = """\
@@ -65,6 +66,7 @@ def create_meeting(
     async def work() -> None:
         values = fields.values(attendee or None)
         meeting = to_create(values) if from_json is None else read_document(from_json, MeetingCreate, values)
+        check_stdout()
         async with client_for(require_account(account)) as client:
             created = await client.meetings.create(meeting, on_unknown="reconcile" if look_up else "raise")
         if common.json:
@@ -99,6 +101,7 @@ def update_meeting(
     async def work() -> None:
         values = fields.values(attendee)
         changes = to_update(values) if from_json is None else read_document(from_json, MeetingUpdate, values)
+        check_stdout()
         async with client_for(require_account(account)) as client:
             updated = await client.meetings.update(id, changes)
         if common.json:
@@ -131,6 +134,8 @@ def delete_meetings(
         wanted, owner = given_ids(ids), require_account(account)
         if not yes and not at_terminal():
             raise CommandError("without a terminal, a delete cannot be confirmed", hint="Give --yes if you are sure.")
+        if common.json:
+            check_stdout()
         outcomes = Outcomes()
         async with client_for(owner) as client:
             if not yes and not await _agreed(client, wanted):

@@ -176,7 +176,7 @@ def _to_stdout(asked: _Asked) -> int:
 
 def _to_file(asked: _Asked) -> int:
     files = Files(asked.output)
-    files.check()
+    files.check(force=asked.force)
     if not asked.checkpoint_every >= 0:  # also refuses NaN
         raise CommandError(f"--checkpoint-every: expected 0 or more seconds, got {asked.checkpoint_every}")
     accounts = _ids(asked.account, asked.accounts_from)
@@ -196,6 +196,7 @@ def _to_file(asked: _Asked) -> int:
         return Exit.OK
     check_extra(state.job.format)
     check_extra(form)
+    files.remove_links()
     with files.lock(), _noting_how_to_resume(files):
         if state.listings is not None and files.load() != state:
             raise CommandError(f"{asked.output}: another process has just continued it")

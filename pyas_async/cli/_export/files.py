@@ -53,8 +53,7 @@ class Files:
 
     def __init__(self, output: Path) -> None:
         # Only names: nothing is opened.
-        if output.is_symlink():
-            output = output.resolve()  # the link's target is replaced, not the link
+        output = _target(output)
         self.output = output
         self.part = output.with_name(output.name + _PART)
         self.checkpoint = output.with_name(output.name + ".checkpoint")
@@ -77,8 +76,17 @@ class Files:
         """The command that continues the export."""
         return shlex.join(["pyas", "meetings", "export", "--output", str(self.output), "--resume"])
 
-    def check(self) -> None:
+    @property
+    def _own(self) -> tuple[Path, ...]:
+        """The files next to the output, which belong to the command."""
+        wal = self.part.with_name(self.part.name + ".wal")  # of a database
+        return self.part, self.checkpoint, self._scratch, wal
+
+    def check(self, *, force: bool = False) -> None:
         """Check, before anything is sent, that the output can be made.
+
+        Args:
+            force: Whether links in the place of the command's own files are allowed, since `remove_links` follows.
 
         Raises:
             CommandError: If it cannot.
@@ -88,6 +96,19 @@ class Files:
             raise CommandError(f"--output: {self.output} is a folder or a device, not a file")
         if not self.output.parent.is_dir():
             raise CommandError(f"--output: there is no folder {self.output.parent}")
+        for path in (*self._own, self.folder):
+            # Writing to a link would overwrite its target, which the user has not named.
+            if path.is_symlink() and not force:
+                hint = "Delete the link, give --force to have it deleted, or choose another --output."
+                raise CommandError(f"{path}: it is a symbolic link, and an export writes this file", hint=hint)
+            if path.exists() and not path.is_symlink() and path.is_dir() != (path == self.folder):
+                raise CommandError(f"{path}: it is in the way of a file that an export writes", hint="Rename it.")
+
+    def remove_links(self) -> None:
+        """Delete links in the place of the command's own files; their targets stay."""
+        for path in (*self._own, self.folder):
+            if path.is_symlink():
+                path.unlink()
 
     def load(self) -> ExportState | None:
         """Read the progress of an export; ``None`` if there is none.
@@ -96,7 +117,7 @@ class Files:
             CommandError: If the checkpoint was not written by this version.
         """
         try:
-            head, _, listings = self.checkpoint.read_text("utf-8").partition("\n")
+            head, _, listings = self.checkpoint.read_text("utf-8-sig").partition("\n")
         except FileNotFoundError:
             return None
         try:
@@ -179,7 +200,8 @@ class Files:
     def _replacing(self, target: Path) -> Iterator[IO[bytes]]:
         """Write a file that replaces the target atomically, after it is complete and synced to disk."""
         try:
-            with with_path(target), self._scratch.open("wb") as file:
+            self._scratch.unlink(missing_ok=True)
+            with with_path(target), opened(self._scratch, "wb") as file:
                 yield file
                 sync_to_disk(file)
             self._scratch.replace(target)
@@ -233,10 +255,31 @@ def with_path(path: Path) -> Iterator[None]:
         raise
 
 
+def _target(output: Path) -> Path:
+    """Follow a link: its target is replaced, not the link.
+
+    Raises:
+        CommandError: If it leads back to itself.
+    """
+    if not output.is_symlink():
+        return output
+    try:
+        target = output.resolve()
+    except (OSError, RuntimeError):  # which of them depends on the version of Python
+        target = output
+    if target.is_symlink():
+        raise CommandError(f"--output: {output} is a loop of symbolic links")
+    return target
+
+
+def _no_link(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
+
+
 @contextmanager
 def opened(path: Path, mode: str) -> Iterator[IO[bytes]]:
     """Open a file. If its last bytes cannot be written, the error names it, and does not replace another error."""
-    file: IO[bytes] = path.open(mode)
+    file: IO[bytes] = open(path, mode, opener=_no_link)  # noqa: SIM115  (pathlib takes no opener)
     try:
         yield file
     except BaseException:

@@ -43,7 +43,7 @@ def make_from_part(part: Path, asked: MakeFromPart) -> int:
     if asked.output == STDOUT:
         raise CommandError("--output -: not with --from-part, which writes a file")
     files = Files(asked.output)
-    files.check()
+    files.check(force=asked.force)
     form = format_of(files.output, asked.format)
     state.job.check_makes(form)
     if form == "duckdb":
@@ -56,6 +56,7 @@ def make_from_part(part: Path, asked: MakeFromPart) -> int:
     if files.output.exists() and not asked.force:
         raise CommandError(f"{files.output}: it exists already", hint="--force replaces it.")
     check_extra(form)
+    files.remove_links()
     with source.lock():
         if note := make(source, state, files, form, safe_cells=asked.safe_cells):
             say(note)
