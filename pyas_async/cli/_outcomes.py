@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from pyas_async import Outcome
+from pyas_async import Outcome, PyasError
 from pyas_async.cli._errors import CommandError, Exit, code_of, text_of
 from pyas_async.cli._options import read_text
 from pyas_async.cli._output import say_error
@@ -56,6 +56,12 @@ class Outcomes:
             message, hint = text_of(outcome.error)
             say_error(f"{outcome.key}: {message}", hint)
         return True
+
+    def refuse(self, key: object, error: PyasError) -> None:
+        """Count a meeting as a failure after all, and print why."""
+        self.done -= 1
+        self._codes.append(code_of(error))
+        say_error(f"{key}: {text_of(error)[0]}")
 
     def close(self) -> Exit:
         """Print how many were not started. Return the exit code: that of the failures, if all failed with the same."""

@@ -4,9 +4,10 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from pyas_async import Meeting, MeetingCreate, MeetingType, MeetingUpdate, PyasClient, to_dict
+from pyas_async import Meeting, MeetingCreate, MeetingType, MeetingUpdate, PyasClient
 from pyas_async.cli._client import client_for, require_account
 from pyas_async.cli._display import show_detail
+from pyas_async.cli._documents import document_of
 from pyas_async.cli._errors import CommandError, Exit
 from pyas_async.cli._fields import NO_FIELDS, Fields, read_document, to_create, to_update
 from pyas_async.cli._options import COMMON, Account, Common, Flag, Ids
@@ -70,7 +71,7 @@ def create_meeting(
         async with client_for(require_account(account)) as client:
             created = await client.meetings.create(meeting, on_unknown="reconcile" if look_up else "raise")
         if common.json:
-            write_json(to_dict(created))
+            write_json(document_of(created))
         else:
             show_detail(created, parse_zone(meeting.time_zone))
 
@@ -106,7 +107,7 @@ def update_meeting(
             updated = await client.meetings.update(id, changes)
         if common.json:
             # The service may not send the changed meeting.
-            write_json({"id": id} if updated is None else to_dict(updated))
+            write_json({"id": id} if updated is None else document_of(updated))
         elif updated is None:
             say(f"{id}: changed")
         else:

@@ -60,6 +60,14 @@ def rows() -> list[Json]:
     return [USUAL, *numbered, *series, {**USUAL, "id": 82, "uuid": "last"}]
 
 
+def deep() -> Json:
+    """Return a row with an unknown field that is nested too deep to be written."""
+    value: list[Any] = []
+    for _ in range(150):
+        value = [value]
+    return {**USUAL, "id": 99, "uuid": "deep", "new": value}
+
+
 @contextmanager
 def service(listed: Sequence[Json]) -> Iterator[str]:
     """Serve these rows as a listing of one page, and each as a meeting of its own; yields the address."""

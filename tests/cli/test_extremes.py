@@ -7,7 +7,7 @@ import json
 import re
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import icalendar
 import pyarrow.parquet as pq
@@ -134,6 +134,51 @@ def test_parquet(pyas: Pyas, tmp_path: Path) -> None:
         assert expected == {name: record[name] for name in expected}
         lost += sum(value is None and name in row for name, value in expected.items())
     assert f"warning: {lost} values were left out, since a Parquet file cannot hold them: " in done.err
+
+
+class TestDeepFields:
+    """An unknown field that is nested too deep to be written costs its meeting's document, and nothing else."""
+
+    DEEP: Final = extremes.deep()
+    SOUND: Final = {name: value for name, value in DEEP.items() if name != "new"}
+    LISTED: Final = [extremes.USUAL, DEEP, {**extremes.USUAL, "id": 82, "uuid": "last"}]
+    SAID: Final = "meeting 99: "
+
+    @pytest.fixture(autouse=True)
+    def _deep(self, _service: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+        with extremes.service(self.LISTED) as url:
+            monkeypatch.setenv("PYAS_BASE_URL", url)
+            yield
+
+    def test_listings(self, pyas: Pyas) -> None:
+        """JSON listings have each row; that one without the field, and with a warning."""
+        for command in (["list"], ["week", "2026-03-02"]):
+            done = pyas("meetings", *command, "--json")
+            assert (0, [81, 99, 82]) == (done.code, [row["id"] for row in done.json])
+            assert (self.SOUND, 1) == (done.json[1], done.err.count(self.SAID))
+
+    def test_details(self, pyas: Pyas) -> None:
+        """A meeting whose document cannot be written is a failure of its own; the others are written."""
+        done = pyas("meetings", "get", 81, 99, 82, "--json")
+        shown = pyas("meetings", "get", 99)
+
+        assert (8, {81, 82}, 0) == (done.code, {row["id"] for row in done.json}, shown.code)
+        assert "pyas: error: 99: " in done.err
+
+    def test_writes(self, pyas: Pyas) -> None:
+        """A create that was carried out says so."""
+        extremes.ANSWER.update(self.DEEP)
+        done = pyas("meetings", "create", "--title", "t", "--start", "2026-03-02T09:00Z", "--json")
+
+        assert (0, [self.SOUND], 1) == (done.code, done.json, done.err.count(self.SAID))
+
+    @pytest.mark.parametrize("suffix", ["jsonl", "csv", "parquet", "ics"])
+    def test_exports(self, pyas: Pyas, tmp_path: Path, suffix: str) -> None:
+        """An export has each row, and warns of that one."""
+        done = pyas("meetings", "export", "--output", tmp_path / f"all.{suffix}")
+
+        assert (0, 1) == (done.code, done.err.count(self.SAID)), done.err
+        assert 3 == (tmp_path / f"all.{suffix}").read_bytes().count(b"Usual") or suffix == "parquet"
 
 
 @pytest.mark.usefixtures("_machine_zone")

@@ -65,3 +65,19 @@ def test_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytes
         )
     assert len(ROWS) == len(cells)
     assert f"warning: {lost} values are null, since their columns cannot hold them" in done.err
+
+
+def test_a_document_that_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A row whose unknown field is nested too deep has no document, and all its columns; a warning names it."""
+    file = tmp_path / "all.duckdb"
+    with extremes.service([extremes.USUAL, extremes.deep()]) as url:
+        monkeypatch.setenv("PYAS_BASE_URL", url)
+        monkeypatch.setenv("PYAS_API_KEY", "key")
+        done = Pyas(capsys, monkeypatch)("meetings", "export", "--output", file, "--account", "acc")
+
+    assert (0, True) == (done.code, "the document of meeting 99 is null" in done.err), done.err
+    with duckdb.connect(str(file), read_only=True) as database:
+        sql = "SELECT id, topic, document IS NULL FROM zoom_meetings.meetings ORDER BY id"
+        assert [(81, "Usual", False), (99, "Usual", True)] == database.execute(sql).fetchall()

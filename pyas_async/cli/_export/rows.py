@@ -8,8 +8,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-from pyas_async import Meeting, to_dict
+from pyas_async import Meeting
 from pyas_async._moments import in_utc
+from pyas_async.cli._documents import document_of, unknown_fields
 from pyas_async.cli._export.job import Format
 
 COLUMNS: Final = (
@@ -68,7 +69,7 @@ def safe_cell(text: str) -> str:
 
 def _json_line(account_id: str, meeting: Meeting) -> bytes:
     # The row as the service sent it, preceded by its account.
-    document = {"account_id": account_id, **to_dict(meeting)}
+    document = {"account_id": account_id, **document_of(meeting)}
     document["account_id"] = account_id
     return (json.dumps(document, ensure_ascii=False) + "\n").encode()
 
@@ -94,7 +95,7 @@ def cells(account_id: str, meeting: Meeting) -> list[object]:
 
 def extra_cell(meeting: Meeting) -> str | None:
     """Return the fields that this version does not know, and values that are not as documented, as JSON."""
-    extra = {**meeting.extra, **meeting.unreadable}
+    extra = {**unknown_fields(meeting), **meeting.unreadable}
     return json.dumps(extra, ensure_ascii=False) if extra else None
 
 

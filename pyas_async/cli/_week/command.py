@@ -5,9 +5,10 @@ from typing import Annotated, Final
 
 from cyclopts import Parameter
 
-from pyas_async import Meeting, to_dict
+from pyas_async import Meeting
 from pyas_async._moments import in_zone, plus_days
 from pyas_async.cli._client import client_for, require_account
+from pyas_async.cli._documents import document_of
 from pyas_async.cli._errors import CommandError
 from pyas_async.cli._options import COMMON, Account, Common, Zone
 from pyas_async.cli._output import plural, say, stdout, write_json
@@ -62,7 +63,9 @@ def show_week(
             meetings = await listing.collect()
         week = lay_out(meetings, monday, zone, lines=hour_lines)
         if common.json:
-            write_json(*(to_dict(meeting) for meeting in _of_week(meetings, [block.meeting for block in week.blocks])))
+            write_json(
+                *(document_of(meeting) for meeting in _of_week(meetings, [block.meeting for block in week.blocks]))
+            )
             return
         console = stdout()
         width = min(console.width if console.width < _WIDEST or console.is_terminal else _FOR_A_PIPE, _WIDEST)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from pyas_async import Meeting, PyasError, to_dict
+from pyas_async import DecodeError, Meeting, PyasError, to_dict
 from pyas_async._moments import in_utc
 
 Row = dict[str, Any]
@@ -66,9 +66,17 @@ def meeting_row(account_id: str, meeting: Meeting, number: int) -> Row:
         "host_id": _text(meeting.host_id),
         "created_at": None if meeting.created_at is None else in_utc(meeting.created_at),
         "join_url": _text(meeting.join_url),
-        "document": json.dumps(to_dict(meeting), ensure_ascii=False),
+        "document": _document(meeting),
         "round": number,
     }
+
+
+def _document(meeting: Meeting) -> str | None:
+    try:
+        return json.dumps(to_dict(meeting), ensure_ascii=False)
+    except DecodeError as error:
+        _log.warning("the document of meeting %d is null: %s", meeting.id, error.reason)
+        return None
 
 
 def warn_of_lost_values(meetings: Sequence[Meeting], rows: Sequence[Row]) -> None:
