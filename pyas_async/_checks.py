@@ -37,7 +37,7 @@ def as_int(value: object) -> int | None:
         return None
     try:
         return operator.index(value)  # type: ignore[arg-type]  # (a TypeError, if it is no whole number)
-    except TypeError:
+    except Exception:  # noqa: BLE001  (its ``__index__`` is the user's code)
         return None
 
 

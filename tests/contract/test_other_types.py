@@ -51,6 +51,15 @@ class Flag:
     """A truth value that is no ``bool``, and has no ``__index__``, as ``numpy.bool``."""
 
 
+class Broken:
+    """A value whose ``__index__`` raises something else, as that of a tensor may."""
+
+    def __index__(self) -> int:
+        """Refuse."""
+        msg = "a tensor with 2 elements"
+        raise RuntimeError(msg)
+
+
 class Stamp(datetime):
     """A moment of a subclass of ``datetime``, as the Timestamp of pandas is."""
 
@@ -126,7 +135,7 @@ def test_whole_numbers_are_taken(name: str, number: int) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(set(TAKEN) - {"from_dict", "id", "evolve"}))
-@pytest.mark.parametrize("value", [True, FLAG, whole(-1), whole(2**70), "x", [1]], ids=repr)
+@pytest.mark.parametrize("value", [True, FLAG, whole(-1), whole(2**70), Broken(), "x", [1]], ids=repr)
 def test_other_values_are_refused(name: str, value: object) -> None:
     """A boolean of any library, and a number out of bounds, are refused by name."""
     if isinstance(value, Whole) and value.number > 0 and name in ("base", "cap"):

@@ -82,7 +82,7 @@ def plain_id(meeting_id: object) -> MeetingId:
     return plain
 
 
-def meeting_path(meeting_id: MeetingId) -> str:
+def meeting_path(meeting_id: object) -> str:
     """Return the path of a meeting. Its id is encoded whole, so that it cannot change the rest of the path.
 
     Zoom: a uuid that begins with ``/`` or contains ``//`` must be encoded twice.
@@ -90,9 +90,10 @@ def meeting_path(meeting_id: MeetingId) -> str:
     Raises:
         InvalidArgumentError: If the id cannot be that of a meeting.
     """
-    if isinstance(meeting_id, int) and not 0 < meeting_id < 2**64:
+    plain = plain_id(meeting_id)
+    if isinstance(plain, int) and not 0 < plain < 2**64:
         raise InvalidArgumentError("meeting_id", _ID, meeting_id)
-    name = _checks.text("meeting_id", str(meeting_id))
+    name = _checks.text("meeting_id", str(plain))
     # The segments "." and ".." lead to another path, even if they are encoded: some servers decode a path before they
     # resolve it. No uuid has dots or characters that cannot be printed.
     if {".", ".."} & set(re.split(r"[/\\]", name)) or not name.isprintable():
