@@ -55,6 +55,10 @@ def finished(export: Export, sandbox: Sandbox, tmp_path: Path, monkeypatch: pyte
         done = export("all.parquet")
     assert (1, 40) == (done.code, len((tmp_path / "all.parquet.part").read_bytes().splitlines())), done.err
     assert f"{tmp_path / 'all.parquet'}: No space left on device" in done.err
+    assert (
+        f"  pyas meetings export --output {tmp_path / 'all.csv'} --from-part {tmp_path / 'all.parquet.part'}"
+        in done.err
+    )
     sandbox.requests.clear()
     return tmp_path / "all.parquet.part"
 

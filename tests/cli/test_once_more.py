@@ -77,7 +77,7 @@ class TestRepeatedIds:
 class TestLinks:
     """Links in the place of the files that an export writes."""
 
-    @pytest.mark.parametrize("suffix", ["jsonl", "csv", "parquet", "ics", "duckdb"])
+    @pytest.mark.parametrize("suffix", ["csv", "parquet", "duckdb"])
     @pytest.mark.parametrize("ending", [".part", ".checkpoint", ".tmp", ".part.wal", ".dlt"])
     def test_own_files(self, pyas: Pyas, sandbox: Sandbox, tmp_path: Path, suffix: str, ending: str) -> None:
         """A link is refused before any call; with --force it is deleted, and its target stays in either case."""

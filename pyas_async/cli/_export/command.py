@@ -305,6 +305,9 @@ def _noting_how_to_resume(files: Files) -> Iterator[None]:
             safe = f"{plural(state.rows, 'row')} are safe in {files.part}" if state.rows else "no row has arrived yet"
             error.add_note(f"{safe}. To continue:")
             error.add_note(f"  {files.resume_command}")
+            if state.whole and state.job.part_format == "jsonl":
+                error.add_note("To make a file of these rows in another format, without a call:")
+                error.add_note(f"  {files.from_part_command}")
         raise
 
 

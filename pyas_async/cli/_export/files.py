@@ -82,6 +82,12 @@ class Files:
         wal = self.part.with_name(self.part.name + ".wal")  # of a database
         return self.part, self.checkpoint, self._scratch, wal
 
+    @property
+    def from_part_command(self) -> str:
+        """The command that makes a file in another format from the part."""
+        other = self.output.with_suffix(".csv" if self.output.suffix != ".csv" else ".jsonl")
+        return shlex.join(["pyas", "meetings", "export", "--output", str(other), "--from-part", str(self.part)])
+
     def check(self, *, force: bool = False) -> None:
         """Check, before anything is sent, that the output can be made.
 
