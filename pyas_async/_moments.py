@@ -9,6 +9,8 @@ from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 
 LAST: datetime = datetime.max.replace(tzinfo=UTC)
 """The last moment that a ``datetime`` in UTC can hold."""
+_MOST = 24 * 60 - 1
+"""The largest offset that Python has, in minutes."""
 _ERRORS = (OverflowError, ValueError, OSError)
 """What Python raises at the ends of the calendar, and for zones of the machine that it cannot represent."""
 
@@ -69,6 +71,17 @@ def plus(moment: datetime, *, seconds: float = 0, minutes: int = 0) -> datetime 
     except _ERRORS:
         return None
     return in_zone(later, moment.tzinfo)
+
+
+def from_epoch(microseconds: int) -> datetime | None:
+    """Return the moment that many microseconds after 1970; in UTC, or in an offset whose calendar has it."""
+    for minutes in (0, _MOST, -_MOST):
+        offset = timedelta(minutes=minutes)
+        try:
+            return datetime(1970, 1, 1, tzinfo=timezone(offset)) + (offset + timedelta(microseconds=microseconds))
+        except _ERRORS:
+            pass
+    return None
 
 
 def length(*, minutes: int) -> timedelta | None:

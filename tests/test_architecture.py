@@ -37,23 +37,37 @@ def test_the_page_names_every_module() -> None:
     assert set() == layers.module_paths() - layers.named_paths()
 
 
+def _is_of(value: ast.expr, kinds: tuple[str, ...], names: set[str]) -> bool:
+    """Return whether a value is made by a call of one of these kinds, or calculated from one of these names."""
+    if isinstance(value, ast.Call):
+        return ast.unparse(value.func).removeprefix("datetime.") in kinds
+    if isinstance(value, (ast.IfExp, ast.Tuple, ast.BinOp)) and not (
+        isinstance(value, ast.BinOp) and isinstance(value.op, ast.Div)  # a number
+    ):
+        return any(_is_of(part, kinds, names) for part in ast.iter_child_nodes(value) if isinstance(part, ast.expr))
+    return ast.unparse(value) in names
+
+
+def _named(tree: ast.AST, *kinds: str) -> set[str]:
+    """Return the names to which values of these kinds are assigned, directly or through others."""
+    names: set[str] = set()
+    assigned = [node for node in ast.walk(tree) if isinstance(node, (ast.Assign, ast.AnnAssign))]
+    for _ in assigned:
+        names |= {
+            ast.unparse(part)
+            for node in assigned
+            if node.value is not None and _is_of(node.value, kinds, names)
+            for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+            for part in ast.walk(target)
+            if isinstance(part, ast.Name)
+        }
+    return names
+
+
 def _arithmetic(source: str) -> list[str]:
-    """Find what changes a zone, or makes a date of a number or of a sum with a duration."""
+    """Find what changes a zone, or makes a date of a number or of a sum; a difference of two dates always exists."""
     tree = ast.parse(source)
-    durations = {
-        ast.unparse(target)
-        for node in ast.walk(tree)
-        if isinstance(node, (ast.Assign, ast.AnnAssign))
-        and node.value is not None
-        and "timedelta(" in ast.unparse(node.value)
-        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
-    }
-
-    def is_duration(node: ast.expr) -> bool:
-        parts = [part for part in ast.walk(node) if isinstance(part, (ast.Call, ast.Name, ast.Attribute))]
-        names = {ast.unparse(part.func if isinstance(part, ast.Call) else part) for part in parts}
-        return any(name.rpartition(".")[2] == "timedelta" or name in durations for name in names)
-
+    durations, moments = _named(tree, "timedelta"), _named(tree, "datetime", "date")
     found = []
     for node in ast.walk(tree):
         operands: list[ast.expr] = []
@@ -61,8 +75,12 @@ def _arithmetic(source: str) -> list[str]:
             operands = [node.left, node.right]
         elif isinstance(node, ast.AugAssign):
             operands = [node.value]
-        changes_zone = isinstance(node, ast.Attribute) and node.attr in ("astimezone", "fromordinal")
-        if changes_zone or any(map(is_duration, operands)):
+        adds = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add)
+        if (
+            (isinstance(node, ast.Attribute) and node.attr in ("astimezone", "fromordinal"))
+            or any(_is_of(operand, ("timedelta",), durations) for operand in operands)
+            or (adds and any(_is_of(operand, ("datetime", "date"), moments) for operand in operands))
+        ):
             found.append(ast.unparse(node))
     return found
 
@@ -87,6 +105,8 @@ def test_one_module_calculates_with_dates() -> None:
         "day - datetime.timedelta(days=1)",
         "DAY = timedelta(days=1)\nday + DAY",
         "DAY: Final = timedelta(days=1)\nday -= 2 * DAY",
+        "DAY, HOUR = timedelta(days=1), timedelta(hours=1)\nunit = DAY if long else HOUR\nday + 2 * unit",
+        "EPOCH = datetime(1970, 1, 1)\nEPOCH + number * unit",
         "list(map(datetime.astimezone, moments))",
         "date.fromordinal(number)",
     ],

@@ -60,6 +60,22 @@ def test_whole_minutes(moment: datetime) -> None:
     assert timedelta() == (found.utcoffset() or MINUTE) % MINUTE
 
 
+@given(aware)
+def test_from_epoch(moment: datetime) -> None:
+    """Every moment comes back from its microseconds since 1970, also one that UTC's calendar lacks."""
+    found = moments.from_epoch((moment - EPOCH) // timedelta(microseconds=1))
+
+    assert found is not None
+    assert moment - EPOCH == found - EPOCH
+
+
+@given(st.integers())
+def test_from_any_number(number: int) -> None:
+    """A number that is no moment gives none, and does not raise."""
+    found = moments.from_epoch(number)
+    assert found is None or number == (found - EPOCH) // timedelta(microseconds=1)
+
+
 @given(st.dates(), st.integers())
 def test_plus_days(day: date, days: int) -> None:
     """A sum of days stops at the first and the last day of the calendar."""

@@ -76,6 +76,8 @@ def plain_id(meeting_id: object) -> MeetingId:
     Raises:
         InvalidArgumentError: If it is neither.
     """
+    if type(meeting_id) is int:  # as most are, and every call comes here twice
+        return meeting_id
     plain = meeting_id if isinstance(meeting_id, str) else _checks.as_int(meeting_id)
     if plain is None:
         raise InvalidArgumentError("meeting_id", _ID, meeting_id)
