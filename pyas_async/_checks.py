@@ -5,12 +5,14 @@ and what was passed.
 """
 
 import contextlib
+import operator
 import sys
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from enum import Enum
-from typing import TypeGuard, TypeVar
+from typing import TypeVar
 
 from pyas_async._base_errors import ConfigurationError, InvalidArgumentError, shown
+from pyas_async._moments import in_utc, plain_datetime
 
 E = TypeVar("E", bound=Enum)
 T = TypeVar("T")
@@ -27,9 +29,22 @@ def refusal(error: Refusal, name: str, expected: str, value: object) -> InvalidA
     return error(f"{name}: expected {expected}, got {shown(value)}")
 
 
-def is_number(value: object) -> TypeGuard[float]:
-    """Whether a value is a finite number that a float can hold, and not a boolean."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
+def as_int(value: object) -> int | None:
+    """Return a whole number as an ``int``, such as one of numpy's; ``None`` for a boolean and anything else."""
+    if type(value) is int:
+        return value
+    if isinstance(value, bool):
+        return None
+    try:
+        return operator.index(value)  # type: ignore[arg-type]  # (a TypeError, if it is no whole number)
+    except Exception:  # noqa: BLE001  (its ``__index__`` is the user's code)
+        return None
+
+
+def as_number(value: object) -> float | None:
+    """Return a finite number that a float can hold; ``None`` for a boolean and anything else."""
+    plain = float(value) if isinstance(value, float) else as_int(value)
+    return plain if plain is not None and abs(plain) <= sys.float_info.max else None
 
 
 def number(
@@ -46,15 +61,16 @@ def number(
 
     Args:
         name: The argument or setting, for the message.
-        value: The value.
+        value: The value: an int, a float, or another type that stands for a whole number, such as numpy's.
         minimum: The lower bound.
         maximum: The upper bound; none unless given.
         above: Whether the lower bound itself is refused.
         unit: What is expected, for the message: "a number" or "seconds".
         error: The class of the error.
     """
-    if is_number(value) and minimum <= value <= maximum and not (above and value == minimum):
-        return value
+    plain = as_number(value)
+    if plain is not None and minimum <= plain <= maximum and not (above and plain == minimum):
+        return plain
     if maximum == sys.float_info.max:
         bounds = f"above {minimum:g}" if above else f">= {minimum:g}"
     else:
@@ -77,19 +93,20 @@ def whole_number(
 
     Args:
         name: The argument or setting, for the message.
-        value: The value.
+        value: The value: an int, or another type that stands for a whole number, such as numpy's.
         minimum: The lower bound.
         maximum: The upper bound; 2**63 - 1 unless given.
         digits: Whether a string of digits is taken as well.
         unit: What is expected, for the message: "a whole number of calls", for example.
         error: The class of the error.
     """
-    whole = value
     if digits and isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
-        whole = int(value)
+        whole: int | None = int(value)
+    else:
+        whole = as_int(value)
     largest = _LARGEST if maximum is None else maximum
-    if isinstance(whole, int) and not isinstance(whole, bool) and minimum <= whole <= largest:
-        return int(whole)
+    if whole is not None and minimum <= whole <= largest:
+        return whole
     bounds = f">= {minimum}" if maximum is None else f"from {minimum} to {maximum:,}"
     raise refusal(error, name, f"{unit} {bounds}", value)
 
@@ -126,20 +143,25 @@ def yes_or_no(field: str, value: object) -> bool:
 
 
 def aware_datetime(field: str, value: object) -> datetime:
-    """Check that a value is a datetime with an offset, at a moment that UTC has as well."""
+    """Check that a value is a datetime with an offset, at a moment that UTC has as well.
+
+    A subclass, such as the Timestamp of pandas, becomes a plain ``datetime``.
+    """
     expected = "an aware datetime"
     if not isinstance(value, datetime):
         raise InvalidArgumentError(
             field, expected, value, hint="Build one: datetime(2026, 1, 31, 9, tzinfo=ZoneInfo('…'))"
         )
+    if type(value) is not datetime:
+        if (plain := plain_datetime(value)) is None:
+            raise InvalidArgumentError(field, expected, value, hint="It stands for a moment that is missing")
+        value = plain
     if value.utcoffset() is None:
         raise InvalidArgumentError(
             field, expected, value, hint="A naive datetime is ambiguous: add tzinfo=UTC or a ZoneInfo"
         )
-    try:
-        value.astimezone(UTC)
-    except OverflowError:
-        raise InvalidArgumentError(field, "a moment between the years 1 and 9999 in UTC", value) from None
+    if in_utc(value) is None:
+        raise InvalidArgumentError(field, "a moment between the years 1 and 9999 in UTC", value)
     return value
 
 
@@ -178,8 +200,9 @@ def member(field: str, kind: type[E], value: object, allowed: tuple[E, ...] | No
     found = None
     # ``True`` equals 1, and a float may equal an int, but neither is meant as a type of meeting. Other objects define
     # their own equality, and the result need not be a boolean: an array compares item by item.
-    if isinstance(value, (int, str)) and not isinstance(value, bool):
-        found = next((choice for choice in choices if choice.value == value), None)
+    plain = value if isinstance(value, str) else as_int(value)
+    if plain is not None:
+        found = next((choice for choice in choices if choice.value == plain), None)
     if found is None:
         raise InvalidArgumentError(field, expected, value)
     return found

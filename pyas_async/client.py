@@ -84,7 +84,7 @@ class PyasClient:
             http_client: An `httpx.AsyncClient` or an `httpx2.AsyncClient` to send requests through. It is used as it
                 is, and never closed. The cookies of its jar are not sent, and plain http through a proxy is refused.
             on_event: A function that is called with every event of the client. What it raises is logged and does not
-                reach the caller.
+                reach the caller, except `KeyboardInterrupt` and `SystemExit`.
 
         Raises:
             ConfigurationError: If a setting is missing or not valid.
@@ -127,7 +127,7 @@ class PyasClient:
         """Add an event handler for this client and its views, next to the constructor's ``on_event``.
 
         The client calls the handler synchronously, in the task that the event is about, so the handler must be quick.
-        What it raises is logged and does not reach the caller.
+        What it raises is logged and does not reach the caller, except `KeyboardInterrupt` and `SystemExit`.
 
         Returns:
             A function that removes the handler.

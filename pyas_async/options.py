@@ -42,13 +42,17 @@ MAX_CONCURRENCY: Final = 16
 """The default number of concurrent calls of a bulk run, and of accounts of an iteration."""
 
 
-def _seconds(_: object, attribute: "attrs.Attribute[float]", value: object) -> None:
-    _checks.number(f"RetryPolicy.{attribute.name}", value, unit="seconds", error=ConfigurationError)
+def _attempts(value: int) -> int:
+    name = "RetryPolicy.max_attempts"
+    return _checks.whole_number(name, value, minimum=1, maximum=_MOST, digits=False, error=ConfigurationError)
 
 
-def _attempts(_: object, attribute: "attrs.Attribute[int]", value: object) -> None:
-    name = f"RetryPolicy.{attribute.name}"
-    _checks.whole_number(name, value, minimum=1, maximum=_MOST, digits=False, error=ConfigurationError)
+def _base(value: float) -> float:
+    return _checks.number("RetryPolicy.base", value, unit="seconds", error=ConfigurationError)
+
+
+def _cap(value: float) -> float:
+    return _checks.number("RetryPolicy.cap", value, unit="seconds", error=ConfigurationError)
 
 
 @public
@@ -66,9 +70,9 @@ class RetryPolicy:
         cap: Seconds; the upper bound of every random pause.
     """
 
-    max_attempts: int = attrs.field(default=4, validator=_attempts)
-    base: float = attrs.field(default=0.5, validator=_seconds)
-    cap: float = attrs.field(default=30.0, validator=_seconds)
+    max_attempts: int = attrs.field(default=4, converter=_attempts)
+    base: float = attrs.field(default=0.5, converter=_base)
+    cap: float = attrs.field(default=30.0, converter=_cap)
 
     @classmethod
     def none(cls) -> "RetryPolicy":

@@ -85,6 +85,8 @@ CLI_TICK: Final = "pyas_async.cli._export.progress._TICK"
 """Seconds between two updates of the progress bar."""
 CLI_SYNC_TO_DISK: Final = "pyas_async.cli._export.run.sync_to_disk"
 """The function that syncs a file to the disk, where an export looks it up."""
+CLI_WRITE_PARQUET: Final = "pyas_async.cli._export.parquet.write_parquet"
+"""Writes the rows of an export as a Parquet file."""
 CLI_DETAILS_CONSOLE: Final = "pyas_async.cli._display.stdout"
 """The function that returns the console on which the command shows a meeting."""
 

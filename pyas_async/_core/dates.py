@@ -7,6 +7,8 @@ from functools import lru_cache
 
 import msgspec
 
+from pyas_async._moments import in_whole_minutes
+
 _LONGEST_CACHED = 100
 """The longest header whose date is cached, in characters; every date is shorter."""
 # "Sun Nov 22 2026 08:11:36 GMT+0000 (Coordinated Universal Time)": what JavaScript's Date.toString() gives.
@@ -56,7 +58,7 @@ def rfc3339(moment: datetime) -> str:
     """Write a moment in the form of RFC 3339: ``Z`` for UTC, and as few digits of a second as it needs."""
     offset = moment.utcoffset()
     if offset is None or offset.total_seconds() % 60:
-        moment = moment.astimezone(UTC)  # offsets with seconds (local mean times) have no RFC 3339 form
+        moment = in_whole_minutes(moment)  # offsets with seconds (local mean times) have no RFC 3339 form
     digits = "microseconds" if moment.microsecond % 1000 else "milliseconds" if moment.microsecond else "seconds"
     written = moment.isoformat(timespec=digits)
     return written.removesuffix("+00:00") + "Z" if written.endswith("+00:00") else written

@@ -80,7 +80,7 @@ def change_options(
     limits = options.limits
     if timeout is not UNSET:
         options, whole = _with_timeout(options, timeout)
-        setting = "timeout=" if isinstance(timeout, (int, float)) else "the phases of timeout="
+        setting = "the phases of timeout=" if hasattr(timeout, "connect") else "timeout="
         limits = attrs.evolve(limits, timeout=whole, timeout_setting=setting)
     if deadline is not UNSET:
         limits = attrs.evolve(limits, deadline=None if deadline is None else seconds("deadline", deadline))
@@ -104,7 +104,7 @@ def change_options(
 
 
 def _with_timeout(options: CallOptions, timeout: float | HttpTimeout | None) -> tuple[CallOptions, float | None]:
-    if isinstance(timeout, (int, float)):
+    if isinstance(timeout, (int, float)) or _checks.as_int(timeout) is not None:
         timeout = seconds("timeout", timeout)
     elif timeout is not None:
         for phase in ("connect", "read", "write", "pool"):

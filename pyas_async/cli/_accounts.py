@@ -11,6 +11,7 @@ from pyas_async.cli._options import COMMON, Common
 from pyas_async.cli._output import clean, say, stdout, write_json
 from pyas_async.cli._prompts import ask_secret, at_terminal
 from pyas_async.cli._runner import perform_async
+from pyas_async.cli._streams import check_stdout
 
 URL_EXAMPLES = """\
 Examples:
@@ -58,6 +59,7 @@ def connect_account(*, name: str, common: Common = COMMON) -> int:
 
     async def work() -> None:
         code = _code()
+        check_stdout()  # the code works once, and the answer has the account's id
         async with client_for() as client:
             account = await client.accounts.connect(code=code, name=name)
         if common.json:
@@ -70,7 +72,7 @@ def connect_account(*, name: str, common: Common = COMMON) -> int:
 
 
 def _code() -> str:
-    given = ask_secret("The code from Zoom") if at_terminal() else sys.stdin.readline().strip()
+    given = ask_secret("The code from Zoom") if at_terminal() else sys.stdin.readline().strip().lstrip("\ufeff")
     if not given:
         raise CommandError("no code was given", hint="Type it when asked, or give it on stdin.")
     return given

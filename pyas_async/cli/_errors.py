@@ -78,8 +78,8 @@ _HINTS = {
     Exit.REFUSED: "Check PYAS_API_KEY: keys expire, and have scopes.",
     Exit.UNKNOWN: "It may have taken place. Look before you try again: pyas meetings list",
 }
-# Failures to write that have no file name.
-_WRITE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+# Failures to write. Those to files have the name of the file.
+_WRITE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EBADF, errno.EIO)
 # The commands' options for the library's arguments.
 _OPTIONS = {
     "account_id": "--account",
@@ -113,6 +113,6 @@ def text_of(error: BaseException) -> tuple[str, str]:
     if isinstance(error, PyasError):
         return str(error), hint
     if isinstance(error, OSError) and error.strerror:
-        where = error.filename or ("output" if error.errno in _WRITE_ERRORS else "")
+        where = error.filename or ("standard output" if error.errno in _WRITE_ERRORS else "")
         return (f"{where}: {error.strerror}" if where else error.strerror), ""
     return f"{type(error).__name__}: {error}", "This is a bug in pyas. With --debug, it shows where."

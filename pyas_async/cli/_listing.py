@@ -1,8 +1,9 @@
 """``pyas meetings list`` and ``get``."""
 
-from pyas_async import ListType, Meeting, MeetingIterator, to_dict
+from pyas_async import DecodeError, ListType, Meeting, MeetingIterator, to_dict
 from pyas_async.cli._client import client_for, require_account
 from pyas_async.cli._display import show_detail, show_rows
+from pyas_async.cli._documents import document_of
 from pyas_async.cli._options import COMMON, Account, Common, Day, Flag, Ids, Zone
 from pyas_async.cli._outcomes import Outcomes, given_ids
 from pyas_async.cli._output import plural, say, status, write_json
@@ -59,7 +60,7 @@ def list_meetings(
             async with listing:
                 if common.json:
                     async for page in listing.pages():
-                        write_json(*map(to_dict, page.meetings))
+                        write_json(*map(document_of, page.meetings))
                     return
                 show_rows(await _collected(listing), zone)
             say(f"{plural(listing.stats.items, 'meeting')}, {plural(listing.stats.calls, 'call')}")
@@ -94,7 +95,12 @@ def get_meetings(
                 async with run as coming:
                     async for outcome in coming:
                         if not outcomes.failed(outcome):
-                            write_json(to_dict(outcome.unwrap()))
+                            try:
+                                document = to_dict(outcome.unwrap())
+                            except DecodeError as error:  # it is nested too deep
+                                outcomes.refuse(outcome.key, error)
+                            else:
+                                write_json(document)
             else:
                 for number, outcome in enumerate(await run):
                     if not outcomes.failed(outcome):

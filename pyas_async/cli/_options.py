@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+import codecs
 import sys
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -44,10 +45,19 @@ COMMON: Final = Common()
 def read_text(option: str, source: str) -> str:
     """Read the file that an option names, or stdin for a dash.
 
+    The text is in UTF-8, or in UTF-16 with a byte order mark, as PowerShell redirects output to a file.
+
     Raises:
-        CommandError: If it is not text in UTF-8.
+        CommandError: If it is not such text.
     """
+    if source != "-":
+        content = Path(source).read_bytes()
+    elif (stdin := getattr(sys.stdin, "buffer", None)) is not None:
+        content = stdin.read()
+    else:
+        content = sys.stdin.read().encode("utf-8", "surrogatepass")
+    encoding = "utf-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
     try:
-        return sys.stdin.read() if source == "-" else Path(source).read_text("utf-8-sig")
+        return content.decode(encoding)
     except UnicodeDecodeError as error:
         raise CommandError(f"{option}: expected text in UTF-8: {error}") from None

@@ -2,10 +2,12 @@
 
 import os
 import re
-from datetime import UTC, date, datetime, time, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
+from pyas_async._moments import exists, in_utc, in_zone, is_ambiguous
 from pyas_async.cli._errors import CommandError
+from pyas_async.cli._output import say
 
 DATE_FORMAT = "PYAS_DATE_FORMAT"
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
@@ -47,13 +49,13 @@ def format_filter_day(day: date) -> date | str:
 
 
 def parse_zone(name: str | None) -> tzinfo | None:
-    """Return a time zone by its IANA name; without a name ``None``, which stands for this machine's zone.
+    """Return a time zone by its IANA name; without a name, `local_zone`.
 
     Raises:
         CommandError: If there is no such zone.
     """
     if name is None:
-        return None
+        return local_zone()
     try:
         return UTC if name.upper() in ("UTC", "Z") else ZoneInfo(name)
     except (KeyError, ValueError, OSError):
@@ -66,7 +68,8 @@ def parse_moment(option: str, text: str, zone: str | None = None) -> datetime:
     """Parse a moment: ISO 8601, with an offset, or in the given zone.
 
     Raises:
-        CommandError: If it is not valid, or has neither an offset nor a zone.
+        CommandError: If it is not valid, has neither an offset nor a zone, or if clocks in the zone show it never or
+            twice.
     """
     example = "2026-01-31T09:00"
     try:
@@ -80,7 +83,17 @@ def parse_moment(option: str, text: str, zone: str | None = None) -> datetime:
             f"{option}: {text!r} is ambiguous, since it has no offset",
             hint=f"Write {example}Z or {example}+01:00, or give --time-zone.",
         )
-    return read.replace(tzinfo=parse_zone(zone))
+    moment = read.replace(tzinfo=parse_zone(zone))
+    if not exists(moment):
+        later = in_utc(moment)
+        shown = None if later is None else in_zone(later, moment.tzinfo)
+        hint = "" if shown is None else f"Perhaps {shown.isoformat()} was meant."
+        raise CommandError(f"{option}: {text!r} does not exist in {zone}: clocks are set forward over it", hint=hint)
+    if is_ambiguous(moment):
+        both = " or ".join(moment.replace(fold=fold).isoformat() for fold in (0, 1))
+        said = f"{option}: {text!r} comes twice in {zone}, since clocks are set back"
+        raise CommandError(said, hint=f"Write {both}.")
+    return moment
 
 
 def parse_moment_or_day(option: str, text: str, zone: str | None = None) -> datetime | date:
@@ -91,20 +104,32 @@ def parse_moment_or_day(option: str, text: str, zone: str | None = None) -> date
         return parse_moment(option, text, zone)
 
 
-def midnight(day: date, zone: tzinfo | None) -> datetime:
-    """Return the moment at which a day begins."""
-    begin = datetime.combine(day, time.min, zone)
-    return begin if zone is not None else begin.astimezone()
+def local_zone() -> tzinfo | None:
+    """Return ``None``, which stands for this machine's zone; or UTC, with a message, if Python cannot use that."""
+    if in_zone(datetime.now(UTC), None) is not None:
+        return None
+    say(f"pyas: warning: this machine's time zone cannot be used (TZ={os.environ.get('TZ')!r}); times are in UTC")
+    return UTC
 
 
 def format_moment(moment: datetime | None, zone: tzinfo | None) -> str:
-    """Format a moment: the day of the week, the day, the minute."""
-    return "" if moment is None else moment.astimezone(zone).strftime("%a %Y-%m-%d %H:%M")
+    """Format a moment: the day of the week, the day, the minute.
+
+    At the ends of the calendar, a zone may lack the moment, which is then written with its own offset.
+    """
+    if moment is None:
+        return ""
+    shown = in_zone(moment, zone)
+    own = "" if shown else f" {moment.tzname()}"
+    shown = shown or moment
+    # Not %Y, which writes years before 1000 with fewer digits on some systems.
+    return f"{shown:%a} {shown.date().isoformat()} {shown:%H:%M}{own}"
 
 
 def zone_name(zone: tzinfo | None) -> str:
     """Return a zone's name for a heading: the one it was given by, or this machine's abbreviation for today."""
-    return str(zone) if zone is not None else datetime.now(UTC).astimezone().tzname() or "local time"
+    here = in_zone(datetime.now(UTC), zone)
+    return str(zone) if zone is not None else (here and here.tzname()) or "local time"
 
 
 def format_duration(seconds: float) -> str:

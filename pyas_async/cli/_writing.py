@@ -4,10 +4,11 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from pyas_async import Meeting, MeetingCreate, MeetingType, MeetingUpdate, PyasClient, to_dict
+from pyas_async import Meeting, MeetingCreate, MeetingType, MeetingUpdate, PyasClient
 from pyas_async._masking import mask_secrets
 from pyas_async.cli._client import client_for, require_account
 from pyas_async.cli._display import show_detail
+from pyas_async.cli._documents import document_of
 from pyas_async.cli._errors import CommandError, Exit
 from pyas_async.cli._fields import NO_FIELDS, Fields, read_document, to_create, to_update
 from pyas_async.cli._options import COMMON, Account, Common, Flag, Ids
@@ -15,7 +16,8 @@ from pyas_async.cli._outcomes import Outcomes, given_ids
 from pyas_async.cli._output import say, write_json
 from pyas_async.cli._prompts import ask, at_terminal
 from pyas_async.cli._runner import perform_async
-from pyas_async.cli._times import format_moment, parse_zone, zone_name
+from pyas_async.cli._streams import check_stdout
+from pyas_async.cli._times import format_moment, local_zone, parse_zone, zone_name
 
 CREATE_EXAMPLES = """\
 Examples:
@@ -66,10 +68,11 @@ def create_meeting(
     async def work() -> None:
         values = fields.values(attendee or None)
         meeting = to_create(values) if from_json is None else read_document(from_json, MeetingCreate, values)
+        check_stdout()
         async with client_for(require_account(account)) as client:
             created = await client.meetings.create(meeting, on_unknown="reconcile" if look_up else "raise")
         if common.json:
-            write_json(to_dict(created))
+            write_json(document_of(created))
         else:
             show_detail(created, parse_zone(meeting.time_zone))
 
@@ -100,15 +103,16 @@ def update_meeting(
     async def work() -> None:
         values = fields.values(attendee)
         changes = to_update(values) if from_json is None else read_document(from_json, MeetingUpdate, values)
+        check_stdout()
         async with client_for(require_account(account)) as client:
             updated = await client.meetings.update(id, changes)
         if common.json:
             # The service may not send the changed meeting.
-            write_json({"id": id} if updated is None else to_dict(updated))
+            write_json({"id": id} if updated is None else document_of(updated))
         elif updated is None:
             say(f"{id}: changed")
         else:
-            show_detail(updated, None)
+            show_detail(updated, local_zone())
 
     return perform_async(work, common)
 
@@ -132,6 +136,8 @@ def delete_meetings(
         wanted, owner = given_ids(ids), require_account(account)
         if not yes and not at_terminal():
             raise CommandError("without a terminal, a delete cannot be confirmed", hint="Give --yes if you are sure.")
+        if common.json:
+            check_stdout()
         outcomes = Outcomes()
         async with client_for(owner) as client:
             if not yes and not await _agreed(client, wanted):
@@ -159,7 +165,8 @@ async def _agreed(client: PyasClient, ids: list[str]) -> bool:
 
 
 def _described(meeting: Meeting) -> str:
-    start = format_moment(meeting.start_time, None)
+    zone = local_zone()
+    start = format_moment(meeting.start_time, zone)
     series = ", the whole series" if meeting.type in _RECURRING else ""
     title = mask_secrets(meeting.topic or "")
-    return f"“{title}” ({meeting.id}{f', {start} {zone_name(None)}' if start else ''}){series}"
+    return f"“{title}” ({meeting.id}{f', {start} {zone_name(zone)}' if start else ''}){series}"

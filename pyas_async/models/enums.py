@@ -3,6 +3,7 @@
 from enum import IntEnum, StrEnum
 from typing import Self
 
+from pyas_async._checks import as_int
 from pyas_async._public import public
 
 
@@ -28,11 +29,12 @@ class MeetingType(IntEnum):
 
     @classmethod
     def _missing_(cls, value: object) -> Self | None:
-        if not isinstance(value, int) or isinstance(value, bool):
+        number = as_int(value)
+        if number is None:
             return None
-        member = int.__new__(cls, value)
-        member._name_ = f"UNKNOWN_{value}"
-        member._value_ = value
+        member = int.__new__(cls, number)
+        member._name_ = f"UNKNOWN_{number}"
+        member._value_ = number
         return member
 
     def __reduce_ex__(self, _: object) -> tuple[type[Self], tuple[int]]:

@@ -10,7 +10,7 @@ from typing import Final
 
 import attrs
 
-from pyas_async._checks import is_number, number, whole_number
+from pyas_async._checks import as_number, number, whole_number
 from pyas_async.errors import InvalidArgumentError
 from pyas_async.limits import CONNECTIONS, guard_of, portion
 from pyas_async.plans._plan import DAY, Plan
@@ -183,8 +183,9 @@ class _Pace:
 def _pace(plan: Plan, interactive: object, share: float, latency: float) -> _Pace:
     allowed, period = portion(plan.calls, share), plan.window + guard_of(plan.window) + latency
     bound = math.floor(10_000 * allowed * plan.window / (plan.calls * period)) / 10_000
-    if not is_number(interactive) or interactive < 0 or (interactive != 0 and not interactive < bound):
+    part = as_number(interactive)
+    if part is None or part < 0 or (part != 0 and not part < bound):
         expected = f"a part of the plan, 0 or more and below {bound:g}, so that calls are left for the job"
         raise InvalidArgumentError("interactive", expected, interactive)
-    rate = interactive * plan.calls / plan.window
+    rate = part * plan.calls / plan.window
     return _Pace(allowed=allowed, period=period, latency=latency, rate=rate, left=allowed - rate * period)

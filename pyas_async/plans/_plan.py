@@ -19,14 +19,21 @@ def _name(_: object, attribute: "attrs.Attribute[str]", value: object) -> None:
         raise InvalidArgumentError(attribute.name, "a string that is not blank", value)
 
 
-def _calls(_: object, attribute: "attrs.Attribute[int]", value: object) -> None:
-    _checks.whole_number(
-        attribute.name, value, minimum=1, maximum=MAX_CALLS, digits=False, unit="a whole number of calls"
-    )
+_UNIT: Final = "a whole number of calls"
 
 
-def _seconds(_: object, attribute: "attrs.Attribute[float]", value: object) -> None:
-    _checks.number(attribute.name, value, above=True, maximum=DAY, unit="seconds")
+def _calls(value: int) -> int:
+    return _checks.whole_number("calls", value, minimum=1, maximum=MAX_CALLS, digits=False, unit=_UNIT)
+
+
+def _monthly(value: int | None) -> int | None:
+    if value is None:
+        return None
+    return _checks.whole_number("monthly", value, minimum=1, maximum=MAX_CALLS, digits=False, unit=_UNIT)
+
+
+def _window(value: float) -> float:
+    return _checks.number("window", value, above=True, maximum=DAY, unit="seconds")
 
 
 @attrs.frozen
@@ -44,9 +51,9 @@ class Plan:
     """
 
     name: str = attrs.field(validator=_name)
-    calls: int = attrs.field(validator=_calls)
-    window: float = attrs.field(default=WINDOW, validator=_seconds)
-    monthly: int | None = attrs.field(default=None, validator=attrs.validators.optional(_calls))
+    calls: int = attrs.field(converter=_calls)
+    window: float = attrs.field(default=WINDOW, converter=_window)
+    monthly: int | None = attrs.field(default=None, converter=_monthly)
 
 
 DEVELOPER: Final = Plan("developer", 100, monthly=2_000)

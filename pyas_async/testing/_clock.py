@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 import anyio
 import anyio.lowlevel
 
+from pyas_async._moments import LAST, in_utc, plus
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -42,7 +44,7 @@ class Clock:
         if start.utcoffset() is None:
             msg = f"start must be an aware datetime; got {start!r}"
             raise ValueError(msg)
-        self._start = start.astimezone(UTC)
+        self._start = in_utc(start) or LAST
         self._elapsed = 0.0
         self._jumps = True
         self._timers: set[_Timer] = set()
@@ -53,7 +55,7 @@ class Clock:
     @property
     def now(self) -> datetime:
         """The time; aware, UTC."""
-        return self._start + timedelta(seconds=self._elapsed)
+        return plus(self._start, seconds=self._elapsed) or LAST
 
     @property
     def elapsed(self) -> float:

@@ -36,7 +36,7 @@ def test_every_block_is_run() -> None:
     blocks = BLOCK.findall(PAGE)
 
     assert PAGE.count("```console") == len(blocks)
-    assert (14, 4) == (len(blocks), sum(bool(mark) for mark, _ in blocks))
+    assert (15, 4) == (len(blocks), sum(bool(mark) for mark, _ in blocks))
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the machine's time zone cannot be set there")
@@ -59,7 +59,7 @@ def test_the_session(
             commands += 1
             came = shell.run(command)
             assert pattern(shown).fullmatch(came), f"$ {command}\n{came}"
-    assert 15 == commands
+    assert 16 == commands
 
 
 def test_the_picture() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
 import gc
 import logging
 from typing import TYPE_CHECKING, Any
@@ -9,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import httpx
 import pytest
+import trio
 
 import inside
 from pyas_async import (
@@ -68,6 +71,55 @@ async def test_a_call() -> None:
     assert CallStarted(call=1, job=None, operation="meetings.get", account_id="acc") == started
     assert isinstance(ended, CallEnded)
     assert (2, "ok", None) == (ended.attempts, ended.outcome, ended.error)
+
+
+class OwnError(BaseException):
+    """An exception that `except Exception` does not catch."""
+
+
+RAISED = [
+    ValueError,
+    asyncio.CancelledError,
+    concurrent.futures.CancelledError,
+    GeneratorExit,
+    trio.TooSlowError,
+    OwnError,
+]
+
+
+@pytest.mark.parametrize("kind", RAISED)
+async def test_a_handler_that_raises(kind: type[BaseException], caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever a handler raises at each event of a call, a listing and a run, they succeed, and the log has it."""
+    events: list[Event] = []
+
+    def handle(event: Event) -> None:
+        events.append(event)
+        raise kind
+
+    with caplog.at_level(logging.ERROR):
+        async with through(answers(httpx.Response(503), page(1)), retry=SWIFT, on_event=handle) as client:
+            rows = await client.meetings.iter_all().collect()
+            detail = await client.meetings.get(81)
+            async with client.meetings.get_many([81, 81]) as outcomes:
+                found = [outcome.ok async for outcome in outcomes]
+
+    assert ([1], 81, [True, True]) == ([row.id for row in rows], detail.id, found)
+    assert {"JobStarted", "CallStarted", "AttemptStarted", "Waiting", "PageReceived", "JobEnded"} < set(kinds(events))
+    logged = [record for record in caplog.records if getattr(record, "pyas_event", "") == "HandlerFailed"]
+    assert len(events) == len(logged)
+    assert {kind} == {record.exc_info[0] for record in logged if record.exc_info}
+
+
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit])
+async def test_a_handler_that_ends_the_program(kind: type[BaseException]) -> None:
+    """Ctrl-C in a handler, and a handler that ends the program, are not held back."""
+
+    def handle(_: Event) -> None:
+        raise kind
+
+    async with through(answers(), on_event=handle) as client:
+        with pytest.raises(kind):
+            await client.meetings.get(81)
 
 
 async def test_a_listing() -> None:

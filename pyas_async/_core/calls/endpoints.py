@@ -31,6 +31,7 @@ MAX_IN_URL = 12_000
 three such values (an account id and two dates, or an account id and a meeting id), and perhaps a page token."""
 MAX_PAGE_TOKEN = 24_000
 """The most characters of a page token, encoded."""
+_ID = "a meeting's number, its digits, or its uuid"
 _SHORT = MAX_IN_URL // 12
 """A text of at most this many characters fits: each becomes up to four bytes, and each byte three characters."""
 _DIGITS = 20
@@ -69,6 +70,20 @@ def account(value: object) -> str:
     return text if len(text) <= _SHORT else _check_length("account_id", text)
 
 
+def plain_id(meeting_id: object) -> MeetingId:
+    """Return a meeting's id as an int or text: numbers may be of another type, such as numpy's.
+
+    Raises:
+        InvalidArgumentError: If it is neither.
+    """
+    if type(meeting_id) is int:  # as most are, and every call comes here twice
+        return meeting_id
+    plain = meeting_id if isinstance(meeting_id, str) else _checks.as_int(meeting_id)
+    if plain is None:
+        raise InvalidArgumentError("meeting_id", _ID, meeting_id)
+    return plain
+
+
 def meeting_path(meeting_id: object) -> str:
     """Return the path of a meeting. Its id is encoded whole, so that it cannot change the rest of the path.
 
@@ -77,21 +92,19 @@ def meeting_path(meeting_id: object) -> str:
     Raises:
         InvalidArgumentError: If the id cannot be that of a meeting.
     """
-    expected = "a meeting's number, its digits, or its uuid"
-    if isinstance(meeting_id, bool) or not isinstance(meeting_id, (int, str)):
-        raise InvalidArgumentError("meeting_id", expected, meeting_id)
-    if isinstance(meeting_id, int) and not 0 < meeting_id < 2**64:
-        raise InvalidArgumentError("meeting_id", expected, meeting_id)
-    name = _checks.text("meeting_id", str(meeting_id))
+    plain = plain_id(meeting_id)
+    if isinstance(plain, int) and not 0 < plain < 2**64:
+        raise InvalidArgumentError("meeting_id", _ID, meeting_id)
+    name = _checks.text("meeting_id", str(plain))
     # The segments "." and ".." lead to another path, even if they are encoded: some servers decode a path before they
     # resolve it. No uuid has dots or characters that cannot be printed.
     if {".", ".."} & set(re.split(r"[/\\]", name)) or not name.isprintable():
-        raise InvalidArgumentError("meeting_id", expected, meeting_id)
+        raise InvalidArgumentError("meeting_id", _ID, meeting_id)
     encoded = quote(name, safe="")
     if name.startswith("/") or "//" in name:
         encoded = quote(encoded, safe="")
     if len(encoded) > MAX_IN_URL:
-        raise InvalidArgumentError("meeting_id", expected, f"<{len(encoded):,} characters, encoded as in a URL>")
+        raise InvalidArgumentError("meeting_id", _ID, f"<{len(encoded):,} characters, encoded as in a URL>")
     return f"{_MEETINGS}/{encoded}"
 
 
@@ -168,6 +181,7 @@ def list_meetings(
 
 def get_meeting(account_id: str, meeting_id: MeetingId) -> "Call[MeetingDetail]":
     """GET /zoom/meetings/:id."""
+    meeting_id = plain_id(meeting_id)
     return Call(
         operation="meetings.get",
         method="GET",
@@ -198,6 +212,7 @@ def create_meeting(account_id: str, meeting: "MeetingCreate") -> "Call[MeetingDe
 
 def update_meeting(account_id: str, meeting_id: MeetingId, changes: "MeetingUpdate") -> "Call[MeetingDetail | None]":
     """PATCH /zoom/meetings/:id."""
+    meeting_id = plain_id(meeting_id)
     from pyas_async.models.requests import MeetingUpdate  # noqa: PLC0415 -- many programs only read
 
     if not isinstance(changes, MeetingUpdate):
@@ -218,6 +233,7 @@ def update_meeting(account_id: str, meeting_id: MeetingId, changes: "MeetingUpda
 
 def delete_meeting(account_id: str, meeting_id: MeetingId) -> Call[None]:
     """DELETE /zoom/meetings/:id."""
+    meeting_id = plain_id(meeting_id)
     return Call(
         operation="meetings.delete",
         method="DELETE",

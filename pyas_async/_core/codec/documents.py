@@ -2,15 +2,18 @@
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, TypeAlias, TypeVar
 
 import attrs
 
+from pyas_async._checks import as_int
 from pyas_async._core.codec.converter import REQUESTS, request_converter, structure
 from pyas_async._core.codec.hooks import StructureError
 from pyas_async._core.codec.unreadable import unreadable
 from pyas_async._core.dates import parse_field
 from pyas_async._core.redact import redact
+from pyas_async._moments import plain_datetime
 from pyas_async._public import public
 from pyas_async.errors import InvalidArgumentError
 from pyas_async.models import Attendee, Recurrence
@@ -95,6 +98,10 @@ def _value(value: object, zone: _Zone) -> Any:  # noqa: ANN401  (a JSON value ca
         return _from_service(value, zone)
     if isinstance(value, tuple):
         return [_value(item, zone) for item in value]
+    if isinstance(value, datetime):
+        value = plain_datetime(value)
+    elif not isinstance(value, (bool, int)) and (number := as_int(value)) is not None:  # numpy's, for example
+        value = number
     return request_converter().unstructure(value)
 
 
@@ -112,7 +119,7 @@ def from_dict(cls: type[T], document: Mapping[str, Any]) -> T:
     if not isinstance(document, Mapping):
         raise InvalidArgumentError("document", "a mapping", f"<{type(document).__name__}>")
     try:
-        copied = parse_leniently(json.dumps(dict(document), allow_nan=False).encode())
+        copied = parse_leniently(json.dumps(dict(document), allow_nan=False, default=_json_value).encode())
     except (TypeError, ValueError, RecursionError) as error:
         reason = str(error)
     else:
@@ -120,6 +127,17 @@ def from_dict(cls: type[T], document: Mapping[str, Any]) -> T:
             return _read(cls, copied)
         reason = "nested too deep"
     raise InvalidArgumentError("document", "a JSON document", f"<{reason}>")
+
+
+def _json_value(value: object) -> object:
+    # Rows of a DataFrame have whole numbers and moments of other types than JSON's.
+    if isinstance(value, datetime):
+        plain = plain_datetime(value)
+        return None if plain is None else plain.isoformat()
+    if (number := as_int(value)) is not None:
+        return number
+    msg = f"Object of type {type(value).__name__} is not JSON serializable"
+    raise TypeError(msg)
 
 
 def _read(cls: type[T], document: dict[str, Any]) -> T:

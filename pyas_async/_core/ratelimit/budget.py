@@ -7,7 +7,7 @@ service's window. What the service itself reports corrects the count downward.
 
 import math
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Self
 
@@ -18,6 +18,7 @@ from pyas_async._core.ratelimit.counters import LocalCounter, ServiceCounter
 from pyas_async._core.ratelimit.forecast import TICK, Forecast
 from pyas_async._core.ratelimit.gate import Gate
 from pyas_async._core.ratelimit.queue import Queue
+from pyas_async._moments import in_utc, plus
 from pyas_async._public import public
 from pyas_async.errors import ConfigurationError, shown
 from pyas_async.limits import GUARD, MAX_CALLS, WINDOW, guard_of, portion
@@ -81,11 +82,13 @@ class RateBudget:
         """
         error, unit = ConfigurationError, "None, or a whole number of calls"
         if limit is not None:
-            whole_number("RateBudget limit", limit, minimum=1, maximum=MAX_CALLS, digits=False, unit=unit, error=error)
-        number("RateBudget window", window, above=True, unit="seconds", error=error)
-        number("RateBudget share", share, above=True, maximum=1, unit="a part", error=error)
+            limit = whole_number(
+                "RateBudget limit", limit, minimum=1, maximum=MAX_CALLS, digits=False, unit=unit, error=error
+            )
+        window = number("RateBudget window", window, above=True, unit="seconds", error=error)
+        share = number("RateBudget share", share, above=True, maximum=1, unit="a part", error=error)
         if guard is not None:
-            number("RateBudget guard", guard, unit="seconds", error=error)
+            guard = number("RateBudget guard", guard, unit="seconds", error=error)
         # Dates in headers are whole seconds.
         self._precision = GUARD if guard is None else guard
         guard = guard_of(window) if guard is None else guard
@@ -253,7 +256,7 @@ class RateBudget:
         return RateLimitSnapshot(
             limit=self._key_limit() if self._limit or self._service.named_limit else None,
             remaining=0 if now < self._gate.paused_until else remaining,
-            resets_at=(wall + timedelta(seconds=max(resets) - now)).astimezone(UTC) if max(resets) > now else None,
+            resets_at=plus(in_utc(wall) or wall, seconds=max(resets) - now) if max(resets) > now else None,
             waiting=len(self.queue),
         )
 

@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 
 import attrs
 
-from pyas_async._checks import is_number
+from pyas_async._checks import as_int, as_number
 from pyas_async._public import public
 
 _LARGEST_SHOWN = 10**9
@@ -101,11 +101,11 @@ def lease_fault(lease: object) -> str | None:
         number: object = getattr(lease, name)
         if name == "processes" and number is None:
             continue
-        if not isinstance(number, int) or isinstance(number, bool) or number < least:
+        if (plain := as_int(number)) is None or plain < least:
             return f"leased with {name}={_shown(number)}, where a whole number >= {least} was expected"
     for name in ("expires_in", "ask_again_in"):
         seconds: object = getattr(lease, name)
-        if not is_number(seconds):
+        if as_number(seconds) is None:
             return f"leased with {name}={_shown(seconds)}, where a finite number of seconds was expected"
     return None
 

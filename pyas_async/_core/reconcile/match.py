@@ -6,13 +6,14 @@ the create was sent. A meeting that may be the one, but is not certain to be, is
 
 import enum
 from collections.abc import Collection, Hashable, Iterable
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import attrs
 
 from pyas_async._core.calls import endpoints
 from pyas_async._core.calls.messages import Call
+from pyas_async._moments import in_whole_minutes, in_zone, plus_days
 from pyas_async.models import ListType, Meeting, MeetingCreate, MeetingDetail, MeetingType
 
 CLOCK_TOLERANCE = timedelta(seconds=10)
@@ -58,7 +59,7 @@ class WantedMeeting:
     @property
     def match_key(self) -> Hashable:
         """A key that is equal for two meetings of which one could be mistaken for the other."""
-        start = None if self.start is None else self.start.astimezone(UTC).replace(microsecond=0)
+        start = None if self.start is None else in_whole_minutes(self.start).replace(microsecond=0)
         return self.account_id, self.meeting.type, self.meeting.title.strip(), start
 
     @property
@@ -66,11 +67,10 @@ class WantedMeeting:
         """The filters of a listing that must contain it. As documented, "scheduled" includes live and upcoming ones."""
         if self.start is None:
             return endpoints.list_filters(start_date=None, end_date=None, type=ListType.SCHEDULED)
-        day, recurrence = self.start.toordinal(), self.meeting.recurrence
+        day, recurrence = self.start.date(), self.meeting.recurrence
         # The first date of a series comes within one of its periods.
         period = 0 if recurrence is None else recurrence.interval * _PERIODS[recurrence.type]
-        first = date.fromordinal(max(day - _DAYS_AROUND, 1))
-        last = date.fromordinal(min(day + period + _DAYS_AROUND, date.max.toordinal()))
+        first, last = plus_days(day, -_DAYS_AROUND), plus_days(day, period + _DAYS_AROUND)
         return endpoints.list_filters(start_date=first, end_date=last, type=ListType.SCHEDULED)
 
 
@@ -133,18 +133,17 @@ def _match(wanted: WantedMeeting, rows: list[Meeting], sent_at: datetime, now: d
     if wanted.start is not None and starts and not _same_start(wanted.start, min(starts), request.type):
         return None
     made = row.created_at
-    if made is not None and made < sent_at - CLOCK_TOLERANCE:
-        return None if made < sent_at - CERTAINLY_OLDER else Match.OLDER
+    if made is not None and (older := sent_at - made) > CLOCK_TOLERANCE:
+        return None if older > CERTAINLY_OLDER else Match.OLDER
     complete = None not in (row.topic, row.type, made) and (wanted.start is None or bool(starts))
-    if not complete or (made is not None and made > now + CLOCK_TOLERANCE) or not _same_details(wanted, row):
+    if not complete or (made is not None and made - now > CLOCK_TOLERANCE) or not _same_details(wanted, row):
         return Match.POSSIBLE
     return Match.SURE
 
 
 def _same_start(wanted: datetime, start: datetime, kind: MeetingType) -> bool:
-    late = start - wanted
     # A series starts on the first day that its recurrence names. The service may not keep fractions of a second.
-    return late > -_SECOND and (late < _SECOND or kind is MeetingType.RECURRING_FIXED)
+    return wanted - start < _SECOND and (start - wanted < _SECOND or kind is MeetingType.RECURRING_FIXED)
 
 
 def _same_details(wanted: WantedMeeting, row: Meeting) -> bool:
@@ -162,9 +161,10 @@ def _same_zone(wanted: str | None, zone: str | None, at: datetime) -> bool:
     if wanted is None or zone is None or wanted == zone:
         return True
     try:  # a zone may have two names, as "Asia/Calcutta" and "Asia/Kolkata"
-        return at.astimezone(ZoneInfo(wanted)).utcoffset() == at.astimezone(ZoneInfo(zone)).utcoffset()
-    except (ZoneInfoNotFoundError, ValueError, OSError, OverflowError):
+        here, there = in_zone(at, ZoneInfo(wanted)), in_zone(at, ZoneInfo(zone))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         return False
+    return here is not None and there is not None and here.utcoffset() == there.utcoffset()
 
 
 def _same_agenda(wanted: str, agenda: str) -> bool:

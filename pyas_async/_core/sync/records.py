@@ -21,6 +21,7 @@ from pyas_async._core.codec import decoding
 from pyas_async._core.codec.converter import model_converter
 from pyas_async._core.codec.decoding import DECODE_ERRORS
 from pyas_async._core.codec.documents import to_dict
+from pyas_async._moments import from_epoch
 from pyas_async.changes import Keep
 from pyas_async.models import Meeting
 from pyas_async.models._source import PartlyReadSource, document, parse_leniently
@@ -287,8 +288,11 @@ class _Reader:
         self._id = _unzigzag(self._number())
         self._start: datetime | None = None
         if start_kind := kind & 3:
-            unit = _SECOND if start_kind == _SECONDS else _MICROSECOND
-            self._start = _EPOCH + _unzigzag(self._number()) * unit
+            number = _unzigzag(self._number())
+            self._start = from_epoch(number * 1_000_000 if start_kind == _SECONDS else number)
+            if self._start is None:
+                msg = "a start outside of the calendar"
+                raise ValueError(msg)
         uuid_kind = kind & 12
         self._uuid = ""
         if uuid_kind == _BINARY_UUID:

@@ -41,9 +41,8 @@ class Chunks(AsyncIterator[tuple[Pairs, Checkpoint]]):
         self._next_page = next_page
         self._checkpoint = checkpoint
         self._stats = stats
-        number("seconds", seconds, above=True, unit="seconds")
         self._max_pages = whole_number("pages", pages, minimum=1, maximum=_MAX_PAGES)
-        self._seconds = seconds
+        self._seconds = number("seconds", seconds, above=True, unit="seconds")
         # Accounts that had ended before this chunk.
         self._ended = 0
         # What a cancelled step has gathered belongs to the next one.

@@ -68,7 +68,11 @@ class EventEmitter:
         for handler in self._handlers:
             try:
                 handler(event)
-            except Exception:  # noqa: BLE001 -- a fault in the user's code must not end the call
+            except (KeyboardInterrupt, SystemExit):  # Ctrl-C arrived meanwhile, or the handler ends the program
+                raise
+            except BaseException:  # noqa: BLE001 -- a fault in the user's code must not end the call
+                # Not even a cancellation is one of the call's: the handler awaits nothing, so it can only have met that
+                # of another task, or have made it.
                 _log.exception("on_event raised; the call goes on", extra={"pyas_event": "HandlerFailed"})
 
     async def run_call(self, call: Call[T], trace: CallTrace, run: Callable[[], Coroutine[Any, Any, T]]) -> T:

@@ -1,12 +1,13 @@
 """Checks of dates: the order of a filter's dates, and whether its last day is included."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, timedelta
+from datetime import date
 from typing import Final
 
 import attrs
 
 from pyas_async import Meeting, MeetingType, Page
+from pyas_async._moments import in_utc, plus_days
 from pyas_async.cli._doctor.calls import Calls
 from pyas_async.cli._doctor.findings import Finding
 from pyas_async.cli._times import DATE_FORMAT
@@ -14,8 +15,8 @@ from pyas_async.cli._times import DATE_FORMAT
 _USED: Final = "%m-%d-%Y"
 _FORMS: Final = {_USED: "MM-DD-YYYY", "%d-%m-%Y": "DD-MM-YYYY", "%Y-%m-%d": "YYYY-MM-DD"}
 _ASSUMED: Final = "a filter's dates are MM-DD-YYYY"
-_SLACK: Final = timedelta(days=1)
-"""The service does not say in which time zone its days are."""
+_SLACK: Final = 1
+"""Days. The service does not say in which time zone its days are."""
 
 
 @attrs.frozen
@@ -57,6 +58,12 @@ async def date_order(calls: Calls, whole: Page, size: int | None) -> list[Findin
     return [Finding(check="date-order", state="differs", assumed=_ASSUMED, seen="; ".join(failures), change=change)]
 
 
+def _day(meeting: Meeting) -> date | None:
+    """Return the day on which a meeting starts, in UTC; ``None`` without one, or at the ends of the calendar."""
+    start = None if meeting.start_time is None else in_utc(meeting.start_time)
+    return start.date() if start is not None and date.min < start.date() < date.max else None
+
+
 def _finding(form: str, target: _Target, failures: Sequence[str]) -> Finding:
     name = _FORMS[form]
     if form == _USED:
@@ -73,27 +80,25 @@ def _target(meetings: Sequence[Meeting]) -> _Target | None:
     """Choose a day with meetings and with other meetings far away, if possible one that is clear in another order."""
     days: dict[date, set[int]] = {}
     for one in meetings:
-        if one.type == MeetingType.SCHEDULED and one.start_time is not None:
-            days.setdefault(one.start_time.astimezone(UTC).date(), set()).add(one.id)
+        if one.type == MeetingType.SCHEDULED and (day := _day(one)) is not None:
+            days.setdefault(day, set()).add(one.id)
     candidates = [
         _Target(day, frozenset(rows), clear=2 <= day.day <= 11 and abs(day.day - day.month) > 1)
         for day, rows in days.items()
-        if any(abs(other - day) > 3 * _SLACK for other in days)
+        if any(abs((other - day).days) > 3 * _SLACK for other in days)
     ]
     return max(candidates, key=lambda one: (one.clear, one.day.day > 13), default=None)
 
 
 async def _try(calls: Calls, target: _Target, form: str, size: int | None) -> str | None:
     """Filter by the days around a day, in one date format; return why that failed, ``None`` if it did not."""
-    first, last = ((target.day + days).strftime(form) for days in (-_SLACK, _SLACK))
+    first, last = (plus_days(target.day, days).strftime(form) for days in (-_SLACK, _SLACK))
     result = await calls.list(start_date=first, end_date=last, max_results=size)
     if result.value is None:
         return f"refused ({type(result.error).__name__})" if result.refused else f"failed ({result.error})"
-    timed = [one for one in result.value.meetings if one.type == MeetingType.SCHEDULED and one.start_time is not None]
+    timed = [one for one in result.value.meetings if one.type == MeetingType.SCHEDULED and _day(one) is not None]
     of_other_days = [
-        one
-        for one in timed
-        if one.start_time is not None and abs(one.start_time.astimezone(UTC).date() - target.day) > 2 * _SLACK
+        one for one in timed if (day := _day(one)) is not None and abs((day - target.day).days) > 2 * _SLACK
     ]
     found = target.rows & {one.id for one in timed}
     if found and not of_other_days:

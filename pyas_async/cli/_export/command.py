@@ -1,7 +1,6 @@
 """The command ``pyas meetings export``."""
 
 import os
-import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from pyas_async import ListType, PyasError
 from pyas_async.cli._errors import CommandError, Exit, code_of, text_of
 from pyas_async.cli._export.convert import check_extra, finish
 from pyas_async.cli._export.files import ExportState, Files
+from pyas_async.cli._export.from_part import MakeFromPart, make_from_part
 from pyas_async.cli._export.job import Format, Job, format_of
 from pyas_async.cli._export.progress import now
 from pyas_async.cli._export.run import ExportResult, export
@@ -30,6 +30,7 @@ Examples:
   pyas meetings export -o meetings.parquet --accounts-from ids.txt --plan growth
   pyas meetings export -o meetings.parquet --resume
   pyas meetings export -o - | jq .topic
+  pyas meetings export -o meetings.csv --from-part meetings.parquet.part
   pyas meetings export --to duckdb -o meetings.duckdb --accounts-from ids.txt
 """
 
@@ -49,6 +50,8 @@ def export_meetings(
     resume: Flag = False,
     force: Flag = False,
     partial: Flag = False,
+    safe_cells: Flag = False,
+    from_part: Annotated[Path | None, Parameter(metavar="FILE")] = None,
     at_once: int = 16,
     checkpoint_every: Annotated[float, Parameter(metavar="SECONDS")] = 1.0,
     common: Common = COMMON,
@@ -73,60 +76,135 @@ def export_meetings(
         resume: Continue an export that was not completed; start if there is none.
         force: Start over, and replace the file if it exists.
         partial: Make the file even if some accounts failed.
+        safe_cells: Write CSV for a spreadsheet program: an apostrophe keeps titles from becoming formulas.
+        from_part: Make the file from the FILE.part of another export, which stays; no call is made.
         at_once: How many accounts are listed at a time.
         checkpoint_every: Minimum seconds between two checkpoints; 0 for one after every row.
         common: Options of every command.
     """
+    asked = _Asked(
+        output=output,
+        account=account,
+        accounts_from=accounts_from,
+        format=format,
+        start=start,
+        end=end,
+        type=type,
+        page_size=page_size,
+        plan=plan,
+        repair=repair,
+        resume=resume,
+        force=force,
+        partial=partial,
+        safe_cells=safe_cells,
+        at_once=at_once,
+        checkpoint_every=checkpoint_every,
+        json=common.json,
+    )
 
     def work() -> int:
-        to_stdout = output == STDOUT
-        if to_stdout and (resume or force or common.json):
-            option = "resume" if resume else "force" if force else "json"
-            raise CommandError(f"--{option}: only for exports to a file, and --output - is standard output")
-        files = Files(output)
-        if not to_stdout:
-            files.check()
-        if not checkpoint_every >= 0:  # also refuses NaN
-            raise CommandError(f"--checkpoint-every: expected 0 or more seconds, got {checkpoint_every}")
-        accounts = _ids(account, accounts_from)
-        given = {"accounts": accounts, "start": start, "end": end, "type": type, "page_size": page_size}
-        given |= {"format": format, "repair": repair or None}
-        begun = files.load() if resume else None
-        if begun is not None:
-            form = format or begun.job.format
-        else:
-            form = stream_format(format) if to_stdout else format_of(output, format)
-        asked = Job(
-            format=form,
-            accounts=accounts or _default_accounts(),
-            start=start,
-            end=end,
-            type=None if type is None else type.value,
-            page_size=300 if page_size is None else page_size,
-            plan=plan,
-            repair=repair,
-            begun=now(),
-        )
-        if to_stdout:
-            _need_accounts(asked)
-            return _end_stream(export_to_stdout(asked, at_once=at_once), partial=partial)
-        named = [name for name, value in given.items() if value]
-        state = _begin(files, asked, named, resume=resume, force=force)
-        if state is None:
-            say(f"{output} exists, and nothing is left to resume; --force makes it again.")
-            return Exit.OK
-        check_extra(state.job.format)
-        with files.lock(), _noting_how_to_resume(files):
-            if state.listings is not None and files.load() != state:
-                raise CommandError(f"{output}: another process has just continued it")
-            if plan is not None:  # it may differ from the plan of the start
-                state = attrs.evolve(state, job=attrs.evolve(state.job, plan=plan))
-            result = (
-                ExportResult(state, {}) if state.whole else _run(files, state, at_once=at_once, every=checkpoint_every)
-            )
-            return _end(files, result, partial=partial, common=common)
+        if from_part is not None:
+            return _from_part(from_part, asked)
+        return _to_stdout(asked) if output == STDOUT else _to_file(asked)
 
     return perform(work, common)
+
+
+@attrs.frozen(kw_only=True)
+class _Asked:
+    """The options as they were given; `export_meetings` says what they mean."""
+
+    output: Path
+    account: list[str] | None
+    accounts_from: str | None
+    format: Format | None
+    start: str | None
+    end: str | None
+    type: ListType | None
+    page_size: int | None
+    plan: str | None
+    repair: bool
+    resume: bool
+    force: bool
+    partial: bool
+    safe_cells: bool
+    at_once: int
+    checkpoint_every: float
+    json: bool
+
+    def job(self, form: Format, accounts: tuple[str, ...]) -> Job:
+        """Return the settings of a new export.
+
+        Raises:
+            CommandError: If an option does not go with the format.
+        """
+        if self.safe_cells and form != "csv":
+            raise CommandError(f"--safe-cells: only for CSV, and the format is {form}")
+        return Job(
+            format=form,
+            accounts=accounts or _default_accounts(),
+            start=self.start,
+            end=self.end,
+            type=None if self.type is None else self.type.value,
+            page_size=300 if self.page_size is None else self.page_size,
+            plan=self.plan,
+            repair=self.repair,
+            begun=now(),
+            safe_cells=self.safe_cells,
+        )
+
+    def given(self, *names: str) -> list[str]:
+        """Return those of these options that were given."""
+        return [name for name in names if getattr(self, name)]
+
+
+def _from_part(part: Path, asked: _Asked) -> int:
+    others = ("account", "accounts_from", "start", "end", "type", "page_size", "plan", "repair", "resume")
+    if needless := asked.given(*others):
+        raise CommandError(f"--{needless[0].replace('_', '-')}: not with --from-part, which makes no call")
+    options = ("output", "format", "safe_cells", "partial", "force", "json")
+    return make_from_part(part, MakeFromPart(**{name: getattr(asked, name) for name in options}))
+
+
+def _to_stdout(asked: _Asked) -> int:
+    if needless := asked.given("resume", "force", "json"):
+        raise CommandError(f"--{needless[0]}: only for exports to a file, and --output - is standard output")
+    job = asked.job(stream_format(asked.format), _ids(asked.account, asked.accounts_from))
+    _need_accounts(job)
+    return _end_stream(export_to_stdout(job, at_once=asked.at_once), partial=asked.partial)
+
+
+def _to_file(asked: _Asked) -> int:
+    files = Files(asked.output)
+    files.check(force=asked.force)
+    if not asked.checkpoint_every >= 0:  # also refuses NaN
+        raise CommandError(f"--checkpoint-every: expected 0 or more seconds, got {asked.checkpoint_every}")
+    accounts = _ids(asked.account, asked.accounts_from)
+    begun = files.load() if asked.resume else None
+    if begun is None:
+        form = format_of(asked.output, asked.format)
+    else:
+        form = asked.format or begun.job.format
+        begun.job.check_makes(form)
+    given = asked.given("start", "end", "type", "page_size", "repair")
+    given += ["accounts"] if accounts else []
+    # The cells of CSV are in the part already.
+    given += asked.given("safe_cells") if begun is not None and begun.job.format == "csv" else []
+    state = _begin(files, asked.job(form, accounts), given, resume=asked.resume, force=asked.force)
+    if state is None:
+        say(f"{asked.output} exists, and nothing is left to resume; --force makes it again.")
+        return Exit.OK
+    check_extra(state.job.format)
+    check_extra(form)
+    files.remove_links()
+    with files.lock(), _noting_how_to_resume(files):
+        if state.listings is not None and files.load() != state:
+            raise CommandError(f"{asked.output}: another process has just continued it")
+        if asked.plan is not None:  # it may differ from the plan of the start
+            state = attrs.evolve(state, job=attrs.evolve(state.job, plan=asked.plan))
+        every, at_once = asked.checkpoint_every, asked.at_once
+        result = ExportResult(state, {}) if state.whole else _run(files, state, at_once=at_once, every=every)
+        return _end(files, result, form, asked)
 
 
 def _ids(account: list[str] | None, accounts_from: str | None) -> tuple[str, ...]:
@@ -167,10 +245,14 @@ def _begin(files: Files, asked: Job, given: list[str], *, resume: bool, force: b
             f"{files.output}: an export to it was not completed ({plural(rows, 'row')} so far)",
             hint="--resume continues it, --force starts over.",
         )
-    if files.output.exists() and not force:
+    # A part without a checkpoint is that of a process that was killed at its start, and was to replace the file.
+    if files.output.exists() and not force and not (resume and files.part.exists()):
         if resume:
             return None
         raise CommandError(f"{files.output}: it exists already", hint="--force replaces it.")
+    if resume and not asked.accounts:
+        said = f"there is no {files.checkpoint} to resume from, and no account id was given to start"
+        raise CommandError(said, hint="Give the options of the export again.")
     _need_accounts(asked)
     return ExportState(job=asked)
 
@@ -206,46 +288,50 @@ def _run(files: Files, state: ExportState, *, at_once: int, every: float) -> Exp
 
 @contextmanager
 def _noting_how_to_resume(files: Files) -> Iterator[None]:
-    """Add notes to any exception: what is saved, and how to resume. If nothing is saved, delete the files."""
+    """Add notes to any exception: what is saved, and how to resume.
+
+    After an error before the first row, the files are deleted. After an interruption, the checkpoint keeps the options.
+    """
     try:
         yield
     except BaseException as error:
-        if isinstance(error, KeyboardInterrupt):
+        interrupted = isinstance(error, KeyboardInterrupt)
+        if interrupted:
             error.add_note("interrupted")
         state = files.load()
-        if state is None or not state.rows:
+        if state is None or not (state.rows or interrupted):
             files.discard()
         else:
-            error.add_note(f"{plural(state.rows, 'row')} are safe in {files.part}. To continue:")
-            error.add_note(f"  {_resume_command(files)}")
+            safe = f"{plural(state.rows, 'row')} are safe in {files.part}" if state.rows else "no row has arrived yet"
+            error.add_note(f"{safe}. To continue:")
+            error.add_note(f"  {files.resume_command}")
+            if state.whole and state.job.part_format == "jsonl":
+                error.add_note("To make a file of these rows in another format, without a call:")
+                error.add_note(f"  {files.from_part_command}")
         raise
 
 
-def _resume_command(files: Files) -> str:
-    return shlex.join(["pyas", "meetings", "export", "--output", str(files.output), "--resume"])
-
-
-def _end(files: Files, result: ExportResult, *, partial: bool, common: Common) -> int:
+def _end(files: Files, result: ExportResult, form: Format, asked: _Asked) -> int:
     """Make the output unless accounts failed, and print a summary."""
     state, failures = result.state, result.failures
     _say_failures(failures)
     all_failed = len(failures) == len(state.job.accounts) and not state.rows
-    made = not failures or (partial and not all_failed)
+    made = not failures or (asked.partial and not all_failed)
     if made:
         if not state.whole:
             files.save(attrs.evolve(state, whole=True))
-        if note := finish(files, state.job):
+        if note := finish(files, state, form, safe_cells=asked.safe_cells or state.job.safe_cells):
             say(note)
     summary: dict[str, Any] = {
         "file": str(files.output) if made else None,
-        "format": state.job.format,
+        "format": form,
         "rows": state.rows,
         "accounts": len(state.job.accounts),
         "failed": {account_id: text_of(error)[0] for account_id, error in failures.items()},
         "calls": state.calls,
         "seconds": state.seconds,
     }
-    if common.json:
+    if asked.json:
         write_json(summary)
     elif made:
         _say_summary(str(files.output), result)
@@ -257,7 +343,7 @@ def _end(files: Files, result: ExportResult, *, partial: bool, common: Common) -
         return _code_of_all(failures)
     safe = f"{plural(state.rows, 'row')} are safe in {files.part}"
     say(f"{plural(len(failures), 'account')} failed, and no file was made; {safe}. To retry the failed ones:")
-    say(f"  {_resume_command(files)}")
+    say(f"  {files.resume_command}")
     say("To make the file without them, add --partial.")
     return Exit.INCOMPLETE
 

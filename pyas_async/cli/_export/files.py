@@ -2,11 +2,12 @@
 
 import json
 import os
+import shlex
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, Self
 
 import attrs
 
@@ -19,6 +20,7 @@ except ImportError:  # Windows, which does not allow to replace an open file, ei
     fcntl = None  # type: ignore[assignment]
 
 _VERSION: Final = 1
+_PART: Final = ".part"
 
 
 @attrs.frozen(kw_only=True)
@@ -51,16 +53,46 @@ class Files:
 
     def __init__(self, output: Path) -> None:
         # Only names: nothing is opened.
-        if output.is_symlink():
-            output = output.resolve()  # the link's target is replaced, not the link
+        output = _target(output)
         self.output = output
-        self.part = output.with_name(output.name + ".part")
+        self.part = output.with_name(output.name + _PART)
         self.checkpoint = output.with_name(output.name + ".checkpoint")
         self.folder = output.with_name(output.name + ".dlt")
         self._scratch = output.with_name(output.name + ".tmp")
 
-    def check(self) -> None:
+    @classmethod
+    def of_part(cls, part: Path) -> Self:
+        """Return the files of the export to which a part belongs.
+
+        Raises:
+            CommandError: If no part has such a name.
+        """
+        if part.suffix != _PART:
+            raise CommandError(f"--from-part: expected the FILE.part of an export, got {part}")
+        return cls(part.with_suffix(""))
+
+    @property
+    def resume_command(self) -> str:
+        """The command that continues the export."""
+        return shlex.join(["pyas", "meetings", "export", "--output", str(self.output), "--resume"])
+
+    @property
+    def _own(self) -> tuple[Path, ...]:
+        """The files next to the output, which belong to the command."""
+        wal = self.part.with_name(self.part.name + ".wal")  # of a database
+        return self.part, self.checkpoint, self._scratch, wal
+
+    @property
+    def from_part_command(self) -> str:
+        """The command that makes a file in another format from the part."""
+        other = self.output.with_suffix(".csv" if self.output.suffix != ".csv" else ".jsonl")
+        return shlex.join(["pyas", "meetings", "export", "--output", str(other), "--from-part", str(self.part)])
+
+    def check(self, *, force: bool = False) -> None:
         """Check, before anything is sent, that the output can be made.
+
+        Args:
+            force: Whether links in the place of the command's own files are allowed, since `remove_links` follows.
 
         Raises:
             CommandError: If it cannot.
@@ -70,6 +102,19 @@ class Files:
             raise CommandError(f"--output: {self.output} is a folder or a device, not a file")
         if not self.output.parent.is_dir():
             raise CommandError(f"--output: there is no folder {self.output.parent}")
+        for path in (*self._own, self.folder):
+            # Writing to a link would overwrite its target, which the user has not named.
+            if path.is_symlink() and not force:
+                hint = "Delete the link, give --force to have it deleted, or choose another --output."
+                raise CommandError(f"{path}: it is a symbolic link, and an export writes this file", hint=hint)
+            if path.exists() and not path.is_symlink() and path.is_dir() != (path == self.folder):
+                raise CommandError(f"{path}: it is in the way of a file that an export writes", hint="Rename it.")
+
+    def remove_links(self) -> None:
+        """Delete links in the place of the command's own files; their targets stay."""
+        for path in (*self._own, self.folder):
+            if path.is_symlink():
+                path.unlink()
 
     def load(self) -> ExportState | None:
         """Read the progress of an export; ``None`` if there is none.
@@ -78,7 +123,7 @@ class Files:
             CommandError: If the checkpoint was not written by this version.
         """
         try:
-            head, _, listings = self.checkpoint.read_text("utf-8").partition("\n")
+            head, _, listings = self.checkpoint.read_text("utf-8-sig").partition("\n")
         except FileNotFoundError:
             return None
         try:
@@ -110,7 +155,7 @@ class Files:
         if fcntl is None:
             yield
             return
-        with self.part.open("ab") as part:
+        with opened(self.part, "ab") as part:
             try:
                 fcntl.flock(part, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 # The process that held the lock before may just have renamed this file to the output.
@@ -128,15 +173,13 @@ class Files:
         Raises:
             CommandError: If the part is shorter.
         """
-        with self.part.open("ab") as file:
+        with opened(self.part, "ab") as file:
             if state.listings is None:
                 # A new start. The checkpoint is deleted first, so that it never counts rows that are not there.
                 self.checkpoint.unlink(missing_ok=True)
                 file.truncate(0)
-            elif file.seek(0, os.SEEK_END) < state.offset:
-                hint = "Start over with --force."
-                raise CommandError(f"{self.part}: it is shorter than {self.checkpoint.name} says", hint=hint)
             else:
+                self._check_length(file, state)
                 file.truncate(state.offset)
             file.seek(0, os.SEEK_END)  # truncating does not move the position
             yield file
@@ -151,7 +194,8 @@ class Files:
         """Start over with this content in the part. The file itself stays, since it carries the lock."""
         self.checkpoint.unlink(missing_ok=True)
         self._discard_beside()
-        self.part.write_bytes(content)
+        with opened(self.part, "wb") as file:
+            file.write(content)
 
     def _discard_beside(self) -> None:
         # For a database: its write-ahead log, and dlt's working folder.
@@ -162,7 +206,8 @@ class Files:
     def _replacing(self, target: Path) -> Iterator[IO[bytes]]:
         """Write a file that replaces the target atomically, after it is complete and synced to disk."""
         try:
-            with with_path(target), self._scratch.open("wb") as file:
+            self._scratch.unlink(missing_ok=True)
+            with with_path(target), opened(self._scratch, "wb") as file:
                 yield file
                 sync_to_disk(file)
             self._scratch.replace(target)
@@ -173,9 +218,29 @@ class Files:
 
     @contextmanager
     def make(self) -> Iterator[IO[bytes]]:
-        """Write the output from the part; afterwards, delete the part and the checkpoint."""
+        """Write the output, which appears when it is complete."""
         with self._replacing(self.output) as file:
             yield file
+
+    def lines(self, state: ExportState) -> Iterator[bytes]:
+        """Yield the lines of the part that the progress counts.
+
+        Raises:
+            CommandError: If the part is shorter.
+        """
+        with self.part.open("rb") as file:
+            self._check_length(file, state)
+            file.seek(0)
+            while file.tell() < state.offset:
+                yield file.readline()
+
+    def _check_length(self, file: IO[bytes], state: ExportState) -> None:
+        if file.seek(0, os.SEEK_END) < state.offset:
+            hint = "Start over with --force."
+            raise CommandError(f"{self.part}: it is shorter than {self.checkpoint.name} says", hint=hint)
+
+    def remove_part(self) -> None:
+        """Delete the part and then the checkpoint, after the output was made from them."""
         self.part.unlink(missing_ok=True)
         self.checkpoint.unlink(missing_ok=True)
 
@@ -194,6 +259,41 @@ def with_path(path: Path) -> Iterator[None]:
     except OSError as error:
         error.filename = error.filename or str(path)
         raise
+
+
+def _target(output: Path) -> Path:
+    """Follow a link: its target is replaced, not the link.
+
+    Raises:
+        CommandError: If it leads back to itself.
+    """
+    if not output.is_symlink():
+        return output
+    try:
+        target = output.resolve()
+    except (OSError, RuntimeError):  # which of them depends on the version of Python
+        target = output
+    if target.is_symlink():
+        raise CommandError(f"--output: {output} is a loop of symbolic links")
+    return target
+
+
+def _no_link(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
+
+
+@contextmanager
+def opened(path: Path, mode: str) -> Iterator[IO[bytes]]:
+    """Open a file. If its last bytes cannot be written, the error names it, and does not replace another error."""
+    file: IO[bytes] = open(path, mode, opener=_no_link)  # noqa: SIM115  (pathlib takes no opener)
+    try:
+        yield file
+    except BaseException:
+        with suppress(OSError):
+            file.close()
+        raise
+    with with_path(path):
+        file.close()
 
 
 def sync_to_disk(file: IO[bytes]) -> None:

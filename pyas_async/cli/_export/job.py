@@ -33,6 +33,7 @@ class Job:
         plan: The plan whose limit is observed; ``None`` to follow the service's responses only.
         repair: Whether listings that changed while they were read are repeated for missing rows.
         begun: The time of the export's start, as text.
+        safe_cells: Whether CSV is written for a spreadsheet program, which finds no formula in it.
     """
 
     format: Format
@@ -44,6 +45,23 @@ class Job:
     plan: str | None
     repair: bool
     begun: str
+    safe_cells: bool = False
+
+    @property
+    def part_format(self) -> Format:
+        """The format of the part: Parquet and iCalendar files are made from lines of JSON at the end."""
+        return "jsonl" if self.format in ("parquet", "ical") else self.format
+
+    def check_makes(self, form: Format) -> None:
+        """Refuse to make a file from the part that would need rows which are not in it.
+
+        Raises:
+            CommandError: If the part is not that of this format, and not lines of JSON.
+        """
+        if form == self.format or (self.part_format == "jsonl" and form != "duckdb"):
+            return
+        hint = "From an export as jsonl, parquet or ical, each of these and csv can be made."
+        raise CommandError(f"--format: the export was started as {self.format}, which cannot become {form}", hint=hint)
 
     def document(self) -> dict[str, Any]:
         """Return the job as a JSON object."""

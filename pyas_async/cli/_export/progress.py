@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pyas_async import AccountsStats, AttemptStarted, Event, PageReceived, RateLimitSnapshot, Waiting
+from pyas_async._moments import in_zone
 from pyas_async.cli._output import live_console, plural
 from pyas_async.cli._times import format_duration
 from pyas_async.plans import DEVELOPER
@@ -175,7 +176,11 @@ class Progress:
         numbers, limit = [plural(self.calls, "call")], self._limit
         if limit is not None and limit.remaining is not None:
             of = "" if limit.limit is None else f" of {limit.limit:,}"
-            until = "" if limit.resets_at is None else f" until {limit.resets_at.astimezone():%H:%M:%S}"
+            until = (
+                ""
+                if limit.resets_at is None
+                else f" until {in_zone(limit.resets_at, None) or limit.resets_at:%H:%M:%S}"
+            )
             numbers.append(f"{limit.remaining:,} left{of}{until}")
         if (wait := self.waits) is not None:
             numbers.append(f"waiting {format_duration(wait)}")

@@ -125,7 +125,7 @@ async def export(files: Files, state: ExportState, *, at_once: int, every: float
     with files.open_part(state) as file:
         part = Part(files, file, state, progress, every=every)
         if state.listings is None:
-            part.write(writer(job.format)[0])
+            part.write(writer(job.format, safe_cells=job.safe_cells)[0])
             part.save(None)
         return await list_into(part, progress, at_once=at_once, bar=stderr().is_terminal)
 
@@ -158,7 +158,7 @@ async def list_into(sink: Sink, progress: Progress, *, at_once: int, bar: bool) 
         progress.source = lambda: (pairs.stats, client.rate_limit)
         with progress.shown() if bar else nullcontext():
             async with pairs:
-                await _append(pairs, sink, writer(job.format)[1], progress)
+                await _append(pairs, sink, writer(job.format, safe_cells=job.safe_cells)[1], progress)
     return ExportResult(sink.state, pairs.failures)
 
 

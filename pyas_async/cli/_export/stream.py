@@ -77,7 +77,7 @@ def export_to_stdout(job: Job, *, at_once: int) -> ExportResult:
     """
     progress = Progress(len(job.accounts))
     stream = Stream(job, progress)
-    stream.write(writer(job.format)[0])
+    stream.write(writer(job.format, safe_cells=job.safe_cells)[0])
 
     async def run() -> ExportResult:
         # A bar would disturb the rows if they go to the same terminal.

@@ -6,7 +6,8 @@ failed accounts are used. Next to it, ``FILE.dlt`` is dlt's working folder.
 
 import json
 import os
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -28,7 +29,8 @@ _DATASET: Final = "zoom_meetings"
 _SETTINGS: Final = {
     # The user of the command has not agreed to telemetry; and files of completed loads would repeat the database.
     "RUNTIME__DLTHUB_TELEMETRY": "false",
-    "RUNTIME__LOG_LEVEL": "ERROR",
+    # dlt logs an error with its traceback at each of its attempts; the last one is raised.
+    "RUNTIME__LOG_LEVEL": "CRITICAL",
     "LOAD__DELETE_COMPLETED_JOBS": "true",
     # The command handles Ctrl-C itself.
     "RUNTIME__INTERCEPT_SIGNALS": "false",
@@ -44,8 +46,9 @@ def export_to_database(files: Files, state: ExportState, *, at_once: int, every:
         at_once: How many accounts are listed at a time.
         every: Seconds after which a slice is loaded; at least 60 are used.
     """
-    if files.load() != state:
-        files.restart(_empty_database())
+    if files.load() != state or not files.part.stat().st_size:
+        with naming(files.part):
+            files.restart(_empty_database())
         files.save(state)
     job = state.job
     for name, value in _SETTINGS.items():
@@ -96,11 +99,7 @@ def counts(files: Files) -> tuple[int, int]:
     """
     if not files.part.exists() or not files.part.stat().st_size:
         return 0, 0
-    try:
-        opened = duckdb.connect(str(files.part))
-    except duckdb.IOException:
-        raise CommandError(f"{files.output}: another process is exporting to it") from None
-    with closing(opened) as database:
+    with naming(files.part), closing(duckdb.connect(str(files.part))) as database:
         numbers = []
         for table in ("meetings", "accounts"):
             try:
@@ -121,5 +120,21 @@ def _empty_database() -> bytes:
 
 def checkpoint_database(files: Files) -> None:
     """Move the write-ahead log into the database file, so that the file can be renamed."""
-    with closing(duckdb.connect(str(files.part))) as database:
+    with naming(files.part), closing(duckdb.connect(str(files.part))) as database:
         database.execute("CHECKPOINT")
+
+
+@contextmanager
+def naming(part: Path) -> Iterator[None]:
+    """Turn an error of DuckDB into one that names the database.
+
+    Raises:
+        CommandError: If another process has the database open, or it cannot be read or written.
+    """
+    try:
+        yield
+    except duckdb.Error as error:
+        said = str(error).strip().partition("\n")[0]
+        if isinstance(error, duckdb.IOException) and "lock" in said:
+            raise CommandError(f"{part.with_suffix('')}: another process is exporting to it") from None
+        raise CommandError(f"{part}: {said}", code=Exit.FAILED) from error

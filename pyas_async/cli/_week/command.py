@@ -1,12 +1,14 @@
 """The command ``pyas meetings week``."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Final
 
 from cyclopts import Parameter
 
-from pyas_async import Meeting, to_dict
+from pyas_async import Meeting
+from pyas_async._moments import in_zone, plus_days
 from pyas_async.cli._client import client_for, require_account
+from pyas_async.cli._documents import document_of
 from pyas_async.cli._errors import CommandError
 from pyas_async.cli._options import COMMON, Account, Common, Zone
 from pyas_async.cli._output import plural, say, stdout, write_json
@@ -51,16 +53,19 @@ def show_week(
         zone = parse_zone(time_zone)
         if not 1 <= hour_lines <= 6:
             raise CommandError(f"--hour-lines: expected 1 to 6, got {hour_lines}")
-        now = datetime.now(UTC).astimezone(zone)
+        utc = datetime.now(UTC)
+        now = in_zone(utc, zone) or utc
         monday = week_of(now.date() if day is None else parse_day("", day))
         # One more day on both sides, since it is not documented in which time zone the service's days are.
-        first, last = format_filter_day(monday - timedelta(days=1)), format_filter_day(monday + timedelta(days=DAYS))
+        first, last = format_filter_day(plus_days(monday, -1)), format_filter_day(plus_days(monday, DAYS))
         async with client_for(require_account(account)) as client:
             listing = client.meetings.iter_all(start_date=first, end_date=last, on_unreadable="skip")
             meetings = await listing.collect()
         week = lay_out(meetings, monday, zone, lines=hour_lines)
         if common.json:
-            write_json(*(to_dict(meeting) for meeting in _of_week(meetings, [block.meeting for block in week.blocks])))
+            write_json(
+                *(document_of(meeting) for meeting in _of_week(meetings, [block.meeting for block in week.blocks]))
+            )
             return
         console = stdout()
         width = min(console.width if console.width < _WIDEST or console.is_terminal else _FOR_A_PIPE, _WIDEST)

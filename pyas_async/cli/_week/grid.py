@@ -1,13 +1,14 @@
 """A week as a text grid of days and hours."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Final
 
 import attrs
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
+from pyas_async._moments import plus_days
 from pyas_async.cli._week.layout import DAYS, Block, Cluster, Week, clock
 from pyas_async.cli._week.texts import heading, style, times, title
 
@@ -49,7 +50,7 @@ def grid(week: Week, width: int, now: datetime, zone_name: str) -> Iterator[Text
     widths = _widths(week, width)
     today = (now.date() - week.monday).days
     yield heading(week, zone_name)
-    yield _line("", [_day_name(week.monday + timedelta(days=day), day == today) for day in range(DAYS)], widths)
+    yield _line("", [_day_name(plus_days(week.monday, day), day == today) for day in range(DAYS)], widths)
     yield Text("─" * _GUTTER + "".join("┼" + "─" * one for one in widths), style="dim")
     columns, hidden = [], list[Block]()
     for clusters, one in zip(week.clusters, widths, strict=True):
@@ -70,7 +71,7 @@ def grid(week: Week, width: int, now: datetime, zone_name: str) -> Iterator[Text
         yield Text()
         yield Text("No room for", style="bold")
         for block in hidden:
-            day = week.monday + timedelta(days=block.day)
+            day = plus_days(week.monday, block.day)
             yield Text.assemble(f"  {day:%a} {times(block)}  ", (title(block.meeting), style(block.meeting)))
 
 

@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, time, tzinfo
 from typing import Final
 
 import attrs
 
 from pyas_async import Meeting
+from pyas_async._moments import LAST, in_zone, plus, plus_days
 
 DAYS: Final = 7
 _DAY: Final = 24 * 60
@@ -105,7 +106,7 @@ class Week:
 
 def week_of(day: date) -> date:
     """Return the Monday of a day's week."""
-    return day - timedelta(days=day.weekday())
+    return plus_days(day, -day.weekday())
 
 
 def lay_out(meetings: Iterable[Meeting], monday: date, zone: tzinfo | None, *, lines: int = 2) -> Week:
@@ -135,18 +136,18 @@ def _order(block: Block) -> tuple[int, int, int]:
 
 def _blocks(meeting: Meeting, start: datetime, monday: date, zone: tzinfo | None, lines: int) -> Iterator[Block]:
     """Split a meeting at midnight, and round its times to rows."""
-    length = timedelta(minutes=_UNKNOWN if meeting.duration is None else max(meeting.duration, 1))
-    begin, end = start.astimezone(zone), (start.astimezone(UTC) + length).astimezone(zone)
+    minutes = _UNKNOWN if meeting.duration is None else max(meeting.duration, 1)
+    begin, end = _in_zone(start, zone), _in_zone(plus(start, minutes=minutes) or LAST, zone)
     rows = _HOUR / lines
     for day in range(DAYS):
-        today = monday + timedelta(days=day)
+        today = plus_days(monday, day)
         if not begin.date() <= today <= end.date():
             continue
         top = _minutes(begin) if begin.date() == today else 0
         bottom = _minutes(end) if end.date() == today else _DAY
         if begin.date() == end.date() and bottom <= top:
             # The clock was set back during the meeting.
-            bottom = min(_DAY, top + max(1, int(length.total_seconds() / 60)))
+            bottom = min(_DAY, top + minutes)
         if bottom <= top:
             continue  # it ends at midnight
         first = math.floor(top / rows)
@@ -160,6 +161,11 @@ def _blocks(meeting: Meeting, start: datetime, monday: date, zone: tzinfo | None
             on_row=top % rows == 0,
             began_before=begin.date() < today,
         )
+
+
+def _in_zone(moment: datetime, zone: tzinfo | None) -> datetime:
+    # The ends of the calendar are centuries away from any week that is shown, so there, another offset does no harm.
+    return in_zone(moment, zone) or moment
 
 
 def _minutes(moment: datetime) -> int:

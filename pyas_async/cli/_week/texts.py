@@ -1,13 +1,14 @@
 """A week in words: the heading, a list of the meetings, and the texts for the grid."""
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Final
 
 from rich.text import Text
 
 from pyas_async import Meeting
 from pyas_async._masking import mask_secrets
+from pyas_async._moments import plus_days
 from pyas_async.cli._display import type_words
 from pyas_async.cli._output import clean, plural
 from pyas_async.cli._week.layout import DAYS, Block, Week, clock
@@ -24,7 +25,7 @@ def agenda(week: Week, now: datetime, zone_name: str) -> Iterator[Text]:
         blocks = [block for cluster in clusters for block in cluster.blocks]
         if not blocks:
             continue
-        today = week.monday + timedelta(days=day)
+        today = plus_days(week.monday, day)
         yield Text()
         yield Text(today.strftime("%A, %d %B"), style="bold reverse" if today == now.date() else "bold")
         for block in sorted(blocks, key=lambda one: (one.begin, one.end)):
@@ -45,7 +46,7 @@ def timeless(week: Week) -> Iterator[Text]:
 
 def heading(week: Week, zone_name: str) -> Text:
     """Return the heading of a week: its number, its days, and the time zone."""
-    monday, sunday = week.monday, week.monday + timedelta(days=DAYS - 1)
+    monday, sunday = week.monday, plus_days(week.monday, DAYS - 1)
     days = f"{_date(monday)} to {_date(sunday)} {sunday.year}"
     return Text.assemble((f"Week {monday.isocalendar().week}", "bold"), f" · {days} · {zone_name}")
 

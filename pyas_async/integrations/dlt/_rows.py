@@ -2,10 +2,13 @@
 
 import hashlib
 import json
+import logging
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from pyas_async import Meeting, PyasError, to_dict
+from pyas_async import DecodeError, Meeting, PyasError, to_dict
+from pyas_async._moments import in_utc
 
 Row = dict[str, Any]
 
@@ -40,13 +43,17 @@ FAILURE_COLUMNS: Final[dict[str, str]] = {
     "message": "text",
 }
 _LARGEST: Final = 2**63 - 1
+_BOUNDED: Final = ("id", "type", "start_time", "duration", "created_at")
+_NAMED: Final = 3
+_log = logging.getLogger("pyas_async")
 
 
 def meeting_row(account_id: str, meeting: Meeting, number: int) -> Row:
     """Return the row of a meeting, as seen by the round of that number."""
-    start = None if meeting.start_time is None else meeting.start_time.astimezone(UTC)
+    start = None if meeting.start_time is None else in_utc(meeting.start_time)
+    identity = start or meeting.start_time
     return {
-        "row_key": _key(account_id, str(meeting.id), meeting.uuid, "" if start is None else start.isoformat()),
+        "row_key": _key(account_id, str(meeting.id), meeting.uuid, "" if identity is None else identity.isoformat()),
         "account_id": _text(account_id),
         "id": _whole(meeting.id),
         "uuid": _text(meeting.uuid),
@@ -57,11 +64,33 @@ def meeting_row(account_id: str, meeting: Meeting, number: int) -> Row:
         "timezone": _text(meeting.timezone),
         "agenda": _text(meeting.agenda),
         "host_id": _text(meeting.host_id),
-        "created_at": None if meeting.created_at is None else meeting.created_at.astimezone(UTC),
+        "created_at": None if meeting.created_at is None else in_utc(meeting.created_at),
         "join_url": _text(meeting.join_url),
-        "document": json.dumps(to_dict(meeting), ensure_ascii=False),
+        "document": _document(meeting),
         "round": number,
     }
+
+
+def _document(meeting: Meeting) -> str | None:
+    try:
+        return json.dumps(to_dict(meeting), ensure_ascii=False)
+    except DecodeError as error:
+        _log.warning("the document of meeting %d is null: %s", meeting.id, error.reason)
+        return None
+
+
+def warn_of_lost_values(meetings: Sequence[Meeting], rows: Sequence[Row]) -> None:
+    """Log a warning that names the values which the columns of a warehouse cannot hold; the document keeps them."""
+    lost = [
+        f"{name} of meeting {meeting.id}"
+        for meeting, row in zip(meetings, rows, strict=True)
+        for name in _BOUNDED
+        if row[name] is None and getattr(meeting, name) is not None
+    ]
+    if lost:
+        named = ", ".join(lost[:_NAMED]) + (f", and {len(lost) - _NAMED:,} more" if len(lost) > _NAMED else "")
+        log = "%d values are null, since their columns cannot hold them (`document` has them): %s"
+        _log.warning(log, len(lost), named)
 
 
 def account_row(account_id: str, number: int) -> Row:

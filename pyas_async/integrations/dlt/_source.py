@@ -134,7 +134,9 @@ def items(slice_: Slice, number: int) -> Iterator[Any]:
     """Yield the rows of a slice in the form that dlt takes."""
     pairs = slice_.pairs
     for start in range(0, len(pairs), _CHUNK):
-        rows = [tables.meeting_row(*pair, number) for pair in pairs[start : start + _CHUNK]]
+        chunk = pairs[start : start + _CHUNK]
+        rows = [tables.meeting_row(*pair, number) for pair in chunk]
+        tables.warn_of_lost_values([meeting for _, meeting in chunk], rows)
         yield _with_hints(rows, tables.MEETINGS, ["row_key"], tables.MEETING_COLUMNS)
     if slice_.listed:
         rows = [tables.account_row(account_id, number) for account_id in slice_.listed]

@@ -49,7 +49,7 @@ def test_no_verdict(value: object) -> None:
 def test_fields_of_errors(name: str) -> None:
     """A field that only errors have is one, unless it says that there is none."""
     assert [True] * 4 == [describes_failure({name: value}) for value in ("x", ["x"], {"a": 1}, 7)]
-    nothing = (None, "", " ", "none", "NULL", "false", "no", 0, "0", False, [], {})
+    nothing: tuple[object, ...] = (None, "", " ", "none", "NULL", "false", "no", 0, "0", False, [], {})
     assert [False] * len(nothing) == [describes_failure({name: value}) for value in nothing]
 
 
