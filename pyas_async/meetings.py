@@ -2,7 +2,8 @@
 
 from collections.abc import AsyncIterable, Collection, Iterable, Mapping
 from datetime import date
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import attrs
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from pyas_async._core.sync.store import SyncStore
     from pyas_async._runtime.accounts.iterator import AccountsIterator
     from pyas_async._runtime.bulk.run import BulkRun
+    from pyas_async._runtime.bulk.workers import Send
     from pyas_async._runtime.sync.feed import ChangeFeed
     from pyas_async._runtime.sync.watcher import AccountsInput, Watcher
     from pyas_async.changes import Confirm, Keep
@@ -220,7 +222,7 @@ class Meetings:
 
         on_unknown = _checks.choice("on_unknown", on_unknown, ("raise", "reconcile"))
         asked = WantedMeeting(self._account(account_id), meeting)
-        return await reconcile.create(self._session, self._options, asked, on_unknown=on_unknown)
+        return await reconcile.create(self._session, asked, self._options, on_unknown=on_unknown)
 
     async def update(
         self, meeting_id: MeetingId, changes: "MeetingUpdate", *, account_id: str | None = None
@@ -514,29 +516,62 @@ class Meetings:
 
         return self._many(bulk.get_many(self._account(account_id)), meeting_ids, max_concurrency)
 
+    # The overloads overlap only where a `MeetingCreate` is a key.
+    @overload
+    def create_many(  # type: ignore[overload-overlap]
+        self,
+        meetings: "Mapping[K, MeetingCreate]",
+        *,
+        account_id: str | None = None,
+        on_unknown: OnUnknown = "raise",
+        max_concurrency: int = MAX_CONCURRENCY,
+    ) -> "BulkRun[K, MeetingDetail]": ...
+
+    @overload
     def create_many(
         self,
         meetings: "Iterable[MeetingCreate] | AsyncIterable[MeetingCreate]",
         *,
         account_id: str | None = None,
+        on_unknown: OnUnknown = "raise",
         max_concurrency: int = MAX_CONCURRENCY,
-    ) -> "BulkRun[int, MeetingDetail]":
-        """Create many meetings at once. An outcome's `key` is the meeting's position in the input, from 0.
+    ) -> "BulkRun[int, MeetingDetail]": ...
 
-        As with `create`, a meeting whose response was lost is not sent again: its outcome holds an
-        `OutcomeUnknownError`. Otherwise like `get_many`.
+    def create_many(
+        self,
+        meetings: "Mapping[Any, MeetingCreate] | Iterable[MeetingCreate] | AsyncIterable[MeetingCreate]",
+        *,
+        account_id: str | None = None,
+        on_unknown: OnUnknown = "raise",
+        max_concurrency: int = MAX_CONCURRENCY,
+    ) -> "BulkRun[Any, MeetingDetail]":
+        """Create many meetings at once. Otherwise like `get_many`.
+
+        As with `create`, a meeting whose response was lost is not sent again: the `state` of its outcome is
+        ``"unknown"``. To repeat what failed, repeat the outcomes that are ``"failed"`` or ``"not_started"``, and no
+        others.
 
         Args:
-            meetings: The meetings to create.
+            meetings: The meetings to create. The `key` of an outcome is the meeting's key if this is a mapping, else
+                its position, from 0.
             account_id: The account to create them in.
+            on_unknown: What to do if it is unknown whether a meeting was created: ``"raise"`` reports that, and
+                ``"reconcile"`` looks the meeting up, as `create` does. The lookup of one meeting does not hold up the
+                others, except that it takes one of the `max_concurrency` calls.
             max_concurrency: The maximum number of calls at a time.
 
         Raises:
             InvalidArgumentError: Immediately, if an argument is not as described. An invalid item becomes an outcome.
         """
         from pyas_async._core import bulk  # noqa: PLC0415 -- see above
+        from pyas_async._runtime import reconcile  # noqa: PLC0415 -- see above
 
-        return self._many(bulk.create_many(self._account(account_id)), meetings, max_concurrency)
+        on_unknown = _checks.choice("on_unknown", on_unknown, ("raise", "reconcile"))
+        by_key = isinstance(meetings, Mapping)
+        operation = bulk.create_many(self._account(account_id), by_key=by_key)
+        source: Any = meetings.items() if isinstance(meetings, Mapping) else meetings
+        send = partial(reconcile.create, self._session, on_unknown=on_unknown)
+        return self._many(operation, source, max_concurrency, send)
 
     def update_many(
         self,
@@ -563,7 +598,8 @@ class Meetings:
         pairs: Any = changes.items() if isinstance(changes, Mapping) else changes
         from pyas_async._core import bulk  # noqa: PLC0415 -- see above
 
-        return self._many(bulk.update_many(self._account(account_id)), pairs, max_concurrency)
+        operation = bulk.update_many(self._account(account_id), by_key=isinstance(changes, Mapping))
+        return self._many(operation, pairs, max_concurrency)
 
     def delete_many(
         self,
@@ -587,11 +623,15 @@ class Meetings:
         return self._many(bulk.delete_many(self._account(account_id)), meeting_ids, max_concurrency)
 
     def _many(
-        self, operation: "bulk.BulkOperation[T, K, V]", items: Iterable[T] | AsyncIterable[T], max_concurrency: int
+        self,
+        operation: "bulk.BulkOperation[T, K, V]",
+        items: Iterable[T] | AsyncIterable[T],
+        max_concurrency: int,
+        send: "Send[V] | None" = None,
     ) -> "BulkRun[K, V]":
         from pyas_async._runtime.bulk.run import BulkRun  # noqa: PLC0415 -- see above
 
-        return BulkRun(self._session, self._options, operation, items, max_concurrency=max_concurrency)
+        return BulkRun(self._session, self._options, operation, items, max_concurrency=max_concurrency, send=send)
 
     def _rules(
         self,

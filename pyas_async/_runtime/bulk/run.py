@@ -12,7 +12,7 @@ from pyas_async import _checks
 from pyas_async._core.bulk import BulkOperation
 from pyas_async._public import public
 from pyas_async._runtime.background import BackgroundTasks
-from pyas_async._runtime.bulk.workers import BulkWorkers
+from pyas_async._runtime.bulk.workers import BulkWorkers, Send
 from pyas_async._runtime.calls.options import CallOptions
 from pyas_async._runtime.calls.session import Session
 from pyas_async._runtime.notifier import Notifier
@@ -29,6 +29,8 @@ _log = logging.getLogger("pyas_async")
 @public
 class BulkRun(Generic[K_co, V_co]):
     """Many calls at once. Each item gets its own `Outcome`, whether or not the other calls succeed.
+
+    An outcome is ``"ok"``, ``"failed"``, ``"unknown"`` (a write that may have been carried out) or ``"not_started"``.
 
     ::
 
@@ -60,6 +62,7 @@ class BulkRun(Generic[K_co, V_co]):
         source: Iterable[T] | AsyncIterable[T],
         *,
         max_concurrency: int,
+        send: Send[V_co] | None = None,
     ) -> None:
         """Made by ``client.meetings.get_many`` and the like; nothing is read or sent yet."""
         self._session = session
@@ -74,6 +77,7 @@ class BulkRun(Generic[K_co, V_co]):
             source,
             size=_checks.whole_number("max_concurrency", max_concurrency, minimum=1),
             deliver=self._deliver,
+            send=send,
         )
         self._state: Literal["new", "running", "ended", "left"] = "new"
         self._collected: list[Outcome[K_co, V_co] | None] | None = None
@@ -86,7 +90,13 @@ class BulkRun(Generic[K_co, V_co]):
     def stats(self) -> BulkStats:
         """What the run has done so far."""
         tally = self._workers.tally
-        return BulkStats(ok=tally.ok, failed=tally.failed, not_started=tally.not_started, calls=self._workers.calls)
+        return BulkStats(
+            ok=tally.ok,
+            failed=tally.failed,
+            unknown=tally.unknown,
+            not_started=tally.not_started,
+            calls=self._workers.calls,
+        )
 
     @property
     def collected(self) -> list[Outcome[K_co, V_co]]:
@@ -165,8 +175,9 @@ class BulkRun(Generic[K_co, V_co]):
 
     def __repr__(self) -> str:
         stats = self.stats
+        unknown = f"{stats.unknown} unknown, " if stats.unknown else ""
         return (
-            f"<BulkRun {self._name}: {stats.ok} ok, {stats.failed} failed, {stats.not_started} not started, "
+            f"<BulkRun {self._name}: {stats.ok} ok, {stats.failed} failed, {unknown}{stats.not_started} not started, "
             f"{stats.calls} calls, {self._state}>"
         )
 
