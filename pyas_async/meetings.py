@@ -19,7 +19,7 @@ from pyas_async._runtime.pagination.iterator import MeetingIterator
 from pyas_async.checkpoints import Checkpoint
 from pyas_async.errors import InvalidArgumentError
 from pyas_async.models import ListType, Page
-from pyas_async.options import MAX_CONCURRENCY, MeetingId, OnUnknown
+from pyas_async.options import MAX_CONCURRENCY, UNSET, MeetingId, OnUnknown, Unset
 
 # Imported by the first call that needs them, since many programs never make such a call.
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class Meetings:
     """The Zoom meetings of connected accounts.
 
     Each method takes the ``account_id`` of a connected account. It can be left out on a client that is bound to one.
+    ``None`` is refused: it would be a missing account, not the client's own.
     """
 
     def __init__(self, session: Session, options: CallOptions, account_id: str | None, page_token_ttl: float) -> None:
@@ -57,7 +58,7 @@ class Meetings:
     async def list(
         self,
         *,
-        account_id: str | None = None,
+        account_id: str | Unset = UNSET,
         start_date: date | str | None = None,
         end_date: date | str | None = None,
         type: ListType | str | None = None,
@@ -105,7 +106,7 @@ class Meetings:
     def iter_all(
         self,
         *,
-        account_id: str | None = None,
+        account_id: str | Unset = UNSET,
         start_date: date | str | None = None,
         end_date: date | str | None = None,
         type: ListType | str | None = None,
@@ -139,8 +140,8 @@ class Meetings:
                 last row; ``"repair"`` restarts the listing and yields the missing rows, at most `max_restarts` times.
                 Not checked with `max_items`.
             resume: A checkpoint of an earlier iteration, or its text: continue after the rows that it counts. An
-                account, filters and a page size that are left out come from it; other values are refused.
-                ``None`` counts as left out; a page size of 300 that is written out does not.
+                account, filters and a page size that are left out come from it; other values are refused. For a
+                filter, ``None`` counts as left out; a page size of 300 that is written out does not.
 
         Raises:
             InvalidArgumentError: Immediately, if an argument is not as described.
@@ -148,24 +149,26 @@ class Meetings:
         """
         filters = endpoints.list_filters(start_date=start_date, end_date=end_date, type=type)
         rules = self._rules(page_size, on_expired, max_restarts, verify_total, max_items)
-        given = self._account_id if account_id is None else account_id
         checkpoint = None
-        if resume is not None:
+        if resume is None:
+            account = self._account(account_id)
+        else:
             checkpoint = ListingCheckpoint.of(resume)
-            given = check_account(checkpoint, given)
+            unnamed = account_id is UNSET and self._account_id is None
+            account = check_account(checkpoint, None if unnamed else self._account(account_id))
             filters = check_filters(checkpoint, filters)
             check_page_size(checkpoint, page_size)
         return MeetingIterator(
             self._session,
             self._options,
-            account_id=endpoints.account(given),
+            account_id=account,
             filters=filters,
             rules=rules,
             prefetch=prefetch,
             resume=checkpoint,
         )
 
-    async def get(self, meeting_id: MeetingId, *, account_id: str | None = None) -> "MeetingDetail":
+    async def get(self, meeting_id: MeetingId, *, account_id: str | Unset = UNSET) -> "MeetingDetail":
         """Get one meeting with all its details: ``GET /zoom/meetings/:id``.
 
         Args:
@@ -186,7 +189,7 @@ class Meetings:
         self,
         meeting: "MeetingCreate",
         *,
-        account_id: str | None = None,
+        account_id: str | Unset = UNSET,
         on_unknown: OnUnknown = "raise",
     ) -> "MeetingDetail":
         """Create a meeting: ``POST /zoom/meetings``.
@@ -225,7 +228,7 @@ class Meetings:
         return await reconcile.create(self._session, asked, self._options, on_unknown=on_unknown)
 
     async def update(
-        self, meeting_id: MeetingId, changes: "MeetingUpdate", *, account_id: str | None = None
+        self, meeting_id: MeetingId, changes: "MeetingUpdate", *, account_id: str | Unset = UNSET
     ) -> "MeetingDetail | None":
         """Change a meeting: ``PATCH /zoom/meetings/:id``.
 
@@ -249,7 +252,7 @@ class Meetings:
         call = endpoints.update_meeting(self._account(account_id), meeting_id, changes)
         return await self._session.run(call, self._options)
 
-    async def delete(self, meeting_id: MeetingId, *, account_id: str | None = None) -> None:
+    async def delete(self, meeting_id: MeetingId, *, account_id: str | Unset = UNSET) -> None:
         """Delete a meeting: ``DELETE /zoom/meetings/:id``. For a recurring meeting, this deletes the whole series.
 
         Args:
@@ -495,7 +498,7 @@ class Meetings:
         self,
         meeting_ids: Iterable[MeetingId] | AsyncIterable[MeetingId],
         *,
-        account_id: str | None = None,
+        account_id: str | Unset = UNSET,
         max_concurrency: int = MAX_CONCURRENCY,
     ) -> "BulkRun[MeetingId, MeetingDetail]":
         """Get many meetings at once. A call that fails is an `Outcome`, too.
@@ -522,7 +525,7 @@ class Meetings:
         self,
         meetings: "Mapping[K, MeetingCreate]",
         *,
-        account_id: str | None = None,
+        account_id: str | Unset = UNSET,
         on_unknown: OnUnknown = "raise",
         max_concurrency: int = MAX_CONCURRENCY,
     ) -> "BulkRun[K, MeetingDetail]": ...
@@ -532,7 +535,7 @@ class Meetings:
         self,
         meetings: "Iterable[MeetingCreate] | AsyncIterable[MeetingCreate]",
         *,
-        account_id: str | None = None,
+        account_id: str | Unset = UNSET,
         on_unknown: OnUnknown = "raise",
         max_concurrency: int = MAX_CONCURRENCY,
     ) -> "BulkRun[int, MeetingDetail]": ...
@@ -541,7 +544,7 @@ class Meetings:
         self,
         meetings: "Mapping[Any, MeetingCreate] | Iterable[MeetingCreate] | AsyncIterable[MeetingCreate]",
         *,
-        account_id: str | None = None,
+        account_id: str | Unset = UNSET,
         on_unknown: OnUnknown = "raise",
         max_concurrency: int = MAX_CONCURRENCY,
     ) -> "BulkRun[Any, MeetingDetail]":
@@ -581,7 +584,7 @@ class Meetings:
         | Iterable[tuple[MeetingId, MeetingUpdate]]
         | AsyncIterable[tuple[MeetingId, MeetingUpdate]]""",
         *,
-        account_id: str | None = None,
+        account_id: str | Unset = UNSET,
         max_concurrency: int = MAX_CONCURRENCY,
     ) -> "BulkRun[MeetingId, MeetingDetail | None]":
         """Change many meetings at once. Like `update` for each meeting, and otherwise like `get_many`.
@@ -605,7 +608,7 @@ class Meetings:
         self,
         meeting_ids: Iterable[MeetingId] | AsyncIterable[MeetingId],
         *,
-        account_id: str | None = None,
+        account_id: str | Unset = UNSET,
         max_concurrency: int = MAX_CONCURRENCY,
     ) -> "BulkRun[MeetingId, None]":
         """Delete many meetings at once; for recurring meetings, the whole series. Otherwise like `get_many`.
@@ -650,5 +653,7 @@ class Meetings:
             token_ttl=self._page_token_ttl,
         )
 
-    def _account(self, account_id: str | None) -> str:
-        return endpoints.account(self._account_id if account_id is None else account_id)
+    def _account(self, account_id: str | Unset) -> str:
+        if account_id is UNSET and self._account_id is not None:
+            return self._account_id  # it was checked when the client was bound to it
+        return endpoints.account(account_id)

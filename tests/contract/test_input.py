@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from pyas_async import (
     PyasClient,
     Recurrence,
 )
+from pyas_async.meetings import Meetings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -187,6 +189,73 @@ async def test_no_account(call: Callable[[PyasClient], Any]) -> None:
         with pytest.raises(InvalidArgumentError) as caught:
             await call(client)
     assert ("account_id", []) == (caught.value.field, service.requests)
+
+
+def calls_with_account() -> list[str]:
+    """Return the names of the calls that take an account."""
+    methods = inspect.getmembers(Meetings, inspect.isfunction)
+    return [name for name, method in methods if name[0] != "_" and "account_id" in inspect.signature(method).parameters]
+
+
+NEW = MeetingCreate(type=2, title="t", description="", start_date=AWARE)
+BESIDE: dict[str, list[Any]] = {
+    "create": [NEW],
+    "create_many": [[NEW]],
+    "delete": [81],
+    "delete_many": [[81]],
+    "get": [81],
+    "get_many": [[81]],
+    "iter_all": [],
+    "list": [],
+    "update": [81, MeetingUpdate(title="x")],
+    "update_many": [{81: MeetingUpdate(title="x")}],
+}
+"""The other arguments of each call that takes an account."""
+
+
+@pytest.mark.parametrize("bound", ["client", "environment", "view", "options", None])
+@pytest.mark.parametrize("name", calls_with_account())
+async def test_account_none(name: str, bound: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An account that is ``None`` is refused in every call: it never means the account that the client is bound to."""
+    service = Service()
+    if bound == "environment":
+        monkeypatch.setenv("PYAS_ACCOUNT_ID", "another-tenant")
+    async with service.client(account_id="another-tenant" if bound in ("client", "options") else None) as client:
+        view = client.for_account("another-tenant") if bound == "view" else client
+        view = view.with_options(retry=None) if bound == "options" else view
+        with pytest.raises(InvalidArgumentError) as caught:
+            made = getattr(view.meetings, name)(*BESIDE[name], account_id=None)
+            assert inspect.iscoroutine(made), "bulk calls and iterations are refused at once"
+            await made
+    assert ("account_id", "None") == (caught.value.field, caught.value.got)
+    assert "leave account_id out" in str(caught.value)
+    assert [] == service.requests
+
+
+async def test_account_none_of_a_view() -> None:
+    """A view of the account ``None`` is refused at once."""
+    nothing: Any = None
+    async with Service().client() as client:
+        with pytest.raises(InvalidArgumentError, match="account_id: expected the id of a connected account, got None"):
+            client.for_account(nothing)
+
+
+async def test_account_none_of_a_resumed_listing() -> None:
+    """An account that is ``None`` does not stand for that of a checkpoint either."""
+    nothing: Any = None
+    async with Service().client() as client:
+        checkpoint = client.meetings.iter_all(account_id="acc").checkpoint()
+        assert "'acc'" in repr(client.meetings.iter_all(resume=checkpoint, account_id="acc"))
+        with pytest.raises(InvalidArgumentError, match="account_id"):
+            client.meetings.iter_all(resume=checkpoint, account_id=nothing)
+
+
+async def test_account_unset() -> None:
+    """``UNSET`` is as if the account were left out: that of the client."""
+    service = Service(listing([]))
+    async with service.client(account_id="own") as client:
+        await client.meetings.list(account_id=UNSET)
+    assert ["own"] == [request.url.params["accountId"] for request in service.requests]
 
 
 @pytest.mark.parametrize(

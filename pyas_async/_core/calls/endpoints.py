@@ -18,7 +18,7 @@ from pyas_async._core.calls.messages import Call, Repeat
 from pyas_async._core.dates import filter_date
 from pyas_async.errors import InvalidArgumentError
 from pyas_async.models import ListType, Page
-from pyas_async.options import MeetingId
+from pyas_async.options import UNSET, MeetingId
 
 if TYPE_CHECKING:
     from pyas_async.models import ConnectedAccount, MeetingCreate, MeetingDetail, MeetingUpdate
@@ -60,11 +60,16 @@ def account(value: object) -> str:
     """Check an account id, and return it.
 
     Raises:
-        InvalidArgumentError: If it is missing, not a text, or too long for a URL.
+        InvalidArgumentError: If it is missing (``UNSET``), not a text, or too long for a URL.
     """
-    if value is None:
-        hint = "Give account_id=, or bind it: PyasClient(account_id=…), PYAS_ACCOUNT_ID, client.for_account(…)"
-        raise InvalidArgumentError("account_id", "the id of a connected account", value, hint=hint)
+    if value is None or value is UNSET:
+        expected = "the id of a connected account"
+        if value is UNSET:
+            hint = "Give account_id=, or bind it: PyasClient(account_id=…), PYAS_ACCOUNT_ID, client.for_account(…)"
+            raise InvalidArgumentError("account_id", expected, "<nothing>", hint=hint)
+        # A program that has lost track of its tenant must not get the meetings of another one.
+        hint = "None does not stand for the client's own account: leave account_id out to use that"
+        raise InvalidArgumentError("account_id", expected, value, hint=hint)
     text = _checks.text("account_id", value)  # without `url_text`, since every call comes here
     return text if len(text) <= _SHORT else _check_length("account_id", text)
 

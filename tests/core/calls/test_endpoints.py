@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from core.strategies import brisk, words
 from core.tools import NOON
-from pyas_async import DecodeError, InvalidArgumentError, ListType, MeetingCreate, MeetingUpdate
+from pyas_async import UNSET, DecodeError, InvalidArgumentError, ListType, MeetingCreate, MeetingUpdate
 from pyas_async._core import codec
 from pyas_async._core.calls.endpoints import (
     account,
@@ -146,6 +146,7 @@ def test_calls(name: str) -> None:
     ("refused", "field", "expected", "got"),
     [
         (lambda: account(None), "account_id", "a connected account", "None"),
+        (lambda: account(UNSET), "account_id", "a connected account", "<nothing>"),
         (lambda: account(" "), "account_id", "a string that is not blank", "' '"),
         (lambda: meeting_path(True), "meeting_id", "a meeting's number", "True"),
         (lambda: meeting_path(0), "meeting_id", "a meeting's number", "0"),
@@ -204,7 +205,8 @@ def test_no_state() -> None:
 def test_refusals_say_what_to_do() -> None:
     """The error for a missing account id or a wrong page token says where to get one."""
     for refused, hint in (
-        (lambda: account(None), "PYAS_ACCOUNT_ID"),
+        (lambda: account(UNSET), "PYAS_ACCOUNT_ID"),
+        (lambda: account(None), "leave account_id out"),
         (lambda: list_meetings("acc", (), next_page_token=""), "None asks for the first page"),
         (lambda: list_meetings("acc", (), next_page_token="t", page_number=2), "tokens are the safer way"),
     ):
