@@ -20,6 +20,10 @@ TITLE_MAXIMUM = 200
 DESCRIPTION_MAXIMUM = 2_000
 _WRITABLE = (MeetingType.INSTANT, MeetingType.SCHEDULED, MeetingType.RECURRING, MeetingType.RECURRING_FIXED)
 _RECURRING = (MeetingType.RECURRING, MeetingType.RECURRING_FIXED)
+_RECURRING_ZONE = (
+    "an IANA time zone name such as 'Europe/Berlin', since an offset does not say when the clocks change, and the "
+    "meetings after that would be off by an hour"
+)
 _Unset: TypeAlias = Literal[Unset.UNSET]
 
 
@@ -70,6 +74,33 @@ def _time_zone(value: "str | ZoneInfo | None") -> str | None:
     return None if value is None else _checks.zone("time_zone", value)
 
 
+class _ZoneOfStart(str):
+    """A time zone that was taken from `start_date`: after `attrs.evolve` with another start, it is that one's."""
+
+    __slots__ = ()
+
+
+def _complete_zone(meeting: "MeetingCreate | MeetingUpdate", absent: _Unset | None) -> None:
+    """Take the time zone from the start, unless one was given.
+
+    Args:
+        meeting: The model that is being made.
+        absent: The value of `time_zone` that says that none was given.
+
+    Raises:
+        InvalidArgumentError: If the meeting recurs, and its start has a mere offset, which keeps no hour of the clock.
+    """
+    start, given = meeting.start_date, meeting.time_zone
+    if given is not absent and not isinstance(given, _ZoneOfStart):
+        return
+    name = None if start is UNSET else _checks.zone_of(start)
+    object.__setattr__(meeting, "time_zone", absent if name is None else _ZoneOfStart(name))
+    if name is None and meeting.recurrence and start is not UNSET and not _checks.is_utc(start):
+        offset = f"<an offset alone: {start.isoformat()}>"
+        hint = "Give time_zone=, or a start_date in a ZoneInfo"
+        raise InvalidArgumentError("time_zone", _RECURRING_ZONE, offset, hint=hint)
+
+
 def _waiting_room(value: bool | None) -> bool | None:  # noqa: FBT001  (a converter has one argument)
     return None if value is None else _checks.yes_or_no("waiting_room", value)
 
@@ -109,9 +140,11 @@ class MeetingCreate:
         description: The description (Zoom's agenda), 2,000 characters at most; required, and may be empty.
         start_date: When it starts: an aware datetime, required for every type.
         duration: Minutes; always sent. Documented as used only for scheduled meetings.
-        time_zone: An IANA name such as ``"Europe/Berlin"``; not sent if ``None``. Documented as used only for
-            scheduled meetings and recurring ones with a fixed time. The zone of `start_date` is not sent: without
-            `time_zone`, a recurring meeting keeps its hour in UTC, so its local hour changes with daylight saving time.
+        time_zone: An IANA name such as ``"Europe/Berlin"``, in which a recurring meeting keeps its hour. Unless given,
+            it is the key of the `zoneinfo.ZoneInfo` of `start_date`. A start in UTC has none, and none is sent: the
+            meeting keeps its hour in UTC. A recurring meeting whose start has another offset without a name is
+            refused, since an offset does not say when the clocks change. Documented as used only for scheduled meetings
+            and recurring ones with a fixed time.
         waiting_room: Whether participants wait until the host lets them in; not sent if ``None``.
         attendees: The people to invite; always sent, even if empty.
         recurrence: How it recurs; only with the types 3 and 8. Not sent if ``None``.
@@ -132,6 +165,7 @@ class MeetingCreate:
 
     def __attrs_post_init__(self) -> None:
         _only_where_meetings_recur(self.type, self.recurrence)
+        _complete_zone(self, None)
 
 
 # The same checks for an update, where each field may be left out. (Type checkers learn a converter's argument type only
@@ -187,7 +221,8 @@ class MeetingUpdate:
         description: The description (Zoom's agenda), 2,000 characters at most; may be empty.
         start_date: When it starts: an aware datetime.
         duration: Minutes.
-        time_zone: An IANA name such as ``"Europe/Berlin"``.
+        time_zone: An IANA name such as ``"Europe/Berlin"``. Unless given, it is the key of the `zoneinfo.ZoneInfo` of
+            `start_date`, if that is given; see `MeetingCreate`.
         waiting_room: Whether participants wait until the host lets them in.
         attendees: The people to invite; the list replaces the old one.
         recurrence: How it recurs; not together with a `type` other than 3 or 8.
@@ -215,3 +250,4 @@ class MeetingUpdate:
     def __attrs_post_init__(self) -> None:
         if self.type is not UNSET and self.recurrence is not UNSET:
             _only_where_meetings_recur(self.type, self.recurrence)
+        _complete_zone(self, UNSET)

@@ -136,6 +136,10 @@ REFUSED = [
         ["create", "--title", "x", "--recurrence", "daily", "--day-of-week", "monday"],
         "--day-of-week: expected nothing, since only 'weekly' meetings have it",
     ),
+    (
+        ["create", "--title", "x", "--start", "2031-03-04T09:00+01:00", "--recurrence", "weekly"],
+        "--time-zone: expected an IANA time zone name such as 'Europe/Berlin', since an offset does not say",
+    ),
     (["create", "--title", "x", "--recurrence", "daily", "--interval", "0"], "--interval: expected a whole number"),
     (["create", "--from-json", "-"], "--from-json: expected a JSON object: Expecting value"),
     (["create", "--from-json", "-", "--title", "x"], "--from-json holds all fields"),

@@ -62,11 +62,19 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "attendees": st.lists(st.just(Attendee("ada@example.com")), max_size=2),
     "recurrence": recurrences | st.none(),
 }
+
+
+def keeps_its_hour(values: dict[str, Any]) -> bool:
+    """Whether the values are not refused because a series has an offset without a name."""
+    start, named = values.get("start_date"), "time_zone" in values and values["time_zone"] is not None
+    return named or start is None or start.tzinfo is UTC or values.get("recurrence") is None
+
+
 WIRE = {"start_date": "startDate", "time_zone": "timeZone", "waiting_room": "waitingRoom"}
 
 
 @brisk
-@given(st.fixed_dictionaries({name: FIELDS[name] for name in FIELDS}))
+@given(st.fixed_dictionaries({name: FIELDS[name] for name in FIELDS}).filter(keeps_its_hour))
 def test_create(values: dict[str, Any]) -> None:
     """A create goes out under the page's names and in its forms, and reading it back gives an equal one."""
     meeting = MeetingCreate(8, **values)
@@ -85,7 +93,7 @@ def test_create(values: dict[str, Any]) -> None:
 
 
 @brisk
-@given(st.fixed_dictionaries({}, optional=FIELDS))
+@given(st.fixed_dictionaries({}, optional=FIELDS).filter(keeps_its_hour))
 def test_update(values: dict[str, Any]) -> None:
     """An update sends the given fields only; a given ``None`` goes out as ``null``."""
     assume(values)
