@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from pyas_async._core.calls import endpoints
 from pyas_async._core.ratelimit.budget import RateBudget, RateLimitSnapshot
-from pyas_async._public import public
+from pyas_async._public import explains, public
 from pyas_async._runtime import settings
 from pyas_async._runtime.calls.session import Session
 from pyas_async._runtime.clock import Clock
@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 
 
 @public
+@explains(
+    block="a client is opened with `async with PyasClient(…) as client:`, inside an `async def`",
+    wait="a client is not awaited: write `async with PyasClient(…) as client:`, or `client = PyasClient(…)` and, at "
+    "the end, `await client.aclose()`",
+)
 class PyasClient:
     """The client. Make one for the whole application; it runs on asyncio and on trio.
 

@@ -12,7 +12,7 @@ from pyas_async._core.calls import endpoints
 from pyas_async._core.checkpoints.listing import ListingCheckpoint
 from pyas_async._core.checkpoints.resuming import PAGE_SIZE, check_account, check_filters, check_page_size
 from pyas_async._core.pagination.listing_state import ListingRules, OnExpired, VerifyTotal
-from pyas_async._public import public
+from pyas_async._public import explains, public, usage
 from pyas_async._runtime.calls.options import CallOptions
 from pyas_async._runtime.calls.session import Session
 from pyas_async._runtime.pagination.iterator import MeetingIterator
@@ -41,7 +41,21 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
+_NOT_ONE_LISTING = (
+    "client.meetings has the calls, and is no listing: write `async for meeting in client.meetings.iter_all(…):`, or "
+    "`page = await client.meetings.list(…)`"
+)
+
+
 @public
+@explains(
+    loop=_NOT_ONE_LISTING,
+    async_loop=_NOT_ONE_LISTING,
+    wait=_NOT_ONE_LISTING,
+    block=_NOT_ONE_LISTING,
+    async_block=_NOT_ONE_LISTING,
+    count=_NOT_ONE_LISTING,
+)
 class Meetings:
     """The Zoom meetings of connected accounts.
 
@@ -55,6 +69,7 @@ class Meetings:
         self._account_id = account_id
         self._page_token_ttl = page_token_ttl
 
+    @usage("Write `page = await client.meetings.list(account_id=…, start_date=…)`")
     async def list(
         self,
         *,
@@ -103,6 +118,7 @@ class Meetings:
             del next_page_token  # tracebacks show local variables, so ours must hold no secret
         return await self._session.run(call, self._options)
 
+    @usage("Write `async for meeting in client.meetings.iter_all(account_id=…, start_date=…):`")
     def iter_all(
         self,
         *,
@@ -168,6 +184,7 @@ class Meetings:
             resume=checkpoint,
         )
 
+    @usage("Write `meeting = await client.meetings.get(meeting_id, account_id=…)`")
     async def get(self, meeting_id: MeetingId, *, account_id: str | Unset = UNSET) -> "MeetingDetail":
         """Get one meeting with all its details: ``GET /zoom/meetings/:id``.
 
@@ -185,6 +202,7 @@ class Meetings:
         """
         return await self._session.run(endpoints.get_meeting(self._account(account_id), meeting_id), self._options)
 
+    @usage("Write `await client.meetings.create(MeetingCreate(title=…, start_date=…), account_id=…)`")
     async def create(
         self,
         meeting: "MeetingCreate",
@@ -227,6 +245,7 @@ class Meetings:
         asked = WantedMeeting(self._account(account_id), meeting)
         return await reconcile.create(self._session, asked, self._options, on_unknown=on_unknown)
 
+    @usage("Write `await client.meetings.update(meeting_id, MeetingUpdate(title=…), account_id=…)`")
     async def update(
         self, meeting_id: MeetingId, changes: "MeetingUpdate", *, account_id: str | Unset = UNSET
     ) -> "MeetingDetail | None":
@@ -252,6 +271,7 @@ class Meetings:
         call = endpoints.update_meeting(self._account(account_id), meeting_id, changes)
         return await self._session.run(call, self._options)
 
+    @usage("Write `await client.meetings.delete(meeting_id, account_id=…)`")
     async def delete(self, meeting_id: MeetingId, *, account_id: str | Unset = UNSET) -> None:
         """Delete a meeting: ``DELETE /zoom/meetings/:id``. For a recurring meeting, this deletes the whole series.
 
@@ -269,6 +289,7 @@ class Meetings:
         """
         await self._session.run(endpoints.delete_meeting(self._account(account_id), meeting_id), self._options)
 
+    @usage("Write `async with client.meetings.iter_accounts(account_ids) as pairs:`")
     def iter_accounts(
         self,
         account_ids: Iterable[str] | AsyncIterable[str],
@@ -343,10 +364,11 @@ class Meetings:
             resume=checkpoint,
         )
 
+    @usage("Write `async for change in client.meetings.changes(account_id=…, store=…):`")
     def changes(
         self,
         *,
-        account_id: str | None = None,
+        account_id: str | Unset = UNSET,
         since: "SyncState | str | None" = None,
         store: "SyncStore | str | PathLike[str] | None" = None,
         start_date: date | str | None = None,
@@ -402,8 +424,9 @@ class Meetings:
         from pyas_async._runtime.sync.feed import ChangeFeed  # noqa: PLC0415 -- see above
         from pyas_async._runtime.sync.sqlite_store import open_store  # noqa: PLC0415 -- see above
 
+        unnamed = account_id is UNSET and self._account_id is None
         arguments = round_arguments(
-            self._account_id if account_id is None else account_id,
+            None if unnamed else self._account(account_id),
             since,
             endpoints.list_filters(start_date=start_date, end_date=end_date, type=type),
             confirm=confirm,
@@ -422,6 +445,7 @@ class Meetings:
             store=None if store is None else open_store(store),
         )
 
+    @usage("Write `async with client.meetings.watch(account_ids, store=…) as changes:`")
     def watch(
         self,
         account_ids: "AccountsInput",
@@ -494,6 +518,7 @@ class Meetings:
             ),
         )
 
+    @usage("Write `outcomes = await client.meetings.get_many([meeting_id, …], account_id=…)`")
     def get_many(
         self,
         meeting_ids: Iterable[MeetingId] | AsyncIterable[MeetingId],
@@ -540,6 +565,7 @@ class Meetings:
         max_concurrency: int = MAX_CONCURRENCY,
     ) -> "BulkRun[int, MeetingDetail]": ...
 
+    @usage("Write `outcomes = await client.meetings.create_many([MeetingCreate(…), …], account_id=…)`")
     def create_many(
         self,
         meetings: "Mapping[Any, MeetingCreate] | Iterable[MeetingCreate] | AsyncIterable[MeetingCreate]",
@@ -576,6 +602,7 @@ class Meetings:
         send = partial(reconcile.create, self._session, on_unknown=on_unknown)
         return self._many(operation, source, max_concurrency, send)
 
+    @usage("Write `outcomes = await client.meetings.update_many({meeting_id: MeetingUpdate(…), …}, account_id=…)`")
     def update_many(
         self,
         changes: """Mapping[int, MeetingUpdate]
@@ -604,6 +631,7 @@ class Meetings:
         operation = bulk.update_many(self._account(account_id), by_key=isinstance(changes, Mapping))
         return self._many(operation, pairs, max_concurrency)
 
+    @usage("Write `outcomes = await client.meetings.delete_many([meeting_id, …], account_id=…)`")
     def delete_many(
         self,
         meeting_ids: Iterable[MeetingId] | AsyncIterable[MeetingId],

@@ -189,7 +189,8 @@ def create_meeting(account_id: str, meeting: "MeetingCreate") -> "Call[MeetingDe
     from pyas_async.models.requests import MeetingCreate  # noqa: PLC0415 -- many programs only read
 
     if not isinstance(meeting, MeetingCreate):
-        raise InvalidArgumentError("meeting", "a MeetingCreate", meeting)
+        hint = "Build one: MeetingCreate(title=…, start_date=…)"
+        raise InvalidArgumentError("meeting", "a MeetingCreate", meeting, hint=hint)
     return Call(
         operation="meetings.create",
         method="POST",
@@ -206,7 +207,8 @@ def update_meeting(account_id: str, meeting_id: MeetingId, changes: "MeetingUpda
     from pyas_async.models.requests import MeetingUpdate  # noqa: PLC0415 -- many programs only read
 
     if not isinstance(changes, MeetingUpdate):
-        raise InvalidArgumentError("changes", "a MeetingUpdate", changes)
+        hint = "Build one: MeetingUpdate(title=…)"
+        raise InvalidArgumentError("changes", "a MeetingUpdate", changes, hint=hint)
     if not (document := codec.to_dict(changes)):
         raise InvalidArgumentError("changes", "a MeetingUpdate with at least one field set", changes)
     return Call(

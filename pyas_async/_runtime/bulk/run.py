@@ -4,13 +4,13 @@ import logging
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Generator, Iterable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, Literal, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 import anyio.lowlevel
 
 from pyas_async import _checks
 from pyas_async._core.bulk import BulkOperation
-from pyas_async._public import public
+from pyas_async._public import explains, public
 from pyas_async._runtime.background import BackgroundTasks
 from pyas_async._runtime.bulk.workers import BulkWorkers, Send
 from pyas_async._runtime.calls.options import CallOptions
@@ -26,7 +26,17 @@ T = TypeVar("T")
 _log = logging.getLogger("pyas_async")
 
 
+_LOOP = (
+    "a bulk run is not an iterator, since it may have calls in flight, which must be ended: write "
+    "`async with run as outcomes:` and `async for outcome in outcomes:`, or `for outcome in await run:`"
+)
+_BLOCK = "write `async with run as outcomes:`, and in it `async for outcome in outcomes:`; or `outcomes = await run`"
+_COUNT = "a bulk run has no length and no index: write `outcomes = await run`, and `run.stats` counts them"
+_OUTCOMES = "write `async for outcome in outcomes:`, in the block of the run; or `outcomes = await run` for a list"
+
+
 @public
+@explains(loop=_LOOP, async_loop=_LOOP, block=_BLOCK, count=_COUNT)
 class BulkRun(Generic[K_co, V_co]):
     """Many calls at once. Each item gets its own `Outcome`, whether or not the other calls succeed.
 
@@ -164,15 +174,6 @@ class BulkRun(Generic[K_co, V_co]):
         elif error is None:
             self._raise_failure()
 
-    if not TYPE_CHECKING:  # type checkers reject the loop; at run time, an error explains it
-
-        def __aiter__(self) -> NoReturn:
-            msg = (
-                "a bulk run is not an iterator, since it may have calls in flight, which must be ended: write "
-                "`async with run as outcomes:` and `async for outcome in outcomes:`, or `for outcome in await run:`"
-            )
-            raise TypeError(msg)
-
     def __repr__(self) -> str:
         stats = self.stats
         unknown = f"{stats.unknown} unknown, " if stats.unknown else ""
@@ -237,6 +238,7 @@ class BulkRun(Generic[K_co, V_co]):
             raise failure
 
 
+@explains(loop=_OUTCOMES, wait=_OUTCOMES, block=_OUTCOMES, async_block=_OUTCOMES, count=_OUTCOMES)
 class _Outcomes(AsyncIterator[Outcome[K_co, V_co]]):
     """The outcomes of a run. A cancelled step loses no outcome: the next step returns it."""
 
