@@ -192,18 +192,6 @@ def choice(field: str, value: T, allowed: tuple[T, ...]) -> T:
     return value
 
 
-def calendar_date(field: str, value: object) -> date | str:
-    """Check that a value is a date; a string passes unchanged, since the form of dates is not documented."""
-    expected = "a datetime.date, or a string, which is sent unchanged"
-    if isinstance(value, datetime):
-        raise InvalidArgumentError(field, expected, value, hint="The service filters by day: pass .date() of it")
-    if isinstance(value, str):
-        return text(field, value)
-    if not isinstance(value, date):
-        raise InvalidArgumentError(field, expected, value)
-    return value
-
-
 def ordered(field: str, start: object, end: object) -> None:
     """Check that an end is not before its start, if both are datetimes or both are dates."""
     for kind in (datetime, date):

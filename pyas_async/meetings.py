@@ -63,11 +63,20 @@ class Meetings:
     ``None`` is refused: it would be a missing account, not the client's own.
     """
 
-    def __init__(self, session: Session, options: CallOptions, account_id: str | None, page_token_ttl: float) -> None:
+    def __init__(
+        self,
+        session: Session,
+        options: CallOptions,
+        account_id: str | None,
+        *,
+        page_token_ttl: float,
+        date_format: str,
+    ) -> None:
         self._session = session
         self._options = options
         self._account_id = account_id
         self._page_token_ttl = page_token_ttl
+        self._date_format = date_format
 
     @usage("Write `page = await client.meetings.list(account_id=…, start_date=…)`")
     async def list(
@@ -85,8 +94,10 @@ class Meetings:
 
         Args:
             account_id: The account to list.
-            start_date: The first day; sent as MM-DD-YYYY. A string is sent unchanged. The service's documentation does
-                not say whether the day itself is included, or in which time zone it is.
+            start_date: The first day, as a date or an ISO day such as ``"2026-01-31"``; sent in the client's
+                `date_format`, MM-DD-YYYY by default. Digits with other separators, such as ``"01-31-2026"``, are sent
+                unchanged; any other text is refused. The service's documentation does not say whether the day itself is
+                included, or in which time zone it is.
             end_date: The last day; likewise.
             type: Which meetings to list; the service's default is ``"scheduled"``.
             max_results: The maximum number of rows on the page, from 1. The service's default is 30, Zoom's maximum
@@ -104,7 +115,7 @@ class Meetings:
             DecodeError: If the response cannot be read.
         """
         try:
-            filters = endpoints.list_filters(start_date=start_date, end_date=end_date, type=type)
+            filters = self._filters(start_date, end_date, type)
             call = endpoints.list_meetings(
                 self._account(account_id),
                 filters,
@@ -163,7 +174,7 @@ class Meetings:
             InvalidArgumentError: Immediately, if an argument is not as described.
             CheckpointError: Immediately, if the checkpoint is damaged, of another version, or of another listing.
         """
-        filters = endpoints.list_filters(start_date=start_date, end_date=end_date, type=type)
+        filters = self._filters(start_date, end_date, type)
         rules = self._rules(page_size, on_expired, max_restarts, verify_total, max_items)
         checkpoint = None
         if resume is None:
@@ -242,7 +253,7 @@ class Meetings:
         from pyas_async._runtime import reconcile  # noqa: PLC0415 -- see above
 
         on_unknown = _checks.choice("on_unknown", on_unknown, ("raise", "reconcile"))
-        asked = WantedMeeting(self._account(account_id), meeting)
+        asked = WantedMeeting(self._account(account_id), meeting, self._date_format)
         return await reconcile.create(self._session, asked, self._options, on_unknown=on_unknown)
 
     @usage("Write `await client.meetings.update(meeting_id, MeetingUpdate(title=…), account_id=…)`")
@@ -346,7 +357,7 @@ class Meetings:
         from pyas_async._runtime.accounts.iterator import AccountsIterator  # noqa: PLC0415 -- see above
         from pyas_async._runtime.accounts.source import AccountSource  # noqa: PLC0415 -- see above
 
-        filters = endpoints.list_filters(start_date=start_date, end_date=end_date, type=type)
+        filters = self._filters(start_date, end_date, type)
         rules = self._rules(page_size, on_expired, max_restarts, verify_total)
         checkpoint = None
         if resume is not None:
@@ -597,7 +608,7 @@ class Meetings:
 
         on_unknown = _checks.choice("on_unknown", on_unknown, ("raise", "reconcile"))
         by_key = isinstance(meetings, Mapping)
-        operation = bulk.create_many(self._account(account_id), by_key=by_key)
+        operation = bulk.create_many(self._account(account_id), by_key=by_key, date_format=self._date_format)
         source: Any = meetings.items() if isinstance(meetings, Mapping) else meetings
         send = partial(reconcile.create, self._session, on_unknown=on_unknown)
         return self._many(operation, source, max_concurrency, send)
@@ -679,6 +690,13 @@ class Meetings:
             max_restarts=_checks.whole_number("max_restarts", max_restarts, minimum=0),
             verify_total=_checks.choice("verify_total", verify_total, ("off", "warn", "raise", "repair")),
             token_ttl=self._page_token_ttl,
+        )
+
+    def _filters(
+        self, start_date: date | str | None, end_date: date | str | None, type: ListType | str | None
+    ) -> tuple[tuple[str, str], ...]:
+        return endpoints.list_filters(
+            start_date=start_date, end_date=end_date, type=type, date_format=self._date_format
         )
 
     def _account(self, account_id: str | Unset) -> str:

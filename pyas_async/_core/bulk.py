@@ -9,6 +9,7 @@ import attrs
 from pyas_async._base_errors import shown
 from pyas_async._core.calls import endpoints
 from pyas_async._core.calls.messages import Call
+from pyas_async._core.dates import DATE_FORMAT
 from pyas_async.errors import (
     AuthenticationError,
     ClientClosedError,
@@ -70,7 +71,9 @@ def get_many(account_id: str) -> BulkOperation[MeetingId, MeetingId, MeetingDeta
     )
 
 
-def create_many(account_id: str, *, by_key: bool = False) -> BulkOperation[Any, Any, MeetingDetail]:
+def create_many(
+    account_id: str, *, by_key: bool = False, date_format: str = DATE_FORMAT
+) -> BulkOperation[Any, Any, MeetingDetail]:
     """POST /zoom/meetings, for each meeting, or for each pair of a key and a meeting."""
     from pyas_async._core.reconcile.match import WantedMeeting  # noqa: PLC0415 -- the other operations do not need it
 
@@ -81,7 +84,7 @@ def create_many(account_id: str, *, by_key: bool = False) -> BulkOperation[Any, 
         account_id=account_id,
         by_key=by_key,
         key=_first_of_pair if by_key else _position,
-        request=lambda item: WantedMeeting(account_id, item[1] if by_key else item),
+        request=lambda item: WantedMeeting(account_id, item[1] if by_key else item, date_format),
     )
 
 

@@ -7,7 +7,7 @@ PATCH.
 import json
 import re
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -15,7 +15,7 @@ from urllib.parse import quote
 from pyas_async import _checks
 from pyas_async._core import codec
 from pyas_async._core.calls.messages import Call, Repeat
-from pyas_async._core.dates import filter_date
+from pyas_async._core.dates import DATE_FORMAT, filter_date, is_written_day, read_day
 from pyas_async.errors import InvalidArgumentError
 from pyas_async.models import ListType, Page
 from pyas_async.options import UNSET, MeetingId
@@ -115,24 +115,52 @@ def list_filters(
     start_date: date | str | None,
     end_date: date | str | None,
     type: ListType | str | None,
+    date_format: str = DATE_FORMAT,
 ) -> tuple[tuple[str, str], ...]:
     """Check the filters of a listing, and return them as query parameters.
+
+    Args:
+        start_date: The first day.
+        end_date: The last day.
+        type: Which meetings to list.
+        date_format: How the client writes a day.
 
     Raises:
         InvalidArgumentError: If one cannot be a filter, or the end is before the start.
     """
-    start = None if start_date is None else _checks.calendar_date("start_date", start_date)
-    end = None if end_date is None else _checks.calendar_date("end_date", end_date)
+    start = None if start_date is None else _day("start_date", start_date, date_format)
+    end = None if end_date is None else _day("end_date", end_date, date_format)
     _checks.ordered("end_date", start, end)
     kind = None if type is None else _checks.member("type", ListType, type)
     query = []
     if start is not None:
-        query.append(("startDate", _check_length("start_date", filter_date(start))))
+        query.append(("startDate", _check_length("start_date", filter_date(start, date_format))))
     if end is not None:
-        query.append(("endDate", _check_length("end_date", filter_date(end))))
+        query.append(("endDate", _check_length("end_date", filter_date(end, date_format))))
     if kind is not None:
         query.append(("type", kind.value))
     return tuple(query)
+
+
+def _day(field: str, value: object, date_format: str) -> date | str:
+    """Check a day of a filter; text in the service's own format stays text."""
+    expected = "a datetime.date, or text such as '2026-01-31'"
+    if isinstance(value, datetime):
+        raise InvalidArgumentError(field, expected, value, hint="The service filters by day: pass .date() of it")
+    if isinstance(value, str):
+        text = _checks.text(field, value)
+        if (day := read_day(text.strip())) is not None:
+            return day
+        if is_written_day(text.strip(), date_format):
+            return text
+        hint = (
+            "Other text is sent only if it is digits with separators, such as 01-31-2026. If the service expects "
+            "another format, set date_format= of the client, or PYAS_DATE_FORMAT"
+        )
+        raise InvalidArgumentError(field, expected, value, hint=hint)
+    if not isinstance(value, date):
+        raise InvalidArgumentError(field, expected, value)
+    return value
 
 
 def list_meetings(

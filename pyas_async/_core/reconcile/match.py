@@ -13,6 +13,7 @@ import attrs
 
 from pyas_async._core.calls import endpoints
 from pyas_async._core.calls.messages import Call
+from pyas_async._core.dates import DATE_FORMAT
 from pyas_async.models import ListType, Meeting, MeetingCreate, MeetingDetail, MeetingType
 
 CLOCK_TOLERANCE = timedelta(seconds=10)
@@ -43,6 +44,7 @@ class WantedMeeting:
 
     account_id: str
     meeting: MeetingCreate = attrs.field(repr=False)  # hidden here as well: some printers read the fields
+    date_format: str = DATE_FORMAT
 
     @property
     def call(self) -> Call[MeetingDetail]:
@@ -71,7 +73,9 @@ class WantedMeeting:
         period = 0 if recurrence is None else recurrence.interval * _PERIODS[recurrence.type]
         first = date.fromordinal(max(day - _DAYS_AROUND, 1))
         last = date.fromordinal(min(day + period + _DAYS_AROUND, date.max.toordinal()))
-        return endpoints.list_filters(start_date=first, end_date=last, type=ListType.SCHEDULED)
+        return endpoints.list_filters(
+            start_date=first, end_date=last, type=ListType.SCHEDULED, date_format=self.date_format
+        )
 
 
 @attrs.frozen(repr=False)

@@ -11,7 +11,7 @@ from pyas_async.cli._errors import CommandError
 from pyas_async.cli._options import COMMON, Account, Common, Zone
 from pyas_async.cli._output import plural, say, stdout, write_json
 from pyas_async.cli._runner import perform_async
-from pyas_async.cli._times import format_filter_day, parse_day, parse_zone, zone_name
+from pyas_async.cli._times import parse_day, parse_zone, zone_name
 from pyas_async.cli._week.grid import NARROWEST, grid
 from pyas_async.cli._week.layout import DAYS, lay_out, week_of
 from pyas_async.cli._week.texts import agenda, summary, timeless
@@ -54,7 +54,7 @@ def show_week(
         now = datetime.now(UTC).astimezone(zone)
         monday = week_of(now.date() if day is None else parse_day("", day))
         # One more day on both sides, since it is not documented in which time zone the service's days are.
-        first, last = format_filter_day(monday - timedelta(days=1)), format_filter_day(monday + timedelta(days=DAYS))
+        first, last = monday - timedelta(days=1), monday + timedelta(days=DAYS)
         async with client_for(require_account(account)) as client:
             listing = client.meetings.iter_all(start_date=first, end_date=last)
             meetings = await listing.collect()

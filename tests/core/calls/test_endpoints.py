@@ -266,9 +266,13 @@ def test_meeting_id_refusals(wrong: Any) -> None:  # noqa: ANN401  (type checker
 
 
 @brisk
-@given(st.none() | st.dates(date(1000, 1, 1)), st.none() | words, st.none() | st.sampled_from(ListType))
+@given(
+    st.none() | st.dates(date(1000, 1, 1)),
+    st.none() | st.from_regex(r"[0-9]{1,2}[-./ ][0-9]{1,2}[-./ ][0-9]{2,4}", fullmatch=True),
+    st.none() | st.sampled_from(ListType),
+)
 def test_filters(start: date | None, end: str | None, kind: ListType | None) -> None:
-    """Filters are sent with the page's names: dates as MM-DD-YYYY, strings unchanged, and only those given."""
+    """Filters are sent with the page's names: dates as MM-DD-YYYY, digits unchanged, only those given."""
     expected = {"startDate": start and f"{start:%m-%d-%Y}", "endDate": end, "type": kind and kind.value}
     given_filters = list_filters(start_date=start, end_date=end, type=kind)
 
@@ -279,6 +283,7 @@ def test_filter_refusals() -> None:
     """A datetime, an end before its start and an unknown type are refused."""
     wrong: list[dict[str, Any]] = [
         {"start_date": NOON},
+        {"start_date": "yesterday"},
         {"end_date": NOON},
         {"end_date": date(2025, 1, 1)},
         {"type": "LIVE"},
