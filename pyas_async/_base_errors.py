@@ -3,6 +3,7 @@
 They have a module of their own because `pyas_async.errors` knows the models, and the models raise some of these.
 """
 
+import copy
 import math
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -61,6 +62,14 @@ class InvalidArgumentError(PyasError, ValueError):
         self.expected = expected
         self.got: str = shorten(got) if isinstance(got, str) and got.startswith("<") else shown(got)
         super().__init__(f"{field}: expected {expected}, got {self.got}" + (f". {hint}" if hint else ""))
+
+
+def located(error: InvalidArgumentError, field: str) -> InvalidArgumentError:
+    """Return a copy of an error that names another field, such as one in a list or in another model."""
+    copied = copy.copy(error)
+    copied.field = field
+    copied.args = (field + str(error).removeprefix(error.field),)
+    return copied
 
 
 @public

@@ -28,6 +28,7 @@
 All of them pickle, and none holds an httpx object: its request would carry the API key.
 """
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -151,6 +152,9 @@ class BadRequestError(APIStatusError):
 class AuthenticationError(APIStatusError):
     """401: the API key is missing, wrong or expired."""
 
+    def _describe(self) -> str:
+        return f"{super()._describe().rstrip('.')}. Check PYAS_API_KEY, or api_key=: a key can be wrong or expired"
+
 
 @public
 class PermissionDeniedError(APIStatusError):
@@ -159,7 +163,30 @@ class PermissionDeniedError(APIStatusError):
 
 @public
 class NotFoundError(APIStatusError):
-    """404: no such account or meeting."""
+    """404: no such account or meeting.
+
+    Attributes:
+        account_id: The account that the service did not find; ``None`` if it does not speak of the account.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int = 404,
+        code: int | str | None = None,
+        errors: Sequence[FieldError] = (),
+        request_id: str | None = None,
+        account_id: str | None = None,
+    ) -> None:
+        self.account_id = account_id
+        super().__init__(message, status=status, code=code, errors=errors, request_id=request_id)
+
+    def _describe(self) -> str:
+        text = super()._describe()
+        if self.account_id is None:
+            return text
+        return f"{text} (account {json.dumps(shorten(self.account_id), ensure_ascii=False)})"
 
 
 @public

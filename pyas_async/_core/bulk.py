@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import attrs
 
-from pyas_async._base_errors import shown
+from pyas_async._base_errors import located, shown
 from pyas_async._core.calls import endpoints
 from pyas_async._core.calls.messages import Call
 from pyas_async._core.dates import DATE_FORMAT
@@ -197,10 +197,8 @@ class BulkTally(Generic[K, V]):
 
     def reject(self, position: int, key: K, error: InvalidArgumentError) -> Outcome[K, V]:
         """Count an invalid item, for which there is no call; its error names its position in the input, or its key."""
-        located = copy.copy(error)
-        located.field = f"{self._argument}[{shown(key) if self._by_key else position}]"
-        located.args = (located.field + str(error).removeprefix(error.field),)
-        return self.fail(key, self._not_sent(located))
+        place = f"{self._argument}[{shown(key) if self._by_key else position}]"
+        return self.fail(key, self._not_sent(located(error, place)))
 
     def skip(self, key: K) -> Outcome[K, V]:
         """Count an item that is not started because the run has ended."""

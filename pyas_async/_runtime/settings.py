@@ -29,6 +29,7 @@ TIMEOUT = 30.0
 DEADLINE = 90.0
 MAX_CONNECTIONS = CONNECTIONS
 _MAX_BASE_URL = 2_000
+_SHOWN_ADDRESS = re.compile(r"(\w+:/*)?(…@)?[\w.-]*(:\w*)?(/[\w./~-]*)?")
 _MAX_FORMAT = 100
 _OTHER_DAYS = (date(2001, 2, 4), date(2001, 3, 3), date(2002, 2, 3))
 """Days of which each differs from 2001-02-03 in its day, its month or its year."""
@@ -206,8 +207,8 @@ def base_url(given: str | None) -> str:
         or "#" in value
         or port == 0
     ):
-        msg = "base_url: expected an address such as https://api.pyas.io, without user, query and fragment"
-        raise ConfigurationError(msg)
+        expected = "an address such as https://api.pyas.io, without user, query and fragment"
+        raise _refusal("base_url", expected, _without_secrets(value))
     if len(value) > _MAX_BASE_URL:
         msg = f"base_url: expected at most {_MAX_BASE_URL:,} characters, got {len(value):,}"
         raise ConfigurationError(msg)
@@ -219,6 +220,15 @@ def base_url(given: str | None) -> str:
         raise ConfigurationError(msg)
     # Later checks for plain http compare the text with lower case, which urlsplit has made of the scheme.
     return f"{parts.scheme}{value[len(parts.scheme) :]}".rstrip("/")
+
+
+def _without_secrets(address: str) -> str:
+    """Show an address that is refused: without user, query and fragment, and not at all if it may be a key."""
+    shown = re.split("[?#]", address, maxsplit=1)
+    host = re.sub(r"^(\w+:/*)?.*@", r"\1…@", shown[0], flags=re.DOTALL)
+    if not re.search(r"[./:]|^localhost$", host) or not _SHOWN_ADDRESS.fullmatch(host):
+        return "<text that is no address>"
+    return host + "…" * (len(shown) > 1)
 
 
 def _is_loopback(host: str) -> bool:

@@ -163,9 +163,9 @@ def test_invalid_documents(pyas: Pyas, sandbox: Sandbox, tmp_path: Path) -> None
     """An invalid document is refused with the field's own name."""
     words = {
         "[]": "--from-json: expected one JSON object, got a list",
-        '{"tittle": "x"}': "--from-json: tittle: expected one of type, title,",
+        '{"tittle": "x"}': "--from-json: tittle: expected one of title, startDate,",
         '{"type": 2, "title": "x", "description": ""}': "--from-json: startDate: expected a value, got",
-        '{"attendees": [3]}': "--from-json: document: expected a mapping, got",
+        '{"title": "x", "startDate": "2031-01-01T00:00Z", "attendees": [3]}': "--from-json: attendees[0]: expected an",
     }
     for text, said in words.items():
         done = pyas("meetings", "create", "--from-json", "-", stdin=text)

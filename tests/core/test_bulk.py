@@ -57,7 +57,7 @@ ONES_OWN: list[PyasError] = [
 ]
 
 
-MEETING = MeetingCreate(2, "t", "", NOON)
+MEETING = MeetingCreate("t", NOON)
 CHANGES = MeetingUpdate(title="t")
 OPERATIONS: dict[
     str, tuple[Callable[[str], BulkOperation[Any, Any, Any]], str, str, bool, Any, Any, Callable[[], object]]

@@ -36,6 +36,7 @@ _CLASSES: Mapping[int, type[APIStatusError]] = {
 }
 _MAX_FIELD_ERRORS = 100
 """Field errors that are kept of one response: more than there are fields."""
+_ACCOUNT = re.compile(r"\baccount\b", re.IGNORECASE)
 _TOO_MANY = HTTPStatus.TOO_MANY_REQUESTS
 # Zoom's sibling lists: "The next page token is invalid or expired", code 300. Pyas may wrap it in any of its shapes.
 # `re` compiles the patterns when they are first used, which in many programs is never.
@@ -56,6 +57,7 @@ def error_from_response(
     now: datetime,
     has_page_token: bool,
     mask: Callable[[str], str],
+    account: str = "",
 ) -> APIStatusError:
     """Make the error that a response means.
 
@@ -65,6 +67,7 @@ def error_from_response(
         now: The wall clock, for dates in headers (aware).
         has_page_token: Whether the request carried a page token.
         mask: Removes the secrets from a text.
+        account: The account that the request was about, for an error about it.
     """
     if document is None:
         document = _document(response.body)
@@ -88,6 +91,8 @@ def error_from_response(
             retry_after=limit_ends_in(response.headers, now),
             scope=_scope(response.headers, document, raw_message),
         )
+    if status == HTTPStatus.NOT_FOUND and _ACCOUNT.search(raw_message):
+        return NotFoundError(message, code=code, errors=errors, request_id=request_id, account_id=account or None)
     cls = ServerError if status >= HTTPStatus.INTERNAL_SERVER_ERROR else _CLASSES.get(status, APIStatusError)
     return cls(message, status=status, code=code, errors=errors, request_id=request_id)
 

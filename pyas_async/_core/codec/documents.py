@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import attrs
 
+from pyas_async._base_errors import located
 from pyas_async._core.codec.converter import REQUESTS, StructureError, request_converter, structure
 from pyas_async._core.dates import parse_field
 from pyas_async._core.redact import redact
@@ -122,7 +123,19 @@ def _request_value(name: str, value: Any) -> Any:  # noqa: ANN401  (a JSON value
     if name in ("start_date", "end_date") and isinstance(value, str):
         return parse_field(value) or value
     if name == "attendees" and isinstance(value, list):
-        return [from_dict(Attendee, item) for item in value]
+        return [
+            _nested(f"attendees[{position}]", Attendee, item) if isinstance(item, dict) else item
+            for position, item in enumerate(value)
+        ]
     if name == "recurrence" and isinstance(value, dict):
-        return from_dict(Recurrence, value)
+        return _nested("recurrence", Recurrence, value)
     return value
+
+
+def _nested(place: str, cls: type[T], document: Any) -> T:  # noqa: ANN401  (as above)
+    """Make a model inside another; its errors name the field there, too."""
+    try:
+        return from_dict(cls, document)
+    except InvalidArgumentError as error:
+        wrong = located(error, f"{place}.{error.field}")
+    raise wrong.with_traceback(None)

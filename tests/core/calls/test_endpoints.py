@@ -32,9 +32,9 @@ from pyas_async._core.calls.messages import Call, Repeat
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MEETING = MeetingCreate(2, "Übung", "", NOON, 45)
+MEETING = MeetingCreate("Übung", NOON, duration=45)
 WRITTEN = (
-    '{"accountId":"acc","meetingData":{"type":2,"title":"Übung","description":"","startDate":"2026-11-22T12:00:00Z",'
+    '{"accountId":"acc","meetingData":{"title":"Übung","startDate":"2026-11-22T12:00:00Z","description":"","type":2,'
     '"duration":45,"attendees":[]}}'
 )
 HERE = ("accountId", "acc")
