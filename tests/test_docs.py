@@ -65,7 +65,7 @@ def test_types_of_listings() -> None:
     in_mapping = re.findall(r"^\| `\"(\w+)\"` \| `ListType\.(\w+)` \| (.+) \|$", mapping, re.MULTILINE)
     table = re.sub(r"\n {20,}", " ", inspect.getdoc(ListType) or "")
     in_help = re.findall(r"^``\"(\w+)\"`` +(.+)$", table, re.MULTILINE)
-    shown = pydoc.render_doc(ListType, renderer=pydoc.plaintext)
+    shown = pydoc.plain(pydoc.render_doc(ListType))
 
     assert [(kind.value, kind.name) for kind in ListType] == [(value, name) for value, name, _ in in_mapping]
     assert [(value, meaning) for value, _, meaning in in_mapping] == in_help

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from contract.tools import KEY, Service, in_process, listing
-from pyas_async import PyasClient
+from pyas_async import CheckpointError, PyasClient
 from pyas_async.sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -76,14 +77,21 @@ async def test_own_format(text: str) -> None:
 async def test_argument() -> None:
     """The argument of a client holds for its views, and a view may have another format."""
     service = Service(listing([]), listing([]), listing([]))
-    async with service.client() as lent:
-        made = PyasClient(KEY, account_id="a", date_format="%d-%m-%Y")
-        assert made.for_account("b").meetings is not lent.meetings
-        view = lent.with_options(date_format="%d-%m-%Y").for_account("b")
-        await view.meetings.list(start_date=DAY)
-        await view.with_options(date_format=None).meetings.list(start_date=DAY)
-        await lent.meetings.list(start_date=DAY)
-    assert ["31-01-2026", "01-31-2026", "01-31-2026"] == [r.url.params["startDate"] for r in service.requests]
+    async with httpx.AsyncClient(transport=httpx.MockTransport(service.answer)) as http:
+        client = PyasClient(KEY, account_id="a", http_client=http, date_format="%d-%m-%Y")
+        await client.for_account("b").meetings.list(start_date=DAY)
+        await client.with_options(date_format=None).meetings.list(start_date=DAY)
+        await client.meetings.list(start_date=DAY)
+    assert ["31-01-2026", "01-31-2026", "31-01-2026"] == [r.url.params["startDate"] for r in service.requests]
+
+
+async def test_checkpoint() -> None:
+    """A listing resumes with the same day, be it a date or an ISO day, but not in another format."""
+    async with Service().client() as client:
+        checkpoint = client.meetings.iter_all(start_date=DAY).checkpoint()
+        assert "startDate=01-31-2026" in repr(client.meetings.iter_all(start_date="2026-01-31", resume=checkpoint))
+        with pytest.raises(CheckpointError, match="startDate"):
+            client.with_options(date_format="%Y-%m-%d").meetings.iter_all(start_date=DAY, resume=checkpoint)
 
 
 @pytest.mark.parametrize("form", ["%m-%d-%Y", "%d-%m-%Y", "%Y-%m-%d", "%d.%m.%y", "%Y%m%d"])
