@@ -439,7 +439,7 @@ class Meetings:
         arguments = round_arguments(
             None if unnamed else self._account(account_id),
             since,
-            endpoints.list_filters(start_date=start_date, end_date=end_date, type=type),
+            self._filters(start_date, end_date, type),
             confirm=confirm,
             ignore=ignore,
             keep=keep,
@@ -511,7 +511,7 @@ class Meetings:
         from pyas_async._runtime.sync.sqlite_store import open_store  # noqa: PLC0415 -- see above
         from pyas_async._runtime.sync.watcher import AccountsSource, Watcher, WatchRules  # noqa: PLC0415 -- see above
 
-        filters = endpoints.list_filters(start_date=start_date, end_date=end_date, type=type)
+        filters = self._filters(start_date, end_date, type)
         arguments = round_arguments("any", None, filters, confirm=confirm, ignore=ignore, keep=keep)
         return Watcher(
             self._session,

@@ -36,7 +36,13 @@ async def accounts(client: PyasClient, day: Any) -> None:  # noqa: ANN401
             raise AssertionError
 
 
-@pytest.mark.parametrize("call", [one_page, all_pages, accounts])
+async def changes(client: PyasClient, day: Any) -> None:  # noqa: ANN401
+    """Find out what has changed."""
+    async for _ in client.meetings.changes(start_date=day):
+        raise AssertionError
+
+
+@pytest.mark.parametrize("call", [one_page, all_pages, accounts, changes])
 @pytest.mark.parametrize("day", [DAY, "2026-01-31", "20260131"])
 @pytest.mark.parametrize(
     ("argument", "variable", "sent"),

@@ -207,6 +207,7 @@ def calls_with_account() -> list[str]:
 
 NEW = MeetingCreate(type=2, title="t", description="", start_date=AWARE)
 BESIDE: dict[str, list[Any]] = {
+    "changes": [],
     "create": [NEW],
     "create_many": [[NEW]],
     "delete": [81],
@@ -256,6 +257,15 @@ async def test_account_none_of_a_resumed_listing() -> None:
         assert "'acc'" in repr(client.meetings.iter_all(resume=checkpoint, account_id="acc"))
         with pytest.raises(InvalidArgumentError, match="account_id"):
             client.meetings.iter_all(resume=checkpoint, account_id=nothing)
+
+
+async def test_no_account_of_changes() -> None:
+    """A round without any account says how to give one; one that continues takes that of its state."""
+    async with Service().client(account_id=None) as client:
+        with pytest.raises(InvalidArgumentError, match="Give account_id="):
+            client.meetings.changes()
+        state = client.meetings.changes(account_id="acc").state
+        assert "acc" == client.meetings.changes(since=str(state)).state.account_id
 
 
 async def test_account_unset() -> None:
