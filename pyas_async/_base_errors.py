@@ -3,6 +3,7 @@
 They have a module of their own because `pyas_async.errors` knows the models, and the models raise some of these.
 """
 
+import copy
 import math
 from collections.abc import Sequence
 from datetime import datetime
@@ -123,6 +124,14 @@ class InvalidArgumentError(PyasError, ValueError):
         self.hint = hint
         text = f"{field}: expected {expected}, got {self.got}" + (f". {hint}" if hint else "")
         super().__init__(text, write_state)
+
+
+def located(error: InvalidArgumentError, field: str) -> InvalidArgumentError:
+    """Return a copy of an error that names another field, such as one in a list or in another model."""
+    copied = copy.copy(error)
+    copied.field = field
+    copied.args = (field + str(error).removeprefix(error.field),)
+    return copied
 
 
 @public

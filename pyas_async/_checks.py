@@ -184,13 +184,27 @@ def zone(field: str, value: object) -> str:
 
     expected = "an IANA time zone name such as 'Europe/Berlin'"
     name = value.key if isinstance(value, zoneinfo.ZoneInfo) else value
-    if not isinstance(name, str) or not name:
+    if not isinstance(name, str) or not name or name == "localtime":  # a name on some machines, for their own zone
         raise InvalidArgumentError(field, expected, value)
     try:
         zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         raise InvalidArgumentError(field, expected, value) from None
     return name
+
+
+def zone_of(moment: datetime) -> str | None:
+    """Return the IANA name of a moment's zone, as zoneinfo and pytz keep it; ``None`` for a mere offset."""
+    name = getattr(moment.tzinfo, "key", None) or getattr(moment.tzinfo, "zone", None)
+    try:
+        return None if name is None else zone("time_zone", name)
+    except InvalidArgumentError:  # such as the "local" of a ZoneInfo that was read from a file
+        return None
+
+
+def is_utc(moment: datetime) -> bool:
+    """Whether a moment is given in UTC itself, not in a zone or at an offset that equals it now."""
+    return moment.tzname() == "UTC" and not moment.utcoffset()
 
 
 def member(field: str, kind: type[E], value: object, allowed: tuple[E, ...] | None = None) -> E:
@@ -212,18 +226,6 @@ def choice(field: str, value: T, allowed: tuple[T, ...]) -> T:
     """Check that a value is one of a few strings."""
     if not isinstance(value, str) or value not in allowed:
         raise InvalidArgumentError(field, "one of " + ", ".join(map(repr, allowed)), value)
-    return value
-
-
-def calendar_date(field: str, value: object) -> date | str:
-    """Check that a value is a date; a string passes unchanged, since the form of dates is not documented."""
-    expected = "a datetime.date, or a string, which is sent unchanged"
-    if isinstance(value, datetime):
-        raise InvalidArgumentError(field, expected, value, hint="The service filters by day: pass .date() of it")
-    if isinstance(value, str):
-        return text(field, value)
-    if not isinstance(value, date):
-        raise InvalidArgumentError(field, expected, value)
     return value
 
 

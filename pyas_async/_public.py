@@ -1,11 +1,29 @@
-"""How public names are presented: the module that they report, and the ones that are imported on first use."""
+"""How public names are presented: the module that they report, the ones that are imported on first use, and hints.
 
+The hints are for common mistakes, such as ``for`` instead of ``async for``.
+"""
+
+import functools
 import importlib
+import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
+C = TypeVar("C")
+F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
+
+_METHODS = {
+    "loop": ("__iter__", "__next__", "__contains__"),
+    "async_loop": ("__aiter__", "__anext__"),
+    "wait": ("__await__",),
+    "block": ("__enter__", "__exit__"),
+    "async_block": ("__aenter__", "__aexit__"),
+    "index": ("__getitem__",),
+    "count": ("__len__", "__getitem__"),
+}
+"""The methods that Python calls for each use of an object."""
 
 
 def public(thing: T) -> T:
@@ -44,3 +62,76 @@ def lazy_exports(
         return sorted({*vars(sys.modules[package]), *modules})
 
     return __getattr__, __dir__
+
+
+def explains(**hints: str) -> Callable[[type[C]], type[C]]:
+    """Make a class raise a `TypeError` with a hint for uses that it does not have.
+
+    Python's own error says what is missing, not what to write. Type checkers do not see the methods that are added, so
+    they refuse these uses as before.
+
+    Args:
+        hints: What to write instead, by the use: ``loop`` (``for`` and ``in``), ``async_loop`` (``async for``),
+            ``wait`` (``await``), ``block`` (``with``), ``async_block`` (``async with``), ``index`` (``x[0]``), or
+            ``count`` (``len(x)`` and ``x[0]``).
+    """
+
+    def complete(cls: type[C]) -> type[C]:
+        for use, hint in hints.items():
+            for name in _METHODS[use]:
+                setattr(cls, name, _raiser(name, hint))
+        if "count" in hints:
+            cls.__bool__ = lambda _: True  # type: ignore[attr-defined]  # otherwise `if x:` asks for the length
+        return cls
+
+    return complete
+
+
+def _raiser(name: str, hint: str) -> Callable[..., NoReturn]:
+    def method(*_: object) -> NoReturn:
+        raise TypeError(hint)
+
+    method.__name__ = name
+    method.__doc__ = f"Raise a `TypeError`: {hint}."
+    return method
+
+
+def usage(hint: str) -> Callable[[F], F]:
+    """Make a method that is called with wrong arguments say how it is called: at the call, or when it is awaited.
+
+    Args:
+        hint: How to call it.
+    """
+
+    def complete(method: F) -> F:
+        def refuse(error: TypeError, *args: object, **kwargs: object) -> NoReturn:
+            try:
+                inspect.signature(method).bind(*args, **kwargs)
+            except TypeError:
+                raise TypeError(f"{error}. {hint}") from None
+            raise error  # the arguments were not the reason
+
+        if inspect.iscoroutinefunction(method):
+
+            @functools.wraps(method)
+            async def call(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 -- the arguments of any method
+                try:
+                    coroutine = method(*args, **kwargs)
+                except TypeError as error:
+                    refuse(error, *args, **kwargs)
+                del args, kwargs  # tracebacks show local variables, and arguments may be secrets
+                return await coroutine
+
+        else:
+
+            @functools.wraps(method)
+            def call(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 -- as above
+                try:
+                    return method(*args, **kwargs)
+                except TypeError as error:
+                    refuse(error, *args, **kwargs)
+
+        decorated: Any = call
+        return decorated  # type: ignore[no-any-return]
+
+    return complete

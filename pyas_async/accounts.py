@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from pyas_async._core.calls import endpoints
-from pyas_async._public import public
+from pyas_async._public import explains, public
 from pyas_async._runtime.calls.options import CallOptions
 from pyas_async._runtime.calls.session import Session
 from pyas_async.errors import InvalidArgumentError
@@ -12,7 +12,11 @@ if TYPE_CHECKING:
     from pyas_async.models import ConnectedAccount
 
 
+_NO_LIST = "the service does not list accounts: keep the account_id of each `await client.accounts.connect(…)`"
+
+
 @public
+@explains(loop=_NO_LIST, async_loop=_NO_LIST, wait=_NO_LIST, count=_NO_LIST)
 class Accounts:
     """The accounts that are connected to the API key's app."""
 

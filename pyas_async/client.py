@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from pyas_async._core.calls import endpoints
 from pyas_async._core.ratelimit.budget import RateBudget, RateLimitSnapshot
-from pyas_async._public import public
+from pyas_async._public import explains, public
 from pyas_async._runtime import settings
 from pyas_async._runtime.calls.session import Session
 from pyas_async._runtime.clock import Clock
@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 
 
 @public
+@explains(
+    block="a client is opened with `async with PyasClient(…) as client:`, inside an `async def`",
+    wait="a client is not awaited: write `async with PyasClient(…) as client:`, or `client = PyasClient(…)` and, at "
+    "the end, `await client.aclose()`",
+)
 class PyasClient:
     """The client. Make one for the whole application; it runs on asyncio and on trio.
 
@@ -57,6 +62,7 @@ class PyasClient:
         single_flight: bool = False,
         max_connections: int | Unset = UNSET,
         page_token_ttl: float = settings.PAGE_TOKEN_TTL,
+        date_format: str | None = None,
         http_client: HttpClient | None = None,
         on_event: "Callable[[Event], None] | None" = None,
     ) -> None:
@@ -81,6 +87,9 @@ class PyasClient:
             max_connections: The maximum number of connections; default 100. With ``http_client``, the maximum number of
                 requests at once through it, or what its own pool allows, if that is less.
             page_token_ttl: Seconds until a page token expires.
+            date_format: How the filters of listings write a day, as for `datetime.date.strftime`. Default:
+                ``PYAS_DATE_FORMAT`` from the environment, then ``"%m-%d-%Y"``: the service's documentation does not say
+                which it is.
             http_client: An `httpx.AsyncClient` or an `httpx2.AsyncClient` to send requests through. It is used as it
                 is, and never closed. The cookies of its jar are not sent, and plain http through a proxy is refused.
             on_event: A function that is called with every event of the client. What it raises is logged and does not
@@ -99,6 +108,7 @@ class PyasClient:
         sender = Sender(settings.base_url(base_url), key, max_connections=connections, http_client=http_client)
         self._account_id = settings.account_id(account_id)
         self._page_token_ttl = settings.seconds("page_token_ttl", page_token_ttl)
+        self._date_format = settings.date_format(date_format)
         self._options = settings.change_options(
             settings.default_options(),
             timeout=timeout,
@@ -157,6 +167,7 @@ class PyasClient:
         priority: Priority | Unset = UNSET,
         single_flight: bool | Unset | None = UNSET,
         headers: Mapping[str, str] | Unset | None = UNSET,
+        date_format: str | Unset | None = UNSET,
     ) -> Self:
         """Return a view of this client with other options. Options that are left out stay; ``None`` switches one off.
 
@@ -180,6 +191,7 @@ class PyasClient:
                 body (``Content-…``), headers about the connection (such as ``Connection``, ``Transfer-Encoding``,
                 ``Expect``, ``Upgrade``, ``TE`` and ``Proxy-…``), and headers that replace the method or the path (such
                 as ``X-HTTP-Method-Override``). Case does not matter, and underscores count as hyphens.
+            date_format: How the filters of listings write a day; ``None``: as for a new client.
 
         Raises:
             ConfigurationError: If a value is not valid.
@@ -198,7 +210,8 @@ class PyasClient:
             raise error.with_traceback(None) from None
         finally:
             del headers  # as in `__init__`: a header may be a secret
-        return self._view(_options=options)
+        form = self._date_format if date_format is UNSET else settings.date_format(date_format)
+        return self._view(_options=options, _date_format=form)
 
     async def aclose(self) -> None:
         """Close the connections. Calls that are running, and later ones, fail with `ClientClosedError`."""
@@ -225,7 +238,13 @@ class PyasClient:
         return view
 
     def _bind(self) -> None:
-        self.meetings = Meetings(self._session, self._options, self._account_id, self._page_token_ttl)
+        self.meetings = Meetings(
+            self._session,
+            self._options,
+            self._account_id,
+            page_token_ttl=self._page_token_ttl,
+            date_format=self._date_format,
+        )
         self.accounts = Accounts(self._session, self._options)
 
 

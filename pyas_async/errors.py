@@ -29,6 +29,7 @@ All of them pickle, and ``type(error)(*error.args)`` makes each anew, from JSON 
 object: its request would carry the API key.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from http import HTTPStatus
@@ -177,6 +178,9 @@ class BadRequestError(APIStatusError):
 class AuthenticationError(APIStatusError):
     """401: the API key is missing, wrong or expired."""
 
+    def _describe(self) -> str:
+        return f"{super()._describe().rstrip('.')}. Check PYAS_API_KEY, or api_key=: a key can be wrong or expired"
+
 
 @public
 class PermissionDeniedError(APIStatusError):
@@ -185,7 +189,33 @@ class PermissionDeniedError(APIStatusError):
 
 @public
 class NotFoundError(APIStatusError):
-    """404: no such account or meeting."""
+    """404: no such account or meeting.
+
+    Attributes:
+        account_id: The account that the service did not find; ``None`` if it does not speak of the account.
+    """
+
+    _arguments = ("message", "status", "code", "errors", "request_id", "excerpt", "account_id")
+
+    def __init__(
+        self,
+        message: str,
+        status: int = 404,
+        code: int | str | None = None,
+        errors: Iterable[FieldError | Sequence[str | None]] = (),
+        request_id: str | None = None,
+        excerpt: str = "",
+        account_id: str | None = None,
+        write_state: WriteState | None = None,
+    ) -> None:
+        self.account_id = account_id
+        super().__init__(message, status, code, errors, request_id, excerpt, write_state)
+
+    def _describe(self) -> str:
+        text = super()._describe()
+        if self.account_id is None:
+            return text
+        return f"{text} (account {json.dumps(shorten(self.account_id), ensure_ascii=False)})"
 
 
 @public

@@ -2,7 +2,8 @@
 
 from collections.abc import AsyncIterable, Collection, Iterable, Mapping
 from datetime import date
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import attrs
 
@@ -12,14 +13,14 @@ from pyas_async._core.calls import endpoints
 from pyas_async._core.checkpoints.listing import ListingCheckpoint
 from pyas_async._core.checkpoints.resuming import PAGE_SIZE, check_account, check_filters, check_page_size
 from pyas_async._core.pagination.listing_state import ListingRules, OnExpired, OnUnreadable, VerifyTotal
-from pyas_async._public import public
+from pyas_async._public import explains, public, usage
 from pyas_async._runtime.calls.options import CallOptions
 from pyas_async._runtime.calls.session import Session
 from pyas_async._runtime.pagination.iterator import MeetingIterator
 from pyas_async.checkpoints import Checkpoint
 from pyas_async.errors import InvalidArgumentError
 from pyas_async.models import ListType, Page
-from pyas_async.options import MAX_CONCURRENCY, MeetingId, OnUnknown
+from pyas_async.options import MAX_CONCURRENCY, UNSET, MeetingId, OnUnknown, Unset
 
 # Imported by the first call that needs them, since many programs never make such a call.
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from pyas_async._core.sync.store import SyncStore
     from pyas_async._runtime.accounts.iterator import AccountsIterator
     from pyas_async._runtime.bulk.run import BulkRun
+    from pyas_async._runtime.bulk.workers import Send
     from pyas_async._runtime.sync.feed import ChangeFeed
     from pyas_async._runtime.sync.watcher import AccountsInput, Watcher
     from pyas_async.changes import Confirm, Keep
@@ -44,23 +46,48 @@ def _check_on_unreadable(value: OnUnreadable) -> OnUnreadable:
     return _checks.choice("on_unreadable", value, ("raise", "skip"))
 
 
+_NOT_ONE_LISTING = (
+    "client.meetings has the calls, and is no listing: write `async for meeting in client.meetings.iter_all(…):`, or "
+    "`page = await client.meetings.list(…)`"
+)
+
+
 @public
+@explains(
+    loop=_NOT_ONE_LISTING,
+    async_loop=_NOT_ONE_LISTING,
+    wait=_NOT_ONE_LISTING,
+    block=_NOT_ONE_LISTING,
+    async_block=_NOT_ONE_LISTING,
+    count=_NOT_ONE_LISTING,
+)
 class Meetings:
     """The Zoom meetings of connected accounts.
 
     Each method takes the ``account_id`` of a connected account. It can be left out on a client that is bound to one.
+    ``None`` is refused: it would be a missing account, not the client's own.
     """
 
-    def __init__(self, session: Session, options: CallOptions, account_id: str | None, page_token_ttl: float) -> None:
+    def __init__(
+        self,
+        session: Session,
+        options: CallOptions,
+        account_id: str | None,
+        *,
+        page_token_ttl: float,
+        date_format: str,
+    ) -> None:
         self._session = session
         self._options = options
         self._account_id = account_id
         self._page_token_ttl = page_token_ttl
+        self._date_format = date_format
 
+    @usage("Write `page = await client.meetings.list(account_id=…, start_date=…)`")
     async def list(
         self,
         *,
-        account_id: str | None = None,
+        account_id: str | Unset = UNSET,
         start_date: date | str | None = None,
         end_date: date | str | None = None,
         type: ListType | str | None = None,
@@ -73,8 +100,10 @@ class Meetings:
 
         Args:
             account_id: The account to list.
-            start_date: The first day; sent as MM-DD-YYYY. A string is sent unchanged. The service's documentation does
-                not say whether the day itself is included, or in which time zone it is.
+            start_date: The first day, as a date or an ISO day such as ``"2026-01-31"``; sent in the client's
+                `date_format`, MM-DD-YYYY by default. Digits with other separators, such as ``"01-31-2026"``, are sent
+                unchanged; any other text is refused. The service's documentation does not say whether the day itself is
+                included, or in which time zone it is.
             end_date: The last day; likewise.
             type: Which meetings to list; the service's default is ``"scheduled"``.
             max_results: The maximum number of rows on the page, from 1. The service's default is 30, Zoom's maximum
@@ -96,7 +125,7 @@ class Meetings:
         """
         _check_on_unreadable(on_unreadable)
         try:
-            filters = endpoints.list_filters(start_date=start_date, end_date=end_date, type=type)
+            filters = self._filters(start_date, end_date, type)
             call = endpoints.list_meetings(
                 self._account(account_id),
                 filters,
@@ -115,10 +144,11 @@ class Meetings:
 
         return checked_page(self._session, self._options, call, page, raises=on_unreadable == "raise")
 
+    @usage("Write `async for meeting in client.meetings.iter_all(account_id=…, start_date=…):`")
     def iter_all(
         self,
         *,
-        account_id: str | None = None,
+        account_id: str | Unset = UNSET,
         start_date: date | str | None = None,
         end_date: date | str | None = None,
         type: ListType | str | None = None,
@@ -158,33 +188,36 @@ class Meetings:
                 `IterationStats.unreadable`. Other values that are not as documented cost no row: they are in
                 `Meeting.unreadable`.
             resume: A checkpoint of an earlier iteration, or its text: continue after the rows that it counts. An
-                account, filters and a page size that are left out come from it; other values are refused.
-                ``None`` counts as left out; a page size of 300 that is written out does not.
+                account, filters and a page size that are left out come from it; other values are refused. For a
+                filter, ``None`` counts as left out; a page size of 300 that is written out does not.
 
         Raises:
             InvalidArgumentError: Immediately, if an argument is not as described.
             CheckpointError: Immediately, if the checkpoint is damaged, of another version, or of another listing.
         """
-        filters = endpoints.list_filters(start_date=start_date, end_date=end_date, type=type)
+        filters = self._filters(start_date, end_date, type)
         rules = self._rules(page_size, on_expired, max_restarts, verify_total, on_unreadable, max_items=max_items)
-        given = self._account_id if account_id is None else account_id
         checkpoint = None
-        if resume is not None:
+        if resume is None:
+            account = self._account(account_id)
+        else:
             checkpoint = ListingCheckpoint.of(resume)
-            given = check_account(checkpoint, given)
+            unnamed = account_id is UNSET and self._account_id is None
+            account = check_account(checkpoint, None if unnamed else self._account(account_id))
             filters = check_filters(checkpoint, filters)
             check_page_size(checkpoint, page_size)
         return MeetingIterator(
             self._session,
             self._options,
-            account_id=endpoints.account(given),
+            account_id=account,
             filters=filters,
             rules=rules,
             prefetch=prefetch,
             resume=checkpoint,
         )
 
-    async def get(self, meeting_id: MeetingId, *, account_id: str | None = None) -> "MeetingDetail":
+    @usage("Write `meeting = await client.meetings.get(meeting_id, account_id=…)`")
+    async def get(self, meeting_id: MeetingId, *, account_id: str | Unset = UNSET) -> "MeetingDetail":
         """Get one meeting with all its details: ``GET /zoom/meetings/:id``.
 
         Args:
@@ -201,11 +234,12 @@ class Meetings:
         """
         return await self._session.run(endpoints.get_meeting(self._account(account_id), meeting_id), self._options)
 
+    @usage("Write `await client.meetings.create(MeetingCreate(title=…, start_date=…), account_id=…)`")
     async def create(
         self,
         meeting: "MeetingCreate",
         *,
-        account_id: str | None = None,
+        account_id: str | Unset = UNSET,
         on_unknown: OnUnknown = "raise",
     ) -> "MeetingDetail":
         """Create a meeting: ``POST /zoom/meetings``.
@@ -240,11 +274,12 @@ class Meetings:
         from pyas_async._runtime import reconcile  # noqa: PLC0415 -- see above
 
         on_unknown = _checks.choice("on_unknown", on_unknown, ("raise", "reconcile"))
-        asked = WantedMeeting(self._account(account_id), meeting)
-        return await reconcile.create(self._session, self._options, asked, on_unknown=on_unknown)
+        asked = WantedMeeting(self._account(account_id), meeting, self._date_format)
+        return await reconcile.create(self._session, asked, self._options, on_unknown=on_unknown)
 
+    @usage("Write `await client.meetings.update(meeting_id, MeetingUpdate(title=…), account_id=…)`")
     async def update(
-        self, meeting_id: MeetingId, changes: "MeetingUpdate", *, account_id: str | None = None
+        self, meeting_id: MeetingId, changes: "MeetingUpdate", *, account_id: str | Unset = UNSET
     ) -> "MeetingDetail | None":
         """Change a meeting: ``PATCH /zoom/meetings/:id``.
 
@@ -268,7 +303,8 @@ class Meetings:
         call = endpoints.update_meeting(self._account(account_id), meeting_id, changes)
         return await self._session.run(call, self._options)
 
-    async def delete(self, meeting_id: MeetingId, *, account_id: str | None = None) -> None:
+    @usage("Write `await client.meetings.delete(meeting_id, account_id=…)`")
+    async def delete(self, meeting_id: MeetingId, *, account_id: str | Unset = UNSET) -> None:
         """Delete a meeting: ``DELETE /zoom/meetings/:id``. For a recurring meeting, this deletes the whole series.
 
         Args:
@@ -285,6 +321,7 @@ class Meetings:
         """
         await self._session.run(endpoints.delete_meeting(self._account(account_id), meeting_id), self._options)
 
+    @usage("Write `async with client.meetings.iter_accounts(account_ids) as pairs:`")
     def iter_accounts(
         self,
         account_ids: Iterable[str] | AsyncIterable[str],
@@ -344,7 +381,7 @@ class Meetings:
         from pyas_async._runtime.accounts.iterator import AccountsIterator  # noqa: PLC0415 -- see above
         from pyas_async._runtime.accounts.source import AccountSource  # noqa: PLC0415 -- see above
 
-        filters = endpoints.list_filters(start_date=start_date, end_date=end_date, type=type)
+        filters = self._filters(start_date, end_date, type)
         rules = self._rules(page_size, on_expired, max_restarts, verify_total, on_unreadable)
         checkpoint = None
         if resume is not None:
@@ -362,10 +399,11 @@ class Meetings:
             resume=checkpoint,
         )
 
+    @usage("Write `async for change in client.meetings.changes(account_id=…, store=…):`")
     def changes(
         self,
         *,
-        account_id: str | None = None,
+        account_id: str | Unset = UNSET,
         since: "SyncState | str | None" = None,
         store: "SyncStore | str | PathLike[str] | None" = None,
         start_date: date | str | None = None,
@@ -421,10 +459,11 @@ class Meetings:
         from pyas_async._runtime.sync.feed import ChangeFeed  # noqa: PLC0415 -- see above
         from pyas_async._runtime.sync.sqlite_store import open_store  # noqa: PLC0415 -- see above
 
+        unnamed = account_id is UNSET and self._account_id is None
         arguments = round_arguments(
-            self._account_id if account_id is None else account_id,
+            None if unnamed else self._account(account_id),
             since,
-            endpoints.list_filters(start_date=start_date, end_date=end_date, type=type),
+            self._filters(start_date, end_date, type),
             confirm=confirm,
             ignore=ignore,
             keep=keep,
@@ -441,6 +480,7 @@ class Meetings:
             store=None if store is None else open_store(store),
         )
 
+    @usage("Write `async with client.meetings.watch(account_ids, store=…) as changes:`")
     def watch(
         self,
         account_ids: "AccountsInput",
@@ -495,7 +535,7 @@ class Meetings:
         from pyas_async._runtime.sync.sqlite_store import open_store  # noqa: PLC0415 -- see above
         from pyas_async._runtime.sync.watcher import AccountsSource, Watcher, WatchRules  # noqa: PLC0415 -- see above
 
-        filters = endpoints.list_filters(start_date=start_date, end_date=end_date, type=type)
+        filters = self._filters(start_date, end_date, type)
         arguments = round_arguments("any", None, filters, confirm=confirm, ignore=ignore, keep=keep)
         return Watcher(
             self._session,
@@ -513,11 +553,12 @@ class Meetings:
             ),
         )
 
+    @usage("Write `outcomes = await client.meetings.get_many([meeting_id, …], account_id=…)`")
     def get_many(
         self,
         meeting_ids: Iterable[MeetingId] | AsyncIterable[MeetingId],
         *,
-        account_id: str | None = None,
+        account_id: str | Unset = UNSET,
         max_concurrency: int = MAX_CONCURRENCY,
     ) -> "BulkRun[MeetingId, MeetingDetail]":
         """Get many meetings at once. A call that fails is an `Outcome`, too.
@@ -538,30 +579,65 @@ class Meetings:
 
         return self._many(bulk.get_many(self._account(account_id)), meeting_ids, max_concurrency)
 
+    # The overloads overlap only where a `MeetingCreate` is a key.
+    @overload
+    def create_many(  # type: ignore[overload-overlap]
+        self,
+        meetings: "Mapping[K, MeetingCreate]",
+        *,
+        account_id: str | Unset = UNSET,
+        on_unknown: OnUnknown = "raise",
+        max_concurrency: int = MAX_CONCURRENCY,
+    ) -> "BulkRun[K, MeetingDetail]": ...
+
+    @overload
     def create_many(
         self,
         meetings: "Iterable[MeetingCreate] | AsyncIterable[MeetingCreate]",
         *,
-        account_id: str | None = None,
+        account_id: str | Unset = UNSET,
+        on_unknown: OnUnknown = "raise",
         max_concurrency: int = MAX_CONCURRENCY,
-    ) -> "BulkRun[int, MeetingDetail]":
-        """Create many meetings at once. An outcome's `key` is the meeting's position in the input, from 0.
+    ) -> "BulkRun[int, MeetingDetail]": ...
 
-        As with `create`, a meeting whose response was lost is not sent again: its outcome holds an
-        `OutcomeUnknownError`. Otherwise like `get_many`.
+    @usage("Write `outcomes = await client.meetings.create_many([MeetingCreate(…), …], account_id=…)`")
+    def create_many(
+        self,
+        meetings: "Mapping[Any, MeetingCreate] | Iterable[MeetingCreate] | AsyncIterable[MeetingCreate]",
+        *,
+        account_id: str | Unset = UNSET,
+        on_unknown: OnUnknown = "raise",
+        max_concurrency: int = MAX_CONCURRENCY,
+    ) -> "BulkRun[Any, MeetingDetail]":
+        """Create many meetings at once. Otherwise like `get_many`.
+
+        As with `create`, a meeting whose response was lost is not sent again: the `state` of its outcome is
+        ``"unknown"``. To repeat what failed, repeat the outcomes that are ``"failed"`` or ``"not_started"``, and no
+        others.
 
         Args:
-            meetings: The meetings to create.
+            meetings: The meetings to create. The `key` of an outcome is the meeting's key if this is a mapping, else
+                its position, from 0.
             account_id: The account to create them in.
+            on_unknown: What to do if it is unknown whether a meeting was created: ``"raise"`` reports that, and
+                ``"reconcile"`` looks the meeting up, as `create` does. The lookup of one meeting does not hold up the
+                others, except that it takes one of the `max_concurrency` calls.
             max_concurrency: The maximum number of calls at a time.
 
         Raises:
             InvalidArgumentError: Immediately, if an argument is not as described. An invalid item becomes an outcome.
         """
         from pyas_async._core import bulk  # noqa: PLC0415 -- see above
+        from pyas_async._runtime import reconcile  # noqa: PLC0415 -- see above
 
-        return self._many(bulk.create_many(self._account(account_id)), meetings, max_concurrency)
+        on_unknown = _checks.choice("on_unknown", on_unknown, ("raise", "reconcile"))
+        by_key = isinstance(meetings, Mapping)
+        operation = bulk.create_many(self._account(account_id), by_key=by_key, date_format=self._date_format)
+        source: Any = meetings.items() if isinstance(meetings, Mapping) else meetings
+        send = partial(reconcile.create, self._session, on_unknown=on_unknown)
+        return self._many(operation, source, max_concurrency, send)
 
+    @usage("Write `outcomes = await client.meetings.update_many({meeting_id: MeetingUpdate(…), …}, account_id=…)`")
     def update_many(
         self,
         changes: """Mapping[int, MeetingUpdate]
@@ -570,7 +646,7 @@ class Meetings:
         | Iterable[tuple[MeetingId, MeetingUpdate]]
         | AsyncIterable[tuple[MeetingId, MeetingUpdate]]""",
         *,
-        account_id: str | None = None,
+        account_id: str | Unset = UNSET,
         max_concurrency: int = MAX_CONCURRENCY,
     ) -> "BulkRun[MeetingId, MeetingDetail | None]":
         """Change many meetings at once. Like `update` for each meeting, and otherwise like `get_many`.
@@ -587,13 +663,15 @@ class Meetings:
         pairs: Any = changes.items() if isinstance(changes, Mapping) else changes
         from pyas_async._core import bulk  # noqa: PLC0415 -- see above
 
-        return self._many(bulk.update_many(self._account(account_id)), pairs, max_concurrency)
+        operation = bulk.update_many(self._account(account_id), by_key=isinstance(changes, Mapping))
+        return self._many(operation, pairs, max_concurrency)
 
+    @usage("Write `outcomes = await client.meetings.delete_many([meeting_id, …], account_id=…)`")
     def delete_many(
         self,
         meeting_ids: Iterable[MeetingId] | AsyncIterable[MeetingId],
         *,
-        account_id: str | None = None,
+        account_id: str | Unset = UNSET,
         max_concurrency: int = MAX_CONCURRENCY,
     ) -> "BulkRun[MeetingId, None]":
         """Delete many meetings at once; for recurring meetings, the whole series. Otherwise like `get_many`.
@@ -611,11 +689,15 @@ class Meetings:
         return self._many(bulk.delete_many(self._account(account_id)), meeting_ids, max_concurrency)
 
     def _many(
-        self, operation: "bulk.BulkOperation[T, K, V]", items: Iterable[T] | AsyncIterable[T], max_concurrency: int
+        self,
+        operation: "bulk.BulkOperation[T, K, V]",
+        items: Iterable[T] | AsyncIterable[T],
+        max_concurrency: int,
+        send: "Send[V] | None" = None,
     ) -> "BulkRun[K, V]":
         from pyas_async._runtime.bulk.run import BulkRun  # noqa: PLC0415 -- see above
 
-        return BulkRun(self._session, self._options, operation, items, max_concurrency=max_concurrency)
+        return BulkRun(self._session, self._options, operation, items, max_concurrency=max_concurrency, send=send)
 
     def _rules(
         self,
@@ -637,5 +719,14 @@ class Meetings:
             token_ttl=self._page_token_ttl,
         )
 
-    def _account(self, account_id: str | None) -> str:
-        return endpoints.account(self._account_id if account_id is None else account_id)
+    def _filters(
+        self, start_date: date | str | None, end_date: date | str | None, type: ListType | str | None
+    ) -> tuple[tuple[str, str], ...]:
+        return endpoints.list_filters(
+            start_date=start_date, end_date=end_date, type=type, date_format=self._date_format
+        )
+
+    def _account(self, account_id: str | Unset) -> str:
+        if account_id is UNSET and self._account_id is not None:
+            return self._account_id  # it was checked when the client was bound to it
+        return endpoints.account(account_id)

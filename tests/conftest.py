@@ -18,6 +18,7 @@ AMBIENT = (
     "PYAS_ACCOUNT_ID",
     "PYAS_API_KEY",
     "PYAS_BASE_URL",
+    "PYAS_DATE_FORMAT",
     "ALL_PROXY",
     "HTTP_PROXY",
     "HTTPS_PROXY",

@@ -16,6 +16,7 @@ from pyas_async import MeetingIterator
 from pyas_async._core import dates
 from pyas_async._core.codec import pages as page_reading
 from pyas_async._core.pagination.machine import PaginationMachine
+from pyas_async._runtime import reconcile
 from pyas_async._runtime.http import environment, http11, pool
 from pyas_async._runtime.http.connection import Connection
 from pyas_async._runtime.http.progress import Progress, RequestBody
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from functools import _lru_cache_wrapper
     from types import ModuleType
+
+    import pytest
 
     from pyas_async import Meeting, Page, PyasClient, RateBudget, Watcher
     from pyas_async._core.calls.messages import Call
@@ -383,6 +386,11 @@ def digests_seen(rows: SeenRows) -> set[int]:
 
 
 # Its creations.
+
+
+def look_up_without_pauses(patch: pytest.MonkeyPatch) -> None:
+    """Let lookups of meetings follow each other at once."""
+    patch.setattr(reconcile, "PAUSES", (0.0,) * len(reconcile.PAUSES))
 
 
 def creations_by_key(creations: Creations) -> dict[Hashable, list[Creation]]:

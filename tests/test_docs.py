@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import logging
+import pydoc
 import re
 import shlex
 from pathlib import Path
@@ -14,6 +16,7 @@ import pytest
 
 import pyas_async
 from core.pictures import picture_of_a_call
+from pyas_async import ListType
 from pyas_async._core.pagination.transitions import TRANSITIONS
 from pyas_async.models._source import wire_name
 from pyas_async.plans import PLANS, estimate
@@ -54,6 +57,19 @@ def test_the_blocks_are_found() -> None:
     """A changed fence skips no block, and excuses none from making requests: their numbers are known."""
     requests, prints = (sum(bool(block.values[at]) for block in BLOCKS) for at in (1, 2))
     assert (42, 41, 1) == (len(BLOCKS), requests, prints)
+
+
+def test_types_of_listings() -> None:
+    """`help(ListType)` and the mapping have the same table of what each type of listing means."""
+    mapping = (ROOT / "docs" / "mapping.md").read_text("utf-8")
+    in_mapping = re.findall(r"^\| `\"(\w+)\"` \| `ListType\.(\w+)` \| (.+) \|$", mapping, re.MULTILINE)
+    table = re.sub(r"\n {20,}", " ", inspect.getdoc(ListType) or "")
+    in_help = re.findall(r"^``\"(\w+)\"`` +(.+)$", table, re.MULTILINE)
+    shown = pydoc.plain(pydoc.render_doc(ListType))
+
+    assert [(kind.value, kind.name) for kind in ListType] == [(value, name) for value, name, _ in in_mapping]
+    assert [(value, meaning) for value, _, meaning in in_mapping] == in_help
+    assert all(f'``"{kind}"``' in shown for kind in ListType)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@
 DBOS keeps the batches in a queue that is partitioned by key, and knows which worker processes which batch. A batch's
 checkpoint is stored with its rows, in one transaction, so each meeting is stored once.
 
-It needs `pip install pyas_async dbos`; PYAS_KEYS in the environment, as in
+It needs `pip install . dbos` in a clone; PYAS_KEYS in the environment, as in
 {"north": {"api_key": "…", "budget": {"limit": 3000}}}; and for Postgres SYNC_DATABASE_URL, as in
 postgresql+psycopg://user:password@host/database.
 """

@@ -119,7 +119,7 @@ async def try_one_meeting(client: PyasClient, service: Service, account_id: str)
             if found != list(wanted):
                 faults.append(f"the meeting, {step}: the {place} has {found}, expected {list(wanted)}")
 
-    created = await meetings.create(MeetingCreate(type=2, title="First run", description="", start_date=start))
+    created = await meetings.create(MeetingCreate("First run", start))
     await check("created", ("First run", start, 30))
     await meetings.update(created.id, MeetingUpdate(title="First run, longer", duration=45))
     await check("changed", ("First run, longer", start, 45))

@@ -2,12 +2,14 @@
 
 import copy
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import attrs
 
+from pyas_async._base_errors import located, shown
 from pyas_async._core.calls import endpoints
 from pyas_async._core.calls.messages import Call
+from pyas_async._core.dates import DATE_FORMAT
 from pyas_async.errors import (
     AuthenticationError,
     ClientClosedError,
@@ -17,9 +19,12 @@ from pyas_async.errors import (
     RateLimitError,
     WrongEventLoopError,
 )
-from pyas_async.models import MeetingCreate, MeetingDetail, MeetingUpdate
+from pyas_async.models import MeetingDetail, MeetingUpdate
 from pyas_async.options import MeetingId
 from pyas_async.outcomes import Outcome
+
+if TYPE_CHECKING:
+    from pyas_async._core.reconcile.match import WantedMeeting
 
 T = TypeVar("T")
 K = TypeVar("K")
@@ -38,8 +43,9 @@ class BulkOperation(Generic[T, K, V]):
         expected: What the items of the input must be.
         account_id: The account of the meetings.
         writes: Whether the calls change something at the service.
+        by_key: Whether errors name an item by its key, since the input is a mapping, and not by its position.
         key: Returns the key of an item, from its position and the item, which may be of any type.
-        call: Makes the call of an item, or raises `InvalidArgumentError`.
+        request: Returns what an item asks for, its call or its `WantedMeeting`, or raises `InvalidArgumentError`.
     """
 
     name: str
@@ -47,8 +53,9 @@ class BulkOperation(Generic[T, K, V]):
     expected: str
     account_id: str
     writes: bool = True
+    by_key: bool = False
     key: Callable[[int, T], K]
-    call: Callable[[T], Call[V]]
+    request: Callable[[T], "Call[V] | WantedMeeting"]
 
 
 def get_many(account_id: str) -> BulkOperation[MeetingId, MeetingId, MeetingDetail]:
@@ -60,31 +67,39 @@ def get_many(account_id: str) -> BulkOperation[MeetingId, MeetingId, MeetingDeta
         account_id=account_id,
         writes=False,
         key=_item_itself,
-        call=lambda meeting_id: endpoints.get_meeting(account_id, meeting_id),
+        request=lambda meeting_id: endpoints.get_meeting(account_id, meeting_id),
     )
 
 
-def create_many(account_id: str) -> BulkOperation[MeetingCreate, int, MeetingDetail]:
-    """POST /zoom/meetings, for each meeting."""
+def create_many(
+    account_id: str, *, by_key: bool = False, date_format: str = DATE_FORMAT
+) -> BulkOperation[Any, Any, MeetingDetail]:
+    """POST /zoom/meetings, for each meeting, or for each pair of a key and a meeting."""
+    from pyas_async._core.reconcile.match import WantedMeeting  # noqa: PLC0415 -- the other operations do not need it
+
     return BulkOperation(
         name="meetings.create_many",
         argument="meetings",
-        expected="MeetingCreate",
+        expected="MeetingCreate, or a mapping of keys to MeetingCreate",
         account_id=account_id,
-        key=lambda position, _: position,
-        call=lambda meeting: endpoints.create_meeting(account_id, meeting),
+        by_key=by_key,
+        key=_first_of_pair if by_key else _position,
+        request=lambda item: WantedMeeting(account_id, item[1] if by_key else item, date_format),
     )
 
 
-def update_many(account_id: str) -> BulkOperation[tuple[MeetingId, MeetingUpdate], MeetingId, MeetingDetail | None]:
+def update_many(
+    account_id: str, *, by_key: bool = False
+) -> BulkOperation[tuple[MeetingId, MeetingUpdate], MeetingId, MeetingDetail | None]:
     """PATCH /zoom/meetings/:id, for each pair of an id and its changes."""
     return BulkOperation(
         name="meetings.update_many",
         argument="changes",
         expected="pairs (meeting id, MeetingUpdate), or a mapping of ids to MeetingUpdate",
         account_id=account_id,
+        by_key=by_key,
         key=_first_of_pair,
-        call=lambda pair: _update(account_id, pair),
+        request=lambda pair: _update(account_id, pair),
     )
 
 
@@ -96,8 +111,12 @@ def delete_many(account_id: str) -> BulkOperation[MeetingId, MeetingId, None]:
         expected="meeting ids",
         account_id=account_id,
         key=_item_itself,
-        call=lambda meeting_id: endpoints.delete_meeting(account_id, meeting_id),
+        request=lambda meeting_id: endpoints.delete_meeting(account_id, meeting_id),
     )
+
+
+def _position(position: int, _: object) -> int:
+    return position
 
 
 def _item_itself(_: int, item: T) -> T:
@@ -139,6 +158,7 @@ class BulkTally(Generic[K, V]):
     Attributes:
         ok: Items whose call succeeded.
         failed: Items whose call failed, or that are invalid.
+        unknown: Items whose write may have been carried out.
         not_started: Items for which nothing was sent.
         ended_by: The error of the items that are not started any more; ``None`` as long as calls may be sent.
     """
@@ -146,10 +166,12 @@ class BulkTally(Generic[K, V]):
     def __init__(self, operation: BulkOperation[T, K, V]) -> None:
         self.ok = 0
         self.failed = 0
+        self.unknown = 0
         self.not_started = 0
         self.ended_by: PyasError | None = None
         self._argument = operation.argument
         self._writes = operation.writes
+        self._by_key = operation.by_key
 
     def end(self, reason: PyasError) -> None:
         """End the run; only the first reason is kept."""
@@ -164,17 +186,19 @@ class BulkTally(Generic[K, V]):
 
     def fail(self, key: K, error: PyasError) -> Outcome[K, V]:
         """Count an item whose call failed; an error that all other calls would get ends the run."""
-        self.failed += 1
         if ends_run(error):
             self.end(error)
+        # A write whose response cannot be read was carried out. To repeat it is as wrong as where that is not known.
+        if error.write_state in ("unknown", "done"):
+            self.unknown += 1
+            return Outcome(key=key, error=without_context(error), state="unknown")
+        self.failed += 1
         return Outcome(key=key, error=without_context(error), state="failed")
 
     def reject(self, position: int, key: K, error: InvalidArgumentError) -> Outcome[K, V]:
-        """Count an invalid item, for which there is no call; its error names its position in the input."""
-        located = copy.copy(error)
-        located.field = f"{self._argument}[{position}]"
-        located.args = (located.field + str(error).removeprefix(error.field),)
-        return self.fail(key, self._not_sent(located))
+        """Count an invalid item, for which there is no call; its error names its position in the input, or its key."""
+        place = f"{self._argument}[{shown(key) if self._by_key else position}]"
+        return self.fail(key, self._not_sent(located(error, place)))
 
     def skip(self, key: K) -> Outcome[K, V]:
         """Count an item that is not started because the run has ended."""

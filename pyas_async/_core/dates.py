@@ -4,11 +4,17 @@ import re
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
+from typing import Final
 
 import msgspec
 
 from pyas_async._moments import in_whole_minutes
 
+DATE_FORMAT: Final = "%m-%d-%Y"
+"""How filters write a day unless a client is told otherwise: as the service's only documented example may be read."""
+_YEAR = re.compile("%%|%Y")
+_DIGITS = re.compile(r"[0-9]+(?:[-./ ][0-9]+)+")
+_ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _LONGEST_CACHED = 100
 """The longest header whose date is cached, in characters; every date is shorter."""
 # "Sun Nov 22 2026 08:11:36 GMT+0000 (Coordinated Universal Time)": what JavaScript's Date.toString() gives.
@@ -64,6 +70,34 @@ def rfc3339(moment: datetime) -> str:
     return written.removesuffix("+00:00") + "Z" if written.endswith("+00:00") else written
 
 
-def filter_date(value: date | str) -> str:
-    """Write a date for a filter as MM-DD-YYYY, as the only documented example may be read; a string is not changed."""
-    return value if isinstance(value, str) else f"{value.month:02}-{value.day:02}-{value.year:04}"
+def read_day(text: str) -> date | None:
+    """Read an ISO day: ``2026-01-31``, ``20260131`` or ``2026-W05-6``; ``None`` if it is none."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def is_written_day(text: str, date_format: str) -> bool:
+    """Whether a text is a day in the service's own format: digits with separators, or as `date_format` writes them."""
+    if _DIGITS.fullmatch(text):
+        return not _ISO_DAY.fullmatch(text)  # of this form, only a day of the calendar is one
+    try:
+        datetime.strptime(text, date_format)  # noqa: DTZ007  (a day has no zone)
+    except (ValueError, re.error):
+        return False
+    return True
+
+
+def filter_date(value: date | str, date_format: str = DATE_FORMAT) -> str:
+    """Write a day for a filter; a string is not changed.
+
+    Args:
+        value: The day.
+        date_format: How to write it, as for `datetime.date.strftime`.
+    """
+    if isinstance(value, str):
+        return value
+    # Some systems write years before 1000 with fewer digits.
+    form = _YEAR.sub(lambda found: found[0] if found[0] == "%%" else f"{value.year:04}", date_format)
+    return value.strftime(form)

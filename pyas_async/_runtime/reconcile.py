@@ -11,6 +11,7 @@ from pyas_async._core.reconcile.creations import Creation
 from pyas_async._core.reconcile.match import MatchResult, WantedMeeting, find_match
 from pyas_async._runtime.calls.options import CallOptions
 from pyas_async._runtime.calls.session import Session
+from pyas_async._runtime.calls.unsent import UnsentCall
 from pyas_async._runtime.events import CallTrace
 from pyas_async.errors import OutcomeUnknownError, PyasError, RequestTimeoutError
 from pyas_async.models import Meeting, MeetingDetail, Page
@@ -25,34 +26,36 @@ _EXPENSIVE = 3
 
 async def create(
     session: Session,
-    options: CallOptions,
     wanted: WantedMeeting,
-    *,
-    on_unknown: OnUnknown,
+    options: CallOptions,
     trace: CallTrace | None = None,
+    *,
+    unsent: UnsentCall | None = None,
+    on_unknown: OnUnknown,
 ) -> MeetingDetail:
     """Create a meeting. If there is no response, and `on_unknown` says so, look the meeting up.
 
     Args:
         session: Makes the calls.
+        wanted: The meeting.
         options: How the calls are made. The calls of the search end by the deadline of the create, unless that excludes
             waits.
-        wanted: The meeting.
-        on_unknown: What to do if it is not known whether the meeting was made.
         trace: Kept up to date, with the requests of the search.
+        unsent: Can cancel the create before it is sent.
+        on_unknown: What to do if it is not known whether the meeting was made.
 
     Raises:
         OutcomeUnknownError: If the search did not find out which meeting it is.
         PyasError: The error of the create. If the search failed, a note says why.
     """
     call, clock = wanted.call, session.clock
-    own = CallTrace() if trace is None else CallTrace(job=trace.job)
+    trace = CallTrace() if trace is None else trace
     creation = session.creations.begin(wanted.match_key, clock.now())
-    search = _Search(session, options, wanted, creation, own, clock.now())
+    search = _Search(session, options, wanted, creation, trace, clock.now())
     in_doubt = True  # stays so if a cancellation is raised
     try:
         try:
-            detail = await session.run(call, options, own)
+            detail = await session.run(call, options, trace, unsent=unsent)
         except PyasError as error:
             in_doubt = error.write_state in ("unknown", "done")
             if not in_doubt or on_unknown == "raise":
@@ -63,9 +66,7 @@ async def create(
             return detail
         return await search.run(create_error)
     finally:
-        session.creations.end(creation, clock.now(), in_doubt=in_doubt and own.sent_at is not None)
-        if trace is not None:
-            trace.requests += own.requests
+        session.creations.end(creation, clock.now(), in_doubt=in_doubt and trace.sent_at is not None)
 
 
 @attrs.define(repr=False)

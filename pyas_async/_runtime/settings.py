@@ -4,6 +4,7 @@ import inspect
 import os
 import re
 from collections.abc import Mapping
+from datetime import date
 from functools import partial
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from pyas_async import _checks
 from pyas_async._base_errors import shorten
 from pyas_async._core.calls import endpoints
 from pyas_async._core.calls.retry import Limits
+from pyas_async._core.dates import DATE_FORMAT, filter_date
 from pyas_async._core.ratelimit.budget import RateBudget
 from pyas_async._runtime.calls.options import CallOptions
 from pyas_async._runtime.http.urls import flaw_of
@@ -27,6 +29,10 @@ TIMEOUT = 30.0
 DEADLINE = 90.0
 MAX_CONNECTIONS = CONNECTIONS
 _MAX_BASE_URL = 2_000
+_SHOWN_ADDRESS = re.compile(r"(\w+:/*)?(…@)?[\w.-]*(:\w*)?(/[\w./~-]*)?")
+_MAX_FORMAT = 100
+_OTHER_DAYS = (date(2001, 2, 4), date(2001, 3, 3), date(2002, 2, 3))
+"""Days of which each differs from 2001-02-03 in its day, its month or its year."""
 """httpx refuses URLs of more than 65,536 characters; `endpoints.MAX_IN_URL` leaves this many for the address."""
 PAGE_TOKEN_TTL = 900.0
 # Only what every parser of URLs reads in the same way: no user, no escapes, nothing before or after host and port.
@@ -168,6 +174,21 @@ def account_id(given: str | None) -> str | None:
     raise ConfigurationError(msg)
 
 
+def date_format(given: str | None) -> str:
+    """Check how filters write a day: the day, the month and the year must show."""
+    form = from_environment("date_format", "PYAS_DATE_FORMAT", given)
+    if form is None:
+        return DATE_FORMAT
+    try:
+        written = {filter_date(date(2001, 2, 3), form), *(filter_date(other, form) for other in _OTHER_DAYS)}
+    except ValueError:
+        written = set()
+    if len(written) <= len(_OTHER_DAYS) or not form.isprintable() or len(form) > _MAX_FORMAT:
+        expected = "a format of strftime that shows day, month and year, such as '%d-%m-%Y'"
+        raise _refusal("date_format", expected, form)
+    return form
+
+
 def base_url(given: str | None) -> str:
     """Check the address of the service. Plain http is only for this machine, since the key is sent in a header."""
     value = from_environment("base_url", "PYAS_BASE_URL", given) or BASE_URL
@@ -186,8 +207,8 @@ def base_url(given: str | None) -> str:
         or "#" in value
         or port == 0
     ):
-        msg = "base_url: expected an address such as https://api.pyas.io, without user, query and fragment"
-        raise ConfigurationError(msg)
+        expected = "an address such as https://api.pyas.io, without user, query and fragment"
+        raise _refusal("base_url", expected, _without_secrets(value))
     if len(value) > _MAX_BASE_URL:
         msg = f"base_url: expected at most {_MAX_BASE_URL:,} characters, got {len(value):,}"
         raise ConfigurationError(msg)
@@ -199,6 +220,15 @@ def base_url(given: str | None) -> str:
         raise ConfigurationError(msg)
     # Later checks for plain http compare the text with lower case, which urlsplit has made of the scheme.
     return f"{parts.scheme}{value[len(parts.scheme) :]}".rstrip("/")
+
+
+def _without_secrets(address: str) -> str:
+    """Show an address that is refused: without user, query and fragment, and not at all if it may be a key."""
+    shown = re.split("[?#]", address, maxsplit=1)
+    host = re.sub(r"^(\w+:/*)?.*@", r"\1…@", shown[0], flags=re.DOTALL)
+    if not re.search(r"[./:]|^localhost$", host) or not _SHOWN_ADDRESS.fullmatch(host):
+        return "<text that is no address>"
+    return host + "…" * (len(shown) > 1)
 
 
 def _is_loopback(host: str) -> bool:

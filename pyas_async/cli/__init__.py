@@ -26,7 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         name = (error.name or "").partition(".")[0]
         if name not in _EXTRA:
             raise
-        sys.stderr.write(f"pyas: error: it needs {name}, which is not installed: pip install 'pyas_async[cli]'\n")
+        from pyas_async._extras import how_to_install  # noqa: PLC0415  (seldom needed)
+
+        sys.stderr.write(f"pyas: error: it needs {name}, which is not installed: {how_to_install('cli')}\n")
         return 2
     except KeyboardInterrupt:  # loading takes a while
         return 130

@@ -122,15 +122,13 @@ NO_FIELDS: Final = Fields()
 
 
 def to_create(values: dict[str, Any]) -> MeetingCreate:
-    """Make a meeting to create. Default type: scheduled, or recurring if it recurs. An instant one starts now.
+    """Make a meeting to create. An instant one starts now.
 
     Raises:
         CommandError: If a value is not valid, or a required one is missing.
     """
-    recurs = MeetingType.RECURRING_FIXED if "recurrence" in values else MeetingType.SCHEDULED
-    values = {"type": recurs, "description": "", **values}
-    if values["type"] is MeetingType.INSTANT:
-        values.setdefault("start_date", datetime.now(UTC).replace(microsecond=0))
+    if values.get("type") is MeetingType.INSTANT:
+        values = {"start_date": datetime.now(UTC).replace(microsecond=0), **values}
     for name, option in (("title", "--title"), ("start_date", "--start")):
         if name not in values:
             raise CommandError(f"{option} is missing")

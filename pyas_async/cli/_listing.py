@@ -37,7 +37,7 @@ def list_meetings(
 
     Args:
         account: The account to list; default: PYAS_ACCOUNT_ID.
-        start: The first day: YYYY-MM-DD. Other text is sent to the service unchanged.
+        start: The first day: YYYY-MM-DD. Digits with separators are sent unchanged.
         end: The last day; likewise.
         type: Which meetings; the service's default is scheduled.
         limit: Stop after this many.

@@ -69,7 +69,9 @@ def _handle_sigterm() -> Iterator[list[int]]:
 
 class _MessageHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
-        say(clean(f"pyas: {record.levelname.lower()}: {record.getMessage()}"))
+        # The commands themselves show that they wait.
+        if getattr(record, "pyas_event", None) not in ("LongWait", "Waiting"):
+            say(clean(f"pyas: {record.levelname.lower()}: {record.getMessage()}"))
 
 
 @contextmanager

@@ -9,21 +9,17 @@ from pyas_async._moments import exists, in_utc, in_zone, is_ambiguous
 from pyas_async.cli._errors import CommandError
 from pyas_async.cli._output import say
 
-DATE_FORMAT = "PYAS_DATE_FORMAT"
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _YEARS = range(1900, 3000)
 
 
 def day_filter(option: str, text: str | None) -> date | str | None:
-    """Parse a day for a filter. YYYY-MM-DD is sent in the form that the service expects, other text unchanged.
-
-    It is not documented in which order the service's dates are. The library writes MM-DD-YYYY; if that is wrong,
-    PYAS_DATE_FORMAT sets another form.
+    """Parse a day for a filter: YYYY-MM-DD. The client checks other text, and writes the day as PYAS_DATE_FORMAT says.
 
     Raises:
         CommandError: If it has this form, but is not a day of the calendar.
     """
-    return text if text is None or not _DAY.fullmatch(text) else format_filter_day(parse_day(option, text))
+    return text if text is None or not _DAY.fullmatch(text) else parse_day(option, text)
 
 
 def parse_day(option: str, text: str) -> date:
@@ -40,12 +36,6 @@ def parse_day(option: str, text: str) -> date:
     if day.year not in _YEARS:
         raise CommandError(f"{prefix}expected a day of the years 1900 to 2999, got {text!r}")
     return day
-
-
-def format_filter_day(day: date) -> date | str:
-    """Return a day in the form of PYAS_DATE_FORMAT, or unchanged without it."""
-    form = os.environ.get(DATE_FORMAT)
-    return day.strftime(form) if form else day
 
 
 def parse_zone(name: str | None) -> tzinfo | None:

@@ -44,7 +44,22 @@ class MeetingType(IntEnum):
 
 @public
 class ListType(StrEnum):
-    """Which meetings a listing contains, in the service's words."""
+    """Which meetings a listing contains, in the service's words. Without a type, the service lists ``"scheduled"``.
+
+    ======================= ============================================================
+    value                   meetings
+    ======================= ============================================================
+    ``"scheduled"``         All valid previous (unexpired) meetings, live meetings, and
+                            upcoming scheduled meetings.
+    ``"live"``              All the ongoing meetings.
+    ``"upcoming"``          All upcoming meetings, including live meetings.
+    ``"upcoming_meetings"`` All upcoming meetings, including live meetings.
+    ``"previous_meetings"`` All the previous meetings.
+    ======================= ============================================================
+
+    Plain text such as ``"live"`` is accepted wherever a `ListType` is. What distinguishes ``"upcoming"`` from
+    ``"upcoming_meetings"``, and which meetings are unexpired, the service's documentation does not say.
+    """
 
     SCHEDULED = "scheduled"
     """All valid previous (unexpired) meetings, live meetings, and upcoming scheduled meetings."""

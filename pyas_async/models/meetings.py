@@ -5,7 +5,7 @@ from datetime import datetime
 
 import attrs
 
-from pyas_async._public import public
+from pyas_async._public import explains, public
 from pyas_async.models._base import Model, free_text, secret
 from pyas_async.models.enums import MeetingType
 
@@ -50,6 +50,10 @@ class Meeting(Model):
 
 
 @public
+@explains(
+    async_loop="a page is complete: write `for meeting in page:`; `client.meetings.iter_all(…)` is for all pages",
+    index="a page is not a list: write `page.meetings[0]`",
+)
 @attrs.frozen(kw_only=True, repr=False)
 class Page(Model):
     """One page of a listing.

@@ -1,8 +1,8 @@
 """The contents of write requests: a meeting to create, and changes to one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import attrs
 
@@ -21,14 +21,18 @@ TITLE_MAXIMUM = 200
 DESCRIPTION_MAXIMUM = 2_000
 _WRITABLE = (MeetingType.INSTANT, MeetingType.SCHEDULED, MeetingType.RECURRING, MeetingType.RECURRING_FIXED)
 _RECURRING = (MeetingType.RECURRING, MeetingType.RECURRING_FIXED)
+_RECURRING_ZONE = (
+    "an IANA time zone name such as 'Europe/Berlin', since an offset does not say when the clocks change, and the "
+    "meetings after that would be off by an hour"
+)
 _Unset: TypeAlias = Literal[Unset.UNSET]
 
 
-def _email(value: str) -> str:
-    address = _checks.text("email", value)
+def _email(value: str, field: str = "email") -> str:
+    address = _checks.text(field, value)
     local, at, domain = address.rpartition("@")
     if not (local and at and domain) or any(character.isspace() for character in address):
-        raise InvalidArgumentError("email", "an e-mail address", value)
+        raise InvalidArgumentError(field, "an e-mail address", value)
     return address
 
 
@@ -51,6 +55,14 @@ def _type(value: MeetingType | int) -> MeetingType:
     return _checks.member("type", MeetingType, value, _WRITABLE)
 
 
+# Which type is the default depends on the recurrence, which is read later.
+_TYPE_UNSET: Any = UNSET
+
+
+def _type_or_default(value: MeetingType | int | _Unset) -> MeetingType:
+    return _TYPE_UNSET if value is UNSET else _type(value)  # replaced by `MeetingCreate`
+
+
 def _title(value: str) -> str:
     return _checks.text("title", value, maximum=TITLE_MAXIMUM)
 
@@ -71,19 +83,51 @@ def _time_zone(value: "str | ZoneInfo | None") -> str | None:
     return None if value is None else _checks.zone("time_zone", value)
 
 
+class _ZoneOfStart(str):
+    """A time zone that was taken from `start_date`: after `attrs.evolve` with another start, it is that one's."""
+
+    __slots__ = ()
+
+
+def _complete_zone(meeting: "MeetingCreate | MeetingUpdate", absent: _Unset | None) -> None:
+    """Take the time zone from the start, unless one was given.
+
+    Args:
+        meeting: The model that is being made.
+        absent: The value of `time_zone` that says that none was given.
+
+    Raises:
+        InvalidArgumentError: If the meeting recurs, and its start has a mere offset, which keeps no hour of the clock.
+    """
+    start, given = meeting.start_date, meeting.time_zone
+    if given is not absent and not isinstance(given, _ZoneOfStart):
+        return
+    name = None if start is UNSET else _checks.zone_of(start)
+    object.__setattr__(meeting, "time_zone", absent if name is None else _ZoneOfStart(name))
+    if name is None and meeting.recurrence and start is not UNSET and not _checks.is_utc(start):
+        offset = f"<an offset alone: {start.isoformat()}>"
+        hint = "Give time_zone=, or a start_date in a ZoneInfo"
+        raise InvalidArgumentError("time_zone", _RECURRING_ZONE, offset, hint=hint)
+
+
 def _waiting_room(value: bool | None) -> bool | None:  # noqa: FBT001  (a converter has one argument)
     return None if value is None else _checks.yes_or_no("waiting_room", value)
 
 
-def _attendees(value: Iterable[Attendee]) -> tuple[Attendee, ...]:
-    if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
-        raise InvalidArgumentError("attendees", "a list of Attendee, which may be empty", value)
-    attendees = tuple(value)
-    for position, attendee in enumerate(attendees):
-        if not isinstance(attendee, Attendee):
-            expected = "an Attendee, as in Attendee('ada@example.com')"
-            raise InvalidArgumentError(f"attendees[{position}]", expected, attendee)
-    return attendees
+def _attendees(value: Iterable[Attendee | str]) -> tuple[Attendee, ...]:
+    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
+        expected = "a list of e-mail addresses or of Attendee, which may be empty"
+        raise InvalidArgumentError("attendees", expected, value, hint="Give a list, even for one")
+    return tuple(_attendee(position, attendee) for position, attendee in enumerate(value))
+
+
+def _attendee(position: int, value: Attendee | str) -> Attendee:
+    if isinstance(value, Attendee):
+        return value
+    if isinstance(value, str):
+        return Attendee(_email(value, f"attendees[{position}].email"))
+    expected = "an e-mail address, or an Attendee, as in Attendee('ada@example.com')"
+    raise InvalidArgumentError(f"attendees[{position}]", expected, value)
 
 
 def _recurrence(value: Recurrence | None) -> Recurrence | None:
@@ -103,28 +147,34 @@ def _only_where_meetings_recur(kind: MeetingType, recurrence: Recurrence | None)
 class MeetingCreate:
     """A meeting to create: the Meeting Data Object of the service's documentation.
 
+    A title and a start are enough::
+
+        MeetingCreate("Planning", datetime(2031, 3, 4, 9, tzinfo=ZoneInfo("Europe/Berlin")))
+
     Attributes:
-        type: The kind of meeting: INSTANT 1, SCHEDULED 2, RECURRING 3 or RECURRING_FIXED 8; the number is accepted,
-            too.
         title: The title (Zoom's topic), 200 characters at most.
-        description: The description (Zoom's agenda), 2,000 characters at most; required, and may be empty.
         start_date: When it starts: an aware datetime, required for every type.
+        description: The description (Zoom's agenda), 2,000 characters at most; always sent, even if empty.
+        type: The kind of meeting: INSTANT 1, SCHEDULED 2, RECURRING 3 or RECURRING_FIXED 8; the number is accepted,
+            too. SCHEDULED unless given, or RECURRING_FIXED with a recurrence.
         duration: Minutes; always sent. Documented as used only for scheduled meetings.
-        time_zone: An IANA name such as ``"Europe/Berlin"``; not sent if ``None``. Documented as used only for
-            scheduled meetings and recurring ones with a fixed time. The zone of `start_date` is not sent: without
-            `time_zone`, a recurring meeting keeps its hour in UTC, so its local hour changes with daylight saving time.
+        time_zone: An IANA name such as ``"Europe/Berlin"``, in which a recurring meeting keeps its hour. Unless given,
+            it is the key of the `zoneinfo.ZoneInfo` of `start_date`. A start in UTC has none, and none is sent: the
+            meeting keeps its hour in UTC. A recurring meeting whose start has another offset without a name is
+            refused, since an offset does not say when the clocks change. Documented as used only for scheduled meetings
+            and recurring ones with a fixed time.
         waiting_room: Whether participants wait until the host lets them in; not sent if ``None``.
-        attendees: The people to invite; always sent, even if empty.
+        attendees: The people to invite, as e-mail addresses or `Attendee`; always sent, even if empty.
         recurrence: How it recurs; only with the types 3 and 8. Not sent if ``None``.
 
     Raises:
         InvalidArgumentError: When it is built with a value that the service would refuse.
     """
 
-    type: MeetingType = attrs.field(converter=_type)
     title: str = attrs.field(converter=_title, repr=masked_text)
-    description: str = attrs.field(converter=_description, repr=masked_text)
     start_date: datetime = attrs.field(converter=_start_date, metadata={"wire": "startDate"})
+    description: str = attrs.field(default="", converter=_description, repr=masked_text)
+    type: MeetingType = attrs.field(default=_TYPE_UNSET, converter=_type_or_default)
     duration: int = attrs.field(default=30, converter=_duration)
     time_zone: str | None = attrs.field(default=None, converter=_time_zone, metadata={"wire": "timeZone"})
     waiting_room: bool | None = attrs.field(default=None, converter=_waiting_room, metadata={"wire": "waitingRoom"})
@@ -132,7 +182,11 @@ class MeetingCreate:
     recurrence: Recurrence | None = attrs.field(default=None, converter=_recurrence)
 
     def __attrs_post_init__(self) -> None:
+        if self.type is _TYPE_UNSET:
+            kind = MeetingType.SCHEDULED if self.recurrence is None else MeetingType.RECURRING_FIXED
+            object.__setattr__(self, "type", kind)
         _only_where_meetings_recur(self.type, self.recurrence)
+        _complete_zone(self, None)
 
 
 # The same checks for an update, where each field may be left out. (Type checkers learn a converter's argument type only
@@ -165,7 +219,7 @@ def _change_waiting_room(value: bool | _Unset | None) -> bool | _Unset | None:  
     return UNSET if value is UNSET else _waiting_room(value)
 
 
-def _change_attendees(value: Iterable[Attendee] | _Unset) -> tuple[Attendee, ...] | _Unset:
+def _change_attendees(value: Iterable[Attendee | str] | _Unset) -> tuple[Attendee, ...] | _Unset:
     return UNSET if value is UNSET else _attendees(value)
 
 
@@ -188,9 +242,10 @@ class MeetingUpdate:
         description: The description (Zoom's agenda), 2,000 characters at most; may be empty.
         start_date: When it starts: an aware datetime.
         duration: Minutes.
-        time_zone: An IANA name such as ``"Europe/Berlin"``.
+        time_zone: An IANA name such as ``"Europe/Berlin"``. Unless given, it is the key of the `zoneinfo.ZoneInfo` of
+            `start_date`, if that is given; see `MeetingCreate`.
         waiting_room: Whether participants wait until the host lets them in.
-        attendees: The people to invite; the list replaces the old one.
+        attendees: The people to invite, as e-mail addresses or `Attendee`; the list replaces the old one.
         recurrence: How it recurs; not together with a `type` other than 3 or 8.
 
     Raises:
@@ -216,3 +271,4 @@ class MeetingUpdate:
     def __attrs_post_init__(self) -> None:
         if self.type is not UNSET and self.recurrence is not UNSET:
             _only_where_meetings_recur(self.type, self.recurrence)
+        _complete_zone(self, UNSET)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import os
 import queue
 import shlex
 import signal
@@ -16,6 +17,7 @@ from pyas_async.sandbox._extras import MissingExtraError
 from pyas_async.sandbox._responses import EXPIRED_ANSWERS
 from pyas_async.sandbox._sandbox import Sandbox
 from pyas_async.sandbox._settings import PLAN_CALLS
+from pyas_async.sandbox._times import DATE_FORMAT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,6 +72,8 @@ def _print_exports(url: str, sandbox: Sandbox) -> None:
     settings = {"PYAS_BASE_URL": url, "PYAS_API_KEY": sandbox.api_key}
     if sandbox.account_ids:
         settings["PYAS_ACCOUNT_ID"] = sandbox.account_ids[0]
+    if sandbox.date_format != DATE_FORMAT:
+        settings["PYAS_DATE_FORMAT"] = sandbox.date_format
     exports = "".join(f"  export {name}={shlex.quote(value)}\n" for name, value in settings.items())
     sys.stderr.write(f"In another terminal:\n{exports}Ctrl-C ends the sandbox.\n")
 
@@ -96,6 +100,12 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     add("--page-size-cap", type=int, default=300, dest="max_page_size", help="largest page that is served")
     add("--oversize", choices=["clamp", "refuse"], default="clamp", help="what happens to requests for larger pages")
     add("--page-numbers", choices=["honour", "ignore"], default="honour", help="what happens to pageNumber")
+    add(
+        "--date-format",
+        default=os.environ.get("PYAS_DATE_FORMAT", DATE_FORMAT),
+        metavar="FORMAT",
+        help="how filters write a day, as for strftime; PYAS_DATE_FORMAT sets it, too",
+    )
     expired = f"answer to an invalid page token: {', '.join(EXPIRED_ANSWERS)}"
     # With a metavar, since argparse does not wrap a list of choices.
     add("--expired-answer", choices=list(EXPIRED_ANSWERS), default="zoom_400", metavar="ANSWER", help=expired)

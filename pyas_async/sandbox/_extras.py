@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pyas_async._extras import how_to_install
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
@@ -38,5 +40,5 @@ def make_server(app: Starlette, host: str, port: int) -> AbstractContextManager[
 
 
 def _missing(error: ModuleNotFoundError) -> MissingExtraError:
-    message = f"the sandbox needs {error.name}, which is not installed: pip install 'pyas_async[sandbox]'"
+    message = f"the sandbox needs {error.name}, which is not installed: {how_to_install('sandbox')}"
     return MissingExtraError(message, name=error.name)

@@ -71,7 +71,7 @@ def read_list_query(query: Mapping[str, str], settings: Settings) -> tuple[ListQ
         bad("type")
     days: dict[str, float | None] = {}
     for name in ("startDate", "endDate"):
-        days[name] = read_day(query[name]) if name in query else None
+        days[name] = read_day(query[name], settings.date_format) if name in query else None
         if name in query and days[name] is None:
             bad(name)
     size: int | None = _DEFAULT_SIZE

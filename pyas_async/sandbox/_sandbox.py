@@ -14,6 +14,7 @@ from pyas_async.sandbox._seen import operation_of
 from pyas_async.sandbox._service import Service
 from pyas_async.sandbox._settings import DeleteAnswer, Plan, UpdateAnswer, check_setting
 from pyas_async.sandbox._store import Store
+from pyas_async.sandbox._times import DATE_FORMAT
 from pyas_async.sandbox._transport import InProcess
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Sandbox(SandboxData):
         max_page_size: Rows.
         oversize: What happens to requests for larger pages.
         page_numbers: Whether ``pageNumber`` is honoured.
+        date_format: How ``startDate`` and ``endDate`` write a day, as for ``strftime``.
         expired_answer: A key of ``EXPIRED_ANSWERS``.
         update_answer: The response to PATCH.
         delete_answer: The response to DELETE.
@@ -70,7 +72,8 @@ class Sandbox(SandboxData):
         self, *, accounts: int = 3, meetings: int = 100, seed: int = 0, api_key: str = "sandbox-key",
         token_ttl: float = 900.0, plan: Plan = "none", window: float = 300.0, latency: float = 0.0,
         max_page_size: int = 300, oversize: Literal["clamp", "refuse"] = "clamp",
-        page_numbers: Literal["honour", "ignore"] = "honour", expired_answer: str = "zoom_400",
+        page_numbers: Literal["honour", "ignore"] = "honour", date_format: str = DATE_FORMAT,
+        expired_answer: str = "zoom_400",
         update_answer: UpdateAnswer = "success", delete_answer: DeleteAnswer = "success",
         daily_writes: int | None = 100, keep_requests: int | None = None,
         db: str | os.PathLike[str] | None = None, clock: Callable[[], float] = time.time,
@@ -86,6 +89,7 @@ class Sandbox(SandboxData):
         self.max_page_size = max_page_size
         self.oversize: Literal["clamp", "refuse"] = oversize
         self.page_numbers: Literal["honour", "ignore"] = page_numbers
+        self.date_format: str = date_format
         self.expired_answer = expired_answer
         self.update_answer: UpdateAnswer = update_answer
         self.delete_answer: DeleteAnswer = delete_answer

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Awaitable, Callable
+from datetime import date
 from typing import Final, Literal, NamedTuple
 
 from pyas_async.sandbox._responses import EXPIRED_ANSWERS
@@ -55,6 +56,14 @@ def _is_count_or_none(value: object) -> bool:
     return value is None or _whole(0)(value)
 
 
+def _is_date_format(value: object) -> bool:
+    days = (date(2001, 2, 3), date(2001, 2, 4), date(2001, 3, 3), date(2002, 2, 3))
+    try:
+        return isinstance(value, str) and len({day.strftime(value) for day in days}) == len(days)
+    except ValueError:
+        return False
+
+
 def _one_of(*words: str) -> _Rule:
     return _Rule("one of " + ", ".join(words), words.__contains__)
 
@@ -75,6 +84,7 @@ _RULES: Final[dict[str, _Rule]] = {
     "max_page_size": _SIZE,
     "oversize": _one_of("clamp", "refuse"),
     "page_numbers": _one_of("honour", "ignore"),
+    "date_format": _Rule("a format of strftime that shows day, month and year", _is_date_format),
     "expired_answer": _one_of(*EXPIRED_ANSWERS),
     "update_answer": _one_of("meeting", "success", "empty", "no_content"),
     "delete_answer": _one_of("success", "empty", "no_content"),
@@ -97,6 +107,7 @@ class Settings:
         max_page_size: The largest ``maxResults`` that is served.
         oversize: Whether a larger one is reduced to it (``"clamp"``) or refused.
         page_numbers: Whether ``pageNumber`` is honoured (without returning tokens) or ignored.
+        date_format: How ``startDate`` and ``endDate`` write a day, as for ``strftime``; any other text is refused.
         expired_answer: Which of :data:`EXPIRED_ANSWERS` answers an invalid page token.
         update_answer: The response to PATCH.
         delete_answer: The response to DELETE.
@@ -114,6 +125,7 @@ class Settings:
     max_page_size: int
     oversize: Literal["clamp", "refuse"]
     page_numbers: Literal["honour", "ignore"]
+    date_format: str
     expired_answer: str
     update_answer: UpdateAnswer
     delete_answer: DeleteAnswer

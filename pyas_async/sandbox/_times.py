@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from email.utils import formatdate
 from typing import Final
 
+DATE_FORMAT: Final = "%m-%d-%Y"
+"""How the page's only example of a day may be read."""
 DAY: Final = 86_400.0
 """Seconds in a UTC day."""
 
@@ -50,16 +52,22 @@ def read_epoch(text: object) -> float | None:
     return None if moment is None else moment.timestamp()
 
 
-def read_day(text: str) -> float | None:
-    """Parse ``MM-DD-YYYY`` to the epoch second at which that UTC day begins; None if there is no such day."""
-    match = _DAY_TEXT.fullmatch(text)
-    if match is None:
-        return None
-    month, day, year = (int(part) for part in match.groups())
-    try:
-        start = date(year, month, day)
-    except ValueError:
-        return None
+def read_day(text: str, form: str = DATE_FORMAT) -> float | None:
+    """Parse a day in a format to the epoch second at which that UTC day begins; None if there is no such day."""
+    if form == DATE_FORMAT:
+        match = _DAY_TEXT.fullmatch(text)
+        if match is None:
+            return None
+        month, day, year = (int(part) for part in match.groups())
+        try:
+            start = date(year, month, day)
+        except ValueError:
+            return None
+    else:
+        try:
+            start = datetime.strptime(text, form).date()  # noqa: DTZ007  (a day has no zone)
+        except ValueError:
+            return None
     # Not datetime.timestamp(): the platform's conversion refuses years that this calculation handles.
     return (start - date(1970, 1, 1)) / timedelta(seconds=1)
 

@@ -38,6 +38,7 @@ class SandboxSettings(TypedDict, total=False):
     max_page_size: int
     oversize: Literal["clamp", "refuse"]
     page_numbers: Literal["honour", "ignore"]
+    date_format: str
     expired_answer: str
     update_answer: Literal["meeting", "success", "empty", "no_content"]
     delete_answer: Literal["success", "empty", "no_content"]

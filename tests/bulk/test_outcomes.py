@@ -125,7 +125,7 @@ async def test_failure_is_an_outcome(
 
 
 async def test_lost_create(service: Service) -> None:
-    """A create without a response is sent once, and its outcome is unknown."""
+    """A create without a response is sent once, and its outcome is unknown, not failed."""
 
     async def lose() -> httpx.Response:
         raise httpx.ReadError("cut")
@@ -134,9 +134,90 @@ async def test_lost_create(service: Service) -> None:
     async with service.client() as client:
         outcomes = await client.meetings.create_many([meeting(1), meeting(2), meeting(3)])
 
-    assert ["ok", "failed", "ok"] == states(outcomes)
+    assert ["ok", "unknown", "ok"] == states(outcomes)
     assert isinstance(outcomes[1].error, OutcomeUnknownError)
     assert 3 == len(service.requests)
+
+
+@either_way
+@pytest.mark.parametrize(
+    ("answer", "write_state"),
+    [(lambda: httpx.Response(503), "unknown"), (lambda: httpx.Response(200, json=[1]), "done")],
+    ids=["server error", "not readable"],
+)
+async def test_creates_that_may_exist(
+    answer: Callable[[], httpx.Response], write_state: str, read: Read, service: Service
+) -> None:
+    """The outcome of a create is unknown wherever its meeting may exist, and the counts say so."""
+
+    async def respond() -> httpx.Response:
+        return answer()
+
+    service.special = {2: respond, 3: refuse}
+    async with service.client() as client:
+        run = client.meetings.create_many([meeting(1), meeting(2), meeting(3)])
+        outcomes = sorted(await read(run), key=lambda outcome: outcome.key)
+
+    assert ["ok", "unknown", "failed"] == states(outcomes)
+    assert outcomes[1].error is not None
+    assert (False, None, write_state) == (outcomes[1].ok, outcomes[1].value, outcomes[1].error.write_state)
+    assert BulkStats(ok=1, failed=1, unknown=1, not_started=0, calls=3) == run.stats
+    assert "1 ok, 1 failed, 1 unknown, 0 not started, 3 calls" in repr(run)
+
+
+@pytest.mark.parametrize("name", ["update", "delete"])
+async def test_other_lost_writes(name: str, service: Service) -> None:
+    """An update or a delete whose responses were all lost has an unknown outcome, too."""
+
+    async def lose() -> httpx.Response:
+        raise httpx.ReadError("cut")
+
+    service.special[2] = lose
+    async with service.client(retry=None) as client:
+        outcomes = await RUNS[name](client, [1, 2, 3])
+
+    assert ["ok", "unknown", "ok"] == states(outcomes)
+
+
+async def test_lost_read(service: Service) -> None:
+    """A read whose response was lost has failed: it can be repeated."""
+
+    async def lose() -> httpx.Response:
+        raise httpx.ReadError("cut")
+
+    service.special[2] = lose
+    async with service.client(retry=None) as client:
+        assert ["ok", "failed", "ok"] == states(await client.meetings.get_many([1, 2, 3]))
+
+
+@either_way
+async def test_creates_of_a_mapping(read: Read, client: PyasClient, service: Service) -> None:
+    """`create_many` takes a mapping, and the key of an outcome is the key of its meeting, of whatever type."""
+    service.special[2] = refuse
+    new = {"a": meeting(1), ("b", 2): meeting(2), None: meeting(3)}
+
+    outcomes = await read(client.meetings.create_many(new))
+
+    by_key = {outcome.key: outcome for outcome in outcomes}
+    assert new.keys() == by_key.keys()
+    assert (1, 3) == (by_key["a"].unwrap().id, by_key[None].unwrap().id)
+    assert "failed" == by_key["b", 2].state
+
+
+@pytest.mark.parametrize(
+    ("run", "field"),
+    [
+        (lambda meetings: meetings.create_many({"a": meeting(1), "b": CHANGE}), "meetings['b']"),
+        (lambda meetings: meetings.update_many({1: CHANGE, 7: "title"}), "changes[7]"),
+        (lambda meetings: meetings.update_many([(1, CHANGE), (7, "title")]), "changes[1]"),
+    ],
+)
+async def test_place_in_a_mapping(run: Any, field: str, client: PyasClient) -> None:  # noqa: ANN401
+    """The error of an invalid item of a mapping names its key, and that of any other input its position."""
+    outcomes = await run(client.meetings)
+
+    assert isinstance(outcomes[1].error, InvalidArgumentError)
+    assert field == outcomes[1].error.field
 
 
 @pytest.mark.parametrize(

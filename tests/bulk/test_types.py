@@ -74,7 +74,7 @@ async def test_outcomes(client: PyasClient) -> None:
     outcomes = await client.meetings.create_many([meeting(1)])
 
     assert [0] == keys(outcomes)
-    assert_type(outcomes[0].state, Literal["ok", "failed", "not_started"])
+    assert_type(outcomes[0].state, Literal["ok", "failed", "unknown", "not_started"])
     assert_type(outcomes[0].error, PyasError | None)
     assert_type(outcomes[0].value, MeetingDetail | None)
     assert_type(outcomes[0].key, int)

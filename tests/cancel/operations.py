@@ -168,6 +168,10 @@ OPERATIONS: dict[str, Operation] = {
     "create_many, streamed": Operation(
         streamed(lambda client: client.meetings.create_many([NEW, OTHER, NEW], max_concurrency=2))
     ),
+    "create_many, reconciled": Operation(
+        awaited(lambda client: client.meetings.create_many({"a": LOST, 2: NEW, 3: OTHER}, on_unknown="reconcile")),
+        before=hurry,
+    ),
     "update_many, awaited": Operation(
         awaited(lambda client: client.meetings.update_many([(81, CHANGE)] * 3, max_concurrency=2))
     ),

@@ -102,7 +102,7 @@ def test_for_people(pyas: Pyas, sandbox: Sandbox, changes: Changes) -> None:
     assert 8 == done.code
     assert re.search(r"^access +holds +a page was returned$", done.out, re.MULTILINE)
     assert re.search(r"^date-order +differs +assumed: a filter's dates are MM-DD-YYYY$", done.out, re.MULTILINE)
-    assert re.search(r"^ +do: Pass days as text, start_date=day.strftime\('%d-%m-%Y'\)", done.out, re.MULTILINE)
+    assert re.search(r"^ +do: Use PyasClient\(date_format='%d-%m-%Y'\), or set ", done.out, re.MULTILINE)
     assert re.match(r"holds: 8, differs: 1, noted: 5, unclear: 1; 10 calls; pyas_async ", done.err)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import re
 from typing import TYPE_CHECKING, Literal
 
@@ -14,6 +15,8 @@ from pyas_async import Event, Waiting, __version__, plans
 from pyas_async.cli import _output
 from pyas_async.cli._client import WaitMessages
 from pyas_async.cli._errors import code_of, text_of
+from pyas_async.cli._options import Common
+from pyas_async.cli._runner import perform
 from runtime.socket_server import document, wire
 
 if TYPE_CHECKING:
@@ -240,6 +243,17 @@ def test_long_waits(capsys: pytest.CaptureFixture[str]) -> None:
         "pyas: the call limit is used up: continuing in 4:50",
         "pyas: the request failed: trying again in 0:08",
     ] == capsys.readouterr().err.splitlines()
+
+
+@pytest.mark.parametrize(("event", "shown"), [("LongWait", False), ("Waiting", False), ("ListingDrifted", True)])
+def test_warnings_of_waits(event: str, shown: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    """The library's warnings are printed, except those of waits, which the commands show in their own words."""
+
+    def work() -> None:
+        logging.getLogger("pyas_async").warning("something", extra={"pyas_event": event})
+
+    assert 0 == perform(work, Common())
+    assert ["pyas: warning: something"] * shown == capsys.readouterr().err.splitlines()
 
 
 def test_lines_during_a_live_display(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ import pytest
 import pyas_async_cli
 from cli.interrupted import LARGE
 from pyas_async import __version__
+from pyas_async._extras import how_to_install
 from pyas_async.cli import main
 
 
@@ -46,7 +47,7 @@ def test_without_the_extra(
 
     assert 2 == main([])
 
-    missing = f"pyas: error: it needs {name.partition('.')[0]}, which is not installed: pip install 'pyas_async[cli]'\n"
+    missing = f"pyas: error: it needs {name.partition('.')[0]}, which is not installed: {how_to_install('cli')}\n"
     assert ("", missing) == capsys.readouterr()
 
 

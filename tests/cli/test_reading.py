@@ -81,6 +81,25 @@ def test_filters(pyas: Pyas, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) 
     ] == [tuple(map(request.query.get, keys)) for request in sandbox.requests]
 
 
+def test_words_for_days(pyas: Pyas, sandbox: Sandbox) -> None:
+    """Text that is neither a day nor digits with separators is refused before a call, and a day is shown."""
+    done = [pyas("meetings", "list", "--start", "whenever"), pyas("meetings", "list", "--end", "31 Jan")]
+
+    assert [2, 2] == [one.code for one in done]
+    assert "--start: expected a datetime.date, or text such as '2026-01-31', got 'whenever'" in done[0].err
+    assert "--end: " in done[1].err
+    assert [] == sandbox.requests
+
+
+def test_wrong_date_format(pyas: Pyas, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A PYAS_DATE_FORMAT that does not show the whole day is refused."""
+    monkeypatch.setenv("PYAS_DATE_FORMAT", "%d-%m")
+    done = pyas("meetings", "list", "--start", "2026-01-31")
+
+    assert (2, []) == (done.code, sandbox.requests)
+    assert "date_format: expected a format of strftime that shows day, month and year" in done.err
+
+
 def test_invalid_days(pyas: Pyas, sandbox: Sandbox) -> None:
     """Text that looks like a day and is none is an error, not a format of the service's own."""
     calls = [

@@ -148,6 +148,10 @@ REFUSED = [
         ["create", "--title", "x", "--recurrence", "daily", "--day-of-week", "monday"],
         "--day-of-week: expected nothing, since only 'weekly' meetings have it",
     ),
+    (
+        ["create", "--title", "x", "--start", "2031-03-04T09:00+01:00", "--recurrence", "weekly"],
+        "--time-zone: expected an IANA time zone name such as 'Europe/Berlin', since an offset does not say",
+    ),
     (["create", "--title", "x", "--recurrence", "daily", "--interval", "0"], "--interval: expected a whole number"),
     (["create", "--from-json", "-"], "--from-json: expected a JSON object: Expecting value"),
     (["create", "--from-json", "-", "--title", "x"], "--from-json holds all fields"),
@@ -171,9 +175,9 @@ def test_invalid_documents(pyas: Pyas, sandbox: Sandbox, tmp_path: Path) -> None
     """An invalid document is refused with the field's own name."""
     words = {
         "[]": "--from-json: expected one JSON object, got a list",
-        '{"tittle": "x"}': "--from-json: tittle: expected one of type, title,",
+        '{"tittle": "x"}': "--from-json: tittle: expected one of title, startDate,",
         '{"type": 2, "title": "x", "description": ""}': "--from-json: startDate: expected a value, got",
-        '{"attendees": [3]}': "--from-json: document: expected a mapping, got",
+        '{"title": "x", "startDate": "2031-01-01T00:00Z", "attendees": [3]}': "--from-json: attendees[0]: expected an",
     }
     for text, said in words.items():
         done = pyas("meetings", "create", "--from-json", "-", stdin=text)

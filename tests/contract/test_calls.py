@@ -113,6 +113,8 @@ async def test_key_and_address() -> None:
         ({"start_date": date(2022, 1, 31)}, {"startDate": "01-31-2022"}),
         ({"end_date": date(2023, 12, 1)}, {"endDate": "12-01-2023"}),
         ({"start_date": "2022/01/31", "end_date": "31.12.2022"}, {"startDate": "2022/01/31", "endDate": "31.12.2022"}),
+        ({"start_date": "2022-01-31", "end_date": "20231201"}, {"startDate": "01-31-2022", "endDate": "12-01-2023"}),
+        ({"start_date": " 2022-W05-1 ", "end_date": "1-2-23"}, {"startDate": "01-31-2022", "endDate": "1-2-23"}),
         ({"next_page_token": "t/+= &"}, {"nextPageToken": "t/+= &"}),
         ({"max_results": 300}, {"maxResults": "300"}),
         ({"max_results": 301}, {"maxResults": "301"}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from pyas_async import (
     PyasClient,
     Recurrence,
 )
+from pyas_async.meetings import Meetings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,6 +118,14 @@ LISTINGS = {
         ("naive datetime as end", {"end_date": NAIVE}, "end_date", "2026"),
         ("number as start", {"start_date": 20260101}, "start_date", "20260101"),
         ("start after end", {"start_date": date(2026, 2, 1), "end_date": date(2026, 1, 31)}, "_date", "2026"),
+        ("no day", {"start_date": "yesterday"}, "start_date", "yesterday"),
+        ("a day with a word", {"end_date": "1 Jan 2026"}, "end_date", "1 Jan 2026"),
+        ("a moment as text", {"start_date": "2026-01-31T09:00:00Z"}, "start_date", "2026-01-31T09:00:00Z"),
+        ("no day of the calendar", {"end_date": "2026-02-30"}, "end_date", "2026-02-30"),
+        ("digits alone", {"start_date": "31012026"}, "start_date", "31012026"),
+        ("other digits", {"start_date": "\u0660\u0661-\u0660\u0661-\u0662\u0660\u0662\u0666"}, "start_date", ""),
+        ("a line more", {"start_date": "01-31-2026\nx"}, "start_date", "x"),
+        ("ISO start after end", {"start_date": "2026-02-01", "end_date": date(2026, 1, 31)}, "_date", "2026"),
         ("bad type", {"type": "sheduled"}, "type", "sheduled"),
         ("number as type", {"type": 2}, "type", "2"),
         ("empty account id", {"account_id": ""}, "account_id", ""),
@@ -189,6 +199,83 @@ async def test_no_account(call: Callable[[PyasClient], Any]) -> None:
     assert ("account_id", []) == (caught.value.field, service.requests)
 
 
+def calls_with_account() -> list[str]:
+    """Return the names of the calls that take an account."""
+    methods = inspect.getmembers(Meetings, inspect.isfunction)
+    return [name for name, method in methods if name[0] != "_" and "account_id" in inspect.signature(method).parameters]
+
+
+NEW = MeetingCreate(type=2, title="t", description="", start_date=AWARE)
+BESIDE: dict[str, list[Any]] = {
+    "changes": [],
+    "create": [NEW],
+    "create_many": [[NEW]],
+    "delete": [81],
+    "delete_many": [[81]],
+    "get": [81],
+    "get_many": [[81]],
+    "iter_all": [],
+    "list": [],
+    "update": [81, MeetingUpdate(title="x")],
+    "update_many": [{81: MeetingUpdate(title="x")}],
+}
+"""The other arguments of each call that takes an account."""
+
+
+@pytest.mark.parametrize("bound", ["client", "environment", "view", "options", None])
+@pytest.mark.parametrize("name", calls_with_account())
+async def test_account_none(name: str, bound: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An account that is ``None`` is refused in every call: it never means the account that the client is bound to."""
+    service = Service()
+    if bound == "environment":
+        monkeypatch.setenv("PYAS_ACCOUNT_ID", "another-tenant")
+    async with service.client(account_id="another-tenant" if bound in ("client", "options") else None) as client:
+        view = client.for_account("another-tenant") if bound == "view" else client
+        view = view.with_options(retry=None) if bound == "options" else view
+        with pytest.raises(InvalidArgumentError) as caught:
+            made = getattr(view.meetings, name)(*BESIDE[name], account_id=None)
+            assert inspect.iscoroutine(made), "bulk calls and iterations are refused at once"
+            await made
+    assert ("account_id", "None") == (caught.value.field, caught.value.got)
+    assert "leave account_id out" in str(caught.value)
+    assert [] == service.requests
+
+
+async def test_account_none_of_a_view() -> None:
+    """A view of the account ``None`` is refused at once."""
+    nothing: Any = None
+    async with Service().client() as client:
+        with pytest.raises(InvalidArgumentError, match="account_id: expected the id of a connected account, got None"):
+            client.for_account(nothing)
+
+
+async def test_account_none_of_a_resumed_listing() -> None:
+    """An account that is ``None`` does not stand for that of a checkpoint either."""
+    nothing: Any = None
+    async with Service().client() as client:
+        checkpoint = client.meetings.iter_all(account_id="acc").checkpoint()
+        assert "'acc'" in repr(client.meetings.iter_all(resume=checkpoint, account_id="acc"))
+        with pytest.raises(InvalidArgumentError, match="account_id"):
+            client.meetings.iter_all(resume=checkpoint, account_id=nothing)
+
+
+async def test_no_account_of_changes() -> None:
+    """A round without any account says how to give one; one that continues takes that of its state."""
+    async with Service().client(account_id=None) as client:
+        with pytest.raises(InvalidArgumentError, match="Give account_id="):
+            client.meetings.changes()
+        state = client.meetings.changes(account_id="acc").state
+        assert "acc" == client.meetings.changes(since=str(state)).state.account_id
+
+
+async def test_account_unset() -> None:
+    """``UNSET`` is as if the account were left out: that of the client."""
+    service = Service(listing([]))
+    async with service.client(account_id="own") as client:
+        await client.meetings.list(account_id=UNSET)
+    assert ["own"] == [request.url.params["accountId"] for request in service.requests]
+
+
 @pytest.mark.parametrize(
     ("build", "field"),
     [
@@ -205,9 +292,9 @@ def test_refused_when_built(build: Callable[[], object], field: str) -> None:
     assert field in caught.value.field
 
 
-@pytest.mark.parametrize("missing", ["type", "title", "description", "start_date"])
+@pytest.mark.parametrize("missing", ["title", "start_date"])
 def test_required(missing: str) -> None:
-    """Type, title, description and start have no default."""
+    """Title and start have no default."""
     fields: dict[str, Any] = {"type": 3, "title": "t", "description": "", "start_date": AWARE}
     del fields[missing]
     with pytest.raises((TypeError, InvalidArgumentError), match=missing):

@@ -89,7 +89,7 @@ async def test_calls(field: str, value: object) -> None:
     async with over(httpx.MockTransport(service.answer), on_event=told.append) as client:
         page = await client.meetings.list()
         got = await client.meetings.get(81)
-        made = await client.meetings.create(MeetingCreate(2, "t", "", NOON))
+        made = await client.meetings.create(MeetingCreate("t", NOON))
         updated = await client.meetings.update(81, MeetingUpdate(title="t"))
 
     assert updated is not None

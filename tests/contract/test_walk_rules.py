@@ -169,7 +169,7 @@ async def test_refusal_of_something_else() -> None:
     service = Service(Reply(400, {"errors": [{"msg": "Invalid value", "param": "startDate", "location": "query"}]}))
     async with service.client() as client:
         with pytest.raises(BadRequestError):
-            await client.meetings.iter_all(start_date="x").collect()
+            await client.meetings.iter_all(start_date="13-13-2026").collect()
     assert 1 == len(service.requests)
 
 

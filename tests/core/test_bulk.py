@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -26,13 +27,13 @@ from pyas_async import (
     WrongEventLoopError,
 )
 from pyas_async._core import bulk
-from pyas_async._core.calls.endpoints import create_meeting, delete_meeting, get_meeting, update_meeting
+from pyas_async._core.calls.endpoints import delete_meeting, get_meeting, update_meeting
+from pyas_async._core.reconcile.match import WantedMeeting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pyas_async._core.bulk import BulkOperation, BulkTally
-    from pyas_async._core.calls.messages import Call
 
 ENDING: list[PyasError] = [
     AuthenticationError("no", status=401),
@@ -56,14 +57,18 @@ ONES_OWN: list[PyasError] = [
 ]
 
 
-MEETING = MeetingCreate(2, "t", "", NOON)
+MEETING = MeetingCreate("t", NOON)
 CHANGES = MeetingUpdate(title="t")
 OPERATIONS: dict[
-    str, tuple[Callable[[str], BulkOperation[Any, Any, Any]], str, str, bool, Any, Any, Callable[[], Call[Any]]]
+    str, tuple[Callable[[str], BulkOperation[Any, Any, Any]], str, str, bool, Any, Any, Callable[[], object]]
 ] = {
     "get_many": (bulk.get_many, "meeting_ids", "ids", False, 81, 81, lambda: get_meeting("acc", 81)),
     "create_many": (
-        bulk.create_many, "meetings", "MeetingCreate", True, MEETING, 7, lambda: create_meeting("acc", MEETING),
+        bulk.create_many, "meetings", "MeetingCreate", True, MEETING, 7, lambda: WantedMeeting("acc", MEETING),
+    ),
+    "create_many, by key": (
+        partial(bulk.create_many, by_key=True), "meetings", "mapping", True, ("a", MEETING), "a",
+        lambda: WantedMeeting("acc", MEETING),
     ),
     "update_many": (
         bulk.update_many, "changes", "pairs", True, (81, CHANGES), 81, lambda: update_meeting("acc", 81, CHANGES),
@@ -74,15 +79,15 @@ OPERATIONS: dict[
 
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_plans(name: str) -> None:
-    """Each operation has its names for errors, and returns the key and the call of an item at position 7."""
+    """Each operation has its names for errors, and returns the key and the request of an item at position 7."""
     make, argument, expected, writes, item, key, call = OPERATIONS[name]
     operation = make("acc")
 
-    assert (f"meetings.{name}", argument, "acc", writes) == (
+    assert (f"meetings.{name.partition(',')[0]}", argument, "acc", writes) == (
         operation.name, operation.argument, operation.account_id, operation.writes,
     )  # fmt: skip
     assert expected in operation.expected
-    assert (key, call()) == (operation.key(7, item), operation.call(item))
+    assert (key, call()) == (operation.key(7, item), operation.request(item))
 
 
 @pytest.mark.parametrize("item", ["ab", b"ab", bytearray(b"ab"), {1, 2}, (1,), (1, 2, 3), 5, None])
@@ -90,7 +95,7 @@ def test_no_pair(item: Any) -> None:  # noqa: ANN401  (type checkers would rejec
     """An item that is no pair of an id and changes is refused, and is its own key: a position would look like an id."""
     operation = bulk.update_many("acc")
     with pytest.raises(InvalidArgumentError) as caught:
-        operation.call(item)
+        operation.request(item)
 
     assert "changes" == caught.value.field
     assert "a pair (meeting id, MeetingUpdate)" == caught.value.expected

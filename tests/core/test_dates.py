@@ -18,7 +18,7 @@ from core.tools import NOON, answer
 from pyas_async import RateLimitError
 from pyas_async._core.calls.headers import retry_after
 from pyas_async._core.calls.response_errors import error_from_response
-from pyas_async._core.dates import filter_date, parse_field, parse_header
+from pyas_async._core.dates import filter_date, is_written_day, parse_field, parse_header, read_day
 
 MINUTE_LATER = [
     "60",
@@ -181,3 +181,36 @@ def test_how_long_a_remembered_header_is(length: int, remembered: int) -> None:
 
     assert parse_header(MINUTE_LATER[-1].ljust(length)) is not None
     assert remembered == inside.header_dates().cache_info().currsize
+
+
+FORMATS = ["%m-%d-%Y", "%d-%m-%Y", "%Y-%m-%d", "%d/%m/%y", "%d %b %Y", "%Y%%%m%%%d", "%Y%m%d"]
+
+
+@brisk
+@given(st.dates(), st.sampled_from(FORMATS))
+def test_date_format(day: date, form: str) -> None:
+    """A day goes out in the client's format, with four digits of its year, whether it is given as a date or as ISO."""
+    expected = form.replace("%%", "\0").replace("%Y", f"{day.year:04}").replace("\0", "%%")
+
+    assert day.strftime(expected) == filter_date(day, form)
+    assert day == read_day(day.isoformat()) == read_day(f"{day.year:04}{day.month:02}{day.day:02}")
+
+
+@brisk
+@given(
+    st.text(max_size=20) | st.from_regex(r"[0-9A-Za-z]{1,4}[-./ :][0-9A-Za-z]{1,4}([-./ :][0-9]{2,4})?", fullmatch=True)
+)
+def test_written_days(text: str) -> None:
+    """Digits with separators are a day in the service's format, unless they are a wrong ISO day; nothing else is."""
+    digits = bool(re.fullmatch(r"[0-9]+([-./ ][0-9]+)+", text)) and not re.fullmatch(
+        r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text
+    )
+
+    assert digits == is_written_day(text, "%m-%d-%Y")
+
+
+def test_written_as_the_format_says() -> None:
+    """Text in the client's own format is a day as well."""
+    assert is_written_day("31 Jan 2026", "%d %b %Y")
+    assert not is_written_day("31 Nod 2026", "%d %b %Y")
+    assert not is_written_day("31 Jan 2026", "%m-%d-%Y")

@@ -74,6 +74,7 @@ PARAMETERS: dict[str, st.SearchStrategy[Any]] = {
     "code": st.none() | st.integers() | texts,
     "errors": st.lists(st.builds(FieldError, texts, st.none() | texts), max_size=3),
     "request_id": st.none() | texts,
+    "account_id": st.none() | texts,
     "excerpt": texts | st.just("x" * 900),
     "retry_after": st.floats(0, 1e9) | st.integers(0, 10**9),
     "scope": st.sampled_from(get_args(RateLimitScope)),

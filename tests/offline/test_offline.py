@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -294,3 +296,23 @@ async def test_closing(pyas: Offline) -> None:
         await other.client.aclose()
     async with Offline():
         pass
+
+
+SCRIPT = """
+import asyncio
+from pyas_async.testing import Offline
+
+with Offline(meetings=110, plan="developer") as pyas:
+    rows = asyncio.run(pyas.client.meetings.iter_all(page_size=1).collect())
+    print(len(rows), "rows")
+"""
+
+
+def test_script_that_waits_says_so() -> None:
+    """A script without logging that waits for its key's calls prints that on stderr, every minute of the wait."""
+    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True, timeout=60)
+
+    assert "110 rows\n" == done.stdout
+    lines = done.stderr.splitlines()
+    assert 6 == len(lines)  # after 0, 60, 120, 180, 240 and 300 of 301 seconds
+    assert all("is used up: 1 call waits for about" in line and "larger plan" in line for line in lines)

@@ -156,10 +156,10 @@ async def test_bulk_calls_have_a_deadline_each(world: World) -> None:
         trace = CallTrace()
         meeting = await reconcile.create(
             inside.session(client),
-            inside.options(client).for_bulk(),
             WantedMeeting(world.account, NEW),
+            inside.options(client).for_bulk(),
+            trace,
             on_unknown="reconcile",
-            trace=trace,
         )
     assert (NEW.title, PAUSES) == (meeting.topic, world.pauses)
     assert 5 == trace.requests == len(world.calls())

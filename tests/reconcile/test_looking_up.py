@@ -96,6 +96,17 @@ async def test_found_among_many(world: World) -> None:
     }
 
 
+async def test_days_in_the_format_of_the_client(world: World) -> None:
+    """The lookup writes its days as the client writes them, and finds the meeting."""
+    world.creates, world.sandbox.date_format = [lost, lost], "%Y-%m-%d"
+    async with world.client() as client:
+        view = client.with_options(date_format="%Y-%m-%d")
+        one = await create(view)
+        [many] = await view.meetings.create_many([attrs.evolve(NEW, title="Another")], on_unknown="reconcile")
+    assert [one.id, many.unwrap().id] == [*mine(world), *mine(world, "Another")]
+    assert "2031-05-03" == world.server.requests[1].query["startDate"]
+
+
 @pytest.mark.parametrize("lag", [1, 2])
 async def test_found_later(world: World, lag: int) -> None:
     """A listing that lags is read again, after longer pauses."""

@@ -50,6 +50,8 @@ REFUSED: list[tuple[str, Any]] = [
     *(("budget", value) for value in (100, OwnBudget(), "developer")),
     *(("http_client", value) for value in (httpx.Client(), object(), 3)),
     *(("on_event", value) for value in (deaf, "print", 3)),
+    *(("date_format", value) for value in ("", " ", 7, "%d-%m", "%m-%Y", "%d %Y", "%d/%m/%H", "today", "%Y-%m-%d\n")),
+    *(("date_format", value) for value in ("%d-%m-%Y" * 20, "%d-%m-%Y\0", "%d-%m-%Y\ud800", "%")),
     *(("account_id", value) for value in ("", " ", 7, b"acc")),
     *(("api_key", value) for value in ("", " ", 7, b"key", "two words", "line\n", "kéy", "tab\t")),
 ]

@@ -28,6 +28,8 @@ async def keys_and_values(
     assert_type(client.meetings.delete_many([1]), BulkRun[MeetingId, None])
     assert_type(await client.meetings.get_many([1]), list[Outcome[MeetingId, MeetingDetail]])
     assert_type(await client.meetings.create_many(new).collect(), list[Outcome[int, MeetingDetail]])
+    assert_type(client.meetings.create_many(dict(enumerate(new))), BulkRun[int, MeetingDetail])
+    assert_type(client.meetings.create_many({str(one.title): one for one in new}), BulkRun[str, MeetingDetail])
     run = client.meetings.update_many(changes)
     async with run as outcomes:
         async for outcome in outcomes:
@@ -59,7 +61,7 @@ def outcomes_narrow(outcome: Outcome[int, MeetingDetail]) -> None:
         assert_type(outcome.error, PyasError)
         assert_type(outcome.error.write_state, Literal["not_sent", "rejected", "done", "unknown"] | None)
     match outcome.state:
-        case "ok" | "failed":
+        case "ok" | "failed" | "unknown":
             pass
         case state:
             assert_type(state, Literal["not_started"])
@@ -102,6 +104,7 @@ def inputs(
     client.meetings.get_many(1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     client.meetings.get_many([1.5])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
     client.meetings.get_many([1], "acc")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    client.meetings.create_many({1: change})  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
     client.meetings.create_many([change])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
     client.meetings.update_many([1, 2])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
     client.meetings.update_many({1: {"title": "t"}})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -52,6 +52,7 @@ async def mistakes(client: PyasClient, new: MeetingCreate, changes: MeetingUpdat
     await client.meetings.list("acc")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     await client.meetings.get(8.1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await client.meetings.get(None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await client.meetings.get(81, account_id=None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await client.meetings.get(81, account_id=7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await client.meetings.create(changes)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await client.meetings.create({"title": "t"})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -7,7 +7,7 @@ PATCH.
 import json
 import re
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -15,10 +15,10 @@ from urllib.parse import quote
 from pyas_async import _checks
 from pyas_async._core import codec
 from pyas_async._core.calls.messages import Call, Repeat
-from pyas_async._core.dates import filter_date
+from pyas_async._core.dates import DATE_FORMAT, filter_date, is_written_day, read_day
 from pyas_async.errors import InvalidArgumentError
 from pyas_async.models import ListType, Page
-from pyas_async.options import MeetingId
+from pyas_async.options import UNSET, MeetingId
 
 if TYPE_CHECKING:
     from pyas_async.models import ConnectedAccount, MeetingCreate, MeetingDetail, MeetingUpdate
@@ -61,11 +61,16 @@ def account(value: object) -> str:
     """Check an account id, and return it.
 
     Raises:
-        InvalidArgumentError: If it is missing, not a text, or too long for a URL.
+        InvalidArgumentError: If it is missing (``UNSET``), not a text, or too long for a URL.
     """
-    if value is None:
-        hint = "Give account_id=, or bind it: PyasClient(account_id=…), PYAS_ACCOUNT_ID, client.for_account(…)"
-        raise InvalidArgumentError("account_id", "the id of a connected account", value, hint=hint)
+    if value is None or value is UNSET:
+        expected = "the id of a connected account"
+        if value is UNSET:
+            hint = "Give account_id=, or bind it: PyasClient(account_id=…), PYAS_ACCOUNT_ID, client.for_account(…)"
+            raise InvalidArgumentError("account_id", expected, "<nothing>", hint=hint)
+        # A program that has lost track of its tenant must not get the meetings of another one.
+        hint = "None does not stand for the client's own account: leave account_id out to use that"
+        raise InvalidArgumentError("account_id", expected, value, hint=hint)
     text = _checks.text("account_id", value)  # without `url_text`, since every call comes here
     return text if len(text) <= _SHORT else _check_length("account_id", text)
 
@@ -123,24 +128,52 @@ def list_filters(
     start_date: date | str | None,
     end_date: date | str | None,
     type: ListType | str | None,
+    date_format: str = DATE_FORMAT,
 ) -> tuple[tuple[str, str], ...]:
     """Check the filters of a listing, and return them as query parameters.
+
+    Args:
+        start_date: The first day.
+        end_date: The last day.
+        type: Which meetings to list.
+        date_format: How the client writes a day.
 
     Raises:
         InvalidArgumentError: If one cannot be a filter, or the end is before the start.
     """
-    start = None if start_date is None else _checks.calendar_date("start_date", start_date)
-    end = None if end_date is None else _checks.calendar_date("end_date", end_date)
+    start = None if start_date is None else _day("start_date", start_date, date_format)
+    end = None if end_date is None else _day("end_date", end_date, date_format)
     _checks.ordered("end_date", start, end)
     kind = None if type is None else _checks.member("type", ListType, type)
     query = []
     if start is not None:
-        query.append(("startDate", _check_length("start_date", filter_date(start))))
+        query.append(("startDate", _check_length("start_date", filter_date(start, date_format))))
     if end is not None:
-        query.append(("endDate", _check_length("end_date", filter_date(end))))
+        query.append(("endDate", _check_length("end_date", filter_date(end, date_format))))
     if kind is not None:
         query.append(("type", kind.value))
     return tuple(query)
+
+
+def _day(field: str, value: object, date_format: str) -> date | str:
+    """Check a day of a filter; text in the service's own format stays text."""
+    expected = "a datetime.date, or text such as '2026-01-31'"
+    if isinstance(value, datetime):
+        raise InvalidArgumentError(field, expected, value, hint="The service filters by day: pass .date() of it")
+    if isinstance(value, str):
+        text = _checks.text(field, value)
+        if (day := read_day(text.strip())) is not None:
+            return day
+        if is_written_day(text.strip(), date_format):
+            return text
+        hint = (
+            "Other text is sent only if it is digits with separators, such as 01-31-2026. If the service expects "
+            "another format, set date_format= of the client, or PYAS_DATE_FORMAT"
+        )
+        raise InvalidArgumentError(field, expected, value, hint=hint)
+    if not isinstance(value, date):
+        raise InvalidArgumentError(field, expected, value)
+    return value
 
 
 def list_meetings(
@@ -198,7 +231,8 @@ def create_meeting(account_id: str, meeting: "MeetingCreate") -> "Call[MeetingDe
     from pyas_async.models.requests import MeetingCreate  # noqa: PLC0415 -- many programs only read
 
     if not isinstance(meeting, MeetingCreate):
-        raise InvalidArgumentError("meeting", "a MeetingCreate", meeting)
+        hint = "Build one: MeetingCreate(title=…, start_date=…)"
+        raise InvalidArgumentError("meeting", "a MeetingCreate", meeting, hint=hint)
     return Call(
         operation="meetings.create",
         method="POST",
@@ -216,7 +250,8 @@ def update_meeting(account_id: str, meeting_id: MeetingId, changes: "MeetingUpda
     from pyas_async.models.requests import MeetingUpdate  # noqa: PLC0415 -- many programs only read
 
     if not isinstance(changes, MeetingUpdate):
-        raise InvalidArgumentError("changes", "a MeetingUpdate", changes)
+        hint = "Build one: MeetingUpdate(title=…)"
+        raise InvalidArgumentError("changes", "a MeetingUpdate", changes, hint=hint)
     if not (document := codec.to_dict(changes)):
         raise InvalidArgumentError("changes", "a MeetingUpdate with at least one field set", changes)
     return Call(

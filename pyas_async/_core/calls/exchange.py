@@ -198,7 +198,12 @@ class Exchange(Generic[T]):
                 self._quota.on_success()
                 return Return(value)
         failure = error_from_response(
-            response, document, now=wall, has_page_token=self.call.has_page_token, mask=self.mask
+            response,
+            document,
+            now=wall,
+            has_page_token=self.call.has_page_token,
+            mask=self.mask,
+            account=self.call.account,
         )
         if isinstance(failure, RateLimitError):
             return self._on_rate_limit(failure, now, jitter)

@@ -40,6 +40,7 @@ _CLASSES_BY_CODE: Mapping[str, type[APIStatusError]] = {
 }
 _MAX_EXCERPT = 4_000
 """Bytes of a body from which an excerpt is made: more than the 500 characters that an error holds."""
+_ACCOUNT = re.compile(r"\baccount\b", re.IGNORECASE)
 _TOO_MANY = HTTPStatus.TOO_MANY_REQUESTS
 # Zoom's sibling lists: "The next page token is invalid or expired", code 300. Pyas may wrap it in any of its shapes.
 # `re` compiles the patterns when they are first used, which in many programs is never.
@@ -60,6 +61,7 @@ def error_from_response(
     now: datetime,
     has_page_token: bool,
     mask: Callable[[str], str],
+    account: str = "",
 ) -> APIStatusError:
     """Make the error that a response means.
 
@@ -69,6 +71,7 @@ def error_from_response(
         now: The wall clock, for dates in headers (aware).
         has_page_token: Whether the request carried a page token.
         mask: Removes the secrets from a text.
+        account: The account that the request was about, for an error about it.
     """
     # What the response means is decided by its own words: masking may change the very words that decide. The error
     # shows the masked ones.
@@ -81,10 +84,12 @@ def error_from_response(
     if has_page_token and _says_expired(status, words, message):
         cls = PageTokenExpiredError
     request_id = next((mask(response.headers[name])[:100] for name in _REQUEST_IDS if name in response.headers), None)
-    limit: dict[str, Any] = {}
+    more: dict[str, Any] = {}
     if issubclass(cls, RateLimitError):
         reached = reached_limit(response.headers, words.message, now)
-        limit = {"retry_after": reached.ends_in, "scope": reached.scope}
+        more = {"retry_after": reached.ends_in, "scope": reached.scope}
+    elif cls is NotFoundError and _ACCOUNT.search(words.message):
+        more = {"account_id": account or None}
     return cls(
         message,
         status=status,
@@ -95,7 +100,7 @@ def error_from_response(
         ],
         request_id=request_id,
         excerpt=mask(response.body[:_MAX_EXCERPT].decode(errors="replace")),
-        **limit,
+        **more,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import attrs
 
+from pyas_async._base_errors import located
 from pyas_async._checks import as_int
 from pyas_async._core.codec.converter import REQUESTS, request_converter, structure
 from pyas_async._core.codec.hooks import StructureError
@@ -171,7 +172,19 @@ def _request_value(name: str, value: Any) -> Any:  # noqa: ANN401  (a JSON value
         moment = parse_field(value)
         return value if moment is None or moment.tzinfo is None else moment
     if name == "attendees" and isinstance(value, list):
-        return [from_dict(Attendee, item) for item in value]
+        return [
+            _nested(f"attendees[{position}]", Attendee, item) if isinstance(item, dict) else item
+            for position, item in enumerate(value)
+        ]
     if name == "recurrence" and isinstance(value, dict):
-        return from_dict(Recurrence, value)
+        return _nested("recurrence", Recurrence, value)
     return value
+
+
+def _nested(place: str, cls: type[T], document: Any) -> T:  # noqa: ANN401  (as above)
+    """Make a model inside another; its errors name the field there, too."""
+    try:
+        return from_dict(cls, document)
+    except InvalidArgumentError as error:
+        wrong = located(error, f"{place}.{error.field}")
+    raise wrong.with_traceback(None)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 import attrs
 
+from pyas_async._base_errors import in_seconds
 from pyas_async._checks import number, whole_number
 from pyas_async._core.ratelimit.counters import LocalCounter, ServiceCounter
 from pyas_async._core.ratelimit.forecast import TICK, Forecast
@@ -217,6 +218,18 @@ class RateBudget:
         if local is not None and (missing := before - local - self._local.in_flight) >= 0:
             seconds = max(seconds, self._local.earliest_free_at(missing) - now)
         return seconds
+
+    def shortage(self, now: float) -> str:
+        """Say why a call waits now."""
+        limit = self._key_limit()
+        share = "" if self._share == 1 else f"this program's {self._share:.0%} of "
+        whole = "the key's rate limit" if limit is None else f"{limit:,} calls in {in_seconds(self._window)}"
+        budget = f"the call budget ({share}{whole})"
+        if self.wait_time(now) == 0:
+            return f"the calls that are left of {budget} are kept for other work of this program"
+        if now < self._gate.paused_until:
+            return f"{budget} is used up, says the service"
+        return f"{budget} is used up"
 
     def slots_until(self, now: float, until: float) -> float:
         """Count the slots that are free now or are certain to become free before a moment."""

@@ -20,6 +20,7 @@ from collections.abc import Hashable, Iterator
 from typing import Protocol
 
 from pyas_async._core.ratelimit.listings import ActiveListings
+from pyas_async._core.ratelimit.long_waits import LongWaits
 from pyas_async._core.ratelimit.tickets import FairQueue, Ticket
 
 _BULK_EVERY = 10
@@ -66,6 +67,7 @@ class Queue:
 
     def __init__(self) -> None:
         self.listings: ActiveListings = ActiveListings()
+        self.long_waits: LongWaits = LongWaits()
         self.watcher: Ticket | None = None
         """The waiting call that watches the clock for all waiting calls."""
         self.watched_until: float = math.inf

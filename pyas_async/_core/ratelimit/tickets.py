@@ -20,6 +20,7 @@ class Ticket(msgspec.Struct, eq=False):  # each call makes one, and a Struct is 
         listing: The listing that the call belongs to, if any.
         token_life: Seconds for which a page token of that listing can be used.
         requested_at: When the call was requested.
+        waits_since: When it began to wait for a slot; infinite before.
         wake: Called when the slot is granted, or the waiting call should check again.
         arrival: Its number in the order of arrival.
         granted: Whether it has its slot.
@@ -31,6 +32,7 @@ class Ticket(msgspec.Struct, eq=False):  # each call makes one, and a Struct is 
     listing: Hashable | None = None
     token_life: float = math.inf
     requested_at: float = -math.inf
+    waits_since: float = math.inf
     wake: Callable[[], None] = _wake_none
     arrival: int = 0
     granted: bool = False

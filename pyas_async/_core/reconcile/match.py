@@ -13,6 +13,7 @@ import attrs
 
 from pyas_async._core.calls import endpoints
 from pyas_async._core.calls.messages import Call
+from pyas_async._core.dates import DATE_FORMAT
 from pyas_async._moments import in_whole_minutes, in_zone, plus_days
 from pyas_async.models import ListType, Meeting, MeetingCreate, MeetingDetail, MeetingType
 
@@ -44,6 +45,7 @@ class WantedMeeting:
 
     account_id: str
     meeting: MeetingCreate = attrs.field(repr=False)  # hidden here as well: some printers read the fields
+    date_format: str = DATE_FORMAT
 
     @property
     def call(self) -> Call[MeetingDetail]:
@@ -71,7 +73,9 @@ class WantedMeeting:
         # The first date of a series comes within one of its periods.
         period = 0 if recurrence is None else recurrence.interval * _PERIODS[recurrence.type]
         first, last = plus_days(day, -_DAYS_AROUND), plus_days(day, period + _DAYS_AROUND)
-        return endpoints.list_filters(start_date=first, end_date=last, type=ListType.SCHEDULED)
+        return endpoints.list_filters(
+            start_date=first, end_date=last, type=ListType.SCHEDULED, date_format=self.date_format
+        )
 
 
 @attrs.frozen(repr=False)

@@ -9,6 +9,7 @@ from pyas_async._core.calls import endpoints
 from pyas_async._core.sync.state import SyncState, check_state
 from pyas_async.changes import Confirm, Keep
 from pyas_async.errors import InvalidArgumentError
+from pyas_async.options import UNSET
 
 
 @attrs.frozen
@@ -39,7 +40,7 @@ def round_arguments(
     if state is not None and account_id is None:
         account_id = state.account_id
     wanted = SyncState(
-        account_id=endpoints.account(account_id),
+        account_id=endpoints.account(UNSET if account_id is None else account_id),
         filters=filters,
         keep=_checks.choice("keep", keep, ("documents", "digests")),
     )

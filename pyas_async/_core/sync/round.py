@@ -308,7 +308,7 @@ def _is_cancelled(row: Meeting, answer: MeetingDetail, now: datetime, *, may_hav
 
 def is_missing_account(error: PyasError) -> bool:
     """Whether a 404 is about the account, not about the meeting."""
-    return isinstance(error, NotFoundError) and "account not found" in error.message.lower()
+    return isinstance(error, NotFoundError) and error.account_id is not None
 
 
 def created(

@@ -7,6 +7,7 @@ import anyio
 
 from pyas_async._checks import number, whole_number
 from pyas_async._core.accounts import AccountsStats
+from pyas_async._public import explains
 from pyas_async.checkpoints import Checkpoint
 
 if TYPE_CHECKING:
@@ -17,6 +18,10 @@ _MAX_PAGES = 10_000
 Pairs: TypeAlias = "list[tuple[str, Meeting]]"
 
 
+_LOOP = "write `async for chunk, checkpoint in pairs.chunks():`, in the block of iter_accounts()"
+
+
+@explains(loop=_LOOP, wait=_LOOP, block=_LOOP, async_block=_LOOP, count=_LOOP)
 class Chunks(AsyncIterator[tuple[Pairs, Checkpoint]]):
     """Gathers pages into chunks. It is not a generator, since the event loop would have to close an abandoned one."""
 

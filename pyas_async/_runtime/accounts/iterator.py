@@ -11,7 +11,7 @@ from pyas_async._core.accounts import AccountsStats, AccountsTally
 from pyas_async._core.checkpoints.accounts import AccountsCheckpoint
 from pyas_async._core.checkpoints.listing import ListingCheckpoint
 from pyas_async._core.pagination.listing_state import ListingRules
-from pyas_async._public import public
+from pyas_async._public import explains, public
 from pyas_async._runtime.accounts.chunks import Chunks
 from pyas_async._runtime.accounts.page_queue import AccountPages, PageQueue
 from pyas_async._runtime.accounts.source import AccountSource
@@ -36,6 +36,7 @@ _ONCE = "these listings have been iterated, or closed; call iter_accounts() agai
 
 
 @public
+@explains(loop=_BLOCK_NEEDED, wait=_BLOCK_NEEDED, block=_BLOCK_NEEDED, count=_BLOCK_NEEDED)
 class AccountsIterator(AsyncIterator[tuple[str, Meeting]]):
     """The meetings of many accounts, as pairs ``(account_id, meeting)``, each row of each account once.
 

@@ -4,15 +4,15 @@ import logging
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Generator, Iterable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, Literal, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 import anyio.lowlevel
 
 from pyas_async import _checks
 from pyas_async._core.bulk import BulkOperation
-from pyas_async._public import public
+from pyas_async._public import explains, public
 from pyas_async._runtime.background import BackgroundTasks
-from pyas_async._runtime.bulk.workers import BulkWorkers
+from pyas_async._runtime.bulk.workers import BulkWorkers, Send
 from pyas_async._runtime.calls.options import CallOptions
 from pyas_async._runtime.calls.session import Session
 from pyas_async._runtime.notifier import Notifier
@@ -26,9 +26,21 @@ T = TypeVar("T")
 _log = logging.getLogger("pyas_async")
 
 
+_LOOP = (
+    "a bulk run is not an iterator, since it may have calls in flight, which must be ended: write "
+    "`async with run as outcomes:` and `async for outcome in outcomes:`, or `for outcome in await run:`"
+)
+_BLOCK = "write `async with run as outcomes:`, and in it `async for outcome in outcomes:`; or `outcomes = await run`"
+_COUNT = "a bulk run has no length and no index: write `outcomes = await run`, and `run.stats` counts them"
+_OUTCOMES = "write `async for outcome in outcomes:`, in the block of the run; or `outcomes = await run` for a list"
+
+
 @public
+@explains(loop=_LOOP, async_loop=_LOOP, block=_BLOCK, count=_COUNT)
 class BulkRun(Generic[K_co, V_co]):
     """Many calls at once. Each item gets its own `Outcome`, whether or not the other calls succeed.
+
+    An outcome is ``"ok"``, ``"failed"``, ``"unknown"`` (a write that may have been carried out) or ``"not_started"``.
 
     ::
 
@@ -60,6 +72,7 @@ class BulkRun(Generic[K_co, V_co]):
         source: Iterable[T] | AsyncIterable[T],
         *,
         max_concurrency: int,
+        send: Send[V_co] | None = None,
     ) -> None:
         """Made by ``client.meetings.get_many`` and the like; nothing is read or sent yet."""
         self._session = session
@@ -74,6 +87,7 @@ class BulkRun(Generic[K_co, V_co]):
             source,
             size=_checks.whole_number("max_concurrency", max_concurrency, minimum=1),
             deliver=self._deliver,
+            send=send,
         )
         self._state: Literal["new", "running", "ended", "left"] = "new"
         self._collected: list[Outcome[K_co, V_co] | None] | None = None
@@ -86,7 +100,13 @@ class BulkRun(Generic[K_co, V_co]):
     def stats(self) -> BulkStats:
         """What the run has done so far."""
         tally = self._workers.tally
-        return BulkStats(ok=tally.ok, failed=tally.failed, not_started=tally.not_started, calls=self._workers.calls)
+        return BulkStats(
+            ok=tally.ok,
+            failed=tally.failed,
+            unknown=tally.unknown,
+            not_started=tally.not_started,
+            calls=self._workers.calls,
+        )
 
     @property
     def collected(self) -> list[Outcome[K_co, V_co]]:
@@ -154,19 +174,11 @@ class BulkRun(Generic[K_co, V_co]):
         elif error is None:
             self._raise_failure()
 
-    if not TYPE_CHECKING:  # type checkers reject the loop; at run time, an error explains it
-
-        def __aiter__(self) -> NoReturn:
-            msg = (
-                "a bulk run is not an iterator, since it may have calls in flight, which must be ended: write "
-                "`async with run as outcomes:` and `async for outcome in outcomes:`, or `for outcome in await run:`"
-            )
-            raise TypeError(msg)
-
     def __repr__(self) -> str:
         stats = self.stats
+        unknown = f"{stats.unknown} unknown, " if stats.unknown else ""
         return (
-            f"<BulkRun {self._name}: {stats.ok} ok, {stats.failed} failed, {stats.not_started} not started, "
+            f"<BulkRun {self._name}: {stats.ok} ok, {stats.failed} failed, {unknown}{stats.not_started} not started, "
             f"{stats.calls} calls, {self._state}>"
         )
 
@@ -226,6 +238,7 @@ class BulkRun(Generic[K_co, V_co]):
             raise failure
 
 
+@explains(loop=_OUTCOMES, wait=_OUTCOMES, block=_OUTCOMES, async_block=_OUTCOMES, count=_OUTCOMES)
 class _Outcomes(AsyncIterator[Outcome[K_co, V_co]]):
     """The outcomes of a run. A cancelled step loses no outcome: the next step returns it."""
 

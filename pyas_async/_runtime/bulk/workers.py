@@ -2,8 +2,8 @@
 
 import logging
 import math
-from collections.abc import AsyncIterable, Callable, Iterable
-from typing import TYPE_CHECKING, Generic, TypeVar
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import anyio
 import anyio.lowlevel
@@ -26,9 +26,30 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 K = TypeVar("K")
 V = TypeVar("V")
+V_co = TypeVar("V_co", covariant=True)
 _log = logging.getLogger("pyas_async")
 # If items are read without a wait and nothing is sent for them, other tasks can run after this many items.
 _CHECKPOINT_EVERY = 100
+
+
+class Send(Protocol[V_co]):
+    """Sends what an item asks for, and returns the result."""
+
+    def __call__(
+        self,
+        request: Any,  # noqa: ANN401  (what the operation makes of an item: a call, for most)
+        options: CallOptions,
+        trace: CallTrace,
+        /,
+        *,
+        unsent: UnsentCall,
+    ) -> Awaitable[V_co]:
+        """Send it.
+
+        Raises:
+            InvalidArgumentError: If it cannot be sent.
+            PyasError: What ended the call.
+        """
 
 
 @attrs.define(kw_only=True)
@@ -65,6 +86,7 @@ class BulkWorkers(Generic[T, K, V]):
         *,
         size: int,
         deliver: Callable[[int, Outcome[K, V]], None],
+        send: Send[V] | None = None,
     ) -> None:
         """Prepare a run; nothing is read or sent yet.
 
@@ -75,6 +97,7 @@ class BulkWorkers(Generic[T, K, V]):
             source: The items.
             size: The largest number of workers.
             deliver: Called with each position and its outcome. When the consumer has got it, `acknowledge` is called.
+            send: Sends what an item asks for; by default, that is a call.
         """
         self.tally: BulkTally[K, V] = BulkTally(operation)
         self.failure: BaseException | None = None
@@ -84,6 +107,7 @@ class BulkWorkers(Generic[T, K, V]):
         self._items = ItemSource(operation.argument, operation.expected, source)
         self._size = size
         self._deliver = deliver
+        self._send: Send[V] = session.run if send is None else send
         # Both exist only during `run`.
         self._tasks: TaskGroup
         self._reading_scope: anyio.CancelScope
@@ -199,8 +223,8 @@ class BulkWorkers(Generic[T, K, V]):
         _, unsent = self._in_flight[work.position] = trace, UnsentCall(trace)
         failed: PyasError
         try:
-            call = self._operation.call(work.item)
-            return self.tally.succeed(work.key, await self._session.run(call, self._options, trace, unsent=unsent))
+            request = self._operation.request(work.item)
+            return self.tally.succeed(work.key, await self._send(request, self._options, trace, unsent=unsent))
         except InvalidArgumentError as error:
             return self.tally.reject(work.position, work.key, error)
         except PyasError as error:

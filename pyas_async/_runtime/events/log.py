@@ -18,6 +18,9 @@ from pyas_async.events import (
 _log = logging.getLogger("pyas_async")
 _LONG = 5.0
 """A wait of at least this many seconds is logged at INFO, a shorter one at DEBUG."""
+_VERY_LONG = 10.0
+"""A wait before a retry of at least this many seconds is a warning. The limiter warns of waits for the budget, once for
+all calls that wait."""
 _WAITS = {
     "retry": "%s waits %s before the next attempt",
     "budget": "%s waits %s for a slot in the call budget",
@@ -27,6 +30,8 @@ _WAITS = {
 
 def _waiting(event: Waiting) -> None:
     level = logging.INFO if event.seconds >= _LONG else logging.DEBUG
+    if event.reason == "retry" and event.seconds >= _VERY_LONG:
+        level = logging.WARNING
     _write(
         level,
         event,

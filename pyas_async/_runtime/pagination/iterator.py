@@ -10,7 +10,7 @@ import attrs
 from pyas_async._core.checkpoints.listing import ListingCheckpoint
 from pyas_async._core.pagination.listing_state import IterationStats, ListingRules, ReportedTotal
 from pyas_async._core.pagination.machine import PaginationMachine
-from pyas_async._public import public
+from pyas_async._public import explains, public
 from pyas_async._runtime.calls.options import CallOptions
 from pyas_async._runtime.calls.session import Session
 from pyas_async._runtime.pagination.prefetch import FetchResult, PageFetcher
@@ -25,7 +25,24 @@ if TYPE_CHECKING:
 _ONCE = "this listing has been iterated, or closed; call iter_all() again for another walk"
 
 
+_LOOP = (
+    "a listing is fetched while you loop over it: write `async for meeting in client.meetings.iter_all(…):`, or "
+    "`for meeting in await client.meetings.iter_all(…).collect():`"
+)
+_WAIT = (
+    "a listing is not awaited itself: write `await client.meetings.iter_all(…).collect()` for a list, or "
+    "`async for meeting in client.meetings.iter_all(…):`"
+)
+_BLOCK = "write `async with client.meetings.iter_all(…) as meetings:`, and in it `async for meeting in meetings:`"
+_COUNT = (
+    "a listing has no length and no index, since it is fetched while you loop over it: write "
+    "`meetings = await client.meetings.iter_all(…).collect()`, or `first()` for the first one"
+)
+_PAGES = "write `async for page in client.meetings.iter_all(…).pages():`"
+
+
 @public
+@explains(loop=_LOOP, wait=_WAIT, block=_BLOCK, count=_COUNT)
 class MeetingIterator(AsyncIterator[Meeting]):
     """The meetings of one account, across pages, each row once.
 
@@ -316,6 +333,7 @@ class MeetingIterator(AsyncIterator[Meeting]):
             raise failure
 
 
+@explains(loop=_PAGES, wait=_PAGES, block=_PAGES, async_block=_PAGES, count=_PAGES)
 class _Pages(AsyncIterator[Page]):
     """The pages of a listing. It is not a generator, since the event loop would have to close an abandoned one."""
 

@@ -5,6 +5,7 @@ background task runs it: one of the waiting calls watches the clock for all of t
 wakes the next. No lock is held across a wait, and a waiting call that is cancelled frees its slot.
 """
 
+import logging
 import math
 import weakref
 from collections.abc import Callable, Hashable
@@ -16,6 +17,7 @@ import anyio.lowlevel
 from pyas_async._base_errors import about
 from pyas_async._core.calls.retry import Limits
 from pyas_async._core.ratelimit.budget import RateBudget
+from pyas_async._core.ratelimit.long_waits import warning
 from pyas_async._core.ratelimit.tickets import Ticket
 from pyas_async._runtime.clock import Clock
 from pyas_async._runtime.loop_guard import is_abandoned
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from pyas_async._core.ratelimit.leases import StoreShare
     from pyas_async._runtime.ratelimit.store_client import StoreClient
 
+_log = logging.getLogger("pyas_async")
 _MIN_SLEEP = 0.001
 """The watcher's minimum sleep in seconds: clocks that differ by a little must not make it a busy loop."""
 
@@ -107,6 +110,7 @@ class RateLimiter:
             self._clear_queue()
         queue.loop = anyio.lowlevel.current_token()
         deadline = math.inf if timeout is None else self._clock.now() + timeout
+        ticket.waits_since = self._clock.now()
         queue.add(ticket)
         self._waiting.add(ticket)
         try:
@@ -117,6 +121,7 @@ class RateLimiter:
                 self._grant_waiting(now)
                 if not ticket.granted:
                     self._check_deadline(ticket, deadline, now, limits)
+                    self._warn_of_long_wait(now)
                     await self._sleep(ticket, deadline, now)
         except BaseException:
             self.cancel(ticket)
@@ -128,6 +133,8 @@ class RateLimiter:
                     queue.remove(ticket)
                 if queue.watcher is ticket:
                     queue.watcher = None
+                if not queue.tickets:
+                    queue.long_waits.end()
                 self.grant_waiting()
 
     def cancel(self, ticket: Ticket) -> None:
@@ -230,6 +237,19 @@ class RateLimiter:
         if now + seconds >= deadline:
             raise _too_late(seconds, limits, awaits_response=budget.awaits_response(now))
 
+    def _warn_of_long_wait(self, now: float) -> None:
+        """Warn if calls wait long: a program that says nothing for minutes looks as if it hung."""
+        budget, queue = self.budget, self.budget.queue
+        if now < queue.long_waits.again_at:
+            return
+        since, waiting = next(iter(queue)).waits_since, len(queue)
+        last = budget.min_wait(now, waiting - 1)
+        if queue.long_waits.is_due(now, since=since, left=last):
+            waits = {"first": budget.min_wait(now), "last": last, "waited": now - since}
+            text = warning(budget.shortage(now), waiting=waiting, **waits)
+            fields = {"pyas_event": "LongWait", "pyas_seconds": last, "pyas_waiting": waiting}
+            _log.warning("%s", text, extra=fields)
+
     async def _sleep(self, ticket: Ticket, deadline: float, now: float) -> None:
         """Sleep until woken or until the deadline. The watcher asks the store, or sleeps until the next check."""
         queue = self.budget.queue
@@ -245,8 +265,17 @@ class RateLimiter:
             report_at = math.inf if share is None else share.leases.report_at
             queue.watched_until = min(queue.recheck_at(self.budget, now), report_at)
             until = min(until, max(queue.watched_until, now + _MIN_SLEEP))
-        with self._clock.move_on_after(until - now):
-            await event.wait()
+        while True:
+            wake_at = until
+            if queue.watcher is ticket:
+                warn_at = queue.long_waits.check_at(next(iter(queue)).waits_since)
+                wake_at = min(until, max(warn_at, now + _MIN_SLEEP))
+            with self._clock.move_on_after(wake_at - now):
+                await event.wait()
+            if event.is_set() or wake_at == until:
+                return
+            now = self._clock.now()
+            self._warn_of_long_wait(now)
 
 
 def _store_client(share: "StoreShare", on_alone: Callable[[str, float], None] | None) -> "StoreClient":

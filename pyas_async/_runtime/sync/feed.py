@@ -11,7 +11,7 @@ from pyas_async._core.pagination.listing_state import ListingRules
 from pyas_async._core.sync.records import DigestRecords, Records, make_records
 from pyas_async._core.sync.state import Effect, StoredRows, SyncState, check_state, header_of
 from pyas_async._core.sync.store import SyncStore
-from pyas_async._public import public
+from pyas_async._public import explains, public
 from pyas_async._runtime.calls.options import CallOptions
 from pyas_async._runtime.calls.session import Session
 from pyas_async._runtime.sync.reader import Planned, RoundReader
@@ -26,7 +26,16 @@ if TYPE_CHECKING:
 _ONCE = "these changes have been iterated, or closed; call changes() again for another round"
 
 
+_LOOP = (
+    "changes are found while you loop over them: write `async for change in client.meetings.changes(…):`, or "
+    "`changes = [change async for change in client.meetings.changes(…)]`"
+)
+_BLOCK = "write `async with client.meetings.changes(…) as feed:`, and in it `async for change in feed:`"
+_CHUNKS = "write `async for changes, state in feed.chunks():`"
+
+
 @public
+@explains(loop=_LOOP, wait=_LOOP, block=_BLOCK, count=_LOOP)
 class ChangeFeed(AsyncIterator[Change]):
     """What has changed in an account's listing since a state: one round.
 
@@ -304,6 +313,7 @@ class ChangeFeed(AsyncIterator[Change]):
             self._job.end(outcome, error)
 
 
+@explains(loop=_CHUNKS, wait=_CHUNKS, block=_CHUNKS, async_block=_CHUNKS, count=_CHUNKS)
 class _Chunks(AsyncIterator[tuple[list[Change], SyncState]]):
     """The changes of a round in chunks. It is not a generator, which the event loop would have to close."""
 

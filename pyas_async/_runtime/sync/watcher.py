@@ -17,7 +17,7 @@ from pyas_async._core.pagination.listing_state import ListingRules
 from pyas_async._core.sync.schedule import WatchSchedule, shard_of
 from pyas_async._core.sync.state import SyncState
 from pyas_async._core.sync.store import SyncStore
-from pyas_async._public import public
+from pyas_async._public import explains, public
 from pyas_async._runtime.background import BackgroundTasks
 from pyas_async._runtime.bulk.workers import is_own_cancellation
 from pyas_async._runtime.calls.options import CallOptions
@@ -94,7 +94,11 @@ def _source(account_ids: Accounts) -> ItemSource[str]:
     return ItemSource("account_ids", "account ids, or a function that returns one", account_ids)
 
 
+_CHUNKS = "write `async for account_id, changes, state in watcher.chunks():`, in the block of the watch"
+
+
 @public
+@explains(loop=_BLOCK_NEEDED, wait=_BLOCK_NEEDED, block=_BLOCK_NEEDED, count=_BLOCK_NEEDED)
 class Watcher(AsyncIterator[Change]):
     """The changes of many accounts, looked at in turn for ever.
 
@@ -387,6 +391,7 @@ class _Look:
     taken: anyio.Event = attrs.field(factory=anyio.Event)
 
 
+@explains(loop=_CHUNKS, wait=_CHUNKS, block=_CHUNKS, async_block=_CHUNKS, count=_CHUNKS)
 class _WatchChunks(AsyncIterator[tuple[str, list[Change], SyncState]]):
     """The chunks of a watch. It is not a generator, which the event loop would have to close."""
 

@@ -77,12 +77,14 @@ class Calls:
         self.results: list[CallResult[Any]] = []
         self._headers: Mapping[str, str] = {}
         self._client = make(on_event=self._on_event)
+        self._account_id = account_id
         self._meetings = self._client.for_account(account_id).meetings
         self._send = httpx.AsyncClient.send
 
-    async def list(self, **query: Any) -> CallResult[Page]:  # noqa: ANN401  (the arguments of `Meetings.list`)
-        """Get a page."""
-        return await self._call(self._meetings.list(**query, on_unreadable="skip"))
+    async def list(self, *, date_format: str | None = None, **query: Any) -> CallResult[Page]:  # noqa: ANN401  (the arguments of `Meetings.list`)
+        """Get a page; `date_format` says how its filters write a day."""
+        client = self._client if date_format is None else self._client.with_options(date_format=date_format)
+        return await self._call(client.for_account(self._account_id).meetings.list(**query, on_unreadable="skip"))
 
     async def get(self, meeting_id: int | str) -> CallResult[MeetingDetail]:
         """Get a meeting."""

@@ -10,7 +10,6 @@ from pyas_async import Meeting, MeetingType, Page
 from pyas_async._moments import in_utc, plus_days
 from pyas_async.cli._doctor.calls import Calls
 from pyas_async.cli._doctor.findings import Finding
-from pyas_async.cli._times import DATE_FORMAT
 
 _USED: Final = "%m-%d-%Y"
 _FORMS: Final = {_USED: "MM-DD-YYYY", "%d-%m-%Y": "DD-MM-YYYY", "%Y-%m-%d": "YYYY-MM-DD"}
@@ -72,7 +71,7 @@ def _finding(form: str, target: _Target, failures: Sequence[str]) -> Finding:
             seen += " (one after the 12th, which is unambiguous: for earlier days, month and day may be swapped)"
         return Finding(check="date-order", state="holds", assumed=_ASSUMED, seen=seen)
     seen = f"{name} finds the meetings of a day; {'; '.join(failures)}"
-    change = f"Pass days as text, start_date=day.strftime({form!r}); for pyas, set {DATE_FORMAT}={form}."
+    change = f"Use PyasClient(date_format={form!r}), or set PYAS_DATE_FORMAT={form}."
     return Finding(check="date-order", state="differs", assumed=_ASSUMED, seen=seen, change=change)
 
 
@@ -92,8 +91,8 @@ def _target(meetings: Sequence[Meeting]) -> _Target | None:
 
 async def _try(calls: Calls, target: _Target, form: str, size: int | None) -> str | None:
     """Filter by the days around a day, in one date format; return why that failed, ``None`` if it did not."""
-    first, last = (plus_days(target.day, days).strftime(form) for days in (-_SLACK, _SLACK))
-    result = await calls.list(start_date=first, end_date=last, max_results=size)
+    first, last = (plus_days(target.day, days) for days in (-_SLACK, _SLACK))
+    result = await calls.list(date_format=form, start_date=first, end_date=last, max_results=size)
     if result.value is None:
         return f"refused ({type(result.error).__name__})" if result.refused else f"failed ({result.error})"
     timed = [one for one in result.value.meetings if one.type == MeetingType.SCHEDULED and _day(one) is not None]
@@ -110,8 +109,8 @@ async def _try(calls: Calls, target: _Target, form: str, size: int | None) -> st
 
 async def _last_day(calls: Calls, target: _Target, form: str, size: int | None) -> Finding:
     """Ask for one day alone: the rows show whether the last day of a filter is included."""
-    day = target.day.strftime(form)
-    result = await calls.list(start_date=day, end_date=day, max_results=size)
+    day = target.day
+    result = await calls.list(date_format=form, start_date=day, end_date=day, max_results=size)
     if result.value is None:
         return Finding(check="last-day", state="unclear", seen=f"a filter of one day failed: {result.error}")
     found = len(target.rows & {one.id for one in result.value.meetings})

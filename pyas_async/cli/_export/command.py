@@ -67,7 +67,7 @@ def export_meetings(
         account: An account to export; may be repeated. Default: PYAS_ACCOUNT_ID.
         accounts_from: A file of account ids, one per line; - is stdin.
         format: The format, if the file's suffix does not name it.
-        start: The first day: YYYY-MM-DD. Other text is sent to the service unchanged.
+        start: The first day: YYYY-MM-DD. Digits with separators are sent unchanged.
         end: The last day; likewise.
         type: Which meetings; the service's default is scheduled.
         page_size: Rows to request for a page; default: 300.

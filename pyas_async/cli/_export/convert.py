@@ -5,6 +5,7 @@ from importlib import import_module
 from typing import Final
 
 from pyas_async import Meeting, from_dict
+from pyas_async._extras import how_to_install
 from pyas_async.cli._errors import CommandError
 from pyas_async.cli._export.files import ExportState, Files
 from pyas_async.cli._export.job import Format
@@ -30,7 +31,7 @@ def check_extra(form: Format) -> None:
     except ModuleNotFoundError:
         name = module.partition(".")[0]
         raise CommandError(
-            f"--format {form} needs {name}, which is not installed", hint=f"pip install 'pyas_async[{extra}]'"
+            f"--format {form} needs {name}, which is not installed", hint=how_to_install(extra)
         ) from None
 
 

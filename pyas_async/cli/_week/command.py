@@ -13,7 +13,7 @@ from pyas_async.cli._errors import CommandError
 from pyas_async.cli._options import COMMON, Account, Common, Zone
 from pyas_async.cli._output import plural, say, stdout, write_json
 from pyas_async.cli._runner import perform_async
-from pyas_async.cli._times import format_filter_day, parse_day, parse_zone, zone_name
+from pyas_async.cli._times import parse_day, parse_zone, zone_name
 from pyas_async.cli._week.grid import NARROWEST, grid
 from pyas_async.cli._week.layout import DAYS, lay_out, week_of
 from pyas_async.cli._week.texts import agenda, summary, timeless
@@ -57,7 +57,7 @@ def show_week(
         now = in_zone(utc, zone) or utc
         monday = week_of(now.date() if day is None else parse_day("", day))
         # One more day on both sides, since it is not documented in which time zone the service's days are.
-        first, last = format_filter_day(plus_days(monday, -1)), format_filter_day(plus_days(monday, DAYS))
+        first, last = plus_days(monday, -1), plus_days(monday, DAYS)
         async with client_for(require_account(account)) as client:
             listing = client.meetings.iter_all(start_date=first, end_date=last, on_unreadable="skip")
             meetings = await listing.collect()

@@ -16,7 +16,9 @@ try:
     from opentelemetry.metrics import MeterProvider, get_meter
     from opentelemetry.trace import TracerProvider, get_tracer
 except ImportError as _error:  # with the underscore, since pyright takes other names for the module's public ones
-    msg = "pyas_async.integrations.opentelemetry needs OpenTelemetry's API: pip install 'pyas_async[opentelemetry]'"
+    from pyas_async._extras import how_to_install
+
+    msg = f"pyas_async.integrations.opentelemetry needs OpenTelemetry's API: {how_to_install('opentelemetry')}"
     raise ImportError(msg) from _error
 
 from pyas_async import PyasClient, __version__

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from core.strategies import brisk, words
 from core.tools import NOON
-from pyas_async import DecodeError, InvalidArgumentError, ListType, MeetingCreate, MeetingUpdate
+from pyas_async import UNSET, DecodeError, InvalidArgumentError, ListType, MeetingCreate, MeetingUpdate
 from pyas_async._core import codec
 from pyas_async._core.calls.endpoints import (
     account,
@@ -32,9 +32,9 @@ from pyas_async._core.calls.messages import Call, Repeat
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MEETING = MeetingCreate(2, "Übung", "", NOON, 45)
+MEETING = MeetingCreate("Übung", NOON, duration=45)
 WRITTEN = (
-    '{"accountId":"acc","meetingData":{"type":2,"title":"Übung","description":"","startDate":"2026-11-22T12:00:00Z",'
+    '{"accountId":"acc","meetingData":{"title":"Übung","startDate":"2026-11-22T12:00:00Z","description":"","type":2,'
     '"duration":45,"attendees":[]}}'
 )
 HERE = ("accountId", "acc")
@@ -146,6 +146,7 @@ def test_calls(name: str) -> None:
     ("refused", "field", "expected", "got"),
     [
         (lambda: account(None), "account_id", "a connected account", "None"),
+        (lambda: account(UNSET), "account_id", "a connected account", "<nothing>"),
         (lambda: account(" "), "account_id", "a string that is not blank", "' '"),
         (lambda: meeting_path(True), "meeting_id", "a meeting's number", "True"),
         (lambda: meeting_path(0), "meeting_id", "a meeting's number", "0"),
@@ -204,7 +205,8 @@ def test_no_state() -> None:
 def test_refusals_say_what_to_do() -> None:
     """The error for a missing account id or a wrong page token says where to get one."""
     for refused, hint in (
-        (lambda: account(None), "PYAS_ACCOUNT_ID"),
+        (lambda: account(UNSET), "PYAS_ACCOUNT_ID"),
+        (lambda: account(None), "leave account_id out"),
         (lambda: list_meetings("acc", (), next_page_token=""), "None asks for the first page"),
         (lambda: list_meetings("acc", (), next_page_token="t", page_number=2), "tokens are the safer way"),
     ):
@@ -264,9 +266,13 @@ def test_meeting_id_refusals(wrong: Any) -> None:  # noqa: ANN401  (type checker
 
 
 @brisk
-@given(st.none() | st.dates(date(1000, 1, 1)), st.none() | words, st.none() | st.sampled_from(ListType))
+@given(
+    st.none() | st.dates(date(1000, 1, 1)),
+    st.none() | st.from_regex(r"[0-9]{1,2}[-./ ][0-9]{1,2}[-./ ][0-9]{2,4}", fullmatch=True),
+    st.none() | st.sampled_from(ListType),
+)
 def test_filters(start: date | None, end: str | None, kind: ListType | None) -> None:
-    """Filters are sent with the page's names: dates as MM-DD-YYYY, strings unchanged, and only those given."""
+    """Filters are sent with the page's names: dates as MM-DD-YYYY, digits unchanged, only those given."""
     expected = {"startDate": start and f"{start:%m-%d-%Y}", "endDate": end, "type": kind and kind.value}
     given_filters = list_filters(start_date=start, end_date=end, type=kind)
 
@@ -277,6 +283,7 @@ def test_filter_refusals() -> None:
     """A datetime, an end before its start and an unknown type are refused."""
     wrong: list[dict[str, Any]] = [
         {"start_date": NOON},
+        {"start_date": "yesterday"},
         {"end_date": NOON},
         {"end_date": date(2025, 1, 1)},
         {"type": "LIVE"},

@@ -70,7 +70,7 @@ async def test_create_is_sent_once() -> None:
     async with httpx.AsyncClient(transport=httpx.MockTransport(drop)) as http_client:
         client = PyasClient("key", account_id="acc", retry=RetryPolicy(base=0), http_client=http_client)
         with pytest.raises(PyasError) as caught:
-            await client.meetings.create(MeetingCreate(2, "title", "", NOON))
+            await client.meetings.create(MeetingCreate("title", NOON))
 
     assert ["POST"] == seen
     assert isinstance(caught.value, OutcomeUnknownError)

@@ -326,9 +326,11 @@ def test_digits_are_digits(digits: str) -> None:
         (lambda: from_dict(MeetingUpdate, {"title": 5}), "title", "a string", "5"),
         (lambda: from_dict(MeetingUpdate, {"startDate": "soon"}), "start_date", "an aware datetime", "soon"),
         (lambda: from_dict(MeetingUpdate, {"startDate": 5}), "start_date", "an aware datetime", "5"),
-        (lambda: from_dict(MeetingUpdate, {"attendees": [5]}), "document", "a mapping", "int"),
-        (lambda: from_dict(MeetingUpdate, {"attendees": [{"mail": "x"}]}), "mail", "email", "Attendee"),
-        (lambda: from_dict(MeetingUpdate, {"recurrence": {"interval": 1}}), "type", "a value", "nothing"),
+        (lambda: from_dict(MeetingUpdate, {"attendees": [5]}), "attendees[0]", "an e-mail address", "5"),
+        (lambda: from_dict(MeetingUpdate, {"attendees": ["a@b.c", "x"]}), "attendees[1].email", "an e-mail", "x"),
+        (lambda: from_dict(MeetingUpdate, {"attendees": [{"email": "x"}]}), "attendees[0].email", "an e-mail", "x"),
+        (lambda: from_dict(MeetingUpdate, {"attendees": [{"mail": "x"}]}), "attendees[0].mail", "email", "Attendee"),
+        (lambda: from_dict(MeetingUpdate, {"recurrence": {"interval": 1}}), "recurrence.type", "a value", "nothing"),
     ],
 )
 def test_refusals(refused: Callable[[], object], field: str, expected: str, got: str) -> None:

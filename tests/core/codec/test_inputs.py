@@ -62,14 +62,22 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "attendees": st.lists(st.just(Attendee("ada@example.com")), max_size=2),
     "recurrence": recurrences | st.none(),
 }
+
+
+def keeps_its_hour(values: dict[str, Any]) -> bool:
+    """Whether the values are not refused because a series has an offset without a name."""
+    start, named = values.get("start_date"), "time_zone" in values and values["time_zone"] is not None
+    return named or start is None or start.tzinfo is UTC or values.get("recurrence") is None
+
+
 WIRE = {"start_date": "startDate", "time_zone": "timeZone", "waiting_room": "waitingRoom"}
 
 
 @brisk
-@given(st.fixed_dictionaries({name: FIELDS[name] for name in FIELDS}))
+@given(st.fixed_dictionaries({name: FIELDS[name] for name in FIELDS}).filter(keeps_its_hour))
 def test_create(values: dict[str, Any]) -> None:
     """A create goes out under the page's names and in its forms, and reading it back gives an equal one."""
-    meeting = MeetingCreate(8, **values)
+    meeting = MeetingCreate(type=8, **values)
     call = create_meeting("acc", meeting)
     body = json.loads(call.body or b"")
     data = body["meetingData"]
@@ -85,7 +93,7 @@ def test_create(values: dict[str, Any]) -> None:
 
 
 @brisk
-@given(st.fixed_dictionaries({}, optional=FIELDS))
+@given(st.fixed_dictionaries({}, optional=FIELDS).filter(keeps_its_hour))
 def test_update(values: dict[str, Any]) -> None:
     """An update sends the given fields only; a given ``None`` goes out as ``null``."""
     assume(values)
@@ -121,7 +129,7 @@ def test_moments_at_the_edge(moment: datetime, seconds: int) -> None:
     """A moment at either end of the calendar is written, or refused as an argument."""
     start = moment.replace(tzinfo=timezone(timedelta(seconds=seconds)))
     try:
-        to_dict(MeetingCreate(2, "t", "", start))
+        to_dict(MeetingCreate("t", start))
     except InvalidArgumentError as error:
         assert "start_date" == error.field  # noqa: PT017  (either is fine)
 
@@ -284,7 +292,7 @@ class Array:
 @pytest.mark.parametrize(
     "build",
     [
-        lambda odd: MeetingCreate(odd, "t", "", NOON),
+        lambda odd: MeetingCreate("t", NOON, type=odd),
         lambda odd: Recurrence(odd, 1),
         lambda odd: Recurrence("daily", odd),
         lambda odd: MeetingUpdate(duration=odd),
