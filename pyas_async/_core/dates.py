@@ -7,8 +7,6 @@ from functools import lru_cache
 
 import msgspec
 
-from pyas_async._moments import in_whole_minutes
-
 _LONGEST_CACHED = 100
 """The longest header whose date is cached, in characters; every date is shorter."""
 # "Sun Nov 22 2026 08:11:36 GMT+0000 (Coordinated Universal Time)": what JavaScript's Date.toString() gives.
@@ -56,6 +54,8 @@ def rfc3339(moment: datetime) -> str:
     """Write a moment in the form of RFC 3339: ``Z`` for UTC, and as few digits of a second as it needs."""
     offset = moment.utcoffset()
     if offset is None or offset.total_seconds() % 60:
+        from pyas_async._moments import in_whole_minutes  # noqa: PLC0415 -- few programs write such a moment
+
         moment = in_whole_minutes(moment)  # offsets with seconds (local mean times) have no RFC 3339 form
     digits = "microseconds" if moment.microsecond % 1000 else "milliseconds" if moment.microsecond else "seconds"
     written = moment.isoformat(timespec=digits)
