@@ -12,7 +12,6 @@ from enum import Enum
 from typing import TypeVar
 
 from pyas_async._base_errors import ConfigurationError, InvalidArgumentError, shown
-from pyas_async._moments import in_utc, plain_datetime
 
 E = TypeVar("E", bound=Enum)
 T = TypeVar("T")
@@ -147,6 +146,8 @@ def aware_datetime(field: str, value: object) -> datetime:
 
     A subclass, such as the Timestamp of pandas, becomes a plain ``datetime``.
     """
+    from pyas_async._moments import in_utc, plain_datetime  # noqa: PLC0415 -- many programs only read
+
     expected = "an aware datetime"
     if not isinstance(value, datetime):
         raise InvalidArgumentError(

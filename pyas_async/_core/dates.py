@@ -8,8 +8,6 @@ from typing import Final
 
 import msgspec
 
-from pyas_async._moments import in_whole_minutes
-
 DATE_FORMAT: Final = "%m-%d-%Y"
 """How filters write a day unless a client is told otherwise: as the service's only documented example may be read."""
 _YEAR = re.compile("%%|%Y")
@@ -64,6 +62,8 @@ def rfc3339(moment: datetime) -> str:
     """Write a moment in the form of RFC 3339: ``Z`` for UTC, and as few digits of a second as it needs."""
     offset = moment.utcoffset()
     if offset is None or offset.total_seconds() % 60:
+        from pyas_async._moments import in_whole_minutes  # noqa: PLC0415 -- few programs write such a moment
+
         moment = in_whole_minutes(moment)  # offsets with seconds (local mean times) have no RFC 3339 form
     digits = "microseconds" if moment.microsecond % 1000 else "milliseconds" if moment.microsecond else "seconds"
     written = moment.isoformat(timespec=digits)

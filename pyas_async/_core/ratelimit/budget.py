@@ -19,7 +19,6 @@ from pyas_async._core.ratelimit.counters import LocalCounter, ServiceCounter
 from pyas_async._core.ratelimit.forecast import TICK, Forecast
 from pyas_async._core.ratelimit.gate import Gate
 from pyas_async._core.ratelimit.queue import Queue
-from pyas_async._moments import in_utc, plus
 from pyas_async._public import public
 from pyas_async.errors import ConfigurationError, shown
 from pyas_async.limits import GUARD, MAX_CALLS, WINDOW, guard_of, portion
@@ -257,6 +256,8 @@ class RateBudget:
 
     def snapshot(self, now: float, wall: datetime) -> RateLimitSnapshot:
         """Return the state of the budget at this moment."""
+        from pyas_async._moments import in_utc, plus  # noqa: PLC0415 -- many programs never ask
+
         local, service = self._local_slots(now), self._service_slots(now)
         known = [slots for slots in (local, service) if slots is not None]
         remaining = max(0, min(known)) if known else None
