@@ -6,7 +6,7 @@ nothing that the service sent is lost, and each meeting needs little memory. The
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import attrs
@@ -31,7 +31,7 @@ class UnreadableField:
 
     __slots__ = ("dropped", "key", "read")
 
-    def __init__(self, key: str, read: object, dropped: tuple[int, ...] = ()) -> None:
+    def __init__(self, key: str, read: object, dropped: Sequence[int] = ()) -> None:
         self.key = key
         self.read = read
         self.dropped = dropped
@@ -42,7 +42,7 @@ class UnreadableRow:
 
     Attributes:
         index: Its position on the page.
-        path: The place in the response that could not be read.
+        path: The place in the row that could not be read.
         reason: What is wrong there.
         content: The row as JSON, written in one way: the same row has the same content in every response.
     """
@@ -72,7 +72,7 @@ class PartlyReadSource:
         self,
         inner: Source,
         fields: Mapping[str, UnreadableField],
-        rows: tuple[UnreadableRow, ...] = (),
+        rows: Sequence[UnreadableRow] = (),
         *,
         token_lost: bool = False,
     ) -> None:

@@ -168,10 +168,10 @@ async def test_unreadable_pages(body: object) -> None:
 
 async def test_path_of_a_decode_error() -> None:
     """A decode error has the path in the response."""
-    rows = [{"id": 1, "uuid": "a"}, {"id": 2, "uuid": "b", "duration": {"no": "number"}}]
+    rows = [{"id": 1, "uuid": "a"}, {"id": {"no": "number"}, "uuid": "b", "duration": 5}]
     with pytest.raises(DecodeError) as caught:
         await get_page({"success": True, "data": {"meetings": rows}})
-    assert caught.value.path == "$.data.meetings[1].duration"
+    assert caught.value.path == "$.data.meetings[1].id"
     assert len(caught.value.excerpt) <= 500
 
 

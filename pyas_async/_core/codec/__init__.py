@@ -19,6 +19,7 @@ from pyas_async._core.codec.responses import (
 from pyas_async._core.codec.unreadable import (
     UnmaskedDecodeError,
     row_error,
+    row_path,
     token_is_lost,
     unreadable_names,
     unreadable_rows,
@@ -43,6 +44,7 @@ __all__ = [
     "read_page",
     "read_updated",
     "row_error",
+    "row_path",
     "to_dict",
     "token_is_lost",
     "unreadable_names",

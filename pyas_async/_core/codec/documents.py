@@ -1,7 +1,7 @@
 """``to_dict`` and ``from_dict``: from models to plain JSON documents and back, without loss."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeAlias, TypeVar
 
@@ -87,9 +87,9 @@ def _holds_models(value: object) -> bool:
     return isinstance(value, Model) or (isinstance(value, tuple) and any(isinstance(item, Model) for item in value))
 
 
-def _write_readable_items(items: list[Any], dropped: tuple[int, ...], value: tuple[Any, ...], zone: _Zone) -> None:
+def _write_readable_items(items: list[Any], dropped: Sequence[int], value: tuple[Any, ...], zone: _Zone) -> None:
     """Write the items of a field that could be read into the list as it came, between those that could not."""
-    positions = (index for index in range(len(items)) if index not in dropped)
+    positions = sorted(set(range(len(items))).difference(dropped))
     for index, item in zip(positions, value, strict=True):
         items[index] = _value(item, zone)
 

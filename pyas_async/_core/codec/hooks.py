@@ -225,6 +225,7 @@ def _field_by_field(
     Its second argument has the names in the document of those fields that are there under another name.
     """
     fields = [(a, wire_name(a), converter.get_structure_hook(a.type)) for a in attrs.fields(cls) if a.name != "_source"]
+    paths = {wire: f".{wire}" for _, wire, _ in fields}  # made once: a page may have many rows with the same mistake
 
     def build(given: dict[str, Any], keys: dict[str, str]) -> tuple[Model, dict[str, UnreadableField]]:
         values: dict[str, Any] = {}
@@ -233,7 +234,7 @@ def _field_by_field(
             name = attribute.name
             if wire not in given:
                 if attribute.default is attrs.NOTHING:
-                    raise StructureError(f".{wire}", "is missing")
+                    raise StructureError(paths[wire], "is missing")
                 continue
             try:
                 values[name] = hook(given[wire], attribute.type)
@@ -242,7 +243,7 @@ def _field_by_field(
                 unreadable[name] = UnreadableField(keys.get(wire, wire), some.items, some.dropped)
             except UNREADABLE as error:
                 if attribute.default is attrs.NOTHING:
-                    raise StructureError(f".{wire}", str(error)) from None
+                    raise StructureError(paths[wire], str(error)) from None
                 unreadable[name] = UnreadableField(keys.get(wire, wire), attribute.default)
         return cls(**values), unreadable
 

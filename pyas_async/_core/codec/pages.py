@@ -10,6 +10,7 @@ A row without an identity is not among the meetings of the page; the page's sour
 
 import functools
 import json
+from array import array
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -139,14 +140,13 @@ def _row_loaders() -> tuple[Callable[[bytes], Meeting], Callable[[bytes], Meetin
 class _Rows:
     """The rows of a page that are read one by one: the meetings, and those of which none can be made."""
 
-    def __init__(self, path: str) -> None:
-        self.path = path
+    def __init__(self) -> None:
         self.meetings: list[Meeting] = []
         self.unreadable: list[UnreadableRow] = []
 
     def add_unreadable(self, path: str, reason: str, content: str) -> None:
         index = len(self.meetings) + len(self.unreadable)
-        self.unreadable.append(UnreadableRow(index, f"{self.path}[{index}]{path}", reason, content))
+        self.unreadable.append(UnreadableRow(index, path, reason, content))
 
     def page(self, values: dict[str, Any], beside: dict[str, Any], source: "Source") -> Page:
         """Make a page of these rows, and of what an answer has in `data` besides them, and beside `data`."""
@@ -160,8 +160,9 @@ class _Rows:
             fields = dict(about._source.fields)  # noqa: SLF001  (as above)
         lost = "next_page_token" in fields and bool(token)
         if self.unreadable:
-            fields["meetings"] = UnreadableField("meetings", meetings, tuple(row.index for row in self.unreadable))
-        partly = PartlyReadSource(source, fields, tuple(self.unreadable), token_lost=lost)
+            dropped = array("L", (row.index for row in self.unreadable))  # a page may have very many of them
+            fields["meetings"] = UnreadableField("meetings", meetings, dropped)
+        partly = PartlyReadSource(source, fields, self.unreadable, token_lost=lost)
         return attrs.evolve(about, meetings=meetings, _source=partly)
 
 
@@ -213,7 +214,7 @@ def read_row_by_row(body: bytes) -> Generator[None, None, Page | None]:
     """Read each row separately, fast or tolerantly; ``None`` if the response has to be read as a whole."""
     from pyas_async._core.codec.failures import says_no  # noqa: PLC0415 -- loads cattrs, so only if needed
 
-    rows = _Rows("$.data.meetings")
+    rows = _Rows()
     try:
         envelope = _raw_decoder.decode(body)
         if says_no(envelope.success):
@@ -237,8 +238,8 @@ def read_page_tolerantly(body: bytes) -> Page:
     from pyas_async._core.codec.hooks import StructureError  # noqa: PLC0415 -- as above
 
     document = parse_object(body)
-    data, path, source = _find_page(document, body)
-    rows = _Rows(f"{path}.meetings")
+    data, source = _find_page(document, body)
+    rows = _Rows()
     for value in data.get("meetings") or ():
         try:
             rows.meetings.append(structure(Meeting, value))
@@ -247,7 +248,7 @@ def read_page_tolerantly(body: bytes) -> Page:
     return rows.page(data, document, source)
 
 
-def _find_page(document: dict[str, Any], body: bytes) -> tuple[dict[str, Any], str, tuple[object, ...]]:
+def _find_page(document: dict[str, Any], body: bytes) -> tuple[dict[str, Any], tuple[object, ...]]:
     """Find the page in a response: in `data`, or the bare object. An empty list as `data` is an empty page."""
     data = document.get("data")
     source: tuple[object, ...] = (body,)
@@ -260,4 +261,4 @@ def _find_page(document: dict[str, Any], body: bytes) -> tuple[dict[str, Any], s
         raise unreadable("no list of meetings found", body, "$.data.meetings")
     if found.get("meetings") not in (None, "") and not isinstance(found["meetings"], list):
         raise unreadable("expected a list", body, f"{path}.meetings")
-    return found, path, source
+    return found, source

@@ -4,6 +4,7 @@ A response with a meeting that has an identity raises nothing: its models know w
 """
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import attrs
 
@@ -52,18 +53,28 @@ def _source(model: Model) -> Source:
     return model._source  # noqa: SLF001  (it is kept for the codec)
 
 
-def unreadable_rows(page: Page) -> tuple[UnreadableRow, ...]:
+def unreadable_rows(page: Page) -> Sequence[UnreadableRow]:
     """Return the rows of a page, as it was read, of which no meeting can be made: they have no identity."""
     source = _source(page)
     return source.rows if isinstance(source, PartlyReadSource) else ()
 
 
+def row_path(page: Page, row: UnreadableRow) -> str:
+    """Return the path in the response of what could not be read in a row of a page, as it was read."""
+    _, *keys = _body_and_keys(page)
+    return ".".join(["$", *keys, f"meetings[{row.index}]{row.path}"])
+
+
 def row_error(page: Page, row: UnreadableRow) -> UnmaskedDecodeError:
     """Make the error for an unreadable row of a page, as it was read."""
+    return unreadable(row.reason, _body_and_keys(page)[0], row_path(page, row))
+
+
+def _body_and_keys(page: Page) -> tuple[Any, ...]:
     source = _source(page)
     inner = source.inner if isinstance(source, PartlyReadSource) else source
-    assert isinstance(inner, tuple)  # noqa: S101  (the source of a page of a response: the body, and keys)
-    return unreadable(row.reason, inner[0], row.path)
+    assert isinstance(inner, tuple)  # noqa: S101  (the source of a page of a response)
+    return inner
 
 
 def token_is_lost(page: Page) -> bool:

@@ -9,6 +9,7 @@ Times are monotonic seconds. Only the arrival of a token is also kept in wall cl
 processes read.
 """
 
+from collections.abc import Sequence
 from typing import Literal
 
 from pyas_async._base_errors import in_seconds
@@ -161,7 +162,7 @@ class PaginationMachine:
             self._advance(found_new=bool(new.length))
         return wanted.rows
 
-    def _add_new_between(self, page: Page, unreadable: tuple[UnreadableRow, ...]) -> GivenPage:
+    def _add_new_between(self, page: Page, unreadable: Sequence[UnreadableRow]) -> GivenPage:
         """Remember the rows of a page, with those that could not be read in their positions; return the new ones."""
         rows = iter(zip(digests(page.meetings), page.meetings, strict=True))
         odd = {row.index: row for row in unreadable}

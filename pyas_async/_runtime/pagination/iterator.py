@@ -312,7 +312,7 @@ class MeetingIterator(AsyncIterator[Meeting]):
         if unreadable and not self._raises:
             from pyas_async._runtime.pagination.unreadable import emit_skipped  # noqa: PLC0415 -- hardly ever needed
 
-            emit_skipped(self._session, self._account_id, [row for _, row in unreadable], job=self._number)
+            emit_skipped(self._session, self._account_id, page, [row for _, row in unreadable], job=self._number)
         return bool(rows) or (self._raises and bool(unreadable))
 
     async def _prefetch_next(self) -> None:

@@ -20,12 +20,12 @@ def masked_row_error(
     return codec.row_error(page, row).masked(session.resources.key.mask(secrets))
 
 
-def emit_skipped(session: Session, account_id: str, rows: Sequence[UnreadableRow], *, job: int | None) -> None:
-    """Report rows that are left out."""
-    first = rows[0]
-    session.events.emit(
-        RowsSkipped, job=job, account_id=account_id, rows=len(rows), path=first.path, reason=first.reason
-    )
+def emit_skipped(
+    session: Session, account_id: str, page: Page, rows: Sequence[UnreadableRow], *, job: int | None
+) -> None:
+    """Report rows of a page that are left out."""
+    path, reason = codec.row_path(page, rows[0]), rows[0].reason
+    session.events.emit(RowsSkipped, job=job, account_id=account_id, rows=len(rows), path=path, reason=reason)
 
 
 def checked_page(session: Session, options: CallOptions, call: Call[Page], page: Page, *, raises: bool) -> Page:
@@ -37,5 +37,5 @@ def checked_page(session: Session, options: CallOptions, call: Call[Page], page:
     unreadable = codec.unreadable_rows(page)
     if raises:
         raise masked_row_error(session, options, page, unreadable[0], call.secrets)
-    emit_skipped(session, call.account, unreadable, job=None)
+    emit_skipped(session, call.account, page, unreadable, job=None)
     return page

@@ -474,6 +474,20 @@ def test_another_time_zone_moves_no_instant(before: str | None, after: str | Non
     assert document == to_dict(attrs.evolve(changed, timezone=before))
 
 
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00", "9999-12-31T23:59:59"])
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "Europe/Amsterdam", "Asia/Tokyo", "America/New_York", None])
+def test_local_times_at_the_edge(text: str, zone: str | None) -> None:
+    """The first and the last second that a date can name are read and written in every time zone."""
+    document = {"id": 1, "timezone": zone, "start_time": text, "occurrences": [{"start_time": text}]}
+    meeting = from_dict(MeetingDetail, document)
+    (occurrence,) = meeting.occurrences
+
+    assert document == to_dict(meeting)
+    assert occurrence == from_dict(type(occurrence), to_dict(occurrence))
+    moved = attrs.evolve(meeting, timezone="Asia/Tokyo")
+    assert moved == from_dict(MeetingDetail, to_dict(moved))
+
+
 def test_an_occurrence_alone() -> None:
     """The document of an occurrence that is taken out of its meeting says the same instant."""
     meeting = from_dict(
