@@ -141,13 +141,13 @@ class RateBudget:
         if self.store_share is not None:
             self.store_share.leases.acquire()
         if not bulk:
-            self._forecast.add_interactive(now)
+            self._forecast.demand.add(now)
 
     def cancel(self, *, bulk: bool = True) -> None:
         """Free the slot of a call that was not sent."""
         self._local.cancel()
         if not bulk:
-            self._forecast.cancel_interactive()
+            self._forecast.demand.cancel()
         if self.store_share is not None:
             self.store_share.leases.cancel()
 

@@ -30,7 +30,7 @@ class Demand:
     def add(self, now: float) -> None:
         """Count a call that is sent now, unless it is one of those that wait, or came after them."""
         if not self._waiting:
-            self._count(self._clock(now))
+            self._count(now - self._waited)
 
     def cancel(self) -> None:
         """Forget the last call."""
@@ -40,7 +40,7 @@ class Demand:
     def wait_begins(self, now: float) -> None:
         """Count a call that begins to wait now. While it does, further calls are not counted, nor is the time."""
         if not self._waiting:
-            self._count(self._clock(now))
+            self._count(now - self._waited)
             self._wait_began_at = now
         self._waiting += 1
 
@@ -69,8 +69,7 @@ class Demand:
         return calls + later * left / (max(took, seconds - took / later) - self._window * _BURST / 2)
 
     def _count(self, at: float) -> None:
-        self._forget(at)
-        if not self._calls:
+        if not self._calls or self._calls[-1] <= at - self._window:
             self._began_at, self._burst = at, 0
         self._calls.append(at)
         self._burst += at <= self._began_at + self._window * _BURST

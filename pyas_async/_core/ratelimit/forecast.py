@@ -41,14 +41,6 @@ class Forecast:
         self.processes = 1
         """How many processes spend the limit together: each can count on an equal part."""
 
-    def add_interactive(self, now: float) -> None:
-        """Count an interactive call, by which more are expected."""
-        self.demand.add(now)
-
-    def cancel_interactive(self) -> None:
-        """Forget the last interactive call, which was not sent."""
-        self.demand.cancel()
-
     def limit(self) -> int | None:
         """Return the calls per window that this process can count on; ``None`` if the limit is unknown."""
         named = self._service.limit

@@ -56,7 +56,7 @@ class Gate:
             in_flight: Calls in flight, of which one may be a probe.
         """
         closed_until = self.paused_until
-        if in_flight:
+        if in_flight and self._probed_at is not None and now < self._probed_at + _PROBE_TIME:
             closed_until = max(closed_until, self._probing_until(now))
         return closed_until - now if closed_until > now else 0.0
 

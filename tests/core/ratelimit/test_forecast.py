@@ -69,7 +69,7 @@ def test_a_limit_that_was_named_once(until: float, slots: int) -> None:
 def test_unknown_limit() -> None:
     """Without a limit no slots are short, and none are reserved."""
     unknown = forecast(None)
-    unknown.add_interactive(0.0)
+    unknown.demand.add(0.0)
 
     assert (None, math.inf, math.inf, math.inf, 0) == (
         unknown.limit(),
@@ -116,7 +116,7 @@ def after_interactive(number: int, *freed_at: float, at: float = 0.0) -> Forecas
     """Make a forecast after so many interactive calls at once."""
     ahead = forecast(100, *freed_at)
     for _ in range(number):
-        ahead.add_interactive(at)
+        ahead.demand.add(at)
     return ahead
 
 
@@ -156,11 +156,11 @@ def test_bulk_slots_by_the_lower_count() -> None:
 def test_cancelled_calls_are_not_expected_again() -> None:
     """An interactive call that was not sent is not expected again."""
     ahead = after_interactive(16)
-    ahead.add_interactive(5.0)
-    ahead.cancel_interactive()
+    ahead.demand.add(5.0)
+    ahead.demand.cancel()
     assert 1 == ahead.bulk_slots(10.0, 20, None)
     assert 20 == ahead.bulk_slots(300.0, 20, None)
-    ahead.cancel_interactive()
+    ahead.demand.cancel()
     assert 20 == ahead.bulk_slots(300.0, 20, None)
 
 
