@@ -46,7 +46,7 @@ class Gate:
         """Hold all calls back for some seconds, or until the end of a longer pause; a probe follows."""
         self.paused_until = max(self.paused_until, now + seconds)
         self._spread = min(self.paused_until - now, self._window * SPREAD)
-        self._answered_at = -math.inf
+        self._answered_at, self.ever_answered = -math.inf, True
 
     def wait_time(self, now: float, *, in_flight: int) -> float:
         """Return the seconds until calls may be sent again; 0 if they may be sent now.
