@@ -35,7 +35,7 @@ def forms(seconds: int) -> dict[str, str]:
     }
 
 
-UNREADABLE = {
+UNREADABLE: dict[str, str | None] = {
     "empty": "",
     "words": "soon",
     "negative": "-7",
@@ -46,8 +46,9 @@ UNREADABLE = {
     "first day of time": "0001-01-01T00:00:00Z",
     "last day of time": "9999-12-31T23:59:59Z",
 }
-RESETS = {"missing": None} | forms(200) | UNREADABLE
+RESETS: dict[str, str | None] = {"missing": None, **forms(200), **UNREADABLE}
 WAITS = forms(2)
+NO_WAIT: dict[str, str | None] = {"missing": None, "zero": "0", "past": resets_in(-60), **UNREADABLE}
 
 
 async def three(client: PyasClient) -> None:
@@ -103,7 +104,7 @@ def test_limit_that_is_none(limit: str) -> None:
         assert max(times) < 4.0
 
 
-@pytest.mark.parametrize("wait", {"missing": None, "zero": "0", "past": resets_in(-60)} | UNREADABLE)
+@pytest.mark.parametrize("wait", NO_WAIT.values(), ids=NO_WAIT)
 def test_no_busy_loop(wait: str | None) -> None:
     """A 429 that asks for no wait, or for one that cannot be read, is not repeated at once."""
     times = play(get, refusal(retry_after=wait), refusal(retry_after=wait))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from random import Random
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import attrs
 import httpx
@@ -17,6 +17,9 @@ from pyas_async import PyasClient, RateBudget
 from pyas_async._runtime.clock import Clock
 from simulation.limits import FixedWindow, Limit, SlidingWindow
 from simulation.service import EPOCH, wall
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 WINDOW: Final = 300.0
 LATENCY: Final = (0.1, 0.5)
@@ -83,7 +86,7 @@ class Key:
                         nursery.start_soon(work)
 
 
-COUNTS = {
+COUNTS: Final[dict[str, Callable[[], Limit]]] = {
     "first call": lambda: FirstCall(100, WINDOW, -math.inf),
     "fixed": lambda: FixedWindow(100, WINDOW, 100.0),
     "sliding": lambda: SlidingWindow(100, WINDOW),

@@ -9,7 +9,6 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from pyas_async._core.calls.limit_responses import reached_limit
 from pyas_async._core.calls.messages import Response
 from pyas_async.errors import (
     APIStatusError,
@@ -86,6 +85,8 @@ def error_from_response(
     request_id = next((mask(response.headers[name])[:100] for name in _REQUEST_IDS if name in response.headers), None)
     more: dict[str, Any] = {}
     if issubclass(cls, RateLimitError):
+        from pyas_async._core.calls.limit_responses import reached_limit  # noqa: PLC0415 -- few calls meet a limit
+
         reached = reached_limit(response.headers, words.message, now)
         more = {"retry_after": reached.ends_in, "scope": reached.scope}
     elif cls is NotFoundError and _ACCOUNT.search(words.message):

@@ -126,6 +126,14 @@ class RateBudget:
         """Calls that have a slot and have not ended."""
         return self._local.in_flight
 
+    def wait_begins(self, now: float) -> None:
+        """Note that an interactive call begins to wait for a slot."""
+        self._forecast.demand.wait_begins(now)
+
+    def wait_ends(self, now: float) -> None:
+        """Note that an interactive call has its slot, or does not wait for one any longer."""
+        self._forecast.demand.wait_ends(now)
+
     def acquire(self, now: float, *, bulk: bool) -> None:
         """Acquire a slot for a call that is sent now; `wait_time` says whether one is free."""
         self._local.acquire()
@@ -133,13 +141,13 @@ class RateBudget:
         if self.store_share is not None:
             self.store_share.leases.acquire()
         if not bulk:
-            self._forecast.add_interactive(now)
+            self._forecast.demand.add(now)
 
     def cancel(self, *, bulk: bool = True) -> None:
         """Free the slot of a call that was not sent."""
         self._local.cancel()
         if not bulk:
-            self._forecast.cancel_interactive()
+            self._forecast.demand.cancel()
         if self.store_share is not None:
             self.store_share.leases.cancel()
 

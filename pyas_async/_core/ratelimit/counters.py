@@ -177,8 +177,8 @@ class ServiceCounter:
             guard: Seconds by which windows and delays vary.
             precision: Seconds by which a window may end later than the headers say.
         """
-        if "x-ratelimit-type" in headers or "x-ratelimit-category" in headers:
-            return False  # these belong to Zoom's own limits, which say nothing about the key's
+        if "x-ratelimit-remaining" not in headers or "x-ratelimit-type" in headers or "x-ratelimit-category" in headers:
+            return False  # the latter two belong to Zoom's own limits, which say nothing about the key's
         if (remaining := call_count(headers, "x-ratelimit-remaining")) is None:
             return False
         found = tuple(headers.get(name) for name in _WINDOW_HEADERS)

@@ -4,9 +4,10 @@ Nothing here grants a slot or withholds one: the queue asks, and decides.
 """
 
 import math
-from collections import deque
+from collections.abc import Callable
 
 from pyas_async._core.ratelimit.counters import LocalCounter, ServiceCounter
+from pyas_async._core.ratelimit.demand import Demand
 from pyas_async._core.ratelimit.gate import SPREAD
 from pyas_async.limits import portion
 
@@ -16,8 +17,6 @@ _SAFETY_MARGIN = 0.03
 """The largest part of the limit that is reserved for interactive calls beyond the expected ones."""
 _LISTING_RESERVE = 0.2
 """The largest part of the limit that is reserved for the longest listing."""
-_REMEMBERED = 5_000
-"""Interactive calls that are remembered, to expect as many again."""
 _SAMPLES = 8
 """How many moments of the coming window are checked for a shortage of slots for interactive calls."""
 
@@ -37,18 +36,10 @@ class Forecast:
         self._window = window
         self._guard = guard
         self._share = share
-        self._interactive_at: deque[float] = deque(maxlen=_REMEMBERED)
+        self.demand: Demand = Demand(window)
+        """The interactive calls."""
         self.processes = 1
         """How many processes spend the limit together: each can count on an equal part."""
-
-    def add_interactive(self, now: float) -> None:
-        """Remember an interactive call: as many are expected in the next window."""
-        self._interactive_at.append(now)
-
-    def cancel_interactive(self) -> None:
-        """Forget the last interactive call, which was not sent."""
-        if self._interactive_at:
-            self._interactive_at.pop()
 
     def limit(self) -> int | None:
         """Return the calls per window that this process can count on; ``None`` if the limit is unknown."""
@@ -79,9 +70,12 @@ class Forecast:
 
     def bulk_slots(self, now: float, local_slots: int | None, service_slots: int | None) -> float:
         """Count the slots that bulk calls may take now; infinite if the limit is unknown."""
-        reserved = 0 if local_slots is None else self._interactive_reserve(now, local_slots)
-        local = math.inf if local_slots is None else local_slots
-        return min(local, math.inf if service_slots is None else service_slots) - reserved
+        found = math.inf
+        if local_slots is not None:
+            found = local_slots - self._interactive_reserve(now, local_slots, self._local_shortage)
+        if service_slots is not None:
+            found = min(found, service_slots - self._interactive_reserve(now, service_slots, self._service_shortage))
+        return found
 
     def listing_reserve(self, pages: int, page_seconds: float) -> int:
         """Count the slots that other bulk calls leave to the longest listing: as many as it can soon use.
@@ -103,22 +97,34 @@ class Forecast:
         cycles = token_life / self._cycle
         return max(1, math.floor((math.floor(cycles) if cycles >= 1 else cycles) * limit))
 
-    def _interactive_reserve(self, now: float, local_slots: int) -> int:
-        """Slots that bulk calls leave for interactive ones, if as many of these come as in the last window.
+    def _interactive_reserve(self, now: float, slots: int, shortage: Callable[[float, float], float]) -> int:
+        """Slots that bulk calls leave for interactive ones, if as many of these come as are expected.
 
-        Slots that become free in time serve them as well, so only the largest shortage during the window is reserved.
+        Args:
+            now: The time.
+            slots: Slots that are free by one of the counts.
+            shortage: Counts the slots that will be lacking by the same count.
         """
-        recent, limit = self._interactive_at, self.limit()
-        while recent and recent[0] <= now - self._window:
-            recent.popleft()
-        if not recent or limit is None or local_slots > 2 * len(recent) + 1:
+        expected, limit = self.demand.expected(now), self.limit()
+        if not expected or limit is None or slots > 2 * expected + 1:
             return 0
-        shortage = max(
-            len(recent) * part / _SAMPLES - self._local.freed_before(now + self._window * part / _SAMPLES)
+        # The number of arrivals varies by about its square root. But a reserved slot that is not used is a lost call.
+        margin = min(math.sqrt(expected), limit * _SAFETY_MARGIN)
+        return int(min(limit / 2, max(0.0, shortage(now, expected)) + margin))
+
+    def _local_shortage(self, now: float, expected: float) -> float:
+        """The slots that so many calls in a window lack, by our own count, if they use those that become free in time.
+
+        These serve them as well, so the largest shortage during the window is what counts.
+        """
+        return max(
+            expected * part / _SAMPLES - self._local.freed_before(now + self._window * part / _SAMPLES)
             for part in range(1, _SAMPLES + 1)
         )
-        # The number of arrivals varies by about its square root. But a reserved slot that is not used is a lost call.
-        return int(min(limit / 2, max(0.0, shortage) + min(math.sqrt(len(recent)), limit * _SAFETY_MARGIN)))
+
+    def _service_shortage(self, now: float, expected: float) -> float:
+        """The slots that so many calls in a window lack, by the service's count, until its window ends."""
+        return expected * min(1.0, max(0.0, self._service.resets_at - now) / self._window)
 
     @property
     def _cycle(self) -> float:

@@ -46,7 +46,7 @@ class Gate:
         """Hold all calls back for some seconds, or until the end of a longer pause; a probe follows."""
         self.paused_until = max(self.paused_until, now + seconds)
         self._spread = min(self.paused_until - now, self._window * SPREAD)
-        self._answered_at = -math.inf
+        self._answered_at, self.ever_answered = -math.inf, True
 
     def wait_time(self, now: float, *, in_flight: int) -> float:
         """Return the seconds until calls may be sent again; 0 if they may be sent now.
@@ -56,7 +56,7 @@ class Gate:
             in_flight: Calls in flight, of which one may be a probe.
         """
         closed_until = self.paused_until
-        if in_flight:
+        if in_flight and self._probed_at is not None and now < self._probed_at + _PROBE_TIME:
             closed_until = max(closed_until, self._probing_until(now))
         return closed_until - now if closed_until > now else 0.0
 

@@ -259,7 +259,7 @@ class Execution(Generic[T]):
         exchange, clock, limiter = self._exchange, self._resources.clock, self._resources.limiter
         budget, now = limiter.budget, clock.now()
         if isinstance(outcome, Response):
-            headers = exchange.limit_headers(outcome)
+            headers = outcome.headers if outcome.status < 300 else exchange.limit_headers(outcome)
             budget.settle(now, reported=budget.learn(headers, now, wall))
             if exchange.key_pause is not None:
                 # Other processes may have been told the same time: the jitter makes them retry at different times.

@@ -109,7 +109,10 @@ class RateLimiter:
         if is_abandoned(queue):
             self._clear_queue()
         queue.loop = anyio.lowlevel.current_token()
-        deadline = math.inf if timeout is None else self._clock.now() + timeout
+        began = self._clock.now()
+        deadline = math.inf if timeout is None else began + timeout
+        if not ticket.bulk:
+            self.budget.wait_begins(began)
         ticket.waits_since = self._clock.now()
         queue.add(ticket)
         self._waiting.add(ticket)
@@ -129,6 +132,8 @@ class RateLimiter:
         finally:
             self._waiting.discard(ticket)
             if ticket.wake is not _loop_has_ended:
+                if not ticket.bulk:
+                    self.budget.wait_ends(self._clock.now())
                 if not ticket.granted:
                     queue.remove(ticket)
                 if queue.watcher is ticket:
@@ -210,6 +215,8 @@ class RateLimiter:
         queue, share = self.budget.queue, self.budget.store_share
         for ticket in list(queue):
             queue.remove(ticket)
+            if not ticket.bulk:
+                self.budget.wait_ends(self._clock.now())
             ticket.wake = _loop_has_ended
         queue.watcher = None
         if share is not None:

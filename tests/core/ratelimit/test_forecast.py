@@ -69,7 +69,7 @@ def test_a_limit_that_was_named_once(until: float, slots: int) -> None:
 def test_unknown_limit() -> None:
     """Without a limit no slots are short, and none are reserved."""
     unknown = forecast(None)
-    unknown.add_interactive(0.0)
+    unknown.demand.add(0.0)
 
     assert (None, math.inf, math.inf, math.inf, 0) == (
         unknown.limit(),
@@ -116,7 +116,7 @@ def after_interactive(number: int, *freed_at: float, at: float = 0.0) -> Forecas
     """Make a forecast after so many interactive calls at once."""
     ahead = forecast(100, *freed_at)
     for _ in range(number):
-        ahead.add_interactive(at)
+        ahead.demand.add(at)
     return ahead
 
 
@@ -131,7 +131,8 @@ def after_interactive(number: int, *freed_at: float, at: float = 0.0) -> Forecas
         (16, [11.0] * 20, 0.0, 20, 17),  # all of them come back in time
         (16, [60.0] * 20, 0.0, 20, 15),  # two of them too late
         (16, [210.0] * 20, 0.0, 20, 7),  # ten of them too late
-        (1, [], 0.0, 3, 1),  # one comes again, and another may
+        (1, [], 0.0, 3, -8),  # it may be the first of a person's calls: eight come, and three more may
+        (1, [], -100.0, 5, 2),  # nothing has followed it for a while: two come, and one or two more may
         (60, [], 0.0, 100, 50),  # at most half of the limit
         (16, [], -290.0, 20, 20),  # all of that was a window ago
         (16, [], -289.9, 20, 1),
@@ -144,8 +145,9 @@ def test_interactive_reserve(number: int, freed_at: list[float], at: float, free
 
 def test_bulk_slots_by_the_lower_count() -> None:
     """Bulk calls get what the lower count leaves, less what is reserved for interactive calls."""
-    assert [-9, 1, 7] == [
+    assert [1, -3, 1, 7] == [
         after_interactive(16).bulk_slots(10.0, 20, 10),
+        after_interactive(16).bulk_slots(10.0, 20, 2),
         after_interactive(16).bulk_slots(10.0, 20, 30),
         after_interactive(0).bulk_slots(0.0, None, 7),
     ]
@@ -154,11 +156,11 @@ def test_bulk_slots_by_the_lower_count() -> None:
 def test_cancelled_calls_are_not_expected_again() -> None:
     """An interactive call that was not sent is not expected again."""
     ahead = after_interactive(16)
-    ahead.add_interactive(5.0)
-    ahead.cancel_interactive()
+    ahead.demand.add(5.0)
+    ahead.demand.cancel()
     assert 1 == ahead.bulk_slots(10.0, 20, None)
     assert 20 == ahead.bulk_slots(300.0, 20, None)
-    ahead.cancel_interactive()
+    ahead.demand.cancel()
     assert 20 == ahead.bulk_slots(300.0, 20, None)
 
 
