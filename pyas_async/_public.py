@@ -104,34 +104,37 @@ def usage(hint: str) -> Callable[[F], F]:
     """
 
     def complete(method: F) -> F:
-        def refuse(error: TypeError, *args: object, **kwargs: object) -> NoReturn:
+        def explained(error: TypeError, args: tuple[Any, ...], kwargs: dict[str, Any]) -> TypeError:
             try:
                 inspect.signature(method).bind(*args, **kwargs)
             except TypeError:
-                raise TypeError(f"{error}. {hint}") from None
-            raise error  # the arguments were not the reason
+                return TypeError(f"{error}. {hint}")
+            return error  # the arguments were not the reason
 
-        if inspect.iscoroutinefunction(method):
+        # Tracebacks show local variables, and arguments may be secrets, so these functions delete them.
+        @functools.wraps(method)
+        async def call_async(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 -- the arguments of any method
+            failure: TypeError | None = None
+            coroutine: Any = None
+            try:
+                coroutine = method(*args, **kwargs)
+            except TypeError as error:
+                failure = explained(error, args, kwargs)
+            del args, kwargs
+            if failure is not None:
+                raise failure
+            return await coroutine
 
-            @functools.wraps(method)
-            async def call(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 -- the arguments of any method
-                try:
-                    coroutine = method(*args, **kwargs)
-                except TypeError as error:
-                    refuse(error, *args, **kwargs)
-                del args, kwargs  # tracebacks show local variables, and arguments may be secrets
-                return await coroutine
+        @functools.wraps(method)
+        def call(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 -- as above
+            try:
+                return method(*args, **kwargs)
+            except TypeError as error:
+                failure = explained(error, args, kwargs)
+            del args, kwargs
+            raise failure
 
-        else:
-
-            @functools.wraps(method)
-            def call(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 -- as above
-                try:
-                    return method(*args, **kwargs)
-                except TypeError as error:
-                    refuse(error, *args, **kwargs)
-
-        decorated: Any = call
+        decorated: Any = call_async if inspect.iscoroutinefunction(method) else call
         return decorated  # type: ignore[no-any-return]
 
     return complete

@@ -204,8 +204,25 @@ async def test_wrong_arguments(call: Callable[[Any], Any], hint: str) -> None:
         with pytest.raises(TypeError, match=r"argument.*\. Write `") as caught:
             await call(client.meetings)
     assert hint in str(caught.value)
-    assert caught.value.__suppress_context__
+    assert caught.value.__context__ is None
     assert [] == service.requests
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda meetings: meetings.list(next_page_token="s3cret", size=3),
+        lambda meetings: meetings.iter_all(resume="s3cret", size=3),
+    ],
+)
+async def test_no_secret_in_frames(call: Callable[[Any], Any]) -> None:
+    """The frames of a call with wrong arguments hold none of the others, which may be secrets."""
+    async with Service().client() as client:
+        with pytest.raises(TypeError) as caught:
+            await call(client.meetings)
+    ours = [entry for entry in caught.traceback if "pyas_async" in str(entry.path) and "tests" not in str(entry.path)]
+    assert ours
+    assert not any("s3cret" in repr(entry.frame.f_locals) for entry in ours)
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,7 @@ def creating() -> None:
         title="t",
         description="",
         start_date=START,
-        attendees=["ada@example.com"],  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+        attendees=[5],  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
     )
     Recurrence(type="yearly", interval=1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     new.title = "other"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]

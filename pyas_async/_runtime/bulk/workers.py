@@ -50,6 +50,7 @@ class Send(Protocol[V_co]):
             InvalidArgumentError: If it cannot be sent.
             PyasError: What ended the call.
         """
+        ...
 
 
 @attrs.define(kw_only=True)
