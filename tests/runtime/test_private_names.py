@@ -13,7 +13,7 @@ import pytest
 
 import inside
 import pyas_async
-from pyas_async._runtime.http import private_names
+from pyas_async._runtime.attempts import private_names
 from runtime.socket_server import found, wire
 from runtime.trust import AUTHORITY, served
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PACKAGE = Path(pyas_async.__file__).parent
-PLACE = "_runtime/http/private_names.py"
+PLACE = "_runtime/attempts/private_names.py"
 DOCUMENTED = {"_name_", "_value_"}  # of enum
 ELSEWHERE = {("cli/_output.py", "_environ")}  # of rich's console: the command line, not the client
 
@@ -74,9 +74,9 @@ def test_one_module_uses_private_names_of_others() -> None:
     names = {(path, name) for path, tree in trees.items() for name in foreign(tree, ours)}
     assert ELSEWHERE == {(path, name) for path, name in names if path != PLACE}
     assert {name for path, name in names if path == PLACE}
-    # In the HTTP package, not even names that objects of ours have as well.
+    # In the packages that use httpx, not even names that objects of ours have as well.
     for path, tree in trees.items():
-        if path.startswith("_runtime/http/") and path != PLACE:
+        if path.startswith(("_runtime/attempts/", "_runtime/http/")) and path != PLACE:
             assert [] == list(foreign(tree, set())), path
 
 

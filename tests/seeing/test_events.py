@@ -26,7 +26,7 @@ from pyas_async import (
     RetryPolicy,
     Waiting,
 )
-from pyas_async._runtime.http.limiter import ConnectionLimiter
+from pyas_async._runtime.attempts.limiter import ConnectionLimiter
 from runtime.socket_server import MEETING, NEW, heard, through
 
 if TYPE_CHECKING:
