@@ -189,8 +189,14 @@ def test_damaged_response(text: bytes, cuts: list[int], by_pieces: bool) -> None
     assert result(whole) == result(parser)
 
 
+TRANSFER = (b"Transfer-Encoding", b"chunked")
+CHUNKED = Answer(b"HTTP/1.1 200 OK\r\n%b\r\n" % lines([TRANSFER]), b"0\r\n\r\n", 200, [TRANSFER], b"", False, True)
+
+
 @given(answers(["length", "chunks", "none"]), st.one_of(st.binary(min_size=1, max_size=60), answers()), CUTS)
 @example(Answer(b"HTTP/1.1 204 No\r\n\r\n", b"", 204, [], b"", False, True), b"\n", [])
+@example(CHUNKED, b"\r\n", [])
+@example(CHUNKED, b"\n", [])
 def test_surplus(answer: Answer, surplus: bytes | Answer, cuts: list[int]) -> None:
     """Bytes after a response change nothing in it, and the connection carries no other request, however all is cut."""
     more = surplus if isinstance(surplus, bytes) else surplus.text

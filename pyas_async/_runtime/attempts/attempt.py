@@ -63,8 +63,11 @@ class Attempt:
         else:
             return
         if cancellation is not None:
-            # Raise the same exception, without its frames, and outside the handler that would add them.
-            raise without_frames(cancellation)
+            try:
+                # Raise the same exception, without its frames, and outside the handler that would add them.
+                raise without_frames(cancellation)
+            finally:
+                del cancellation  # the new traceback leads to this frame, and must not come back to the exception
 
     def extensions(self, *, always_traced: bool = False) -> dict[str, Any]:
         """Return the extensions of the request for the transport."""

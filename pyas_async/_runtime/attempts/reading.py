@@ -11,6 +11,7 @@ from pyas_async._runtime.attempts.private_names import has_surplus, spoil
 if TYPE_CHECKING:
     from pyas_async._runtime.http.connection import Connection
 
+_NO_BODY = httpx.ByteStream(b"")
 _AT_ONCE = 100
 """Pieces of a body that are read without a pause. Only a body meant to keep the client busy has thousands."""
 
@@ -23,16 +24,21 @@ async def read(response: httpx.Response, encoding: str, own: "Connection | None"
         encoding: Its ``Content-Encoding``.
         own: The connection of ours over which it came. It looks for surplus bytes itself.
     """
-    if own is None or (pieces := own.pieces(response)) is None:
-        try:
-            return await _read(response, encoding, own=own is not None)
-        finally:
-            await response.aclose()
-    body = BodyReader(encoding)
-    for piece in pieces:
-        if not body.feed(piece):
-            break
-    return body
+    try:
+        if own is None or (pieces := own.pieces(response)) is None:
+            try:
+                return await _read(response, encoding, own=own is not None)
+            finally:
+                await response.aclose()
+        body = BodyReader(encoding)
+        for piece in pieces:
+            if not body.feed(piece):
+                break
+        return body
+    finally:
+        if own is not None:
+            # httpx's stream refers to the response, which would keep both until the garbage collector runs.
+            response.stream = _NO_BODY
 
 
 async def _read(response: httpx.Response, encoding: str, *, own: bool) -> BodyReader:

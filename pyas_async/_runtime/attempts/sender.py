@@ -89,6 +89,9 @@ class Sender:
             self._under_way.add(scope)
             try:
                 await client.run(attempt, scope)
+            except BaseException:
+                attempt.failure = None  # as in `_outcome`
+                raise
             finally:
                 self._under_way.discard(scope)
                 if self._idle is not None and not self._under_way:
@@ -108,6 +111,7 @@ class Sender:
         if attempt.outcome is not None:
             return attempt.outcome
         progress, error, passed = attempt.progress, attempt.failure, self._passed
+        attempt.failure = None  # the traceback leads to frames with the attempt, and must not come back to the error
         if error is not None:
             trusted = passed is None or passed.speaks_httpx()
             fault = fault_of(error, progress, method=attempt.call.method, service=self._service, trusted=trusted)
@@ -116,7 +120,10 @@ class Sender:
             if passed is not None and isinstance(error, RuntimeError) and passed.client.is_closed:
                 msg = "the httpx client was closed"
                 raise ClientClosedError(msg)
-            raise without_request_frames(error)
+            try:
+                raise without_request_frames(error)
+            finally:
+                del error
         if attempt.refusal is not None:
             return attempt.refusal
         # Only httpcore reports how far a request has come. Without a report, it may have been sent.

@@ -102,8 +102,11 @@ class Execution(Generic[T]):
                     self._report_unreadable(names)
                 return action.value
             if isinstance(action, Fail):
-                # The traceback is dropped: the variables in its frames hold the text of the response.
-                raise action.error.with_traceback(None)
+                try:
+                    # The traceback is dropped: the variables in its frames hold the text of the response.
+                    raise action.error.with_traceback(None)
+                finally:
+                    del action  # the new traceback leads to this frame, and must not come back to the error
             self._announce_wait(action.seconds, "retry")
             await resources.pause(action.seconds)
 
