@@ -305,7 +305,7 @@ def is_closed(connection: Any) -> bool:  # noqa: ANN401  (ours, or httpcore's)
 def requests(client: PyasClient) -> list[Any]:
     """Return the running requests of a client, and those that wait or run in its pools."""
     sender = client._session.resources.sender
-    return [*sender._under_way, *(one for pool in pools(client) for one in requests_in(pool))]
+    return [*sender._under_way, *(one for pool in pools(client) for one in requests_of(pool))]
 
 
 def ssl_context() -> ssl.SSLContext:
@@ -570,20 +570,10 @@ def pool_of(transport: Any) -> Any:  # noqa: ANN401  (httpcore's or httpcore2's)
     return getattr(transport, "_pool", None)
 
 
-def lists_of(pool: Any) -> tuple[list[Any], list[Any]]:  # noqa: ANN401  (httpcore's or httpcore2's)
-    """Return the connections of a pool of httpcore, and its requests, as the pool keeps them."""
-    return pool._connections, pool._requests
-
-
-def not_decrypted(response: Any) -> object:  # noqa: ANN401  (httpx's or httpx2's)
-    """Return the buffer of the bytes below a response that are not decrypted yet: anyio's or trio's."""
-    stream = response.extensions["network_stream"]._stream
-    return getattr(stream, "_read_bio", None) or getattr(stream, "_incoming", None)
-
-
-def requests_in(pool: Any) -> list[Any]:  # noqa: ANN401  (httpcore's or httpcore2's)
-    """Return the requests that wait or run in a pool of httpcore."""
-    return list(pool._requests)
+def requests_of(pool: Any) -> list[Any]:  # noqa: ANN401  (httpcore's or httpcore2's)
+    """Return the list itself of the requests that wait or run in a pool of httpcore."""
+    requests: list[Any] = pool._requests
+    return requests
 
 
 def use_up_stream_numbers(client: PyasClient) -> None:
