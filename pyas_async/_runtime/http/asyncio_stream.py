@@ -29,6 +29,7 @@ class AsyncioStream(asyncio.Protocol):
 
     def __init__(self, parser: ResponseParser, *, encrypted: bool) -> None:
         """Pass what arrives to a parser: a service may answer before it has read anything."""
+        self.socket: Any = None  # what an event loop shows of it
         self._transport: Any = None  # asyncio's or uvloop's
         self._encrypted = encrypted
         self._parser: ResponseParser | None = parser
@@ -42,6 +43,7 @@ class AsyncioStream(asyncio.Protocol):
 
     def connection_made(self, transport: Any) -> None:  # noqa: ANN401
         self._transport = transport
+        self.socket = transport.get_extra_info("socket")
 
     def data_received(self, data: bytes) -> None:
         parser = self._parser
@@ -118,11 +120,6 @@ class AsyncioStream(asyncio.Protocol):
             # may be a session ticket, of which the loop tells nothing.
             await asyncio.sleep(0)
         return False
-
-    @property
-    def socket(self) -> Any:  # noqa: ANN401  (what an event loop shows of a socket)
-        """The socket."""
-        return self._transport.get_extra_info("socket")
 
     def close(self) -> None:
         """Close without waiting: the event loop closes the socket in its next turn."""
