@@ -16,7 +16,7 @@ import pytest
 from clients import own_pool_only
 from pyas_async import PyasError, RetryPolicy
 from runtime.raw_service import every_loop
-from runtime.socket_server import NEW, Last, client_of, found, heard, until, wire
+from runtime.socket_server import NEW, Last, client_of, document, found, heard, rows_after, until, wire
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -31,7 +31,7 @@ COUNT = 5
 
 def whole(seen: Seen) -> bytes:
     """Respond as the service does."""
-    return found(seen)
+    return document(rows_after(None)) if "/meetings?" in seen.target else found(seen)
 
 
 def lost(_: Seen) -> bytes | None:
@@ -70,9 +70,21 @@ def no_http(_: Seen) -> bytes:
 
 
 ANSWERS = [whole, lost, cut_off, cut_off_in_a_chunk, refused, broken, unreadable, no_http]
+
+
+async def prefetched(client: PyasClient) -> None:
+    """Iterate with prefetching."""
+    async with client.meetings.iter_all() as meetings:
+        async for _ in meetings:
+            pass
+
+
 CALLS: dict[str, Callable[[PyasClient], Awaitable[object]]] = {
     "get": lambda client: client.meetings.get(81),
     "create": lambda client: client.meetings.create(NEW),
+    "iterate": lambda client: client.meetings.iter_all().collect(),
+    "prefetch": prefetched,
+    "share": lambda client: client.with_options(single_flight=True).meetings.get(81),
 }
 
 
