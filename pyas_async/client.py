@@ -9,9 +9,9 @@ from pyas_async._core.calls import endpoints
 from pyas_async._core.ratelimit.budget import RateBudget, RateLimitSnapshot
 from pyas_async._public import explains, public
 from pyas_async._runtime import settings
+from pyas_async._runtime.attempts import HttpClient, Sender
 from pyas_async._runtime.calls.session import Session
 from pyas_async._runtime.clock import Clock
-from pyas_async._runtime.http import HttpClient, Sender
 from pyas_async._runtime.secrets.api_key import ApiKey
 from pyas_async._runtime.timeouts import HttpTimeout
 from pyas_async.accounts import Accounts

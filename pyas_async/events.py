@@ -4,9 +4,10 @@ Calls have numbers, and so have jobs, which make many calls. Events of one call 
 that run at the same time have different numbers. Every call and every job that starts also ends, with an event for
 each. A call or job that started before the first handler was added has the number 0.
 
-Events contain no secrets: no key, no query string, no body.
+Events contain no secrets: no key, no query string, no body. Those in the headers of a response are masked.
 """
 
+from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 import attrs
@@ -125,6 +126,8 @@ class AttemptEnded:
         seconds: Time from sending to the last byte of the response, or to the fault.
         status: The HTTP status; ``None`` if no complete response arrived.
         fault: The network's error, if no complete response arrived.
+        headers: The headers of the response, with lower-case names; empty if no complete response arrived. Secrets are
+            masked in their values.
     """
 
     call: int
@@ -133,6 +136,7 @@ class AttemptEnded:
     seconds: float
     status: int | None = None
     fault: str | None = None
+    headers: Mapping[str, str] = attrs.field(factory=dict, eq=False, repr=False)
 
 
 @public

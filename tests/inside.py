@@ -18,8 +18,8 @@ from pyas_async._core.codec import pages as page_reading
 from pyas_async._core.pagination.machine import PaginationMachine
 from pyas_async._runtime import reconcile
 from pyas_async._runtime.http import environment, http11, pool
-from pyas_async._runtime.http.connection import Connection
-from pyas_async._runtime.http.progress import Progress, RequestBody
+from pyas_async._runtime.http.client import RequestBody
+from pyas_async._runtime.http.connection import CONNECTION, Connection
 from pyas_async._runtime.pagination.prefetch import PageFetcher
 from pyas_async._runtime.ratelimit.limiter import RateLimiter
 
@@ -42,10 +42,10 @@ if TYPE_CHECKING:
     from pyas_async._core.ratelimit.listings import ActiveListings
     from pyas_async._core.ratelimit.tickets import Ticket
     from pyas_async._core.reconcile.creations import Creation, Creations
+    from pyas_async._runtime.attempts.limiter import ConnectionLimiter
     from pyas_async._runtime.calls.options import CallOptions
     from pyas_async._runtime.calls.session import Session
     from pyas_async._runtime.clock import Clock
-    from pyas_async._runtime.http.limiter import ConnectionLimiter
     from pyas_async._runtime.http.pool import AnyConnection, ConnectionPool
     from pyas_async._runtime.pagination.prefetch import FetchResult
     from pyas_async.errors import APIStatusError
@@ -208,14 +208,14 @@ def set_sender(client: PyasClient, sender: object) -> None:
 
 def http_client(client: PyasClient) -> Any:  # noqa: ANN401  (httpx's or httpx2's)
     """Return the httpx or httpx2 client that was passed to a client; ``None`` if there is none."""
-    return client._session.resources.sender._client
+    passed = client._session.resources.sender._passed
+    return None if passed is None else passed.client
 
 
 def own_pool(client: PyasClient) -> ConnectionPool:
     """Return the pool of a client's own connections."""
     own = client._session.resources.sender._own
     assert own is not None
-    assert own.pool is not None
     return own.pool
 
 
@@ -232,17 +232,16 @@ def set_clock_of_idle_connections(client: PyasClient, now: Callable[[], float]) 
 def pools(client: PyasClient) -> list[Any]:
     """Return the pools of httpx through which a client sends: that of the client that was passed to it."""
     sender = client._session.resources.sender
-    if sender._client is None:
+    if sender._passed is None:
         return []
-    pool = pool_of(transport_for(sender._client, sender._service.origin))
+    pool = pool_of(transport_for(sender._passed.client, sender._service.origin))
     return [] if pool is None else [pool]
 
 
 def connections(client: PyasClient) -> list[Any]:
     """Return the connections of these pools, or the idle connections of the client's own pool."""
-    sender = client._session.resources.sender
-    if sender._own is not None:
-        return [] if sender._own.pool is None else idle_connections(client)
+    if client._session.resources.sender._own is not None:
+        return list(idle_connections(client))
     return [connection for pool in pools(client) for connection in pool.connections]
 
 
@@ -255,7 +254,12 @@ def is_idle(connection: Any) -> bool:  # noqa: ANN401  (ours, or httpcore's)
 
 def connection_to(host: str, port: int, context: ssl.SSLContext | None = None) -> Connection:
     """Return one of the client's own connections, which connects with its first request."""
-    return Connection(None, host, port, context)  # type: ignore[arg-type]  # only its owner uses the client
+    return Connection(host, port, context)
+
+
+async def is_usable(connection: Connection) -> bool:
+    """Return whether a connection is open and has nothing to be read, so that the next request can use it."""
+    return connection._stream is not None and await connection._stream.is_usable()
 
 
 async def exchange(
@@ -269,11 +273,11 @@ async def exchange(
         on_wire: Called when the request has been written.
         timeouts: Seconds for phases, as httpx names them.
     """
-    extensions: dict[str, Any] = {"timeout": timeouts}
+    extensions: dict[str, Any] = {"timeout": timeouts, CONNECTION: connection}
     url = httpx.URL("http://service/")
-    connection.prepare(url, b"/", extensions)
+    connection.prepare(url, b"/")
     headers = {"host": "service", "content-length": f"{len(body)}"}
-    stream = RequestBody(body, Progress(on_wire))
+    stream = RequestBody(body, on_wire or (lambda: None))
     return await connection.exchange(httpx.Request("POST", url, headers=headers, stream=stream, extensions=extensions))
 
 
@@ -306,7 +310,7 @@ def is_closed(connection: Any) -> bool:  # noqa: ANN401  (ours, or httpcore's)
 def requests(client: PyasClient) -> list[Any]:
     """Return the running requests of a client, and those that wait or run in its pools."""
     sender = client._session.resources.sender
-    return [*sender._under_way, *(one for pool in pools(client) for one in requests_in(pool))]
+    return [*sender._under_way, *(one for pool in pools(client) for one in requests_of(pool))]
 
 
 def ssl_context() -> ssl.SSLContext:
@@ -321,7 +325,7 @@ def forget_ssl_context() -> None:
 
 def tells_when_sent(body: Any) -> bool:  # noqa: ANN401  (made on httpx's class of bodies, or httpx2's)
     """Return whether the client is waiting to hear that the request with this body was written."""
-    return body._progress.on_wire is not None
+    return body.written.__self__.on_wire is not None
 
 
 # Its running work.
@@ -576,20 +580,10 @@ def pool_of(transport: Any) -> Any:  # noqa: ANN401  (httpcore's or httpcore2's)
     return getattr(transport, "_pool", None)
 
 
-def lists_of(pool: Any) -> tuple[list[Any], list[Any]]:  # noqa: ANN401  (httpcore's or httpcore2's)
-    """Return the connections of a pool of httpcore, and its requests, as the pool keeps them."""
-    return pool._connections, pool._requests
-
-
-def not_decrypted(response: Any) -> object:  # noqa: ANN401  (httpx's or httpx2's)
-    """Return the buffer of the bytes below a response that are not decrypted yet: anyio's or trio's."""
-    stream = response.extensions["network_stream"]._stream
-    return getattr(stream, "_read_bio", None) or getattr(stream, "_incoming", None)
-
-
-def requests_in(pool: Any) -> list[Any]:  # noqa: ANN401  (httpcore's or httpcore2's)
-    """Return the requests that wait or run in a pool of httpcore."""
-    return list(pool._requests)
+def requests_of(pool: Any) -> list[Any]:  # noqa: ANN401  (httpcore's or httpcore2's)
+    """Return the list itself of the requests that wait or run in a pool of httpcore."""
+    requests: list[Any] = pool._requests
+    return requests
 
 
 def use_up_stream_numbers(client: PyasClient) -> None:

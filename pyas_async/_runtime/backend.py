@@ -86,26 +86,28 @@ class Timer:
     def __init__(self, seconds: float, act: Callable[[], float | None], name: str) -> None:
         """Start; on trio, `name` is the name of the task that waits."""
         self._act = act
+        self._scope: anyio.CancelScope | None = None
         if on_asyncio():
             import asyncio  # noqa: PLC0415 -- see `on_asyncio`
 
             self._loop = asyncio.get_running_loop()
             self._stopped = False
             self._handle = self._loop.call_later(seconds, self._fire)
-            self.cancel: Callable[[], None] = self._cancel_handle
-            """Stop."""
         else:
-            scope = anyio.CancelScope()
+            scope = self._scope = anyio.CancelScope()
             spawn(lambda: self._wait(scope, seconds), name)
-            self.cancel = scope.cancel
+
+    def cancel(self) -> None:
+        """Stop."""
+        if self._scope is not None:
+            self._scope.cancel()
+        else:
+            self._stopped = True
+            self._handle.cancel()
 
     def _fire(self) -> None:
         if (again := self._act()) is not None and not self._stopped:
             self._handle = self._loop.call_later(again, self._fire)
-
-    def _cancel_handle(self) -> None:
-        self._stopped = True
-        self._handle.cancel()
 
     async def _wait(self, scope: anyio.CancelScope, seconds: float | None) -> None:
         with scope:

@@ -5,6 +5,7 @@ they are replaced.
 """
 
 import json
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -30,7 +31,7 @@ class _Console(Console):
 def stdout() -> Console:
     """Return the console for results: as wide as the terminal, or without a limit if stdout is not a terminal."""
     console = _Console(highlight=False, markup=False, emoji=False)
-    if not console.is_terminal and not console._environ.get("COLUMNS"):  # noqa: SLF001  (rich's own source of the width)
+    if not console.is_terminal and not os.environ.get("COLUMNS", "").isdigit():  # a number, rich takes as the width
         console.width = _UNBOUNDED
     return console
 

@@ -149,3 +149,18 @@ def test_a_table_of_many_rows(capsys: pytest.CaptureFixture[str], monkeypatch: p
     assert ("number   title" + " " * 18 + "id", "─" * 40) == (head, rule)
     assert "     2   日次スタンドアップ …   xxxxxxxx" == lines[2]
     assert {40} == {cell_len(line) for line in lines}
+
+
+@pytest.mark.parametrize(("columns", "cut"), [(None, False), ("", False), ("wide", False), ("40", True)])
+def test_a_long_line(
+    columns: str | None, cut: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A table for a pipe is not cut, unless COLUMNS is a width."""
+    if columns is None:
+        monkeypatch.delenv("COLUMNS", raising=False)
+    else:
+        monkeypatch.setenv("COLUMNS", columns)
+
+    write_table(("title", "id"), [("x" * 300, "1")], numbers=("id",), cut="title")
+
+    assert cut is ("x" * 300 not in capsys.readouterr().out)

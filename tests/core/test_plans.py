@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import inside
 from pyas_async import InvalidArgumentError, RateBudget
-from pyas_async._runtime.http.limiter import ConnectionLimiter
+from pyas_async._runtime.attempts.limiter import ConnectionLimiter
 from pyas_async.limits import portion
 from pyas_async.plans import DEVELOPER, GROWTH, PLANS, SCALE, Estimate, Plan, estimate, table
 from pyas_async.plans._cli import main

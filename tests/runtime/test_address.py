@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pyas_async._runtime.http.own_client import LazyURL, new_client
+from pyas_async._runtime.http.client import LazyURL, new_client
 
 BASES = [
     "https://api.pyas.io",

@@ -89,7 +89,7 @@ async def test_early_end(answer: bytes, said: str, context: ssl.SSLContext | Non
         async with connection_to(port, context) as connection:
             with pytest.raises(httpx.RemoteProtocolError, match=said):
                 await (await inside.exchange(connection)).aread()
-            assert not await connection.settle()
+            assert not connection.settle()
 
 
 async def test_end_of_a_response_without_length(context: ssl.SSLContext | None) -> None:
@@ -102,7 +102,7 @@ async def test_end_of_a_response_without_length(context: ssl.SSLContext | None) 
     with talking(talk, context=context) as port:
         async with connection_to(port, context) as connection:
             assert b"last words" == await (await inside.exchange(connection)).aread()
-            assert not await connection.settle()
+            assert not connection.settle()
 
 
 async def test_response_before_the_request_is_read(context: ssl.SSLContext | None) -> None:
@@ -143,7 +143,7 @@ async def test_reset(after: bytes, context: ssl.SSLContext | None) -> None:
                 async for piece in (await inside.exchange(connection, read=5)).stream:  # type: ignore[union-attr]
                     assert b"half" == piece
                     read.set()
-            assert not connection.is_usable()
+            assert not await inside.is_usable(connection)
 
 
 async def test_reset_while_writing(context: ssl.SSLContext | None) -> None:
@@ -182,11 +182,11 @@ async def test_after_a_reset(context: ssl.SSLContext | None) -> None:
     with talking(talk, context=context) as port:
         async with connection_to(port, context) as connection:
             await inside.exchange(connection)
-            assert await connection.settle()
+            assert connection.settle()
             answered.set()
             assert await anyio.to_thread.run_sync(gone.wait, 5)
             await turns()
-            assert not connection.is_usable()
+            assert not await inside.is_usable(connection)
 
 
 async def test_closing(context: ssl.SSLContext | None) -> None:
@@ -201,11 +201,11 @@ async def test_closing(context: ssl.SSLContext | None) -> None:
     with talking(talk, context=context) as port:
         async with connection_to(port, context) as connection:
             await inside.exchange(connection)
-            assert await connection.settle()
-            assert connection.is_usable()
+            assert connection.settle()
+            assert await inside.is_usable(connection)
             connection.close_soon()
             await connection.aclose()
-            assert not connection.is_usable()
+            assert not await inside.is_usable(connection)
     assert [0] == ends
 
 
@@ -315,7 +315,7 @@ async def test_cancelled_before_writing(used: bool, context: ssl.SSLContext | No
         async with connection_to(port, context) as connection:
             if used:
                 await inside.exchange(connection)
-                assert await connection.settle()
+                assert connection.settle()
             with anyio.CancelScope() as scope:
                 scope.cancel()
                 await inside.exchange(connection, b"a meeting")

@@ -156,7 +156,7 @@ async def test_no_request_waits_in_the_pool(way: str) -> None:
                     tasks.start_soon(heard(client).meetings.get, 81)
                 await until(lambda: len(server.requests) == 2)
                 await anyio.wait_all_tasks_blocked()
-                assert [2] == [len(inside.requests_in(pool)) for pool in inside.pools(first)]
+                assert [2] == [len(inside.requests_of(pool)) for pool in inside.pools(first)]
                 with pytest.raises(TransportError, match="no connection was free") as caught:
                     impatient = second.with_options(retry=None, timeout=httpx.Timeout(5.0, pool=0.01))
                     await impatient.meetings.create(NEW)

@@ -22,8 +22,8 @@ from pyas_async import (
     RequestTimeoutError,
     RetryPolicy,
 )
+from pyas_async._runtime.attempts.limiter import ConnectionLimiter
 from pyas_async._runtime.clock import Clock
-from pyas_async._runtime.http.limiter import ConnectionLimiter
 from runtime.socket_server import CHANGE, KEY_LIMIT, MEETING, NEW, client_of, heard, rows_after, through
 
 if TYPE_CHECKING:

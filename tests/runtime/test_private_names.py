@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import ast
 import ssl
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import aiohttp
 import httpx
 import httpx2
+import httpx_aiohttp
 import pytest
 
 import inside
 import pyas_async
-from pyas_async._runtime.http import private_names
-from runtime.socket_server import found, wire
-from runtime.trust import AUTHORITY, served
+from pyas_async._runtime.attempts import private_names
+from runtime.raw_service import talking
+from runtime.socket_server import found, until, wire
+from runtime.tls_records import APPLICATION_DATA, Recorder
+from runtime.trust import AUTHORITY
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Iterator
 
 PACKAGE = Path(pyas_async.__file__).parent
-PLACE = "_runtime/http/private_names.py"
+PLACE = "_runtime/attempts/private_names.py"
 DOCUMENTED = {"_name_", "_value_"}  # of enum
-ELSEWHERE = {("cli/_output.py", "_environ")}  # of rich's console: the command line, not the client
 
 library = pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
 
@@ -72,11 +77,10 @@ def test_one_module_uses_private_names_of_others() -> None:
     }
     ours = defined(trees)
     names = {(path, name) for path, tree in trees.items() for name in foreign(tree, ours)}
-    assert ELSEWHERE == {(path, name) for path, name in names if path != PLACE}
-    assert {name for path, name in names if path == PLACE}
-    # In the HTTP package, not even names that objects of ours have as well.
+    assert {PLACE} == {path for path, _ in names}
+    # In the packages that use httpx, not even names that objects of ours have as well.
     for path, tree in trees.items():
-        if path.startswith("_runtime/http/") and path != PLACE:
+        if path.startswith(("_runtime/attempts/", "_runtime/http/")) and path != PLACE:
             assert [] == list(foreign(tree, set())), path
 
 
@@ -88,48 +92,144 @@ def test_the_check_finds_them() -> None:
         assert [] == list(foreign(ast.parse(text), set()))
 
 
+# A canary for each name: not that it is there, but that it does what the client needs.
+
+
 @library
 @pytest.mark.anyio
-async def test_pool_of_a_client(library: Any) -> None:  # noqa: ANN401  (two libraries with one interface)
-    """The pool of a passed client, its limit, its connections and its requests are found."""
+async def test_transport_of_a_client(library: Any) -> None:  # noqa: ANN401  (two libraries with one interface)
+    """The transport that is found is the one that a request uses, and only a transport of the library's own counts."""
+    other = type("Other", (library.AsyncBaseTransport,), {})
     with wire(found) as server:
-        limits = library.Limits(max_connections=7)
-        async with library.AsyncClient(limits=limits, trust_env=False) as http:
-            pool: Any = private_names.pool_of(http, server.url)
-            async with http.stream("GET", server.url) as response:
-                assert 7 == private_names.limit_of(pool)
-                [connection], [request] = inside.lists_of(pool)
-                assert connection is request.connection
-                await response.aread()
-        async with library.AsyncClient(proxy="http://127.0.0.1:1") as proxied:
-            assert private_names.uses_proxy(proxied, server.url)
+        usual, mounted = library.AsyncHTTPTransport(trust_env=False), library.AsyncHTTPTransport(trust_env=False)
+        mounts = {server.url: mounted, "http://cached": other()}
+        async with library.AsyncClient(transport=usual, mounts=mounts) as http:
+            assert mounted is private_names.transport_of(http, server.url)
+            assert usual is private_names.transport_of(http, "http://other")
+            assert private_names.transport_of(http, "http://cached") is None
+            pool = private_names.pool_of(http, server.url)
+            assert [] == pool.connections
+            await http.get(server.url)
+            assert [True] == [connection.is_idle() for connection in pool.connections]
 
 
 @library
 @pytest.mark.anyio
-async def test_h11_below_a_response(library: Any) -> None:  # noqa: ANN401
-    """What decides whether a connection is used again is found below a response."""
+async def test_limit_of_a_pool(library: Any) -> None:  # noqa: ANN401
+    """As many requests as the limit that is found run at once in the pool, and the next one waits."""
+    limits, timeout = library.Limits(max_connections=2), library.Timeout(5, pool=0.01)
+    with wire(found) as server:
+        async with library.AsyncClient(limits=limits, timeout=timeout, trust_env=False) as http:
+            limit = private_names.limit_of(private_names.pool_of(http, server.url))
+            assert limit == 2
+            async with AsyncExitStack() as stack:
+                for _ in range(limit):
+                    await stack.enter_async_context(http.stream("GET", server.url))
+                with pytest.raises(library.PoolTimeout):
+                    await http.get(server.url)
+        async with library.AsyncClient(limits=library.Limits(max_connections=None), trust_env=False) as http:
+            assert private_names.limit_of(private_names.pool_of(http, server.url)) is None
+
+
+@library
+@pytest.mark.anyio
+async def test_lost_connection(library: Any) -> None:  # noqa: ANN401
+    """A connection that the pool counts, and that no request uses, is removed and closed; one in use is neither."""
+    limits = library.Limits(max_connections=1)
+    with wire(found) as server:
+        async with library.AsyncClient(limits=limits, trust_env=False) as http:
+            pool = private_names.pool_of(http, server.url)
+            async with http.stream("GET", server.url) as response:
+                await private_names.remove_lost(pool)
+                await response.aread()
+            assert (1, 0) == (server.connections, server.closed)
+            await http.send(http.build_request("GET", server.url), stream=True)
+            inside.requests_of(pool).clear()  # as after a cancellation at an unfortunate moment
+            await private_names.remove_lost(pool)
+            await until(lambda: server.closed == 1)
+            assert 200 == (await http.get(server.url)).status_code
+            assert 2 == server.connections
+
+
+@library
+@pytest.mark.anyio
+async def test_proxy_of_a_client(library: Any) -> None:  # noqa: ANN401
+    """A proxy is found exactly where a request goes to one."""
+    with wire(found) as origin, wire(found) as proxy:
+        for options in ({"proxy": proxy.url}, {}, {"mounts": {"http://": library.AsyncHTTPTransport(proxy=proxy.url)}}):
+            async with library.AsyncClient(trust_env=False, **options) as http:
+                before = len(proxy.requests)
+                await http.get(origin.url)
+                assert private_names.uses_proxy(http, origin.url) is (len(proxy.requests) > before)
+        assert (1, 2) == (len(origin.requests), len(proxy.requests))
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("proxied", [True, False])
+async def test_proxy_of_a_session(proxied: bool) -> None:
+    """The proxy of an aiohttp session below httpx's client is found exactly where a request goes to one."""
+    with wire(found) as origin, wire(found) as proxy:
+        async with (
+            aiohttp.ClientSession(proxy=proxy.url if proxied else None) as session,
+            httpx.AsyncClient(transport=httpx_aiohttp.AiohttpTransport(client=session)) as http,
+        ):
+            assert private_names.uses_proxy(http, origin.url) is proxied
+            await http.get(origin.url)
+        assert proxied == len(proxy.requests)
+
+
+@library
+@pytest.mark.anyio
+@pytest.mark.parametrize("spoils", [True, False])
+async def test_h11_below_a_response(library: Any, spoils: bool) -> None:  # noqa: ANN401
+    """A connection is used again after a response, except if its h11 was told not to."""
     with wire(found) as server:
         async with library.AsyncClient(trust_env=False) as http:
-            for number in (1, 2):
+            for _ in range(2):
                 async with http.stream("GET", server.url) as response:
                     async for _ in response.stream:  # not `aread`, which releases the connection
                         pass
                     assert not private_names.has_surplus(response)
-                    private_names.spoil(response)
-                assert number == server.connections
+                    if spoils:
+                        private_names.spoil(response)
+        assert 1 + spoils == server.connections
 
 
 @library
 @pytest.mark.anyio
-async def test_bytes_below_tls(library: Any) -> None:  # noqa: ANN401
-    """The bytes that wait to be decrypted are found in the stream of a response."""
+async def test_surplus_below_a_response(library: Any) -> None:  # noqa: ANN401
+    """Bytes that came with a response, and that h11 has not read, are found."""
+    with wire(lambda seen: found(seen) + b"HTTP/1.1 200 OK\r\n\r\n") as server:
+        async with library.AsyncClient(trust_env=False) as http, http.stream("GET", server.url) as response:
+            async for _ in response.stream:
+                pass
+            assert private_names.has_surplus(response)
+
+
+@library
+@pytest.mark.anyio
+@pytest.mark.parametrize("surplus", [True, False])
+async def test_surplus_below_tls(library: Any, surplus: bool, tmp_path: Path) -> None:  # noqa: ANN401
+    """Bytes that came with a response, and that are not decrypted yet, are found."""
     trusting = ssl.create_default_context()
     AUTHORITY.configure_trust(trusting)
-    with wire(found, served()) as server:
+    context, log = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), tmp_path / "keys"
+    AUTHORITY.issue_cert("127.0.0.1").configure_cert(context)
+    context.num_tickets = 0
+    context.keylog_filename = str(log)
+    ok = APPLICATION_DATA, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK"
+
+    def talk(plain: socket.socket) -> None:
+        service = Recorder(plain, context, log)
+        service.receive()
+        service.send(*[ok] * (1 + surplus))
+        service.receive()
+
+    with talking(talk) as port:
         async with (
             library.AsyncClient(verify=trusting, trust_env=False) as http,
-            http.stream("GET", server.url) as response,
+            http.stream("GET", f"https://127.0.0.1:{port}") as response,
         ):
-            assert isinstance(inside.not_decrypted(response), ssl.MemoryBIO)
-            await response.aread()
+            async for _ in response.stream:
+                pass
+            assert private_names.has_surplus(response) is surplus

@@ -6,6 +6,7 @@ import asyncio
 import concurrent.futures
 import gc
 import logging
+import pickle
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -29,7 +30,7 @@ from pyas_async import (
     RetryPolicy,
     Waiting,
 )
-from pyas_async._runtime.http.limiter import ConnectionLimiter
+from pyas_async._runtime.attempts.limiter import ConnectionLimiter
 from runtime.socket_server import MEETING, NEW, heard, through
 
 if TYPE_CHECKING:
@@ -245,6 +246,30 @@ async def test_a_call_that_shares_has_no_attempts() -> None:
             tasks.start_soon(client.meetings.get, 81)
     assert [0, 0, 1] == sorted(event.attempts for event in events if isinstance(event, CallEnded))
     assert 1 == sum(isinstance(event, AttemptEnded) for event in events)
+
+
+async def test_headers_of_a_response() -> None:
+    """The event of an attempt has the headers of its response, with secrets masked, and pickled too; else none."""
+    events: list[Event] = []
+    lost = True
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        nonlocal lost
+        if lost:
+            lost = False
+            raise httpx.ReadError("")
+        echoed = f"a, {request.headers['x-api-key']}"
+        return httpx.Response(200, json=MEETING, headers={"X-RateLimit-New": "12", "X-Echo": echoed})
+
+    async with through(answer, on_event=events.append) as client:
+        await client.meetings.get(81)
+    first, second = [event for event in events if isinstance(event, AttemptEnded)]
+    assert {} == first.headers
+    for event in (second, pickle.loads(pickle.dumps(second))):
+        assert ("12", "a, ***") == (event.headers["x-ratelimit-new"], event.headers["x-echo"])
+        assert {"x-ratelimit-new", "x-echo"} <= set(event.headers)
+        assert len(event.headers) == len(list(event.headers))
+    assert "***" not in repr(second)
 
 
 async def test_waits() -> None:

@@ -121,12 +121,12 @@ async def connection(where: Where) -> AsyncIterator[Act]:
 
     class OneConnection(httpx.AsyncBaseTransport):
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-            await ours.settle()
-            ours.prepare(request.url, request.url.raw_path, request.extensions)
+            ours.settle()
+            ours.prepare(request.url, request.url.raw_path)
             return await ours.exchange(request)
 
     url = httpx.URL(where.url)
-    ours = Connection(httpx.AsyncClient(), url.host, url.port or 80, None)
+    ours = Connection(url.host, url.port or 80, None)
     yield lambda pages: _walk_transport(where, OneConnection(), pages)
     await ours.aclose()
 

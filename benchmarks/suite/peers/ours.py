@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import httpx
 
 from pyas_async import PyasClient
-from pyas_async._runtime.http.own_client import new_client
+from pyas_async._runtime.http.client import new_client
 from suite.peers import KEY, LISTING, Act, Where
 
 if TYPE_CHECKING:
@@ -81,9 +81,7 @@ class _Memory(httpx.AsyncBaseTransport):
 async def unsent(where: Where) -> AsyncIterator[Act]:
     """Iterate by page, over a transport that repeats its responses: everything except the network."""
     async with PyasClient(KEY, base_url=where.url) as client:
-        own = client._session.resources.sender._own
-        assert own is not None
-        await own.open()
+        own = await client._session.resources.sender._open()
         own._client = new_client(transport=_Memory())
         yield partial(_pages, client)
 

@@ -232,7 +232,10 @@ class Exchange(Generic[T]):
     def _read(self, body: bytes) -> T:
         value, self._value = self._value, None
         if isinstance(value, (NotSuccessError, DecodeError)):
-            raise value
+            try:
+                raise value
+            finally:
+                del value  # the traceback leads to this frame, and must not come back to the error
         return self.call.read(body) if value is None else value
 
     def _token_is_too_old(self, now: float) -> bool:

@@ -22,6 +22,7 @@ from pyas_async._runtime.calls.resources import CallResources
 from pyas_async._runtime.calls.unsent import UnsentCall
 from pyas_async._runtime.events import CallTrace
 from pyas_async._runtime.exits import bare_exits
+from pyas_async._runtime.secrets.api_key import MaskedHeaders
 from pyas_async._runtime.secrets.log_filter import masking_logs
 from pyas_async.errors import ConfigurationError, PyasError
 from pyas_async.events import AttemptEnded, AttemptStarted, FieldsUnreadable, Waiting
@@ -102,8 +103,11 @@ class Execution(Generic[T]):
                     self._report_unreadable(names)
                 return action.value
             if isinstance(action, Fail):
-                # The traceback is dropped: the variables in its frames hold the text of the response.
-                raise action.error.with_traceback(None)
+                try:
+                    # The traceback is dropped: the variables in its frames hold the text of the response.
+                    raise action.error.with_traceback(None)
+                finally:
+                    del action  # the new traceback leads to this frame, and must not come back to the error
             self._announce_wait(action.seconds, "retry")
             await resources.pause(action.seconds)
 
@@ -234,6 +238,7 @@ class Execution(Generic[T]):
                     seconds=clock.now() - began,
                     status=outcome.status if isinstance(outcome, Response) else None,
                     fault=None if isinstance(outcome, Response) else exchange.describe(outcome),
+                    headers=MaskedHeaders(outcome.headers, exchange.mask) if isinstance(outcome, Response) else {},
                 )
             wall = clock.wall()
             if isinstance(outcome, Response):

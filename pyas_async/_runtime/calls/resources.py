@@ -8,9 +8,9 @@ import anyio
 
 from pyas_async._core.calls.retry import RetryQuota
 from pyas_async._core.ratelimit.budget import RateBudget
+from pyas_async._runtime.attempts import Sender
 from pyas_async._runtime.clock import Clock
 from pyas_async._runtime.events import EventEmitter
-from pyas_async._runtime.http import Sender
 from pyas_async._runtime.loop_guard import LoopGuard
 from pyas_async._runtime.ratelimit.limiter import RateLimiter
 from pyas_async._runtime.secrets.api_key import ApiKey
@@ -18,7 +18,7 @@ from pyas_async.errors import ClientClosedError
 from pyas_async.events import BudgetStoreFailed
 
 if TYPE_CHECKING:
-    from pyas_async._runtime.http.limiter import ConnectionLimiter
+    from pyas_async._runtime.attempts.limiter import ConnectionLimiter
 
 
 class CallResources:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pyas_async._core.calls.messages import Call
 from pyas_async._core.ratelimit.budget import RateBudget, RateLimitSnapshot
+from pyas_async._runtime.attempts import Sender
 from pyas_async._runtime.calls.execution import Execution, Listing
 from pyas_async._runtime.calls.options import CallOptions
 from pyas_async._runtime.calls.resources import CallResources
@@ -13,7 +14,6 @@ from pyas_async._runtime.calls.single_flight import SingleFlight
 from pyas_async._runtime.calls.unsent import UnsentCall
 from pyas_async._runtime.clock import Clock
 from pyas_async._runtime.events import CallTrace, EventEmitter
-from pyas_async._runtime.http import Sender
 from pyas_async._runtime.secrets.api_key import ApiKey
 from pyas_async._runtime.secrets.log_filter import install_log_filter
 from pyas_async.events import Event

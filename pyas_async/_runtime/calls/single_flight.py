@@ -17,6 +17,7 @@ import anyio
 
 from pyas_async._core.calls.messages import Call
 from pyas_async._runtime.backend import spawn
+from pyas_async.errors import PyasError
 
 if TYPE_CHECKING:
     from pyas_async._runtime.calls.options import CallOptions
@@ -109,7 +110,8 @@ class SingleFlight:
         except anyio.get_cancelled_exc_class():
             raise  # the event loop ends, and the callers with it
         except BaseException as error:  # noqa: BLE001  (the callers raise it; raised here, it would end trio)
-            shared.error = error
+            # Without the traceback, which leads to this frame and so back to the error. Errors of user code keep it.
+            shared.error = error.with_traceback(None) if isinstance(error, PyasError) else error
         finally:
             self._remove(shared)
             self._in_flight.discard(shared)

@@ -18,8 +18,8 @@ from pyas_async._runtime.http.http11 import ResponseParser, has_input
 
 _NEXT_ADDRESS = 0.25
 """Seconds after which the next address of a host is tried in parallel (RFC 8305, "Happy Eyeballs")."""
-_TURNS = 3
-"""Iterations in which an event loop has certainly read what had arrived before them; one may not be enough."""
+_LOOKS = 4
+"""How often to look whether the event loop has read what has arrived. It runs in between; once may not be enough."""
 _PIECE = 1 << 16
 """Bytes of a request that are written at once. With TLS, only a later write finds that the system accepts no more."""
 
@@ -29,6 +29,7 @@ class AsyncioStream(asyncio.Protocol):
 
     def __init__(self, parser: ResponseParser, *, encrypted: bool) -> None:
         """Pass what arrives to a parser: a service may answer before it has read anything."""
+        self.socket: Any = None  # what an event loop shows of it
         self._transport: Any = None  # asyncio's or uvloop's
         self._encrypted = encrypted
         self._parser: ResponseParser | None = parser
@@ -42,6 +43,7 @@ class AsyncioStream(asyncio.Protocol):
 
     def connection_made(self, transport: Any) -> None:  # noqa: ANN401
         self._transport = transport
+        self.socket = transport.get_extra_info("socket")
 
     def data_received(self, data: bytes) -> None:
         parser = self._parser
@@ -52,7 +54,7 @@ class AsyncioStream(asyncio.Protocol):
         if parser.ready or parser.by_pieces:
             _wake(self._reader)
             _wake(self._writer)
-        if parser.error is not None:
+        if parser.failed:
             self.close()
 
     def eof_received(self) -> bool:
@@ -107,38 +109,17 @@ class AsyncioStream(asyncio.Protocol):
         self._reader = asyncio.get_running_loop().create_future()
         await self._reader
 
-    async def settle(self) -> bool:
-        """Whether no byte has followed the response. What arrives is parsed at once, so the parser knows."""
-        return True
-
-    def is_open(self) -> bool:
-        """Whether it is open, and no unexpected byte has arrived, as far as the event loop knows."""
-        return not (self._ended or self._unexpected or self._transport.is_closing())
-
-    def is_quiet(self) -> bool:
-        """Whether it is open, and no unexpected byte has arrived."""
-        if not self.is_open():
-            return False
-        # The service may have closed the connection since the event loop looked last.
-        return not has_input(self._transport.get_extra_info("socket"))
-
-    async def skip_records(self) -> bool:
-        """Read what has arrived on a stream that was not quiet; return whether all of it was TLS's own.
-
-        That is a session ticket, for example. Without encryption, all bytes are unexpected.
-        """
-        for _ in range(_TURNS if self._encrypted else 0):
-            if not self.is_open():
+    async def is_usable(self) -> bool:
+        """Whether it is open, and nothing has arrived that no request has asked for."""
+        for _ in range(_LOOKS if self._encrypted else 1):
+            if self._ended or self._unexpected or self._transport.is_closing():
                 return False
-            await asyncio.sleep(0)
-            if self.is_quiet():
+            if not has_input(self.socket):
                 return True
+            # The service has closed the connection, or has sent bytes, since the event loop looked last. With TLS, that
+            # may be a session ticket, of which the loop tells nothing.
+            await asyncio.sleep(0)
         return False
-
-    @property
-    def socket(self) -> Any:  # noqa: ANN401  (what an event loop shows of a socket)
-        """The socket."""
-        return self._transport.get_extra_info("socket")
 
     def close(self) -> None:
         """Close without waiting: the event loop closes the socket in its next turn."""

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, TypeVarTuple
 
 import anyio
 import anyio.lowlevel
+import attrs
 import httpx
 
 from pyas_async._runtime.backend import on_asyncio
+from pyas_async._runtime.http.client import RequestBody
 from pyas_async._runtime.http.http11 import ResponseParser, header_lines, request_head
-from pyas_async._runtime.http.progress import RequestBody
 
 if TYPE_CHECKING:
     from pyas_async._runtime.http.asyncio_stream import AsyncioStream
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Args = TypeVarTuple("Args")
 _BROKEN = (anyio.BrokenResourceError, anyio.ClosedResourceError, OSError)  # an SSLError is an OSError
-_NO_TIMEOUTS: dict[str, float | None] = {}
 _ADDRESSES = {"client_addr": "getsockname", "server_addr": "getpeername"}
 _FEW = 100
 """Pieces of a body that are decoded without letting the event loop run."""
@@ -33,71 +33,55 @@ class Connection:
     """Connects when it is first used. Its user sends a request and reads the response to its end, or closes it.
 
     Attributes:
-        client: The client that sends over this connection: `httpx.AsyncClient.send` passes the request on to the
-            transport, and the transport to `exchange`.
         url: The address of the request that was prepared for it.
-        is_ours: Whether it is a connection of ours, and no client of httpx's.
     """
 
-    is_ours = True
-
-    def __init__(self, client: httpx.AsyncClient, host: str, port: int, context: ssl.SSLContext | None) -> None:
-        self.client: httpx.AsyncClient = client
+    def __init__(self, host: str, port: int, context: ssl.SSLContext | None) -> None:
         self.url: httpx.URL | None = None
         self._address = host, port, context
         self._target = b""
         self._stream: Stream | None = None
         self._parser: ResponseParser | None = None
         self._response: httpx.Response | None = None
-        self._last_lines = _HeaderLines([], b"")
+        self._written = _HeaderLines()
 
-    def prepare(self, url: httpx.URL, target: bytes, extensions: dict[str, Any]) -> None:
+    def prepare(self, url: httpx.URL, target: bytes) -> None:
         """Expect a request for an address; `target` is its path and query as they are sent."""
         self.url = url
         self._target = target
-        extensions[CONNECTION] = self
-
-    def is_usable(self) -> bool:
-        """Whether it is open, and the service has sent nothing that no request has asked for."""
-        return self._stream is not None and self._stream.is_quiet()
-
-    async def becomes_usable(self) -> bool:
-        """Whether it is usable after all: what the service has sent is no response, but a session ticket of TLS."""
-        return self._stream is not None and await self._stream.skip_records()
 
     async def exchange(self, request: httpx.Request) -> httpx.Response:
         """Send a request, and wait for its response: for all of a success of moderate size, else for its head."""
         # If a wrapper of `send` sends again, or twice, the other requests go through httpx's transport.
         target, self.url, self._target = self._target, None, b""
-        extensions = request.extensions
-        timeouts = extensions.get("timeout", _NO_TIMEOUTS)
-        trace = extensions.get("trace")
-        head = request_head(request.method.encode("ascii"), target, self._lines(request.headers.raw))
+        timeouts = request.extensions.get("timeout", {})
+        trace = request.extensions.get("trace")
+        head = request_head(request.method.encode("ascii"), target, self._written.of(request.headers.raw))
         read = timeouts.get("read")
         # A bound for the time between two pieces can only be kept if each piece is seen.
-        parser = self._parser = ResponseParser(by_pieces=read is not None)
+        parser = ResponseParser(by_pieces=read is not None)
         stream = self._stream
-        if stream is None or not stream.is_open():
+        if stream is not None and await stream.is_usable():
+            stream.expect(parser)
+        else:
             self.close_soon()
-            self._parser = parser
             if trace is not None:
                 host, port, _ = self._address
                 await trace("connection.connect_tcp.started", {"host": host, "port": port})
             stream = await self._connect(timeouts.get("connect"), parser)
-        else:
-            stream.expect(parser)
+        self._parser = parser
         # A request whose caller was cancelled while the connection was opened must not be sent.
         await anyio.lowlevel.checkpoint_if_cancelled()
-        if parser.error is not None:
-            raise httpx.ConnectError(str(parser.error))  # nothing was sent
+        if parser.failed:
+            raise httpx.ConnectError(str(parser.error()))  # nothing was sent
         if trace is not None:
             await trace("http11.send_request_headers.started", {})
         await self._write(stream, head, request.stream, timeouts.get("write"))
         while not parser.ready:
-            await self._read(read)
+            await self.read(read)
         if parser.status is None:
-            raise parser.fresh_error()
-        response = self._response = httpx.Response(
+            raise parser.error()
+        self._response = httpx.Response(
             parser.status,
             headers=parser.headers,
             stream=_ResponseBody(self, parser, read),
@@ -107,7 +91,7 @@ class Connection:
                 "network_stream": self,
             },
         )
-        return response
+        return self._response
 
     async def _connect(self, limit: float | None, parser: ResponseParser) -> "Stream":
         if on_asyncio():
@@ -124,7 +108,7 @@ class Connection:
 
     async def _write(self, stream: "Stream", head: bytes, body: Any, limit: float | None) -> None:  # noqa: ANN401
         # A service may reject a request before it has read all of it, and its response must be read: so an error of
-        # the connection is left to `_read`.
+        # the connection is left to `read`.
         with contextlib.suppress(*_BROKEN):
             if type(body) is RequestBody:
                 await _within(limit, httpx.WriteTimeout, stream.write, head + body.content)
@@ -134,7 +118,8 @@ class Connection:
             async for piece in body:
                 await _within(limit, httpx.WriteTimeout, stream.write, piece)
 
-    async def _read(self, limit: float | None) -> None:
+    async def read(self, limit: float | None) -> None:
+        """Wait until the parser has something for the reader, within a number of seconds."""
         if self._stream is None:
             msg = "the connection was closed"
             raise httpx.ReadError(msg)
@@ -160,28 +145,17 @@ class Connection:
         pieces, parser.pieces = parser.pieces, deque()
         return pieces
 
-    async def read_piece(self, parser: ResponseParser, limit: float | None) -> bytes | None:
-        """Return the next part of a body; ``None`` at its end."""
-        while not parser.pieces:
-            if parser.error is not None:
-                raise parser.fresh_error()
-            if parser.complete:
-                return None
-            parser.ready = False
-            await self._read(limit)
-        return parser.take()
-
-    async def settle(self) -> bool:
-        """End an exchange; return whether the connection can carry another request."""
+    def settle(self) -> bool:
+        """End an exchange; return whether the connection can carry another request, as far as the parser knows."""
         parser, self._parser, self._response = self._parser, None, None
         if self._stream is None or parser is None or not parser.reusable:
             return False
         self._stream.expect(None)
-        return await self._stream.settle()
+        return True
 
     def close_soon(self) -> None:
         """Close without waiting."""
-        stream, self._stream, self._parser = self._stream, None, None
+        stream, self._stream, self._parser, self._response = self._stream, None, None, None
         if stream is not None:
             stream.close()
 
@@ -198,21 +172,22 @@ class Connection:
             return getattr(socket, _ADDRESSES[info])()
         return socket if info == "socket" else None
 
-    def _lines(self, headers: list[tuple[bytes, bytes]]) -> bytes:
-        # They are the same from request to request, except for the length of a body.
-        if headers != self._last_lines.headers:
-            self._last_lines = _HeaderLines(headers, header_lines(headers))
-        return self._last_lines.lines
 
-
+@attrs.define(repr=False)
 class _HeaderLines:
-    """Headers, and how they are written. It has no ``__dict__`` that shows the key in them when objects are dumped."""
+    """The last headers, and how they are written: most requests have the same.
 
-    __slots__ = ("headers", "lines")
+    It has no ``__dict__``, which would show the key in them when objects are dumped.
+    """
 
-    def __init__(self, headers: list[tuple[bytes, bytes]], lines: bytes) -> None:
-        self.headers = headers
-        self.lines = lines
+    headers: list[tuple[bytes, bytes]] = attrs.field(factory=list)
+    lines: bytes = b""
+
+    def of(self, headers: list[tuple[bytes, bytes]]) -> bytes:
+        """Return the lines of headers."""
+        if headers != self.headers:
+            self.headers, self.lines = headers, header_lines(headers)
+        return self.lines
 
 
 class _ResponseBody(httpx.AsyncByteStream):
@@ -227,10 +202,15 @@ class _ResponseBody(httpx.AsyncByteStream):
         return self
 
     async def __anext__(self) -> bytes:
-        piece = await self._connection.read_piece(self._parser, self._limit)
-        if piece is None:
-            raise StopAsyncIteration
-        return piece
+        parser = self._parser
+        while not parser.pieces:
+            if parser.failed:
+                raise parser.error()
+            if parser.complete:
+                raise StopAsyncIteration
+            parser.ready = False
+            await self._connection.read(self._limit)
+        return parser.take()
 
 
 CONNECTION = "pyas_async.connection"

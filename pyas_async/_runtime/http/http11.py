@@ -4,12 +4,14 @@ httptools (llhttp, the parser of node) parses responses. It takes a fifteenth of
 few ways in which this module is not: see `ResponseParser.feed`.
 """
 
+import contextlib
 import re
 import select
 from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
+import attrs
 import httptools
 import httpx
 
@@ -25,8 +27,9 @@ _TARGET = re.compile(rb"[\x21-\x7e]+")
 # A line end without CR ends the head too: httptools refuses such a head, and must get to see it.
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
 _BLANKS = re.compile(rb"[ \t]\r\n|\r\n[ \t]")
-_FOLDED = re.compile(rb"(?<=.)[ \t]*\r\n[ \t]+")
 _BLANK_END = re.compile(rb"[ \t]+\r\n")
+_FOLD = re.compile(rb"(?<=.)[ \t]*\r\n[ \t]+")
+_CLOSE = re.compile(rb"(?:^|,)[ \t]*close[ \t]*(?:,|$)", re.IGNORECASE)
 
 Headers = Sequence[tuple[bytes, bytes]]
 
@@ -56,78 +59,55 @@ def header_lines(headers: Headers) -> bytes:
     return b"".join([b"%b: %b\r\n" % header for header in headers])
 
 
+@attrs.define(eq=False, repr=False)
 class ResponseParser:
     """Parses the bytes of one response.
 
+    httptools parses heads and chunks. A body with a Content-Length, or one that ends with its connection, needs no
+    parser.
+
     Attributes:
+        by_pieces: Whether the reader wants to see each part of a success as it arrives. Otherwise, it wants to see the
+            success once it is complete, or once `MANY` bytes have arrived.
         status: The status, once the head is complete.
         headers: The headers, in the spelling of the service.
         http_version: The version of the response, as in ``b"HTTP/1.1"``.
         reason: The text after the status.
         pieces: The parts of the body that have arrived and that `take` has not returned.
         complete: Whether the whole response has arrived.
-        by_pieces: Whether the reader wants to see each part that arrives.
         reusable: Whether the connection can carry another request: the response is complete, both sides keep the
             connection open, and no byte followed the response.
-        error: Why the rest of the response cannot be read.
+        failed: Whether the rest of the response cannot be read; `error` says why.
         ready: Whether there is something for the reader: the end of the response, an error, the head of a response
             other than a success, or a part of a body that is read piece by piece.
     """
 
-    __slots__ = (
-        "_fed",
-        "_framed",
-        "_head",
-        "_head_length",
-        "_held",
-        "_left",
-        "_parser",
-        "_received",
-        "_stays_open",
-        "_tail",
-        "by_pieces",
-        "complete",
-        "error",
-        "headers",
-        "http_version",
-        "pieces",
-        "ready",
-        "reason",
-        "reusable",
-        "status",
-    )
-
-    def __init__(self, *, by_pieces: bool) -> None:
-        """Expect a response.
-
-        Args:
-            by_pieces: Whether the reader wants to see each part of a success. By default, it wants to see it once it is
-                complete, or once `MANY` bytes have arrived.
-        """
-        self.status: int | None = None
-        self.headers: list[tuple[bytes, bytes]] = []
-        self.http_version = self.reason = b""
-        self.pieces: deque[bytes] = deque()
-        self.complete = self.reusable = self.ready = False
-        self.error: httpx.TransportError | None = None
-        self.by_pieces = by_pieces
-        self._framed = False
-        self._left: int | None = None  # bytes that are missing of a body with a Content-Length
-        self._fed = self._received = 0  # bytes of any other body, with and without its framing
-        self._tail = b""
-        self._stays_open = False
-        self._head = bytearray()
-        self._head_length = 0
-        self._held = 0
-        # It refers to this object and this one to it, until the response has ended.
-        self._parser: Any = httptools.HttpResponseParser(self)
+    by_pieces: bool
+    status: int | None = None
+    headers: list[tuple[bytes, bytes]] = attrs.field(factory=list)
+    http_version: bytes = b""
+    reason: bytes = b""
+    pieces: deque[bytes] = attrs.field(factory=deque)
+    complete: bool = False
+    reusable: bool = False
+    failed: bool = False
+    ready: bool = False
+    _error: tuple[type[httpx.TransportError], str] = (httpx.ReadError, "")
+    _head: bytes = b""  # the part of a head that has arrived
+    _framing: int = MAX_HEAD  # how many bytes of heads, chunk sizes and trailers may follow
+    _stays_open: bool = False  # whether both sides keep the connection open
+    _missing: int | None = None  # how many bytes of the body will follow, if its length is known
+    _chunks: "_Parsed | None" = None  # what httptools has read of a body in chunks, and its parser
+    _chunk_parser: Any = None
+    _tail: bytes = b""  # the last bytes of a body in chunks
+    _unread: int = 0  # the number of bytes in `pieces`
 
     def take(self) -> bytes:
         """Return the next part of the body."""
         piece = self.pieces.popleft()
-        self._held -= len(piece)
+        self._unread -= len(piece)
         if not self.pieces:
-            self.ready = self.complete or self.error is not None
+            self.ready = self.complete or self.failed
         return piece
 
     def feed(self, data: bytes) -> None:
@@ -137,171 +117,174 @@ class ResponseParser:
         skips blank lines, which may be the rest of another response), if its head is too long, if its version is none
         of HTTP/1, if it switches protocols, or if it has a transfer encoding other than "chunked".
         """
-        if self.error is not None:
-            return
-        if self.complete:
+        if self.complete or self.failed:
             self.reusable = False
             return
         try:
             rest = self._feed_heads(data) if self.status is None else data
-            if not rest:
-                return
-            if self.complete:
-                self.reusable = False
-            elif self._left is None:
-                self._feed_chunks(rest)
-            else:
-                self._stays_open = self._stays_open and len(rest) <= (self._left or 0)
-                self._parser.feed_data(rest)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            if self.complete:
-                self.reusable = False  # the bytes that follow the response are wrong, not the response
-            elif self.error is None:
-                self._fail(httpx.RemoteProtocolError(str(error)))
-
-    def _feed_heads(self, data: bytes) -> memoryview | None:
-        """Parse heads up to that of the response itself; return what follows, or ``None`` if more must arrive."""
-        searched = max(len(self._head) - 2, 0)
-        received: bytes | bytearray = data  # usually the whole head, and not copied for that
-        if self._head:
-            received = self._head
-            received += data
-        begin = 0
-        while (found := _END_OF_HEAD.search(received, max(searched, begin))) is not None:
-            end = found.end()
-            self._head_length += end - begin
-            if self._head_length > MAX_HEAD:
-                break
-            head = bytes(received[begin:end])
-            if not head.startswith(b"HTTP/1."):
-                self._fail(httpx.RemoteProtocolError("the response does not begin with an HTTP/1 status line"))
-                return None
-            if _BLANKS.search(head):
-                # RFC 9112, 5.2: a folded line continues the value of a header. httptools refuses it, and keeps blanks
-                # at the end of a value.
-                status_line, _, lines = head.partition(b"\r\n")
-                head = status_line + b"\r\n" + _BLANK_END.sub(b"\r\n", _FOLDED.sub(b" ", lines))
-            self._parser.feed_data(head)
-            if self.status is not None:
-                return memoryview(received)[end:]
-            begin = end
-            self._parser = httptools.HttpResponseParser(self)  # an informational response says nothing of this one
-        if self._head_length + len(received) - begin > MAX_HEAD:
-            self._fail(httpx.RemoteProtocolError(f"the head of the response has more than {MAX_HEAD} bytes"))
-        elif received is not self._head or begin:
-            self._head = bytearray(received[begin:])
-        return None
-
-    def _feed_chunks(self, data: bytes | memoryview) -> None:
-        """Parse a part of a body without a Content-Length."""
-        self._parser.feed_data(data)
-        self._fed += len(data)
-        if self._fed - self._received > MAX_HEAD + 8 * self._received:
-            self._fail(httpx.RemoteProtocolError(f"chunk extensions and trailers have more than {MAX_HEAD} bytes"))
-        # httptools drops empty lines after the response without a word.
-        self._tail = (self._tail + bytes(data[-6:]))[-6:]
-        if self.complete and (self._tail[-4:] != b"\r\n\r\n" or self._tail[:2] == b"\r\n"):
-            self.reusable = False
+            if self._chunks is not None:
+                self._feed_chunks(rest, self._chunks)
+            elif self.status is not None:
+                self._feed_plain(rest)
+        except (_ResponseError, httptools.HttpParserError) as error:
+            self._fail(httpx.RemoteProtocolError, str(error))
 
     def end(self, error: Exception | None) -> None:
         """Note that no more bytes will arrive, because of an error or because the service has closed the connection."""
         self.reusable = False
-        if self.complete or self.error is not None:
+        if self.complete or self.failed:
             return
         if error is not None:
-            self._fail(httpx.ReadError(str(error) or "the connection was closed"))
+            self._fail(httpx.ReadError, str(error) or "the connection was closed")
         elif self.status is None:
-            self._fail(httpx.RemoteProtocolError("Server disconnected without sending a response."))  # httpcore's words
-        elif self._framed:
-            self._fail(httpx.RemoteProtocolError("peer closed connection without sending complete message body"))
+            self._fail(httpx.RemoteProtocolError, "Server disconnected without sending a response.")  # httpcore's words
+        elif self._chunks is not None or self._missing is not None:
+            self._fail(httpx.RemoteProtocolError, "peer closed connection without sending complete message body")
         else:  # the end of the connection is the end of the body
             self.complete = self.ready = True
-            self._parser = None
 
-    def fresh_error(self) -> httpx.TransportError:
-        """Return a copy of `error` to raise. Its traceback leads to this object, which must not lead back to it."""
-        return type(self.error)(str(self.error)) if self.error is not None else httpx.ReadError("")
+    def error(self) -> httpx.TransportError:
+        """Return why the rest of the response cannot be read.
 
-    def _fail(self, error: httpx.TransportError) -> None:
-        self.error = error
-        self._parser = None
-        self.complete = self.reusable = False
-        self.ready = True
+        Each is a new exception: the traceback of one that was raised leads to this object, which would keep it alive.
+        """
+        kind, text = self._error
+        return kind(text)
 
-    # httptools calls these.
+    def _fail(self, kind: type[httpx.TransportError], text: str) -> None:
+        self._error = kind, text
+        self.failed = self.ready = True
 
-    def on_message_begin(self) -> None:
-        """Begin an informational response, or the response itself."""
-        if self.complete:
-            self.reusable = False
-            raise _NoResponseError
-        self.headers.clear()
-        self.reason = b""
-
-    def on_status(self, reason: bytes) -> None:
-        """Take the text after the status."""
-        self.reason += reason
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header; trailers are dropped."""
+    def _feed_heads(self, data: bytes) -> bytes | memoryview:
+        """Parse heads up to that of the response itself; return what follows it."""
+        searched = max(len(self._head) - 2, 0)  # the beginning of the end may have arrived before
+        rest = memoryview(self._head + data)
+        while self.status is None and (found := _END_OF_HEAD.search(rest, searched)) is not None:
+            head, rest, searched = bytes(rest[: found.end()]), rest[found.end() :], 0
+            self._check_framing(len(head))
+            self._framing -= len(head)
+            self._parse_head(head)
         if self.status is None:
-            self.headers.append((name, value.rstrip(b" \t")))
+            self._check_framing(len(rest))
+            self._head = bytes(rest)
+        return rest
 
-    def on_headers_complete(self) -> None:
-        """Take the head."""
-        status = self._parser.get_status_code()
-        version = self._parser.get_http_version()
-        if status < 100 or status == 101 or b"\0" in self.reason or version not in ("1.0", "1.1"):
-            self._refuse("the status line is none of HTTP/1, or the service switches to another protocol")
+    def _parse_head(self, text: bytes) -> None:
+        """Parse the head of an informational response, of which nothing is kept, or of the response itself."""
+        begins_well = text.startswith(b"HTTP/1.")  # httptools skips blank lines
+        if _BLANKS.search(text):
+            # RFC 9112, 5.2: a folded line continues the value of a header. httptools refuses it, and keeps blanks at
+            # the end of a value.
+            status_line, _, lines = text.partition(b"\r\n")
+            text = status_line + b"\r\n" + _BLANK_END.sub(b"\r\n", _FOLD.sub(b" ", lines))
+        head = _Parsed()
+        parser: Any = httptools.HttpResponseParser(head)
+        with contextlib.suppress(httptools.HttpParserUpgrade):  # its status, 101, is refused below
+            parser.feed_data(text)
+        status, version = parser.get_status_code(), parser.get_http_version()
+        if not begins_well or status < 100 or status == 101 or b"\0" in head.reason or version not in ("1.0", "1.1"):
+            msg = "it does not begin with a status line of HTTP/1, or the service switches to another protocol"
+            raise _ResponseError(msg)
         if status < 200:
             return
         self._stays_open = version == "1.1"
-        for name, value in self.headers:
+        for name, value in head.headers:
             length = len(name)  # cheaper than to fold the case of each name
             if length == 14 and name.lower() == b"content-length":
-                self._framed, self._left = True, int(value)
+                self._missing = int(value)
             elif length == 17 and name.lower() == b"transfer-encoding":
-                if self._framed or value.lower() != b"chunked":
-                    self._refuse("unsupported Transfer-Encoding")
-                self._framed = True
-            elif length == 10 and name.lower() == b"connection" and b"close" in _tokens(value):
-                self._stays_open = False
+                if self._chunks is not None or value.lower() != b"chunked":
+                    msg = "unsupported Transfer-Encoding"
+                    raise _ResponseError(msg)
+                self._chunks, self._chunk_parser = head, parser
+            elif length == 10 and name.lower() == b"connection":
+                self._stays_open = self._stays_open and not _CLOSE.search(value)
         if status in (204, 304):
-            self._left = 0
+            self._missing, self._chunks = 0, None
         self.http_version = b"HTTP/" + version.encode("ascii")
-        self.status = status
+        self.reason, self.headers, self.status = head.reason, head.headers, status
+        head.headers = []  # for trailers, which are dropped
         self.ready = self.by_pieces or not 200 <= status < 300
 
-    def on_body(self, piece: bytes) -> None:
-        """Take a part of the body."""
+    def _feed_plain(self, data: bytes | memoryview) -> None:
+        """Take a part of a body without chunks."""
+        if piece := bytes(data[: self._missing]):
+            self._take(piece)
+        if self._missing is not None:
+            self._missing -= len(piece)
+            if self._missing == 0:
+                self._finish(surplus=len(data) > len(piece))
+
+    def _feed_chunks(self, data: bytes | memoryview, chunks: "_Parsed") -> None:
+        """Parse a part of a body with chunks."""
+        surplus = False
+        try:
+            self._chunk_parser.feed_data(data)
+        except httptools.HttpParserError:
+            if not chunks.complete:
+                raise
+            surplus = True
+        self._framing -= len(data)
+        for piece in chunks.pieces:
+            self._framing += 9 * len(piece)  # small chunks have more framing than content
+            self._take(piece)
+        chunks.pieces.clear()
+        self._check_framing(0)
+        self._tail = (self._tail + bytes(data[-6:]))[-6:]
+        if chunks.complete:
+            # httptools drops blank lines after the one that ends the response without a word.
+            surplus = surplus or self._tail[-4:] != b"\r\n\r\n" or self._tail[:2] == b"\r\n"
+            self._finish(surplus=surplus)
+
+    def _check_framing(self, more: int) -> None:
+        if more > self._framing:
+            msg = f"heads, chunk sizes and trailers of the response have more than {MAX_HEAD} bytes"
+            raise _ResponseError(msg)
+
+    def _take(self, piece: bytes) -> None:
         self.pieces.append(piece)
-        self._held += len(piece)
-        self._received += len(piece)
-        if self._left is not None:
-            self._left -= len(piece)
-        if self.by_pieces or self._held >= MANY:
-            self.ready = True
-        if self._held > MAX_UNREAD:
-            self._refuse("the body arrives faster than it is read")
+        self._unread += len(piece)
+        if self._unread > MAX_UNREAD:
+            msg = "the body arrives faster than it is read"
+            raise _ResponseError(msg)
+        self.ready = self.ready or self.by_pieces or self._unread >= MANY
+
+    def _finish(self, *, surplus: bool) -> None:
+        self.complete = self.ready = True
+        self.reusable = self._stays_open and not surplus
+
+
+class _ResponseError(Exception):
+    """Says why a response cannot be read."""
+
+
+class _Parsed:
+    """What httptools has parsed. It calls these methods.
+
+    The parser refers to this object. If this one referred to the parser, the garbage collector would have to free both.
+    """
+
+    def __init__(self) -> None:
+        self.reason = b""
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.pieces: list[bytes] = []
+        self.complete = False
+
+    def on_message_begin(self) -> None:
+        if self.complete:
+            raise _ResponseError  # another response, for which no request was sent
+
+    def on_status(self, reason: bytes) -> None:
+        self.reason = reason
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.headers.append((name, value))
+
+    def on_body(self, piece: bytes) -> None:
+        self.pieces.append(piece)
 
     def on_message_complete(self) -> None:
-        """Note the end of the response; an informational response is followed by another one."""
-        if self.status is not None:
-            self.complete = self.ready = True
-            self.reusable = self._stays_open
-            self._parser = None
-
-    def _refuse(self, reason: str) -> None:
-        self._fail(httpx.RemoteProtocolError(reason))
-        raise _NoResponseError
-
-
-def _tokens(value: bytes) -> list[bytes]:
-    return [token.strip() for token in value.lower().split(b",")]
-
-
-class _NoResponseError(Exception):
-    """Makes httptools stop."""
+        self.complete = True
 
 
 def has_input(socket: Any) -> bool:  # noqa: ANN401  (a socket, or the object by which an event loop shows one)

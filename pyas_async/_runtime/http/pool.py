@@ -46,40 +46,34 @@ class ConnectionPool:
         self._loop_watch: AsyncGenerator[None] | None = None
         self._outlived_loop = False
 
-    async def take(self, *, fresh: bool) -> "AnyConnection | None":
+    def take(self, *, fresh: bool) -> "AnyConnection | None":
         """Return the connection that was used last; ``None`` if a new one is needed.
 
         `fresh` asks for a new one. Then the oldest idle one is closed, so that there are not more connections than
         requests may run at once.
         """
-        if fresh and self.idle:
+        if not self.idle:
+            return None
+        if fresh:
             self.idle.popleft()[0].close_soon()
-        elif self.idle:
-            oldest = self.now() - KEEPALIVE
-            while self.idle:
-                connection, since = self.idle.pop()
-                usable = False
-                try:
-                    usable = since > oldest and (connection.is_usable() or await connection.becomes_usable())
-                finally:
-                    if not usable:
-                        connection.close_soon()
-                if usable:
-                    return connection
+        elif self.idle[-1][1] > self.now() - KEEPALIVE:
+            return self.idle.pop()[0]
+        else:
+            self.close_idle()
         return None
 
-    async def release(self, connection: "AnyConnection", *, whole: bool) -> None:
-        """Take a connection back; keep it if its response was read as a whole and it can carry another request."""
-        if whole and not self.is_closed and await connection.settle() and not self.is_closed:
-            if self._loop_watch is None:
-                self._loop_watch = await before_loop_ends(self._close_with_loop)
-            self.idle.append((connection, self.now()))
-            if self._timer is None:
-                # The timer must not keep a pool alive that was dropped.
-                close_expired = weakref.WeakMethod(self._close_expired)
-                self._timer = Timer(KEEPALIVE, lambda: act() if (act := close_expired()) else None, TIMER)
-        else:
+    async def release(self, connection: "AnyConnection", *, reusable: bool) -> None:
+        """Take a connection back; keep it if it can carry another request."""
+        if self.is_closed or not reusable:
             await connection.aclose()
+            return
+        if self._loop_watch is None:
+            self._loop_watch = await before_loop_ends(self._close_with_loop)
+        self.idle.append((connection, self.now()))
+        if self._timer is None:
+            # The timer must not keep a pool alive that was dropped.
+            close_expired = weakref.WeakMethod(self._close_expired)
+            self._timer = Timer(KEEPALIVE, lambda: act() if (act := close_expired()) else None, TIMER)
 
     def close_idle(self) -> None:
         """Close all idle connections, without waiting."""
@@ -140,36 +134,16 @@ class HttpxConnection:
     """An `httpx.AsyncClient` with one connection, for what only httpx's own transports do.
 
     It is used where the environment names a proxy, which httpx chooses by its own rules, and while another library
-    has replaced methods of httpx's or httpcore's transports.
+    has replaced methods of httpx's or httpcore's transports. If the service has closed the connection, the client opens
+    another one.
 
     Attributes:
         client: The client.
-        is_ours: Whether it is a connection of ours.
     """
-
-    is_ours = False
 
     def __init__(self, client: httpx.AsyncClient) -> None:
         self.client: httpx.AsyncClient = client
         self._closing: object = None
-
-    def prepare(self, url: httpx.URL, target: bytes, extensions: dict[str, object]) -> None:
-        """Do nothing: httpx reads the address of the request."""
-
-    def pieces(self, response: httpx.Response) -> None:
-        """Return ``None``: the response must be read."""
-
-    def is_usable(self) -> bool:
-        """Return ``True``: the client opens another connection if this one was closed."""
-        return True
-
-    async def becomes_usable(self) -> bool:
-        """Return ``True``, as `is_usable` does."""
-        return True
-
-    async def settle(self) -> bool:
-        """Return ``True``: `read` has left nothing on the connection."""
-        return True
 
     def close_soon(self) -> None:
         """Close in a task of its own."""
@@ -182,4 +156,4 @@ class HttpxConnection:
 
 
 AnyConnection: TypeAlias = Connection | HttpxConnection
-"""Carries one request at a time, through the `send` of its client."""
+"""Carries one request at a time."""

@@ -2,12 +2,11 @@
 
 import contextlib
 import ssl
-from collections.abc import Callable, Mapping
-from typing import Any
 
 import anyio
 import anyio.abc
 import anyio.lowlevel
+from anyio.streams.stapled import StapledByteStream
 from anyio.streams.tls import TLSStream
 
 from pyas_async._runtime.http.http11 import ResponseParser, has_input
@@ -45,21 +44,14 @@ class TrioStream:
             if parser.ready or parser.by_pieces:
                 return
 
-    async def settle(self) -> bool:
-        """Whether no byte has followed the response, and none waits to be decrypted."""
-        return self._below is None or await self.skip_records()
-
-    async def skip_records(self) -> bool:
-        """Read what has arrived on a stream that was not quiet; return whether all of it was TLS's own.
-
-        That is a session ticket, for example. Without encryption, all bytes are unexpected.
-        """
+    async def is_usable(self) -> bool:
+        """Whether it is open, and nothing has arrived that no request has asked for."""
         if self._below is None:
-            return False
+            return not has_input(self.socket)
+        # What has arrived may be a session ticket, which TLS keeps to itself.
         self._below.waits = False
         try:
-            with anyio.CancelScope(shield=True):  # nothing is waited for
-                await self._stream.receive(1)
+            await self._stream.receive(1)
         except anyio.WouldBlock:
             return True
         except (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError, ssl.SSLError):
@@ -68,22 +60,14 @@ class TrioStream:
             self._below.waits = True
         return False
 
-    def is_open(self) -> bool:
-        """Whether it is open, and no unexpected byte has arrived."""
-        return self.is_quiet()
-
-    def is_quiet(self) -> bool:
-        """Whether it is open, and no unexpected byte has arrived."""
-        return not has_input(self.socket)
-
     def close(self) -> None:
         """Close the socket. No task may be waiting for it."""
         with contextlib.suppress(OSError):
             self.socket.close()
 
 
-class _BelowTLS(anyio.abc.ByteStream):
-    """The stream below TLS. It can raise `anyio.WouldBlock` instead of waiting for bytes.
+class _BelowTLS(anyio.abc.ByteReceiveStream):
+    """The incoming half of the stream below TLS. It can raise `anyio.WouldBlock` instead of waiting for bytes.
 
     Attributes:
         waits: Whether it waits.
@@ -100,22 +84,9 @@ class _BelowTLS(anyio.abc.ByteStream):
             raise anyio.WouldBlock
         return await self._stream.receive(max_bytes)
 
-    async def send(self, item: bytes) -> None:
-        """Write."""
-        await self._stream.send(item)
-
-    async def send_eof(self) -> None:
-        """Close the sending half."""
-        await self._stream.send_eof()
-
     async def aclose(self) -> None:
-        """Close."""
+        """Close both halves."""
         await self._stream.aclose()
-
-    @property
-    def extra_attributes(self) -> Mapping[Any, Callable[[], Any]]:
-        """Return the attributes of the socket."""
-        return self._stream.extra_attributes
 
 
 def _reasons(error: BaseException | None) -> str | None:
@@ -140,7 +111,8 @@ async def connect(host: str, port: int, context: ssl.SSLContext | None, parser: 
         return TrioStream(parser, stream)
     below = _BelowTLS(stream)
     try:
-        encrypted = await TLSStream.wrap(below, hostname=host, ssl_context=context, standard_compatible=False)
+        both = StapledByteStream(stream, below)
+        encrypted = await TLSStream.wrap(both, hostname=host, ssl_context=context, standard_compatible=False)
     except BaseException:
         await anyio.aclose_forcefully(stream)
         raise

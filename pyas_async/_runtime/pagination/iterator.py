@@ -255,7 +255,9 @@ class MeetingIterator(AsyncIterator[Meeting]):
             error.checkpoint = self.checkpoint()
             if self._machine.ended and self._rows_taken() == self._machine.page.length:
                 self._emit_end("failed", error)
-            raise
+            # The frames that it has come through hold it, and would keep this listing until the garbage collector runs.
+            result = None
+            raise error.with_traceback(None)  # noqa: B904  (it is the error itself)
         finally:
             self._loading = False
         return False

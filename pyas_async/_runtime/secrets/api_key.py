@@ -1,7 +1,7 @@
-"""The API key, in a type that cannot be shown by accident, and the mask that removes it from texts."""
+"""The API key, in a type that cannot be shown by accident, and the mask that removes it from texts and headers."""
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from inspect import isawaitable
 from typing import NoReturn
 
@@ -81,6 +81,28 @@ class Mask:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(_NOT_PICKLED)
+
+
+class MaskedHeaders(Mapping[str, str]):
+    """The headers of a response. A value is masked when it is read, since that takes long and is seldom needed."""
+
+    __slots__ = ("_headers", "_mask")
+
+    def __init__(self, headers: Mapping[str, str], mask: Callable[..., str]) -> None:
+        self._headers = headers
+        self._mask = mask
+
+    def __getitem__(self, name: str) -> str:
+        return self._mask(self._headers[name], limit=None)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._headers)
+
+    def __len__(self) -> int:
+        return len(self._headers)
+
+    def __reduce__(self) -> tuple[type[dict[str, str]], tuple[dict[str, str]]]:
+        return dict, (dict(self),)
 
 
 def _problem_of(key: object) -> str | None:

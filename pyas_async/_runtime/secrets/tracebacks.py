@@ -9,7 +9,7 @@ import anyio
 E = TypeVar("E", bound=BaseException)
 # The frames of these packages hold requests and headers. A traceback that shows variables would show the API key.
 _PACKAGES_WITH_REQUESTS = {"httpx", "httpx2", "httpcore", "httpcore2", "h11", "h2", "hpack"}
-_OUR_TRANSPORT = "pyas_async._runtime.http"
+_OURS_WITH_REQUESTS = ("pyas_async._runtime.attempts", "pyas_async._runtime.http")
 
 
 def without_request_frames(error: E) -> E:
@@ -26,7 +26,7 @@ def _without_request_frames(traceback: TracebackType | None) -> TracebackType | 
     kept = []
     while traceback is not None:
         module = str(traceback.tb_frame.f_globals.get("__name__"))
-        if module.partition(".")[0] not in _PACKAGES_WITH_REQUESTS and not module.startswith(_OUR_TRANSPORT):
+        if module.partition(".")[0] not in _PACKAGES_WITH_REQUESTS and not module.startswith(_OURS_WITH_REQUESTS):
             kept.append(traceback)
         traceback = traceback.tb_next
     rebuilt = None

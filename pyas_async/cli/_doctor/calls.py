@@ -1,10 +1,5 @@
-"""The doctor's calls: each returns its result or its error, and the headers of the response.
+"""The doctor's calls: each returns its result or its error, and the headers of the response."""
 
-The library does not show headers. The doctor reads them where tracers do: in `httpx.AsyncClient.send`. So its requests
-use the same connections, proxies and certificates as those of any other program.
-"""
-
-import functools
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
@@ -12,9 +7,8 @@ from typing import Any, Final, Generic, Self, TypeVar
 
 import anyio
 import attrs
-import httpx
 
-from pyas_async import APIStatusError, AttemptStarted, Event, MeetingDetail, Page, PyasClient, PyasError
+from pyas_async import APIStatusError, AttemptEnded, AttemptStarted, Event, MeetingDetail, Page, PyasClient, PyasError
 
 # Statuses about the key, its rights, the account, and limits, rather than about the request.
 _NOT_THE_REQUEST: Final = (401, 403, 404, 408, 429)
@@ -79,7 +73,6 @@ class Calls:
         self._client = make(on_event=self._on_event)
         self._account_id = account_id
         self._meetings = self._client.for_account(account_id).meetings
-        self._send = httpx.AsyncClient.send
 
     async def list(self, *, date_format: str | None = None, **query: Any) -> CallResult[Page]:  # noqa: ANN401  (the arguments of `Meetings.list`)
         """Get a page; `date_format` says how its filters write a day."""
@@ -110,21 +103,13 @@ class Calls:
 
     def _on_event(self, event: Event) -> None:
         self.count += isinstance(event, AttemptStarted)
+        if isinstance(event, AttemptEnded) and event.headers:
+            self._headers = dict(event.headers)
 
     async def __aenter__(self) -> Self:
-        send = self._send
-
-        @functools.wraps(send)
-        async def observed(*args: Any, **options: Any) -> httpx.Response:  # noqa: ANN401  (the arguments of `send`)
-            response = await send(*args, **options)
-            self._headers = {name.lower(): value for name, value in response.headers.items()}
-            return response
-
-        httpx.AsyncClient.send = observed  # type: ignore[method-assign]
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        httpx.AsyncClient.send = self._send  # type: ignore[method-assign]
         await self._client.aclose()

@@ -8,15 +8,14 @@ import anyio
 import attrs
 import httpx
 
-from pyas_async._core.calls.body_reader import BodyReader
 from pyas_async._core.calls.messages import Call, Fault, Response, ResponseOrFault
-from pyas_async._runtime.http.progress import Progress
-from pyas_async._runtime.http.reading import read
+from pyas_async._runtime.attempts.progress import Progress
+from pyas_async._runtime.attempts.reading import read
 from pyas_async._runtime.secrets.tracebacks import cancellation_of, without_frames
 from pyas_async._runtime.timeouts import Timeouts
 
 if TYPE_CHECKING:
-    from pyas_async._runtime.http.pool import AnyConnection
+    from pyas_async._runtime.http.connection import Connection
 
 Send: TypeAlias = Callable[["Attempt"], Awaitable[httpx.Response]]
 """Builds the request of an attempt, sends it, and returns the response with its body unread."""
@@ -41,13 +40,12 @@ class Attempt:
     """
 
     call: Call[Any]
-    headers: Mapping[str, str] = attrs.field(
-        repr=False
-    )  # some tools that print objects read the fields regardless of repr
+    # Some tools that print objects show each field that does not refuse it, whatever the `repr` of the class is.
+    headers: Mapping[str, str] = attrs.field(repr=False)
     phases: Timeouts
     progress: Progress
     fresh: bool = False
-    connection: "AnyConnection | None" = None
+    connection: "Connection | None" = None
     outcome: ResponseOrFault | None = None
     refusal: Response | None = None
     failure: BaseException | None = None
@@ -60,14 +58,16 @@ class Attempt:
         except BaseException as error:  # noqa: BLE001  (the caller maps it)
             cancellation = cancellation_of(error)
             if cancellation is None or not scope.cancel_called:
-                # Either it is no cancellation, or nothing shows that this task was cancelled: the transport
-                # raised it.
+                # It is no cancellation, or one that the transport may have raised.
                 self.failure = error if cancellation is None else cancellation
         else:
             return
         if cancellation is not None:
-            # Raise the same exception, without its frames, and outside the handler that would add them.
-            raise without_frames(cancellation)
+            try:
+                # Raise the same exception, without its frames, and outside the handler that would add them.
+                raise without_frames(cancellation)
+            finally:
+                del cancellation  # the new traceback leads to this frame, and must not come back to the exception
 
     def extensions(self, *, always_traced: bool = False) -> dict[str, Any]:
         """Return the extensions of the request for the transport."""
@@ -84,17 +84,7 @@ class Attempt:
         if not response.is_success:
             self.refusal = Response(status, headers, b"")
         encoding = headers.get("content-encoding", "")
-        connection = self.connection
-        if connection is not None and (pieces := connection.pieces(response)) is not None:
-            body = BodyReader(encoding)
-            for piece in pieces:
-                if not body.feed(piece):
-                    break
-        else:
-            try:
-                body = await read(response, encoding, own=connection is not None and connection.is_ours)
-            finally:
-                await response.aclose()
+        body = await read(response, encoding, self.connection)
         if (whole := body.finish()) is not None:
             self.outcome = Response(status, headers, whole)
             return True

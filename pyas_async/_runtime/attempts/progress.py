@@ -1,13 +1,11 @@
-"""How far a request has come, and the body that reports it."""
+"""How far a request has come."""
 
-import functools
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import anyio
 import attrs
-import httpx
 
 from pyas_async.errors import ConfigurationError
 
@@ -94,45 +92,3 @@ class Progress:
 def is_h2s(error: object) -> bool:
     """Whether h2 has raised an error: it knows the state of a connection, and writes nothing itself."""
     return type(error).__module__.partition(".")[0] == "h2"
-
-
-class _Once:
-    """Yields its content once. Not a generator: the event loop would have to clean up one that is cancelled midway."""
-
-    def __init__(self, content: bytes, progress: Progress) -> None:
-        self._left: bytes | None = content or None
-        self._progress = progress
-
-    def __aiter__(self) -> "_Once":
-        return self
-
-    async def __anext__(self) -> bytes:
-        content, self._left = self._left, None
-        if content is None:
-            # Headers and body are written before the next piece is requested.
-            self._progress.written()
-            raise StopAsyncIteration
-        return content
-
-
-@functools.cache
-def body_class(base: type[Any]) -> type[Any]:
-    """Make a class of request bodies on `base`, httpx's or httpx2's: each library requires its own class."""
-
-    class Body(base):  # type: ignore[misc]
-        """The content of a request, which reports when it was written."""
-
-        def __init__(self, content: bytes, progress: Progress) -> None:
-            super().__init__(content)
-            self.content = content
-            self.written = progress.written
-            self._progress = progress
-
-        def __aiter__(self) -> AsyncIterator[bytes]:
-            return _Once(self.content, self._progress)
-
-    return Body
-
-
-RequestBody: Any = body_class(httpx.ByteStream)
-"""The body of a request of our own client."""

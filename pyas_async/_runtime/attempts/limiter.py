@@ -1,11 +1,12 @@
 """Limits how many requests run at once, in front of the connections."""
 
 import weakref
+from functools import cached_property
 from typing import Any
 
 import anyio
 
-from pyas_async._runtime.http.private_names import limit_of
+from pyas_async._runtime.attempts.private_names import limit_of
 
 # By pool, not by client: two keys may share one pool.
 _of_pools: "weakref.WeakKeyDictionary[Any, ConnectionLimiter]" = weakref.WeakKeyDictionary()
@@ -22,7 +23,6 @@ class ConnectionLimiter:
         """Allow `limit` requests at once, each of which acquires a slot of `shared`, too."""
         self._limit = limit
         self._shared = shared
-        self._free: anyio.Semaphore | None = None
 
     @classmethod
     def before(cls, pool: object, limit: int) -> "ConnectionLimiter":
@@ -33,15 +33,17 @@ class ConnectionLimiter:
             _of_pools[pool] = cls(whole)
         return cls(limit, shared=_of_pools[pool])
 
+    @cached_property
+    def _free(self) -> anyio.Semaphore:  # made on first use, in the event loop of the calls
+        return anyio.Semaphore(self._limit, fast_acquire=True)
+
     @property
     def taken(self) -> int:
         """How many slots are in use."""
-        return 0 if self._free is None else self._limit - self._free.value
+        return self._limit - self._free.value
 
     def try_acquire(self) -> bool:
         """Acquire a slot if one is free and no other request waits for it."""
-        if self._free is None:
-            self._free = anyio.Semaphore(self._limit, fast_acquire=True)
         try:
             self._free.acquire_nowait()
         except anyio.WouldBlock:
@@ -55,14 +57,12 @@ class ConnectionLimiter:
         """Wait for a slot, in order of arrival; return ``False`` if none was free in time."""
         if self.try_acquire():
             return True
-        assert self._free is not None  # noqa: S101  (`try_acquire` has set it)
         with anyio.move_on_after(limit):
             await self._free.acquire()
-            if self._shared is None:
-                return True
-            acquired = False
+            acquired = self._shared is None
             try:
-                acquired = await self._shared.acquire(None)
+                if self._shared is not None:
+                    acquired = await self._shared.acquire(None)
             finally:
                 if not acquired:
                     self._free.release()
@@ -71,7 +71,6 @@ class ConnectionLimiter:
 
     def release(self) -> None:
         """Release a slot."""
-        if self._free is not None:
-            self._free.release()
+        self._free.release()
         if self._shared is not None:
             self._shared.release()

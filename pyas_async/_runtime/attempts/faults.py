@@ -8,8 +8,8 @@ import anyio
 import attrs
 
 from pyas_async._core.calls.messages import Fault
-from pyas_async._runtime.http.private_names import PACKAGES
-from pyas_async._runtime.http.progress import Progress, is_h2s
+from pyas_async._runtime.attempts.private_names import PACKAGES
+from pyas_async._runtime.attempts.progress import Progress, is_h2s
 
 _NETWORK = {"TransportError", "DecodingError", "StreamError", "InvalidURL"}
 _NOT_SENT = {
