@@ -33,7 +33,7 @@ def secret(*, blank: bool = True, also: tuple[str, ...] = ()) -> Any:  # noqa: A
         blank: ``False`` if an empty string means ``None``.
         also: Other names under which documents have the field.
     """
-    return attrs.field(default=None, repr=_masked, metadata={"blank": blank, "also": also})
+    return attrs.field(default=None, repr=_masked, metadata={"blank": blank, "also": also, "secret": True})
 
 
 def free_text() -> Any:  # noqa: ANN401  (attrs gives a field the type of its annotation)
