@@ -57,7 +57,7 @@ def row_types(cls: type) -> dict[str, type]:
     return {name: kind for name, kind, _ in _columns(_checked("cls", cls, cls))}
 
 
-def _checked(field: str, given: object, cls: object) -> type[Model]:
+def _checked(field: str, given: object, cls: object) -> Any:  # noqa: ANN401  (mypy takes no class of attrs for hashable)
     if isinstance(cls, type) and issubclass(cls, Model) and not issubclass(cls, Page):
         return cls
     hint = "A page has many: map(to_row, page.meetings)" if isinstance(cls, type) and issubclass(cls, Page) else ""
@@ -66,7 +66,7 @@ def _checked(field: str, given: object, cls: object) -> type[Model]:
 
 
 @functools.cache
-def _columns(cls: type[Model]) -> tuple[tuple[str, type, _Reader], ...]:
+def _columns(cls: Any) -> tuple[tuple[str, type, _Reader], ...]:  # noqa: ANN401  (see `_checked`)
     """Return the columns of a class: the name, the type, and the function that reads the value from a model."""
     common = attrs.fields_dict(Model)
     columns: list[tuple[str, type, _Reader]] = []
@@ -115,7 +115,7 @@ def _flag(value: object) -> bool | None:
 def _whole(value: object) -> int | None:
     # ``int()`` makes a number of a MeetingType.
     fits = isinstance(value, int) and not isinstance(value, bool) and -_LARGEST <= value <= _LARGEST
-    return int(value) if fits else None  # type: ignore[call-overload,no-any-return]
+    return int(value) if fits else None  # type: ignore[call-overload]
 
 
 def _text(value: object) -> str | None:
