@@ -4,6 +4,7 @@ The service adds fields without notice, so a secret is recognised by the name of
 Hosts paste invitations into topics and agendas, so text is searched as well.
 """
 
+import functools
 import re
 from typing import Any
 
@@ -38,6 +39,7 @@ _DIALLED = re.compile(r"(,,\d{6,}#)[,#*]*\d+#")
 _ROOM_ADDRESS = re.compile(r"(?i)\b(\d{6,})\.[\w.]+(?=@[\w.-]*zoom)")
 
 
+@functools.lru_cache(maxsize=1_024)
 def is_secret_name(name: str) -> bool:
     """Whether a field of this name holds a secret: in snake_case, camelCase or kebab-case."""
     plain = re.sub(r"[^a-z0-9]", "", name.lower())
