@@ -60,7 +60,6 @@ TEXTS = [
     f"Kenncode: {PASSCODE}",
     f"Host Key = {PASSCODE}",
     f"パスコード\uff1a{PASSCODE}",
-    f"81398421915.{PASSCODE}@zoomcrc.com",
 ]
 planted = st.recursive(
     st.dictionaries(st.sampled_from(SECRET_NAMES), st.just(PASSCODE) | st.just([{"value": PASSCODE}]), max_size=2)
@@ -172,7 +171,7 @@ def test_requests() -> None:
         ("https://z.example/j/1?pwd=abcd#top", "https://z.example/j/1#top"),
         ("https://z.example/j/1?omn=1", "https://z.example/j/1?omn=1"),
         ("+16699006833,,81398421915#,,,,*778899# US", "+16699006833,,81398421915#,,,,****# US"),
-        ("+16699006833,,81398421915#,,#,778899# US", "+16699006833,,81398421915#,,,,****# US"),
+        ("+16699006833,,81398421915#,,#,778899# US", "+16699006833,,81398421915#,,#,***# US"),
         ("81398421915.778899@zoomcrc.com", "81398421915.***@zoomcrc.com"),
         ("Passcode: 778899, at 9:00", "Passcode: ***, at 9:00"),
         ("密码: 778899", "密码: ***"),
