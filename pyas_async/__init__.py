@@ -51,6 +51,7 @@ from pyas_async.options import UNSET, MeetingId, Priority, RetryPolicy, Unset
 if TYPE_CHECKING:
     from pyas_async._core.accounts import AccountsStats
     from pyas_async._core.codec.documents import from_dict, to_dict
+    from pyas_async._core.codec.rows import row_types, to_row
     from pyas_async._core.ratelimit.store import BudgetLease, BudgetReport, BudgetStore
     from pyas_async._core.sync.state import SyncState
     from pyas_async._core.sync.store import SyncStore
@@ -99,6 +100,7 @@ else:
         {
             "_core.accounts": ["AccountsStats"],
             "_core.codec.documents": ["from_dict", "to_dict"],
+            "_core.codec.rows": ["row_types", "to_row"],
             "_core.ratelimit.store": ["BudgetLease", "BudgetReport", "BudgetStore"],
             "_core.sync.state": ["SyncState"],
             "_core.sync.store": ["SyncStore"],
@@ -229,5 +231,7 @@ __all__ = [
     "ZoomRecurrence",
     "__version__",
     "from_dict",
+    "row_types",
     "to_dict",
+    "to_row",
 ]

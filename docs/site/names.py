@@ -36,6 +36,8 @@ REFERENCE = {
         "ConnectedAccount",
         "to_dict",
         "from_dict",
+        "to_row",
+        "row_types",
     ],
     "Errors": [
         "PyasError",

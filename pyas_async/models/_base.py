@@ -1,5 +1,6 @@
 """The base of all models that the service sends: it keeps unknown fields, and masks secrets."""
 
+import importlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,7 +34,7 @@ def secret(*, blank: bool = True, also: tuple[str, ...] = ()) -> Any:  # noqa: A
         blank: ``False`` if an empty string means ``None``.
         also: Other names under which documents have the field.
     """
-    return attrs.field(default=None, repr=_masked, metadata={"blank": blank, "also": also})
+    return attrs.field(default=None, repr=_masked, metadata={"blank": blank, "also": also, "secret": True})
 
 
 def free_text() -> Any:  # noqa: ANN401  (attrs gives a field the type of its annotation)
@@ -41,8 +42,19 @@ def free_text() -> Any:  # noqa: ANN401  (attrs gives a field the type of its an
     return attrs.field(default=None, repr=masked_text)
 
 
+class PydanticField:
+    """A class that pydantic can use for a field, and so FastAPI for a response or a body."""
+
+    __slots__ = ()
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:  # noqa: ANN401  (pydantic's types)
+        # Only pydantic calls this. What it needs is above the models, which import neither that nor pydantic.
+        return importlib.import_module("pyas_async.integrations.pydantic").model_schema(cls, handler)
+
+
 @attrs.frozen(kw_only=True, repr=False)
-class Model:
+class Model(PydanticField):
     """The base of all models that the service sends.
 
     Fields that this version does not know are in `extra`, and values that are not as documented in `unreadable`.

@@ -6,7 +6,7 @@ import attrs
 
 from pyas_async._public import public
 from pyas_async.models._base import Model, free_text, secret
-from pyas_async.models.meetings import Meeting
+from pyas_async.models.meetings import Meeting, end_of
 from pyas_async.models.settings import MeetingSettings
 
 
@@ -26,6 +26,11 @@ class Occurrence(Model):
     start_time: datetime | None = None
     duration: int | None = None
     status: str | None = None
+
+    @property
+    def end_time(self) -> datetime | None:
+        """When it ends (aware), in the zone of `start_time`: the start plus `duration`; ``None`` if one is missing."""
+        return end_of(self.start_time, self.duration)
 
 
 @public

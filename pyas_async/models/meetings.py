@@ -1,13 +1,24 @@
 """Meetings in a listing: a row, and a page of rows."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import attrs
 
 from pyas_async._public import explains, public
 from pyas_async.models._base import Model, free_text, secret
 from pyas_async.models.enums import MeetingType
+
+
+def end_of(start: datetime | None, duration: int | None) -> datetime | None:
+    """Return when something ends, in the time zone of its start; ``None`` if that is not known, or is no `datetime`."""
+    if start is None or duration is None or duration < 0:
+        return None
+    try:
+        # Added in UTC, since a `datetime` adds to the local time: across a clock change, that is an hour off.
+        return (start.astimezone(UTC) + timedelta(minutes=duration)).astimezone(start.tzinfo)
+    except OverflowError:  # a sentinel such as 9999-12-31T23:59:59Z, or an absurd duration
+        return None
 
 
 @public
@@ -47,6 +58,11 @@ class Meeting(Model):
     agenda: str | None = free_text()
     created_at: datetime | None = None
     join_url: str | None = free_text()
+
+    @property
+    def end_time(self) -> datetime | None:
+        """When it ends (aware), in the zone of `start_time`: the start plus `duration`; ``None`` if one is missing."""
+        return end_of(self.start_time, self.duration)
 
 
 @public

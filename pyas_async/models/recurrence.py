@@ -9,6 +9,7 @@ import attrs
 from pyas_async import _checks
 from pyas_async._base_errors import InvalidArgumentError
 from pyas_async._public import public
+from pyas_async.models._base import PydanticField
 
 DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 RecurrenceType: TypeAlias = Literal["daily", "weekly", "monthly"]
@@ -61,7 +62,7 @@ def _days(value: Iterable[str] | None) -> tuple[str, ...] | None:
 
 @public
 @attrs.frozen
-class Recurrence:
+class Recurrence(PydanticField):
     """How a meeting recurs, for `MeetingCreate` and `MeetingUpdate` of the types 3 and 8.
 
     Attributes:

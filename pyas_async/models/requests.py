@@ -9,7 +9,7 @@ import attrs
 from pyas_async import _checks
 from pyas_async._base_errors import InvalidArgumentError
 from pyas_async._public import public
-from pyas_async.models._base import masked_text
+from pyas_async.models._base import PydanticField, masked_text
 from pyas_async.models.enums import MeetingType
 from pyas_async.models.recurrence import Recurrence
 from pyas_async.options import UNSET, Unset
@@ -38,7 +38,7 @@ def _email(value: str, field: str = "email") -> str:
 
 @public
 @attrs.frozen
-class Attendee:
+class Attendee(PydanticField):
     """A person to invite.
 
     Attributes:
@@ -144,7 +144,7 @@ def _only_where_meetings_recur(kind: MeetingType, recurrence: Recurrence | None)
 
 @public
 @attrs.frozen
-class MeetingCreate:
+class MeetingCreate(PydanticField):
     """A meeting to create: the Meeting Data Object of the service's documentation.
 
     A title and a start are enough::
@@ -229,7 +229,7 @@ def _change_recurrence(value: Recurrence | _Unset | None) -> Recurrence | _Unset
 
 @public
 @attrs.frozen(kw_only=True)
-class MeetingUpdate:
+class MeetingUpdate(PydanticField):
     """Changes to a meeting. Only the fields that are given are sent; the others stay as they are.
 
     ``None`` differs from leaving a field out: it is sent as ``null``, and accepted only for fields that a meeting can

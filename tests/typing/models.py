@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import assert_type
+from typing import Any, assert_type
 
 import attrs
 
@@ -25,6 +25,10 @@ from pyas_async import (
     TrackingField,
     TransportError,
     ZoomRecurrence,
+    from_dict,
+    row_types,
+    to_dict,
+    to_row,
 )
 
 
@@ -43,11 +47,23 @@ def details(meeting: MeetingDetail, row: Meeting) -> None:
         assert_type(meeting.settings.approved_or_denied_countries_or_regions, CountriesOrRegions | None)
     for occurrence in meeting.occurrences:
         assert_type(occurrence.start_time, datetime | None)
+        assert_type(occurrence.end_time, datetime | None)
+    assert_type(row.end_time, datetime | None)
     assert_type(attrs.evolve(meeting, topic="other"), MeetingDetail)
     detail: MeetingDetail = row  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
     print(detail)
     row.password  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
     meeting.occurrences.append(Occurrence())  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+
+
+def documents(meeting: MeetingDetail) -> None:
+    """A model becomes a document or a row, and either may be of any model."""
+    assert_type(to_dict(meeting, secrets=False), dict[str, Any])
+    assert_type(to_row(meeting), dict[str, Any])
+    assert_type(list(map(to_row, [meeting])), list[dict[str, Any]])
+    assert_type(row_types(Meeting), dict[str, type])
+    assert_type(from_dict(MeetingDetail, to_dict(meeting)), MeetingDetail)
+    to_dict(meeting, False)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 
 
 def tree() -> None:

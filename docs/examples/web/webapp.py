@@ -34,6 +34,7 @@ from pyas_async import (
     MeetingIterator,
     NotFoundError,
     OutcomeUnknownError,
+    PageTokenExpiredError,
     PyasClient,
     PyasError,
     RateBudget,
@@ -166,6 +167,8 @@ async def explain(_: Request, error: Exception) -> JSONResponse:
     match error:
         case InvalidArgumentError():
             status = 422
+        case PageTokenExpiredError():
+            status = 410
         case NotFoundError():
             status = 404
         case RateLimitError() | BudgetTimeoutError():

@@ -11,6 +11,7 @@ from pyas_async._base_errors import located
 from pyas_async._checks import as_int
 from pyas_async._core.codec.converter import REQUESTS, request_converter, structure
 from pyas_async._core.codec.hooks import StructureError
+from pyas_async._core.codec.secret_fields import without_secrets
 from pyas_async._core.codec.unreadable import unreadable
 from pyas_async._core.dates import parse_field
 from pyas_async._core.redact import redact
@@ -34,7 +35,7 @@ _Zone: TypeAlias = str | Unset | None
 
 
 @public
-def to_dict(model: object) -> dict[str, Any]:
+def to_dict(model: object, *, secrets: bool = True) -> dict[str, Any]:
     """Convert a model to a JSON document.
 
     A model from the service becomes the document that the service sent, unknown fields and the text of dates included.
@@ -42,16 +43,26 @@ def to_dict(model: object) -> dict[str, Any]:
     out. `MeetingCreate` and the other classes for requests become what would be sent. The caller may change the
     document: it is a fresh one.
 
+    Args:
+        model: The model.
+        secrets: With ``False``, the document may be shown to the participants, in a browser or a report: passcodes, the
+            host's `start_url`, keys and tokens are left out, in unknown and nested fields as well. Passwords are cut
+            out of links (``pwd=``), and masked in text such as an invitation in the `agenda`. The `next_page_token`
+            of a page stays: it opens nothing without the API key.
+
     Raises:
         InvalidArgumentError: If the argument is not a model of this library.
         DecodeError: If a field that this version does not name has more than 100 objects and lists within one another.
     """
     if isinstance(model, Model):
-        return _from_service(model)
-    if isinstance(model, REQUESTS):
-        written: dict[str, Any] = request_converter().unstructure(model)
-        return written
-    raise InvalidArgumentError("model", "a model of pyas_async", f"<{type(model).__name__}>")
+        document = _from_service(model)
+    elif isinstance(model, REQUESTS):
+        document = request_converter().unstructure(model)
+    else:
+        raise InvalidArgumentError("model", "a model of pyas_async", f"<{type(model).__name__}>")
+    if not secrets:
+        document = without_secrets(document)
+    return document
 
 
 def _from_service(model: Model, zone: _Zone = UNSET) -> dict[str, Any]:
