@@ -79,15 +79,13 @@ class RateLimiter:
             queue.grant(ticket, self.budget, now, self._clock.random())
         return ticket.granted
 
-    def expected_wait(self) -> float:
-        """Return the minimum seconds that a call would wait."""
-        return self.budget.min_wait(self._clock.now(), len(self.budget.queue))
-
     async def acquire(
         self,
         ticket: Ticket,
         timeout: float | None = None,  # noqa: ASYNC109 -- a call's deadline
         limits: Limits | None = None,
+        *,
+        on_wait: Callable[[float], None] | None = None,
     ) -> None:
         """Wait for a slot, until it is granted or the page token that the call carries expires.
 
@@ -95,6 +93,8 @@ class RateLimiter:
             ticket: The call. Its `granted` says whether it has a slot.
             timeout: Seconds until the call's deadline; ``None`` for no limit.
             limits: The call's limits, which have the whole deadline for the error.
+            on_wait: Called with the seconds to wait at least, before the call begins to wait: not if it need not, or
+                may not since the slot would come too late.
 
         Raises:
             BudgetTimeoutError: If the slot would come too late.
@@ -117,6 +117,9 @@ class RateLimiter:
                 self._grant_waiting(now)
                 if not ticket.granted:
                     self._check_deadline(ticket, deadline, now, limits)
+                    if on_wait is not None:
+                        on_wait(self.budget.min_wait(now, len(queue) - 1))
+                        on_wait = None
                     await self._sleep(ticket, deadline, now)
         except BaseException:
             self.cancel(ticket)
