@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from pyas_async.sandbox._extras import MissingExtraError
 from pyas_async.sandbox._responses import EXPIRED_ANSWERS
 from pyas_async.sandbox._sandbox import Sandbox
-from pyas_async.sandbox._settings import PLAN_CALLS
+from pyas_async.sandbox._settings import LAST_PORT, PLAN_CALLS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,7 +83,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to listen on")
-    add("--port", type=int, default=0, help="port to listen on; 0 is a free one")
+    add("--port", type=_port, default=0, help="port to listen on; 0 is a free one")
     add("--accounts", type=int, default=3, help="number of generated accounts")
     add("--meetings", type=int, default=100, help="listed rows of each account")
     add("--seed", type=int, default=0, help="the same seed makes the same data")
@@ -103,6 +103,14 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     add("--delete-answer", choices=["success", "empty", "no_content"], default="success", help="to DELETE")
     add("--daily-writes", type=_limit, default=100, help="creates and updates per account and day, or 'none'")
     return parser
+
+
+def _port(text: str) -> int:
+    port = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(LAST_PORT)) else -1
+    if not 0 <= port <= LAST_PORT:
+        message = f"must be a whole number from 0 to {LAST_PORT}; got {text!r}"
+        raise argparse.ArgumentTypeError(message)
+    return port
 
 
 def _limit(text: str) -> int | None:
