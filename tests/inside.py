@@ -69,6 +69,8 @@ ROW_LOADERS: Final = "pyas_async._core.codec.pages._row_loaders"
 """The function that returns the fast and the tolerant function for a row; `row_loaders` calls it."""
 TOKENS_KEPT: Final = "pyas_async.sandbox._tokens._KEEP"
 """How many page tokens the sandbox remembers."""
+SANDBOX_ANSWERS: Final = ("pyas_async.sandbox._service.Service.detail", "pyas_async.sandbox._service._done")
+"""The functions that the sandbox answers a write with, after it has changed its data."""
 CLI_CLIENT: Final = "pyas_async.cli._client.PyasClient"
 """The class from which the command makes its client."""
 CLI_LONG_WAIT: Final = "pyas_async.cli._client._LONG_WAIT"

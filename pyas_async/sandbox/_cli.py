@@ -9,8 +9,10 @@ import queue
 import shlex
 import signal
 import sys
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from pyas_async.sandbox._extras import MissingExtraError
 from pyas_async.sandbox._responses import EXPIRED_ANSWERS
@@ -70,8 +72,19 @@ def _print_exports(url: str, sandbox: Sandbox) -> None:
     settings = {"PYAS_BASE_URL": url, "PYAS_API_KEY": sandbox.api_key}
     if sandbox.account_ids:
         settings["PYAS_ACCOUNT_ID"] = sandbox.account_ids[0]
+    if not _is_this_machine(url):
+        # The client sends no key in plain http to another host unless it is told to.
+        settings["PYAS_INSECURE_HTTP"] = "1"
     exports = "".join(f"  export {name}={shlex.quote(value)}\n" for name, value in settings.items())
     sys.stderr.write(f"In another terminal:\n{exports}Ctrl-C ends the sandbox.\n")
+
+
+def _is_this_machine(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:

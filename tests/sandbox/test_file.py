@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+import inside
 from pyas_async.sandbox import Sandbox
 from sandbox.tools import WEEKLY, meeting_data
 
@@ -156,8 +157,8 @@ def test_failure_within_a_write(tmp_path: Path, operation: str, monkeypatch: pyt
         def fail(*_: object) -> None:
             raise RuntimeError("in the middle")
 
-        monkeypatch.setattr("pyas_async.sandbox._service.Service.detail", fail)
-        monkeypatch.setattr("pyas_async.sandbox._service._done", fail)
+        for name in inside.SANDBOX_ANSWERS:
+            monkeypatch.setattr(name, fail)
         with httpx.Client(base_url=url, headers={"x-api-key": sandbox.api_key}) as client:
             body = {"accountId": account, "meetingData": meeting_data(title="new")}
             answer = {

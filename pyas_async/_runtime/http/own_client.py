@@ -71,7 +71,7 @@ class OwnClient:
         from pyas_async._runtime.http.connection import ConnectionTransport  # noqa: PLC0415
         from pyas_async._runtime.http.pool import ConnectionPool  # noqa: PLC0415
 
-        # Plain http stays on this machine: no proxy may see the key.
+        # Plain http uses no proxy, which would see the key.
         if self._url.scheme == "https":
             # Reading the certificates takes tens of milliseconds, too long for the event loop.
             self._context = await anyio.to_thread.run_sync(tls_context)

@@ -35,7 +35,7 @@ class Sender:
         url = httpx.URL(base_url)
         peer = url.raw_host.decode("ascii"), url.port or (443 if url.scheme == "https" else 80)
         self._service = Service(base_url, peer)
-        # Plain http goes to this machine alone: another receiver would be a proxy, and see the key.
+        # Plain http goes to the service's address alone: another receiver would be a proxy, and see the key.
         self._only_to = peer if http_client is not None and url.scheme == "http" else None
         self._client = http_client
         self._own = OwnClient(base_url, key) if http_client is None else None
