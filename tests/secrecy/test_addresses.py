@@ -145,7 +145,7 @@ async def test_insecure_http_goes_directly(passed: bool, monkeypatch: pytest.Mon
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         address = server.url.replace("127.0.0.1", "sandbox")
         async with httpx.AsyncClient(trust_env=False) as http:
-            given = {"http_client": http} if passed else {}
+            given: dict[str, Any] = {"http_client": http} if passed else {}
             async with PyasClient(KEY, account_id="acc", base_url=address, insecure_http=True, **given) as client:
                 await client.meetings.get(81)
         assert (0, 1) == (proxy.connections, len(server.requests))
