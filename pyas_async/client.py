@@ -63,6 +63,7 @@ class PyasClient:
         max_connections: int | Unset = UNSET,
         page_token_ttl: float = settings.PAGE_TOKEN_TTL,
         date_format: str | None = None,
+        insecure_http: bool = False,
         http_client: HttpClient | None = None,
         on_event: "Callable[[Event], None] | None" = None,
     ) -> None:
@@ -74,7 +75,7 @@ class PyasClient:
             account_id: The account that a call is about if the call does not name one. Default: ``PYAS_ACCOUNT_ID``
                 from the environment, if set.
             base_url: The service's URL. Default: ``PYAS_BASE_URL``, then https://api.pyas.io. Plain http is allowed
-                for this machine only.
+                for this machine only, unless ``insecure_http`` says otherwise.
             timeout: Seconds for one attempt, up to the last byte of the response; default 30. An `httpx.Timeout` also
                 bounds its phases. ``None``: no bound.
             deadline: Seconds for a whole call, with its waits, attempts and response bodies; default 90. For pages and
@@ -90,6 +91,9 @@ class PyasClient:
             date_format: How the filters of listings write a day, as for `datetime.date.strftime`. Default:
                 ``PYAS_DATE_FORMAT`` from the environment, then ``"%m-%d-%Y"``: the service's documentation does not say
                 which it is.
+            insecure_http: Allow plain http to other hosts, for a sandbox in another container or on another machine.
+                Everyone on the way can then read the API key and all meetings, so never use it with a real key. The
+                client logs a warning. Default: ``PYAS_INSECURE_HTTP``, where 1 means yes.
             http_client: An `httpx.AsyncClient` or an `httpx2.AsyncClient` to send requests through. It is used as it
                 is, and never closed. The cookies of its jar are not sent, and plain http through a proxy is refused.
             on_event: A function that is called with every event of the client. What it raises is logged and does not
@@ -105,7 +109,9 @@ class PyasClient:
         finally:
             del api_key  # tracebacks show local variables, so ours must hold no secret
         connections = settings.connections(settings.MAX_CONNECTIONS if max_connections is UNSET else max_connections)
-        sender = Sender(settings.base_url(base_url), key, max_connections=connections, http_client=http_client)
+        insecure_http = settings.allow_insecure_http(insecure_http)
+        address = settings.base_url(base_url, insecure_http=insecure_http)
+        sender = Sender(address, key, max_connections=connections, http_client=http_client)
         self._account_id = settings.account_id(account_id)
         self._page_token_ttl = settings.seconds("page_token_ttl", page_token_ttl)
         self._date_format = settings.date_format(date_format)

@@ -72,8 +72,12 @@ ROW_LOADERS: Final = "pyas_async._core.codec.pages._row_loaders"
 """The function that returns the fast and the tolerant function for a row; `row_loaders` calls it."""
 TOKENS_KEPT: Final = "pyas_async.sandbox._tokens._KEEP"
 """How many page tokens the sandbox remembers."""
+SANDBOX_ANSWERS: Final = ("pyas_async.sandbox._service.Service.detail", "pyas_async.sandbox._service._done")
+"""The functions that the sandbox answers a write with, after it has changed its data."""
 CLI_CLIENT: Final = "pyas_async.cli._client.PyasClient"
 """The class from which the command makes its client."""
+CLI_LONG_WAIT: Final = "pyas_async.cli._client._LONG_WAIT"
+"""Seconds from which on the command reports a wait."""
 CLI_DAY_FILTER: Final = "pyas_async.cli._listing.day_filter"
 """A function that the command's listings call."""
 CLI_AT_TERMINAL: Final = (
@@ -426,6 +430,11 @@ def row_loaders() -> tuple[Callable[[bytes], Meeting], Callable[[bytes], Meeting
 def calls_refused(sandbox: Sandbox) -> int:
     """Return how many calls a sandbox has refused because of the rate limit."""
     return sandbox._counts["rate_limited"]
+
+
+def begin_window(sandbox: Sandbox, key: str, *, used: int) -> None:
+    """Begin a window of the sandbox's rate limit, in which a key has used some calls."""
+    sandbox._service.calls._windows[key] = (sandbox.clock(), used)
 
 
 def doctor_target(meetings: Sequence[Meeting]) -> Any:  # noqa: ANN401  (a private type)

@@ -1,6 +1,7 @@
 """The client's settings: their defaults, and their checks. Each error names the setting and what it may be."""
 
 import inspect
+import logging
 import os
 import re
 from collections.abc import Mapping
@@ -24,7 +25,10 @@ from pyas_async.errors import ConfigurationError, InvalidArgumentError
 from pyas_async.limits import CONNECTIONS
 from pyas_async.options import UNSET, Priority, RetryPolicy, Unset
 
+_log = logging.getLogger("pyas_async")
+
 BASE_URL = "https://api.pyas.io"
+_INSECURE_HTTP = "PYAS_INSECURE_HTTP"
 TIMEOUT = 30.0
 DEADLINE = 90.0
 MAX_CONNECTIONS = CONNECTIONS
@@ -189,8 +193,22 @@ def date_format(given: str | None) -> str:
     return form
 
 
-def base_url(given: str | None) -> str:
-    """Check the address of the service. Plain http is only for this machine, since the key is sent in a header."""
+def allow_insecure_http(given: object) -> bool:
+    """Read whether plain http may be used for other hosts: from the argument, else from the environment."""
+    if not isinstance(given, bool):
+        raise _refusal("insecure_http", "True or False", given)
+    value = from_environment("insecure_http", _INSECURE_HTTP, None)
+    if value not in (None, "0", "1"):
+        msg = f"insecure_http: expected 1, 0 or nothing in the environment variable {_INSECURE_HTTP}, got other text"
+        raise ConfigurationError(msg)
+    return given or value == "1"
+
+
+def base_url(given: str | None, *, insecure_http: bool = False) -> str:
+    """Check the address of the service.
+
+    Plain http is only for this machine, since the key is sent in a header, unless `insecure_http` says otherwise.
+    """
     value = from_environment("base_url", "PYAS_BASE_URL", given) or BASE_URL
     try:
         # urlsplit drops line ends silently.
@@ -216,8 +234,14 @@ def base_url(given: str | None) -> str:
         msg = f"base_url: expected an address such as https://api.pyas.io, got one that cannot be used: {shorten(flaw)}"
         raise ConfigurationError(msg)
     if parts.scheme == "http" and not _is_loopback(parts.hostname):
-        msg = f"base_url: plain http would show the API key to every machine on the way to {parts.hostname}; use https"
-        raise ConfigurationError(msg)
+        if not insecure_http:
+            msg = (
+                f"base_url: plain http would show the API key to every machine on the way to {parts.hostname}; use "
+                f"https, or insecure_http=True ({_INSECURE_HTTP}=1) for a sandbox in a network of your own"
+            )
+            raise ConfigurationError(msg)
+        text = "insecure_http: every machine on the way to %s can read the API key and all meetings"
+        _log.warning(text, parts.hostname)
     # Later checks for plain http compare the text with lower case, which urlsplit has made of the scheme.
     return f"{parts.scheme}{value[len(parts.scheme) :]}".rstrip("/")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import quote
 
 from starlette.applications import Starlette
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _MASK: Final = "***"
 # JavaScript's numbers represent whole numbers exactly only up to this.
 _SAFE: Final = 2**53 - 1
+_SAFE_DIGITS: Final = len(str(_SAFE))
+# Deeper values than any client means; Python reads and writes JSON recursively, and would run out of stack.
+_DEEPEST: Final = 100
 
 Api = Callable[[SeenRequest, str | None], Awaitable[ApiResponse]]
 """Answers a request of the API, given the key that it carried."""
@@ -81,9 +84,15 @@ def _endpoint(api: Api, clock: Callable[[], float]) -> ASGIApp:
 
 
 def _number(text: str) -> float:
-    """Read a number as JavaScript does, which does not tell integers from floats: ``30.0`` is 30."""
+    """Read a number as JavaScript does, which has only floats: ``30.0`` is 30, and ``1e400`` is infinite."""
     number = float(text)
     return int(number) if number.is_integer() and abs(number) <= _SAFE else number
+
+
+def _integer(text: str) -> float:
+    """Read a whole number: exactly if JavaScript does, whatever its length."""
+    number = int(text) if len(text) <= _SAFE_DIGITS + 1 else _SAFE + 1
+    return number if abs(number) <= _SAFE else float(text)
 
 
 def _no_number(text: str) -> object:
@@ -91,14 +100,31 @@ def _no_number(text: str) -> object:
     raise ValueError(message)
 
 
+def _check(value: object, depth: int = 0) -> None:
+    """Raise ``ValueError`` for text that is no Unicode (half a surrogate pair), and for a value that is too deep."""
+    if depth > _DEEPEST:
+        message = f"at most {_DEEPEST} levels can be read"
+        raise ValueError(message)
+    if isinstance(value, str):
+        value.encode()
+    elif isinstance(value, dict):
+        for name, item in cast("dict[str, object]", value).items():
+            name.encode()
+            _check(item, depth + 1)
+    elif isinstance(value, list):
+        for item in cast("list[object]", value):
+            _check(item, depth + 1)
+
+
 def _seen(request: Request, content: bytes) -> SeenRequest:
     body: Any = None
     malformed = False
     if content:
         try:
-            body = json.loads(content, parse_float=_number, parse_constant=_no_number)
+            body = json.loads(content, parse_int=_integer, parse_float=_number, parse_constant=_no_number)
+            _check(body)
         except (ValueError, RecursionError):
-            malformed = True
+            body, malformed = None, True
     headers = dict(request.headers)
     if "x-api-key" in headers:
         headers["x-api-key"] = _MASK

@@ -6,11 +6,10 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import UTC
 from typing import Any, Final, cast
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pyas_async.sandbox._recurrence import DAY_NAMES, KINDS
 from pyas_async.sandbox._responses import Json, fault
-from pyas_async.sandbox._times import read_end, read_instant
+from pyas_async.sandbox._times import read_end, read_instant, read_zone
 
 TYPES: Final = (1, 2, 3, 8)
 """The meeting types that can be created."""
@@ -21,6 +20,8 @@ _MISSING: Final = object()
 _BLANK: Final = re.compile("[\t-\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]*")
 _LONGEST_TITLE: Final = 200
 _LONGEST_DESCRIPTION: Final = 2000
+# Longer ones are not exact in JavaScript.
+_LONGEST_NUMBER: Final = 15
 
 _Test = Callable[[Any], bool]
 
@@ -41,7 +42,7 @@ def _number(least: int, most: int | None = None) -> _Test:
     whole = _integer(least, most)
 
     def test(value: object) -> bool:
-        digits = isinstance(value, str) and value.isascii() and value.isdigit()
+        digits = isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= _LONGEST_NUMBER
         return whole(int(cast("str", value)) if digits else value)
 
     return test
@@ -65,14 +66,7 @@ def _instant_or_day(value: object) -> bool:
 
 
 def _zone(value: object) -> bool:
-    if not isinstance(value, str):
-        return False
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        # OSError: the name of a folder of zones, such as "Europe".
-        return False
-    return True
+    return read_zone(value) is not None
 
 
 def _day_names(value: object) -> bool:

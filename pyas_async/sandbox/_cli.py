@@ -10,13 +10,15 @@ import queue
 import shlex
 import signal
 import sys
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from pyas_async.sandbox._extras import MissingExtraError
 from pyas_async.sandbox._responses import EXPIRED_ANSWERS
 from pyas_async.sandbox._sandbox import Sandbox
-from pyas_async.sandbox._settings import PLAN_CALLS
+from pyas_async.sandbox._settings import LAST_PORT, PLAN_CALLS
 from pyas_async.sandbox._times import DATE_FORMAT
 
 if TYPE_CHECKING:
@@ -74,8 +76,19 @@ def _print_exports(url: str, sandbox: Sandbox) -> None:
         settings["PYAS_ACCOUNT_ID"] = sandbox.account_ids[0]
     if sandbox.date_format != DATE_FORMAT:
         settings["PYAS_DATE_FORMAT"] = sandbox.date_format
+    if not _is_this_machine(url):
+        # The client sends no key in plain http to another host unless it is told to.
+        settings["PYAS_INSECURE_HTTP"] = "1"
     exports = "".join(f"  export {name}={shlex.quote(value)}\n" for name, value in settings.items())
     sys.stderr.write(f"In another terminal:\n{exports}Ctrl-C ends the sandbox.\n")
+
+
+def _is_this_machine(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:
@@ -87,7 +100,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to listen on")
-    add("--port", type=int, default=0, help="port to listen on; 0 is a free one")
+    add("--port", type=_port, default=0, help="port to listen on; 0 is a free one")
     add("--accounts", type=int, default=3, help="number of generated accounts")
     add("--meetings", type=int, default=100, help="listed rows of each account")
     add("--seed", type=int, default=0, help="the same seed makes the same data")
@@ -113,6 +126,14 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     add("--delete-answer", choices=["success", "empty", "no_content"], default="success", help="to DELETE")
     add("--daily-writes", type=_limit, default=100, help="creates and updates per account and day, or 'none'")
     return parser
+
+
+def _port(text: str) -> int:
+    port = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(LAST_PORT)) else -1
+    if not 0 <= port <= LAST_PORT:
+        message = f"must be a whole number from 0 to {LAST_PORT}; got {text!r}"
+        raise argparse.ArgumentTypeError(message)
+    return port
 
 
 def _limit(text: str) -> int | None:

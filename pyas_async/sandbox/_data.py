@@ -75,7 +75,7 @@ class SandboxData(Settings):
             ValueError: The id is empty, or there is such an account already.
         """
         check_setting("meetings", meetings)
-        with self._store.lock:
+        with self._store.transaction():
             if account_id is not None and (not account_id or self._store.account(account_id) is not None):
                 message = f"account_id must be text that is not empty, of no existing account; got {account_id!r}"
                 raise ValueError(message)
@@ -99,7 +99,7 @@ class SandboxData(Settings):
         """
         self._known(account_id)
         ids, now = self._service.ids, self.clock()
-        with self._store.lock:
+        with self._store.transaction():
             if document is None:
                 host = host_id(self._store.account(account_id) or {})
                 start = zoom_time(now + DAY)
@@ -123,7 +123,7 @@ class SandboxData(Settings):
     def move_row(self, account_id: str, from_index: int, to_index: int) -> None:
         """Move the row at ``from_index`` to ``to_index``; ``IndexError`` if there is no such row."""
         self._known(account_id)
-        with self._store.lock:
+        with self._store.transaction():
             self._store.insert(account_id, [self._store.pop(account_id, from_index)], to_index)
 
     def _known(self, account_id: str) -> None:

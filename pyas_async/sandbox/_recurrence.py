@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Final
-from zoneinfo import ZoneInfo
 
-from pyas_async.sandbox._times import read_end, read_instant, zoom_time
+from pyas_async.sandbox._times import in_zone, read_end, read_instant, read_zone, zoom_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,14 +61,19 @@ def occurrences(shape: Json, first: datetime) -> list[float]:
         moment = datetime.combine(day, first.time(), zone)
         if len(starts) == times or (end is not None and moment > end):
             break
-        starts.append(moment.astimezone(UTC).timestamp())
+        if in_zone(moment, UTC) is None:
+            break  # the calendar ends with the year 9999
+        starts.append(moment.timestamp())
     # A series that ends before its first day is still one meeting.
     return starts or [first.timestamp()]
 
 
-def local_start(start: datetime, zone_name: str) -> datetime:
-    """Convert the start of a meeting to its own time zone."""
-    return start.astimezone(ZoneInfo(zone_name))
+def local_start(start: datetime, zone_name: object) -> datetime:
+    """Convert the start of a meeting to its own time zone.
+
+    It is in UTC instead if the calendar of that zone does not have it, or if a test has stored a name of no zone.
+    """
+    return in_zone(start, read_zone(zone_name)) or start.astimezone(UTC)
 
 
 def _days(shape: Json, first: date) -> Iterator[date]:

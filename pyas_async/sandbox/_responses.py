@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -12,7 +13,8 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 """A JSON object."""
 
-_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_ASCII: Final = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
 _EXPIRED: Final = "The next page token is invalid or expired."
 
 
@@ -67,8 +69,35 @@ class ApiResponse:
 
 
 def encode(document: object) -> str:
-    """Encode a JSON value compactly; text outside of ASCII is not escaped."""
-    return _ENCODER.encode(document)
+    """Encode a value as compact JSON, as JavaScript does: text outside of ASCII is not escaped, unless it is no text.
+
+    JavaScript escapes half a surrogate pair, which UTF-8 cannot encode, and writes ``null`` for a number that is not
+    finite, which JSON cannot.
+    """
+    try:
+        text = _ENCODER.encode(document)
+    except ValueError:
+        document = _finite(document)
+        text = _ENCODER.encode(document)
+    return text if _is_unicode(text) else _ASCII.encode(document)
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {name: _finite(item) for name, item in cast("Json", value).items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in cast("list[object]", value)]
+    return value
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def json_response(status: int, body: object) -> ApiResponse:

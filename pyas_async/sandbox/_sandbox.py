@@ -53,8 +53,9 @@ class Sandbox(SandboxData):
         delete_answer: The response to DELETE.
         daily_writes: Per account; None means no limit.
         keep_requests: How many of :attr:`requests` to keep; None keeps all.
-        db: A file for the data, which outlives the sandbox. If it already has data, they are used, with its
-            accounts, seed and API key; ``accounts``, ``meetings``, ``seed`` and ``api_key`` are ignored.
+        db: A file for the data, which outlives the sandbox; for one sandbox at a time. If it already has data, they
+            are used, with its accounts, seed and API key; ``accounts``, ``meetings``, ``seed`` and ``api_key`` are
+            ignored.
         clock: Returns the time, in epoch seconds.
         sleep: Waits, for ``latency``.
 
@@ -64,7 +65,7 @@ class Sandbox(SandboxData):
         on_request: Called with each request of the API before it is answered, in the server's thread.
 
     Raises:
-        ValueError: A setting is not valid, or ``db`` is not a sandbox's file.
+        ValueError: A setting is not valid, ``db`` is not a sandbox's file, or another sandbox runs on it.
         MissingExtraError: Starlette or uvicorn is not installed.
     """
 
@@ -104,20 +105,26 @@ class Sandbox(SandboxData):
         self._counts = {"calls": 0, "expired_answers": 0, "rate_limited": 0}
         self.app: Starlette = make_app(self._respond, self._time, self.expire_tokens, self._counts.copy)
         self._store = Store(db)
-        self._service = self._open(accounts, meetings, seed)
+        try:
+            self._service = self._open(accounts, meetings, seed)
+        except BaseException:
+            self._store.close()
+            raise
 
     def _open(self, accounts: int, meetings: int, seed: int) -> Service:
         store = self._store
-        if store.is_new:
-            now = self.clock()
-            for number in range(accounts):
-                populate(store, seed, number, meetings=meetings, now=now)
-            store.set_meta("seed", str(seed))
-            store.set_meta("api_key", self.api_key)
-        self.api_key = store.meta("api_key") or self.api_key
-        starts = int(store.meta("starts") or 0) + 1
-        store.set_meta("starts", str(starts))
-        return Service(self, store, int(store.meta("seed") or seed), starts)
+        # One transaction: a process that is killed meanwhile leaves a file without data, not with a part of them.
+        with store.transaction():
+            if store.meta("api_key") is None:
+                now = self.clock()
+                for number in range(accounts):
+                    populate(store, seed, number, meetings=meetings, now=now)
+                store.set_meta("seed", str(seed))
+                store.set_meta("api_key", self.api_key)
+            self.api_key = store.meta("api_key") or self.api_key
+            starts = int(store.meta("starts") or 0) + 1
+            store.set_meta("starts", str(starts))
+            return Service(self, store, int(store.meta("seed") or seed), starts)
 
     async def _respond(self, request: SeenRequest, api_key: str | None) -> ApiResponse:
         self._counts["calls"] += 1
@@ -206,7 +213,12 @@ class Sandbox(SandboxData):
 
         The server runs in a thread with its own event loop, so the caller may run on any or none. Port 0 takes a free
         port.
+
+        Raises:
+            ValueError: There is no such port.
+            OSError: The address cannot be used.
         """
+        check_setting("port", port)
         return make_server(self.app, host, port)
 
     def close(self) -> None:

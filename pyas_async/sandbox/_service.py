@@ -44,7 +44,14 @@ class Service:
         if api_key is None or api_key != settings.api_key:
             return responses.unauthorized()
         verdict = self.calls.count(api_key, PLAN_CALLS[settings.plan], settings.window, settings.clock())
-        response = self._route(request) if verdict.allowed else responses.too_many_calls()
+        if not verdict.allowed:
+            response = responses.too_many_calls()
+        elif request.method == "GET":
+            response = self._route(request)
+        else:
+            # A reader of the file, and one who finds it after a kill, sees all of a write or nothing.
+            with self.store.transaction():
+                response = self._route(request)
         response.headers |= verdict.headers
         return response
 

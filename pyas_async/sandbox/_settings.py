@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Awaitable, Callable
 from datetime import date
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, cast
 
 from pyas_async.sandbox._responses import EXPIRED_ANSWERS
 
@@ -19,6 +19,8 @@ DeleteAnswer = Literal["success", "empty", "no_content"]
 
 PLAN_CALLS: Final[dict[str, int | None]] = {"developer": 100, "growth": 3000, "scale": 5000, "none": None}
 """Calls per window and key; None means no limit."""
+LAST_PORT: Final = 65_535
+"""The largest number of a TCP port."""
 
 
 _Test = Callable[[object], bool]
@@ -46,6 +48,10 @@ def _is_span(value: object) -> bool:
 
 def _is_window(value: object) -> bool:
     return _is_span(value) and value != 0
+
+
+def _is_port(value: object) -> bool:
+    return _is_whole(value) and 0 <= cast("int", value) <= LAST_PORT
 
 
 def _is_key(value: object) -> bool:
@@ -80,6 +86,7 @@ _RULES: Final[dict[str, _Rule]] = {
     "plan": _one_of(*PLAN_CALLS),
     "window": _Rule("a finite number of seconds above 0", _is_window),
     "latency": _SECONDS,
+    "port": _Rule(f"a whole number from 0 to {LAST_PORT}", _is_port),
     "seconds": _SECONDS,
     "max_page_size": _SIZE,
     "oversize": _one_of("clamp", "refuse"),

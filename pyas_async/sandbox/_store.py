@@ -15,6 +15,7 @@ Another program may open the file and read it while the sandbox runs. The schema
         schema (the version of this schema), api_key, seed, starts (how often the sandbox was started on this file).
 
 The true rows of an account are ``SELECT document FROM rows WHERE account_id = ? ORDER BY position``.
+A reader sees each request of the API either whole or not at all, also if the sandbox is killed.
 """
 
 from __future__ import annotations
@@ -23,15 +24,18 @@ import json
 import os
 import sqlite3
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+from pyas_async.sandbox._file_lock import lock_file
 from pyas_async.sandbox._responses import Json, encode
 from pyas_async.sandbox._times import read_epoch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Generator, Iterable, Sequence
 
 _VERSION: Final = "1"
+_MEMORY: Final = ":memory:"
 _BIGGEST: Final = 2**63 - 1
 _SCHEMA: Final = """
 CREATE TABLE meta(name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -44,6 +48,8 @@ CREATE INDEX rows_listing ON rows(account_id, position, begins_at, ends_at);
 CREATE INDEX rows_id ON rows(account_id, id);
 CREATE INDEX rows_uuid ON rows(account_id, uuid);
 """
+_INSERT: Final = "INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_DIGITS: Final = len(str(_BIGGEST))
 
 
 class Store:
@@ -51,40 +57,70 @@ class Store:
 
     def __init__(self, path: str | os.PathLike[str] | None) -> None:
         self.lock: Final = threading.RLock()
-        name = ":memory:" if path is None else os.fspath(path)
+        name = _MEMORY if path is None else os.fsdecode(path)
+        if not name:
+            message = "db must be the name of a file; got an empty one"
+            raise ValueError(message)
+        self._unlock = None if name == _MEMORY else _locked(name)
         try:
-            self._db = sqlite3.connect(name, check_same_thread=False, isolation_level=None)
-        except sqlite3.OperationalError as error:
-            message = f"db must be a file that can be opened; {name!r}: {error}"
-            raise ValueError(message) from error
+            self._db = _opened(name)
+        except BaseException:
+            self._release()
+            raise
         try:
             # A reader in another process must neither block the sandbox nor wait for it: WAL allows both.
             self._db.execute("PRAGMA journal_mode = WAL").close()
             self._db.execute("PRAGMA synchronous = OFF").close()
-            self.is_new: Final = self._prepare(name)
+            with self.transaction():
+                self._prepare(name)
         except sqlite3.DatabaseError as error:
-            self._db.close()
+            self.close()
             message = f"db must be a new file or one that this sandbox made; {name!r}: {error}"
             raise ValueError(message) from error
         except BaseException:
-            self._db.close()
+            self.close()
             raise
 
-    def _prepare(self, name: str) -> bool:
+    def _prepare(self, name: str) -> None:
         tables = {table for (table,) in self._all("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if not tables:
-            self._db.executescript(_SCHEMA).close()
+            # Not `executescript`, which would commit.
+            for statement in filter(None, map(str.strip, _SCHEMA.split(";"))):
+                self._db.execute(statement).close()
             self.set_meta("schema", _VERSION)
-            return True
-        if "meta" not in tables or self.meta("schema") != _VERSION:
+        elif "meta" not in tables or self.meta("schema") != _VERSION:
             message = f"db must be a new file or one that this sandbox made (schema {_VERSION}); {name!r} is neither"
             raise ValueError(message)
-        return False
 
     def close(self) -> None:
         """Close the database; closing it again does nothing."""
         with self.lock:
             self._db.close()
+            self._release()
+
+    def _release(self) -> None:
+        if self._unlock is not None:
+            self._unlock()
+            self._unlock = None
+
+    @contextmanager
+    def transaction(self) -> Generator[None]:
+        """Make all changes inside of the context visible and durable together, or none of them if it raises.
+
+        A transaction inside of another is a part of it.
+        """
+        with self.lock:
+            if self._db.in_transaction:
+                yield
+                return
+            self._db.execute("BEGIN IMMEDIATE").close()
+            try:
+                yield
+                self._db.execute("COMMIT").close()
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK").close()
+                raise
 
     def _all(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         with self.lock:
@@ -133,7 +169,12 @@ class Store:
 
         With a uuid, the rows with that uuid come first.
         """
-        meeting_id = int(reference) if reference.isascii() and reference.isdigit() else None
+        meeting_id = None
+        if reference.isascii() and reference.isdigit():
+            digits = reference.lstrip("0") or "0"
+            if len(digits) > _DIGITS:
+                return []
+            meeting_id = int(digits)
         if meeting_id is None:
             found = self._all("SELECT id FROM rows WHERE account_id = ? AND uuid = ?", account_id, reference)
             meeting_id = found[0][0] if found else None
@@ -153,12 +194,12 @@ class Store:
     def set_detail(self, account_id: str, details: Iterable[tuple[int, Json]]) -> None:
         """Store the details of meetings, by meeting id."""
         records = [(account_id, meeting_id, encode(document)) for meeting_id, document in details]
-        with self.lock:
-            self._many("INSERT OR REPLACE INTO details VALUES (?, ?, ?)", records)
+        with self.transaction():
+            self._db.executemany("INSERT OR REPLACE INTO details VALUES (?, ?, ?)", records).close()
 
     def insert(self, account_id: str, rows: Sequence[Json], at: int | None = None) -> None:
         """Insert rows before the row with index ``at``, or at the end of the listing."""
-        with self.lock:
+        with self.transaction():
             position = None if at is None else self._position(account_id, at)
             if position is None:
                 last = self._all("SELECT max(position) FROM rows WHERE account_id = ?", account_id)[0][0]
@@ -167,7 +208,7 @@ class Store:
                 room = "UPDATE rows SET position = position + ? WHERE account_id = ? AND position >= ?"
                 self._all(room, len(rows), account_id, position)
             records = [_record(account_id, place, row) for place, row in enumerate(rows, position)]
-            self._many("INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, ?)", records)
+            self._db.executemany(_INSERT, records).close()
 
     def pop(self, account_id: str, index: int) -> Json:
         """Remove the row at ``index`` from the listing and return it; ``IndexError`` if there is none."""
@@ -184,13 +225,13 @@ class Store:
 
     def replace(self, account_id: str, meeting_id: int, rows: Sequence[Json]) -> None:
         """Replace a meeting's rows. New rows take the old positions, further ones go to the end; none deletes it."""
-        with self.lock:
+        with self.transaction():
             old = self._all(
                 "SELECT position FROM rows WHERE account_id = ? AND id = ? ORDER BY position", account_id, meeting_id
             )
             self._all("DELETE FROM rows WHERE account_id = ? AND id = ?", account_id, meeting_id)
             records = [_record(account_id, place, row) for (place,), row in zip(old, rows, strict=False)]
-            self._many("INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, ?)", records)
+            self._db.executemany(_INSERT, records).close()
             self.insert(account_id, rows[len(old) :])
             if not rows:
                 self._all("DELETE FROM details WHERE account_id = ? AND id = ?", account_id, meeting_id)
@@ -203,15 +244,23 @@ class Store:
         found = self._all(sql, account_id, index)
         return found[0][0] if found else None
 
-    def _many(self, sql: str, records: Sequence[tuple[object, ...]]) -> None:
-        # In one transaction: otherwise each record would be a separate transaction, which is slow for many rows.
-        self._db.execute("BEGIN").close()
-        try:
-            self._db.executemany(sql, records).close()
-        except BaseException:
-            self._db.execute("ROLLBACK").close()
-            raise
-        self._db.execute("COMMIT").close()
+
+def _locked(name: str) -> Callable[[], None]:
+    try:
+        return lock_file(name)
+    except BlockingIOError:
+        message = f"db must be a file of no other sandbox; another one runs on {name!r}"
+    except (OSError, ValueError) as error:
+        message = f"db must be a file that can be opened; {name!r}: {error}"
+    raise ValueError(message)
+
+
+def _opened(name: str) -> sqlite3.Connection:
+    try:
+        return sqlite3.connect(name, check_same_thread=False, isolation_level=None)
+    except sqlite3.OperationalError as error:
+        message = f"db must be a file that can be opened; {name!r}: {error}"
+        raise ValueError(message) from error
 
 
 def _record(account_id: str, position: int, row: Json) -> tuple[object, ...]:

@@ -6,6 +6,7 @@ import re
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from email.utils import formatdate
 from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 DATE_FORMAT: Final = "%m-%d-%Y"
 """How the page's only example of a day may be read."""
@@ -27,12 +28,32 @@ def zoom_time(epoch: float) -> str:
 
 
 def read_instant(text: object) -> datetime | None:
-    """Parse an RFC 3339 timestamp with an offset; None for anything else."""
+    """Parse an RFC 3339 timestamp with an offset; None for anything else, and if UTC's calendar does not have it."""
     if not isinstance(text, str) or not _RFC3339.fullmatch(text):
         return None
     try:
-        return datetime.fromisoformat(text.upper())
+        moment = datetime.fromisoformat(text.upper())
     except ValueError:
+        return None
+    return moment if in_zone(moment, UTC) is not None else None
+
+
+def in_zone(moment: datetime, zone: tzinfo | None) -> datetime | None:
+    """Convert a moment to a time zone; None without one, and if it is before the year 1 or after 9999 there."""
+    try:
+        return None if zone is None else moment.astimezone(zone)
+    except OverflowError:
+        return None
+
+
+def read_zone(name: object) -> ZoneInfo | None:
+    """Return the time zone with an IANA name; None for anything else."""
+    if not isinstance(name, str):
+        return None
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        # OSError: the name of a folder of zones, such as "Europe".
         return None
 
 
@@ -41,9 +62,11 @@ def read_end(text: object, zone: tzinfo) -> datetime | None:
     if not isinstance(text, str) or not _ISO_DAY.fullmatch(text):
         return read_instant(text)
     try:
-        return datetime.combine(date.fromisoformat(text), time(23, 59, 59), zone)
+        end = datetime.combine(date.fromisoformat(text), time(23, 59, 59), zone)
     except ValueError:
         return None
+    # West of Greenwich, the last day of the calendar ends after the calendar of UTC.
+    return end if in_zone(end, UTC) is not None else end.replace(tzinfo=UTC)
 
 
 def read_epoch(text: object) -> float | None:

@@ -87,7 +87,7 @@ def _start(data: Json, row: Json) -> datetime | None:
 
 
 def _recurrence(data: Json, row: Json, fields: Json) -> Json | None:
-    if row["type"] not in RECURRING:
+    if row.get("type") not in RECURRING:
         return None
     words = data.get("recurrence")
     if words is None:
@@ -99,9 +99,9 @@ def _recurrence(data: Json, row: Json, fields: Json) -> Json | None:
 
 def _starts(data: Json, row: Json, recurrence: Json | None) -> list[float | None]:
     start = _start(data, row)
-    if start is None or row["type"] in _WITHOUT_START:
+    if start is None or row.get("type") in _WITHOUT_START:
         return [None]
-    if row["type"] != FIXED_SERIES or recurrence is None:
+    if row.get("type") != FIXED_SERIES or recurrence is None:
         return [start.timestamp()]
     return [*occurrences(recurrence, local_start(start, row.get("timezone", "UTC")))]
 

@@ -58,6 +58,7 @@ class ClientOptions(TypedDict, total=False):
     priority: Priority
     single_flight: bool
     page_token_ttl: float
+    insecure_http: bool
     on_event: Callable[[Event], None] | None
 
 

@@ -224,6 +224,24 @@ BENT: dict[str, tuple[Json, str, str, str]] = {
         "differs",
         "300 rows were returned, and 7 are reported",
     ),
+    "no total": (
+        {"page": lambda page, _: {**page, "total_records": None}},
+        "total",
+        "unclear",
+        "no total is reported",
+    ),
+    "a count that is no number": (
+        {"headers": lambda headers: {**headers, "x-ratelimit-remaining": "²", "x-ratelimit-limit": "9" * 5000}},
+        "limit-headers",
+        "differs",
+        "The library does not read these.",
+    ),
+    "a date that does not exist": (
+        {"headers": resets("Sun Feb 31 2026 08:11:36 GMT+0000 (Coordinated Universal Time)")},
+        "limit-headers",
+        "differs",
+        "x-ratelimit-reset (a date as JavaScript writes it)",
+    ),
     "no uuids": ({"uuids": False}, "ids", "differs", "Use the numbers."),
     "new fields": (
         {"page": lambda page, _: {**page, "meetings": [{**row, "mood": "good"} for row in page["meetings"]]}},
@@ -258,7 +276,7 @@ def test_difference_is_found(
 EXPIRED = {
     "ok_false": ("holds", ""),
     "unclear_422": ("differs", "decides such a case with one more call"),
-    "": ("differs", "page_token_ttl=600"),
+    "": ("unclear", "page_token_ttl=600"),
 }
 
 
@@ -266,7 +284,7 @@ EXPIRED = {
 def test_responses_to_expired_tokens(
     pyas: Pyas, sandbox: Sandbox, changes: Changes, answer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The response to an expired token is recognised, or settled by one more call, or reported as a plain failure."""
+    """The response to an expired token is recognised, or settled by one more call. A plain failure decides nothing."""
     state, said = EXPIRED[answer]
     monkeypatch.setitem(EXPIRED_ANSWERS, "", ExpiredAnswer(503, "try again"))
     sandbox.__dict__["expired_answer"] = answer

@@ -60,3 +60,13 @@ class RedisServer:
             self._process.send_signal(how)
             self._process.wait(PATIENCE)
             self._process = None
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal, if it runs: it can be paused and continued."""
+        if self._process is not None:
+            self._process.send_signal(number)
+
+    def forget(self) -> None:
+        """Delete the data that it has saved."""
+        for path in self.folder.glob("dump.rdb"):
+            path.unlink()

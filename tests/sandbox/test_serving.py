@@ -182,6 +182,21 @@ def test_wrong_arguments(capsys: pytest.CaptureFixture[str]) -> None:
     assert (out, "token_ttl must be" in err) == ("", True)
 
 
+@pytest.mark.parametrize(
+    ("host", "needed"),
+    [("127.0.0.1", False), ("localhost", False), ("0.0.0.0", True)],  # noqa: S104  (any interface)
+)
+def test_exports(host: str, needed: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """In a terminal, it prints what another program needs, with the permission for plain http to another host."""
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    # A signal that comes early ends the sandbox once it has printed everything.
+    monkeypatch.setattr(signal, "signal", lambda number, handler: handler(number, None))
+    assert 0 == _cli.main([f"--host={host}", "--accounts=1", "--meetings=1"])
+    err = capsys.readouterr().err
+    assert f"export PYAS_BASE_URL=http://{host}:" in err
+    assert needed == ("export PYAS_INSECURE_HTTP=1" in err)
+
+
 @pytest.mark.parametrize("package", ["starlette", "uvicorn"])
 def test_missing_extra(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], package: str) -> None:
     """Without the extra's packages, an exception, or one line of the command, names what to install."""

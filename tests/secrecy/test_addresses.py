@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +64,91 @@ def test_plain_http_elsewhere(url: str) -> None:
     """Plain http to any other host, in any notation, is refused when the client is made."""
     with pytest.raises(ConfigurationError, match="base_url"):
         PyasClient(KEY, base_url=url)
+
+
+NETWORK = [
+    "http://sandbox:8080",
+    "http://sandbox",
+    "http://10.0.0.1:8080/v1",
+    "http://[fd00::1]:8080",
+    "HTTP://SANDBOX",
+]
+
+
+@pytest.mark.parametrize("url", NETWORK)
+@pytest.mark.parametrize("way", ["argument", "environment"])
+def test_insecure_http(url: str, way: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """Plain http to another host needs the explicit permission, which the error names, and then logs a warning."""
+    monkeypatch.setenv("PYAS_BASE_URL", url)
+    with pytest.raises(ConfigurationError, match=r"insecure_http=True \(PYAS_INSECURE_HTTP=1\) for a sandbox"):
+        PyasClient(KEY)
+    assert [] == caplog.messages
+    if way == "environment":
+        monkeypatch.setenv("PYAS_INSECURE_HTTP", "1")
+        PyasClient(KEY)
+    else:
+        PyasClient(KEY, insecure_http=True)
+    assert ["WARNING"] == [record.levelname for record in caplog.records]
+    assert f"on the way to {httpx.URL(url).host} can read the API key" in caplog.text
+
+
+@pytest.mark.parametrize("url", ["https://api.pyas.io", "http://127.0.0.1:8080"])
+def test_insecure_http_without_need(url: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Where it is not needed, the permission changes and says nothing."""
+    PyasClient(KEY, base_url=url, insecure_http=True)
+    assert [] == caplog.messages
+
+
+@pytest.mark.parametrize("value", ["", " ", "true", "yes", "2", "01", "off"])
+@pytest.mark.parametrize("given", [True, False])
+def test_unclear_permissions(value: str, given: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A value of the variable that is neither 1 nor 0 is refused, whatever the address."""
+    monkeypatch.setenv("PYAS_INSECURE_HTTP", value)
+    with pytest.raises(ConfigurationError, match="PYAS_INSECURE_HTTP"):
+        PyasClient(KEY, insecure_http=given)
+
+
+def test_no_permission(monkeypatch: pytest.MonkeyPatch) -> None:
+    """0 means no, and anything else than a bool is no permission."""
+    monkeypatch.setenv("PYAS_INSECURE_HTTP", "0")
+    with pytest.raises(ConfigurationError, match="base_url: plain http"):
+        PyasClient(KEY, base_url="http://sandbox")
+    for value in (None, 1, "1", "yes"):
+        with pytest.raises(ConfigurationError, match="insecure_http: expected True or False"):
+            PyasClient(KEY, insecure_http=value)  # type: ignore[arg-type]
+
+
+MISREAD = [
+    url for url in ELSEWHERE if "@" in url or "\\" in url or "#" in url or "?" in url or " " in url or "%" in url
+]
+
+
+@pytest.mark.parametrize("url", MISREAD)
+def test_permission_for_no_other_notation(url: str) -> None:
+    """The permission is for plain http alone: what programs read in different ways stays refused."""
+    with pytest.raises(ConfigurationError, match="base_url"):
+        PyasClient(KEY, base_url=url, insecure_http=True)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("passed", [True, False], ids=["passed client", "own client"])
+async def test_insecure_http_goes_directly(passed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host that is reached in plain http is reached without a proxy, by our own client and by one that was passed."""
+    resolved = socket.getaddrinfo
+
+    def resolve(host: Any, *arguments: Any, **named: Any) -> Any:  # noqa: ANN401  (the arguments of `getaddrinfo`)
+        known = "127.0.0.1" if host in ("sandbox", b"sandbox") else host
+        return resolved(known, *arguments, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    with wire() as proxy, wire() as server:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        address = server.url.replace("127.0.0.1", "sandbox")
+        async with httpx.AsyncClient(trust_env=False) as http:
+            given: dict[str, Any] = {"http_client": http} if passed else {}
+            async with PyasClient(KEY, account_id="acc", base_url=address, insecure_http=True, **given) as client:
+                await client.meetings.get(81)
+        assert (0, 1) == (proxy.connections, len(server.requests))
 
 
 pieces = st.sampled_from(

@@ -118,11 +118,12 @@ class _Fallback:
     part_until: float = -math.inf
     used_before: int = 0
     first_window_until: float = -math.inf
+    answered: bool = True
 
     def start(self, now: float, *, used: int, first_window: float) -> None:
-        """Count alone from now on; the first window begins only if this process does not count alone already."""
-        if now >= self.part_until:
-            self.used_before, self.first_window_until = used, now + first_window
+        """Count alone from now on; the first window begins only if the store has answered since the last one began."""
+        if self.answered:
+            self.used_before, self.first_window_until, self.answered = used, now + first_window, False
         self.alone_until = now + _ALONE
         self.part_until = self.alone_until + _ALONE + _ANSWER_TIME
 
@@ -130,8 +131,10 @@ class _Fallback:
         """Return the part of this process; ``None`` if it need not keep to a part."""
         if now >= self.part_until:
             return None
-        slots = part if now >= self.first_window_until else min(part, max(1, self.used_before))
-        return EqualPart(slots, self.alone_until if now < self.alone_until else self.part_until)
+        until = self.alone_until if now < self.alone_until else self.part_until
+        if now >= self.first_window_until:
+            return EqualPart(part, until)
+        return EqualPart(min(part, self.used_before), min(until, self.first_window_until))
 
 
 class Leases:
@@ -274,6 +277,7 @@ class Leases:
             return fault
         self._news.remove(self._reported, report, now)
         self.urgent = self._news.paused_until > self._reported.paused_until
+        self._fallback.answered = True
         self._ask_at = now
         if now >= self._fallback.part_until or (lease.processes or 1) > self.processes:
             # A store that has just come back has not had reports from all processes yet: a lower number is ignored.
@@ -293,8 +297,8 @@ class Leases:
             used: Slots that this process uses.
             window: Seconds for which a call holds its slot.
         """
-        # A process that has never reached the store knows of no others, so the first window does not bind it.
-        self._fallback.start(now, used=used, first_window=-math.inf if self._processes is None else window)
+        # A process that knows of no others is not bound by the first window: no other can have used more.
+        self._fallback.start(now, used=used, first_window=-math.inf if self.processes == 1 else window)
         self._unanswered = 0.0
         return _ALONE
 

@@ -30,7 +30,8 @@ class BudgetReport:
         unused: Leased slots that the process returns before they expire. A process that wants slots has no leased
             slot left.
         used: Calls of this process that hold a slot now: all that were sent in the last window, reported or not. A
-            store that has lost its data learns from it what was spent.
+            store that has lost its data learns from it what this process has spent, but not what others have, and those
+            that have ended. So it should fail for a window after the loss: then each process counts alone.
         limit: Calls per window that all processes together may spend; ``None`` if the process does not know.
         window: Seconds, the guard included.
         remaining: How many calls of the key's limit remain, as the service last said; ``None`` if it said nothing new.
@@ -64,7 +65,7 @@ class BudgetLease:
         processes: How many processes spend the budget now. While the store cannot be reached, each process counts
             alone, and spends an equal part of the limit; for the first window no more than it used already, since
             others may have used more. ``None`` if the store does not know: then a process spends as if it were the
-            only one.
+            only one. So it does if it is the only one.
     """
 
     places: int

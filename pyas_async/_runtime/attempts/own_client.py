@@ -30,7 +30,7 @@ async def open_client(base_url: str, key: ApiKey) -> "OwnClient":
     """
     url = httpx.URL(base_url)
     if url.scheme != "https":
-        # Plain http stays on this machine: no proxy may see the key.
+        # Plain http uses no proxy, which would see the key.
         return OwnClient(base_url, key, no_context(), proxied=False)
     # Reading the certificates takes tens of milliseconds, too long for the event loop.
     context = await anyio.to_thread.run_sync(tls_context)

@@ -54,7 +54,7 @@ class PassedClient:
         self._base_url = base_url
         self._key = key
         url = httpx.URL(base_url)
-        # Plain http goes to this machine alone: another receiver would be a proxy, and see the key.
+        # Plain http goes to the service's address alone: another receiver would be a proxy, and see the key.
         self._only_to = (url.raw_host.decode("ascii"), url.port or 80) if url.scheme == "http" else None
 
     async def run(self, attempt: Attempt, scope: anyio.CancelScope) -> None:

@@ -162,10 +162,11 @@ class Execution(Generic[T]):
     async def _wait_for_slot(self, ticket: Ticket) -> None:
         resources, exchange = self._resources, self._exchange
         began = resources.clock.now()
-        self._announce_wait(resources.limiter.expected_wait(), "budget")
         left = None if self._options.limits.waits_excluded else exchange.remaining(began)
         with self._cancellable():
-            await resources.limiter.acquire(ticket, left, self._options.limits)
+            await resources.limiter.acquire(
+                ticket, left, self._options.limits, on_wait=lambda seconds: self._announce_wait(seconds, "budget")
+            )
         exchange.on_wait(resources.clock.now() - began)
 
     async def _connect_and_attempt(self, ticket: Ticket, action: Send | Fail | None) -> Wait | Return[T] | Fail:

@@ -82,15 +82,13 @@ class RateLimiter:
             queue.grant(ticket, self.budget, now, self._clock.random())
         return ticket.granted
 
-    def expected_wait(self) -> float:
-        """Return the minimum seconds that a call would wait."""
-        return self.budget.min_wait(self._clock.now(), len(self.budget.queue))
-
     async def acquire(
         self,
         ticket: Ticket,
         timeout: float | None = None,  # noqa: ASYNC109 -- a call's deadline
         limits: Limits | None = None,
+        *,
+        on_wait: Callable[[float], None] | None = None,
     ) -> None:
         """Wait for a slot, until it is granted or the page token that the call carries expires.
 
@@ -98,6 +96,8 @@ class RateLimiter:
             ticket: The call. Its `granted` says whether it has a slot.
             timeout: Seconds until the call's deadline; ``None`` for no limit.
             limits: The call's limits, which have the whole deadline for the error.
+            on_wait: Called with the seconds to wait at least, before the call begins to wait: not if it need not, or
+                may not since the slot would come too late.
 
         Raises:
             BudgetTimeoutError: If the slot would come too late.
@@ -125,22 +125,31 @@ class RateLimiter:
                 if not ticket.granted:
                     self._check_deadline(ticket, deadline, now, limits)
                     self._warn_of_long_wait(now)
+                    if on_wait is not None:
+                        on_wait(self.budget.min_wait(now, len(queue) - 1))
+                        on_wait = None
                     await self._sleep(ticket, deadline, now)
         except BaseException:
             self.cancel(ticket)
             raise
         finally:
-            self._waiting.discard(ticket)
-            if ticket.wake is not _loop_has_ended:
-                if not ticket.bulk:
-                    self.budget.wait_ends(self._clock.now())
-                if not ticket.granted:
-                    queue.remove(ticket)
-                if queue.watcher is ticket:
-                    queue.watcher = None
-                if not queue.tickets:
-                    queue.long_waits.end()
-                self.grant_waiting()
+            self._leave(ticket)
+
+    def _leave(self, ticket: Ticket) -> None:
+        """End the wait of a call, whether it has a slot or not."""
+        queue = self.budget.queue
+        self._waiting.discard(ticket)
+        if ticket.wake is _loop_has_ended:
+            return
+        if not ticket.bulk:
+            self.budget.wait_ends(self._clock.now())
+        if not ticket.granted:
+            queue.remove(ticket)
+        if queue.watcher is ticket:
+            queue.watcher = None
+        if not queue.tickets:
+            queue.long_waits.end()
+        self.grant_waiting()
 
     def cancel(self, ticket: Ticket) -> None:
         """Free the slot of a call that is not sent, if it has one."""

@@ -8,23 +8,36 @@ from typing import Any, Final, Generic, Self, TypeVar
 import anyio
 import attrs
 
-from pyas_async import APIStatusError, AttemptEnded, AttemptStarted, Event, MeetingDetail, Page, PyasClient, PyasError
+from pyas_async import (
+    APIStatusError,
+    AttemptEnded,
+    AttemptStarted,
+    Event,
+    MeetingDetail,
+    NotFoundError,
+    Page,
+    PyasClient,
+    PyasError,
+    RateLimitSnapshot,
+)
 
-# Statuses about the key, its rights, the account, and limits, rather than about the request.
-_NOT_THE_REQUEST: Final = (401, 403, 404, 408, 429)
+# Statuses about the key, its rights, and limits, rather than about the request.
+_NOT_THE_REQUEST: Final = (401, 402, 403, 407, 408, 425, 429)
 T_co = TypeVar("T_co", covariant=True)
 
 
 @attrs.frozen(kw_only=True)
 class CallResult(Generic[T_co]):
-    """The result of a call.
+    """The result of a call, or of one that was not made since the key has no calls left.
 
     Attributes:
         value: The call's result; ``None`` if it failed.
-        error: Why it failed.
+        error: Why it failed; ``None`` also if it was not made.
         headers: The last response's headers, with lower-case names.
         seconds: How long it took.
         at: The wall-clock time at its end, in epoch seconds.
+        sent: The number of requests that had been sent at its end, by all calls.
+        limit: What the library knew of the key's limit at its end.
     """
 
     value: T_co | None
@@ -32,12 +45,38 @@ class CallResult(Generic[T_co]):
     headers: Mapping[str, str]
     seconds: float
     at: float
+    sent: int
+    limit: RateLimitSnapshot
 
     @property
     def refused(self) -> bool:
-        """Whether the service refused this request, so that another request may succeed."""
+        """Whether the service refused this very request, so that another one may succeed.
+
+        Everything else that is no value says nothing about the request: a limit, a key without the right, an unknown
+        account, a failure of the service or of the network.
+        """
         error = self.error
-        return isinstance(error, APIStatusError) and error.status < 500 and error.status not in _NOT_THE_REQUEST
+        if not isinstance(error, APIStatusError):
+            return False
+        # Under a status of success, the code in the body says what failed; it may also be a number of Zoom's own.
+        stated = [error.status, *([error.code] if isinstance(error.code, int) and error.code < 600 else [])]
+        if any(300 <= status < 400 and status == error.status for status in stated):
+            return False  # a redirect comes from something between us and the service
+        about_account = isinstance(error, NotFoundError) and "account" in error.message.lower()
+        return not about_account and all(status < 500 and status not in _NOT_THE_REQUEST for status in stated)
+
+    @property
+    def answered(self) -> bool:
+        """Whether the service answered this very request, with a value or a refusal. Nothing else decides a check."""
+        return self.value is not None or self.refused
+
+    @property
+    def failure(self) -> str:
+        """What happened instead of a value."""
+        if self.error is not None:
+            return f"{type(self.error).__name__}: {self.error}"
+        ends = "" if self.limit.resets_at is None else f" until {self.limit.resets_at:%H:%M:%S} UTC"
+        return f"not asked, since the key has no calls left{ends}"
 
 
 @attrs.define
@@ -77,28 +116,33 @@ class Calls:
     async def list(self, *, date_format: str | None = None, **query: Any) -> CallResult[Page]:  # noqa: ANN401  (the arguments of `Meetings.list`)
         """Get a page; `date_format` says how its filters write a day."""
         client = self._client if date_format is None else self._client.with_options(date_format=date_format)
-        return await self._call(client.for_account(self._account_id).meetings.list(**query, on_unreadable="skip"))
+        meetings = client.for_account(self._account_id).meetings
+        return await self._call(lambda: meetings.list(**query, on_unreadable="skip"))
 
     async def get(self, meeting_id: int | str) -> CallResult[MeetingDetail]:
         """Get a meeting."""
-        return await self._call(self._meetings.get(meeting_id))
+        return await self._call(lambda: self._meetings.get(meeting_id))
 
-    @property
-    def left(self) -> int | None:
-        """Calls that remain in the window, if the library could read it."""
-        return self._client.rate_limit.remaining
-
-    async def _call(self, call: Awaitable[T_co]) -> CallResult[T_co]:
+    async def _call(self, call: Callable[[], Awaitable[T_co]]) -> CallResult[T_co]:
+        """Make a call, unless the key has no calls left: a check is not worth a wait of minutes."""
         value, error = None, None
         self._headers, began = {}, CLOCK.now()
-        try:
-            value = await call
-        except PyasError as raised:
-            error = raised
+        if asks := self._client.rate_limit.remaining != 0:
+            try:
+                value = await call()
+            except PyasError as raised:
+                error = raised
         result = CallResult(
-            value=value, error=error, headers=self._headers, seconds=CLOCK.now() - began, at=CLOCK.wall()
+            value=value,
+            error=error,
+            headers=self._headers,
+            seconds=CLOCK.now() - began,
+            at=CLOCK.wall(),
+            sent=self.count,
+            limit=self._client.rate_limit,
         )
-        self.results.append(result)
+        if asks:
+            self.results.append(result)
         return result
 
     def _on_event(self, event: Event) -> None:

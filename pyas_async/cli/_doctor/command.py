@@ -79,11 +79,12 @@ def examine(
 
 async def _examine(calls: Calls, masker: Masker, found: Callable[..., None], *, patient: bool) -> None:
     first = await calls.list(max_results=LARGEST)
-    if first.value is None and not first.refused:
+    if not first.answered:
         raise _cannot(first.error)
-    finding, whole, size = await page_size(calls, first)
+    finding, largest, size = await page_size(calls, first)
+    whole = largest.value
     if whole is None:
-        raise _cannot(first.error)
+        raise _cannot(largest.error or first.error)
     masker.learn(whole.next_page_token or "")
     valid = "the key and the account are valid"
     found(Finding(check="access", state="holds", assumed=valid, seen="a page was returned"))

@@ -8,8 +8,8 @@ import attrs
 
 from pyas_async import Meeting, MeetingType, Page
 from pyas_async._moments import in_utc, plus_days
-from pyas_async.cli._doctor.calls import Calls
-from pyas_async.cli._doctor.findings import Finding
+from pyas_async.cli._doctor.calls import CallResult, Calls
+from pyas_async.cli._doctor.findings import Finding, undecided
 
 _USED: Final = "%m-%d-%Y"
 _FORMS: Final = {_USED: "MM-DD-YYYY", "%d-%m-%Y": "DD-MM-YYYY", "%Y-%m-%d": "YYYY-MM-DD"}
@@ -47,7 +47,11 @@ async def date_order(calls: Calls, whole: Page, size: int | None) -> list[Findin
         return [Finding(check="date-order", state="unclear", assumed=_ASSUMED, seen=seen)]
     failures = list[str]()
     for form, name in _FORMS.items():
-        outcome = await _try(calls, target, form, size)
+        result = await _try(calls, target, form, size)
+        if not result.answered:
+            # Whatever another form finds: this one may find as much, since some days can be read in two ways.
+            return [undecided("date-order", result, assumed=_ASSUMED, before="; ".join([*failures, name]))]
+        outcome = _failure(result, target)
         if outcome is None:
             return [_finding(form, target, failures), await _last_day(calls, target, form, size)]
         failures.append(f"{name}: {outcome}")
@@ -89,12 +93,16 @@ def _target(meetings: Sequence[Meeting]) -> _Target | None:
     return max(candidates, key=lambda one: (one.clear, one.day.day > 13), default=None)
 
 
-async def _try(calls: Calls, target: _Target, form: str, size: int | None) -> str | None:
-    """Filter by the days around a day, in one date format; return why that failed, ``None`` if it did not."""
+async def _try(calls: Calls, target: _Target, form: str, size: int | None) -> CallResult[Page]:
+    """Filter by the days around a day, in one date format."""
     first, last = (plus_days(target.day, days) for days in (-_SLACK, _SLACK))
-    result = await calls.list(date_format=form, start_date=first, end_date=last, max_results=size)
+    return await calls.list(date_format=form, start_date=first, end_date=last, max_results=size)
+
+
+def _failure(result: CallResult[Page], target: _Target) -> str | None:
+    """Return why a filter has not found the meetings of a day; ``None`` if it has."""
     if result.value is None:
-        return f"refused ({type(result.error).__name__})" if result.refused else f"failed ({result.error})"
+        return f"refused ({type(result.error).__name__})"
     timed = [one for one in result.value.meetings if one.type == MeetingType.SCHEDULED and _day(one) is not None]
     of_other_days = [
         one for one in timed if (day := _day(one)) is not None and abs((day - target.day).days) > 2 * _SLACK
@@ -111,8 +119,10 @@ async def _last_day(calls: Calls, target: _Target, form: str, size: int | None) 
     """Ask for one day alone: the rows show whether the last day of a filter is included."""
     day = target.day
     result = await calls.list(date_format=form, start_date=day, end_date=day, max_results=size)
+    if not result.answered:
+        return undecided("last-day", result)
     if result.value is None:
-        return Finding(check="last-day", state="unclear", seen=f"a filter of one day failed: {result.error}")
+        return Finding(check="last-day", state="unclear", seen=f"a filter of one day was refused: {result.failure}")
     found = len(target.rows & {one.id for one in result.value.meetings})
     if found == len(target.rows):
         seen = "the last day of a filter counts: one from a day to the same day finds its meetings"

@@ -8,6 +8,8 @@ from urllib.parse import quote
 
 import attrs
 
+from pyas_async.cli._doctor.calls import CallResult
+
 State = Literal["holds", "differs", "noted", "unclear"]
 """``noted``: the library assumes nothing here; ``unclear``: it could not be decided, and `seen` says why."""
 
@@ -37,6 +39,21 @@ class Finding:
     def document(self) -> dict[str, Any]:
         """Return it as a JSON object."""
         return attrs.asdict(self)
+
+
+def undecided(check: str, result: CallResult[Any], *, assumed: str = "", before: str = "") -> Finding:
+    """Return the finding of a check whose request brought nothing to decide it by: most likely it was not answered.
+
+    Args:
+        check: The check's name.
+        result: What happened to the request.
+        assumed: What the library assumes.
+        before: What was seen before that.
+    """
+    seen = result.failure
+    if result.error is not None:
+        seen = f"refused: {seen}" if result.refused else f"not answered: {seen}"
+    return Finding(check=check, state="unclear", assumed=assumed, seen=f"{before}; {seen}" if before else seen)
 
 
 class Masker:

@@ -16,6 +16,8 @@ _OF_LIMITS: Final = re.compile(r"^(x-)?rate-?limit|^retry-after$|^x-rate")
 _JAVASCRIPT: Final = re.compile(r"^[A-Z][a-z]{2} [A-Z][a-z]{2} \d{1,2} \d{4} \d\d:\d\d:\d\d (GMT|UTC)[+-]\d{4}")
 _BUDGET: Final = "Give the plan: budget=RateBudget.growth() or another one, in pyas meetings export --plan."
 _GREATEST_SKEW: Final = 10.0
+_DIGITS: Final = 10
+"""A number of calls has fewer digits than this."""
 
 
 def limit_headers(calls: Calls) -> list[Finding]:
@@ -26,13 +28,13 @@ def limit_headers(calls: Calls) -> list[Finding]:
         seen = "no response has a header about a limit"
         change = f"The library cannot see what is left, and would learn of the limit by being refused. {_BUDGET}"
         return [Finding(check="limit-headers", state="differs", assumed=_ASSUMED, seen=seen, change=change)]
-    last = results[-1].headers
+    newest = next(result for result in reversed(results) if any(map(_OF_LIMITS.match, result.headers)))
+    last = newest.headers
     forms = ", ".join(f"{name} ({form_of(last.get(name, ''))})" for name in names)
-    if calls.left is None:
+    if newest.limit.remaining is None:
         change = f"The library does not read these. {_BUDGET} Please report it."
         return [Finding(check="limit-headers", state="differs", assumed=_ASSUMED, seen=forms, change=change)]
-    found = [_window(forms, last, results[-1]), *_plan(last)]
-    return [*found, _others(calls.results)]
+    return [_window(forms, last, newest), *_plan(last), _others(results)]
 
 
 def form_of(text: str) -> str:
@@ -54,14 +56,23 @@ def form_of(text: str) -> str:
 def _moment(text: str) -> datetime | None:
     if found := _JAVASCRIPT.match(text):
         text = found[0][4:]
-        return datetime.strptime(text, "%b %d %Y %H:%M:%S GMT%z") if "GMT" in text else None
-    for read in (datetime.fromisoformat, parsedate_to_datetime):
+    for read in (_javascript_date, datetime.fromisoformat, parsedate_to_datetime):
         try:
             moment = read(text)
         except ValueError:
             continue
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return None
+
+
+def _javascript_date(text: str) -> datetime:
+    return datetime.strptime(text, "%b %d %Y %H:%M:%S GMT%z")
+
+
+def _count(headers: Mapping[str, str], name: str) -> int | None:
+    """Read a header with a number of calls; ``None`` if it is missing or not a number."""
+    text = headers.get(name, "").strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) < _DIGITS else None
 
 
 def _window(forms: str, headers: Mapping[str, str], result: CallResult[Any]) -> Finding:
@@ -81,10 +92,9 @@ def _window(forms: str, headers: Mapping[str, str], result: CallResult[Any]) -> 
 
 def _plan(headers: Mapping[str, str]) -> list[Finding]:
     """Name the plan of the key, if its limit is that of a plan."""
-    text = headers.get("x-ratelimit-limit", "").strip()
-    if not text.isdigit():
+    limit = _count(headers, "x-ratelimit-limit")
+    if limit is None:
         return []
-    limit = int(text)
     plan = next((plan.name for plan in PLANS.values() if plan.calls == limit), None)
     if plan is not None:
         seen = f"{limit:,} calls a window: the {plan} plan"
@@ -105,10 +115,16 @@ def _plan(headers: Mapping[str, str]) -> list[Finding]:
 
 def _others(results: Sequence[CallResult[Any]]) -> Finding:
     """Report whether other programs use the key: if not, the remaining calls go down by one for each of our calls."""
-    left = [
-        int(text) for result in results if (text := result.headers.get("x-ratelimit-remaining", "").strip()).isdigit()
+    counts = [
+        (remaining, result.sent)
+        for result in results
+        if (remaining := _count(result.headers, "x-ratelimit-remaining")) is not None
     ]
-    used, own_calls = left[0] - left[-1], len(left) - 1
+    if not counts:
+        return Finding(check="other-users", state="unclear", seen="no response said how many calls are left")
+    (left, sent), (left_last, sent_last) = counts[0], counts[-1]
+    # Failed requests count, too: those of calls without a result, and those that were retried.
+    used, own_calls = left - left_last, sent_last - sent
     if used < 0:
         return Finding(check="other-users", state="unclear", seen="a new window began meanwhile")
     if used > own_calls:
@@ -124,7 +140,7 @@ def clock(calls: Calls) -> Finding:
     skews = [
         result.at - moment.timestamp()
         for result in calls.results
-        if (moment := _moment(result.headers.get("date", "")))
+        if result.value is not None and (moment := _moment(result.headers.get("date", "")))
     ]
     if not skews:
         return Finding(check="clock", state="unclear", assumed=assumed, seen="responses have no Date")

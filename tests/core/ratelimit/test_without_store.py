@@ -41,6 +41,8 @@ def test_part_of_the_limit(processes: int | None, slots: int) -> None:
 def test_until_the_store_is_asked_again() -> None:
     """A call without a slot looks again when the store may be asked, and not when a window is over."""
     budget, leases = budget_with_store(20)
+    budget.acquire(-104.0, bulk=False)
+    budget.settle(-104.0)
     fails(budget, 1.0, processes=20)
     assert try_acquire(budget, 2.0)
     budget.settle(2.0)
@@ -54,7 +56,7 @@ def test_others_may_not_have_noticed_yet() -> None:
     budget, leases = budget_with_store(20)
     fails(budget, 1.0, processes=4)
 
-    assert (1, 26.0) == leases.part_alone(11.0, 5)
+    assert (0, 26.0) == leases.part_alone(11.0, 5)
     assert None is leases.part_alone(26.0, 5)
 
 
@@ -71,9 +73,9 @@ def test_a_store_that_has_forgotten_others() -> None:
     assert [4, 5, 5, 2] == found
 
 
-@pytest.mark.parametrize(("used", "slots"), [(0, 1), (2, 0), (7, 0)])
+@pytest.mark.parametrize(("used", "slots"), [(0, 0), (2, 0), (7, 0)])
 def test_the_first_window(used: int, slots: int) -> None:
-    """Others may have used more than their parts: at first each process keeps to what it used, or to one slot."""
+    """Others may have used more than their parts, or everything: at first each process keeps to what it used."""
     budget, _ = budget_with_store(20)
     for _ in range(used):
         budget.acquire(1.0, bulk=False)
@@ -101,12 +103,32 @@ def test_the_second_window() -> None:
     """Afterwards each process has its equal part, whatever it used before."""
     budget, leases = budget_with_store(20)
     fails(budget, 2.0, processes=4)
-    assert (1, 12.0) == leases.part_alone(2.0, 5)
+    assert (0, 12.0) == leases.part_alone(2.0, 5)
     for now in range(12, 112, 10):
         share_of(budget).count_alone(now)
 
-    assert (1, 112.0) == leases.part_alone(106.9, 5)
+    assert (0, 107.0) == leases.part_alone(106.9, 5)
     assert (5, 112.0) == leases.part_alone(107.0, 5)
+
+
+def test_the_only_process() -> None:
+    """A process that is the only one need not wait for a window: nothing was spent but by itself."""
+    budget, _ = budget_with_store(20)
+    fails(budget, 2.0, processes=1)
+
+    assert 20 == sum(try_acquire(budget, 3.0) for _ in range(50))
+
+
+def test_a_store_that_fails_again() -> None:
+    """If the store has answered meanwhile, others may have got more than their parts: a first window begins again."""
+    budget, leases = budget_with_store(20)
+    fails(budget, 2.0, processes=4)
+    for now in range(12, 122, 10):
+        share_of(budget).count_alone(now)
+    assert (5, 122.0) == leases.part_alone(112.0, 5)
+    fails(budget, 123.0)
+
+    assert (0, 133.0) == leases.part_alone(123.0, 5)
 
 
 def test_a_store_that_was_never_there() -> None:
