@@ -9,6 +9,16 @@ REFERENCE = {
         "AccountsStats",
         "Checkpoint",
     ],
+    "Changes": [
+        "ChangeFeed",
+        "Change",
+        "ChangeStats",
+        "Watcher",
+        "WatchStats",
+        "SyncState",
+        "SyncStore",
+        "SqliteSyncStore",
+    ],
     "Many calls": ["BulkRun", "BulkStats", "Outcome"],
     "Options and budgets": [
         "RetryPolicy",
@@ -78,6 +88,7 @@ REFERENCE = {
         "ListingDrifted",
         "FieldsUnreadable",
         "RowsSkipped",
+        "WatchPassed",
         "BudgetStoreFailed",
     ],
 }
