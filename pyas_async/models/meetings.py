@@ -5,7 +5,6 @@ from datetime import datetime
 
 import attrs
 
-from pyas_async._moments import plus
 from pyas_async._public import explains, public
 from pyas_async.models._base import Model, free_text, secret
 from pyas_async.models.enums import MeetingType
@@ -15,6 +14,8 @@ def end_of(start: datetime | None, duration: int | None) -> datetime | None:
     """Return when something ends, in the time zone of its start; ``None`` if that is not known, or is no `datetime`."""
     if start is None or duration is None or duration < 0:
         return None
+    from pyas_async._moments import plus  # noqa: PLC0415 -- few programs need it
+
     return plus(start, minutes=duration)
 
 
