@@ -1,5 +1,6 @@
 """The command ``pyas meetings export``."""
 
+import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -373,7 +374,9 @@ def _say_failures(failures: Mapping[str, PyasError]) -> None:
     """Print the errors of listings, each message once: if the service is down, all accounts have the same."""
     by_message: dict[str, list[str]] = {}
     for account_id, error in failures.items():
-        by_message.setdefault(text_of(error)[0], []).append(account_id)
+        # The line begins with the account, so the message need not end with it.
+        text = text_of(error)[0].removesuffix(f" (account {json.dumps(account_id, ensure_ascii=False)})")
+        by_message.setdefault(text, []).append(account_id)
     for text, (first, *others) in by_message.items():
         more = f" and {plural(len(others), 'more account')}" if others else ""
         say_error(f"{first}{more}: {text}")

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from trio.testing import MockClock
 
+from core.tools import NOON
 from pyas_async import BudgetTimeoutError, RateBudget
 from pyas_async._core.ratelimit.tickets import Ticket
 from pyas_async._runtime.clock import Clock
@@ -57,6 +58,7 @@ async def call(limiter: RateLimiter, *, bulk: bool = True, left: float | None = 
     began = anyio.current_time()
     if not limiter.try_acquire(ticket := Ticket(bulk=bulk)):
         await limiter.acquire(ticket, left)
+    limiter.budget.learn({}, anyio.current_time(), NOON)
     limiter.budget.settle(anyio.current_time())
     limiter.grant_waiting()
     return anyio.current_time() - began
