@@ -122,6 +122,9 @@ async def test_series_at_the_edge(client: httpx.AsyncClient, account: str, start
     assert 200 == made.status_code
     detail = document_of(made)["data"]
     assert detail["occurrences"]
+    # So has one that lasts until the last day.
+    data["recurrence"] = {**recurrence, "endDate": "9999-12-31"}
+    assert 200 == (await client.post("/zoom/meetings", json={"accountId": account, "meetingData": data})).status_code
     # The time zone alone may change as well, and the recurrence with the old start.
     for changes in ({"timeZone": "Pacific/Kiritimati"}, {"timeZone": "Pacific/Pago_Pago", "recurrence": recurrence}):
         body = {"accountId": account, "meetingData": changes}
@@ -165,7 +168,9 @@ async def test_rows_of_tests_are_json(sandbox: Sandbox, client: httpx.AsyncClien
     assert {"hint": [None, {"a": None}]} == document_of(await client.get("/zoom/oauth"))
 
 
-TEXTS = st.text(max_size=8) | st.sampled_from([*DATES, *EDGES, "UTC", "Europe", "../x", "9" * 400, "a@b", "daily", ""])
+TEXTS = st.text(max_size=8) | st.sampled_from(
+    [*DATES, *EDGES, "UTC", "Europe", "../x", "9" * 400, "a@b", "daily", "", "9999-12-31", "0001-01-01"]
+)
 RAW = st.sampled_from([*SURROGATES, *NUMBERS, "-0.0", "1.0", "[]", "{}", "null", "true", '"\\u0000"'])
 """JSON as text."""
 VALUES = RAW | st.recursive(

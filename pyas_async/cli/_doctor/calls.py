@@ -58,10 +58,10 @@ class CallResult(Generic[T_co]):
         error = self.error
         if not isinstance(error, APIStatusError):
             return False
+        if 300 <= error.status < 400:
+            return False  # a redirect comes from something between us and the service
         # Under a status of success, the code in the body says what failed; it may also be a number of Zoom's own.
         stated = [error.status, *([error.code] if isinstance(error.code, int) and error.code < 600 else [])]
-        if any(300 <= status < 400 and status == error.status for status in stated):
-            return False  # a redirect comes from something between us and the service
         about_account = isinstance(error, NotFoundError) and "account" in error.message.lower()
         return not about_account and all(status < 500 and status not in _NOT_THE_REQUEST for status in stated)
 
