@@ -1,10 +1,11 @@
 """Meetings in a listing: a row, and a page of rows."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 import attrs
 
+from pyas_async._moments import plus
 from pyas_async._public import explains, public
 from pyas_async.models._base import Model, free_text, secret
 from pyas_async.models.enums import MeetingType
@@ -14,11 +15,7 @@ def end_of(start: datetime | None, duration: int | None) -> datetime | None:
     """Return when something ends, in the time zone of its start; ``None`` if that is not known, or is no `datetime`."""
     if start is None or duration is None or duration < 0:
         return None
-    try:
-        # Added in UTC, since a `datetime` adds to the local time: across a clock change, that is an hour off.
-        return (start.astimezone(UTC) + timedelta(minutes=duration)).astimezone(start.tzinfo)
-    except OverflowError:  # a sentinel such as 9999-12-31T23:59:59Z, or an absurd duration
-        return None
+    return plus(start, minutes=duration)
 
 
 @public

@@ -4,13 +4,14 @@ import functools
 import json
 import types
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, TypeAlias
 
 import attrs
 
 from pyas_async._core.codec.documents import to_dict
 from pyas_async._core.codec.secret_fields import is_secret_name, text_without_secrets
+from pyas_async._moments import in_utc
 from pyas_async._public import public
 from pyas_async.errors import InvalidArgumentError
 from pyas_async.models import Page
@@ -123,12 +124,7 @@ def _text(value: object) -> str | None:
 
 
 def _moment(value: object) -> datetime | None:
-    if not isinstance(value, datetime) or value.utcoffset() is None:
-        return None
-    try:
-        return value.astimezone(UTC)
-    except OverflowError:  # at the edge of what a `datetime` can hold
-        return None
+    return in_utc(value) if isinstance(value, datetime) and value.utcoffset() is not None else None
 
 
 _CELLS: dict[type, Callable[[object], Cell]] = {bool: _flag, int: _whole, str: _text, datetime: _moment}
