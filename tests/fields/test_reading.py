@@ -189,6 +189,20 @@ def test_strict_documents() -> None:
 
 
 @pytest.mark.parametrize("strict", [False, True])
+def test_plain_addresses(strict: bool) -> None:
+    """An attendee may be a plain address, and a wrong one has its place."""
+    document = NEW | {"attendees": ["ada@example.com", {"email": "bob@example.com"}]}
+    made = TypeAdapter(MeetingCreate).validate_python(document, strict=strict)
+
+    assert (Attendee("ada@example.com"), Attendee("bob@example.com")) == made.attendees
+    assert [("attendees", 1, "email")] == [
+        place for place, _, _ in errors_of(MeetingCreate, NEW | {"attendees": ["ada@example.com", "bob"]})
+    ]
+    (schema, _) = TypeAdapter(MeetingCreate).json_schema()["properties"]["attendees"]["items"]["anyOf"]
+    assert schema["$ref"].endswith("/Attendee")
+
+
+@pytest.mark.parametrize("strict", [False, True])
 @pytest.mark.parametrize("end", ["2026-12-31", "2026-12-31T12:00:00Z"])
 def test_days_and_moments(end: str, strict: bool) -> None:
     """A recurrence ends on a day or at a moment, and is written as it was read."""
@@ -337,4 +351,7 @@ def test_each_place_is_in_the_document(cls: type[Any], document: dict[str, Any],
     for step in path:
         found = found[step]
 
-    assert (last in (range(len(found)) if isinstance(found, list) else found)) == (error["type"] != "missing")
+    if isinstance(found, str):  # a plain address, which is the e-mail address of an attendee
+        assert "email" == last
+    else:
+        assert (last in (range(len(found)) if isinstance(found, list) else found)) == (error["type"] != "missing")

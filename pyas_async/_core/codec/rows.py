@@ -124,9 +124,7 @@ def _text(value: object) -> str | None:
 
 
 def _moment(value: object) -> datetime | None:
-    if not isinstance(value, datetime) or value.utcoffset() is None:
-        return None
-    return in_utc(value)
+    return in_utc(value) if isinstance(value, datetime) and value.utcoffset() is not None else None
 
 
 _CELLS: dict[type, Callable[[object], Cell]] = {bool: _flag, int: _whole, str: _text, datetime: _moment}

@@ -82,7 +82,9 @@ def _kind(field: "attrs.Attribute[Any]", *, request: bool) -> Any:  # noqa: ANN4
 def _plain(hint: Any, field: "attrs.Attribute[Any]", *, request: bool) -> Any:  # noqa: ANN401  (an annotation)
     if get_origin(hint) is tuple:
         (item, _) = get_args(hint)
-        return list[_plain(item, field, request=request)]  # type: ignore[misc]
+        kind = _plain(item, field, request=request)
+        # An attendee may also be a plain address.
+        return list[kind | str if request and _accepts(field, ["ada@example.com"]) else kind]
     if attrs.has(hint):
         return document_type(hint)
     if hint is MeetingType:
