@@ -50,9 +50,15 @@ class Whole:
 class Flag:
     """A truth value that is no ``bool``, and has no ``__index__``, as ``numpy.bool``."""
 
+    def __repr__(self) -> str:
+        return "Flag()"
+
 
 class Broken:
     """A value whose ``__index__`` raises something else, as that of a tensor may."""
+
+    def __repr__(self) -> str:
+        return "Broken()"
 
     def __index__(self) -> int:
         """Refuse."""
