@@ -83,8 +83,9 @@ def _plain(hint: Any, field: "attrs.Attribute[Any]", *, request: bool) -> Any:  
     if get_origin(hint) is tuple:
         (item, _) = get_args(hint)
         kind = _plain(item, field, request=request)
-        # An attendee may also be a plain address.
-        return list[kind | str if request and _accepts(field, ["ada@example.com"]) else kind]
+        if request and _accepts(field, ["ada@example.com"]):  # an attendee may also be a plain address
+            kind |= str
+        return list[kind]  # type: ignore[valid-type]
     if attrs.has(hint):
         return document_type(hint)
     if hint is MeetingType:
