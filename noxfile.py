@@ -380,6 +380,15 @@ def walk(session: nox.Session) -> None:
 
 
 @nox.session
+def sync(session: nox.Session) -> None:
+    """Compare copies with listings that change, for 100,000 rounds, seventy times as many as the tests do."""
+    install_wheel(session, *groups("tests"))
+    # 24 tests of as many rounds each.
+    environment = {**UNDER_TEST, "PYAS_ASYNC_SYNC_STEPS": "4200", "PYTEST_ADDOPTS": "-o faulthandler_timeout=7200"}
+    session.run("python", "-m", "pytest", *AT_ONCE, "tests/sync/test_model.py", *session.posargs, env=environment)
+
+
+@nox.session
 def httpx2(session: nox.Session) -> None:
     """Run the tests that talk to a socket through an injected client of httpx2."""
     install_wheel(session, *groups("tests"), *PYPROJECT["project"]["optional-dependencies"]["httpx2"])

@@ -93,6 +93,7 @@ PROOFS = {
     "walk": Proof(
         "A listing repeats and loses no meeting, whatever the service, the network and the consumer do", "walk"
     ),
+    "sync": Proof("A copy that applies the changes of rounds is the service's listing", "sync"),
     "cancel": Proof("A call can be cancelled at every await, and nothing is left behind", "cancel"),
     "fuzz": Proof(
         "No answer, header, checkpoint, argument or setting ends in another error than the documented ones", "fuzz"
