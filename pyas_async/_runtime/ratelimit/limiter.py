@@ -128,6 +128,7 @@ class RateLimiter:
                     if on_wait is not None:
                         on_wait(self.budget.min_wait(now, len(queue) - 1))
                         on_wait = None
+                        continue  # a handler of the user's may have taken time
                     await self._sleep(ticket, deadline, now)
         except BaseException:
             self.cancel(ticket)
