@@ -41,7 +41,7 @@ def _origin(installed: Distribution, extra: str) -> list[str] | None:
         editable = ["-e"] if noted.get("dir_info", {}).get("editable") else []
         return ["pip", "install", *editable, f"{path}[{extra}]"]
     # A password in the address is not repeated; pip asks for one, or finds it in its settings.
-    bare = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    bare = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], *parts[2:]))
     vcs = noted.get("vcs_info")
     address = f"{vcs['vcs']}+{bare}@{vcs['commit_id']}" if vcs else bare
     return ["pip", "install", f"{_NAME}[{extra}] @ {address}"]

@@ -21,8 +21,6 @@ pytestmark = pytest.mark.anyio
 LONG = {"70,000 letters": "a" * 70_000, "12,001 letters": "a" * 12_001, "2,001 of 6 in a URL": "\xe9" * 2_001}
 CALLS: dict[str, tuple[str, Callable[[PyasClient, str], Awaitable[object]]]] = {
     "list, account": ("account_id", lambda client, text: client.meetings.list(account_id=text)),
-    "list, start": ("start_date", lambda client, text: client.meetings.list(start_date=text)),
-    "list, end": ("end_date", lambda client, text: client.meetings.list(end_date=text)),
     "list, token": ("next_page_token", lambda client, text: client.meetings.list(next_page_token=text * 2)),
     "get, account": ("account_id", lambda client, text: client.meetings.get(81, account_id=text)),
     "get, id": ("meeting_id", lambda client, text: client.meetings.get(text)),
@@ -163,8 +161,8 @@ async def test_longest_values() -> None:
     async with through(answer, base_url=base) as client:
         await client.meetings.list(
             account_id=text,
-            start_date=text,
-            end_date=text,
+            start_date="2031-01-31",
+            end_date="2031-01-31",
             max_results=2**62,
             next_page_token=text * 2,
             type="scheduled",
