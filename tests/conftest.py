@@ -33,10 +33,24 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+FREEZE_EVERY = 250
+"""Tests after which what they have left is excluded from later garbage collections."""
+_finished = 0
+
+
 def pytest_collection_finish() -> None:
     """Exclude everything loaded so far from later garbage collections: modules and tests stay, and are many."""
     gc.collect()
     gc.freeze()
+
+
+def pytest_runtest_logfinish() -> None:
+    """Do so again now and then: some tests collect garbage many times, and looking at a large heap takes a second."""
+    global _finished  # noqa: PLW0603  (a hook has no other place)
+    _finished += 1
+    if _finished % FREEZE_EVERY == 0:
+        gc.collect()
+        gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

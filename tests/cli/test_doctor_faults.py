@@ -152,8 +152,10 @@ SERVICES: dict[str, Json] = {
 
 
 # Each kind of failure on a service that behaves as assumed, and some of them on each service that differs.
-TOGETHER = [("as assumed", fault) for fault in FAULTS] + [
-    (name, fault) for name in [*SERVICES][1:] for fault in ("the key's limit, for long", "500")
+TOGETHER: list[Any] = [("as assumed", fault) for fault in FAULTS] + [
+    pytest.param(name, fault, marks=pytest.mark.long if fault == "500" else ())
+    for name in [*SERVICES][1:]
+    for fault in ("the key's limit, for long", "500")
 ]
 
 
@@ -217,7 +219,9 @@ def test_each_request_of_a_patient_run_fails(
             assert found["token-life"][1].startswith(f"{asked_last[failing]}not answered: "), failing
 
 
-@pytest.mark.parametrize("left", range(1, 14))
+@pytest.mark.parametrize(
+    "left", [1, 2, 4, 7, 13, *(pytest.param(n, marks=pytest.mark.long) for n in (3, 5, 6, 8, 9, 10, 11, 12))]
+)
 def test_only_some_calls_are_left(pyas: Pyas, service: FailingService, sandbox: Sandbox, left: int) -> None:
     """The doctor sends what the key has calls for, and says what it did not ask, and until when."""
     known = verdicts(pyas("doctor", "--json"))

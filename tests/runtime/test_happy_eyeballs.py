@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 import ssl
 import time
@@ -139,6 +140,10 @@ async def test_unknown_name(anyio_backend: object, monkeypatch: pytest.MonkeyPat
             await client.meetings.get(81)
 
 
+POINTS = range(1, 16) if os.environ.get("PYAS_ASYNC_CANCEL") == "complete" else (1, 2, 3, 5, 8, 11, 15)
+"""The suspension points at which a call is cancelled."""
+
+
 @linux_only
 @every_death
 async def test_cancelled_at_any_moment(how: str, anyio_backend: Any) -> None:  # noqa: ANN401
@@ -147,7 +152,7 @@ async def test_cancelled_at_any_moment(how: str, anyio_backend: Any) -> None:  #
     cancelled = 0
     with wire() as server, dead(how, server.port), resolving(DEAD, LIVE, loop=anyio_backend):
         before = states(server.port)
-        for point in range(1, 16):
+        for point in POINTS:
             for kind in ("scope",) if loop == "trio" else ("scope", "task.cancel()"):
                 connection = inside.connection_to(NAME, server.port)
 
@@ -158,4 +163,4 @@ async def test_cancelled_at_any_moment(how: str, anyio_backend: Any) -> None:  #
                 await connection.aclose()
                 with anyio.fail_after(5):
                     await until(lambda: before == states(server.port))
-    assert cancelled > 5
+    assert cancelled > len(POINTS) // 3

@@ -109,7 +109,9 @@ def together(key: Key, *programs: tuple[float, float], seconds: float = 90.0) ->
 
 
 @pytest.mark.parametrize("kind", COUNTS)
-@pytest.mark.parametrize("spread", [0.0, 0.1, 2.0, 8.0])
+@pytest.mark.parametrize(
+    "spread", [0.0, pytest.param(0.1, marks=pytest.mark.long), pytest.param(2.0, marks=pytest.mark.long), 8.0]
+)
 @pytest.mark.parametrize(
     ("programs", "share", "calls"), [(10, 0.1, 100), (14, 0.07, 98), (4, 0.25, 100), (2, 0.5, 100)]
 )
