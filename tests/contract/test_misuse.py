@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import inspect
 import operator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import pyas_async
 from contract.tools import Service, listing, rows_of
 from pyas_async import InvalidArgumentError, MeetingUpdate, PyasClient
 from pyas_async.meetings import Meetings
@@ -220,7 +222,8 @@ async def test_no_secret_in_frames(call: Callable[[Any], Any]) -> None:
     async with Service().client() as client:
         with pytest.raises(TypeError) as caught:
             await call(client.meetings)
-    ours = [entry for entry in caught.traceback if "pyas_async" in str(entry.path) and "tests" not in str(entry.path)]
+    package = Path(pyas_async.__file__).parent
+    ours = [entry for entry in caught.traceback if package in Path(entry.path).parents]
     assert ours
     assert not any("s3cret" in repr(entry.frame.f_locals) for entry in ours)
 
