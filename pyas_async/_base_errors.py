@@ -56,14 +56,18 @@ class PyasError(Exception):
     def _text(self) -> str:
         return str(self)
 
-    @property
-    def args(self) -> tuple[Any, ...]:
-        values = [_as_json(getattr(self, name)) for name in self._arguments]
-        return tuple(values) if self.write_state == self._usual_state else (*values, self.write_state)
+    if TYPE_CHECKING:
+        args: tuple[Any, ...]
+    else:
 
-    @args.setter
-    def args(self, values: Sequence[Any]) -> None:
-        Exception.__init__(self, *values)  # as for every exception, this changes its text
+        @property
+        def args(self) -> tuple[Any, ...]:
+            values = [_as_json(getattr(self, name)) for name in self._arguments]
+            return tuple(values) if self.write_state == self._usual_state else (*values, self.write_state)
+
+        @args.setter
+        def args(self, values: Sequence[Any]) -> None:
+            Exception.__init__(self, *values)  # as for every exception, this changes its text
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle by state: it has the checkpoint, and constructors of subclasses may differ."""

@@ -335,12 +335,10 @@ def _candidate(row: Mapping[str, Any]) -> "Meeting":
         "start_time": datetime.fromisoformat,
         "created_at": datetime.fromisoformat,
     }
-    return Meeting(
-        **{
-            name: readers[name](value) if name in readers and value is not None else value
-            for name, value in row.items()
-        }
-    )
+    values: dict[str, Any] = {
+        name: readers[name](value) if name in readers and value is not None else value for name, value in row.items()
+    }
+    return Meeting(**values)
 
 
 @public

@@ -29,12 +29,13 @@ def lock_file(path: str) -> Callable[[], None]:
     """
     if fcntl is None:
         return _nothing
+    locks = fcntl
     # One file may have several names.
     name = Path(os.path.realpath(path) + _SUFFIX)
     while True:
         descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            locks.flock(descriptor, locks.LOCK_EX | locks.LOCK_NB)
             # The sandbox that had the lock before may just have removed this file.
             mine = _is_named(descriptor, name)
         except BaseException:
@@ -48,7 +49,7 @@ def lock_file(path: str) -> Callable[[], None]:
         # Only the file that is locked may be removed; a forked process may keep the lock otherwise.
         if _is_named(descriptor, name):
             name.unlink()
-        fcntl.flock(descriptor, fcntl.LOCK_UN)
+        locks.flock(descriptor, locks.LOCK_UN)
         os.close(descriptor)
 
     return unlock

@@ -1,4 +1,4 @@
-"""The file of a sandbox: each write is there whole or not at all, whoever reads and whatever is killed."""
+"""The file of a sandbox: each write is there whole or not at all, with readers beside it and processes killed."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Callable
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from cattrs import Converter
 from cattrs.preconf.msgspec import MsgspecJsonConverter
@@ -41,8 +41,7 @@ class ModelConverter(MsgspecJsonConverter):
         else:
             if isinstance(model, Model):
                 hooks.set_offsets(model, zone)
-            made: T = model
-            return made
+            return cast("T", model)
         raise StructureError("", reason)
 
     def get_loads_hook(self, cl: type[T]) -> Callable[[bytes], T]:

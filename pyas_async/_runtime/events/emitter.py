@@ -59,11 +59,11 @@ class EventEmitter:
 
         return unsubscribe
 
-    def emit(self, kind: Callable[P, Event], *args: P.args, **fields: P.kwargs) -> None:
+    def emit(self, kind: Callable[P, Event], *args: P.args, **values: P.kwargs) -> None:
         """Make an event of this kind with these fields, and pass it to the log and the handlers that want it."""
         if not self._handlers and kind not in LOGGED:
             return
-        event = kind(*args, **fields)
+        event = kind(*args, **values)
         log_event(event)
         for handler in self._handlers:
             try:

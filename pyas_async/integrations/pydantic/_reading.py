@@ -63,7 +63,7 @@ def with_reasons_alone(cls: type[Any]) -> Iterator[None]:
 
 def _complaint(place: Place, reason: str, value: object, kind: str = "invalid_argument") -> InitErrorDetails:
     # The input is shown in messages and logs, so it is replaced by its kind.
-    error = PydanticCustomError(kind, reason)
+    error = PydanticCustomError(kind, reason)  # pyright: ignore[reportArgumentType]  (only literal text is typed)
     return {"type": error, "loc": place, "input": f"<{type(value).__name__}>"}
 
 
