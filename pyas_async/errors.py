@@ -303,7 +303,7 @@ class OutcomeUnknownError(PyasError):
         """Make the error; `sent_at` may be ISO text, and `candidates` documents, as they are in `args`."""
         self.operation = operation
         self.meeting_id = meeting_id
-        self.sent_at = datetime.fromisoformat(sent_at) if isinstance(sent_at, str) else sent_at
+        self.sent_at: datetime = datetime.fromisoformat(sent_at) if isinstance(sent_at, str) else sent_at
         self.candidates: tuple[Meeting, ...] = tuple(
             _candidate(row) if isinstance(row, Mapping) else row for row in candidates
         )

@@ -14,8 +14,10 @@ from typing import Any
 
 from docutils import nodes
 from docutils.parsers.rst import Directive
+from pygments.lexers.python import PythonLexer
 from sphinx.application import Sphinx
 from sphinx.domains.python import PyObject
+from sphinx.highlighting import lexers
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -24,6 +26,9 @@ sys.path.insert(0, str(HERE))
 from names import MODULE_VALUES, MODULES, REFERENCE, VALUES  # noqa: E402
 
 import pyas_async  # noqa: E402
+
+lexers["ipython"] = PythonLexer()
+"""Cells of a notebook, which need no `asyncio.run`."""
 
 project = "pyas_async"
 author = "the pyas_async authors"

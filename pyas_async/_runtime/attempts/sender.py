@@ -37,7 +37,7 @@ class Sender:
         self._own: OwnClient | None = None
         self._passed = None if http_client is None else PassedClient(base_url, key, http_client)
         pool = None if self._passed is None else self._passed.pool()
-        self.connections = ConnectionLimiter.before(pool, max_connections)
+        self.connections: ConnectionLimiter = ConnectionLimiter.before(pool, max_connections)
         self._clock = Clock()
         self._under_way: set[anyio.CancelScope] = set()
         self._idle: anyio.Event | None = None

@@ -4,11 +4,11 @@ import json
 import os
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
-from weakref import WeakKeyDictionary
 
 import anyio.to_thread
 import attrs
@@ -60,11 +60,11 @@ class SqliteSyncStore(SyncStore):
         """
         if not isinstance(path, (str, PathLike)) or not os.fspath(path):
             raise InvalidArgumentError("path", "the path of a file", path)
-        self.path = Path(path)
+        self.path: Path = Path(path)
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
         self._watch_lock: sqlite3.Connection | None = None
-        self._saved: WeakKeyDictionary[StoredRows, _Saved] = WeakKeyDictionary()
+        self._saved: weakref.WeakKeyDictionary[StoredRows, _Saved] = weakref.WeakKeyDictionary()
 
     def __repr__(self) -> str:
         return f"SqliteSyncStore({str(self.path)!r})"
@@ -236,7 +236,9 @@ class SqliteSyncStore(SyncStore):
             msg = f"the sync store {str(self.path)!r} cannot be opened: {reason}"
             raise ConfigurationError(msg) from None
         # As an absolute path, so that no name is special to SQLite.
-        return sqlite3.connect(path.absolute(), timeout=timeout, isolation_level=None, check_same_thread=False)
+        db = sqlite3.connect(path.absolute(), timeout=timeout, isolation_level=None, check_same_thread=False)
+        weakref.finalize(self, db.close)  # a store that is dropped leaves nothing open
+        return db
 
     def _open(self) -> sqlite3.Connection:
         db = self._connect(self.path, _BUSY)

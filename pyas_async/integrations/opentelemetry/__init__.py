@@ -18,8 +18,8 @@ try:
 except ImportError as _error:  # with the underscore, since pyright takes other names for the module's public ones
     from pyas_async._extras import how_to_install
 
-    msg = f"pyas_async.integrations.opentelemetry needs OpenTelemetry's API: {how_to_install('opentelemetry')}"
-    raise ImportError(msg) from _error
+    _msg = f"pyas_async.integrations.opentelemetry needs OpenTelemetry's API: {how_to_install('opentelemetry')}"
+    raise ImportError(_msg) from _error
 
 from pyas_async import PyasClient, __version__
 from pyas_async.integrations.opentelemetry._metrics import Metrics
