@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import stat
 from typing import TYPE_CHECKING, Any
 
@@ -160,7 +161,7 @@ async def test_files_that_are_refused(tmp_path: Path) -> None:
     import sqlite3  # noqa: PLC0415
 
     other = tmp_path / "other.sqlite"
-    with sqlite3.connect(other) as db:
+    with contextlib.closing(sqlite3.connect(other)) as db:
         db.execute("CREATE TABLE mine (x)")
     with pytest.raises(CheckpointError, match="another program"):
         await SqliteSyncStore(other).save("acc", SyncState(account_id="acc"))
