@@ -18,6 +18,7 @@ from pyas_async import (
     CallStarted,
     Event,
     FieldError,
+    FieldsUnreadable,
     JobEnded,
     JobStarted,
     ListingDrifted,
@@ -32,7 +33,9 @@ from pyas_async import (
     RateLimitSnapshot,
     RequestTimeoutError,
     RetryPolicy,
+    RowsSkipped,
     Waiting,
+    WatchPassed,
 )
 
 
@@ -61,7 +64,11 @@ def on_every_event(event: Event) -> None:
             assert_type(event.reason, Literal["retry", "budget", "connection"])
         case PageReceived() | ListingRestarted() | ListingDrifted():
             assert_type(event.account_id, str)
-        case BudgetStoreFailed():
+        case FieldsUnreadable():
+            assert_type(event.fields, tuple[tuple[str, int], ...])
+        case RowsSkipped():
+            assert_type(event.path, str)
+        case BudgetStoreFailed() | WatchPassed():
             assert_type(event.seconds, float)
         case _:
             assert_never(event)
